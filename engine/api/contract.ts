@@ -1,0 +1,327 @@
+/**
+ * The engine API: one typed map of methods. Inputs are schemas and are parsed at the boundary, wherever a call comes from;
+ * outputs are types. A *query* answers once; a *stream* answers many times until it ends or the caller aborts.
+ * Long work is a job: the method answers with the job's id at once, progress and result arrive through `events` and `jobs.*`.
+ */
+import { z } from 'zod';
+import type * as domain from './domain.ts';
+
+export interface Query<I extends z.ZodType, O> {
+  kind: 'query';
+  input: I;
+  /** Carries the output type only; never set. */
+  output?: O;
+}
+
+export interface Stream<I extends z.ZodType, O> {
+  kind: 'stream';
+  input: I;
+  output?: O;
+}
+
+const query =
+  <O>() =>
+  <I extends z.ZodType>(input: I): Query<I, O> => ({ kind: 'query', input });
+const stream =
+  <O>() =>
+  <I extends z.ZodType>(input: I): Stream<I, O> => ({ kind: 'stream', input });
+
+const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'not an identifier');
+const path = z.string().min(1).max(4096);
+const seed = z.int().min(0).max(0xffffffff);
+const nothing = z.strictObject({});
+const inLibrary = { libraryId: id };
+interface Started {
+  jobId: string;
+}
+
+export const taxonomySourceSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('folders') }),
+  z.strictObject({ kind: z.literal('tokens') }),
+  z.strictObject({ kind: z.literal('tags'), field: z.enum(['genre', 'artist', 'album', 'year', 'key']) }),
+  z.strictObject({ kind: z.literal('csv'), path }),
+  z.strictObject({ kind: z.literal('hand') }),
+]) satisfies z.ZodType<domain.TaxonomySource>;
+
+const splitSchema = z
+  .strictObject({
+    train: z.number().gt(0).max(1),
+    validation: z.number().min(0).lt(1),
+    test: z.number().min(0).lt(1),
+  })
+  .refine((s) => Math.abs(s.train + s.validation + s.test - 1) < 1e-6, 'the split must sum to 1');
+
+/** Defaults are the ones the window and the command line offer. */
+export const trainRequestSchema = z.strictObject({
+  taxonomyId: id,
+  task: z.enum(['single', 'multi']).default('single'),
+  prototypesPerClass: z.int().min(1).max(100).default(5),
+  steps: z.int().min(1).max(200_000).default(1000),
+  batchSize: z.int().min(1).max(4096).default(256),
+  learningRate: z.number().gt(0).max(10).default(0.01),
+  lambda: z.number().min(0).max(1).default(0.25),
+  temperature: z.number().gt(0).max(10).default(0.1),
+  adaptor: z.enum(['none', 'transformer']).default('none'),
+  seed: seed.default(1),
+  split: splitSchema.default({ train: 0.7, validation: 0.1, test: 0.2 }),
+  groupBy: z.enum(['track', 'artist', 'album', 'folder']).default('track'),
+  minimumTracks: z.int().min(1).max(1_000_000).default(5),
+}) satisfies z.ZodType<domain.TrainRequest>;
+
+export const reductionRequestSchema = z.strictObject({
+  taxonomyId: id,
+  level: z.enum(['track', 'window']).default('track'),
+  method: z.string().min(1).max(40).default('MChen'),
+  percent: z.number().gt(0).max(100).default(10),
+  k: z.int().min(1).max(101).default(1),
+  seed: seed.default(1),
+  split: splitSchema.default({ train: 0.7, validation: 0, test: 0.3 }),
+}) satisfies z.ZodType<domain.ReductionRequest>;
+
+export const vectorRefSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('track'), trackId: id }),
+  z.strictObject({ kind: z.literal('window'), trackId: id, windowIndex: z.int().min(0) }),
+  z.strictObject({ kind: z.literal('prototype'), experimentId: id, index: z.int().min(0) }),
+  z.strictObject({ kind: z.literal('generated'), reductionId: id, index: z.int().min(0) }),
+]) satisfies z.ZodType<domain.VectorRef>;
+
+export const windowsSchema = z.union([z.literal('all'), z.int().min(1).max(10_000)]);
+export const exportFormatSchema = z.enum([
+  'csv',
+  'npz',
+  'wav',
+  'm3u8',
+]) satisfies z.ZodType<domain.ExportFormat>;
+
+export const trackQuerySchema = z.strictObject({
+  ...inLibrary,
+  taxonomyId: id.nullable().default(null),
+  experimentId: id.nullable().default(null),
+  search: z.string().max(400).default(''),
+  filter: z
+    .strictObject({
+      state: z.enum(['pending', 'ready', 'failed', 'missing']).optional(),
+      label: z.string().optional(),
+      predicted: z.string().optional(),
+      errorsOnly: z.boolean().optional(),
+      trackIds: z.array(id).max(100_000).optional(),
+    })
+    .default({}),
+  sort: z
+    .enum([
+      'path',
+      'title',
+      'artist',
+      'album',
+      'duration',
+      'windows',
+      'label',
+      'prediction',
+      'probability',
+      'state',
+    ])
+    .default('path'),
+  descending: z.boolean().default(false),
+  offset: z.int().min(0).default(0),
+  limit: z.int().min(1).max(1000).default(200),
+});
+
+export const contract = {
+  'app.info': query<domain.AppInfo>()(nothing),
+  events: stream<domain.EngineEvent>()(nothing),
+
+  'libraries.list': query<domain.LibrarySummary[]>()(nothing),
+  /** Opens the library of a folder; the first time it is created. Import does not start by itself. */
+  'libraries.open': query<domain.LibrarySummary>()(
+    z.strictObject({
+      folder: path,
+      name: z.string().min(1).max(200).optional(),
+      windows: windowsSchema.default('all'),
+      packId: id.default('compact'),
+    }),
+  ),
+  'libraries.openDemo': query<domain.LibrarySummary>()(nothing),
+  'libraries.get': query<domain.LibrarySummary>()(z.strictObject(inLibrary)),
+  /** Points a library at a folder that moved; tracks are recognised by their content. */
+  'libraries.relink': query<domain.LibrarySummary>()(z.strictObject({ ...inLibrary, folder: path })),
+  /** Deletes Archetone's own data about a library; never an audio file. */
+  'libraries.remove': query<null>()(z.strictObject(inLibrary)),
+
+  'import.start': query<Started>()(z.strictObject(inLibrary)),
+
+  'tracks.list': query<domain.TrackPage>()(trackQuerySchema),
+  'tracks.get': query<domain.TrackDetail>()(
+    z.strictObject({
+      ...inLibrary,
+      trackId: id,
+      taxonomyId: id.nullable().default(null),
+      experimentId: id.nullable().default(null),
+    }),
+  ),
+  'tracks.peaks': query<domain.Peaks | null>()(z.strictObject({ ...inLibrary, trackId: id })),
+  /** URL under which the window may play the track; formats it cannot play are given as WAV. */
+  'tracks.audioUrl': query<{ url: string }>()(z.strictObject({ ...inLibrary, trackId: id })),
+
+  'taxonomies.list': query<domain.Taxonomy[]>()(z.strictObject(inLibrary)),
+  'taxonomies.create': query<domain.Taxonomy>()(
+    z.strictObject({
+      ...inLibrary,
+      source: taxonomySourceSchema,
+      name: z.string().min(1).max(200).optional(),
+    }),
+  ),
+  'taxonomies.remove': query<null>()(z.strictObject({ ...inLibrary, taxonomyId: id })),
+  /** Sets the labels of tracks by hand; answers with what they were, which undoes the change when set again. */
+  'labels.set': query<{ previous: { trackId: string; labels: string[] }[] }>()(
+    z.strictObject({
+      ...inLibrary,
+      taxonomyId: id,
+      changes: z
+        .array(z.strictObject({ trackId: id, labels: z.array(z.string().min(1).max(200)).max(1000) }))
+        .min(1)
+        .max(100_000),
+    }),
+  ),
+
+  'experiments.list': query<domain.Experiment[]>()(z.strictObject(inLibrary)),
+  'experiments.get': query<domain.Experiment>()(z.strictObject({ ...inLibrary, experimentId: id })),
+  'experiments.remove': query<null>()(z.strictObject({ ...inLibrary, experimentId: id })),
+  'experiments.train': query<Started>()(z.strictObject({ ...inLibrary, request: trainRequestSchema })),
+  /** Classifies every embedded track of the library and stores the predictions. */
+  'classify.library': query<Started>()(z.strictObject({ ...inLibrary, experimentId: id })),
+  /** Classifies files that need not be in the library; the result is in the job. */
+  'classify.files': query<Started>()(
+    z.strictObject({ ...inLibrary, experimentId: id, paths: z.array(path).min(1).max(100_000) }),
+  ),
+  'classify.windows': query<domain.WindowClasses>()(
+    z.strictObject({ ...inLibrary, experimentId: id, trackId: id }),
+  ),
+  'explain.track': query<domain.Explanation>()(
+    z.strictObject({
+      ...inLibrary,
+      experimentId: id,
+      trackId: id,
+      class: z.string().nullable().default(null),
+      windowIndex: z.int().min(0).nullable().default(null),
+    }),
+  ),
+
+  'prototypes.list': query<domain.PrototypeInfo[]>()(z.strictObject({ ...inLibrary, experimentId: id })),
+  /** Deletes prototypes: a new revision of the experiment, re-scored; `prototypes.restore` undoes it. */
+  'prototypes.remove': query<domain.Experiment>()(
+    z.strictObject({ ...inLibrary, experimentId: id, index: z.int().min(0) }),
+  ),
+  /** Makes a window of the library a prototype of a class: a new revision. */
+  'prototypes.add': query<domain.Experiment>()(
+    z.strictObject({
+      ...inLibrary,
+      experimentId: id,
+      class: z.string(),
+      trackId: id,
+      windowIndex: z.int().min(0),
+    }),
+  ),
+  /** Goes back to an earlier revision. */
+  'prototypes.restore': query<domain.Experiment>()(
+    z.strictObject({ ...inLibrary, experimentId: id, revision: z.int().min(1) }),
+  ),
+  /** Sonifies vectors of the embedding space; steps and guidance default to the pack's. */
+  'sonify.start': query<Started>()(
+    z.strictObject({
+      ...inLibrary,
+      targets: z.array(vectorRefSchema).min(1).max(10_000),
+      seed: seed.default(1),
+      steps: z.int().min(1).max(1000).optional(),
+      guidance: z.number().min(0).max(20).optional(),
+    }),
+  ),
+  'neighbours.query': query<domain.WindowRef[]>()(
+    z.strictObject({
+      ...inLibrary,
+      target: vectorRefSchema,
+      level: z.enum(['track', 'window']).default('track'),
+      k: z.int().min(1).max(1000).default(10),
+      metric: z.enum(['euclidean', 'cosine']).default('euclidean'),
+    }),
+  ),
+  'projection.compute': stream<domain.ProjectionEvent>()(
+    z.strictObject({
+      ...inLibrary,
+      method: z.enum(['pca', 'umap']).default('pca'),
+      level: z.enum(['track', 'window']).default('track'),
+      experimentId: id.nullable().default(null),
+      seed: seed.default(1),
+    }),
+  ),
+
+  'reductions.methods': query<domain.ReductionMethodInfo[]>()(nothing),
+  'reductions.start': query<Started>()(z.strictObject({ ...inLibrary, request: reductionRequestSchema })),
+  'reductions.list': query<domain.Reduction[]>()(z.strictObject(inLibrary)),
+  'reductions.prototypes': query<domain.GeneratedPrototype[]>()(
+    z.strictObject({ ...inLibrary, reductionId: id }),
+  ),
+  'reductions.remove': query<null>()(z.strictObject({ ...inLibrary, reductionId: id })),
+
+  'exports.start': query<Started>()(
+    z.strictObject({
+      ...inLibrary,
+      subject: z.discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('experiment'), experimentId: id }),
+        z.strictObject({ kind: z.literal('reduction'), reductionId: id }),
+      ]),
+      /** The bundle is written to this folder, which must not exist or be empty. */
+      folder: path,
+      formats: z.array(exportFormatSchema).min(1).default(['csv', 'npz', 'wav', 'm3u8']),
+      seed: seed.default(1),
+    }),
+  ),
+
+  'packs.list': query<domain.PackInfo[]>()(nothing),
+  'packs.verify': query<Started>()(z.strictObject({ packId: id })),
+  'providers.check': query<Started>()(z.strictObject({ packId: id.default('compact') })),
+  'providers.list': query<domain.ProviderInfo[]>()(nothing),
+
+  'jobs.list': query<domain.Job[]>()(nothing),
+  'jobs.get': query<domain.Job>()(z.strictObject({ jobId: id })),
+  'jobs.cancel': query<null>()(z.strictObject({ jobId: id })),
+  'jobs.pause': query<null>()(z.strictObject({ jobId: id })),
+  'jobs.resume': query<null>()(z.strictObject({ jobId: id })),
+  /** Forgets finished jobs. */
+  'jobs.clear': query<null>()(nothing),
+} as const;
+
+export type Contract = typeof contract;
+export type Method = keyof Contract;
+export type QueryMethod = { [M in Method]: Contract[M]['kind'] extends 'query' ? M : never }[Method];
+export type StreamMethod = { [M in Method]: Contract[M]['kind'] extends 'stream' ? M : never }[Method];
+
+/** What a caller writes (defaults may be left out). */
+export type Input<M extends Method> = z.input<Contract[M]['input']>;
+/** What a handler gets (defaults filled in). */
+export type ParsedInput<M extends Method> = z.output<Contract[M]['input']>;
+export type Output<M extends Method> = Exclude<Contract[M]['output'], undefined>;
+
+export interface CallContext {
+  signal: AbortSignal;
+}
+
+/** What the engine implements. */
+export type Handlers = {
+  [M in Method]: M extends StreamMethod
+    ? (input: ParsedInput<M>, context: CallContext) => AsyncIterable<Output<M>>
+    : (input: ParsedInput<M>, context: CallContext) => Promise<Output<M>>;
+};
+
+/** What a shell holds: the same over a MessagePort and in-process. */
+export interface EngineClient {
+  call<M extends QueryMethod>(
+    method: M,
+    input: Input<M>,
+    options?: { signal?: AbortSignal },
+  ): Promise<Output<M>>;
+  stream<M extends StreamMethod>(
+    method: M,
+    input: Input<M>,
+    options?: { signal?: AbortSignal },
+  ): AsyncIterable<Output<M>>;
+}

@@ -1,0 +1,460 @@
+/**
+ * What the engine tells its shells. Plain data only: everything here crosses a MessagePort by structured clone.
+ * Words are those of the glossary (docs/glossary.md): library, track, window, embedding, taxonomy, labelset,
+ * prototype, experiment, sonification, reduction, contribution.
+ */
+import type { EngineErrorData } from './errors.ts';
+
+export interface LibrarySummary {
+  id: string;
+  name: string;
+  /** Music folders, opened read-only. */
+  folders: string[];
+  /** Where the library's own databases live. */
+  dataFolder: string;
+  packId: string;
+  /** Which windows of a track are embedded: all of them, or N evenly spaced. */
+  windows: 'all' | number;
+  tracks: { total: number; ready: number; failed: number; pending: number; missing: number };
+  windowCount: number;
+  durationSeconds: number;
+  isDemo: boolean;
+  createdAt: string;
+  openedAt: string;
+}
+
+export type TrackState = 'pending' | 'ready' | 'failed' | 'missing';
+
+export interface Prediction {
+  class: string;
+  /** Softmax (single label) or sigmoid (multilabel) of the track logit, 0…1. */
+  probability: number;
+  /** Whether the predicted class equals the label; null where the track has no label. */
+  correct: boolean | null;
+  split: SplitName | null;
+}
+
+export interface TrackRow {
+  id: string;
+  /** Path relative to its library folder, with forward slashes. */
+  path: string;
+  title: string;
+  artist: string | null;
+  album: string | null;
+  genre: string[];
+  format: string | null;
+  durationSeconds: number | null;
+  windowCount: number;
+  state: TrackState;
+  /** Why a track failed; null when it did not. */
+  problem: EngineErrorData | null;
+  /** Labels in the taxonomy asked for. */
+  labels: string[];
+  /** Of the experiment asked for. */
+  prediction: Prediction | null;
+}
+
+export interface TrackDetail extends TrackRow {
+  absolutePath: string;
+  contentHash: string | null;
+  sampleRate: number | null;
+  channels: number | null;
+  bytes: number;
+  year: number | null;
+  bpm: number | null;
+  musicalKey: string | null;
+  comment: string | null;
+  coverUrl: string | null;
+  /** Other tracks with the same content. */
+  duplicates: string[];
+  windows: { index: number; startSeconds: number; durationSeconds: number }[];
+}
+
+export interface Peaks {
+  /** Interleaved minimum and maximum, −1…1. */
+  values: Float32Array;
+  perSecond: number;
+  durationSeconds: number;
+}
+
+export type TaxonomySource =
+  | { kind: 'folders' }
+  | { kind: 'tokens' }
+  | { kind: 'tags'; field: 'genre' | 'artist' | 'album' | 'year' | 'key' }
+  | { kind: 'csv'; path: string }
+  | { kind: 'hand' };
+
+export interface Taxonomy {
+  id: string;
+  name: string;
+  source: TaxonomySource;
+  /** Sorted by descending count, then name. `tracks` counts labelled tracks of any state. */
+  labels: { name: string; tracks: number }[];
+  /** True when some track has more than one label. */
+  multilabel: boolean;
+  labelledTracks: number;
+  /** Rows of the source that matched no track (CSV), for the user to see. */
+  unmatched: number;
+}
+
+export type SplitName = 'train' | 'validation' | 'test';
+
+export interface TrainRequest {
+  taxonomyId: string;
+  /** Single label: the first label of a labelset is the class (folders, first token). */
+  task: 'single' | 'multi';
+  prototypesPerClass: number;
+  steps: number;
+  batchSize: number;
+  learningRate: number;
+  /** λ: weight of the classification loss against the prototype loss, 0…1. */
+  lambda: number;
+  temperature: number;
+  adaptor: 'none' | 'transformer';
+  seed: number;
+  split: { train: number; validation: number; test: number };
+  /** Groups that never cross the split. */
+  groupBy: 'track' | 'artist' | 'album' | 'folder';
+  /** Classes with fewer labelled tracks are left out, and named in the result. */
+  minimumTracks: number;
+}
+
+export interface CurvePoint {
+  step: number;
+  loss: number;
+  classLoss: number;
+  prototypeLoss: number;
+  trainAccuracy: number;
+  validationLoss: number | null;
+  validationAccuracy: number | null;
+}
+
+export interface ClassReport {
+  class: string;
+  precision: number;
+  recall: number;
+  f1: number;
+  support: number;
+}
+
+export interface Metrics {
+  split: SplitName;
+  tracks: number;
+  accuracy: number;
+  balancedAccuracy: number;
+  macroF1: number;
+  /** Accuracy of always answering the most frequent training class, on the same tracks. */
+  majorityBaseline: number;
+  perClass: ClassReport[];
+  /** Rows: true class; columns: predicted class. Single label only, else empty. */
+  confusion: number[][];
+  /** Multilabel only. */
+  hammingLoss: number | null;
+}
+
+export interface Experiment {
+  id: string;
+  name: string;
+  taxonomyId: string;
+  taxonomyName: string;
+  packId: string;
+  packSha256: string;
+  parameters: TrainRequest;
+  classes: string[];
+  /** Classes left out for want of tracks. */
+  droppedClasses: string[];
+  counts: Record<SplitName, { tracks: number; windows: number }>;
+  metrics: Metrics[];
+  curve: CurvePoint[];
+  /** 1 for the trained network, +1 for every edit of its prototypes. */
+  revision: number;
+  createdAt: string;
+  seconds: number;
+}
+
+export interface WindowRef {
+  trackId: string;
+  windowIndex: number;
+  startSeconds: number;
+  /** Euclidean distance in the embedding space. */
+  distance: number;
+  title: string;
+  path: string;
+}
+
+export interface Sonification {
+  id: string;
+  url: string;
+  seed: number;
+  steps: number;
+  guidance: number;
+  durationSeconds: number;
+  /** Root-mean-square level, dB re full scale. */
+  rmsDbfs: number;
+  /** Cosine between the vector and the embedding of its sound, −1…1. */
+  cycleCosine: number;
+}
+
+export interface PrototypeInfo {
+  index: number;
+  class: string;
+  /** Training windows whose nearest prototype this is. */
+  support: number;
+  /** Share of those windows that carry this prototype's class, 0…1; null when support is 0. */
+  purity: number | null;
+  /** Weight towards every class, in the order of `Experiment.classes`. */
+  weights: number[];
+  nearest: WindowRef[];
+  sonification: Sonification | null;
+}
+
+export interface Contribution {
+  prototype: number;
+  prototypeClass: string;
+  similarity: number;
+  weight: number;
+  contribution: number;
+}
+
+/** bias + Σ contributions = logit (to 1e-5). */
+export interface Explanation {
+  trackId: string;
+  experimentId: string;
+  class: string;
+  /** null: mean over all windows of the track. */
+  windowIndex: number | null;
+  bias: number;
+  logit: number;
+  probability: number;
+  contributions: Contribution[];
+  scores: { class: string; logit: number; probability: number }[];
+}
+
+export interface WindowClasses {
+  startSeconds: number[];
+  durationSeconds: number;
+  classes: string[];
+  /** Index into `classes` per window. */
+  prediction: number[];
+  /** [windows, classes] row-major. */
+  probabilities: Float32Array;
+}
+
+export interface FileClassification {
+  path: string;
+  problem: EngineErrorData | null;
+  prediction: string | null;
+  scores: { class: string; logit: number; probability: number }[];
+  contributions: Contribution[];
+  windows: { startSeconds: number; class: string; probability: number }[];
+}
+
+/** What a vector of the embedding space stands for. */
+export type VectorRef =
+  | { kind: 'track'; trackId: string }
+  | { kind: 'window'; trackId: string; windowIndex: number }
+  | { kind: 'prototype'; experimentId: string; index: number }
+  | { kind: 'generated'; reductionId: string; index: number };
+
+export interface ProjectionPoint {
+  kind: 'track' | 'window' | 'prototype';
+  /** Track id, or prototype index as text. */
+  id: string;
+  windowIndex: number | null;
+}
+
+export interface Projection {
+  method: 'pca' | 'umap';
+  level: 'track' | 'window';
+  x: Float32Array;
+  y: Float32Array;
+  points: ProjectionPoint[];
+  /** Share of the 10 nearest neighbours kept by the projection, 0…1. */
+  trust: number;
+  /** PCA only: share of the variance along each axis. */
+  explained: [number, number] | null;
+}
+
+export type ProjectionEvent =
+  { type: 'progress'; done: number; total: number } | { type: 'result'; projection: Projection };
+
+export interface ReductionMethodInfo {
+  id: string;
+  title: string;
+  description: string;
+  /** Whether the method takes a size in per cent. */
+  takesPercent: boolean;
+}
+
+export interface ReductionScore {
+  classifier: 'LP-kNN';
+  k: number;
+  hammingLoss: number;
+  exactMatch: number;
+  f1Samples: number;
+  f1Macro: number;
+}
+
+export interface ReductionRequest {
+  taxonomyId: string;
+  level: 'track' | 'window';
+  method: string;
+  /** Size in per cent of the corpus, above 0 up to 100. */
+  percent: number;
+  k: number;
+  seed: number;
+  split: { train: number; validation: number; test: number };
+}
+
+export interface Reduction {
+  id: string;
+  taxonomyId: string;
+  taxonomyName: string;
+  packId: string;
+  request: ReductionRequest;
+  labels: string[];
+  corpusRows: number;
+  testRows: number;
+  prototypeRows: number;
+  full: ReductionScore;
+  reduced: ReductionScore;
+  createdAt: string;
+  seconds: number;
+}
+
+export interface GeneratedPrototype {
+  index: number;
+  labelset: string[];
+  clusterSize: number;
+  nearest: WindowRef[];
+  sonification: Sonification | null;
+}
+
+export type ExportFormat = 'csv' | 'npz' | 'wav' | 'm3u8';
+
+export interface ExportResult {
+  folder: string;
+  files: { path: string; bytes: number; sha256: string }[];
+}
+
+export interface PackInfo {
+  id: string;
+  version: string;
+  title: string;
+  kind: 'generative' | 'embedding-only';
+  licence: string;
+  attribution: string;
+  folder: string;
+  sha256: string;
+  bytes: number;
+  sampleRate: number;
+  windowSeconds: number;
+  embeddingDim: number;
+  sampler: { steps: number; guidance: number } | null;
+  trainingStatement: string;
+  /** Measured figures of the quality card, flattened to name and value. */
+  quality: { name: string; value: number | string }[];
+  embedded: boolean;
+}
+
+export interface ProviderInfo {
+  provider: string;
+  available: boolean;
+  correct: boolean | null;
+  maxAbsDifference: number | null;
+  windowsPerSecond: number | null;
+  chosen: boolean;
+  message: string;
+}
+
+export type PackVerification = {
+  packId: string;
+  ok: boolean;
+  problems: { file: string; message: string; hint: string }[];
+};
+
+export type JobKind =
+  | 'import'
+  | 'train'
+  | 'classify'
+  | 'sonify'
+  | 'reduce'
+  | 'export'
+  | 'check-providers'
+  | 'verify-pack'
+  | 'embed';
+
+export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
+
+export interface JobProgress {
+  done: number;
+  /** 0 while not known. */
+  total: number;
+  /** What is being counted: files, steps, prototypes … */
+  unit: string;
+  /** The thing being worked on, e.g. a path. */
+  current: string;
+  windows: number;
+  failures: number;
+  /** Seconds of audio processed per second of wall time; null where it makes no sense. */
+  audioSecondsPerSecond: number | null;
+  etaSeconds: number | null;
+}
+
+export interface Job {
+  id: string;
+  kind: JobKind;
+  title: string;
+  libraryId: string | null;
+  state: JobState;
+  progress: JobProgress;
+  error: EngineErrorData | null;
+  /** Set when done. */
+  result: JobResult | null;
+  createdAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+}
+
+export type JobResult =
+  | {
+      kind: 'import';
+      imported: number;
+      unchanged: number;
+      failed: number;
+      missing: number;
+      windows: number;
+      seconds: number;
+    }
+  | { kind: 'train'; experimentId: string }
+  | { kind: 'classify'; experimentId: string; tracks: number; files: FileClassification[] }
+  | { kind: 'sonify'; sonifications: { target: VectorRef; sonification: Sonification }[] }
+  | { kind: 'reduce'; reductionId: string }
+  | { kind: 'export'; export: ExportResult }
+  | { kind: 'check-providers'; providers: ProviderInfo[] }
+  | { kind: 'verify-pack'; verification: PackVerification }
+  | { kind: 'embed'; file: string; tracks: number; windows: number };
+
+/** Pushed to every shell that subscribed with `events`. */
+export type EngineEvent =
+  | { type: 'job'; job: Job }
+  | { type: 'train-progress'; jobId: string; point: CurvePoint }
+  | {
+      type: 'library-changed';
+      libraryId: string;
+      what: 'tracks' | 'taxonomies' | 'experiments' | 'reductions' | 'predictions';
+    }
+  | { type: 'libraries-changed' };
+
+export interface AppInfo {
+  version: string;
+  platform: string;
+  dataFolder: string;
+  ffmpeg: boolean;
+  provider: string;
+}
+
+export interface TrackPage {
+  total: number;
+  tracks: TrackRow[];
+}

@@ -1,0 +1,20 @@
+/** Named verbs that the desktop shell gives the window through its preload script; nothing else reaches the window. */
+export interface ShellApi {
+  readonly platform: 'linux' | 'darwin' | 'win32' | 'other';
+  /** Asks for a folder; null when the person cancelled. */
+  chooseFolder(title: string): Promise<string | null>;
+  chooseFile(title: string, extensions: string[]): Promise<string | null>;
+  /** Shows a file or folder in the system's file manager. */
+  reveal(path: string): Promise<void>;
+  /** Absolute path of a file or folder dropped on the window; empty when it has none. */
+  pathOf(file: File): string;
+  /** Light or dark by hand, or as the system says. */
+  setTheme(theme: 'system' | 'light' | 'dark'): Promise<void>;
+  /** Commands chosen in the application menu, by id. */
+  onMenuCommand(handler: (command: string) => void): () => void;
+  /** A folder the person asked the system to open with Archetone. */
+  onOpenFolder(handler: (folder: string) => void): () => void;
+}
+
+/** Sent to the window with a MessagePort each time the engine process starts. */
+export const enginePortMessage = 'archetone:engine-port';
