@@ -1,0 +1,137 @@
+import { MessageChannelMain, utilityProcess } from 'electron';
+import type { UtilityProcess, WebContents } from 'electron';
+import { enginePortMessage } from '../engine/api/shell.ts';
+import { fromEngineSchema } from './engine-messages.ts';
+import type { EngineConfig, ToEngine } from './engine-messages.ts';
+import { paths } from './paths.ts';
+
+export interface SupervisorEvents {
+  /** The engine cannot start at all (database newer or in use …); restarting would not help. */
+  onFailed(problem: { message: string; hint: string }): void;
+  /** The engine needs Chromium to decode the audio behind a token; the answer is a port, or `lost`. */
+  onDecode(id: number, token: string): void;
+  onDecodeDone(id: number): void;
+}
+
+const firstRestartDelayMs = 200;
+const longestRestartDelayMs = 2000;
+
+/**
+ * Keeps one engine process alive: starts it, restarts it within two seconds when it dies, gives every window a fresh
+ * MessagePort each time, and ends it in an orderly way. Jobs resume inside the engine, from its database.
+ */
+export class EngineSupervisor {
+  private child: UtilityProcess | null = null;
+  private ready = false;
+  private stopping = false;
+  private restartDelayMs = firstRestartDelayMs;
+  private lastRequest = 0;
+  private readonly windows = new Set<WebContents>();
+  private readonly mediaRequests = new Map<number, (media: { path: string; mime: string } | null) => void>();
+  private onStopped: () => void = () => undefined;
+
+  constructor(
+    private readonly config: EngineConfig,
+    private readonly events: SupervisorEvents,
+  ) {}
+
+  start(): void {
+    const child = utilityProcess.fork(paths.engineProcess, [], {
+      serviceName: 'Archetone engine',
+      stdio: 'inherit',
+    });
+    this.child = child;
+    child.on('spawn', () => this.post({ type: 'start', config: this.config }));
+    child.on('message', (message: unknown) => this.receive(message));
+    child.on('exit', (code) => this.exited(code));
+  }
+
+  /** Gives a window a port to the engine, now and after every restart, until the window is gone. */
+  attach(window: WebContents): void {
+    if (!this.windows.has(window)) {
+      this.windows.add(window);
+      window.once('destroyed', () => this.windows.delete(window));
+    }
+    if (this.ready) this.handPort(window);
+  }
+
+  /** The file behind a media token; null when the engine never gave it out or is not running. */
+  resolveMedia(token: string): Promise<{ path: string; mime: string } | null> {
+    if (!this.ready) return Promise.resolve(null);
+    const id = ++this.lastRequest;
+    return new Promise((resolve) => {
+      this.mediaRequests.set(id, resolve);
+      this.post({ type: 'resolve-media', id, token });
+    });
+  }
+
+  post(message: ToEngine, ports: Electron.MessagePortMain[] = []): void {
+    this.child?.postMessage(message, ports);
+  }
+
+  /** Asks the engine to finish what it is writing and waits for it, at most `timeoutMs`. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.stopping = true;
+    if (!this.child) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.onStopped = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.post({ type: 'stop' });
+    });
+    this.child.kill();
+  }
+
+  private receive(message: unknown): void {
+    const parsed = fromEngineSchema.safeParse(message);
+    if (!parsed.success) {
+      console.error('Unexpected message from the engine process:', parsed.error.message);
+      return;
+    }
+    const data = parsed.data;
+    switch (data.type) {
+      case 'ready':
+        this.ready = true;
+        this.restartDelayMs = firstRestartDelayMs;
+        for (const window of this.windows) this.handPort(window);
+        break;
+      case 'failed':
+        this.stopping = true;
+        this.events.onFailed(data);
+        break;
+      case 'media':
+        this.mediaRequests.get(data.id)?.(data.media);
+        this.mediaRequests.delete(data.id);
+        break;
+      case 'decode':
+        this.events.onDecode(data.id, data.token);
+        break;
+      case 'decode-done':
+        this.events.onDecodeDone(data.id);
+        break;
+      case 'stopped':
+        this.onStopped();
+        break;
+    }
+  }
+
+  private handPort(window: WebContents): void {
+    const { port1, port2 } = new MessageChannelMain();
+    this.post({ type: 'client' }, [port1]);
+    window.postMessage(enginePortMessage, null, [port2]);
+  }
+
+  private exited(code: number): void {
+    this.child = null;
+    this.ready = false;
+    for (const resolve of this.mediaRequests.values()) resolve(null);
+    this.mediaRequests.clear();
+    this.onStopped();
+    if (this.stopping) return;
+    console.error(`The engine process ended with code ${String(code)}; starting it again.`);
+    setTimeout(() => this.start(), this.restartDelayMs);
+    this.restartDelayMs = Math.min(this.restartDelayMs * 2, longestRestartDelayMs);
+  }
+}

@@ -1,0 +1,51 @@
+/** Every channel between the window and main in one typed map; the sender is checked in the one wrapper below. */
+import { BrowserWindow, dialog, ipcMain, nativeTheme, shell } from 'electron';
+import type { WebContents } from 'electron';
+import { z } from 'zod';
+import { appOrigin, isOurFrame } from './security.ts';
+
+export const channels = {
+  chooseFolder: z.tuple([z.string().max(200)]),
+  chooseFile: z.tuple([z.string().max(200), z.array(z.string().regex(/^[a-z0-9]{1,8}$/)).max(20)]),
+  reveal: z.tuple([z.string().min(1).max(4096)]),
+  setTheme: z.tuple([z.enum(['system', 'light', 'dark'])]),
+} as const;
+
+export type Channel = keyof typeof channels;
+export const channelName = (channel: Channel): string => `archetone:${channel}`;
+
+type Handler<C extends Channel> = (
+  sender: WebContents,
+  ...input: z.output<(typeof channels)[C]>
+) => Promise<unknown>;
+
+function handle<C extends Channel>(channel: C, handler: Handler<C>): void {
+  ipcMain.handle(channelName(channel), async (event, ...input: unknown[]) => {
+    if (!isOurFrame(event.senderFrame, appOrigin)) throw new Error('Refused: not our window.');
+    const parsed = channels[channel].parse(input) as z.output<(typeof channels)[C]>;
+    return handler(event.sender, ...parsed);
+  });
+}
+
+async function open(sender: WebContents, options: Electron.OpenDialogOptions): Promise<string | null> {
+  const window = BrowserWindow.fromWebContents(sender);
+  const answer = window ? await dialog.showOpenDialog(window, options) : await dialog.showOpenDialog(options);
+  return answer.canceled ? null : (answer.filePaths[0] ?? null);
+}
+
+export function setupIpc(): void {
+  handle('chooseFolder', (sender, title) =>
+    open(sender, { title, properties: ['openDirectory', 'createDirectory'] }),
+  );
+  handle('chooseFile', (sender, title, extensions) =>
+    open(sender, { title, properties: ['openFile'], filters: [{ name: title, extensions }] }),
+  );
+  handle('reveal', (_sender, path) => {
+    shell.showItemInFolder(path);
+    return Promise.resolve(null);
+  });
+  handle('setTheme', (_sender, theme) => {
+    nativeTheme.themeSource = theme;
+    return Promise.resolve(null);
+  });
+}

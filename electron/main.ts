@@ -1,0 +1,100 @@
+import { app, BrowserWindow, dialog } from 'electron';
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { DecoderWindow } from './decoder-window.ts';
+import { EngineSupervisor } from './engine-supervisor.ts';
+import { setupIpc } from './ipc.ts';
+import { setupMenu } from './menu.ts';
+import { paths } from './paths.ts';
+import { registerScheme, setupProtocol } from './protocol.ts';
+import { setupSecurity } from './security.ts';
+import { createWindow } from './window.ts';
+
+const stopTimeoutMs = 5000;
+
+/** A folder given on the command line, or dropped on the application's icon. */
+function folderArgument(argv: readonly string[], workingFolder: string): string | null {
+  const folders = argv
+    .slice(app.isPackaged ? 1 : 2)
+    .filter((argument) => !argument.startsWith('-'))
+    .map((argument) => resolve(workingFolder, argument));
+  return folders.find((folder) => existsSync(folder) && statSync(folder).isDirectory()) ?? null;
+}
+
+function startApplication(): void {
+  const dataFolder = app.getPath('userData');
+  const decoder = new DecoderWindow(() => supervisor);
+  const supervisor = new EngineSupervisor(
+    {
+      dataFolder,
+      packFolders: [paths.packs(), paths.userPacks()],
+      decodeWorker: paths.decodeWorker,
+      demoFolder: existsSync(paths.demo()) ? paths.demo() : null,
+      version: app.getVersion(),
+    },
+    {
+      onFailed: ({ message, hint }) => {
+        dialog.showErrorBox('Archetone cannot start', `${message}\n\n${hint}`);
+        app.quit();
+      },
+      onDecode: (id, token) => void decoder.decode(id, token),
+      onDecodeDone: (id) => decoder.done(id),
+    },
+  );
+
+  setupSecurity();
+  setupProtocol((token) => supervisor.resolveMedia(token));
+  setupIpc();
+  setupMenu();
+  supervisor.start();
+
+  const openWindow = (folder: string | null): void => {
+    const window = createWindow();
+    window.webContents.on('did-finish-load', () => {
+      supervisor.attach(window.webContents);
+      if (folder) window.webContents.send('archetone:open-folder', folder);
+    });
+    // The hidden decoder must not keep the application alive.
+    window.on('closed', () => decoder.close());
+  };
+  openWindow(folderArgument(process.argv, process.cwd()));
+
+  // A second start opens its folder in the window that is already there.
+  app.on('second-instance', (_event, argv, workingFolder) => {
+    const window = BrowserWindow.getAllWindows().find((candidate) => candidate.isVisible());
+    const folder = folderArgument(argv, workingFolder);
+    if (!window) {
+      openWindow(folder);
+      return;
+    }
+    if (window.isMinimized()) window.restore();
+    window.focus();
+    if (folder) window.webContents.send('archetone:open-folder', folder);
+  });
+  app.on('activate', () => {
+    if (!BrowserWindow.getAllWindows().some((window) => window.isVisible())) openWindow(null);
+  });
+  app.on('window-all-closed', () => {
+    if (process.platform !== 'darwin') app.quit();
+  });
+
+  let engineStopped = false;
+  app.on('will-quit', (event) => {
+    if (engineStopped) return;
+    event.preventDefault();
+    decoder.close();
+    void supervisor.stop(stopTimeoutMs).then(() => {
+      engineStopped = true;
+      app.quit();
+    });
+  });
+}
+
+if (app.requestSingleInstanceLock()) {
+  registerScheme();
+  // Not awaited at the top level: an ESM main must have loaded before Electron becomes ready.
+  void app.whenReady().then(startApplication);
+} else {
+  console.error('Archetone is already running; its window is brought to the front.');
+  app.quit();
+}

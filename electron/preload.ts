@@ -1,0 +1,34 @@
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
+import { enginePortMessage } from '../engine/api/shell.ts';
+import type { ShellApi } from '../engine/api/shell.ts';
+
+const platforms = ['linux', 'darwin', 'win32'] as const;
+
+const listen = (channel: string, handler: (text: string) => void): (() => void) => {
+  const listener = (_event: unknown, text: unknown): void => {
+    if (typeof text === 'string') handler(text);
+  };
+  ipcRenderer.on(channel, listener);
+  return () => ipcRenderer.removeListener(channel, listener);
+};
+
+const invoke = async <T>(channel: string, ...input: unknown[]): Promise<T> =>
+  (await ipcRenderer.invoke(`archetone:${channel}`, ...input)) as T;
+
+const api: ShellApi = {
+  platform: platforms.find((platform) => platform === process.platform) ?? 'other',
+  chooseFolder: (title) => invoke('chooseFolder', title),
+  chooseFile: (title, extensions) => invoke('chooseFile', title, extensions),
+  reveal: (path) => invoke('reveal', path),
+  pathOf: (file) => webUtils.getPathForFile(file),
+  setTheme: (theme) => invoke('setTheme', theme),
+  onMenuCommand: (handler) => listen('archetone:command', handler),
+  onOpenFolder: (handler) => listen('archetone:open-folder', handler),
+};
+
+contextBridge.exposeInMainWorld('archetone', api);
+
+// Ports cannot cross the context bridge; they are handed to the page as a message of its own window.
+ipcRenderer.on(enginePortMessage, (event) => {
+  window.postMessage(enginePortMessage, window.location.origin, event.ports);
+});

@@ -1,0 +1,50 @@
+import { app, session } from 'electron';
+
+/** Only our own pages, never a file or the web. */
+export const scheme = 'archetone';
+export const appOrigin = `${scheme}://app`;
+export const decoderOrigin = `${scheme}://decoder`;
+
+/** Content security policy of the window: nothing by default, only our own scheme. */
+export const windowPolicy = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self' 'unsafe-inline'",
+  `img-src 'self' data: blob: ${scheme}:`,
+  `media-src 'self' blob: ${scheme}:`,
+  `connect-src 'self' blob: ${scheme}:`,
+  "worker-src 'self' blob:",
+  "font-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** The hidden decoder page may run its script and read audio, nothing else. */
+export const decoderPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+/** No page asks for permissions, opens windows, navigates away or embeds others. */
+export function setupSecurity(): void {
+  session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
+  session.defaultSession.setPermissionCheckHandler(() => false);
+  session.defaultSession.webRequest.onBeforeRequest((details, answer) => {
+    const { protocol } = new URL(details.url);
+    answer({ cancel: ![`${scheme}:`, 'blob:', 'data:', 'devtools:'].includes(protocol) });
+  });
+  app.on('web-contents-created', (_event, contents) => {
+    contents.setWindowOpenHandler(() => ({ action: 'deny' }));
+    contents.on('will-navigate', (event) => event.preventDefault());
+    contents.on('will-attach-webview', (event) => event.preventDefault());
+  });
+}
+
+/** Whether a message comes from the top frame of one of our own pages. */
+export function isOurFrame(frame: Electron.WebFrameMain | null, origin: string): boolean {
+  return frame !== null && frame.parent === null && new URL(frame.url).origin === new URL(origin).origin;
+}

@@ -1,0 +1,79 @@
+import { FusesPlugin } from '@electron-forge/plugin-fuses';
+import type { ForgeConfig } from '@electron-forge/shared-types';
+import { FuseV1Options, FuseVersion } from '@electron/fuses';
+
+/** What the packaged application needs: the bundles and the native modules that stay outside them. */
+const kept = [
+  /^\/package\.json$/,
+  /^\/LICENSE$/,
+  /^\/dist(\/(electron|node|renderer)(\/|$)|$)/,
+  /^\/node_modules($|\/)/,
+];
+
+/** Everything but native modules is bundled; of those, only this platform's binaries are kept. */
+const nativeModules =
+  /^\/node_modules\/(onnxruntime-(node|common)|libsql|@libsql|@neon-rs|detect-libc)(\/|$)/;
+const otherPlatforms = [
+  new RegExp(`^/node_modules/onnxruntime-node/bin/napi-v\\d+/(?!${process.platform}(/|$))[^/]+`),
+  new RegExp(
+    `^/node_modules/onnxruntime-node/bin/napi-v\\d+/${process.platform}/(?!${process.arch}(/|$))[^/]+`,
+  ),
+];
+const isScope = /^\/node_modules(\/@(libsql|neon-rs))?$/;
+
+function isIgnored(path: string): boolean {
+  if (path === '') return false;
+  if (!kept.some((pattern) => pattern.test(path))) return true;
+  if (path.endsWith('.map')) return true;
+  if (!path.startsWith('/node_modules') || isScope.test(path)) return false;
+  return !nativeModules.test(path) || otherPlatforms.some((pattern) => pattern.test(path));
+}
+
+const electronZipDir = process.env['ELECTRON_ZIP_DIR'];
+
+const config: ForgeConfig = {
+  packagerConfig: {
+    name: 'Archetone',
+    executableName: 'archetone',
+    appBundleId: 'org.archetone.app',
+    appCategoryType: 'public.app-category.music',
+    // Native code, and the worker that is started by its path, must lie outside the archive.
+    asar: { unpack: '{**/*.{node,so,so.*,dylib,dll},**/dist/node/**}' },
+    prune: false,
+    ignore: isIgnored,
+    extraResource: ['models/packs', 'node_modules/supersonic-scsynth-samples/samples'],
+    ...(electronZipDir ? { electronZipDir } : {}),
+  },
+  makers: [
+    { name: '@electron-forge/maker-zip', platforms: ['linux', 'darwin', 'win32'], config: {} },
+    {
+      name: '@electron-forge/maker-deb',
+      platforms: ['linux'],
+      config: {
+        options: {
+          maintainer: 'The Archetone developers',
+          homepage: 'https://archetone.invalid',
+          categories: ['AudioVideo', 'Audio'],
+        },
+      },
+    },
+    { name: '@electron-forge/maker-dmg', platforms: ['darwin'], config: {} },
+    { name: '@electron-forge/maker-squirrel', platforms: ['win32'], config: { name: 'archetone' } },
+  ],
+  plugins: [
+    new FusesPlugin({
+      version: FuseVersion.V1,
+      [FuseV1Options.RunAsNode]: false,
+      [FuseV1Options.EnableCookieEncryption]: true,
+      [FuseV1Options.EnableNodeOptionsEnvironmentVariable]: false,
+      // Only a build made for the end-to-end tests may be driven from outside.
+      [FuseV1Options.EnableNodeCliInspectArguments]: process.env['ARCHETONE_E2E_BUILD'] === '1',
+      [FuseV1Options.EnableEmbeddedAsarIntegrityValidation]: true,
+      [FuseV1Options.OnlyLoadAppFromAsar]: true,
+      [FuseV1Options.LoadBrowserProcessSpecificV8Snapshot]: false,
+      [FuseV1Options.GrantFileProtocolExtraPrivileges]: false,
+    }),
+  ],
+};
+
+export default config;

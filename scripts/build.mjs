@@ -1,0 +1,87 @@
+/** Bundles everything that runs into dist/: Electron's processes, the command line, the decode worker and the window. */
+import { build as esbuild } from 'esbuild';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { root } from './lib.mjs';
+
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** Native modules stay in node_modules; everything else is bundled. */
+const external = ['electron', 'libsql', 'onnxruntime-node'];
+
+const node = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.18',
+  format: 'esm',
+  external,
+  sourcemap: true,
+  logLevel: 'warning',
+  define: { __ARCHETONE_VERSION__: JSON.stringify(version) },
+  // Bundled CommonJS dependencies still ask for require and the file's own path.
+  banner: {
+    js: [
+      "import { createRequire as __createRequire } from 'node:module';",
+      "import { fileURLToPath as __fileURLToPath } from 'node:url';",
+      "import { dirname as __dirnameOf } from 'node:path';",
+      'const require = __createRequire(import.meta.url);',
+      'const __filename = __fileURLToPath(import.meta.url);',
+      'const __dirname = __dirnameOf(__filename);',
+    ].join('\n'),
+  },
+};
+
+const page = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'browser',
+  target: 'chrome130',
+  logLevel: 'warning',
+};
+
+async function buildNode() {
+  await Promise.all([
+    esbuild({
+      ...node,
+      entryPoints: { main: 'electron/main.ts', 'engine-process': 'electron/engine-process.ts' },
+      outdir: 'dist/electron',
+    }),
+    esbuild({
+      ...node,
+      entryPoints: { cli: 'engine/cli/main.ts', 'decode-worker': 'engine/decode/worker.ts' },
+      outdir: 'dist/node',
+    }),
+    // Sandboxed preload scripts must be CommonJS.
+    esbuild({
+      ...page,
+      format: 'cjs',
+      external: ['electron'],
+      entryPoints: { preload: 'electron/preload.ts', 'decoder-preload': 'electron/decoder-preload.ts' },
+      outdir: 'dist/electron',
+      outExtension: { '.js': '.cjs' },
+    }),
+    esbuild({
+      ...page,
+      format: 'esm',
+      entryPoints: { page: 'electron/decoder-page/page.ts' },
+      outdir: 'dist/electron/decoder-page',
+    }),
+  ]);
+  copyFileSync(
+    join(root, 'electron/decoder-page/index.html'),
+    join(root, 'dist/electron/decoder-page/index.html'),
+  );
+}
+
+async function buildRenderer() {
+  const { build: viteBuild } = await import('vite');
+  await viteBuild({ configFile: join(root, 'vite.renderer.config.ts'), logLevel: 'warn' });
+}
+
+export async function build() {
+  await Promise.all([buildNode(), buildRenderer()]);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

@@ -1,0 +1,18 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vite';
+
+/** The window: plain files under dist/renderer, served by the desktop shell as archetone://app. */
+export default defineConfig({
+  root: 'renderer',
+  base: './',
+  plugins: [svelte()],
+  build: {
+    outDir: '../dist/renderer',
+    emptyOutDir: true,
+    target: 'chrome130',
+    // The policy has no data: scripts or fonts; everything stays a file of its own.
+    assetsInlineLimit: 0,
+    // plotly is one large file by design; it is loaded when the map is opened.
+    chunkSizeWarningLimit: 6000,
+  },
+});
