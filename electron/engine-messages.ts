@@ -17,6 +17,7 @@ export const toEngineSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('resolve-media'), id: z.int(), token: z.string() }),
   z.strictObject({ type: z.literal('decoder'), id: z.int() }),
   z.strictObject({ type: z.literal('decoder-lost'), id: z.int(), message: z.string() }),
+  z.strictObject({ type: z.literal('provider-checked'), id: z.int(), reply: z.unknown() }),
   z.strictObject({ type: z.literal('stop') }),
 ]);
 export type ToEngine = z.infer<typeof toEngineSchema>;
@@ -32,6 +33,8 @@ export const fromEngineSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('decode'), id: z.int(), token: z.string() }),
   z.strictObject({ type: z.literal('decode-done'), id: z.int() }),
+  z.strictObject({ type: z.literal('check-provider'), id: z.int(), request: z.unknown() }),
+  z.strictObject({ type: z.literal('cancel-provider'), id: z.int() }),
   z.strictObject({ type: z.literal('stopped') }),
 ]);
 export type FromEngine = z.infer<typeof fromEngineSchema>;

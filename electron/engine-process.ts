@@ -8,6 +8,7 @@ import type { Engine } from '../engine/engine.ts';
 import { toEngineSchema } from './engine-messages.ts';
 import type { EngineConfig, FromEngine } from './engine-messages.ts';
 import { ExternalDecoderBroker } from './external-decoder.ts';
+import { ProviderRunnerBroker } from './provider-runner.ts';
 
 const post = (message: FromEngine): void => process.parentPort.postMessage(message);
 
@@ -32,8 +33,14 @@ const broker = new ExternalDecoderBroker(post, (path) => {
   return media.urlFor(path, 'audio/mp4').split('/').at(-1) ?? '';
 });
 
+const providers = new ProviderRunnerBroker(post);
+
 async function start(config: EngineConfig): Promise<Engine> {
-  const started = await createEngine({ ...config, externalDecoder: broker.decode });
+  const started = await createEngine({
+    ...config,
+    externalDecoder: broker.decode,
+    providerRunner: providers.run,
+  });
   media = started.media;
   return started;
 }
@@ -65,6 +72,9 @@ process.parentPort.on('message', (event) => {
       break;
     case 'decoder-lost':
       broker.lost(message.id, message.message);
+      break;
+    case 'provider-checked':
+      providers.answered(message.id, message.reply);
       break;
     case 'stop':
       void Promise.resolve(engine)

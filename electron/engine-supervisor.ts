@@ -11,6 +11,8 @@ export interface SupervisorEvents {
   /** The engine needs Chromium to decode the audio behind a token; the answer is a port, or `lost`. */
   onDecode(id: number, token: string): void;
   onDecodeDone(id: number): void;
+  onCheckProvider(id: number, request: unknown): void;
+  onCancelProvider(id: number): void;
 }
 
 const firstRestartDelayMs = 200;
@@ -110,6 +112,12 @@ export class EngineSupervisor {
         break;
       case 'decode-done':
         this.events.onDecodeDone(data.id);
+        break;
+      case 'check-provider':
+        this.events.onCheckProvider(data.id, data.request);
+        break;
+      case 'cancel-provider':
+        this.events.onCancelProvider(data.id);
         break;
       case 'stopped':
         this.onStopped();

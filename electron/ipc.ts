@@ -2,13 +2,23 @@
 import { BrowserWindow, dialog, ipcMain, nativeTheme, shell } from 'electron';
 import type { WebContents } from 'electron';
 import { z } from 'zod';
+import type { MenuCommand } from '../engine/api/shell.ts';
+import { showMenu } from './menu.ts';
 import { appOrigin, isOurFrame } from './security.ts';
+
+const menuCommandSchema = z.strictObject({
+  id: z.string().max(60),
+  title: z.string().max(100),
+  menu: z.enum(['File', 'Edit', 'View', 'Playback', 'Help']),
+  accelerator: z.string().max(40).nullable(),
+}) satisfies z.ZodType<MenuCommand>;
 
 export const channels = {
   chooseFolder: z.tuple([z.string().max(200)]),
   chooseFile: z.tuple([z.string().max(200), z.array(z.string().regex(/^[a-z0-9]{1,8}$/)).max(20)]),
   reveal: z.tuple([z.string().min(1).max(4096)]),
   setTheme: z.tuple([z.enum(['system', 'light', 'dark'])]),
+  setMenu: z.tuple([z.array(menuCommandSchema).max(200)]),
 } as const;
 
 export type Channel = keyof typeof channels;
@@ -46,6 +56,10 @@ export function setupIpc(): void {
   });
   handle('setTheme', (_sender, theme) => {
     nativeTheme.themeSource = theme;
+    return Promise.resolve(null);
+  });
+  handle('setMenu', (_sender, commands) => {
+    showMenu(commands);
     return Promise.resolve(null);
   });
 }

@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import { DecoderWindow } from './decoder-window.ts';
 import { EngineSupervisor } from './engine-supervisor.ts';
 import { setupIpc } from './ipc.ts';
-import { setupMenu } from './menu.ts';
+import { showMenu } from './menu.ts';
 import { paths } from './paths.ts';
+import { ProviderProcesses } from './provider-processes.ts';
 import { registerScheme, setupProtocol } from './protocol.ts';
 import { setupSecurity } from './security.ts';
 import { createWindow } from './window.ts';
@@ -24,6 +25,7 @@ function folderArgument(argv: readonly string[], workingFolder: string): string 
 function startApplication(): void {
   const dataFolder = app.getPath('userData');
   const decoder = new DecoderWindow(() => supervisor);
+  const providers = new ProviderProcesses();
   const supervisor = new EngineSupervisor(
     {
       dataFolder,
@@ -39,13 +41,16 @@ function startApplication(): void {
       },
       onDecode: (id, token) => void decoder.decode(id, token),
       onDecodeDone: (id) => decoder.done(id),
+      onCheckProvider: (id, request) =>
+        providers.check(id, request, (reply) => supervisor.post({ type: 'provider-checked', id, reply })),
+      onCancelProvider: (id) => providers.cancel(id),
     },
   );
 
   setupSecurity();
   setupProtocol((token) => supervisor.resolveMedia(token));
   setupIpc();
-  setupMenu();
+  showMenu([]);
   supervisor.start();
 
   const openWindow = (folder: string | null): void => {

@@ -1,24 +1,6 @@
 import { app, BrowserWindow, Menu } from 'electron';
 import type { MenuItemConstructorOptions } from 'electron';
-
-/** A command of the window, by the id it has in the window's own registry (renderer/src/command-list.ts). */
-export interface MenuCommand {
-  id: string;
-  label: string;
-  /** Shown only: the window handles the key itself, so that it works in text fields as it should. */
-  accelerator?: string;
-}
-
-export const menuCommands: Record<
-  'file' | 'edit' | 'view' | 'playback' | 'help',
-  readonly (MenuCommand | null)[]
-> = {
-  file: [],
-  edit: [],
-  view: [],
-  playback: [],
-  help: [],
-};
+import type { MenuCommand } from '../engine/api/shell.ts';
 
 function send(command: string): void {
   const window =
@@ -26,52 +8,41 @@ function send(command: string): void {
   window?.webContents.send('archetone:command', command);
 }
 
-function items(commands: readonly (MenuCommand | null)[]): MenuItemConstructorOptions[] {
-  return commands.map((command) =>
-    command === null
-      ? { type: 'separator' }
-      : {
-          label: command.label,
-          click: () => send(command.id),
-          ...(command.accelerator ? { accelerator: command.accelerator, registerAccelerator: false } : {}),
-        },
-  );
-}
-
-export function setupMenu(): void {
+/** Builds the application menu from the window's registry of commands, and the roles that every system expects. */
+export function showMenu(commands: readonly MenuCommand[]): void {
   const isMac = process.platform === 'darwin';
+  const of = (menu: MenuCommand['menu']): MenuItemConstructorOptions[] =>
+    commands
+      .filter((command) => command.menu === menu)
+      .map((command) => ({
+        label: command.title,
+        click: () => send(command.id),
+        ...(command.accelerator ? { accelerator: command.accelerator, registerAccelerator: false } : {}),
+      }));
+  const separator: MenuItemConstructorOptions = { type: 'separator' };
+  const developer: MenuItemConstructorOptions[] = app.isPackaged ? [] : [{ role: 'toggleDevTools' }];
   const template: MenuItemConstructorOptions[] = [
     ...(isMac ? [{ role: 'appMenu' as const }] : []),
-    {
-      label: 'File',
-      submenu: [...items(menuCommands.file), { type: 'separator' }, { role: isMac ? 'close' : 'quit' }],
-    },
+    { label: 'File', submenu: [...of('File'), separator, { role: isMac ? 'close' : 'quit' }] },
     {
       label: 'Edit',
-      submenu: [
-        ...items(menuCommands.edit),
-        { type: 'separator' },
-        { role: 'cut' },
-        { role: 'copy' },
-        { role: 'paste' },
-        { role: 'selectAll' },
-      ],
+      submenu: [...of('Edit'), separator, { role: 'cut' }, { role: 'copy' }, { role: 'paste' }],
     },
     {
       label: 'View',
       submenu: [
-        ...items(menuCommands.view),
-        { type: 'separator' },
+        ...of('View'),
+        separator,
         { role: 'resetZoom' },
         { role: 'zoomIn' },
         { role: 'zoomOut' },
         { role: 'togglefullscreen' },
-        ...(app.isPackaged ? [] : [{ role: 'toggleDevTools' as const }]),
+        ...developer,
       ],
     },
-    { label: 'Playback', submenu: items(menuCommands.playback) },
+    { label: 'Playback', submenu: of('Playback') },
     ...(isMac ? [{ role: 'windowMenu' as const }] : []),
-    { role: 'help', submenu: items(menuCommands.help) },
+    { role: 'help', submenu: of('Help') },
   ];
   Menu.setApplicationMenu(Menu.buildFromTemplate(template));
 }

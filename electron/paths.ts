@@ -15,6 +15,7 @@ export const paths = {
   decoderPage: join(dist, 'electron', 'decoder-page'),
   decoderPreload: join(dist, 'electron', 'decoder-preload.cjs'),
   engineProcess: join(dist, 'electron', 'engine-process.js'),
+  providerChild: join(dist, 'electron', 'provider-child.js'),
   decodeWorker: unpacked(join(dist, 'node', 'decode-worker.js')),
   /** The embedded packs. */
   packs: (): string =>

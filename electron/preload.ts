@@ -22,6 +22,7 @@ const api: ShellApi = {
   reveal: (path) => invoke('reveal', path),
   pathOf: (file) => webUtils.getPathForFile(file),
   setTheme: (theme) => invoke('setTheme', theme),
+  setMenu: (commands) => invoke('setMenu', commands),
   onMenuCommand: (handler) => listen('archetone:command', handler),
   onOpenFolder: (handler) => listen('archetone:open-folder', handler),
 };

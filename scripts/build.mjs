@@ -7,8 +7,8 @@ import { root } from './lib.mjs';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** Native modules stay in node_modules; everything else is bundled. */
-const external = ['electron', 'libsql', 'onnxruntime-node'];
+/** Native modules stay in node_modules, and opus-ml is an optional part of a decoder that is never loaded; the rest is bundled. */
+const external = ['electron', 'libsql', 'onnxruntime-node', '@wasm-audio-decoders/opus-ml'];
 
 const node = {
   absWorkingDir: root,
@@ -45,12 +45,20 @@ async function buildNode() {
   await Promise.all([
     esbuild({
       ...node,
-      entryPoints: { main: 'electron/main.ts', 'engine-process': 'electron/engine-process.ts' },
+      entryPoints: {
+        main: 'electron/main.ts',
+        'engine-process': 'electron/engine-process.ts',
+        'provider-child': 'models/packs/provider-child.ts',
+      },
       outdir: 'dist/electron',
     }),
     esbuild({
       ...node,
-      entryPoints: { cli: 'engine/cli/main.ts', 'decode-worker': 'engine/decode/worker.ts' },
+      entryPoints: {
+        cli: 'engine/cli/main.ts',
+        'decode-worker': 'engine/decode/worker.ts',
+        'provider-child': 'models/packs/provider-child.ts',
+      },
       outdir: 'dist/node',
     }),
     // Sandboxed preload scripts must be CommonJS.
@@ -80,8 +88,13 @@ async function buildRenderer() {
   await viteBuild({ configFile: join(root, 'vite.renderer.config.ts'), logLevel: 'warn' });
 }
 
-export async function build() {
-  await Promise.all([buildNode(), buildRenderer()]);
+export async function build(parts = ['node', 'renderer']) {
+  if (parts.includes('node')) await buildNode();
+  if (parts.includes('renderer')) await buildRenderer();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await build();
+// While working on one side: node scripts/build.mjs node|renderer
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const parts = process.argv.slice(2);
+  await build(parts.length > 0 ? parts : undefined);
+}

@@ -1,3 +1,12 @@
+/** A command of the window as the application menu shows it. */
+export interface MenuCommand {
+  id: string;
+  title: string;
+  menu: 'File' | 'Edit' | 'View' | 'Playback' | 'Help';
+  /** As Electron writes it; null for none. Shown only: the window handles the key itself. */
+  accelerator: string | null;
+}
+
 /** Named verbs that the desktop shell gives the window through its preload script; nothing else reaches the window. */
 export interface ShellApi {
   readonly platform: 'linux' | 'darwin' | 'win32' | 'other';
@@ -10,6 +19,8 @@ export interface ShellApi {
   pathOf(file: File): string;
   /** Light or dark by hand, or as the system says. */
   setTheme(theme: 'system' | 'light' | 'dark'): Promise<void>;
+  /** The window's registry of commands is the one source of the application menu. */
+  setMenu(commands: MenuCommand[]): Promise<void>;
   /** Commands chosen in the application menu, by id. */
   onMenuCommand(handler: (command: string) => void): () => void;
   /** A folder the person asked the system to open with Archetone. */

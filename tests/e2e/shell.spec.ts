@@ -34,6 +34,7 @@ test.describe('the window', () => {
         'pathOf',
         'platform',
         'reveal',
+        'setMenu',
         'setTheme',
       ],
     });
@@ -110,7 +111,7 @@ test.describe('the window', () => {
         .setTheme('purple')
         .then(
           () => 'answered',
-          (error: Error) => error.message,
+          (error: unknown) => (error instanceof Error ? error.message : String(error)),
         ),
     );
     expect(answer).not.toBe('answered');

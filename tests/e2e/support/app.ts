@@ -35,7 +35,7 @@ export function temporaryFolder(name: string): string {
 
 /** A test with a freshly started application, closed and cleaned up afterwards. */
 export const test = base.extend<{ running: RunningApp }>({
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixtures a fixture needs from this pattern
+   
   running: async ({}, use, info) => {
     const userData = temporaryFolder('e2e');
     const running = await launch(userData);

@@ -1,0 +1,85 @@
+import type { Explanation, WindowClasses } from '../api/domain.ts';
+import { EngineError } from '../api/errors.ts';
+import type { OpenLibrary } from '../context.ts';
+import { loadNetwork } from '../experiments/store.ts';
+import { loadWindowEmbeddings, type WindowEmbeddings } from '../library/embeddings.ts';
+import { argmax, classScores, namedContributions } from './network-scores.ts';
+
+/**
+ * Explains the decision for a track, or for one window of it: bias + Σ contributions = logit of the class.
+ * @param request.class the class to explain; null for the predicted one.
+ * @throws EngineError `not-found` for an unknown class or window, or a track without embeddings
+ */
+export function explainTrack(
+  library: OpenLibrary,
+  request: { experimentId: string; trackId: string; class: string | null; windowIndex: number | null },
+): Explanation {
+  const network = loadNetwork(library, request.experimentId);
+  const windows = trackWindows(library, request.trackId);
+  const { vectors, count } = chosenWindows(windows, request.windowIndex);
+  const classified = network.classify(vectors, count);
+  const classIndex =
+    request.class === null ? classified.prediction : network.data.classes.indexOf(request.class);
+  const name = network.data.classes[classIndex];
+  if (name === undefined)
+    throw new EngineError('not-found', `The experiment has no class “${request.class ?? ''}”.`);
+  const { bias, logit, contributions } = network.explain(vectors, count, classIndex);
+  return {
+    trackId: request.trackId,
+    experimentId: request.experimentId,
+    class: name,
+    windowIndex: request.windowIndex,
+    bias,
+    logit,
+    probability: classified.probabilities[classIndex] ?? 0,
+    contributions: namedContributions(network, contributions),
+    scores: classScores(network, classified.logits),
+  };
+}
+
+/**
+ * Classes of every window of a track.
+ * @throws EngineError `not-found`
+ */
+export function classifyWindows(library: OpenLibrary, experimentId: string, trackId: string): WindowClasses {
+  const network = loadNetwork(library, experimentId);
+  const windows = trackWindows(library, trackId);
+  const { classes } = network.data;
+  const { windowLogits } = network.classify(windows.vectors, windows.count);
+  const probabilities = new Float32Array(windows.count * classes.length);
+  const prediction: number[] = [];
+  for (let row = 0; row < windows.count; row++) {
+    const logits = windowLogits.subarray(row * classes.length, (row + 1) * classes.length);
+    probabilities.set(network.probabilities(logits), row * classes.length);
+    prediction.push(argmax(logits));
+  }
+  return {
+    startSeconds: [...windows.startSeconds],
+    durationSeconds: windows.durationSeconds.reduce((longest, seconds) => Math.max(longest, seconds), 0),
+    classes,
+    prediction,
+    probabilities,
+  };
+}
+
+/** @throws EngineError `not-found` when the track has no embeddings (yet) */
+export function trackWindows(library: OpenLibrary, trackId: string): WindowEmbeddings {
+  const windows = loadWindowEmbeddings(library, [trackId]);
+  if (windows.count === 0)
+    throw new EngineError(
+      'not-found',
+      'This track has no embeddings.',
+      'Import the library again; if the track failed, its row says why.',
+    );
+  return windows;
+}
+
+function chosenWindows(
+  windows: WindowEmbeddings,
+  windowIndex: number | null,
+): { vectors: Float32Array; count: number } {
+  if (windowIndex === null) return { vectors: windows.vectors, count: windows.count };
+  const row = windows.windowIndex.indexOf(windowIndex);
+  if (row < 0) throw new EngineError('not-found', `The track has no window ${windowIndex}.`);
+  return { vectors: windows.vectors.subarray(row * windows.dim, (row + 1) * windows.dim), count: 1 };
+}

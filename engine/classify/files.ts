@@ -1,0 +1,162 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { cutWindows } from '../../models/audio/windows.ts';
+import type { PackRuntime } from '../../models/packs/runtime.ts';
+import { embedWindows } from '../../models/pecmae/embed.ts';
+import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import type { FileClassification } from '../api/domain.ts';
+import { EngineError } from '../api/errors.ts';
+import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { DecodePool } from '../decode/pool.ts';
+import { getExperiment, loadNetwork } from '../experiments/store.ts';
+import { scanFolder } from '../import/scan.ts';
+import type { JobHandle } from '../jobs/queue.ts';
+import { asEngineError } from '../packs/failures.ts';
+import { argmax, classScores, namedContributions } from './network-scores.ts';
+
+/** Windows per run of the encoder. */
+const BATCH = 8;
+
+/** Embeddings of one file. */
+export interface FileEmbeddings {
+  count: number;
+  /** `[count, D]` */
+  vectors: Float32Array;
+  startSeconds: number[];
+  /** Seconds of audio. */
+  seconds: number;
+}
+
+/**
+ * Decodes one file and embeds all of its windows.
+ * @throws AudioError for a file that gives no audio; PackError; the signal's reason
+ */
+export async function embedFile(
+  decode: DecodePool,
+  runtime: PackRuntime,
+  path: string,
+  signal: AbortSignal,
+): Promise<FileEmbeddings> {
+  const { sampleRate, windowSamples, embeddingDim } = runtime.pack.manifest;
+  const mono = decode.decode(path, { sampleRate, signal });
+  const rows: Float32Array[] = [];
+  const startSeconds: number[] = [];
+  let samples = 0;
+  const windows = embedWindows(runtime, cutWindows(mono, { windowSamples }), { batchSize: BATCH, signal });
+  for await (const { window, z } of windows) {
+    rows.push(z);
+    startSeconds.push(window.startSample / sampleRate);
+    samples += window.validSamples;
+  }
+  const vectors = new Float32Array(rows.length * embeddingDim);
+  rows.forEach((row, i) => vectors.set(row, i * embeddingDim));
+  return { count: rows.length, vectors, startSeconds, seconds: samples / sampleRate };
+}
+
+/**
+ * Files as they are, folders as the audio files below them.
+ * @throws EngineError `unreadable` for a folder that cannot be listed; the signal's reason
+ */
+export async function expandPaths(paths: readonly string[], signal: AbortSignal): Promise<string[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    const absolute = resolve(path);
+    const facts = await stat(absolute).catch(() => null);
+    if (!facts?.isDirectory()) files.push(absolute);
+    else {
+      const scan = await scanFolder(absolute, { signal });
+      files.push(...scan.files.map((file) => join(absolute, ...file.path.split('/'))));
+    }
+  }
+  return files;
+}
+
+/**
+ * Classifies files that need not be in the library, folders included. A file that cannot be used is listed with its
+ * reason; the others go on.
+ * @throws EngineError `not-found`, `pack`; the signal's reason
+ */
+export async function classifyFiles(
+  context: EngineContext,
+  library: OpenLibrary,
+  request: { experimentId: string; paths: readonly string[] },
+  job: JobHandle,
+): Promise<FileClassification[]> {
+  const experiment = getExperiment(library, request.experimentId);
+  const pack = context.packs.get(experiment.packId);
+  if (pack.sha256 !== experiment.packSha256)
+    throw new EngineError(
+      'pack',
+      `The pack “${pack.manifest.title}” is not the one this experiment was trained with.`,
+      'Install the pack it was trained with, or import the library and train again.',
+    );
+  const network = loadNetwork(library, request.experimentId);
+  const runtime = await context.packs.runtime(experiment.packId);
+  const files = await expandPaths(request.paths, job.signal);
+  const started = performance.now();
+  const results: FileClassification[] = [];
+  const sum = { windows: 0, seconds: 0, failures: 0 };
+  for (const path of files) {
+    await job.checkpoint();
+    job.report({ done: results.length, total: files.length, unit: 'files', current: path });
+    try {
+      const embeddings = await embedFile(context.decode, runtime, path, job.signal);
+      sum.windows += embeddings.count;
+      sum.seconds += embeddings.seconds;
+      results.push(classification(network, path, embeddings));
+    } catch (thrown) {
+      job.signal.throwIfAborted();
+      const error = asEngineError(thrown);
+      // A file at fault is its own affair; a pack or a disk at fault would fail every file.
+      if (error.code === 'pack' || error.code === 'disk-full') throw error;
+      sum.failures++;
+      results.push(failed(path, error));
+    }
+    const elapsed = (performance.now() - started) / 1000;
+    job.report({
+      done: results.length,
+      windows: sum.windows,
+      failures: sum.failures,
+      audioSecondsPerSecond: sum.seconds / elapsed,
+      etaSeconds: (elapsed / results.length) * (files.length - results.length),
+    });
+  }
+  return results;
+}
+
+function classification(
+  network: PrototypeNetwork,
+  path: string,
+  { vectors, count, startSeconds }: FileEmbeddings,
+): FileClassification {
+  const { classes } = network.data;
+  const { logits, prediction, windowLogits } = network.classify(vectors, count);
+  const windows = startSeconds.map((start, row) => {
+    const own = windowLogits.subarray(row * classes.length, (row + 1) * classes.length);
+    const best = argmax(own);
+    return {
+      startSeconds: start,
+      class: classes[best] ?? '',
+      probability: network.probabilities(own)[best] ?? 0,
+    };
+  });
+  return {
+    path,
+    problem: null,
+    prediction: classes[prediction] ?? null,
+    scores: classScores(network, logits),
+    contributions: namedContributions(network, network.explain(vectors, count, prediction).contributions),
+    windows,
+  };
+}
+
+function failed(path: string, error: EngineError): FileClassification {
+  return {
+    path,
+    problem: error.toData(),
+    prediction: null,
+    scores: [],
+    contributions: [],
+    windows: [],
+  };
+}

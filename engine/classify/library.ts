@@ -1,0 +1,29 @@
+import type { EngineContext, OpenLibrary } from '../context.ts';
+import { predictTracks, type TrackPrediction } from '../experiments/metrics.ts';
+import { experimentTracks, getExperiment, loadNetwork } from '../experiments/store.ts';
+import { windowsByTrack } from '../experiments/track-windows.ts';
+import { libraryVectors } from '../neighbours/vectors.ts';
+import { storePredictions } from './predictions.ts';
+
+/**
+ * Classifies every embedded track of the library with the newest revision of an experiment and stores the predictions.
+ * @returns the prediction of each track.
+ * @throws EngineError `not-found`; the signal's reason
+ */
+export async function classifyLibrary(
+  context: EngineContext,
+  library: OpenLibrary,
+  experimentId: string,
+  options: { signal: AbortSignal; onTrack?: (done: number, total: number) => void },
+): Promise<Map<string, TrackPrediction>> {
+  const experiment = getExperiment(library, experimentId);
+  const network = loadNetwork(library, experimentId, experiment.revision);
+  const tracks = windowsByTrack(libraryVectors(library).windows);
+  const predictions = await predictTracks(network, tracks, options.signal, (done) =>
+    options.onTrack?.(done, tracks.length),
+  );
+  const splits = new Map(experimentTracks(library, experimentId).map((track) => [track.id, track.split]));
+  storePredictions(library, experiment, predictions.values(), splits);
+  context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'predictions' });
+  return predictions;
+}

@@ -1,0 +1,67 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { compactPackFolder } from '../../models/packs/index.ts';
+
+/** Where the parts of this installation are. */
+export interface Places {
+  /** Folder of package.json. */
+  root: string;
+  version: string;
+  /** Bundled worker that decodes audio. */
+  decodeWorker: string;
+  packFolders: string[];
+  /** The CC0 sounds that come with Archetone; null when their package is not installed. */
+  demoFolder: string | null;
+}
+
+const packageSchema = z.object({ name: z.string(), version: z.string() });
+
+/**
+ * Finds the installation from the place of the running bundle (`dist/node/cli.js`), or from a source file in tests.
+ * The environment variable ARCHETONE_DECODE_WORKER names another worker bundle, ARCHETONE_DEMO another demo folder.
+ */
+export function findPlaces(here = import.meta.dirname): Places {
+  const root = packageRoot(here);
+  const { version } = packageSchema.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+  return {
+    root,
+    version,
+    decodeWorker: process.env['ARCHETONE_DECODE_WORKER'] ?? join(root, 'dist', 'node', 'decode-worker.js'),
+    packFolders: packFolders(root),
+    demoFolder: process.env['ARCHETONE_DEMO'] ?? demoFolder(root),
+  };
+}
+
+function packageRoot(start: string): string {
+  for (let folder = start; ; folder = dirname(folder)) {
+    const file = join(folder, 'package.json');
+    if (existsSync(file)) {
+      const parsed = packageSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+      if (parsed.success && parsed.data.name === 'archetone') return folder;
+    }
+    if (dirname(folder) === folder) throw new Error(`no Archetone installation above ${start}`);
+  }
+}
+
+function packFolders(root: string): string[] {
+  const given = process.env['ARCHETONE_PACKS'];
+  if (given) return [given];
+  try {
+    return [dirname(compactPackFolder())];
+  } catch {
+    // `packs list` and `doctor` say that there is none.
+    return [join(root, 'models', 'packs')];
+  }
+}
+
+function demoFolder(root: string): string | null {
+  try {
+    const entry = createRequire(join(root, 'package.json')).resolve('supersonic-scsynth-samples/package.json');
+    const samples = join(dirname(entry), 'samples');
+    return existsSync(samples) ? samples : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,57 @@
+/** Text for people: aligned tables and short numbers, without colours, so that it is the same in a file. */
+export interface Column<Row> {
+  title: string;
+  value: (row: Row) => string;
+  align?: 'left' | 'right';
+}
+
+/** An aligned table; two spaces between columns, a header line. */
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ value }) => value(row)))];
+  const widths = columns.map((_, c) => Math.max(...cells.map((line) => width(line[c] ?? ''))));
+  return cells
+    .map((line) =>
+      columns
+        .map(({ align }, c) => pad(line[c] ?? '', widths[c] ?? 0, align ?? 'left'))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Name and value, one pair a line, values aligned. */
+export function pairs(rows: readonly (readonly [string, string])[]): string {
+  const longest = Math.max(...rows.map(([name]) => width(name)));
+  return rows.map(([name, value]) => `${pad(name, longest, 'left')}  ${value}`.trimEnd()).join('\n');
+}
+
+/** 0.1234 → `12.3 %`. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+/** Seconds as `42 s`, `3 min 05 s` or `1 h 02 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (n: number): string => String(n).padStart(2, '0');
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
+}
+
+/** Bytes as `3.1 MB`. */
+export function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3));
+  return `${(count / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power] ?? 'B'}`;
+}
+
+/** Terminals count code points, not UTF-16 units; marks that combine take no room of their own. */
+function width(text: string): number {
+  return [...text.normalize('NFC').replace(/\p{Mn}/gu, '')].length;
+}
+
+function pad(text: string, to: number, align: 'left' | 'right'): string {
+  const space = ' '.repeat(Math.max(0, to - width(text)));
+  return align === 'left' ? text + space : space + text;
+}

@@ -1,0 +1,91 @@
+import type { EngineEvent, LibrarySummary } from './api/domain.ts';
+import type { DecodePool } from './decode/pool.ts';
+import type { JobQueue } from './jobs/queue.ts';
+import type { PackService } from './packs/service.ts';
+import type { Database } from './storage/database.ts';
+import type { ExternalDecoder } from '../models/audio/index.ts';
+import type { ProviderRunner } from '../models/packs/index.ts';
+
+/** What a shell decides when it starts the engine. */
+export interface EngineOptions {
+  /** Databases and caches; never inside a music folder. */
+  dataFolder: string;
+  /** Folders that hold packs (each sub-folder with a `pack.json` is one); the first holds the embedded ones. */
+  packFolders: string[];
+  /** Bundled worker file that decodes audio. */
+  decodeWorker: URL | string;
+  /** For m4a and aac: Chromium in the application, ffmpeg on the command line. */
+  externalDecoder?: ExternalDecoder;
+  /** Measures execution providers where this process cannot start one of its own (Electron). */
+  providerRunner?: ProviderRunner;
+  /** Folder of the sounds that come with Archetone; null where there are none. */
+  demoFolder: string | null;
+  version: string;
+  /** Default: `archetone://audio/<token>`. */
+  mediaUrl?: (token: string) => string;
+  /** Threads of ONNX Runtime. */
+  threads?: number;
+  /** Default: one less than the cores, at least one. */
+  decodeWorkers?: number;
+}
+
+/** Everything a part of the engine may use; made once by `createEngine`. */
+export interface EngineContext {
+  options: EngineOptions;
+  events: EventBus;
+  jobs: JobQueue;
+  libraries: Libraries;
+  packs: PackService;
+  decode: DecodePool;
+  media: MediaTokens;
+}
+
+export interface EventBus {
+  emit(event: EngineEvent): void;
+  /** Events from now on, until the signal aborts. */
+  subscribe(signal: AbortSignal): AsyncIterable<EngineEvent>;
+}
+
+/** Unguessable names for files that a shell may play or show; nothing else of the file system can be asked for. */
+export interface MediaTokens {
+  /** The same file always gets the same token. */
+  urlFor(path: string, mime: string): string;
+  resolve(token: string): { path: string; mime: string } | null;
+}
+
+/** One library whose databases are open. */
+export interface OpenLibrary {
+  readonly id: string;
+  /** Folder of this library's databases: `library.db`, `cache.db`, `sonifications/`, `transcodes/`, `covers/`. */
+  readonly dataFolder: string;
+  /** `library.db`, with `cache.db` attached as `cache`. */
+  readonly db: Database;
+  /** Absolute path of the music folder. */
+  folder(): string;
+  packId(): string;
+  /** Which windows of a track are embedded. */
+  windows(): 'all' | number;
+  /** Absolute path of a track's file. */
+  absolutePath(trackPath: string): string;
+  summary(): LibrarySummary;
+}
+
+export interface Libraries {
+  /**
+   * Opens the library of a folder; creates it the first time.
+   * @throws EngineError `missing-folder`, `database`, `database-newer`, `pack`
+   */
+  open(
+    folder: string,
+    options: { name?: string; windows: 'all' | number; packId: string; isDemo?: boolean },
+  ): OpenLibrary;
+  /** @throws EngineError `not-found`, `database`, `database-newer` */
+  get(libraryId: string): OpenLibrary;
+  /** Most recently opened first. */
+  list(): LibrarySummary[];
+  /** @throws EngineError `missing-folder`, `not-found` */
+  relink(libraryId: string, folder: string): OpenLibrary;
+  /** Deletes Archetone's own data about a library; never an audio file. */
+  remove(libraryId: string): void;
+  close(): void;
+}

@@ -1,0 +1,115 @@
+import { resolve } from 'node:path';
+import type { Handlers } from './api/contract.ts';
+import type { EngineContext, EngineOptions, MediaTokens } from './context.ts';
+import { DecodePool } from './decode/index.ts';
+import type { DecodeLimits } from './decode/index.ts';
+import { Events } from './events.ts';
+import { appHandlers } from './handlers/app.ts';
+import { classifyHandlers } from './handlers/classify.ts';
+import { experimentsHandlers } from './handlers/experiments.ts';
+import { explainHandlers } from './handlers/explain.ts';
+import { exportsHandlers } from './handlers/exports.ts';
+import { importHandlers } from './handlers/import.ts';
+import { jobsHandlers } from './handlers/jobs.ts';
+import { labelsHandlers } from './handlers/labels.ts';
+import { librariesHandlers } from './handlers/libraries.ts';
+import { neighboursHandlers } from './handlers/neighbours.ts';
+import { packsHandlers } from './handlers/packs.ts';
+import { projectionHandlers } from './handlers/projection.ts';
+import { prototypesHandlers } from './handlers/prototypes.ts';
+import { providersHandlers } from './handlers/providers.ts';
+import { reductionsHandlers } from './handlers/reductions.ts';
+import { sonifyHandlers } from './handlers/sonify.ts';
+import { taxonomiesHandlers } from './handlers/taxonomies.ts';
+import { tracksHandlers } from './handlers/tracks.ts';
+import { JobQueue } from './jobs/queue.ts';
+import { JobStore } from './jobs/store.ts';
+import { LibraryShelf } from './library/libraries.ts';
+import { Playback } from './library/playback.ts';
+import { RandomMediaTokens } from './media.ts';
+import { PackService } from './packs/service.ts';
+import { lockDataFolder } from './storage/lock.ts';
+import { openJobsDatabase } from './storage/open.ts';
+import { decodeWorkers } from './workers.ts';
+
+export type { EngineOptions } from './context.ts';
+
+/** Everything the application does, without a shell around it. */
+export interface Engine {
+  handlers: Handlers;
+  media: MediaTokens;
+  /** Stops all work and frees the data folder. Jobs that can be resumed go on when it is opened again. */
+  close(): Promise<void>;
+}
+
+/** An hour of MP3 decodes in well under a minute; what takes longer than this is broken or meant to be. */
+const decodeLimits: DecodeLimits = { timeoutMs: 10 * 60_000, idleTimeoutMs: 30_000, memoryMb: 512 };
+
+/**
+ * Composes the engine over a data folder.
+ * @throws EngineError `library-busy` when another process works on it; `database`, `database-newer`, `disk-full`
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const settled = { ...options, dataFolder: resolve(options.dataFolder) };
+  const unlock = lockDataFolder(settled.dataFolder);
+  try {
+    return await compose(settled, unlock);
+  } catch (thrown) {
+    unlock();
+    throw thrown;
+  }
+}
+
+async function compose(options: EngineOptions, unlock: () => void): Promise<Engine> {
+  const events = new Events();
+  const packs = await PackService.open({
+    packFolders: options.packFolders,
+    dataFolder: options.dataFolder,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.providerRunner === undefined ? {} : { providerRunner: options.providerRunner }),
+  });
+  const jobs = new JobQueue(new JobStore(openJobsDatabase(options.dataFolder)), events);
+  const libraries = new LibraryShelf(options.dataFolder);
+  const media = new RandomMediaTokens(options.mediaUrl);
+  const decode = new DecodePool({
+    workerUrl: options.decodeWorker,
+    workers: decodeWorkers(options),
+    limits: decodeLimits,
+    ...(options.externalDecoder === undefined ? {} : { external: options.externalDecoder }),
+  });
+  const playback = new Playback(decode, media);
+  const context: EngineContext = { options, events, jobs, libraries, packs, decode, media };
+  const handlers: Handlers = {
+    ...appHandlers(context),
+    ...librariesHandlers(context),
+    ...importHandlers(context),
+    ...tracksHandlers(context, playback),
+    ...taxonomiesHandlers(context),
+    ...labelsHandlers(context),
+    ...experimentsHandlers(context),
+    ...classifyHandlers(context),
+    ...explainHandlers(context),
+    ...prototypesHandlers(context),
+    ...sonifyHandlers(context),
+    ...neighboursHandlers(context),
+    ...projectionHandlers(context),
+    ...reductionsHandlers(context),
+    ...exportsHandlers(context),
+    ...packsHandlers(context),
+    ...providersHandlers(context),
+    ...jobsHandlers(context),
+  };
+  // Only now does every kind of job have its runner.
+  jobs.recover();
+
+  const close = async (): Promise<void> => {
+    await jobs.close();
+    await playback.close();
+    await decode.close();
+    await packs.close();
+    libraries.close();
+    unlock();
+  };
+  let closing: Promise<void> | null = null;
+  return { handlers, media, close: () => (closing ??= close()) };
+}

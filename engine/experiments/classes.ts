@@ -1,0 +1,75 @@
+import type { TrainRequest } from '../api/domain.ts';
+import { EngineError } from '../api/errors.ts';
+
+/** A track that takes part in an experiment; `labels` are indices of classes, one of them in a single-label task. */
+export interface LabelledTrack {
+  id: string;
+  labels: number[];
+}
+
+export interface ClassChoice {
+  /** Sorted by name, so that they do not depend on the order of the tracks. */
+  classes: string[];
+  /** Left out because fewer tracks than `minimumTracks` carry them. */
+  droppedClasses: string[];
+  tracks: LabelledTrack[];
+}
+
+/**
+ * Chooses the classes of an experiment and the tracks that take part: those ready to be used, in the given order, that
+ * carry at least one class.
+ * @param trackIds tracks with embeddings.
+ * @param labelsets labels per track, the first one being the class of a single-label task.
+ * @throws EngineError `too-few-labels` when fewer than two classes have enough tracks.
+ */
+export function chooseClasses(
+  trackIds: readonly string[],
+  labelsets: ReadonlyMap<string, readonly string[]>,
+  { task, minimumTracks }: Pick<TrainRequest, 'task' | 'minimumTracks'>,
+): ClassChoice {
+  const labelsOf = (id: string): readonly string[] => {
+    const labels = labelsets.get(id) ?? [];
+    return task === 'single' ? labels.slice(0, 1) : labels;
+  };
+  const counts = new Map<string, number>();
+  for (const id of trackIds) {
+    for (const label of new Set(labelsOf(id))) counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  const names = [...counts.keys()].sort();
+  const classes = names.filter((name) => (counts.get(name) ?? 0) >= minimumTracks);
+  const droppedClasses = names.filter((name) => (counts.get(name) ?? 0) < minimumTracks);
+  if (classes.length < 2) throw tooFewLabels(counts, classes, minimumTracks);
+  const indexOf = new Map(classes.map((name, index) => [name, index]));
+  const tracks = trackIds
+    .map((id) => ({
+      id,
+      labels: [...new Set(labelsOf(id))].flatMap((label) => indexOf.get(label) ?? []).sort((a, b) => a - b),
+    }))
+    .filter((track) => track.labels.length > 0);
+  return { classes, droppedClasses, tracks };
+}
+
+function tooFewLabels(
+  counts: ReadonlyMap<string, number>,
+  classes: readonly string[],
+  minimumTracks: number,
+): EngineError {
+  if (counts.size === 0)
+    return new EngineError(
+      'too-few-labels',
+      'No track that is ready has a label in this taxonomy.',
+      'Import the library first, then choose another taxonomy or label tracks by hand.',
+    );
+  const largest = [...counts]
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+    .slice(0, 5)
+    .map(([name, count]) => `${name}: ${count}`)
+    .join(', ');
+  const found = classes.length === 0 ? 'No class has' : 'Only one class has';
+  return new EngineError(
+    'too-few-labels',
+    `${found} at least ${minimumTracks} labelled tracks that are ready; two are needed. ` +
+      `Labelled tracks per class: ${largest}${counts.size > 5 ? ', …' : ''}.`,
+    'Label more tracks, choose another taxonomy, or lower the minimum of tracks per class.',
+  );
+}

@@ -1,0 +1,153 @@
+import { multilabelMetrics } from '../../models/knn/index.ts';
+import { classificationReport } from '../../models/pecmae/metrics.ts';
+import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import type { Metrics, SplitName } from '../api/domain.ts';
+import { breather } from './breather.ts';
+import type { LabelledTrack } from './classes.ts';
+import type { TrackWindows } from './track-windows.ts';
+
+/** Order in which metrics are listed: what matters most first. */
+export const SCORED_SPLITS: readonly SplitName[] = ['test', 'validation', 'train'];
+/** A label of a multilabel task is predicted from this probability on. */
+export const MULTILABEL_THRESHOLD = 0.5;
+
+/** A track of an experiment with its part of the split. */
+export interface SplitTrack extends LabelledTrack {
+  split: SplitName;
+}
+
+/** What the network says about a track. */
+export interface TrackPrediction {
+  trackId: string;
+  /** Index of the class of the largest logit. */
+  top: number;
+  /** `[C]`, of the mean logits over the track's windows. */
+  probabilities: Float32Array;
+}
+
+/**
+ * Classifies tracks by the mean of the logits of their windows, letting other work in between.
+ * @param onTrack called after each track with the number of tracks done.
+ * @throws the signal's reason
+ */
+export async function predictTracks(
+  network: PrototypeNetwork,
+  tracks: readonly TrackWindows[],
+  signal: AbortSignal,
+  onTrack: (done: number) => void = () => undefined,
+): Promise<Map<string, TrackPrediction>> {
+  const predictions = new Map<string, TrackPrediction>();
+  const breathe = breather(signal);
+  for (const { trackId, vectors, count } of tracks) {
+    await breathe();
+    const { prediction, probabilities } = network.classify(vectors, count);
+    predictions.set(trackId, { trackId, top: prediction, probabilities });
+    onTrack(predictions.size);
+  }
+  return predictions;
+}
+
+/**
+ * Scores an experiment by track on every part of its split. Tracks without a prediction (their embeddings are gone)
+ * are not counted.
+ */
+export function scoreSplits(
+  tracks: readonly SplitTrack[],
+  predictions: ReadonlyMap<string, TrackPrediction>,
+  classes: readonly string[],
+  task: 'single' | 'multi',
+): Metrics[] {
+  const training = tracks.filter((track) => track.split === 'train');
+  return SCORED_SPLITS.flatMap((split) => {
+    const scored = tracks.flatMap((track) => {
+      const prediction = predictions.get(track.id);
+      return track.split === split && prediction ? [{ track, prediction }] : [];
+    });
+    if (scored.length === 0) return [];
+    const score = task === 'single' ? scoreSingle : scoreMulti;
+    return [{ split, tracks: scored.length, ...score(scored, training, classes) }];
+  });
+}
+
+interface Scored {
+  track: LabelledTrack;
+  prediction: TrackPrediction;
+}
+type Scores = Omit<Metrics, 'split' | 'tracks'>;
+
+function scoreSingle(
+  scored: readonly Scored[],
+  training: readonly LabelledTrack[],
+  classes: readonly string[],
+): Scores {
+  const truth = scored.map(({ track }) => track.labels[0] ?? 0);
+  const predicted = scored.map(({ prediction }) => prediction.top);
+  const report = classificationReport(truth, predicted, classes);
+  const majority = mostFrequent(training.map((track) => String(track.labels[0])));
+  return {
+    accuracy: report.accuracy,
+    balancedAccuracy: report.balancedAccuracy,
+    macroF1: report.macroF1,
+    majorityBaseline: truth.filter((label) => String(label) === majority).length / truth.length,
+    perClass: report.perClass,
+    confusion: report.confusion,
+    hammingLoss: null,
+  };
+}
+
+/** Multilabel: accuracy is exact match, balanced accuracy the mean recall over the labels that occur. */
+function scoreMulti(
+  scored: readonly Scored[],
+  training: readonly LabelledTrack[],
+  classes: readonly string[],
+): Scores {
+  const C = classes.length;
+  const truth = new Uint8Array(scored.length * C);
+  const predicted = new Uint8Array(scored.length * C);
+  scored.forEach(({ track, prediction }, row) => {
+    for (const label of track.labels) truth[row * C + label] = 1;
+    prediction.probabilities.forEach((p, c) => {
+      predicted[row * C + c] = p >= MULTILABEL_THRESHOLD ? 1 : 0;
+    });
+  });
+  const scores = multilabelMetrics(truth, predicted, scored.length, C);
+  const perClass = classes.map((name, c) => {
+    let [both, actual, answered] = [0, 0, 0];
+    for (let row = 0; row < scored.length; row++) {
+      const t = truth[row * C + c] ?? 0;
+      const p = predicted[row * C + c] ?? 0;
+      both += t & p;
+      actual += t;
+      answered += p;
+    }
+    return {
+      class: name,
+      precision: ratio(both, answered),
+      recall: ratio(both, actual),
+      f1: ratio(2 * both, actual + answered),
+      support: actual,
+    };
+  });
+  const present = perClass.filter((scoresOfClass) => scoresOfClass.support > 0);
+  const majority = mostFrequent(training.map((track) => track.labels.join(' ')));
+  const hits = scored.filter(({ track }) => track.labels.join(' ') === majority).length;
+  return {
+    accuracy: scores.exactMatch,
+    balancedAccuracy: present.reduce((sum, { recall }) => sum + recall, 0) / Math.max(1, present.length),
+    macroF1: scores.f1Macro,
+    majorityBaseline: hits / scored.length,
+    perClass,
+    confusion: [],
+    hammingLoss: scores.hammingLoss,
+  };
+}
+
+const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
+
+/** The most frequent value, the first one in code-unit order on ties. */
+function mostFrequent(values: readonly string[]): string | null {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  const sorted = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  return sorted[0]?.[0] ?? null;
+}

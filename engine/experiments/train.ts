@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { splitTracks } from '../../models/pecmae/split.ts';
+import { trainPrototypeNetwork, type TrainProgress, type TrainingSet } from '../../models/pecmae/trainer.ts';
+import type { CurvePoint, Experiment, SplitName, TrainRequest } from '../api/domain.ts';
+import { EngineError } from '../api/errors.ts';
+import { trainRequestSchema } from '../api/contract.ts';
+import { storePredictions } from '../classify/predictions.ts';
+import type { EngineContext, OpenLibrary } from '../context.ts';
+import { newId } from '../identifier.ts';
+import type { JobHandle } from '../jobs/queue.ts';
+import { libraryVectors } from '../neighbours/vectors.ts';
+import { loadLabelsets } from '../taxonomies/index.ts';
+import { chooseClasses, type ClassChoice } from './classes.ts';
+import { splitGroups } from './groups.ts';
+import { predictTracks, scoreSplits, type SplitTrack } from './metrics.ts';
+import { insertExperiment } from './store.ts';
+import { windowsByTrack, type TrackWindows } from './track-windows.ts';
+import { groupFacts, nameOfTaxonomy } from './tracks.ts';
+
+/** What a train job is told. */
+export const trainSpecSchema = z.strictObject({ libraryId: z.string(), request: trainRequestSchema });
+
+/**
+ * Trains a prototype network on the labelled, ready tracks of a library, scores it by track, stores it as a new
+ * experiment and predicts every track of the library.
+ * @throws EngineError `too-few-labels`, `not-found`, `training`; the signal's reason
+ */
+export async function train(
+  context: EngineContext,
+  library: OpenLibrary,
+  request: TrainRequest,
+  job: JobHandle,
+): Promise<Experiment> {
+  const started = performance.now();
+  const taxonomyName = nameOfTaxonomy(library, request.taxonomyId);
+  const { windows } = libraryVectors(library);
+  const choice = chooseClasses(windows.trackIds, loadLabelsets(library, request.taxonomyId), request);
+  const tracks = assignSplits(library, choice, request);
+  const byTrack = windowsByTrack(windows);
+  const parts = partition(tracks, byTrack);
+  if (parts.train.length === 0)
+    throw new EngineError('training', 'No track fell into the training part.', 'Give it a larger share.');
+
+  const training = trainingSet(parts.train, windows.dim, choice.classes);
+  const validation =
+    parts.validation.length === 0
+      ? null
+      : {
+          ...trainingSet(parts.validation, windows.dim, choice.classes),
+          trackOf: Int32Array.from(parts.validation.flatMap(({ vectors: { count } }, i) => repeat(i, count))),
+        };
+  const { split: _split, groupBy: _groupBy, minimumTracks: _minimum, taxonomyId: _taxonomy, ...chosen } = request;
+  const { network, curve } = await trainPrototypeNetwork(
+    training,
+    validation,
+    { ...chosen, weightDecay: WEIGHT_DECAY },
+    {
+      signal: job.signal,
+      onProgress: (progress) => {
+        job.report({ done: progress.step, total: progress.steps, unit: 'steps', etaSeconds: eta(started, progress) });
+        context.events.emit({ type: 'train-progress', jobId: job.id, point: curvePoint(progress) });
+      },
+    },
+  );
+
+  await job.checkpoint();
+  const predictions = await predictTracks(network, byTrack, job.signal);
+  const metrics = scoreSplits(tracks, predictions, choice.classes, request.task);
+  const pack = context.packs.get(library.packId());
+  const experiment: Experiment = {
+    id: newId(),
+    name: `${taxonomyName} · ${request.prototypesPerClass} per class · seed ${request.seed}`,
+    taxonomyId: request.taxonomyId,
+    taxonomyName,
+    packId: pack.manifest.id,
+    packSha256: pack.sha256,
+    parameters: request,
+    classes: choice.classes,
+    droppedClasses: choice.droppedClasses,
+    counts: {
+      train: countsOf(parts.train),
+      validation: countsOf(parts.validation),
+      test: countsOf(parts.test),
+    },
+    metrics,
+    curve: curve.map(curvePoint),
+    revision: 1,
+    createdAt: new Date().toISOString(),
+    seconds: (performance.now() - started) / 1000,
+  };
+  insertExperiment(library, experiment, tracks, metrics, network);
+  storePredictions(library, experiment, predictions.values(), new Map(tracks.map((t) => [t.id, t.split])));
+  context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'experiments' });
+  context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'predictions' });
+  return experiment;
+}
+
+/** The paper's; the window does not offer it. */
+const WEIGHT_DECAY = 1e-5;
+
+function assignSplits(library: OpenLibrary, { tracks }: ClassChoice, request: TrainRequest): SplitTrack[] {
+  const groups = splitGroups(groupFacts(library), request.groupBy);
+  const items = tracks.map(({ id, labels }) => ({ id, group: groups.get(id) ?? id, label: labels[0] ?? 0 }));
+  const splits = splitTracks(items, request.split, request.seed);
+  return tracks.map((track) => ({ ...track, split: splits.get(track.id) ?? 'train' }));
+}
+
+interface Member {
+  track: SplitTrack;
+  vectors: TrackWindows;
+}
+
+function partition(
+  tracks: readonly SplitTrack[],
+  byTrack: readonly TrackWindows[],
+): Record<SplitName, Member[]> {
+  const vectorsOf = new Map(byTrack.map((entry) => [entry.trackId, entry]));
+  const parts: Record<SplitName, Member[]> = { train: [], validation: [], test: [] };
+  for (const track of tracks) {
+    const vectors = vectorsOf.get(track.id);
+    if (vectors) parts[track.split].push({ track, vectors });
+  }
+  return parts;
+}
+
+/** Windows of the tracks one after the other; a window carries the labels of its track. */
+function trainingSet(members: readonly Member[], dim: number, classes: string[]): TrainingSet {
+  const { windows: count } = countsOf(members);
+  const embeddings = new Float32Array(count * dim);
+  const labels = new Uint8Array(count * classes.length);
+  let row = 0;
+  for (const { track, vectors } of members) {
+    embeddings.set(vectors.vectors, row * dim);
+    for (let i = 0; i < vectors.count; i++, row++) {
+      for (const label of track.labels) labels[row * classes.length + label] = 1;
+    }
+  }
+  return { embeddings, count, dim, labels, classes };
+}
+
+function countsOf(members: readonly Member[]): { tracks: number; windows: number } {
+  return { tracks: members.length, windows: members.reduce((sum, { vectors }) => sum + vectors.count, 0) };
+}
+
+const repeat = (value: number, times: number): number[] => new Array<number>(times).fill(value);
+
+function curvePoint(progress: TrainProgress): CurvePoint {
+  return {
+    step: progress.step,
+    loss: progress.loss,
+    classLoss: progress.classLoss,
+    prototypeLoss: progress.prototypeLoss,
+    trainAccuracy: progress.trainAccuracy,
+    validationLoss: progress.validation?.loss ?? null,
+    validationAccuracy: progress.validation?.accuracy ?? null,
+  };
+}
+
+function eta(started: number, { step, steps }: TrainProgress): number | null {
+  return step === 0 ? null : ((performance.now() - started) / 1000 / step) * (steps - step);
+}

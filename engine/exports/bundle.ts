@@ -1,0 +1,87 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { ExportResult } from '../api/domain.ts';
+import { EngineError } from '../api/errors.ts';
+import { asEngineError } from '../packs/failures.ts';
+
+export type BundleFile = ExportResult['files'][number];
+
+/** How a bundle's files reach the disk; tests put a full disk in its place. */
+export type WriteFile = (path: string, bytes: Uint8Array) => Promise<void>;
+
+/** Collects the files of a bundle in a folder that is not yet in its place. */
+export class Bundle {
+  readonly #folder: string;
+  readonly #write: WriteFile;
+  readonly #files: BundleFile[] = [];
+
+  constructor(folder: string, write: WriteFile) {
+    this.#folder = folder;
+    this.#write = write;
+  }
+
+  /** Files so far, ordered by path. */
+  get files(): BundleFile[] {
+    return [...this.#files].sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** @param path inside the bundle, with forward slashes. */
+  async add(path: string, content: Uint8Array | string): Promise<void> {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    const absolute = join(this.#folder, ...path.split('/'));
+    await mkdir(dirname(absolute), { recursive: true });
+    await this.#write(absolute, bytes);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    this.#files.push({ path, bytes: bytes.length, sha256 });
+  }
+}
+
+/**
+ * Writes a bundle beside its place and moves it there when it is whole; when anything fails, nothing is left behind.
+ * @param folder must not exist or be empty.
+ * @throws EngineError `bad-input` when the folder is taken or cannot be written, `disk-full`; what `fill` throws
+ */
+export async function writeBundle(
+  folder: string,
+  fill: (bundle: Bundle) => Promise<void>,
+  write: WriteFile = (path, bytes) => writeFile(path, bytes, { flush: true }),
+): Promise<ExportResult> {
+  const target = resolve(folder);
+  const existed = await refuseTaken(target);
+  const temporary = `${target}.partial-${randomBytes(4).toString('hex')}`;
+  try {
+    await mkdir(temporary, { recursive: true });
+    const bundle = new Bundle(temporary, write);
+    await fill(bundle);
+    if (existed) await rmdir(target);
+    await rename(temporary, target);
+    return { folder: target, files: bundle.files };
+  } catch (thrown) {
+    // Even on a full disk removing works; a failure here must not hide the reason.
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    if (thrown instanceof Error && 'code' in thrown && /^E(ACCES|PERM|ROFS|NOTDIR)$/.test(String(thrown.code)))
+      throw new EngineError(
+        'bad-input',
+        `The folder ${target} cannot be written.`,
+        'Choose another folder, or check that you may write there.',
+        { cause: thrown },
+      );
+    if (thrown instanceof Error && thrown.name === 'AbortError') throw thrown;
+    throw asEngineError(thrown);
+  }
+}
+
+/** @returns whether the (empty) folder is there. */
+async function refuseTaken(target: string): Promise<boolean> {
+  const facts = await stat(target).catch(() => null);
+  if (!facts) return false;
+  const taken = !facts.isDirectory() || (await readdir(target)).length > 0;
+  if (taken)
+    throw new EngineError(
+      'bad-input',
+      facts.isDirectory() ? `The folder ${target} is not empty.` : `${target} is a file, not a folder.`,
+      'Choose a new or an empty folder; an export never overwrites anything.',
+    );
+  return true;
+}

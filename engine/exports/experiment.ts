@@ -1,0 +1,163 @@
+import { writeNpz } from '../../models/tensors/index.ts';
+import type { Experiment, ExportFormat, PrototypeInfo } from '../api/domain.ts';
+import { classifyLibrary } from '../classify/library.ts';
+import { predictedTracks } from '../classify/predictions.ts';
+import type { EngineContext, OpenLibrary } from '../context.ts';
+import { experimentTracks, getExperiment, loadNetwork } from '../experiments/store.ts';
+import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import type { JobHandle } from '../jobs/queue.ts';
+import { trackName } from '../neighbours/nearest.ts';
+import { listPrototypes } from '../prototypes/list.ts';
+import { addAudio } from './audio.ts';
+import type { Bundle } from './bundle.ts';
+import { writeCsv } from './csv.ts';
+import { addManifest } from './manifest.ts';
+import { distinctFileNames } from './names.ts';
+import { playlistTracks, writePlaylist } from './playlists.ts';
+
+export interface ExportRequest {
+  formats: readonly ExportFormat[];
+  seed: number;
+}
+
+/** Fills a bundle with an experiment: its prototypes as numbers and sound, its split, and a playlist per class. */
+export async function exportExperiment(
+  context: EngineContext,
+  library: OpenLibrary,
+  experimentId: string,
+  { formats, seed }: ExportRequest,
+  bundle: Bundle,
+  job: JobHandle,
+): Promise<void> {
+  const experiment = getExperiment(library, experimentId);
+  const network = loadNetwork(library, experimentId);
+  const prototypes = await listPrototypes(context, library, experimentId, job.signal);
+  const audioNames = distinctFileNames(
+    prototypes.map(({ index, class: name }) => `${String(index).padStart(3, '0')} ${name}`),
+  ).map((name) => `audio/${name}.wav`);
+
+  const audio = formats.includes('wav')
+    ? await addAudio(
+        context,
+        library,
+        bundle,
+        prototypes.map(({ index }) => ({
+          ref: { kind: 'prototype', experimentId, index },
+          file: audioNames[index] ?? '',
+        })),
+        seed,
+        job,
+      )
+    : null;
+  await job.checkpoint();
+  if (formats.includes('csv')) {
+    const files = audio === null ? [] : audioNames;
+    await bundle.add('prototypes.csv', prototypeTable(experiment, network, prototypes, files));
+    await bundle.add('split.csv', splitTable(library, experiment));
+  }
+  if (formats.includes('npz')) await bundle.add('prototypes.npz', prototypeArrays(network, prototypes));
+  if (formats.includes('m3u8')) await addPlaylists(context, library, experiment, bundle, job);
+  await job.checkpoint();
+
+  const { split, groupBy, seed: trainingSeed, taxonomyId, ...parameters } = experiment.parameters;
+  await addManifest(
+    context,
+    library,
+    bundle,
+    { ...experiment, taxonomyId, audio },
+    {
+      kind: 'experiment',
+      method: 'prototype network (PECMAE)',
+      parameters,
+      seed: trainingSeed,
+      split: { ...split, groupBy },
+      classes: experiment.classes,
+      counts: { ...experiment.counts, prototypes: prototypes.length },
+      metrics: experiment.metrics,
+      details: { revision: experiment.revision, droppedClasses: experiment.droppedClasses },
+    },
+  );
+}
+
+function prototypeTable(
+  { classes }: Experiment,
+  network: PrototypeNetwork,
+  prototypes: readonly PrototypeInfo[],
+  audioFiles: readonly string[],
+): string {
+  const dim = network.data.embeddingDim;
+  const header = [
+    ...['index', 'class', 'support', 'purity', 'audio'],
+    ...['nearest_path', 'nearest_start_seconds', 'nearest_distance'],
+    ...classes.map((name) => `weight:${name}`),
+    ...Array.from({ length: dim }, (_, d) => `z${d}`),
+  ];
+  const rows = prototypes.map((prototype) => {
+    const [nearest] = prototype.nearest;
+    return [
+      ...[prototype.index, prototype.class, prototype.support, prototype.purity],
+      audioFiles[prototype.index] ?? null,
+      ...[nearest?.path ?? null, nearest?.startSeconds ?? null, nearest?.distance ?? null],
+      ...prototype.weights,
+      ...network.prototypeVector(prototype.index),
+    ];
+  });
+  return writeCsv(header, rows);
+}
+
+function splitTable(library: OpenLibrary, experiment: Experiment): string {
+  const rows = experimentTracks(library, experiment.id).map(({ id, split, labels }) => [
+    trackName(library, id).path,
+    split,
+    labels.map((label) => experiment.classes[label] ?? '').join(';'),
+  ]);
+  rows.sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));
+  return writeCsv(['path', 'split', 'labels'], rows);
+}
+
+function prototypeArrays(network: PrototypeNetwork, prototypes: readonly PrototypeInfo[]): Uint8Array {
+  const { data, prototypeCount: K } = network;
+  const C = data.classes.length;
+  const vectors = new Float32Array(K * data.embeddingDim);
+  for (let k = 0; k < K; k++) vectors.set(network.prototypeVector(k), k * data.embeddingDim);
+  const scalar = (value: number) => ({ dtype: 'float64' as const, shape: [], data: Float64Array.of(value) });
+  return writeNpz({
+    prototypes: { dtype: 'float32', shape: [K, data.embeddingDim], data: vectors },
+    prototypes_normalised: { dtype: 'float32', shape: [K, data.embeddingDim], data: data.prototypes },
+    class_of: { dtype: 'int32', shape: [K], data: data.prototypeClasses },
+    classes: { dtype: 'text', shape: [C], data: data.classes },
+    weights: { dtype: 'float32', shape: [C, K], data: data.weights },
+    bias: { dtype: 'float32', shape: [C], data: data.bias },
+    support: { dtype: 'int32', shape: [K], data: Int32Array.from(prototypes, ({ support }) => support) },
+    mean: scalar(data.normalisation.mean),
+    scale: scalar(data.normalisation.scale),
+    temperature: scalar(data.temperature),
+  });
+}
+
+/** One playlist per class: the tracks predicted as it, the surest first. */
+async function addPlaylists(
+  context: EngineContext,
+  library: OpenLibrary,
+  experiment: Experiment,
+  bundle: Bundle,
+  job: JobHandle,
+): Promise<void> {
+  // The cache of predictions may have been deleted.
+  await classifyLibrary(context, library, experiment.id, { signal: job.signal });
+  const known = playlistTracks(library);
+  const predicted = predictedTracks(library, experiment.id);
+  const names = distinctFileNames(experiment.classes);
+  for (const [index, name] of experiment.classes.entries()) {
+    const tracks = predicted
+      .filter((prediction) => prediction.class === name)
+      .flatMap(({ trackId, probability }) => {
+        const track = known.get(trackId);
+        return track ? [{ track, probability }] : [];
+      })
+      // By path where equal: identifiers differ from one installation to the next.
+      .sort((a, b) => b.probability - a.probability || (a.track.path < b.track.path ? -1 : 1))
+      .map(({ track }) => track);
+    await bundle.add(`playlists/${names[index] ?? ''}.m3u8`, writePlaylist(name, tracks));
+  }
+}

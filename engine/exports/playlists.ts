@@ -1,0 +1,41 @@
+import type { OpenLibrary } from '../context.ts';
+
+/** One entry of a playlist. */
+export interface PlaylistTrack {
+  /** Absolute path. */
+  path: string;
+  title: string;
+  artist: string | null;
+  durationSeconds: number | null;
+}
+
+/** What playlists say about every track of the library, by track id. */
+export function playlistTracks(library: OpenLibrary): Map<string, PlaylistTrack> {
+  const rows = library.db
+    .prepare<{ id: string; path: string; title: string; artist: string | null; seconds: number | null }>(
+      `SELECT id, path, title, artist, duration_seconds AS seconds FROM tracks WHERE kind = 'file'`,
+    )
+    .all();
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      {
+        path: library.absolutePath(row.path),
+        title: row.title,
+        artist: row.artist,
+        durationSeconds: row.seconds,
+      },
+    ]),
+  );
+}
+
+/** An extended M3U in UTF-8. Paths are absolute: the bundle may be moved, the music stays where it is. */
+export function writePlaylist(title: string, tracks: readonly PlaylistTrack[]): string {
+  const entries = tracks.flatMap(({ path, title: name, artist, durationSeconds }) => [
+    `#EXTINF:${durationSeconds === null ? -1 : Math.round(durationSeconds)},${oneLine(artist ? `${artist} - ${name}` : name)}`,
+    path,
+  ]);
+  return `${['#EXTM3U', `#PLAYLIST:${oneLine(title)}`, ...entries].join('\n')}\n`;
+}
+
+const oneLine = (text: string): string => text.replace(/[\r\n]+/g, ' ');

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { exportFormatSchema } from '../api/contract.ts';
+import type { ExportResult } from '../api/domain.ts';
+import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { JobHandle } from '../jobs/queue.ts';
+import { writeBundle, type WriteFile } from './bundle.ts';
+import { exportExperiment } from './experiment.ts';
+import { exportReduction } from './reduction.ts';
+
+/** What an export job is told. */
+export const exportSpecSchema = z.strictObject({
+  libraryId: z.string(),
+  subject: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('experiment'), experimentId: z.string() }),
+    z.strictObject({ kind: z.literal('reduction'), reductionId: z.string() }),
+  ]),
+  folder: z.string(),
+  formats: z.array(exportFormatSchema),
+  seed: z.int(),
+});
+export type ExportSpec = Omit<z.output<typeof exportSpecSchema>, 'libraryId'>;
+
+/**
+ * Writes an export bundle (DESIGN §9). The same experiment or reduction, seed and music folder give the same bytes:
+ * nothing in the bundle tells when, where or by which installation it was written.
+ * @throws EngineError `bad-input`, `disk-full`, `not-found`, `pack`; the signal's reason
+ */
+export async function runExport(
+  context: EngineContext,
+  library: OpenLibrary,
+  { subject, folder, formats, seed }: ExportSpec,
+  job: JobHandle,
+  write?: WriteFile,
+): Promise<ExportResult> {
+  return writeBundle(
+    folder,
+    (bundle) =>
+      subject.kind === 'experiment'
+        ? exportExperiment(context, library, subject.experimentId, { formats, seed }, bundle, job)
+        : exportReduction(context, library, subject.reductionId, { formats, seed }, bundle, job),
+    write,
+  );
+}

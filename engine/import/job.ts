@@ -1,0 +1,157 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import type { JobResult } from '../api/domain.ts';
+import { EngineError } from '../api/errors.ts';
+import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { JobHandle } from '../jobs/queue.ts';
+import { windowsToText } from '../library/open-library.ts';
+import { typed } from '../packs/failures.ts';
+import { refreshTaxonomies } from '../taxonomies/store.ts';
+import { decodeWorkers } from '../workers.ts';
+import { embedTracks } from './embed-tracks.ts';
+import { ImportPlan } from './plan.ts';
+import { probeFiles } from './probe-files.ts';
+import { ImportProgress } from './progress.ts';
+import { scanFolder } from './scan.ts';
+import type { Scan } from './scan.ts';
+import { TrackStore } from './track-store.ts';
+
+const specSchema = z.object({ libraryId: z.string() });
+const TELL_INTERVAL_MS = 1000;
+
+type ImportResult = Extract<JobResult, { kind: 'import' }>;
+
+/** Imports a library; can be started again at any time, and does only what is still to be done. */
+export function registerImport(context: EngineContext): void {
+  context.jobs.register(
+    'import',
+    (spec, job) =>
+      typed(() => runImport(context, context.libraries.get(specSchema.parse(spec).libraryId), job)),
+    { resumable: true },
+  );
+}
+
+async function runImport(
+  context: EngineContext,
+  library: OpenLibrary,
+  job: JobHandle,
+): Promise<ImportResult> {
+  const begun = performance.now();
+  const progress = new ImportProgress(job);
+  const runtime = await context.packs.runtime(library.packId());
+  await job.checkpoint();
+  const scan = await scanLibrary(context, library, job, progress);
+  await job.checkpoint();
+
+  const key = { packSha256: runtime.pack.sha256, windows: windowsToText(library.windows()) };
+  const store = new TrackStore(library, key, context.options.version);
+  const plan = new ImportPlan(store, scan);
+  const tell = new ChangeTeller(() =>
+    context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'tracks' }),
+  );
+  try {
+    await readFiles(context, library, job, { progress, store, plan, tell });
+    progress.embedding(
+      plan.unchanged + plan.failed,
+      plan.failed,
+      plan.toEmbed.map((track) => track.durationSeconds),
+    );
+    const embedded = await embedTracks(plan.toEmbed, {
+      library,
+      store,
+      runtime,
+      decode: context.decode,
+      workers: decodeWorkers(context.options),
+      job,
+      progress,
+      onStored: () => tell.soon(),
+    });
+    return {
+      kind: 'import',
+      imported: embedded.imported,
+      unchanged: plan.unchanged,
+      failed: plan.failed + embedded.failed,
+      missing: plan.missing,
+      windows: embedded.windows,
+      seconds: (performance.now() - begun) / 1000,
+    };
+  } finally {
+    tell.now();
+  }
+}
+
+async function scanLibrary(
+  context: EngineContext,
+  library: OpenLibrary,
+  job: JobHandle,
+  progress: ImportProgress,
+): Promise<Scan> {
+  const folder = library.folder();
+  const scan = await scanFolder(folder, {
+    signal: job.signal,
+    skip: resolve(context.options.dataFolder),
+    onFound: (files) => progress.scanning(files),
+  });
+  // An empty mount point looks like a library whose files are all gone: nothing may be marked missing for it.
+  if (scan.files.length === 0) {
+    const reason = scan.problems[0]?.error.message;
+    throw new EngineError(
+      'empty-folder',
+      `There are no audio files in ${folder}${reason === undefined ? '' : `: ${reason}`}.`,
+      'Archetone reads WAV, AIFF, FLAC, MP3, Ogg, Opus and M4A. Check that its drive is connected, or choose another folder.',
+    );
+  }
+  return scan;
+}
+
+/** Hashes and tags of what is new or changed; then it is known what moved and what is missing. */
+async function readFiles(
+  context: EngineContext,
+  library: OpenLibrary,
+  job: JobHandle,
+  parts: { progress: ImportProgress; store: TrackStore; plan: ImportPlan; tell: ChangeTeller },
+): Promise<void> {
+  const { progress, store, plan, tell } = parts;
+  const total = plan.toProbe.length;
+  let read = 0;
+  await probeFiles(plan.toProbe, {
+    decode: context.decode,
+    workers: decodeWorkers(context.options),
+    job,
+    absolutePath: (path) => library.absolutePath(path),
+    onProbe: (file) => progress.probing(read++, total, file.path, plan.failed),
+    onGroup: (group) => {
+      store.together(() => {
+        for (const { file, outcome } of group) {
+          if ('probe' in outcome) plan.probed(file, outcome.probe);
+          else plan.unreadable(file, outcome.reason);
+        }
+      });
+      tell.soon();
+    },
+  });
+  plan.settle();
+  // Names and tags are all that labels come from: they need not wait for the embeddings.
+  refreshTaxonomies(library);
+  context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'taxonomies' });
+  tell.now();
+}
+
+/** Tells of changes at most once a second. */
+class ChangeTeller {
+  readonly #tell: () => void;
+  #last = -Infinity;
+
+  constructor(tell: () => void) {
+    this.#tell = tell;
+  }
+
+  soon(): void {
+    if (performance.now() - this.#last >= TELL_INTERVAL_MS) this.now();
+  }
+
+  now(): void {
+    this.#last = performance.now();
+    this.#tell();
+  }
+}

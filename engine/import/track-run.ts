@@ -1,0 +1,122 @@
+import { cutWindows, PeakAccumulator } from '../../models/audio/index.ts';
+import type { AudioWindow } from '../../models/audio/index.ts';
+import { EngineError } from '../api/errors.ts';
+import { evenlySpaced, expectedWindows } from './choose-windows.ts';
+import type { TrackToEmbed } from './plan.ts';
+import { PEAKS_PER_SECOND } from './track-store.ts';
+import type { TrackResult } from './track-store.ts';
+
+/** 60 dB above full scale: float files may go beyond ±1, but not that far. */
+const LOUDEST = 1000;
+
+export interface TrackRunOptions {
+  sampleRate: number;
+  windowSamples: number;
+  windows: 'all' | number;
+  /** A fresh stream of the track's samples, mono, at `sampleRate`. */
+  decode: () => AsyncIterable<Float32Array>;
+  /** Takes a window to be embedded; resolves when there is room for the next one. */
+  send: (window: AudioWindow) => Promise<void>;
+  onDecoded: (seconds: number) => void;
+}
+
+/** One track on its way: what was decoded, which windows were sent, what came back. */
+export class TrackRun {
+  readonly track: TrackToEmbed;
+  readonly #options: TrackRunOptions;
+  readonly #peaks: PeakAccumulator;
+  readonly #sent = new Set<number>();
+  readonly #received = new Map<number, { window: AudioWindow; z: Float32Array }>();
+  #samples = 0;
+  #wanted: ReadonlySet<number> | null = null;
+  over = false;
+
+  constructor(track: TrackToEmbed, options: TrackRunOptions) {
+    this.track = track;
+    this.#options = options;
+    this.#peaks = new PeakAccumulator(options.sampleRate, PEAKS_PER_SECOND);
+  }
+
+  get decodedSeconds(): number {
+    return this.#samples / this.#options.sampleRate;
+  }
+
+  /**
+   * Decodes the track and sends its windows. With a limited number of windows their positions are chosen by the length
+   * that the headers tell; where the decoder finds another length, the windows still wanting are got in a second pass.
+   */
+  async produce(): Promise<void> {
+    const { sampleRate, windowSamples, windows } = this.#options;
+    const guess =
+      windows === 'all'
+        ? null
+        : evenlySpaced(expectedWindows(this.track.durationSeconds ?? 0, windowSamples / sampleRate), windows);
+    const total = await this.#pass(this.#measured(), guess);
+    if (total === 0) {
+      throw new EngineError(
+        'audio',
+        `There is no sound in ${this.track.path}.`,
+        'The file may not have been copied completely: copy it again.',
+      );
+    }
+    const wanted = evenlySpaced(total, windows === 'all' ? total : windows);
+    const wanting = new Set([...wanted].filter((index) => !this.#sent.has(index)));
+    if (wanting.size > 0) await this.#pass(this.#options.decode(), wanting);
+    this.#wanted = wanted;
+  }
+
+  /** Takes an embedding that came back. */
+  receive(window: AudioWindow, z: Float32Array): void {
+    // The samples are not needed any more, and many tracks may be under way.
+    this.#received.set(window.index, { window: { ...window, samples: new Float32Array(0) }, z });
+  }
+
+  /** Null until every window sent has come back. */
+  result(): TrackResult | null {
+    const wanted = this.#wanted;
+    if (wanted === null || this.#received.size < this.#sent.size) return null;
+    const { sampleRate } = this.#options;
+    const windows = [...this.#received.values()]
+      .filter(({ window }) => wanted.has(window.index))
+      .sort((a, b) => a.window.index - b.window.index)
+      .map(({ window, z }) => ({
+        index: window.index,
+        startSeconds: window.startSample / sampleRate,
+        seconds: window.validSamples / sampleRate,
+        z,
+      }));
+    return { durationSeconds: this.decodedSeconds, windows, peaks: this.#peaks.finish() };
+  }
+
+  /** Cuts windows and sends those in `chosen` (null: all). @returns how many windows there are */
+  async #pass(mono: AsyncIterable<Float32Array>, chosen: ReadonlySet<number> | null): Promise<number> {
+    let total = 0;
+    for await (const window of cutWindows(mono, { windowSamples: this.#options.windowSamples })) {
+      total++;
+      if (chosen !== null && !chosen.has(window.index)) continue;
+      this.#expectSound(window);
+      this.#sent.add(window.index);
+      await this.#options.send(window);
+    }
+    return total;
+  }
+
+  /** Anything else would make the model fail for every window of its batch. */
+  #expectSound(window: AudioWindow): void {
+    if (window.samples.every((sample) => Math.abs(sample) <= LOUDEST)) return;
+    throw new EngineError(
+      'audio',
+      `${this.track.path} holds samples that are no sound (not a number, or far beyond full scale).`,
+      'Play the file in another program; if it fails there too, get a fresh copy.',
+    );
+  }
+
+  async *#measured(): AsyncGenerator<Float32Array> {
+    for await (const chunk of this.#options.decode()) {
+      this.#samples += chunk.length;
+      this.#peaks.push(chunk);
+      this.#options.onDecoded(chunk.length / this.#options.sampleRate);
+      yield chunk;
+    }
+  }
+}

@@ -1,0 +1,247 @@
+import { basename, extname } from 'node:path';
+import type { OpenLibrary } from '../context.ts';
+import type { ProbeResult } from '../decode/index.ts';
+import { newId } from '../identifier.ts';
+import { searchText } from '../library/search-text.ts';
+import { toBlob } from '../storage/database.ts';
+import { writeCover } from './cover.ts';
+import { describeFailure } from './failure.ts';
+import type { ScannedFile } from './scan.ts';
+
+/** A track as the last import left it. */
+export interface KnownTrack {
+  id: string;
+  path: string;
+  kind: 'file' | 'folder';
+  state: 'pending' | 'ready' | 'failed' | 'missing';
+  bytes: number;
+  modified_ms: number;
+  content_hash: string | null;
+  problem_detail: string | null;
+  problem_version: string | null;
+  duration_seconds: number | null;
+  /** 1 when its embeddings and peaks fit content, pack and choice of windows. */
+  embedded: number;
+}
+
+/** One embedded track, ready to be stored. */
+export interface TrackResult {
+  durationSeconds: number;
+  windows: { index: number; startSeconds: number; seconds: number; z: Float32Array }[];
+  peaks: Float32Array;
+}
+
+export const PEAKS_PER_SECOND = 50;
+
+/** What an embedding must fit to count. */
+export interface EmbeddingKey {
+  packSha256: string;
+  windows: string;
+}
+
+/** Writes what an import finds out about tracks. */
+export class TrackStore {
+  readonly #library: OpenLibrary;
+  readonly #key: EmbeddingKey;
+  readonly #version: string;
+
+  constructor(library: OpenLibrary, key: EmbeddingKey, version: string) {
+    this.#library = library;
+    this.#key = key;
+    this.#version = version;
+  }
+
+  known(): KnownTrack[] {
+    return this.#library.db
+      .prepare<KnownTrack>(
+        `SELECT t.id, t.path, t.kind, t.state, t.bytes, t.modified_ms, t.content_hash, t.problem_detail,
+                t.problem_version, t.duration_seconds,
+                (e.track_id IS NOT NULL AND p.track_id IS NOT NULL) AS embedded
+           FROM tracks t
+           LEFT JOIN cache.embeddings e ON e.track_id = t.id AND e.content_hash = t.content_hash
+                AND e.pack_sha256 = ? AND e.windows = ?
+           LEFT JOIN cache.peaks p ON p.track_id = t.id`,
+      )
+      .all([this.#key.packSha256, this.#key.windows]);
+  }
+
+  /** Runs several writes in one transaction. */
+  together(body: () => void): void {
+    this.#library.db.transaction(body)();
+  }
+
+  /** Whether failing again can be foreseen: same file, same version, and nothing outside the file was to blame. */
+  failsAgain(track: KnownTrack): boolean {
+    const lasting = ['empty', 'not-audio', 'unsupported', 'corrupt'].includes(track.problem_detail ?? '');
+    return track.state === 'failed' && lasting && track.problem_version === this.#version;
+  }
+
+  setReady(id: string): void {
+    this.#library.db
+      .prepare(
+        `UPDATE tracks SET state = 'ready', problem = NULL, problem_detail = NULL, problem_version = NULL,
+           window_count = (SELECT count FROM cache.embeddings WHERE track_id = tracks.id) WHERE id = ?`,
+      )
+      .run([id]);
+  }
+
+  setPending(id: string): void {
+    this.#library.db.prepare(`UPDATE tracks SET state = 'pending', problem = NULL WHERE id = ?`).run([id]);
+  }
+
+  setMissing(id: string): void {
+    this.#library.db.prepare(`UPDATE tracks SET state = 'missing', problem = NULL WHERE id = ?`).run([id]);
+  }
+
+  remove(id: string): void {
+    this.#library.db.prepare('DELETE FROM tracks WHERE id = ?').run([id]);
+  }
+
+  /** Stores tags and hash of a file, under a known id or as a new track; it then waits to be embedded. */
+  putProbed(id: string | null, file: ScannedFile, probe: ProbeResult): string {
+    const { tags, info } = probe;
+    const title = tags.title ?? basename(file.path, extname(file.path));
+    const cover = probe.cover ? writeCover(this.#library.dataFolder, probe.cover) : null;
+    return this.#put(id, file.path, {
+      kind: 'file',
+      state: 'pending',
+      problem: null,
+      problem_detail: null,
+      problem_version: null,
+      bytes: probe.bytes,
+      modified_ms: file.modifiedMs,
+      content_hash: probe.contentHash,
+      title,
+      artist: tags.artist,
+      album: tags.album,
+      genre: JSON.stringify(tags.genre),
+      year: whole(tags.year),
+      track_number: whole(tags.track),
+      bpm: tags.bpm,
+      musical_key: tags.key,
+      comment: tags.comment,
+      cover,
+      format: info?.format ?? null,
+      sample_rate: whole(info?.sampleRate ?? null),
+      channels: whole(info?.channels ?? null),
+      duration_seconds: info?.durationSeconds ?? null,
+      search_text: searchText([file.path, title, tags.artist, tags.album, ...tags.genre]),
+    });
+  }
+
+  /** Lists something that cannot be imported, with its reason. */
+  putFailed(
+    id: string | null,
+    at: { path: string; kind: 'file' | 'folder'; bytes?: number; modifiedMs?: number },
+    thrown: unknown,
+  ): string {
+    const { problem, detail } = describeFailure(thrown);
+    const failure = {
+      kind: at.kind,
+      state: 'failed',
+      problem: JSON.stringify(problem),
+      problem_detail: detail,
+      problem_version: this.#version,
+    };
+    // Its content is not known any more: embeddings of what it was must not count for it.
+    const seen =
+      at.modifiedMs === undefined
+        ? {}
+        : { bytes: at.bytes ?? 0, modified_ms: at.modifiedMs, content_hash: null };
+    const title = basename(at.path, at.kind === 'file' ? extname(at.path) : '');
+    return this.#put(
+      id,
+      at.path,
+      id === null
+        ? { ...failure, ...seen, title, search_text: searchText([at.path]) }
+        : { ...failure, ...seen },
+    );
+  }
+
+  /** Takes over the embeddings of another track with the same content. @returns how many windows that gave */
+  copyEmbeddings(id: string, contentHash: string): number {
+    const { db } = this.#library;
+    const twin = db
+      .prepare<{ track_id: string; count: number }>(
+        `SELECT e.track_id, e.count FROM cache.embeddings e JOIN cache.peaks p ON p.track_id = e.track_id
+          WHERE e.content_hash = ? AND e.pack_sha256 = ? AND e.windows = ? AND e.track_id <> ? LIMIT 1`,
+      )
+      .get([contentHash, this.#key.packSha256, this.#key.windows, id]);
+    if (!twin) return 0;
+    db.transaction(() => {
+      db.prepare(
+        `INSERT OR REPLACE INTO cache.embeddings
+           SELECT ?, pack_sha256, content_hash, windows, dim, count, duration_seconds, window_index, start_seconds,
+                  window_seconds, vectors FROM cache.embeddings WHERE track_id = ?`,
+      ).run([id, twin.track_id]);
+      db.prepare(
+        `INSERT OR REPLACE INTO cache.peaks
+           SELECT ?, per_second, duration_seconds, peaks FROM cache.peaks WHERE track_id = ?`,
+      ).run([id, twin.track_id]);
+      db.prepare(
+        `UPDATE tracks SET duration_seconds =
+           (SELECT duration_seconds FROM cache.embeddings WHERE track_id = tracks.id) WHERE id = ?`,
+      ).run([id]);
+      this.setReady(id);
+    })();
+    return twin.count;
+  }
+
+  /** Stores everything about an embedded track at once: after a crash it is there or it is not. */
+  putResult(id: string, result: TrackResult): void {
+    const { db } = this.#library;
+    const count = result.windows.length;
+    const dim = result.windows[0]?.z.length ?? 0;
+    const vectors = new Float32Array(count * dim);
+    result.windows.forEach((window, row) => vectors.set(window.z, row * dim));
+    db.transaction(() => {
+      db.prepare(
+        `INSERT OR REPLACE INTO cache.embeddings (track_id, pack_sha256, content_hash, windows, dim, count,
+             duration_seconds, window_index, start_seconds, window_seconds, vectors)
+           SELECT id, ?, content_hash, ?, ?, ?, ?, ?, ?, ?, ? FROM tracks WHERE id = ?`,
+      ).run([
+        this.#key.packSha256,
+        this.#key.windows,
+        dim,
+        count,
+        result.durationSeconds,
+        toBlob(Int32Array.from(result.windows, (w) => w.index)),
+        toBlob(Float32Array.from(result.windows, (w) => w.startSeconds)),
+        toBlob(Float32Array.from(result.windows, (w) => w.seconds)),
+        toBlob(vectors),
+        id,
+      ]);
+      db.prepare(
+        'INSERT OR REPLACE INTO cache.peaks (track_id, per_second, duration_seconds, peaks) VALUES (?, ?, ?, ?)',
+      ).run([id, PEAKS_PER_SECOND, result.durationSeconds, toBlob(quantisePeaks(result.peaks))]);
+      // The decoder knows the length; headers may lie.
+      db.prepare('UPDATE tracks SET duration_seconds = ? WHERE id = ?').run([result.durationSeconds, id]);
+      this.setReady(id);
+    })();
+  }
+
+  #put(id: string | null, path: string, columns: Record<string, string | number | null>): string {
+    const { db } = this.#library;
+    const trackId = id ?? newId();
+    const names = Object.keys(columns);
+    if (id === null) {
+      db.prepare(
+        `INSERT INTO tracks (id, path, added_at, ${names.join(', ')})
+           VALUES (?, ?, ?, ${names.map(() => '?').join(', ')})`,
+      ).run([trackId, path, new Date().toISOString(), ...Object.values(columns)]);
+    } else {
+      db.prepare(
+        `UPDATE tracks SET path = ?, ${names.map((name) => `${name} = ?`).join(', ')} WHERE id = ?`,
+      ).run([path, ...Object.values(columns), id]);
+    }
+    return trackId;
+  }
+}
+
+function whole(value: number | null): number | null {
+  return value === null || !Number.isFinite(value) ? null : Math.round(value);
+}
+
+function quantisePeaks(peaks: Float32Array): Int8Array {
+  return Int8Array.from(peaks, (value) => Math.round(Math.max(-1, Math.min(1, value)) * 127));
+}

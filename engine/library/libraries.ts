@@ -1,0 +1,218 @@
+import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import type { LibrarySummary } from '../api/domain.ts';
+import { EngineError } from '../api/errors.ts';
+import type { Libraries } from '../context.ts';
+import { newId } from '../identifier.ts';
+import { storageError } from '../storage/errors.ts';
+import { openLibraryDatabases } from '../storage/open.ts';
+import { readCatalog, removeLibraryFolder, sweepRemoved, writeCatalogEntry } from './catalog.ts';
+import type { CatalogEntry } from './catalog.ts';
+import { forgetLostEmbeddings } from './embeddings.ts';
+import { LibraryHandle, windowsToText } from './open-library.ts';
+
+export interface OpenLibraryOptions {
+  name?: string;
+  windows: 'all' | number;
+  packId: string;
+  isDemo?: boolean;
+}
+
+/** The libraries of one data folder; databases are opened at first use and stay open. */
+export class LibraryShelf implements Libraries {
+  readonly #root: string;
+  readonly #open = new Map<string, LibraryHandle>();
+
+  constructor(dataFolder: string) {
+    this.#root = join(dataFolder, 'libraries');
+    sweepRemoved(this.#root);
+  }
+
+  /**
+   * A library that exists keeps its pack and its choice of windows where the caller asks for the defaults
+   * (`compact`, `all`): these are what a caller without an opinion sends.
+   */
+  open(folder: string, options: OpenLibraryOptions): LibraryHandle {
+    const path = existingFolder(folder);
+    const known = readCatalog(this.#root).find((entry) => samePath(entry.folder, path));
+    const library = known ? this.get(known.id) : this.#create(path, options);
+    if (known) {
+      library.change({
+        ...(options.windows === 'all' ? {} : { windows: options.windows }),
+        ...(options.packId === 'compact' ? {} : { packId: options.packId }),
+      });
+    }
+    library.touch();
+    return library;
+  }
+
+  get(libraryId: string): LibraryHandle {
+    const open = this.#open.get(libraryId);
+    if (open) return open;
+    this.#entry(libraryId);
+    return this.#openDatabases(libraryId);
+  }
+
+  list(): LibrarySummary[] {
+    return readCatalog(this.#root)
+      .map((entry) => this.#summaryOf(entry))
+      .sort((a, b) => b.openedAt.localeCompare(a.openedAt));
+  }
+
+  relink(libraryId: string, folder: string): LibraryHandle {
+    const path = existingFolder(folder);
+    const entry = this.#entry(libraryId);
+    const other = readCatalog(this.#root).find((e) => e.id !== libraryId && samePath(e.folder, path));
+    if (other) {
+      throw new EngineError(
+        'bad-input',
+        `${path} already is the folder of the library “${other.name}”.`,
+        'Open that library, or remove it first.',
+      );
+    }
+    const library = this.get(libraryId);
+    library.change({ folder: path });
+    writeCatalogEntry(library.dataFolder, { ...entry, folder: path });
+    return library;
+  }
+
+  remove(libraryId: string): void {
+    this.#entry(libraryId);
+    this.#open.get(libraryId)?.db.close();
+    this.#open.delete(libraryId);
+    removeLibraryFolder(this.#folderOf(libraryId));
+  }
+
+  close(): void {
+    for (const library of this.#open.values()) library.db.close();
+    this.#open.clear();
+  }
+
+  #folderOf(libraryId: string): string {
+    return join(this.#root, libraryId);
+  }
+
+  #entry(libraryId: string): CatalogEntry {
+    const entry = readCatalog(this.#root).find((e) => e.id === libraryId);
+    if (entry) return entry;
+    throw new EngineError('not-found', `There is no library ${libraryId}.`, 'Open its folder again.');
+  }
+
+  #create(folder: string, options: OpenLibraryOptions): LibraryHandle {
+    const id = newId();
+    const entry: CatalogEntry = {
+      id,
+      name: options.name ?? (basename(folder) || folder),
+      folder,
+      packId: options.packId,
+      isDemo: options.isDemo ?? false,
+      createdAt: new Date().toISOString(),
+    };
+    const library = this.#openDatabases(id, (handle) => {
+      handle.db
+        .prepare(
+          `INSERT INTO library (id, name, folder, pack_id, windows, is_demo, created_at, opened_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        )
+        .run([
+          id,
+          entry.name,
+          folder,
+          options.packId,
+          windowsToText(options.windows),
+          entry.isDemo ? 1 : 0,
+          entry.createdAt,
+          entry.createdAt,
+        ]);
+    });
+    writeCatalogEntry(library.dataFolder, entry);
+    return library;
+  }
+
+  #openDatabases(id: string, fill?: (library: LibraryHandle) => void): LibraryHandle {
+    const folder = this.#folderOf(id);
+    if (fill) mkdirs(folder);
+    else if (!(statSync(join(folder, 'library.db'), { throwIfNoEntry: false })?.size ?? 0)) {
+      // SQLite would make an empty database of it, as if nothing had ever been there.
+      throw new EngineError(
+        'database',
+        `The database ${join(folder, 'library.db')} is missing or empty.`,
+        'Put a copy from the backups folder beside it in its place, or remove the library and import it again.',
+      );
+    }
+    const library = new LibraryHandle(id, folder, openLibraryDatabases(folder));
+    try {
+      fill?.(library);
+      forgetLostEmbeddings(library.db);
+    } catch (thrown) {
+      library.db.close();
+      throw thrown;
+    }
+    this.#open.set(id, library);
+    return library;
+  }
+
+  #summaryOf(entry: CatalogEntry): LibrarySummary {
+    try {
+      return this.get(entry.id).summary();
+    } catch (thrown) {
+      if (!(thrown instanceof EngineError)) throw thrown;
+      // Listed all the same: opening it tells what is wrong, and it can be removed.
+      return {
+        id: entry.id,
+        name: entry.name,
+        folders: [entry.folder],
+        dataFolder: this.#folderOf(entry.id),
+        packId: entry.packId,
+        windows: 'all',
+        tracks: { total: 0, ready: 0, failed: 0, pending: 0, missing: 0 },
+        windowCount: 0,
+        durationSeconds: 0,
+        isDemo: entry.isDemo,
+        createdAt: entry.createdAt,
+        openedAt: entry.createdAt,
+      };
+    }
+  }
+}
+
+function mkdirs(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (thrown) {
+    throw storageError(thrown, folder);
+  }
+}
+
+/** @throws EngineError `missing-folder`, `unreadable` */
+export function existingFolder(folder: string): string {
+  const path = resolve(folder);
+  try {
+    if (statSync(path).isDirectory()) return realpathSync(path);
+  } catch (thrown) {
+    if (
+      thrown instanceof Error &&
+      'code' in thrown &&
+      (thrown.code === 'EACCES' || thrown.code === 'EPERM')
+    ) {
+      throw new EngineError('unreadable', `You may not open the folder ${path}.`, 'Check its permissions.', {
+        cause: thrown,
+      });
+    }
+    throw new EngineError(
+      'missing-folder',
+      `There is no folder ${path}.`,
+      'Check the name and that its drive is connected. If the folder moved, point the library at its new place.',
+      { cause: thrown },
+    );
+  }
+  throw new EngineError(
+    'missing-folder',
+    `${path} is a file, not a folder.`,
+    'Choose the folder that holds it.',
+  );
+}
+
+function samePath(a: string, b: string): boolean {
+  return a === b || (existsSync(a) && realpathSync(a) === b);
+}

@@ -1,0 +1,118 @@
+import { existsSync } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { AudioError, encodeWav } from '../../models/audio/index.ts';
+import { EngineError } from '../api/errors.ts';
+import type { MediaTokens, OpenLibrary } from '../context.ts';
+import type { DecodePool } from '../decode/index.ts';
+import { storageError } from '../storage/errors.ts';
+import { noTrack } from './track-detail.ts';
+
+/** What Chromium plays by itself, by what the file is, else by how it is called. */
+const playable: Record<string, string> = {
+  wav: 'audio/wav',
+  mp3: 'audio/mpeg',
+  flac: 'audio/flac',
+  ogg: 'audio/ogg',
+  opus: 'audio/ogg',
+  m4a: 'audio/mp4',
+};
+const WAV_HEADER_BYTES = 44;
+const LARGEST_WAV_SAMPLES = (0xffffffff - WAV_HEADER_BYTES) / 2;
+
+interface FileRow {
+  path: string;
+  format: string | null;
+  content_hash: string | null;
+  sample_rate: number | null;
+}
+
+/** Gives tracks to the player; what it cannot play is decoded once into a WAV file beside the library's cache. */
+export class Playback {
+  readonly #decode: DecodePool;
+  readonly #media: MediaTokens;
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #stop = new AbortController();
+
+  constructor(decode: DecodePool, media: MediaTokens) {
+    this.#decode = decode;
+    this.#media = media;
+  }
+
+  /** @throws EngineError `not-found`, `unreadable`, `audio`, `disk-full` */
+  async urlOf(library: OpenLibrary, trackId: string): Promise<string> {
+    const row = library.db
+      .prepare<FileRow>(
+        `SELECT path, format, content_hash, sample_rate FROM tracks WHERE id = ? AND kind = 'file'`,
+      )
+      .get([trackId]);
+    if (!row) throw noTrack(trackId);
+    const path = library.absolutePath(row.path);
+    if (!existsSync(path)) {
+      throw new EngineError(
+        'unreadable',
+        `${path} is not there.`,
+        'Connect its drive, or import the library again if the file moved.',
+      );
+    }
+    const mime = playable[row.format ?? extname(row.path).slice(1).toLowerCase()];
+    if (mime !== undefined) return this.#media.urlFor(path, mime);
+    const copy = join(library.dataFolder, 'transcodes', `${row.content_hash ?? trackId}.wav`);
+    await this.#copyOnce(path, copy, row.sample_rate ?? 44_100);
+    return this.#media.urlFor(copy, 'audio/wav');
+  }
+
+  /** Stops what is being decoded. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await Promise.allSettled(this.#running.values());
+  }
+
+  async #copyOnce(path: string, copy: string, sampleRate: number): Promise<void> {
+    if (existsSync(copy)) return;
+    const running = this.#running.get(copy) ?? this.#transcode(path, copy, sampleRate);
+    this.#running.set(copy, running);
+    try {
+      await running;
+    } finally {
+      this.#running.delete(copy);
+    }
+  }
+
+  async #transcode(path: string, copy: string, sampleRate: number): Promise<void> {
+    const draft = `${copy}.part`;
+    try {
+      await mkdir(join(copy, '..'), { recursive: true });
+      await this.#writeWav(path, draft, Math.min(sampleRate, 48_000));
+      await rename(draft, copy);
+    } catch (thrown) {
+      await rm(draft, { force: true });
+      if (thrown instanceof AudioError) {
+        throw new EngineError('audio', thrown.message, thrown.hint, { cause: thrown });
+      }
+      throw storageError(thrown, copy);
+    }
+  }
+
+  /** Streams: an hour of sound must not lie in memory. The header is written last, when the length is known. */
+  async #writeWav(path: string, draft: string, sampleRate: number): Promise<void> {
+    const file = await open(draft, 'w');
+    try {
+      let samples = 0;
+      await file.write(new Uint8Array(WAV_HEADER_BYTES));
+      for await (const chunk of this.#decode.decode(path, { sampleRate, signal: this.#stop.signal })) {
+        const part = chunk.subarray(0, Math.max(0, LARGEST_WAV_SAMPLES - samples));
+        await file.write(encodeWav(part, sampleRate, 'pcm16').subarray(WAV_HEADER_BYTES));
+        samples += part.length;
+      }
+      const header = encodeWav(new Float32Array(0), sampleRate, 'pcm16');
+      const view = new DataView(header.buffer, header.byteOffset);
+      view.setUint32(4, WAV_HEADER_BYTES - 8 + samples * 2, true);
+      view.setUint32(WAV_HEADER_BYTES - 4, samples * 2, true);
+      await file.write(header, 0, WAV_HEADER_BYTES, 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import type { TrackPage } from '../api/domain.ts';
+import type { ParsedInput } from '../api/contract.ts';
+import { EngineError } from '../api/errors.ts';
+import type { OpenLibrary } from '../context.ts';
+import type { SqlValue } from '../storage/database.ts';
+import { searchPatterns } from './search-text.ts';
+import { trackRows } from './track-row.ts';
+import type { PredictionTruth } from './track-row.ts';
+
+type TrackQuery = ParsedInput<'tracks.list'>;
+
+const sortColumns: Record<TrackQuery['sort'], string> = {
+  path: 't.path COLLATE NOCASE',
+  title: 't.title COLLATE NOCASE',
+  artist: 't.artist COLLATE NOCASE',
+  album: 't.album COLLATE NOCASE',
+  duration: 't.duration_seconds',
+  windows: 't.window_count',
+  label: 'l.label COLLATE NOCASE',
+  prediction: 'p.class COLLATE NOCASE',
+  probability: 'p.probability',
+  state: 't.state',
+};
+
+/** Orders remembered per library: a table scrolls through one, a player and a map may hold others. */
+const REMEMBERED = 4;
+const orders = new WeakMap<OpenLibrary, Map<string, number[]>>();
+
+/**
+ * One page of a library's tracks. The order of all tracks is worked out once and kept until the library changes, so that
+ * pages are quick however far down, and never overlap. Tracks without a value come last; ties are in path order.
+ * @throws EngineError `not-found` for an unknown experiment, `bad-input` for a filter that lacks what it filters by
+ */
+export function listTracks(library: OpenLibrary, query: TrackQuery): TrackPage {
+  const truth = query.experimentId === null ? null : predictionTruth(library, query.experimentId);
+  const order = orderOf(library, query, truth);
+  const ids = idsOf(library, order.slice(query.offset, query.offset + query.limit));
+  return { total: order.length, tracks: trackRows(library, ids, { taxonomyId: query.taxonomyId, truth }) };
+}
+
+function idsOf(library: OpenLibrary, rows: readonly number[]): string[] {
+  const found = library.db
+    .prepare<{ n: number; id: string }>(
+      'SELECT rowid AS n, id FROM tracks WHERE rowid IN (SELECT value FROM json_each(?))',
+    )
+    .all([JSON.stringify(rows)]);
+  const ids = new Map(found.map(({ n, id }) => [n, id]));
+  return rows.flatMap((n) => ids.get(n) ?? []);
+}
+
+/** Which labels an experiment's predictions are held against. */
+export function predictionTruth(library: OpenLibrary, experimentId: string): PredictionTruth {
+  const row = library.db
+    .prepare<{ taxonomy_id: string; task: string }>(
+      `SELECT taxonomy_id, json_extract(parameters, '$.task') AS task FROM experiments WHERE id = ?`,
+    )
+    .get([experimentId]);
+  if (!row) {
+    throw new EngineError(
+      'not-found',
+      `There is no experiment ${experimentId}.`,
+      'It may have been removed.',
+    );
+  }
+  return { experimentId, taxonomyId: row.taxonomy_id, multilabel: row.task === 'multi' };
+}
+
+function orderOf(library: OpenLibrary, query: TrackQuery, truth: PredictionTruth | null): number[] {
+  const changes = library.db.prepare<{ n: number }>('SELECT total_changes() AS n').get()?.n ?? 0;
+  const key = JSON.stringify([changes, { ...query, offset: 0, limit: 0 }]);
+  const known = orders.get(library) ?? new Map<string, number[]>();
+  orders.set(library, known);
+  let order = known.get(key);
+  known.delete(key);
+  order ??= computeOrder(library, query, truth);
+  // Newest last: what was not asked for longest is dropped first.
+  known.set(key, order);
+  for (const old of [...known.keys()].slice(0, Math.max(0, known.size - REMEMBERED))) known.delete(old);
+  return order;
+}
+
+function computeOrder(library: OpenLibrary, query: TrackQuery, truth: PredictionTruth | null): number[] {
+  const { conditions, parameters } = filterSql(query, truth);
+  const joins: string[] = [];
+  const joined: SqlValue[] = [];
+  if (query.sort === 'label' && query.taxonomyId !== null) {
+    joins.push('LEFT JOIN track_labels l ON l.track_id = t.id AND l.taxonomy_id = ? AND l.position = 0');
+    joined.push(query.taxonomyId);
+  }
+  if (truth) {
+    joins.push('LEFT JOIN cache.predictions p ON p.track_id = t.id AND p.experiment_id = ?');
+    joined.push(truth.experimentId);
+  }
+  const lacksLabels = query.sort === 'label' && query.taxonomyId === null;
+  const lacksPredictions = (query.sort === 'prediction' || query.sort === 'probability') && !truth;
+  const column = lacksLabels || lacksPredictions ? sortColumns.path : sortColumns[query.sort];
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+  // As one text: a hundred thousand rows would each have to cross from the driver on their own.
+  const order = library.db
+    .prepare<{ rows: string }>(
+      `SELECT json_group_array(n) AS rows FROM (SELECT t.rowid AS n FROM tracks t ${joins.join(' ')} ${where}
+         ORDER BY ${column} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, t.path)`,
+    )
+    .get([...joined, ...parameters]);
+  // Made by SQLite from row numbers.
+  return JSON.parse(order?.rows ?? '[]') as number[];
+}
+
+function filterSql(
+  query: TrackQuery,
+  truth: PredictionTruth | null,
+): { conditions: string[]; parameters: SqlValue[] } {
+  const conditions: string[] = [];
+  const parameters: SqlValue[] = [];
+  const add = (condition: string, ...values: SqlValue[]): void => {
+    conditions.push(condition);
+    parameters.push(...values);
+  };
+  const { state, label, predicted, errorsOnly, trackIds } = query.filter;
+  for (const pattern of searchPatterns(query.search)) add(`t.search_text LIKE ? ESCAPE '\\'`, pattern);
+  if (state !== undefined) add('t.state = ?', state);
+  if (trackIds !== undefined) add('t.id IN (SELECT value FROM json_each(?))', JSON.stringify(trackIds));
+  if (label !== undefined) {
+    if (query.taxonomyId === null) throw lacking('label', 'taxonomy');
+    add(
+      'EXISTS (SELECT 1 FROM track_labels f WHERE f.taxonomy_id = ? AND f.label = ? AND f.track_id = t.id)',
+      query.taxonomyId,
+      label,
+    );
+  }
+  if (predicted !== undefined) {
+    if (!truth) throw lacking('predicted class', 'experiment');
+    add('p.class = ?', predicted);
+  }
+  if (errorsOnly === true) {
+    if (!truth) throw lacking('errors', 'experiment');
+    const own = 'FROM track_labels e WHERE e.taxonomy_id = ? AND e.track_id = t.id';
+    add(`p.class IS NOT NULL AND EXISTS (SELECT 1 ${own})`, truth.taxonomyId);
+    const first = truth.multilabel ? '' : 'AND e.position = 0';
+    add(`NOT EXISTS (SELECT 1 ${own} ${first} AND e.label = p.class)`, truth.taxonomyId);
+  }
+  return { conditions, parameters };
+}
+
+function lacking(filter: string, needed: string): EngineError {
+  return new EngineError(
+    'bad-input',
+    `Tracks can be filtered by ${filter} only with a chosen ${needed}.`,
+    `Choose the ${needed} first.`,
+  );
+}

@@ -1,0 +1,28 @@
+import { randomBytes } from 'node:crypto';
+import type { MediaTokens } from './context.ts';
+
+/** Tokens live as long as the engine; a shell that restarts asks again. */
+export class RandomMediaTokens implements MediaTokens {
+  readonly #files = new Map<string, { path: string; mime: string }>();
+  readonly #tokens = new Map<string, string>();
+  readonly #url: (token: string) => string;
+
+  constructor(url: (token: string) => string = (token) => `archetone://audio/${token}`) {
+    this.#url = url;
+  }
+
+  urlFor(path: string, mime: string): string {
+    const key = `${mime}\n${path}`;
+    let token = this.#tokens.get(key);
+    if (token === undefined) {
+      token = randomBytes(16).toString('hex');
+      this.#tokens.set(key, token);
+      this.#files.set(token, { path, mime });
+    }
+    return this.#url(token);
+  }
+
+  resolve(token: string): { path: string; mime: string } | null {
+    return this.#files.get(token) ?? null;
+  }
+}

@@ -1,0 +1,49 @@
+import type { VectorRef, WindowRef } from '../api/domain.ts';
+import type { OpenLibrary } from '../context.ts';
+import { trackName, windowRefs } from './nearest.ts';
+import { resolveVector } from './vector-ref.ts';
+import { libraryVectors } from './vectors.ts';
+
+export interface NeighbourRequest {
+  target: VectorRef;
+  level: 'track' | 'window';
+  k: number;
+  metric: 'euclidean' | 'cosine';
+}
+
+/**
+ * The k nearest tracks (by track embedding) or windows, nearest first, exact. The target itself is left out: at track
+ * level its track, at window level the window.
+ */
+export async function queryNeighbours(library: OpenLibrary, request: NeighbourRequest): Promise<WindowRef[]> {
+  const { target, level } = request;
+  const found = await nearestTo(library, resolveVector(library, target), { ...request, k: request.k + 1 });
+  const isTarget = (ref: WindowRef): boolean => {
+    if (target.kind === 'track') return level === 'track' && ref.trackId === target.trackId;
+    if (target.kind !== 'window' || ref.trackId !== target.trackId) return false;
+    return level === 'track' || ref.windowIndex === target.windowIndex;
+  };
+  return found.filter((ref) => !isTarget(ref)).slice(0, request.k);
+}
+
+/** Like {@link queryNeighbours}, for any vector of the embedding space. */
+export async function nearestTo(
+  library: OpenLibrary,
+  vector: Float32Array,
+  { level, k, metric }: Omit<NeighbourRequest, 'target'>,
+): Promise<WindowRef[]> {
+  const vectors = libraryVectors(library);
+  if (vectors.windows.count === 0) return [];
+  if (level === 'window') {
+    const index = await vectors.windowIndex(metric);
+    const [rows = []] = await index.query(vector, Math.min(k, vectors.windows.count));
+    return windowRefs(library, vectors, rows);
+  }
+  const { trackIds } = vectors.tracks;
+  const index = await vectors.trackIndex(metric);
+  const [rows = []] = await index.query(vector, Math.min(k, trackIds.length));
+  return rows.map(({ row, distance }) => {
+    const trackId = trackIds[row] ?? '';
+    return { ...trackName(library, trackId), trackId, windowIndex: 0, startSeconds: 0, distance };
+  });
+}

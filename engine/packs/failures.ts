@@ -1,0 +1,52 @@
+import { AudioError } from '../../models/audio/errors.ts';
+import { DatasetError } from '../../models/datasets/index.ts';
+import { ReductionError } from '../../models/knn/errors.ts';
+import { PackError } from '../../models/packs/index.ts';
+import { PrototypeError } from '../../models/pecmae/errors.ts';
+import { EngineError } from '../api/errors.ts';
+import { isDiskFull } from '../storage/errors.ts';
+
+/**
+ * Gives what the models and the system throw the engine's typed form, keeping message and hint. An EngineError and an
+ * abort keep their meaning; anything unknown becomes `internal`.
+ */
+export function asEngineError(thrown: unknown): EngineError {
+  if (thrown instanceof PackError) return new EngineError('pack', sentence(thrown.message), thrown.hint, { cause: thrown });
+  if (thrown instanceof AudioError) return new EngineError('audio', thrown.message, thrown.hint, { cause: thrown });
+  if (thrown instanceof ReductionError)
+    return new EngineError('reduction', thrown.message, thrown.hint, { cause: thrown });
+  if (thrown instanceof DatasetError)
+    return new EngineError(thrown.code === 'missing' ? 'not-found' : 'bad-input', thrown.message, thrown.hint, {
+      cause: thrown,
+    });
+  if (thrown instanceof PrototypeError) {
+    // These two begin with the name of a class or of a parameter.
+    const input = thrown.code === 'last-prototype' || thrown.code === 'parameters';
+    const message = input ? `${thrown.message}.` : sentence(thrown.message);
+    return new EngineError(input ? 'bad-input' : 'training', message, thrown.hint, { cause: thrown });
+  }
+  if (isDiskFull(thrown))
+    return new EngineError(
+      'disk-full',
+      'There is no space left on the disk.',
+      'Free some space, or choose another folder, and try again. Nothing that was finished is lost.',
+      { cause: thrown },
+    );
+  return EngineError.from(thrown);
+}
+
+/** Messages of the models begin in lower case and have no full stop. */
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
+}
+
+/** Runs `work`, turning everything it throws into an EngineError by {@link asEngineError}. */
+export async function typed<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    // An abort stays one, so that the job queue can tell a cancelled job from a failed one.
+    if (thrown instanceof Error && thrown.name === 'AbortError') throw thrown;
+    throw asEngineError(thrown);
+  }
+}

@@ -1,0 +1,35 @@
+import type { Pack } from '../../models/packs/index.ts';
+import type { PackInfo } from '../api/domain.ts';
+
+/**
+ * Describes a pack to a shell.
+ * @param embedded whether the pack came with the application.
+ */
+export function packInfo(pack: Pack, embedded: boolean): PackInfo {
+  const { manifest } = pack;
+  return {
+    id: manifest.id,
+    version: manifest.version,
+    title: manifest.title,
+    kind: manifest.kind,
+    licence: manifest.licence,
+    attribution: manifest.attribution,
+    folder: pack.folder,
+    sha256: pack.sha256,
+    bytes: Object.values(manifest.graphs).reduce((sum, graph) => sum + (graph?.bytes ?? 0), 0),
+    sampleRate: manifest.sampleRate,
+    windowSeconds: manifest.windowSeconds,
+    embeddingDim: manifest.embeddingDim,
+    sampler: manifest.sampler ? { steps: manifest.sampler.steps, guidance: manifest.sampler.guidance } : null,
+    trainingStatement: manifest.trainingData.statement,
+    quality: flatten(manifest.quality),
+    embedded,
+  };
+}
+
+/** The quality card is its maker's to shape: every number and text in it, named by its path. */
+function flatten(value: unknown, path = ''): PackInfo['quality'] {
+  if (typeof value === 'number' || typeof value === 'string') return [{ name: path, value }];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => flatten(inner, path === '' ? key : `${path}.${key}`));
+}

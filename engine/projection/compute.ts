@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import { fitPca, fitUmap, projectionTrust } from '../../models/projection/index.ts';
+import type { Projection, ProjectionEvent, ProjectionPoint } from '../api/domain.ts';
+import type { OpenLibrary } from '../context.ts';
+import { getExperiment, loadNetwork } from '../experiments/store.ts';
+import { libraryVectors, type LibraryVectors } from '../neighbours/vectors.ts';
+import { loadProjection, storeProjection } from './store.ts';
+
+export interface ProjectionRequest {
+  method: 'pca' | 'umap';
+  level: 'track' | 'window';
+  /** Its prototypes are placed on the map too. */
+  experimentId: string | null;
+  seed: number;
+}
+
+const TOTAL = 100;
+/** Progress at which the layout is done and its trust is measured. */
+const LAID_OUT = 90;
+
+/**
+ * Computes the map of a library, telling how far it is; takes it from the cache when nothing changed since. Stops when
+ * the signal aborts or the reader leaves.
+ * @throws EngineError `not-found`; ReductionError; the signal's reason
+ */
+export async function* computeProjection(
+  library: OpenLibrary,
+  request: ProjectionRequest,
+  signal: AbortSignal,
+): AsyncGenerator<ProjectionEvent> {
+  const vectors = libraryVectors(library);
+  const id = projectionId(library, request, vectors);
+  const known = loadProjection(library, id);
+  if (known) {
+    yield { type: 'result', projection: { ...known, method: request.method, level: request.level } };
+    return;
+  }
+  const left = new AbortController();
+  const progress = new Latest<number>();
+  const work = lay(library, request, vectors, {
+    signal: AbortSignal.any([signal, left.signal]),
+    onProgress: (fraction) => progress.put(Math.floor(fraction * LAID_OUT)),
+  }).finally(() => progress.close());
+  // Awaited below; without this a failure while the reader is elsewhere would count as unhandled.
+  work.catch(() => undefined);
+  try {
+    for await (const done of progress) yield { type: 'progress', done, total: TOTAL };
+    const projection = await work;
+    storeProjection(library, id, projection);
+    yield { type: 'result', projection };
+  } finally {
+    left.abort();
+  }
+}
+
+function projectionId(
+  library: OpenLibrary,
+  { method, level, experimentId, seed }: ProjectionRequest,
+  { fingerprint }: LibraryVectors,
+): string {
+  const revision = experimentId === null ? 0 : getExperiment(library, experimentId).revision;
+  const key = [method, level, seed, fingerprint, experimentId ?? '', revision].join('\n');
+  return createHash('sha256').update(key).digest('hex');
+}
+
+async function lay(
+  library: OpenLibrary,
+  { method, level, experimentId, seed }: ProjectionRequest,
+  vectors: LibraryVectors,
+  options: { signal: AbortSignal; onProgress: (fraction: number) => void },
+): Promise<Projection> {
+  const { windows } = vectors;
+  const rows = level === 'track' ? vectors.tracks.vectors : windows.vectors;
+  const empty = { x: new Float32Array(), y: new Float32Array() };
+  if (rows.length === 0) return { method, level, ...empty, points: [], trust: 0, explained: null };
+  const prototypes = experimentId === null ? null : prototypeVectors(library, experimentId);
+  const placed = await (method === 'pca' ? layPca : layUmap)(rows, windows.dim, prototypes, seed, options);
+  const { map, stars, explained } = placed;
+  const trust =
+    map.x.length < 2 ? 1 : await projectionTrust(rows, windows.dim, map, { seed, signal: options.signal });
+  return {
+    method,
+    level,
+    x: concat(map.x, stars.x),
+    y: concat(map.y, stars.y),
+    points: [...pointsOf(level, vectors), ...prototypePoints(stars.x.length)],
+    trust,
+    explained,
+  };
+}
+
+interface Points {
+  x: Float32Array;
+  y: Float32Array;
+}
+type Layout = (
+  rows: Float32Array,
+  dim: number,
+  prototypes: Float32Array | null,
+  seed: number,
+  options: { signal: AbortSignal; onProgress: (fraction: number) => void },
+) => Promise<{ map: Points; stars: Points; explained: [number, number] | null }>;
+
+const NOTHING: Points = { x: new Float32Array(), y: new Float32Array() };
+
+const layPca: Layout = async (rows, dim, prototypes, _seed, options) => {
+  const pca = await fitPca(rows, dim, options);
+  const [first, second] = pca.explained;
+  return {
+    map: await pca.project(rows, { signal: options.signal }),
+    stars: prototypes ? await pca.project(prototypes) : NOTHING,
+    explained: [first, second],
+  };
+};
+
+const layUmap: Layout = async (rows, dim, prototypes, seed, options) => {
+  const umap = await fitUmap(rows, dim, { ...options, seed });
+  return {
+    map: { x: umap.x, y: umap.y },
+    stars: prototypes ? await umap.place(prototypes, { signal: options.signal }) : NOTHING,
+    explained: null,
+  };
+};
+
+function prototypeVectors(library: OpenLibrary, experimentId: string): Float32Array {
+  const network = loadNetwork(library, experimentId);
+  const dim = network.data.embeddingDim;
+  const vectors = new Float32Array(network.prototypeCount * dim);
+  for (let k = 0; k < network.prototypeCount; k++) vectors.set(network.prototypeVector(k), k * dim);
+  return vectors;
+}
+
+function pointsOf(level: 'track' | 'window', { tracks, windows }: LibraryVectors): ProjectionPoint[] {
+  if (level === 'track')
+    return tracks.trackIds.map((id) => ({ kind: 'track' as const, id, windowIndex: null }));
+  return Array.from(windows.trackOf, (track, row) => ({
+    kind: 'window' as const,
+    id: windows.trackIds[track] ?? '',
+    windowIndex: windows.windowIndex[row] ?? 0,
+  }));
+}
+
+function prototypePoints(count: number): ProjectionPoint[] {
+  return Array.from({ length: count }, (_, index) => ({
+    kind: 'prototype' as const,
+    id: String(index),
+    windowIndex: null,
+  }));
+}
+
+function concat(a: Float32Array, b: Float32Array): Float32Array {
+  const both = new Float32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+/** Hands the newest value to one reader; values that it had no time for are skipped. */
+class Latest<T> implements AsyncIterable<T> {
+  #value: { value: T } | null = null;
+  #closed = false;
+  #wake: () => void = () => undefined;
+
+  put(value: T): void {
+    this.#value = { value };
+    this.#wake();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T> {
+    for (;;) {
+      const next = this.#value;
+      this.#value = null;
+      if (next) yield next.value;
+      else if (this.#closed) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { GeneratedPrototype, Reduction, WindowRef } from '../api/domain.ts';
+import type { EngineContext, OpenLibrary } from '../context.ts';
+import { nearestTracksByWindow, windowRefs } from '../neighbours/nearest.ts';
+import { nearestTo } from '../neighbours/query.ts';
+import { libraryVectors } from '../neighbours/vectors.ts';
+import { latestSonification } from '../sonify/store.ts';
+import { getReduction, loadReducedSet, type ReducedSet } from './store.ts';
+
+/** Real tracks shown beside a generated prototype. */
+const NEAREST = 5;
+
+/**
+ * Every generated prototype with its labelset, the size of its cluster, its nearest tracks, and its sound where one
+ * was made.
+ * @throws EngineError `not-found`
+ */
+export async function generatedPrototypes(
+  context: EngineContext,
+  library: OpenLibrary,
+  reductionId: string,
+): Promise<GeneratedPrototype[]> {
+  const reduction = getReduction(library, reductionId);
+  const set = loadReducedSet(library, reductionId);
+  const sampler = context.packs.list().find((pack) => pack.id === reduction.packId)?.sampler ?? null;
+  const nearest = await nearestOf(library, reduction, set);
+  return set.clusterSizes.map((clusterSize, index) => ({
+    index,
+    labelset: labelsetOf(reduction, set, index),
+    clusterSize,
+    nearest: nearest[index] ?? [],
+    sonification: latestSonification(context, library, {
+      packSha256: reduction.packSha256,
+      vector: set.prototypes.subarray(index * set.dim, (index + 1) * set.dim),
+      sampler,
+    }),
+  }));
+}
+
+/** Names of the labels of a generated prototype; may be empty. */
+export function labelsetOf(reduction: Reduction, set: ReducedSet, index: number): string[] {
+  const L = reduction.labels.length;
+  return reduction.labels.filter((_, label) => set.labelsets[index * L + label] === 1);
+}
+
+async function nearestOf(
+  library: OpenLibrary,
+  reduction: Reduction,
+  set: ReducedSet,
+): Promise<WindowRef[][]> {
+  if (reduction.request.level === 'window') {
+    const vectors = libraryVectors(library);
+    const rows = await nearestTracksByWindow(vectors, set.prototypes, NEAREST);
+    return rows.map((neighbours) => windowRefs(library, vectors, neighbours));
+  }
+  const result: WindowRef[][] = [];
+  for (let index = 0; index < set.clusterSizes.length; index++) {
+    const vector = set.prototypes.subarray(index * set.dim, (index + 1) * set.dim);
+    result.push(await nearestTo(library, vector, { level: 'track', k: NEAREST, metric: 'euclidean' }));
+  }
+  return result;
+}

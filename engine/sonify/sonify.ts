@@ -1,0 +1,130 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { encodeWav } from '../../models/audio/encode-wav.ts';
+import type { PackRuntime } from '../../models/packs/runtime.ts';
+import { sonify } from '../../models/pecmae/sonify.ts';
+import { vectorRefSchema } from '../api/contract.ts';
+import type { Sonification, VectorRef } from '../api/domain.ts';
+import { EngineError } from '../api/errors.ts';
+import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { JobHandle } from '../jobs/queue.ts';
+import { resolveVector } from '../neighbours/vector-ref.ts';
+import { cosine, rmsDbfs } from './measures.ts';
+import {
+  findSonification,
+  insertSonification,
+  sonificationId,
+  sonificationPath,
+  vectorHash,
+  type SonificationKey,
+} from './store.ts';
+
+/** What a sonify job is told; steps and guidance default to the pack's. */
+export const sonifySpecSchema = z.strictObject({
+  libraryId: z.string(),
+  targets: z.array(vectorRefSchema).min(1),
+  seed: z.int(),
+  steps: z.int().optional(),
+  guidance: z.number().optional(),
+});
+export type SonifyRequest = Omit<z.output<typeof sonifySpecSchema>, 'libraryId'>;
+
+/**
+ * Turns vectors into sound, one after the other, reporting every step. What was made before with the same pack, vector,
+ * seed, steps and guidance is taken from the cache. Cancelling keeps the sounds that are finished.
+ * @throws EngineError `pack` when the library's pack only makes embeddings; `not-found`; `disk-full`
+ */
+export async function sonifyTargets(
+  context: EngineContext,
+  library: OpenLibrary,
+  request: SonifyRequest,
+  job: JobHandle,
+): Promise<{ target: VectorRef; sonification: Sonification }[]> {
+  const runtime = await generativeRuntime(context, library);
+  const sampler = runtime.pack.manifest.sampler ?? { steps: 1, guidance: 0 };
+  const steps = request.steps ?? sampler.steps;
+  const guidance = request.guidance ?? sampler.guidance;
+  const started = performance.now();
+  const total = request.targets.length * steps;
+  let made = 0;
+  const results: { target: VectorRef; sonification: Sonification }[] = [];
+  for (const [index, target] of request.targets.entries()) {
+    await job.checkpoint();
+    const vector = resolveVector(library, target);
+    const key = {
+      packSha256: runtime.pack.sha256,
+      vectorSha256: vectorHash(vector),
+      seed: request.seed,
+      steps,
+      guidance,
+    };
+    const id = sonificationId(key);
+    let sonification = findSonification(context, library, id);
+    if (!sonification) {
+      await make(runtime, library, id, key, vector, job, (step) => {
+        made++;
+        const left = total - index * steps - step;
+        const secondsEach = (performance.now() - started) / 1000 / made;
+        job.report({ done: index * steps + step, total, unit: 'steps', etaSeconds: left * secondsEach });
+      });
+      sonification = findSonification(context, library, id);
+    }
+    if (!sonification) throw new EngineError('internal', 'The sound that was just written is gone.');
+    job.report({ done: (index + 1) * steps, total, unit: 'steps' });
+    results.push({ target, sonification });
+  }
+  return results;
+}
+
+/** @throws EngineError `pack` */
+async function generativeRuntime(context: EngineContext, library: OpenLibrary): Promise<PackRuntime> {
+  const { manifest } = context.packs.get(library.packId());
+  if (manifest.kind !== 'generative')
+    throw new EngineError(
+      'pack',
+      `The pack “${manifest.title}” only makes embeddings; it cannot make sound.`,
+      'Open the library with a generative pack, such as the compact pack, to hear prototypes.',
+    );
+  return context.packs.runtime(manifest.id);
+}
+
+async function make(
+  runtime: PackRuntime,
+  library: OpenLibrary,
+  id: string,
+  key: SonificationKey,
+  vector: Float32Array,
+  job: JobHandle,
+  onStep: (step: number) => void,
+): Promise<void> {
+  const { seed, steps, guidance } = key;
+  const { samples, sampleRate } = await sonify(runtime, vector, {
+    seed,
+    steps,
+    guidance,
+    signal: job.signal,
+    onStep,
+  });
+  const again = await runtime.embed(samples, 1);
+  const path = sonificationPath(library, id);
+  await writeWhole(path, encodeWav(samples, sampleRate, 'pcm16'));
+  insertSonification(library, id, key, {
+    durationSeconds: samples.length / sampleRate,
+    rmsDbfs: rmsDbfs(samples),
+    cycleCosine: cosine(vector, again),
+  });
+}
+
+/** Under a temporary name first: a file that is there is always complete. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, bytes);
+    await rename(temporary, path);
+  } catch (thrown) {
+    await rm(temporary, { force: true });
+    throw thrown;
+  }
+}

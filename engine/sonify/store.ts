@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Sonification } from '../api/domain.ts';
+import type { EngineContext, OpenLibrary } from '../context.ts';
+import { toBlob } from '../storage/database.ts';
+
+/** What makes a sound: the same key always gives the same sound. */
+export interface SonificationKey {
+  packSha256: string;
+  vectorSha256: string;
+  seed: number;
+  steps: number;
+  guidance: number;
+}
+
+interface SonificationRow {
+  id: string;
+  seed: number;
+  steps: number;
+  guidance: number;
+  file: string;
+  duration_seconds: number;
+  rms_dbfs: number;
+  cycle_cosine: number;
+}
+
+const COLUMNS = 'id, seed, steps, guidance, file, duration_seconds, rms_dbfs, cycle_cosine';
+/** Folder of the sounds inside the library's data folder. */
+export const SONIFICATION_FOLDER = 'sonifications';
+
+export function vectorHash(vector: Float32Array): string {
+  return createHash('sha256').update(toBlob(vector)).digest('hex');
+}
+
+/** Identifier, and name of the WAV file, of a sound. */
+export function sonificationId(key: SonificationKey): string {
+  const text = [key.packSha256, key.vectorSha256, key.seed, key.steps, key.guidance].join('\n');
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** Absolute path of the WAV file of a sound. */
+export function sonificationPath(library: OpenLibrary, id: string): string {
+  return join(library.dataFolder, SONIFICATION_FOLDER, `${id}.wav`);
+}
+
+/** The sound of that key when it was made before and its file is still there. */
+export function findSonification(
+  context: EngineContext,
+  library: OpenLibrary,
+  id: string,
+): Sonification | null {
+  const row = library.db
+    .prepare<SonificationRow>(`SELECT ${COLUMNS} FROM cache.sonifications WHERE id = ?`)
+    .get([id]);
+  return row ? fromRow(context, library, row) : null;
+}
+
+/** The newest sound of a vector, preferring those made with the pack's own steps and guidance. */
+export function latestSonification(
+  context: EngineContext,
+  library: OpenLibrary,
+  wanted: {
+    packSha256: string;
+    vector: Float32Array;
+    sampler: { steps: number; guidance: number } | null;
+  },
+): Sonification | null {
+  const rows = library.db
+    .prepare<SonificationRow>(
+      `SELECT ${COLUMNS} FROM cache.sonifications WHERE pack_sha256 = ? AND vector_sha256 = ?
+       ORDER BY (steps = ? AND guidance = ?) DESC, created_at DESC, id`,
+    )
+    .all([
+      wanted.packSha256,
+      vectorHash(wanted.vector),
+      wanted.sampler?.steps ?? 0,
+      wanted.sampler?.guidance ?? 0,
+    ]);
+  for (const row of rows) {
+    const sonification = fromRow(context, library, row);
+    if (sonification) return sonification;
+  }
+  return null;
+}
+
+export function insertSonification(
+  library: OpenLibrary,
+  id: string,
+  key: SonificationKey,
+  facts: Pick<Sonification, 'durationSeconds' | 'rmsDbfs' | 'cycleCosine'>,
+): void {
+  library.db
+    .prepare(
+      `INSERT OR REPLACE INTO cache.sonifications (id, pack_sha256, vector_sha256, seed, steps, guidance, file,
+         duration_seconds, rms_dbfs, cycle_cosine, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run([
+      id,
+      key.packSha256,
+      key.vectorSha256,
+      key.seed,
+      key.steps,
+      key.guidance,
+      `${id}.wav`,
+      facts.durationSeconds,
+      facts.rmsDbfs,
+      facts.cycleCosine,
+      new Date().toISOString(),
+    ]);
+}
+
+/** Null when the file is gone: a cache may lose files at any time. */
+function fromRow(context: EngineContext, library: OpenLibrary, row: SonificationRow): Sonification | null {
+  const path = join(library.dataFolder, SONIFICATION_FOLDER, row.file);
+  if (!existsSync(path)) return null;
+  return {
+    id: row.id,
+    url: context.media.urlFor(path, 'audio/wav'),
+    seed: row.seed,
+    steps: row.steps,
+    guidance: row.guidance,
+    durationSeconds: row.duration_seconds,
+    rmsDbfs: row.rms_dbfs,
+    cycleCosine: row.cycle_cosine,
+  };
+}

@@ -1,0 +1,59 @@
+import { EngineError } from '../api/errors.ts';
+
+function codeOf(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return '';
+  return typeof thrown.code === 'string' ? thrown.code : '';
+}
+
+/** Whether the disk, or the part of it that this user may fill, is full. */
+export function isDiskFull(thrown: unknown): boolean {
+  if (thrown instanceof EngineError) return thrown.code === 'disk-full';
+  const code = codeOf(thrown);
+  return code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+/** Whether the content of a database file is not what a database wrote, as against a file that cannot be reached. */
+export function isDamage(thrown: unknown): boolean {
+  const code = codeOf(thrown instanceof EngineError ? thrown.cause : thrown);
+  return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT');
+}
+
+/** Gives anything that a database or the file system threw its meaning for people; `where` is the file it was about. */
+export function storageError(thrown: unknown, where: string): EngineError {
+  if (thrown instanceof EngineError) return thrown;
+  const code = codeOf(thrown);
+  const cause = { cause: thrown };
+  if (isDiskFull(thrown)) {
+    return new EngineError(
+      'disk-full',
+      `The disk that holds ${where} is full.`,
+      'Free some space and start again: everything finished so far is kept.',
+      cause,
+    );
+  }
+  if (isDamage(thrown)) {
+    return new EngineError(
+      'database',
+      `The database ${where} is damaged.`,
+      'It was left as it is. Put a copy from the backups folder beside it in its place, or remove the library and import it again.',
+      cause,
+    );
+  }
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return new EngineError(
+      'library-busy',
+      `The database ${where} is in use by another program.`,
+      'Close the other Archetone and try again.',
+      cause,
+    );
+  }
+  if (/^SQLITE_(CANTOPEN|READONLY|IOERR|PERM)/.test(code) || /^E(ACCES|PERM|ROFS|IO)$/.test(code)) {
+    return new EngineError(
+      'database',
+      `The database ${where} cannot be read or written.`,
+      'Check that the disk is connected and that you may write to this folder.',
+      cause,
+    );
+  }
+  return EngineError.from(thrown);
+}

@@ -1,0 +1,96 @@
+import type { TaxonomySource } from '../api/domain.ts';
+import { distinct } from './csv.ts';
+import type { CsvRow } from './csv.ts';
+
+/** What labels are made from. */
+export interface LabelledTrack {
+  id: string;
+  /** Relative to the music folder, with forward slashes. */
+  path: string;
+  genre: readonly string[];
+  artist: string | null;
+  album: string | null;
+  year: number | null;
+  key: string | null;
+}
+
+export type Labelsets = Map<string, string[]>;
+
+/** The label is the top-level folder; tracks that lie in no folder have none. */
+export function labelsFromFolders(tracks: readonly LabelledTrack[]): Labelsets {
+  return new Map(
+    tracks.map(({ id, path }) => {
+      const slash = path.indexOf('/');
+      return [id, slash > 0 ? [path.slice(0, slash)] : []];
+    }),
+  );
+}
+
+/**
+ * Labels are the words of the file name, split at `_`, `-` and blanks, in lower case and without plain numbers. The first
+ * one is the class; of the others, words that occur in one track only are left out.
+ */
+export function labelsFromTokens(tracks: readonly LabelledTrack[]): Labelsets {
+  const tokens = tracks.map(({ path }) => fileTokens(path));
+  const occurrences = new Map<string, number>();
+  for (const token of tokens.flat()) occurrences.set(token, (occurrences.get(token) ?? 0) + 1);
+  return new Map(
+    tracks.map(({ id }, row) => [
+      id,
+      (tokens[row] ?? []).filter((token, index) => index === 0 || (occurrences.get(token) ?? 0) > 1),
+    ]),
+  );
+}
+
+function fileTokens(path: string): string[] {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const dot = name.lastIndexOf('.');
+  const words = (dot > 0 ? name.slice(0, dot) : name).toLowerCase().split(/[_\-\s]+/);
+  return distinct(words.filter((word) => !/^\d+$/.test(word)));
+}
+
+/** Labels are the values of one tag; several genres, or values with `;`, give several labels. */
+export function labelsFromTags(
+  tracks: readonly LabelledTrack[],
+  field: Extract<TaxonomySource, { kind: 'tags' }>['field'],
+): Labelsets {
+  return new Map(
+    tracks.map((track) => {
+      const value = track[field];
+      const values = value === null ? [] : typeof value === 'object' ? value : [String(value)];
+      return [track.id, distinct(values.flatMap((text) => text.split(';')))];
+    }),
+  );
+}
+
+/**
+ * Labels of a table whose paths are relative to the music folder, absolute, or plain file names where only one track has
+ * that name. Rows of the same track are joined.
+ */
+export function labelsFromRows(
+  tracks: readonly LabelledTrack[],
+  rows: readonly CsvRow[],
+  folder: string,
+): { labels: Labelsets; unmatched: number } {
+  const byPath = new Map(tracks.map((track) => [track.path.normalize(), track.id]));
+  const byName = new Map<string, string | null>();
+  for (const [path, id] of byPath) {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    byName.set(name, byName.has(name) ? null : id);
+  }
+  const prefix = `${normalisePath(folder).replace(/\/$/, '')}/`;
+  const labels: Labelsets = new Map();
+  let unmatched = 0;
+  for (const row of rows) {
+    const path = normalisePath(row.path);
+    const relative = path.startsWith(prefix) ? path.slice(prefix.length) : path.replace(/^(\.\/)+/, '');
+    const id = byPath.get(relative) ?? (relative.includes('/') ? null : byName.get(relative)) ?? null;
+    if (id === null) unmatched++;
+    else labels.set(id, distinct([...(labels.get(id) ?? []), ...row.labels]));
+  }
+  return { labels, unmatched };
+}
+
+function normalisePath(path: string): string {
+  return path.normalize().replaceAll('\\', '/');
+}

@@ -1,0 +1,17 @@
+/** Audio front-end: decoding, mono mix, resampling, windows, peaks, tags and WAV output. */
+export { decodeMono, decodePcm, toMono } from './decode.ts';
+export { encodeWav } from './encode-wav.ts';
+export { AudioError, fromSystemError, type AudioErrorCode } from './errors.ts';
+export { mixToMono } from './mono.ts';
+export { PeakAccumulator } from './peaks.ts';
+export { Resampler } from './resampler.ts';
+export { MAX_COVER_BYTES, readTags, type Cover, type Tags } from './tags.ts';
+export {
+  AUDIO_EXTENSIONS,
+  type AudioFormat,
+  type AudioInfo,
+  type DecodeOptions,
+  type ExternalDecoder,
+  type PcmStream,
+} from './types.ts';
+export { cutWindows, type AudioWindow } from './windows.ts';

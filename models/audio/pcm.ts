@@ -1,0 +1,113 @@
+import { AudioError } from './errors.ts';
+import type { FileSource } from './source.ts';
+import type { DecodeOptions, PcmStream } from './types.ts';
+
+/** How uncompressed samples lie in a file. */
+export interface PcmLayout {
+  sampleRate: number;
+  channels: number;
+  encoding: 'signed' | 'unsigned' | 'float' | 'alaw' | 'ulaw';
+  /** 1, 2, 3, 4 or 8; samples of fewer valid bits are left-justified in these bytes. */
+  bytesPerSample: number;
+  littleEndian: boolean;
+  /** Position of the first sample. */
+  dataStart: number;
+  /** Bytes that are in the file. */
+  dataBytes: number;
+  /** Bytes that the header announces; more than `dataBytes` in a truncated file. */
+  declaredBytes: number;
+}
+
+/** Sample rates outside this range (Hz) are taken for damage. */
+export const RATE_RANGE = [1000, 768_000] as const;
+export const MAX_CHANNELS = 64;
+
+/** @throws AudioError corrupt for rates, channel counts or sample sizes that cannot be */
+export function checkLayout(layout: PcmLayout, path: string): PcmLayout {
+  const { sampleRate, channels, bytesPerSample, encoding } = layout;
+  const sizes = encoding === 'float' ? [4, 8] : encoding === 'signed' ? [1, 2, 3, 4] : [1];
+  if (!(sampleRate >= RATE_RANGE[0] && sampleRate <= RATE_RANGE[1])) {
+    throw new AudioError('corrupt', `Impossible sample rate of ${sampleRate} Hz in ${path}`);
+  }
+  if (!(channels >= 1 && channels <= MAX_CHANNELS)) {
+    throw new AudioError('corrupt', `Impossible channel count of ${channels} in ${path}`);
+  }
+  if (!sizes.includes(bytesPerSample)) {
+    throw new AudioError('corrupt', `Impossible sample size of ${bytesPerSample * 8} bits in ${path}`);
+  }
+  return layout;
+}
+
+type ReadSample = (view: DataView, offset: number) => number;
+
+function alaw(code: number): number {
+  const value = code ^ 0x55;
+  const segment = (value >> 4) & 7;
+  const base = ((value & 15) << 4) + 8;
+  const magnitude = segment === 0 ? base : (base + 256) << (segment - 1);
+  return (value & 0x80) !== 0 ? magnitude : -magnitude;
+}
+
+function ulaw(code: number): number {
+  const value = ~code & 0xff;
+  const magnitude = ((((value & 15) << 3) + 132) << ((value >> 4) & 7)) - 132;
+  return (value & 0x80) !== 0 ? -magnitude : magnitude;
+}
+
+/** Integers are divided by 2^(bits−1), so that every sample lies in [−1, 1). */
+function sampleReader({ encoding, bytesPerSample, littleEndian: le }: PcmLayout): ReadSample {
+  if (encoding === 'alaw' || encoding === 'ulaw') {
+    const expand = encoding === 'alaw' ? alaw : ulaw;
+    const table = Float32Array.from({ length: 256 }, (_, code) => expand(code) / 32768);
+    return (view, offset) => table[view.getUint8(offset)] ?? 0;
+  }
+  if (encoding === 'unsigned') return (view, offset) => (view.getUint8(offset) - 128) / 128;
+  if (encoding === 'float') {
+    return bytesPerSample === 8
+      ? (view, offset) => view.getFloat64(offset, le)
+      : (view, offset) => view.getFloat32(offset, le);
+  }
+  if (bytesPerSample === 1) return (view, offset) => view.getInt8(offset) / 2 ** 7;
+  if (bytesPerSample === 2) return (view, offset) => view.getInt16(offset, le) / 2 ** 15;
+  if (bytesPerSample === 4) return (view, offset) => view.getInt32(offset, le) / 2 ** 31;
+  return le
+    ? (view, offset) => (view.getUint16(offset, true) | (view.getInt8(offset + 2) << 16)) / 2 ** 23
+    : (view, offset) => ((view.getInt8(offset) << 16) | view.getUint16(offset + 1, false)) / 2 ** 23;
+}
+
+/** Interleaved bytes (whole frames) to one array per channel. */
+export function deinterleaver(layout: PcmLayout): (bytes: Uint8Array) => Float32Array[] {
+  const read = sampleReader(layout);
+  const { channels, bytesPerSample } = layout;
+  const frameBytes = channels * bytesPerSample;
+  return (bytes) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const frames = Math.floor(bytes.byteLength / frameBytes);
+    return Array.from({ length: channels }, (_, channel) => {
+      const samples = new Float32Array(frames);
+      for (let i = 0, offset = channel * bytesPerSample; i < frames; i++, offset += frameBytes) {
+        samples[i] = read(view, offset);
+      }
+      return samples;
+    });
+  };
+}
+
+/** Streams the samples that `layout` describes. */
+export function readPcm(source: FileSource, layout: PcmLayout, options: DecodeOptions): PcmStream {
+  const frameBytes = layout.channels * layout.bytesPerSample;
+  const usable = layout.dataBytes - (layout.dataBytes % frameBytes);
+  if (usable === 0) throw new AudioError('empty', `The file holds no audio samples: ${source.path}`);
+  if (layout.declaredBytes > layout.dataBytes) {
+    options.onWarning?.(
+      `The file ends early: ${Math.floor(layout.dataBytes / frameBytes)} of ${Math.floor(layout.declaredBytes / frameBytes)} samples are there.`,
+    );
+  }
+  const split = deinterleaver(layout);
+  const step = Math.max(1, Math.floor(65_536 / frameBytes)) * frameBytes;
+  async function* chunks(): AsyncGenerator<Float32Array[], void> {
+    const end = layout.dataStart + usable;
+    for await (const bytes of source.chunks(layout.dataStart, end, options.signal, step)) yield split(bytes);
+  }
+  return { sampleRate: layout.sampleRate, channels: layout.channels, chunks: chunks() };
+}

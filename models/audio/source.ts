@@ -1,0 +1,79 @@
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { AudioError, fromSystemError } from './errors.ts';
+
+/** Bytes read from disk at a time: large enough for throughput, small enough for memory and cancellation. */
+export const READ_BYTES = 64 * 1024;
+
+/** A regular file, opened read-only and read piece by piece. */
+export class FileSource {
+  readonly path: string;
+  /** Size in bytes when the file was opened. */
+  readonly size: number;
+  readonly #handle: FileHandle;
+  #closed = false;
+
+  private constructor(path: string, size: number, handle: FileHandle) {
+    this.path = path;
+    this.size = size;
+    this.#handle = handle;
+  }
+
+  /** @throws AudioError missing, unreadable (permissions, a folder, a device), empty */
+  static async open(path: string): Promise<FileSource> {
+    try {
+      // Opening a named pipe would wait for a writer for ever, so look before opening.
+      const seen = await stat(path);
+      if (!seen.isFile()) throw new AudioError('unreadable', `Not a regular file: ${path}`);
+      const handle = await open(path, 'r');
+      if (seen.size > 0) return new FileSource(path, seen.size, handle);
+      await handle.close();
+    } catch (error) {
+      throw fromSystemError(error, path);
+    }
+    throw new AudioError('empty', `The file is empty (0 bytes): ${path}`);
+  }
+
+  /** Up to `length` bytes from `position`; fewer only at the end of the file. */
+  async read(position: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, this.size - position)));
+    let filled = 0;
+    try {
+      while (filled < bytes.length) {
+        const { bytesRead } = await this.#handle.read(
+          bytes,
+          filled,
+          bytes.length - filled,
+          position + filled,
+        );
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+    } catch (error) {
+      throw fromSystemError(error, this.path);
+    }
+    return filled === bytes.length ? bytes : bytes.subarray(0, filled);
+  }
+
+  /** The bytes of `[start, end)` in order, `step` at a time. */
+  async *chunks(
+    start: number,
+    end: number,
+    signal: AbortSignal,
+    step = READ_BYTES,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+    for (let position = start; position < end;) {
+      signal.throwIfAborted();
+      const bytes = await this.read(position, Math.min(step, end - position));
+      signal.throwIfAborted();
+      if (bytes.length === 0) return;
+      position += bytes.length;
+      yield bytes;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#handle.close();
+  }
+}

@@ -1,0 +1,160 @@
+import { openAsBlob } from 'node:fs';
+import { parseBlob, type IAudioMetadata } from 'music-metadata';
+import { parseAiff } from './aiff.ts';
+import { AudioError } from './errors.ts';
+import { lastOggPage } from './ogg.ts';
+import type { PcmLayout } from './pcm.ts';
+import { sniff, type Sniffed } from './sniff.ts';
+import { FileSource } from './source.ts';
+import type { AudioFormat, AudioInfo } from './types.ts';
+import { parseWav } from './wav.ts';
+
+/** What the tags of a file say; null or empty where they say nothing. */
+export interface Tags {
+  title: string | null;
+  artist: string | null;
+  album: string | null;
+  year: number | null;
+  genre: string[];
+  track: number | null;
+  /** Beats per minute, above 0. */
+  bpm: number | null;
+  /** Musical key as written in the tag, such as `Am`. */
+  key: string | null;
+  comment: string | null;
+}
+
+/** An embedded picture. */
+export interface Cover {
+  /** For example `image/png`. */
+  mime: string;
+  data: Uint8Array;
+}
+
+/** Larger pictures are left out: a thumbnail does not need them, and a thousand of them fill the memory. */
+export const MAX_COVER_BYTES = 4 * 1024 * 1024;
+/** Longer texts are cut: no real title or comment needs more, and tags of unknown files may hold anything. */
+const MAX_TEXT = 2000;
+const MAX_GENRES = 32;
+
+const mimes: Record<AudioFormat, string> = {
+  wav: 'audio/wav',
+  aiff: 'audio/aiff',
+  flac: 'audio/flac',
+  mp3: 'audio/mpeg',
+  ogg: 'audio/ogg',
+  opus: 'audio/ogg',
+  m4a: 'audio/mp4',
+  aac: 'audio/aacp',
+};
+
+function text(value: string | undefined): string | null {
+  const trimmed = value?.replaceAll('\0', ' ').trim().slice(0, MAX_TEXT) ?? '';
+  return trimmed === '' ? null : trimmed;
+}
+
+function positive(value: number | null | undefined): number | null {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null;
+}
+
+function toTags(common: IAudioMetadata['common']): Tags {
+  const genres = (common.genre ?? []).flatMap((genre) => genre.split(/[;\0]/)).map((genre) => text(genre));
+  return {
+    title: text(common.title),
+    artist: text(common.artist),
+    album: text(common.album),
+    year: positive(common.year),
+    genre: [...new Set(genres.filter((genre) => genre !== null))].slice(0, MAX_GENRES),
+    track: positive(common.track.no),
+    bpm: positive(common.bpm),
+    key: text(common.key),
+    comment: text(common.comment?.find((comment) => text(comment.text) !== null)?.text),
+  };
+}
+
+function toCover(common: IAudioMetadata['common']): Cover | null {
+  const picture = common.picture?.find(({ data }) => data.length > 0 && data.length <= MAX_COVER_BYTES);
+  return picture === undefined ? null : { mime: picture.format, data: Uint8Array.from(picture.data) };
+}
+
+function fromLayout(format: AudioFormat, layout: PcmLayout): AudioInfo {
+  const { sampleRate, channels, bytesPerSample, dataBytes } = layout;
+  const frames = Math.floor(dataBytes / (channels * bytesPerSample));
+  return { format, sampleRate, channels, durationSeconds: frames / sampleRate };
+}
+
+/** Headers tell everything about uncompressed audio, more reliably than a tag reader. */
+async function uncompressedInfo(source: FileSource, { format, start }: Sniffed): Promise<AudioInfo | null> {
+  try {
+    if (format === 'wav') return fromLayout(format, await parseWav(source, start));
+    if (format === 'aiff') return fromLayout(format, await parseAiff(source, start));
+  } catch (error) {
+    if (!(error instanceof AudioError)) throw error;
+  }
+  return null;
+}
+
+async function parseTags(
+  source: FileSource,
+  { format, start, codec }: Sniffed,
+): Promise<IAudioMetadata | null> {
+  const inOgg = codec === 'flac' && String.fromCharCode(...(await source.read(start, 4))) === 'OggS';
+  const blob = await openAsBlob(source.path, { type: inOgg ? 'audio/ogg' : mimes[format] });
+  try {
+    const parsed = await parseBlob(blob);
+    // Counting every frame is slow, so only where the headers do not tell the length.
+    return parsed.format.duration === undefined ? await parseBlob(blob, { duration: true }) : parsed;
+  } catch {
+    return null; // Broken tags do not make a file unplayable.
+  }
+}
+
+async function compressedInfo(
+  source: FileSource,
+  sniffed: Sniffed,
+  parsed: IAudioMetadata | null,
+): Promise<AudioInfo | null> {
+  const sampleRate = positive(parsed?.format.sampleRate) ?? sniffed.frame?.sampleRate;
+  const channels = positive(parsed?.format.numberOfChannels) ?? sniffed.frame?.channels;
+  if (sampleRate === undefined || channels === undefined) return null;
+  let seconds = positive(parsed?.format.duration);
+  if (seconds === null && sniffed.codec === 'flac') {
+    // Tag readers skip this for FLAC in Ogg, whose last page counts the samples.
+    const samples = sniffed.expectedSamples ?? (await lastOggPage(source))?.granule;
+    seconds = samples === undefined ? null : positive(samples / sampleRate);
+  }
+  return seconds === null ? null : { format: sniffed.format, sampleRate, channels, durationSeconds: seconds };
+}
+
+const noTags: Tags = {
+  title: null,
+  artist: null,
+  album: null,
+  year: null,
+  genre: [],
+  track: null,
+  bpm: null,
+  key: null,
+  comment: null,
+};
+
+/**
+ * Reads format, tags and cover of a file without decoding it. Run it where it can be stopped: tag readers have had
+ * endless loops on hostile files.
+ * @returns `info` null where the headers do not tell rate, channels and length; empty tags where they are broken
+ * @throws AudioError missing, unreadable, empty, not-audio, unsupported
+ */
+export async function readTags(
+  path: string,
+): Promise<{ info: AudioInfo | null; tags: Tags; cover: Cover | null }> {
+  const source = await FileSource.open(path);
+  try {
+    const sniffed = await sniff(source);
+    const parsed = await parseTags(source, sniffed);
+    const info = (await uncompressedInfo(source, sniffed)) ?? (await compressedInfo(source, sniffed, parsed));
+    if (parsed === null) return { info, tags: { ...noTags, genre: [] }, cover: null };
+    return { info, tags: toTags(parsed.common), cover: toCover(parsed.common) };
+  } finally {
+    await source.close();
+  }
+}

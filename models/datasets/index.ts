@@ -1,0 +1,1 @@
+export { DatasetError, readMultilabelCsv, type DatasetErrorCode } from './csv.ts';

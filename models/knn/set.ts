@@ -1,0 +1,85 @@
+import { ReductionError } from './errors.ts';
+import type { Pacer } from './pacer.ts';
+import type { Vectors } from './vectors.ts';
+
+/** Vectors with labelsets. A *labelset* is one whole row of `labels`. */
+export interface MultilabelSet {
+  /** `[count, dim]`, row-major, finite. */
+  features: Vectors;
+  count: number;
+  dim: number;
+  /** `[count, labelNames.length]`, row-major, 0 or 1. */
+  labels: Uint8Array;
+  labelNames: string[];
+}
+
+/**
+ * Checks sizes, finiteness and label values.
+ * @throws ReductionError `empty`, `no-labels`, `shape`, `not-finite` or `bad-label`.
+ */
+export async function checkSet(set: MultilabelSet, pacer: Pacer, what = 'The data set'): Promise<void> {
+  const labelCount = set.labelNames.length;
+  if (set.count < 1)
+    throw new ReductionError('empty', `${what} has no rows.`, 'Add tracks with labels first.');
+  if (labelCount < 1)
+    throw new ReductionError('no-labels', `${what} has no labels.`, 'Choose or create a taxonomy first.');
+  if (set.dim < 1 || set.features.length !== set.count * set.dim)
+    throw new ReductionError(
+      'shape',
+      `${what} should hold ${set.count} × ${set.dim} features but holds ${set.features.length}.`,
+      'Every row needs the same number of features.',
+    );
+  if (set.labels.length !== set.count * labelCount)
+    throw new ReductionError(
+      'shape',
+      `${what} should hold ${set.count} × ${labelCount} labels but holds ${set.labels.length}.`,
+      'Every row needs one 0/1 value per label.',
+    );
+  await checkFinite(set.features, set.dim, pacer, what);
+  const bad = set.labels.findIndex((value) => value > 1);
+  if (bad >= 0)
+    throw new ReductionError(
+      'bad-label',
+      `${what}: row ${Math.floor(bad / labelCount)} has the label value ${set.labels[bad] ?? '?'}.`,
+      'Labels are 0 or 1.',
+    );
+}
+
+/** @throws ReductionError `not-finite` naming the first row with NaN or an infinity. */
+export async function checkFinite(features: Vectors, dim: number, pacer: Pacer, what: string): Promise<void> {
+  for (let i = 0; i < features.length; i++) {
+    if (!Number.isFinite(features[i]))
+      throw new ReductionError(
+        'not-finite',
+        `${what}: row ${Math.floor(i / dim)} holds ${String(features[i])} in column ${i % dim}.`,
+        'Remove the row, or compute its embedding again.',
+      );
+    if ((i & 0xffff) === 0 && pacer.due(0x10000)) await pacer.pause();
+  }
+}
+
+/**
+ * Number of every row's labelset, counted by first appearance (equal rows ↔ equal numbers).
+ * @returns `ids[count]` and, per number, the first row that bears it.
+ */
+export function labelsetIds(
+  labels: Uint8Array,
+  count: number,
+  labelCount: number,
+): { ids: Int32Array; firstRow: number[] } {
+  const numbers = new Map<string, number>();
+  const ids = new Int32Array(count);
+  const firstRow: number[] = [];
+  const bytes = Buffer.from(labels.buffer, labels.byteOffset, labels.byteLength);
+  for (let row = 0; row < count; row++) {
+    const key = bytes.toString('latin1', row * labelCount, (row + 1) * labelCount);
+    let id = numbers.get(key);
+    if (id === undefined) {
+      id = firstRow.length;
+      numbers.set(key, id);
+      firstRow.push(row);
+    }
+    ids[row] = id;
+  }
+  return { ids, firstRow };
+}

@@ -1,0 +1,40 @@
+import type { GraphName, PackManifest } from './manifest.ts';
+
+/** What one input or output of a graph must look like: a number is a fixed size, `batch` and `any` are free. */
+export interface TensorContract {
+  readonly name: string;
+  readonly dims: readonly (number | 'batch' | 'any')[];
+}
+/** Inputs and outputs of one graph. */
+export interface GraphContract {
+  readonly inputs: readonly TensorContract[];
+  readonly output: TensorContract;
+}
+
+/** Names and shapes of every graph a pack may hold (DESIGN §5): float32, batch-first, any batch size. */
+export function graphContract(name: GraphName, manifest: PackManifest): GraphContract {
+  const { windowSamples: S, framesPerWindow: T, featureDim: F, embeddingDim: D } = manifest;
+  const tensor = (tensorName: string, ...dims: (number | 'any')[]): TensorContract => ({
+    name: tensorName,
+    dims: ['batch', ...dims],
+  });
+  const waveform = tensor('waveform', S);
+  const features = tensor('features', T, F);
+  // The width of `hidden` is the encoder's own business; encoder and summary only have to agree.
+  const hidden = tensor('hidden', T, 'any');
+  const z = tensor('z', D);
+  switch (name) {
+    case 'features':
+      return { inputs: [waveform], output: features };
+    case 'encoder':
+      return { inputs: [features], output: hidden };
+    case 'summary':
+      return { inputs: [hidden], output: z };
+    case 'embed':
+      return { inputs: [waveform], output: z };
+    case 'denoiser':
+      return { inputs: [features, tensor('sigma'), z], output: tensor('v', T, F) };
+    case 'decoder':
+      return { inputs: [features], output: waveform };
+  }
+}

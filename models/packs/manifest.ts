@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { PackError } from './errors.ts';
+
+/** Name of the manifest inside a pack folder. */
+export const MANIFEST_FILE = 'pack.json';
+const MAX_MANIFEST_BYTES = 1024 * 1024;
+
+/**
+ * Largest graph file that is opened. Electron's allocator ends the process on single allocations of about 1 GiB, and
+ * ONNX Runtime holds a model more than once while it loads it.
+ */
+export const MAX_GRAPH_BYTES = 512 * 1024 * 1024;
+
+const plainFile = (extension: string) =>
+  z.string().refine((name) => isPlainName(name) && name.endsWith(extension), {
+    params: { packError: 'unsafe-path' },
+    message: `must be a plain file name ending in ${extension}`,
+  });
+
+const graphSchema = z.strictObject({
+  file: plainFile('.onnx'),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.int().positive().max(MAX_GRAPH_BYTES),
+});
+
+const text = z.string().trim().min(1).max(4000);
+const percentiles = z.tuple([z.number(), z.number(), z.number()]);
+const count = z.int().positive();
+
+/**
+ * `pack.json` (DESIGN §5). Graph files, sizes and the sampler's defaults are strict; the quality card is the maker's
+ * to extend, so anything may stand in `quality`, and unknown top-level fields are ignored.
+ */
+export const packManifestSchema = z
+  .object({
+    schema: z.literal('archetone.pack/1'),
+    id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
+    version: z.string().regex(/^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$/),
+    title: text,
+    kind: z.enum(['generative', 'embedding-only']),
+    licence: text,
+    attribution: text,
+    /** Hz, mono. */
+    sampleRate: count.min(4000).max(192_000),
+    windowSeconds: z.number().positive().max(60),
+    /** S: samples per window, `sampleRate · windowSeconds` rounded. */
+    windowSamples: count,
+    /** Feature frames per second. */
+    frameRate: z.number().positive().max(1000),
+    /** T: feature frames per window. */
+    framesPerWindow: count.max(60_000),
+    /** F: numbers per frame. */
+    featureDim: count.max(4096),
+    /** D: numbers per embedding. */
+    embeddingDim: count.max(8192),
+    /** Defaults of sonification; needed by generative packs. */
+    sampler: z
+      .strictObject({
+        steps: count.max(1000),
+        guidance: z.number().min(0).max(50),
+        /** Standard deviation of the noise that sampling starts from. */
+        initialNoise: z.number().positive().max(4).default(1),
+      })
+      .optional(),
+    trainingData: z.object({
+      statement: text,
+      hours: z.number().nonnegative(),
+      card: plainFile('.json').optional(),
+    }),
+    graphs: z.strictObject({
+      features: graphSchema.optional(),
+      encoder: graphSchema.optional(),
+      summary: graphSchema.optional(),
+      denoiser: graphSchema.optional(),
+      decoder: graphSchema.optional(),
+      embed: graphSchema.optional(),
+    }),
+    quality: z.record(z.string(), z.unknown()).default({}),
+    /** 5th, 50th and 95th percentile over the windows of the training audio. */
+    levels: z.object({ rmsDbfs: percentiles, centroidHz: percentiles }).optional(),
+  })
+  .superRefine((pack, context) => {
+    const problem = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    const samples = Math.round(pack.sampleRate * pack.windowSeconds);
+    if (pack.windowSamples !== samples)
+      problem('windowSamples', `must be sampleRate · windowSeconds = ${samples}`);
+    // Front-ends without padding lose up to one frame at each end.
+    if (Math.abs(pack.framesPerWindow - pack.frameRate * pack.windowSeconds) > 2)
+      problem('framesPerWindow', 'does not fit frameRate · windowSeconds');
+    const { graphs } = pack;
+    if (!graphs.embed && !(graphs.features && graphs.encoder && graphs.summary))
+      problem('graphs', 'needs embed, or features + encoder + summary');
+    if (pack.kind === 'generative') {
+      if (!graphs.denoiser || !graphs.decoder)
+        problem('graphs', 'a generative pack needs denoiser and decoder');
+      if (!pack.sampler) problem('sampler', 'a generative pack needs sampler defaults');
+    }
+  });
+
+/** A schema-checked `pack.json`. */
+export type PackManifest = z.output<typeof packManifestSchema>;
+/** The graphs a pack may hold. */
+export type GraphName = keyof PackManifest['graphs'];
+
+/** A pack whose manifest has been read; its graph files are checked by `verifyPack` and whenever one is opened. */
+export interface Pack {
+  /** Absolute or caller-relative folder. */
+  folder: string;
+  manifest: PackManifest;
+  /** Of the bytes of `pack.json`, which in turn names the hash of every graph: it identifies the whole pack. */
+  sha256: string;
+}
+
+/**
+ * Reads and checks the manifest of the pack in `folder`; the graph files are not touched.
+ * @throws PackError `missing` | `manifest` | `size` | `unsafe-path`
+ */
+export async function readPack(folder: string): Promise<Pack> {
+  const bytes = await readManifestBytes(folder);
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new PackError('manifest', `${MANIFEST_FILE} is not JSON`, { file: MANIFEST_FILE, cause });
+  }
+  const parsed = packManifestSchema.safeParse(json);
+  if (!parsed.success) throw manifestError(parsed.error);
+  return { folder, manifest: parsed.data, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+async function readManifestBytes(folder: string): Promise<Buffer> {
+  const path = join(folder, MANIFEST_FILE);
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_MANIFEST_BYTES)
+      throw new PackError('size', `${MANIFEST_FILE} has ${size} bytes`, { file: MANIFEST_FILE });
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof PackError) throw cause;
+    throw new PackError('missing', `there is no readable ${MANIFEST_FILE} in ${folder}`, {
+      file: MANIFEST_FILE,
+      cause,
+    });
+  }
+}
+
+function manifestError(error: z.ZodError): PackError {
+  const unsafe = error.issues.find(
+    (issue) => issue.code === 'custom' && issue.params?.['packError'] === 'unsafe-path',
+  );
+  const issues = unsafe ? [unsafe] : error.issues.slice(0, 3);
+  const text = issues.map((issue) => `${issue.path.join('.') || 'pack'}: ${issue.message}`).join('; ');
+  return new PackError(unsafe ? 'unsafe-path' : 'manifest', `${MANIFEST_FILE}: ${text}`, {
+    file: MANIFEST_FILE,
+    cause: error,
+  });
+}
+
+/** Letters, digits, dot, dash, underscore; no folder part, no leading dot, no Windows device name. */
+function isPlainName(name: string): boolean {
+  return (
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name) &&
+    !name.includes('..') &&
+    !/^(con|prn|aux|nul|com\d|lpt\d)\./i.test(name)
+  );
+}

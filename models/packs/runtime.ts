@@ -1,0 +1,116 @@
+import { availableParallelism } from 'node:os';
+import { PackError } from './errors.ts';
+import type { GraphName, Pack } from './manifest.ts';
+import type { ProviderName } from './provider-names.ts';
+import { GraphSession } from './session.ts';
+
+/** How a runtime is opened. */
+export interface RuntimeOptions {
+  /** Default `cpu`. */
+  provider?: ProviderName;
+  /** Threads inside one operator; default: the cores this process may use, at most 16. */
+  threads?: number;
+}
+
+/**
+ * A pack's graphs, ready to run. S, T, F, D are the manifest's windowSamples, framesPerWindow, featureDim, embeddingDim.
+ * All methods throw PackError when a file or a result is bad, RangeError on inputs of a wrong size.
+ * ONNX Runtime computes on the calling JavaScript thread: keep batches small where the thread has to answer.
+ */
+export interface PackRuntime {
+  readonly pack: Pack;
+  readonly provider: ProviderName;
+  /** Embeddings `[batch, D]` of waveforms `[batch, S]`. */
+  embed(waveforms: Float32Array, batch: number): Promise<Float32Array>;
+  /** Frame features `[batch, T, F]` of waveforms `[batch, S]`. */
+  features(waveforms: Float32Array, batch: number): Promise<Float32Array>;
+  /** v-prediction `[B, T, F]` for noisy features `x [B, T, F]`, `sigma [B]` in 0…1 and `z [B, D]`. */
+  denoise(x: Float32Array, sigma: Float32Array, z: Float32Array): Promise<Float32Array>;
+  /** Waveforms `[batch, S]` of frame features `[batch, T, F]`. */
+  decode(features: Float32Array, batch: number): Promise<Float32Array>;
+  /** Frees all sessions; calls under way finish first. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a pack for use. Each graph is read, checked and loaded at its first call, so embedding alone never loads the
+ * generative half.
+ */
+export function openRuntime(pack: Pack, options: RuntimeOptions = {}): Promise<PackRuntime> {
+  return Promise.resolve(new SessionRuntime(pack, options));
+}
+
+class SessionRuntime implements PackRuntime {
+  readonly pack: Pack;
+  readonly provider: ProviderName;
+  readonly #threads: number;
+  readonly #sessions = new Map<GraphName, Promise<GraphSession>>();
+  readonly #calls = new Set<Promise<Float32Array>>();
+  #closed = false;
+
+  constructor(pack: Pack, options: RuntimeOptions) {
+    this.pack = pack;
+    this.provider = options.provider ?? 'cpu';
+    this.#threads = options.threads ?? Math.min(16, availableParallelism());
+  }
+
+  embed(waveforms: Float32Array, batch: number): Promise<Float32Array> {
+    return this.#call(async () => {
+      if (this.pack.manifest.graphs.embed) return this.#run('embed', [waveforms], batch);
+      const features = await this.#run('features', [waveforms], batch);
+      const hidden = await this.#run('encoder', [features], batch);
+      return this.#run('summary', [hidden], batch);
+    });
+  }
+
+  features(waveforms: Float32Array, batch: number): Promise<Float32Array> {
+    return this.#call(() => this.#run('features', [waveforms], batch));
+  }
+
+  denoise(x: Float32Array, sigma: Float32Array, z: Float32Array): Promise<Float32Array> {
+    return this.#call(() => this.#run('denoiser', [x, sigma, z], sigma.length));
+  }
+
+  decode(features: Float32Array, batch: number): Promise<Float32Array> {
+    return this.#call(() => this.#run('decoder', [features], batch));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled([...this.#calls]);
+    const sessions = await Promise.allSettled([...this.#sessions.values()]);
+    this.#sessions.clear();
+    const opened = sessions.flatMap((session) => (session.status === 'fulfilled' ? [session.value] : []));
+    await Promise.all(opened.map((session) => session.close()));
+  }
+
+  #call(work: () => Promise<Float32Array>): Promise<Float32Array> {
+    if (this.#closed) return Promise.reject(new Error('the pack runtime is closed'));
+    const call = work().finally(() => this.#calls.delete(call));
+    this.#calls.add(call);
+    return call;
+  }
+
+  async #run(name: GraphName, inputs: readonly Float32Array[], batch: number): Promise<Float32Array> {
+    const session = await this.#session(name);
+    return session.run(inputs, batch);
+  }
+
+  async #session(name: GraphName): Promise<GraphSession> {
+    let session = this.#sessions.get(name);
+    if (session === undefined) {
+      this.#requireGenerative(name);
+      session = GraphSession.open(this.pack, name, { provider: this.provider, threads: this.#threads });
+      this.#sessions.set(name, session);
+      // A failure is not kept: the file may be repaired and the next call succeed.
+      session.catch(() => this.#sessions.delete(name));
+    }
+    return session;
+  }
+
+  #requireGenerative(name: GraphName): void {
+    const { id, kind } = this.pack.manifest;
+    if ((name === 'denoiser' || name === 'decoder') && kind !== 'generative')
+      throw new PackError('not-generative', `the pack ${id} only makes embeddings`);
+  }
+}

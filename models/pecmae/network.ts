@@ -1,0 +1,238 @@
+import { PrototypeError } from './errors.ts';
+import { explainLogit, type Explanation } from './explain.ts';
+import { networkFromBytes, networkToBytes } from './network-file.ts';
+import type { Normalisation } from './normalisation.ts';
+import { checkNetworkData, type PrototypeNetworkData, type ResolvedNetworkData } from './network-data.ts';
+
+export type { PrototypeNetworkData } from './network-data.ts';
+export type { Contribution, Explanation } from './explain.ts';
+
+/** Decision of a network about one track. */
+export interface Classification {
+  /** [C], mean over the track's windows. */
+  logits: Float32Array;
+  /** [C]; they sum to 1 for a single-label task, each stands alone for a multilabel one. */
+  probabilities: Float32Array;
+  /** The class with the largest logit; the first of equal ones. */
+  prediction: number;
+  /** [n, C] */
+  windowLogits: Float32Array;
+}
+
+/**
+ * A trained prototype network (PECMAE, arXiv 2402.09318): similarity S = exp(−mean_d (z − p)²) in the normalised
+ * space, logits = W·S + b. Immutable; edits return a new network. Sums run in float64.
+ */
+export class PrototypeNetwork {
+  readonly data: ResolvedNetworkData;
+
+  /** @throws PrototypeError `shape` or `not-finite` when the parts do not fit together. */
+  constructor(data: PrototypeNetworkData) {
+    this.data = checkNetworkData(data);
+  }
+
+  /** Number of prototypes, K. */
+  get prototypeCount(): number {
+    return this.data.prototypeClasses.length;
+  }
+
+  /**
+   * @param z [n, D] embeddings as the encoder gave them.
+   * @returns [n, K] in (0, 1]; 1 where a window is the prototype.
+   */
+  similarities(z: Float32Array, n: number): Float32Array {
+    return Float32Array.from(this.#similarities(z, n));
+  }
+
+  /** @param z [n, D] as the encoder gave them. @returns [n, C]. */
+  logits(z: Float32Array, n: number): Float32Array {
+    const { weights, bias, classes } = this.data;
+    const similarities = this.#similarities(z, n);
+    const k = this.prototypeCount;
+    const logits = new Float32Array(n * classes.length);
+    for (let i = 0; i < n; i++) {
+      for (let c = 0; c < classes.length; c++) {
+        let sum = bias[c] ?? 0;
+        for (let j = 0; j < k; j++) sum += (weights[c * k + j] ?? 0) * (similarities[i * k + j] ?? 0);
+        logits[i * classes.length + c] = sum;
+      }
+    }
+    return logits;
+  }
+
+  /** softmax(logits/τ), or sigmoid(logits/τ) for a multilabel task. @param logits [C]. */
+  probabilities(logits: Float32Array): Float32Array {
+    const { task, temperature } = this.data;
+    if (task === 'multi') return logits.map((logit) => 1 / (1 + Math.exp(-logit / temperature)));
+    const top = Math.max(...logits);
+    const exponentials = Array.from(logits, (logit) => Math.exp((logit - top) / temperature));
+    const total = exponentials.reduce((a, b) => a + b, 0);
+    return Float32Array.from(exponentials, (value) => value / total);
+  }
+
+  /** Classifies a track by its windows [n, D], n ≥ 1. */
+  classify(windows: Float32Array, n: number): Classification {
+    const windowLogits = this.logits(windows, n);
+    const classes = this.data.classes.length;
+    const logits = Float32Array.from({ length: classes }, (_, c) => {
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum += windowLogits[i * classes + c] ?? 0;
+      return sum / n;
+    });
+    const probabilities = this.probabilities(logits);
+    return { logits, probabilities, prediction: logits.indexOf(Math.max(...logits)), windowLogits };
+  }
+
+  /**
+   * Why the class got its logit: contributions of all prototypes, largest first. Bias plus contributions equal the
+   * logit of {@link classify} to 1e-5.
+   */
+  explain(windows: Float32Array, n: number, classIndex: number): Explanation {
+    return explainLogit(this.data, this.#similarities(windows, n), n, classIndex);
+  }
+
+  /** Prototype `k` as a vector of the embedding space, for sonification and neighbours. */
+  prototypeVector(k: number): Float32Array {
+    const { prototypes, embeddingDim, normalisation } = this.data;
+    this.classOf(k);
+    const row = prototypes.subarray(k * embeddingDim, (k + 1) * embeddingDim);
+    return row.map((value) => value * normalisation.scale + normalisation.mean);
+  }
+
+  /** Class index of prototype `k`. @throws RangeError when there is no such prototype. */
+  classOf(k: number): number {
+    const classIndex = this.data.prototypeClasses[k];
+    if (classIndex === undefined)
+      throw new RangeError(`there is no prototype ${k} of ${this.prototypeCount}`);
+    return classIndex;
+  }
+
+  /** The network as a safetensors file; equal networks give equal bytes. */
+  toBytes(): Uint8Array {
+    return networkToBytes(this.data);
+  }
+
+  /** @throws PrototypeError `file` when the bytes are not a prototype network. */
+  static fromBytes(bytes: Uint8Array): PrototypeNetwork {
+    return new PrototypeNetwork(networkFromBytes(bytes));
+  }
+
+  /**
+   * The network without prototype `k`. Its weight for its own class is shared out evenly among the class's other
+   * prototypes, so that the class neither gains nor loses as a whole.
+   * @throws PrototypeError `last-prototype` when the class would be left without one.
+   */
+  withoutPrototype(k: number): PrototypeNetwork {
+    const classIndex = this.classOf(k);
+    const { data } = this;
+    const siblings = this.#siblings(classIndex).filter((j) => j !== k);
+    if (siblings.length === 0) {
+      throw new PrototypeError(
+        'last-prototype',
+        `${data.classes[classIndex] ?? ''} has only this prototype`,
+        'Add another prototype of the class first.',
+      );
+    }
+    const removed = (data.weights[classIndex * this.prototypeCount + k] ?? 0) / siblings.length;
+    const rows = Array.from({ length: this.prototypeCount }, (_, j) => j).filter((j) => j !== k);
+    const d = data.embeddingDim;
+    const prototypes = new Float32Array(rows.length * d);
+    rows.forEach((j, i) => prototypes.set(data.prototypes.subarray(j * d, (j + 1) * d), i * d));
+    return this.#edited(rows, prototypes, (c, j) => (c === classIndex && siblings.includes(j) ? removed : 0));
+  }
+
+  /**
+   * The network with one more prototype, as the last row. It takes an equal share of the class's own weight from its
+   * siblings, so that the class neither gains nor loses as a whole, and has weight 0 for other classes.
+   * @param z [D] in the embedding space, finite.
+   */
+  withPrototype(classIndex: number, z: Float32Array): PrototypeNetwork {
+    const { data } = this;
+    if (data.classes[classIndex] === undefined) throw new RangeError(`there is no class ${classIndex}`);
+    if (z.length !== data.embeddingDim) {
+      throw new PrototypeError(
+        'shape',
+        `a vector of ${z.length} numbers`,
+        `Give ${data.embeddingDim} numbers.`,
+      );
+    }
+    const k = this.prototypeCount;
+    const siblings = this.#siblings(classIndex);
+    const total = siblings.reduce((sum, j) => sum + (data.weights[classIndex * k + j] ?? 0), 0);
+    const share = siblings.length === 0 ? 1 : total / (siblings.length + 1);
+    const { mean, scale } = data.normalisation;
+    const prototypes = new Float32Array((k + 1) * data.embeddingDim);
+    prototypes.set(data.prototypes);
+    prototypes.set(
+      z.map((value) => (value - mean) / scale),
+      k * data.embeddingDim,
+    );
+    const rows = Array.from({ length: k + 1 }, (_, j) => j);
+    const change = (c: number, j: number): number => {
+      if (c !== classIndex) return 0;
+      if (j === k) return share;
+      return siblings.includes(j) ? -share / siblings.length : 0;
+    };
+    return this.#edited(rows, prototypes, change, classIndex);
+  }
+
+  /** Keeps the given rows (one past the end is a new prototype of class `added`), with changed weights. */
+  #edited(
+    rows: readonly number[],
+    prototypes: Float32Array,
+    change: (classIndex: number, prototype: number) => number,
+    added = 0,
+  ): PrototypeNetwork {
+    const k = this.prototypeCount;
+    const weights = this.data.classes.flatMap((_, c) =>
+      rows.map((j) => (j < k ? (this.data.weights[c * k + j] ?? 0) : 0) + change(c, j)),
+    );
+    return new PrototypeNetwork({
+      ...this.data,
+      prototypes,
+      weights: Float32Array.from(weights),
+      prototypeClasses: Int32Array.from(rows, (j) => this.data.prototypeClasses[j] ?? added),
+    });
+  }
+
+  #siblings(classIndex: number): number[] {
+    return Array.from({ length: this.prototypeCount }, (_, j) => j).filter(
+      (j) => this.classOf(j) === classIndex,
+    );
+  }
+
+  #similarities(z: Float32Array, n: number): Float64Array {
+    const { prototypes, embeddingDim: d, normalisation } = this.data;
+    if (n < 1 || z.length !== n * d) {
+      throw new PrototypeError(
+        'shape',
+        `${z.length} numbers are not ${n} embeddings of ${d}`,
+        'Use embeddings of the pack the network was trained with.',
+      );
+    }
+    return similarityMatrix(z, prototypes, d, normalisation);
+  }
+}
+
+function similarityMatrix(
+  z: Float32Array,
+  prototypes: Float32Array,
+  d: number,
+  { mean, scale }: Normalisation,
+): Float64Array {
+  const k = prototypes.length / d;
+  const result = new Float64Array((z.length / d) * k);
+  const x = new Float64Array(d);
+  for (let i = 0; i * d < z.length; i++) {
+    for (let e = 0; e < d; e++) x[e] = ((z[i * d + e] ?? 0) - mean) / scale;
+    for (let j = 0; j < k; j++) {
+      let sum = 0;
+      for (let e = 0; e < d; e++) {
+        const difference = (x[e] ?? 0) - (prototypes[j * d + e] ?? 0);
+        sum += difference * difference;
+      }
+      result[i * k + j] = Math.exp(-sum / d);
+    }
+  }
+  return result;
+}

@@ -1,0 +1,61 @@
+/**
+ * Arithmetic of the diffusion sampler: v-prediction, deterministic (DDIM) steps along a cosine schedule, with
+ * classifier-free guidance. After Salimans & Ho 2022 ("Progressive distillation", v-prediction), Song et al. 2021
+ * (DDIM) and Ho & Salimans 2022 (guidance), as used by EnCodecMAE's diffusion decoder. Pure functions on float32.
+ */
+
+/** Noise levels of a sampling run; all arrays have `steps + 1` entries, from pure noise to pure signal. */
+export interface Schedule {
+  /** σ: 1 … 0 in equal steps. */
+  sigmas: Float32Array;
+  /** cos(πσ/2): the share of signal. */
+  alphas: Float32Array;
+  /** sin(πσ/2): the share of noise. */
+  betas: Float32Array;
+}
+
+/** Computed in float32, as the reference does: cos(π/2) is −4.4e−8 and not 0. */
+export function schedule(steps: number): Schedule {
+  if (!Number.isInteger(steps) || steps < 1) throw new RangeError(`steps ${steps} is not a positive integer`);
+  const sigmas = Float32Array.from({ length: steps + 1 }, (_, i) => 1 - i / steps);
+  const angles = sigmas.map((sigma) => (sigma * Math.fround(Math.PI)) / 2);
+  return { sigmas, alphas: angles.map(Math.cos), betas: angles.map(Math.sin) };
+}
+
+/** Guided velocity `v_c + g·(v_c − v_u)`: g = 0 is the plain conditional model, g = 1 doubles the condition's pull. */
+export function guide(
+  conditional: Float32Array,
+  unconditional: Float32Array,
+  guidance: number,
+): Float32Array {
+  return conditional.map((v, i) => v + guidance * (v - (unconditional[i] ?? 0)));
+}
+
+/** The model's view of the clean signal and of the noise: `x̂ = αx − βv`, `ε̂ = βx + αv`. */
+export function predict(
+  x: Float32Array,
+  v: Float32Array,
+  alpha: number,
+  beta: number,
+): { signal: Float32Array; noise: Float32Array } {
+  return {
+    signal: x.map((value, i) => alpha * value - beta * (v[i] ?? 0)),
+    noise: x.map((value, i) => beta * value + alpha * (v[i] ?? 0)),
+  };
+}
+
+/** The next, less noisy point `α'x̂ + β'ε̂`. */
+export function mix(signal: Float32Array, noise: Float32Array, alpha: number, beta: number): Float32Array {
+  return signal.map((value, i) => alpha * value + beta * (noise[i] ?? 0));
+}
+
+/** One sampling step, from noise level `index` of the schedule to the next. */
+export function step(x: Float32Array, v: Float32Array, levels: Schedule, index: number): Float32Array {
+  const at = (values: Float32Array, i: number): number => {
+    const value = values[i];
+    if (value === undefined) throw new RangeError(`step ${index} is not in the schedule`);
+    return value;
+  };
+  const { signal, noise } = predict(x, v, at(levels.alphas, index), at(levels.betas, index));
+  return mix(signal, noise, at(levels.alphas, index + 1), at(levels.betas, index + 1));
+}

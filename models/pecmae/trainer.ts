@@ -1,0 +1,263 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Random } from '../random.ts';
+import { drawMasks, initialAdaptor } from './adaptor.ts';
+import { PrototypeError } from './errors.ts';
+import { kMeans } from './kmeans.ts';
+import { PrototypeNetwork } from './network.ts';
+import type { Normalisation } from './normalisation.ts';
+import { scoreTracks } from './track-scores.ts';
+import { checkValidation, classRows, fitNormalisation, prepare, type TrainingSet } from './training-data.ts';
+import type { GraphSpec } from './training-graph.ts';
+import { checkParameters, type TrainParameters } from './training-parameters.ts';
+import {
+  TrainingSession,
+  type Parameters,
+  type TrainingData,
+  type TrainingProvider,
+} from './training-session.ts';
+
+export type { TrainingSet } from './training-data.ts';
+export { defaultTrainParameters, type TrainParameters } from './training-parameters.ts';
+export type { TrainingProvider } from './training-session.ts';
+
+/** State of a run; losses and training accuracy are means over the steps since the last report. */
+export interface TrainProgress {
+  /** Updates done. */
+  step: number;
+  steps: number;
+  loss: number;
+  classLoss: number;
+  prototypeLoss: number;
+  /** Share of right answers of windows (single-label) or of right label decisions (multilabel). */
+  trainAccuracy: number;
+  /** On whole tracks, except `loss`, which is over windows; null at steps without validation. */
+  validation: { loss: number; accuracy: number; balancedAccuracy: number } | null;
+}
+
+/** Options of {@link trainPrototypeNetwork}. */
+export interface TrainOptions {
+  signal: AbortSignal;
+  onProgress?: (progress: TrainProgress) => void;
+  provider?: TrainingProvider;
+  /** Return the network with the lowest validation loss rather than the last one; true by default. */
+  keepBest?: boolean;
+}
+
+const REPORTS = 100;
+const VALIDATIONS = 20;
+
+/**
+ * Trains a prototype network; each step is one ONNX graph run by ONNX Runtime. Prototypes start at k-means centroids
+ * of their own class (rows ⌊k/M⌋), weights at 1 for the own class and 0 elsewhere, biases at 0 (the reference draws
+ * them from ±1/√K, which hides the similarities at first). Batches are drawn without replacement, reshuffled when
+ * used up. The same data, parameters and seed give the same bytes on the same kind of processor.
+ *
+ * @param validation windows with the track each belongs to, or null; tracks must not occur in `train`.
+ * @throws PrototypeError `parameters`, `shape`, `labels`, `empty-class`, `not-finite`, or `diverged` when the loss is
+ *   no longer a number; the signal's reason when aborted, at the latest after one step.
+ */
+export async function trainPrototypeNetwork(
+  train: TrainingSet,
+  validation: (TrainingSet & { trackOf: Int32Array }) | null,
+  parameters: TrainParameters,
+  options: TrainOptions,
+): Promise<{ network: PrototypeNetwork; curve: TrainProgress[] }> {
+  checkParameters(parameters);
+  options.signal.throwIfAborted();
+  const rows = classRows(train, parameters.task);
+  const normalisation = fitNormalisation(train);
+  const data = prepare(train, normalisation);
+  if (validation) checkValidation(validation, train);
+  const held = validation === null ? null : { set: validation, data: prepare(validation, normalisation) };
+  const random = new Random(parameters.seed);
+  const spec = graphSpec(train, parameters);
+  const initial = await initialParameters(spec, data, rows, parameters, random, options.signal);
+  const session = await TrainingSession.open(spec, initial, {
+    data,
+    schedule: { steps: parameters.steps, learningRate: parameters.learningRate },
+    provider: options.provider ?? 'cpu',
+  });
+  try {
+    const run = new Run(session, spec, data, parameters, random, held);
+    const curve = await run.complete(options);
+    const best = options.keepBest === false ? null : run.best;
+    const { projected } = best ?? (await session.evaluate());
+    const final = best?.parameters ?? session.parameters();
+    return { network: toNetwork(train, parameters, normalisation, projected, final), curve };
+  } finally {
+    await session.close();
+  }
+}
+
+type Held = { set: TrainingSet & { trackOf: Int32Array }; data: TrainingData } | null;
+
+class Run {
+  readonly #session: TrainingSession;
+  readonly #spec: GraphSpec;
+  readonly #data: TrainingData;
+  readonly #parameters: TrainParameters;
+  readonly #random: Random;
+  readonly #held: Held;
+  #order: number[] = [];
+  best: { loss: number; projected: Float32Array; parameters: Parameters } | null = null;
+
+  constructor(
+    session: TrainingSession,
+    spec: GraphSpec,
+    data: TrainingData,
+    parameters: TrainParameters,
+    random: Random,
+    held: Held,
+  ) {
+    this.#session = session;
+    this.#spec = spec;
+    this.#data = data;
+    this.#parameters = parameters;
+    this.#random = random;
+    this.#held = held;
+  }
+
+  async complete({ signal, onProgress }: TrainOptions): Promise<TrainProgress[]> {
+    const { steps } = this.#parameters;
+    const curve: TrainProgress[] = [];
+    let since = { steps: 0, loss: 0, classLoss: 0, prototypeLoss: 0, accuracy: 0 };
+    for (let step = 1; step <= steps; step++) {
+      // ONNX Runtime's Node binding computes in a turn of the event loop; this lets everything else have one too.
+      await nextTurn();
+      signal.throwIfAborted();
+      const batch = this.#nextBatch();
+      const masks = this.#spec.dropout
+        ? drawMasks(this.#spec.prototypeClasses.length, this.#spec.dim, this.#random)
+        : null;
+      const result = await this.#session.step(batch, masks);
+      if (!Number.isFinite(result.loss)) throw diverged(step);
+      since = {
+        steps: since.steps + 1,
+        loss: since.loss + result.loss,
+        classLoss: since.classLoss + result.classLoss,
+        prototypeLoss: since.prototypeLoss + result.prototypeLoss,
+        accuracy: since.accuracy + this.#windowAccuracy(result.logits, batch),
+      };
+      const validates = this.#held !== null && due(step, steps, VALIDATIONS);
+      if (!validates && !due(step, steps, REPORTS)) continue;
+      const progress: TrainProgress = {
+        step,
+        steps,
+        loss: since.loss / since.steps,
+        classLoss: since.classLoss / since.steps,
+        prototypeLoss: since.prototypeLoss / since.steps,
+        trainAccuracy: since.accuracy / since.steps,
+        validation: validates ? await this.#validate() : null,
+      };
+      since = { steps: 0, loss: 0, classLoss: 0, prototypeLoss: 0, accuracy: 0 };
+      curve.push(progress);
+      onProgress?.(progress);
+    }
+    return curve;
+  }
+
+  #nextBatch(): Int32Array {
+    const count = this.#data.y.length / this.#spec.classes;
+    const size = Math.min(this.#parameters.batchSize, count);
+    if (this.#order.length < size) {
+      this.#order = this.#random.shuffle(Array.from({ length: count }, (_, row) => row));
+    }
+    return Int32Array.from(this.#order.splice(-size));
+  }
+
+  #windowAccuracy(logits: Float32Array, batch: Int32Array): number {
+    const c = this.#spec.classes;
+    let right = 0;
+    batch.forEach((row, i) => {
+      const scores = logits.subarray(i * c, (i + 1) * c);
+      const labels = this.#data.y.subarray(row * c, (row + 1) * c);
+      if (this.#spec.task === 'single') right += labels[scores.indexOf(Math.max(...scores))] === 1 ? 1 : 0;
+      else scores.forEach((score, j) => (right += score > 0 === (labels[j] === 1) ? 1 / c : 0));
+    });
+    return right / batch.length;
+  }
+
+  async #validate(): Promise<TrainProgress['validation']> {
+    if (this.#held === null) return null;
+    const { set, data } = this.#held;
+    const result = await this.#session.evaluate(data);
+    if (result.loss < (this.best?.loss ?? Infinity)) {
+      this.best = { loss: result.loss, projected: result.projected, parameters: this.#session.parameters() };
+    }
+    const scores = scoreTracks(result.logits, set.labels, set.trackOf, this.#spec.classes, this.#spec.task);
+    return { loss: result.loss, ...scores };
+  }
+}
+
+function graphSpec(train: TrainingSet, parameters: TrainParameters): GraphSpec {
+  const { prototypesPerClass, adaptor, lambda, temperature, weightDecay, task } = parameters;
+  return {
+    dim: train.dim,
+    classes: train.classes.length,
+    prototypeClasses: train.classes.flatMap((_, c) => Array.from({ length: prototypesPerClass }, () => c)),
+    task,
+    lambda,
+    temperature,
+    weightDecay,
+    adaptor,
+    dropout: adaptor === 'transformer',
+    similarity: 'l2',
+    prototypeLoss: 'class',
+  };
+}
+
+async function initialParameters(
+  spec: GraphSpec,
+  data: TrainingData,
+  rows: readonly Int32Array[],
+  { prototypesPerClass: perClass }: TrainParameters,
+  random: Random,
+  signal: AbortSignal,
+): Promise<Parameters> {
+  const k = spec.prototypeClasses.length;
+  const protos = new Float32Array(k * spec.dim);
+  for (const [c, members] of rows.entries()) {
+    protos.set(await kMeans(data.x, spec.dim, members, perClass, random, signal), c * perClass * spec.dim);
+  }
+  const weight = new Float32Array(spec.classes * k);
+  spec.prototypeClasses.forEach((c, prototype) => (weight[c * k + prototype] = 1));
+  return {
+    protos,
+    'linear.weight': weight,
+    'linear.bias': new Float32Array(spec.classes),
+    ...(spec.adaptor === 'transformer' ? initialAdaptor(spec.dim, random) : {}),
+  };
+}
+
+function toNetwork(
+  train: TrainingSet,
+  parameters: TrainParameters,
+  normalisation: Normalisation,
+  projected: Float32Array,
+  final: Parameters,
+): PrototypeNetwork {
+  return new PrototypeNetwork({
+    classes: [...train.classes],
+    embeddingDim: train.dim,
+    prototypesPerClass: parameters.prototypesPerClass,
+    task: parameters.task,
+    normalisation,
+    prototypes: projected,
+    weights: final['linear.weight'] ?? new Float32Array(),
+    bias: final['linear.bias'] ?? new Float32Array(),
+    temperature: parameters.temperature,
+  });
+}
+
+/** Whether a report falls on this step: `times` of them, evenly spread, the last one at the end. */
+function due(step: number, steps: number, times: number): boolean {
+  return Math.floor((step * times) / steps) > Math.floor(((step - 1) * times) / steps);
+}
+
+function diverged(step: number): PrototypeError {
+  return new PrototypeError(
+    'diverged',
+    `the loss stopped being a number at step ${step}`,
+    'Lower the learning rate or raise the temperature.',
+  );
+}

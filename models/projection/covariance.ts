@@ -1,0 +1,86 @@
+import type { Pacer } from '../knn/pacer.ts';
+import { at } from '../knn/vectors.ts';
+
+/** Mean and covariance of a set of vectors. */
+export interface Moments {
+  dim: number;
+  mean: Float64Array;
+  /** `[dim, dim]`, symmetric, divided by the number of rows. */
+  matrix: Float64Array;
+  /** Trace: the whole variance. */
+  total: number;
+}
+
+/** Moments of the rows, or of evenly spaced ones when there are more than `limit`. */
+export async function covariance(
+  vectors: Float32Array,
+  dim: number,
+  limit: number,
+  pacer: Pacer,
+  onProgress?: (fraction: number) => void,
+): Promise<Moments> {
+  const count = vectors.length / dim;
+  const step = Math.ceil(count / limit);
+  const rows = Math.ceil(count / step);
+  const mean = new Float64Array(dim);
+  for (let row = 0; row < count; row += step)
+    for (let d = 0; d < dim; d++) mean[d] = at(mean, d) + at(vectors, row * dim + d) / rows;
+  const matrix = new Float64Array(dim * dim);
+  const centred = new Float64Array(dim);
+  for (let row = 0; row < count; row += step) {
+    for (let d = 0; d < dim; d++) centred[d] = at(vectors, row * dim + d) - at(mean, d);
+    for (let a = 0; a < dim; a++) {
+      const value = at(centred, a) / rows;
+      if (value === 0) continue;
+      for (let b = a; b < dim; b++) matrix[a * dim + b] = at(matrix, a * dim + b) + value * at(centred, b);
+    }
+    if (pacer.due((dim * dim) / 2)) {
+      onProgress?.(row / count);
+      await pacer.pause();
+    }
+  }
+  let total = 0;
+  for (let a = 0; a < dim; a++) {
+    total += at(matrix, a * dim + a);
+    for (let b = 0; b < a; b++) matrix[a * dim + b] = at(matrix, b * dim + a);
+  }
+  // A variance at the level of float32 rounding of the mean is no variance.
+  const scale = mean.reduce((sum, value) => sum + value * value, 0);
+  return { dim, mean, matrix, total: total <= scale * 1e-14 ? 0 : total };
+}
+
+/** `matrix · v` for every vector; the matrix is read once. */
+export function multiplyBlock(
+  matrix: Float64Array,
+  dim: number,
+  block: readonly Float64Array[],
+): Float64Array[] {
+  const out = block.map(() => new Float64Array(dim));
+  for (let row = 0; row < dim; row++) {
+    for (const [i, vector] of block.entries()) {
+      let sum = 0;
+      for (let d = 0; d < dim; d++) sum += at(matrix, row * dim + d) * at(vector, d);
+      const target = out[i];
+      if (target) target[row] = sum;
+    }
+  }
+  return out;
+}
+
+/** Gram–Schmidt, twice for accuracy. Directions that vanish are left out. */
+export function orthonormalise(block: readonly Float64Array[]): Float64Array[] {
+  const basis: Float64Array[] = [];
+  for (const vector of block) {
+    const own = Float64Array.from(vector);
+    const before = Math.sqrt(own.reduce((sum, value) => sum + value * value, 0));
+    for (let pass = 0; pass < 2; pass++)
+      for (const other of basis) {
+        let product = 0;
+        for (let d = 0; d < own.length; d++) product += at(own, d) * at(other, d);
+        for (let d = 0; d < own.length; d++) own[d] = at(own, d) - product * at(other, d);
+      }
+    const length = Math.sqrt(own.reduce((sum, value) => sum + value * value, 0));
+    if (length > before * 1e-12) basis.push(own.map((value) => value / length));
+  }
+  return basis;
+}

@@ -1,0 +1,130 @@
+import { ReductionError } from '../knn/errors.ts';
+import type { Pacer } from '../knn/pacer.ts';
+import { labelsetIds, type MultilabelSet } from '../knn/set.ts';
+import { at, squaredDistance } from '../knn/vectors.ts';
+import type { Random } from '../random.ts';
+import { majorityLabelset, type Emitted } from './emit.ts';
+import { lloyd } from './lloyd.ts';
+
+/** Rows kept by a baseline, at least one: a reduction to nothing cannot classify. */
+export function keptRows(target: number): number {
+  return Math.max(1, target);
+}
+
+/** `size` rows drawn without replacement, ascending, one cluster each. */
+export function randomRows(data: MultilabelSet, size: number, random: Random): Int32Array[] {
+  const drawn = random.shuffle(Array.from({ length: data.count }, (_, row) => row)).slice(0, size);
+  return drawn.sort((a, b) => a - b).map((row) => Int32Array.of(row));
+}
+
+/**
+ * As {@link randomRows}, but every labelset keeps its share: whole parts first, the remaining places to the largest
+ * remainders (the labelset that appears first on ties).
+ */
+export function stratifiedRows(data: MultilabelSet, size: number, random: Random): Int32Array[] {
+  const { ids, firstRow } = labelsetIds(data.labels, data.count, data.labelNames.length);
+  const members: number[][] = firstRow.map(() => []);
+  ids.forEach((id, row) => members[id]?.push(row));
+  const shares = members.map((rows, id) => {
+    const exact = (rows.length * size) / data.count;
+    return { id, quota: Math.floor(exact), rest: exact - Math.floor(exact) };
+  });
+  let open = size - shares.reduce((sum, share) => sum + share.quota, 0);
+  for (const share of [...shares].sort((a, b) => b.rest - a.rest || a.id - b.id)) {
+    if (open === 0) break;
+    share.quota++;
+    open--;
+  }
+  const drawn = shares.flatMap(({ id, quota }) => random.shuffle(members[id] ?? []).slice(0, quota));
+  return drawn.sort((a, b) => a - b).map((row) => Int32Array.of(row));
+}
+
+/**
+ * k-means within every label: `round(p % of its bearers)` centres, at least one, started by k-means++ and refined by
+ * Lloyd. A prototype is the *mean* of its rows; its labelset is their strict majority plus the label itself.
+ * A row with several labels serves several prototypes; rows without labels serve none.
+ * @throws ReductionError `no-labels` when no row bears any label.
+ */
+export async function labelKMeans(
+  data: MultilabelSet,
+  percentage: number,
+  random: Random,
+  pacer: Pacer,
+  onProgress?: (fraction: number) => void,
+): Promise<Emitted> {
+  const { dim } = data;
+  const labelCount = data.labelNames.length;
+  const prototypes: Float64Array[] = [];
+  const labelsets: Uint8Array[] = [];
+  const clusters: Int32Array[] = [];
+  for (let label = 0; label < labelCount; label++) {
+    const rows: number[] = [];
+    for (let row = 0; row < data.count; row++)
+      if (data.labels[row * labelCount + label] === 1) rows.push(row);
+    if (rows.length === 0) continue;
+    const points = new Float64Array(rows.length * dim);
+    rows.forEach((row, i) => points.set(data.features.subarray(row * dim, (row + 1) * dim), i * dim));
+    const wanted = Math.max(1, Math.round((percentage * rows.length) / 100));
+    const centres = await spreadCentres(points, dim, wanted, random, pacer);
+    const assigned = await lloyd(points, dim, centres, pacer);
+    for (let c = 0; c < wanted; c++) {
+      const own = Int32Array.from(rows.filter((_, i) => assigned[i] === c));
+      if (own.length === 0) continue;
+      const labelset = majorityLabelset(data.labels, labelCount, own);
+      labelset[label] = 1;
+      clusters.push(own);
+      labelsets.push(labelset);
+      prototypes.push(centres.slice(c * dim, (c + 1) * dim));
+    }
+    onProgress?.((label + 1) / labelCount);
+    await pacer.pause();
+  }
+  if (clusters.length === 0)
+    throw new ReductionError(
+      'no-labels',
+      'No row bears a label.',
+      'Label some tracks, or use another method.',
+    );
+  return { prototypes: joinFloats(prototypes, dim), labelsets: joinBytes(labelsets, labelCount), clusters };
+}
+
+/** k-means++ (Arthur & Vassilvitskii 2007): every next centre is a row drawn in proportion to its squared distance. */
+async function spreadCentres(
+  points: Float64Array,
+  dim: number,
+  k: number,
+  random: Random,
+  pacer: Pacer,
+): Promise<Float64Array> {
+  const n = points.length / dim;
+  const centres = new Float64Array(k * dim);
+  const nearest = new Float64Array(n).fill(Infinity);
+  let chosen = random.integer(n);
+  for (let c = 0; c < k; c++) {
+    centres.set(points.subarray(chosen * dim, (chosen + 1) * dim), c * dim);
+    let total = 0;
+    for (let row = 0; row < n; row++) {
+      const d = squaredDistance(points, row * dim, centres, c * dim, dim);
+      if (d < at(nearest, row)) nearest[row] = d;
+      total += at(nearest, row);
+      if (pacer.due(dim)) await pacer.pause();
+    }
+    let left = random.uniform() * total;
+    chosen = nearest.findIndex((d) => (left -= d) < 0);
+    // All rows already coincide with a centre: any row will do, the empty cluster is dropped later.
+    if (chosen < 0) chosen = random.integer(n);
+  }
+  return centres;
+}
+
+function joinFloats(parts: Float64Array[], width: number): Float64Array {
+  const out = new Float64Array(parts.length * width);
+  parts.forEach((part, i) => out.set(part, i * width));
+  return out;
+}
+
+function joinBytes(parts: Uint8Array[], width: number): Uint8Array {
+  const out = new Uint8Array(parts.length * width);
+  parts.forEach((part, i) => out.set(part, i * width));
+  return out;
+}

@@ -1,0 +1,168 @@
+import type { Pacer } from '../knn/pacer.ts';
+import { at, type Vectors } from '../knn/vectors.ts';
+
+const tolerance = 1e-4;
+const maxIterations = 300;
+
+/**
+ * Textbook Lloyd k-means in float64 from given centres, fully specified so that ties cannot differ between runs
+ * (golden/multilabel/SPEC.md §2): first centre on equal distances; empty clusters, in ascending order, take the rows
+ * farthest from their centres, the lower row on ties.
+ * @param points `[n, dim]` · @param centres `[k, dim]`, replaced by the final centres
+ * @returns the cluster number of every row.
+ */
+export async function lloyd(
+  points: Float64Array,
+  dim: number,
+  centres: Float64Array,
+  pacer: Pacer,
+): Promise<Int32Array> {
+  const n = points.length / dim;
+  const k = centres.length / dim;
+  const stopShift = meanVariance(points, dim) * tolerance;
+  let previous = new Int32Array(n).fill(-1);
+  for (let iteration = 0; iteration < maxIterations; iteration++) {
+    const { labels, squared } = await assign(points, dim, centres, pacer);
+    const next = new Float64Array(k * dim);
+    const weights = new Float64Array(k);
+    for (let row = 0; row < n; row++) {
+      const cluster = at(labels, row);
+      weights[cluster] = at(weights, cluster) + 1;
+      for (let d = 0; d < dim; d++)
+        next[cluster * dim + d] = at(next, cluster * dim + d) + at(points, row * dim + d);
+    }
+    refillEmpty(points, dim, labels, squared, next, weights);
+    toMeans(next, dim, weights);
+    const shift = pairwiseSquaredDistance(next, 0, centres, 0, k * dim);
+    centres.set(next);
+    if (labels.every((label, row) => label === previous[row])) return labels;
+    if (shift <= stopShift) break;
+    previous = labels;
+  }
+  return (await assign(points, dim, centres, pacer)).labels;
+}
+
+async function assign(
+  points: Float64Array,
+  dim: number,
+  centres: Float64Array,
+  pacer: Pacer,
+): Promise<{ labels: Int32Array<ArrayBuffer>; squared: Float64Array }> {
+  const n = points.length / dim;
+  const k = centres.length / dim;
+  const labels = new Int32Array(n);
+  const squared = new Float64Array(n).fill(Infinity);
+  for (let row = 0; row < n; row++) {
+    for (let c = 0; c < k; c++) {
+      const d = pairwiseSquaredDistance(points, row * dim, centres, c * dim, dim);
+      if (d < at(squared, row)) {
+        squared[row] = d;
+        labels[row] = c;
+      }
+      if (pacer.due(dim)) await pacer.pause();
+    }
+  }
+  return { labels, squared };
+}
+
+function refillEmpty(
+  points: Float64Array,
+  dim: number,
+  labels: Int32Array,
+  squared: Float64Array,
+  sums: Float64Array,
+  weights: Float64Array,
+): void {
+  const empty = [...weights.keys()].filter((cluster) => at(weights, cluster) === 0);
+  if (empty.length === 0 || !squared.some((d) => d > 0)) return;
+  const farthest = [...squared.keys()].sort((a, b) => at(squared, b) - at(squared, a) || a - b);
+  for (const [i, cluster] of empty.entries()) {
+    const row = farthest[i];
+    if (row === undefined) return;
+    const old = at(labels, row);
+    for (let d = 0; d < dim; d++) {
+      const value = at(points, row * dim + d);
+      sums[old * dim + d] = at(sums, old * dim + d) - value;
+      sums[cluster * dim + d] = value;
+    }
+    weights[cluster] = 1;
+    weights[old] = at(weights, old) - 1;
+  }
+}
+
+function toMeans(sums: Float64Array, dim: number, weights: Float64Array): void {
+  let heaviest = 0;
+  for (let c = 0; c < weights.length; c++) {
+    if (at(weights, c) > at(weights, heaviest)) heaviest = c;
+    if (at(weights, c) > 0)
+      for (let d = 0; d < dim; d++) sums[c * dim + d] = at(sums, c * dim + d) / at(weights, c);
+  }
+  const source = sums.slice(heaviest * dim, (heaviest + 1) * dim);
+  for (let c = 0; c < weights.length; c++) if (at(weights, c) <= 0) sums.set(source, c * dim);
+}
+
+function meanVariance(points: Float64Array, dim: number): number {
+  const n = points.length / dim;
+  let total = 0;
+  for (let d = 0; d < dim; d++) {
+    let mean = 0;
+    for (let row = 0; row < n; row++) mean += at(points, row * dim + d) / n;
+    for (let row = 0; row < n; row++) {
+      const off = at(points, row * dim + d) - mean;
+      total += (off * off) / n;
+    }
+  }
+  return total / dim;
+}
+
+/** Longest run summed in one go; NumPy's block size. */
+const pairwiseBlock = 128;
+
+/**
+ * Squared distance summed in NumPy's pairwise order (eight running sums, halves above 128 terms). On data of few
+ * distinct values many centres are equally near and rounding alone decides between them; with this order the
+ * decision is the one of the reference outputs.
+ */
+function pairwiseSquaredDistance(
+  a: Vectors,
+  offsetA: number,
+  b: Vectors,
+  offsetB: number,
+  n: number,
+): number {
+  if (n > pairwiseBlock) {
+    const half = (n >> 1) - ((n >> 1) % 8);
+    return (
+      pairwiseSquaredDistance(a, offsetA, b, offsetB, half) +
+      pairwiseSquaredDistance(a, offsetA + half, b, offsetB + half, n - half)
+    );
+  }
+  let [s0, s1, s2, s3, s4, s5, s6, s7] = [0, 0, 0, 0, 0, 0, 0, 0];
+  let i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const x = offsetA + i;
+    const y = offsetB + i;
+    const d0 = at(a, x) - at(b, y);
+    s0 += d0 * d0;
+    const d1 = at(a, x + 1) - at(b, y + 1);
+    s1 += d1 * d1;
+    const d2 = at(a, x + 2) - at(b, y + 2);
+    s2 += d2 * d2;
+    const d3 = at(a, x + 3) - at(b, y + 3);
+    s3 += d3 * d3;
+    const d4 = at(a, x + 4) - at(b, y + 4);
+    s4 += d4 * d4;
+    const d5 = at(a, x + 5) - at(b, y + 5);
+    s5 += d5 * d5;
+    const d6 = at(a, x + 6) - at(b, y + 6);
+    s6 += d6 * d6;
+    const d7 = at(a, x + 7) - at(b, y + 7);
+    s7 += d7 * d7;
+  }
+  let sum = s0 + s1 + (s2 + s3) + (s4 + s5 + (s6 + s7));
+  for (; i < n; i++) {
+    const d = at(a, offsetA + i) - at(b, offsetB + i);
+    sum += d * d;
+  }
+  return sum;
+}

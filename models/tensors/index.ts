@@ -1,0 +1,4 @@
+export * from './array.ts';
+export * from './npy.ts';
+export * from './npz.ts';
+export * from './safetensors.ts';

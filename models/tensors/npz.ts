@@ -1,0 +1,54 @@
+import { unzipSync, zipSync, type Zippable } from 'fflate';
+import { TensorFormatError } from './array.ts';
+import { readNpy, writeNpy, type NpyArray } from './npy.ts';
+
+const SUFFIX = '.npy';
+/** Refuses archives that unpack to more than this; the application's own files stay far below. */
+const MAX_UNPACKED_BYTES = 4 * 1024 ** 3;
+
+/**
+ * Writes an uncompressed .npz, readable by `numpy.load(…, allow_pickle=False)`.
+ * Members are stored in name order with a fixed date: equal arrays give equal bytes.
+ */
+export function writeNpz(arrays: Readonly<Record<string, NpyArray>>): Uint8Array {
+  // fflate writes local time into the archive; a local date makes that the same in every time zone.
+  const mtime = new Date(1980, 0, 1);
+  const members: Zippable = {};
+  for (const name of Object.keys(arrays).sort()) {
+    const array = arrays[name];
+    if (array !== undefined) members[`${name}${SUFFIX}`] = [writeNpy(array), { level: 0, mtime }];
+  }
+  return zipSync(members);
+}
+
+/**
+ * Reads a .npz, compressed or not.
+ * @throws TensorFormatError when it is not a zip of .npy files.
+ */
+export function readNpz(bytes: Uint8Array): Map<string, NpyArray> {
+  let unpacked = 0;
+  const members = unzip(bytes, (size) => {
+    unpacked += size;
+    if (unpacked > MAX_UNPACKED_BYTES) throw new TensorFormatError('the .npz unpacks to too much data');
+  });
+  const arrays = new Map<string, NpyArray>();
+  for (const [name, content] of Object.entries(members)) {
+    if (!name.endsWith(SUFFIX)) throw new TensorFormatError(`the .npz holds ${name}, which is no .npy`);
+    arrays.set(name.slice(0, -SUFFIX.length), readNpy(content));
+  }
+  return arrays;
+}
+
+function unzip(bytes: Uint8Array, account: (size: number) => void): Record<string, Uint8Array> {
+  try {
+    return unzipSync(bytes, {
+      filter: (file) => {
+        account(file.originalSize);
+        return true;
+      },
+    });
+  } catch (error) {
+    if (error instanceof TensorFormatError) throw error;
+    throw new TensorFormatError('not a readable .npz archive', { cause: error });
+  }
+}

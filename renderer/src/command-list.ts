@@ -1,0 +1,67 @@
+/**
+ * Every command of the window, as plain data. The keymap and the `?` sheet are made from this list, and the desktop
+ * shell's menu sends these ids. Keys: `Mod` is Cmd on macOS and Ctrl elsewhere.
+ */
+export const viewIds = [
+  'welcome',
+  'library',
+  'map',
+  'prototypes',
+  'train',
+  'reduce',
+  'packs',
+  'jobs',
+] as const;
+export type ViewId = (typeof viewIds)[number];
+
+export type MenuName = 'File' | 'Edit' | 'View' | 'Playback' | 'Help';
+
+export interface CommandInfo {
+  readonly id: string;
+  readonly title: string;
+  readonly menu: MenuName;
+  /** Keys as `KeyboardEvent.key`, with modifiers before them; the first is shown. */
+  readonly keys: readonly string[];
+}
+
+export const commandList = [
+  { id: 'library.open', title: 'Open folder…', menu: 'File', keys: ['Mod+O'] },
+  { id: 'library.demo', title: 'Open the demo library', menu: 'File', keys: [] },
+  { id: 'library.rescan', title: 'Rescan library', menu: 'File', keys: ['Mod+R'] },
+  { id: 'library.close', title: 'Close library', menu: 'File', keys: [] },
+  { id: 'edit.undo', title: 'Undo', menu: 'Edit', keys: ['Mod+Z'] },
+  { id: 'edit.redo', title: 'Redo', menu: 'Edit', keys: ['Mod+Shift+Z', 'Mod+Y'] },
+  { id: 'edit.search', title: 'Search tracks', menu: 'Edit', keys: ['/', 'Mod+F'] },
+  { id: 'edit.clearSelection', title: 'Clear selection', menu: 'Edit', keys: ['Mod+Shift+A'] },
+  { id: 'view.welcome', title: 'Welcome', menu: 'View', keys: ['1'] },
+  { id: 'view.library', title: 'Library', menu: 'View', keys: ['2'] },
+  { id: 'view.map', title: 'Map', menu: 'View', keys: ['3'] },
+  { id: 'view.prototypes', title: 'Prototypes', menu: 'View', keys: ['4'] },
+  { id: 'view.train', title: 'Train', menu: 'View', keys: ['5'] },
+  { id: 'view.reduce', title: 'Reduce', menu: 'View', keys: ['6'] },
+  { id: 'view.packs', title: 'Packs', menu: 'View', keys: ['7'] },
+  { id: 'view.jobs', title: 'Jobs', menu: 'View', keys: ['8'] },
+  { id: 'view.inspector', title: 'Why inspector on or off', menu: 'View', keys: ['i'] },
+  { id: 'view.spectrogram', title: 'Spectrogram on or off', menu: 'View', keys: ['g'] },
+  { id: 'view.theme', title: 'Theme: system, light, dark', menu: 'View', keys: [] },
+  { id: 'player.toggle', title: 'Play or pause', menu: 'Playback', keys: ['Space'] },
+  { id: 'player.stop', title: 'Stop', menu: 'Playback', keys: ['Escape'] },
+  { id: 'player.back', title: 'Back 1 s', menu: 'Playback', keys: ['Alt+ArrowLeft'] },
+  { id: 'player.forward', title: 'Forward 1 s', menu: 'Playback', keys: ['Alt+ArrowRight'] },
+  { id: 'player.backFar', title: 'Back 10 s', menu: 'Playback', keys: ['Alt+Shift+ArrowLeft'] },
+  { id: 'player.forwardFar', title: 'Forward 10 s', menu: 'Playback', keys: ['Alt+Shift+ArrowRight'] },
+  { id: 'player.louder', title: 'Louder', menu: 'Playback', keys: ['Alt+ArrowUp'] },
+  { id: 'player.quieter', title: 'Quieter', menu: 'Playback', keys: ['Alt+ArrowDown'] },
+  { id: 'player.audition', title: 'Audition on select on or off', menu: 'Playback', keys: ['a'] },
+  { id: 'player.prototype', title: 'Play A: strongest prototype, sonified', menu: 'Playback', keys: ['['] },
+  { id: 'player.nearest', title: 'Play B: its nearest real excerpt', menu: 'Playback', keys: [']'] },
+  { id: 'help.shortcuts', title: 'Keyboard shortcuts', menu: 'Help', keys: ['?'] },
+] as const satisfies readonly CommandInfo[];
+
+export type CommandId = (typeof commandList)[number]['id'];
+
+/** The key of a command as Electron's menu writes it, for keys that do not get in the way of typing; else undefined. */
+export function menuAccelerator(command: CommandInfo): string | undefined {
+  const key = command.keys.find((candidate) => candidate.startsWith('Mod+'));
+  return key?.replace('Mod', 'CmdOrCtrl');
+}

@@ -1,0 +1,41 @@
+import type { JobResult } from '../../../engine/api/domain.ts';
+import { count, duration, plural } from '../format.ts';
+
+/** What a finished job brought, in one line. */
+export function resultLine(result: JobResult): string {
+  switch (result.kind) {
+    case 'import': {
+      const parts = [
+        plural(result.imported, 'file imported', 'files imported'),
+        `${count(result.unchanged)} unchanged`,
+        result.failed > 0 ? `${count(result.failed)} unreadable` : '',
+        result.missing > 0 ? `${count(result.missing)} missing` : '',
+        plural(result.windows, 'window'),
+        duration(result.seconds),
+      ];
+      return parts.filter(Boolean).join(' · ');
+    }
+    case 'train':
+      return 'A new experiment';
+    case 'classify':
+      return result.files.length > 0
+        ? plural(result.files.length, 'file classified', 'files classified')
+        : plural(result.tracks, 'track classified', 'tracks classified');
+    case 'sonify':
+      return plural(result.sonifications.length, 'sonification');
+    case 'reduce':
+      return 'A new reduction';
+    case 'export':
+      return `${plural(result.export.files.length, 'file')} in ${result.export.folder}`;
+    case 'check-providers': {
+      const chosen = result.providers.find((provider) => provider.chosen);
+      return chosen ? `${chosen.provider} is used` : 'No provider is usable';
+    }
+    case 'verify-pack':
+      return result.verification.ok
+        ? 'Every file is as it was published'
+        : plural(result.verification.problems.length, 'problem');
+    case 'embed':
+      return `${plural(result.tracks, 'track')}, ${plural(result.windows, 'window')} in ${result.file}`;
+  }
+}

@@ -1,0 +1,18 @@
+import './without-eval.ts';
+import { mount } from 'svelte';
+import { connect } from '../../engine/api/rpc.ts';
+import './app.css';
+import { listenForEngine } from './connection.ts';
+import { App } from './state/app.svelte.ts';
+import Window from './Window.svelte';
+
+const target = document.querySelector('#app');
+if (!target) throw new Error('the page has no #app');
+
+const app = new App(window.archetone);
+listenForEngine(window, (port) => {
+  const client = connect(port);
+  port.onClose(() => app.engine.lose(client));
+  void app.connected(client);
+});
+mount(Window, { target, props: { app } });

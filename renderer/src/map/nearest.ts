@@ -1,0 +1,40 @@
+export type Direction = 'left' | 'right' | 'up' | 'down';
+
+const unit: Record<Direction, [number, number]> = {
+  left: [-1, 0],
+  right: [1, 0],
+  up: [0, 1],
+  down: [0, -1],
+};
+
+/**
+ * The point one step away in a direction: the nearest within 45° of it, where being off the axis counts double.
+ * @returns its index, or null when nothing lies that way.
+ */
+export function nearestInDirection(
+  x: Float32Array,
+  y: Float32Array,
+  from: number,
+  direction: Direction,
+  scale: [number, number] = [1, 1],
+): number | null {
+  const [ux, uy] = unit[direction];
+  const x0 = x[from] ?? 0;
+  const y0 = y[from] ?? 0;
+  let best: number | null = null;
+  let least = Infinity;
+  for (let i = 0; i < x.length; i += 1) {
+    if (i === from) continue;
+    const dx = ((x[i] ?? 0) - x0) * scale[0];
+    const dy = ((y[i] ?? 0) - y0) * scale[1];
+    const along = dx * ux + dy * uy;
+    const across = Math.abs(dx * uy) + Math.abs(dy * ux);
+    if (along <= 0 || across > along) continue;
+    const cost = along + 2 * across;
+    if (cost < least) {
+      least = cost;
+      best = i;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,59 @@
+import type { LibrarySummary } from '../../../engine/api/domain.ts';
+import type { EngineConnection } from './engine.svelte.ts';
+
+/** The libraries Archetone knows, and the one that is open. */
+export class Libraries {
+  list = $state.raw<LibrarySummary[]>([]);
+  currentId = $state<string | null>(null);
+  loaded = $state(false);
+  #engine: EngineConnection;
+
+  current = $derived(this.list.find((library) => library.id === this.currentId) ?? null);
+  recent = $derived([...this.list].sort((a, b) => b.openedAt.localeCompare(a.openedAt)));
+
+  constructor(engine: EngineConnection) {
+    this.#engine = engine;
+  }
+
+  async reload(): Promise<void> {
+    this.list = await this.#engine.call('libraries.list', {});
+    this.loaded = true;
+    if (this.currentId !== null && !this.current) this.currentId = null;
+  }
+
+  async openFolder(folder: string): Promise<LibrarySummary> {
+    return this.#adopt(await this.#engine.call('libraries.open', { folder }));
+  }
+
+  async openDemo(): Promise<LibrarySummary> {
+    return this.#adopt(await this.#engine.call('libraries.openDemo', {}));
+  }
+
+  async openKnown(libraryId: string): Promise<LibrarySummary> {
+    return this.#adopt(await this.#engine.call('libraries.get', { libraryId }));
+  }
+
+  async relink(libraryId: string, folder: string): Promise<LibrarySummary> {
+    return this.#adopt(await this.#engine.call('libraries.relink', { libraryId, folder }));
+  }
+
+  /** Reads the counts of the open library anew. */
+  async refresh(): Promise<void> {
+    const libraryId = this.currentId;
+    if (libraryId === null) return;
+    const summary = await this.#engine.call('libraries.get', { libraryId });
+    this.list = this.list.map((library) => (library.id === libraryId ? summary : library));
+  }
+
+  async remove(libraryId: string): Promise<void> {
+    await this.#engine.call('libraries.remove', { libraryId });
+    if (this.currentId === libraryId) this.currentId = null;
+    await this.reload();
+  }
+
+  #adopt(summary: LibrarySummary): LibrarySummary {
+    this.list = [...this.list.filter((library) => library.id !== summary.id), summary];
+    this.currentId = summary.id;
+    return summary;
+  }
+}

@@ -1,0 +1,25 @@
+/** Runs at once, then at most once per interval; a call in between is made good at the interval's end. */
+export class Throttle {
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #again = false;
+
+  constructor(
+    private readonly intervalMs: number,
+    private readonly work: () => void,
+  ) {}
+
+  call(): void {
+    if (this.#timer !== null) {
+      this.#again = true;
+      return;
+    }
+    this.work();
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      if (this.#again) {
+        this.#again = false;
+        this.call();
+      }
+    }, this.intervalMs);
+  }
+}

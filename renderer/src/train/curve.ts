@@ -1,0 +1,39 @@
+/** Scales for the small line charts. */
+
+export interface Series {
+  name: string;
+  variable: string;
+  dash: string;
+  points: { x: number; y: number }[];
+}
+
+/** Round numbers that cover low…high in about `count` steps. */
+export function ticks(low: number, high: number, count: number): number[] {
+  const span = high - low;
+  if (!(span > 0)) return [low];
+  const rough = span / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power;
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+}
+
+/** An SVG path through the points; gaps where a value is not a number. */
+export function linePath(
+  points: { x: number; y: number }[],
+  toX: (x: number) => number,
+  toY: (y: number) => number,
+): string {
+  let path = '';
+  let pen = false;
+  for (const { x, y } of points) {
+    if (!Number.isFinite(y)) {
+      pen = false;
+      continue;
+    }
+    path += `${pen ? 'L' : 'M'}${toX(x).toFixed(1)} ${toY(y).toFixed(1)}`;
+    pen = true;
+  }
+  return path;
+}

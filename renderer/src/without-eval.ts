@@ -1,0 +1,7 @@
+/**
+ * Imported before any schema is made: the content security policy forbids generated code, and zod decides when a
+ * schema is made whether to try.
+ */
+import { z } from 'zod';
+
+z.config({ jitless: true });

@@ -1,0 +1,79 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { writeBundle, type WriteFile } from '../../engine/exports/bundle.ts';
+import { settled, testFolder } from '../support/engine.ts';
+import { trainedLibrary } from '../support/trained.ts';
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(`${code}: simulated`), { code });
+}
+
+/** A disk that has room for a number of files. */
+function fullAfter(files: number, code = 'ENOSPC'): WriteFile {
+  let written = 0;
+  return async (path, bytes) => {
+    if (written++ >= files) throw systemError(code);
+    await writeFile(path, bytes);
+  };
+}
+
+describe('an export that fails', () => {
+  it.each([0, 1, 2])('on a disk that is full after %d files leaves nothing behind', async (files) => {
+    const parent = testFolder();
+    const writing = writeBundle(
+      join(parent, 'bundle'),
+      async (bundle) => {
+        await bundle.add('a.csv', 'a');
+        await bundle.add('audio/b.wav', new Uint8Array(10));
+        await bundle.add('manifest.json', '{}');
+      },
+      fullAfter(files),
+    );
+    await expect(writing).rejects.toMatchObject({
+      code: 'disk-full',
+      hint: expect.stringContaining('space') as string,
+    });
+    expect(readdirSync(parent)).toEqual([]);
+  });
+
+  it('in a folder that cannot be written says so', async () => {
+    const parent = testFolder();
+    await expect(
+      writeBundle(join(parent, 'bundle'), (bundle) => bundle.add('a', 'a'), fullAfter(0, 'EACCES')),
+    ).rejects.toMatchObject({ code: 'bad-input' });
+    expect(readdirSync(parent)).toEqual([]);
+  });
+
+  it('keeps what was there when the bundle cannot be completed', async () => {
+    const parent = testFolder();
+    const folder = join(parent, 'bundle');
+    await writeBundle(folder, (bundle) => bundle.add('a', 'first'));
+    await expect(writeBundle(folder, (bundle) => bundle.add('a', 'second'))).rejects.toMatchObject({
+      code: 'bad-input',
+    });
+    expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('first');
+    expect(readdirSync(parent)).toEqual(['bundle']);
+  });
+
+  it('or is cancelled leaves nothing behind', async () => {
+    const lib = await trainedLibrary({ perClass: 5 });
+    const parent = testFolder();
+    const { client } = lib.test;
+    const { jobId } = await client.call('exports.start', {
+      libraryId: lib.libraryId,
+      subject: { kind: 'experiment', experimentId: lib.experiment.id },
+      folder: join(parent, 'bundle'),
+    });
+    for (;;) {
+      const job = await client.call('jobs.get', { jobId });
+      if (job.progress.done > 0 || job.finishedAt !== null) break;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await client.call('jobs.cancel', { jobId });
+    expect((await settled(client, jobId)).state).toBe('cancelled');
+    expect(existsSync(join(parent, 'bundle'))).toBe(false);
+    expect(readdirSync(parent)).toEqual([]);
+  });
+});

@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Pacer } from '../../models/knn/pacer.ts';
+import { chenPath } from '../../models/reduction/chen.ts';
+import { RowDistances } from '../../models/reduction/distances.ts';
+import { FarthestPairs } from '../../models/reduction/farthest.ts';
+import { reduce, reductionMethods, type MultilabelSet } from '../../models/reduction/index.ts';
+
+const signal = new AbortController().signal;
+
+/** Few distinct values, so that ties, duplicates and empty halves are the rule. */
+const sets: fc.Arbitrary<MultilabelSet> = fc
+  .record({
+    dim: fc.integer({ min: 1, max: 3 }),
+    labelCount: fc.integer({ min: 1, max: 3 }),
+    count: fc.integer({ min: 1, max: 24 }),
+  })
+  .chain(({ dim, labelCount, count }) =>
+    fc.record({
+      dim: fc.constant(dim),
+      count: fc.constant(count),
+      features: fc
+        .array(fc.integer({ min: 0, max: 3 }), { minLength: count * dim, maxLength: count * dim })
+        .map((values) => Float64Array.from(values)),
+      labels: fc
+        .array(fc.integer({ min: 0, max: 1 }), {
+          minLength: count * labelCount,
+          maxLength: count * labelCount,
+        })
+        .map((values) => Uint8Array.from(values)),
+      labelNames: fc.constant(Array.from({ length: labelCount }, (_, l) => `l${l}`)),
+    }),
+  );
+
+function distance(data: MultilabelSet, i: number, j: number): number {
+  let sum = 0;
+  for (let d = 0; d < data.dim; d++)
+    sum += ((data.features[i * data.dim + d] ?? NaN) - (data.features[j * data.dim + d] ?? NaN)) ** 2;
+  return Math.sqrt(sum);
+}
+
+/** The exhaustive scan of SPEC §1: pairs in lexicographic order, first strict maximum. */
+function scanPairs(data: MultilabelSet, rows: number[]): { first: number; second: number; distance: number } {
+  let best = { first: rows[0] ?? -1, second: rows[0] ?? -1, distance: 0 };
+  rows.forEach((first, a) =>
+    rows.slice(a + 1).forEach((second) => {
+      const d = distance(data, first, second);
+      if (d > best.distance) best = { first, second, distance: d };
+    }),
+  );
+  return best;
+}
+
+/** MChen's partition straight from SPEC §3, with nothing cached and nothing pruned. */
+function plainChen(data: MultilabelSet, cells: number): number[][] {
+  const width = data.labelNames.length;
+  const labelset = (row: number): string => data.labels.subarray(row * width, (row + 1) * width).join('');
+  const clusters = new Map<number, number[]>([[1, Array.from({ length: data.count }, (_, row) => row)]]);
+  let next = 1;
+  for (let made = 1; made < cells; made++) {
+    const rows = clusters.get(next) ?? [];
+    const pair = scanPairs(data, rows);
+    const isNear = (row: number): boolean =>
+      distance(data, row, pair.first) <= distance(data, row, pair.second);
+    clusters.delete(next);
+    clusters.set(next, rows.filter(isNear));
+    clusters.set(
+      made + 1,
+      rows.filter((row) => !isNear(row)),
+    );
+    const filled = [...clusters].filter(([, own]) => own.length > 0);
+    const mixed = filled.filter(([, own]) => new Set(own.map(labelset)).size > 1);
+    let widest = -Infinity;
+    for (const [id, own] of mixed.length > 0 ? mixed : filled) {
+      const diameter = scanPairs(data, own).distance;
+      if (own.length > 1 && diameter > widest) {
+        widest = diameter;
+        next = id;
+      }
+    }
+  }
+  return [...clusters.values()].filter((rows) => rows.length > 0);
+}
+
+describe('reduction, whatever the data', () => {
+  it('MChen: every prefix of one run equals the plain algorithm of that size, ties included', async () => {
+    await fc.assert(
+      fc.asyncProperty(sets, async (data) => {
+        const path = await chenPath(data, data.count, new Pacer());
+        for (let cells = 1; cells <= data.count; cells++)
+          expect(path.cellsAt(cells).map((rows) => Array.from(rows))).toEqual(plainChen(data, cells));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it.each([0, 1 << 24])(
+    'farthest pairs equal the exhaustive scan after any splitting (kept pairs ≤ %i)',
+    async (kept) => {
+      await fc.assert(
+        fc.asyncProperty(sets, async (data) => {
+          const pacer = new Pacer();
+          const distances = new RowDistances(data.features, data.count, data.dim);
+          await distances.keep(pacer, undefined, kept);
+          const farthest = new FarthestPairs(distances, await distances.farthestBounds(pacer), pacer);
+          const open = [Int32Array.from({ length: data.count }, (_, row) => row)];
+          for (let rows = open.pop(); rows; rows = open.pop()) {
+            const pair = await farthest.of(rows);
+            expect(pair).toEqual(scanPairs(data, Array.from(rows)));
+            const middle = await farthest.split(rows, pair);
+            if (middle === rows.length) continue;
+            open.push(rows.subarray(0, middle), rows.subarray(middle));
+          }
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
+
+  it.each(reductionMethods.map(({ name }) => name))('%s: well-formed, deterministic', async (name) => {
+    await fc.assert(
+      fc.asyncProperty(sets, fc.integer({ min: 1, max: 100 }), async (data, p) => {
+        const entry = reductionMethods.find((method) => method.name === name);
+        const parameters = entry?.parameters.length ? { p } : {};
+        if (name === 'kmeans' && !data.labels.includes(1)) return;
+        const result = await reduce(name, data, parameters, { seed: 3, signal });
+        const again = await reduce(name, data, parameters, { seed: 3, signal });
+        expect(again).toEqual(result);
+        const m = result.clusters.length;
+        expect(m).toBeGreaterThan(0);
+        expect([result.prototypes.length, result.labelsets.length]).toEqual([
+          m * data.dim,
+          m * data.labelNames.length,
+        ]);
+        expect(result.prototypes.every((value) => value >= 0 && value <= 3)).toBe(true);
+        for (const rows of result.clusters) expect([...rows].sort((a, b) => a - b)).toEqual(rows);
+        const rows = result.clusters.flat();
+        if (name !== 'kmeans') expect(new Set(rows).size).toBe(rows.length);
+        if (name.startsWith('M')) expect(rows.length).toBe(data.count);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

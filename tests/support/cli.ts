@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll } from 'vitest';
+import { decodeWorker, tinyPacks } from './engine.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+let bundle: Promise<string> | null = null;
+const folders: string[] = [];
+
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** The command line as one file, bundled once per test file, inside the repository so that packages are found. */
+function bundledCli(): Promise<string> {
+  bundle ??= (async () => {
+    const cache = join(root, 'node_modules', '.cache', 'archetone-tests');
+    mkdirSync(cache, { recursive: true });
+    const folder = mkdtempSync(join(cache, 'cli-'));
+    folders.push(folder);
+    const outfile = join(folder, 'cli.mjs');
+    await build({
+      entryPoints: [join(root, 'engine/cli/main.ts')],
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      packages: 'external',
+      logLevel: 'error',
+    });
+    return outfile;
+  })();
+  return bundle;
+}
+
+export interface CliRun {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+  /** Standard output as JSON; throws when it is not exactly one document. */
+  json(): unknown;
+}
+
+export interface CliOptions {
+  env?: Record<string, string>;
+  /** Called with what has come on standard error so far; may send signals. */
+  onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** Runs the bundled command line in a process of its own, with the tiny pack. */
+export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+  const child = spawn(process.execPath, [await bundledCli(), ...args], {
+    env: {
+      ...process.env,
+      ARCHETONE_PACKS: await tinyPacks(),
+      ARCHETONE_DECODE_WORKER: await decodeWorker(),
+      ...options.env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    options.onStderr?.(stderr, (signal) => void child.kill(signal));
+  });
+  return new Promise((done, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) =>
+      done({ code, signal, stdout, stderr, json: () => JSON.parse(stdout) as unknown }),
+    );
+  });
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import protobuf from 'protobufjs/minimal.js';
+import type { GraphName, Pack } from '../../models/packs/index.ts';
+import { Random } from '../../models/random.ts';
+
+/** Graphs whose weights are learned; front-ends hold fixed transforms that an untrained pack has, too. */
+const LEARNED: readonly GraphName[] = ['encoder', 'summary', 'denoiser', 'decoder'];
+const SMALLEST_MATRIX = 1024;
+const FLOAT32 = 1;
+
+/**
+ * Writes a copy of a pack into `folder` in which the entries of every weight matrix are shuffled: same architecture and
+ * same distribution of weights, nothing learned. @returns the folder
+ */
+export async function writeShuffledTwin(pack: Pack, folder: string, seed: number): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const manifest = JSON.parse(await readFile(join(pack.folder, 'pack.json'), 'utf8')) as {
+    id: string;
+    graphs: Record<string, { file: string; sha256: string }>;
+  };
+  manifest.id += '-random';
+  for (const [name, entry] of Object.entries(manifest.graphs)) {
+    const bytes = await readFile(join(pack.folder, entry.file));
+    if (LEARNED.includes(name as GraphName)) shuffleWeights(bytes, new Random(seed));
+    entry.sha256 = createHash('sha256').update(bytes).digest('hex');
+    await writeFile(join(folder, entry.file), bytes);
+  }
+  await writeFile(join(folder, 'pack.json'), JSON.stringify(manifest));
+  return folder;
+}
+
+/** In place, on the serialised model: ModelProto.graph (7) → GraphProto.initializer (5) → TensorProto.raw_data (9). */
+function shuffleWeights(model: Uint8Array, random: Random): void {
+  for (const graph of fields(model, 7)) for (const tensor of fields(graph, 5)) shuffleTensor(tensor, random);
+}
+
+function shuffleTensor(tensor: Uint8Array, random: Random): void {
+  if (dataType(tensor) !== FLOAT32) return;
+  for (const raw of fields(tensor, 9)) {
+    if (raw.length < 4 * SMALLEST_MATRIX) continue;
+    const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+    for (let i = raw.length / 4 - 1; i > 0; i--) {
+      const j = random.integer(i + 1);
+      const value = view.getUint32(4 * i);
+      view.setUint32(4 * i, view.getUint32(4 * j));
+      view.setUint32(4 * j, value);
+    }
+  }
+}
+
+/** The length-delimited fields of a message with this number, as views of the same memory. */
+function fields(message: Uint8Array, number: number): Uint8Array[] {
+  const reader = protobuf.Reader.create(message);
+  const found: Uint8Array[] = [];
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === number * 8 + 2) {
+      const length = reader.uint32();
+      found.push(message.subarray(reader.pos, reader.pos + length));
+      reader.skip(length);
+    } else reader.skipType(tag & 7);
+  }
+  return found;
+}
+
+function dataType(tensor: Uint8Array): number {
+  const reader = protobuf.Reader.create(tensor);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === 2 * 8) return reader.int32();
+    reader.skipType(tag & 7);
+  }
+  return 0;
+}

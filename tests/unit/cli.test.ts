@@ -1,0 +1,186 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { unzipSync } from 'fflate';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { runCli, type CliRun } from '../support/cli.ts';
+import { classSound, testFolder, writeMusic, writeSound } from '../support/engine.ts';
+import { readWav } from '../support/wav.ts';
+
+const errorSchema = z.strictObject({
+  error: z.strictObject({ code: z.string(), message: z.string().min(1), hint: z.string() }),
+});
+
+const codeOf = (run: CliRun): string => errorSchema.parse(run.json()).error.code;
+const trainArguments = ['--taxonomy', 'folders', '--prototypes', '2', '--steps', '60', '--minimum-tracks', '3'];
+
+describe('the command line', { timeout: 180_000 }, () => {
+  let library: string;
+  let music: string;
+  let experiment: string;
+
+  beforeAll(async () => {
+    library = join(testFolder(), 'library');
+    music = writeMusic({ perClass: 6 });
+    writeFileSync(join(music, 'broken.mp3'), 'no music');
+    const imported = await runCli(['import', music, '--library', library, '--json']);
+    expect(imported.code, imported.stderr).toBe(0);
+    expect(imported.json()).toMatchObject({
+      library: { tracks: { ready: 18, failed: 1 } },
+      import: { imported: 18, failed: 1 },
+      failures: [{ path: 'broken.mp3', problem: { code: 'audio' } }],
+    });
+    const trained = await runCli(['train', '--library', library, ...trainArguments, '--json']);
+    expect(trained.code, trained.stderr).toBe(0);
+    experiment = z.object({ experiment: z.object({ id: z.string() }) }).parse(trained.json()).experiment.id;
+  }, 180_000);
+
+  it('skips unchanged files the second time, and shows progress on standard error only', async () => {
+    const again = await runCli(['import', music, '--library', library]);
+    expect(again.code).toBe(0);
+    expect(again.stdout).toMatch(/unchanged\s+18/);
+    expect(again.stdout).toContain('broken.mp3');
+    expect(again.stdout).not.toContain('\u001b');
+    const fresh = await runCli(['import', music, '--library', join(testFolder(), 'other'), '--windows', '2']);
+    expect(fresh.code).toBe(0);
+    expect(fresh.stderr).toMatch(/files/);
+    expect(fresh.stderr).not.toContain('\u001b');
+  });
+
+  it('refuses a second music folder in one data folder', async () => {
+    const run = await runCli(['import', writeMusic({ perClass: 1 }), '--library', library, '--json']);
+    expect(run.code).toBe(2);
+    expect(codeOf(run)).toBe('bad-input');
+    expect((await runCli(['train', '--library', library, ...trainArguments])).code).toBe(0);
+  });
+
+  it('prints metrics and uses the taxonomy again', async () => {
+    const run = await runCli(['train', '--library', library, ...trainArguments, '--seed', '2']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stdout).toMatch(/experiment\s+\S+/);
+    expect(run.stdout).toMatch(/test\s+\d+\s+[\d.]+ %/);
+    const reduced = join(testFolder(), 'reduced');
+    const json = await runCli(['reduce', library, '--method', 'MChen', '--param', '20', '--out', reduced, '--json']);
+    expect(json.json()).toMatchObject({ reduction: { taxonomyName: expect.any(String) as string, labels: ['bass', 'high', 'mid'] } });
+    expect(readdirSync(reduced).sort()).toEqual(['manifest.json', 'playlists', 'prototypes.csv', 'prototypes.npz', 'split.csv']);
+  });
+
+  it('classifies a file: scores, contributions, classes of windows', async () => {
+    const file = join(testFolder(), 'new.wav');
+    writeSound(file, classSound('high', 1.2, 5));
+    const run = await runCli(['classify', file, '--library', library, '--experiment', experiment, '--json']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.json()).toMatchObject({
+      experimentId: experiment,
+      files: [{ path: file, prediction: 'high', problem: null, windows: [{ class: 'high' }, { class: 'high' }, {}] }],
+    });
+    const text = await runCli(['classify', music, '--library', library, '--experiment', 'latest']);
+    expect(text.code).toBe(0);
+    expect(text.stdout).toContain('broken.mp3');
+  });
+
+  it('finds neighbours of files inside and outside the library', async () => {
+    const inside = join(music, 'bass', 'bass_hit_0.wav');
+    const run = await runCli(['neighbours', inside, '--library', library, '-k', '3', '--json']);
+    const schema = z.object({ inLibrary: z.boolean(), neighbours: z.array(z.object({ path: z.string() })) });
+    const found = schema.parse(run.json());
+    expect(found.inLibrary).toBe(true);
+    expect(found.neighbours).toHaveLength(3);
+    expect(found.neighbours.every(({ path }) => path.startsWith('bass/') && path !== 'bass/bass_hit_0.wav')).toBe(true);
+    const outside = join(testFolder(), 'mid.wav');
+    writeSound(outside, classSound('mid', 1, 9));
+    const other = schema.parse((await runCli(['neighbours', outside, '--library', library, '-k', '2', '--json'])).json());
+    expect(other.inLibrary).toBe(false);
+    expect(other.neighbours.every(({ path }) => path.startsWith('mid/'))).toBe(true);
+  });
+
+  it('embeds files without a library', async () => {
+    const out = join(testFolder(), 'z.npz');
+    const run = await runCli(['embed', join(music, 'mid'), '--out', out, '--json']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.json()).toMatchObject({ file: out, tracks: 6, dim: 32, failures: [] });
+    expect(Object.keys(unzipSync(readFileSync(out))).sort()).toEqual([
+      'paths.npy',
+      'start_seconds.npy',
+      'track_of.npy',
+      'track_z.npy',
+      'z.npy',
+    ]);
+  });
+
+  it('sonifies the prototypes of a class', async () => {
+    const out = join(testFolder(), 'sounds');
+    const run = await runCli([
+      ...['sonify', '--library', library, '--experiment', experiment, '--class', 'mid', '--seed', '3'],
+      ...['--steps', '3', '--guidance', '0', '--out', out, '--json'],
+    ]);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.json()).toMatchObject({ sounds: [{ class: 'mid', steps: 3, guidance: 0, seed: 3 }, { class: 'mid' }] });
+    for (const name of readdirSync(out)) expect(readWav(readFileSync(join(out, name))).samples).toHaveLength(4000);
+    expect(readdirSync(out)).toHaveLength(2);
+    const wrong = await runCli(['sonify', '--library', library, '--experiment', 'latest', '--class', 'x', '--out', out, '--json']);
+    expect(wrong.code).toBe(3);
+  });
+
+  it('exports a bundle', async () => {
+    const out = join(testFolder(), 'bundle');
+    const run = await runCli(['export', '--library', library, '--experiment', experiment, '--out', out, '--json']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(existsSync(join(out, 'manifest.json'))).toBe(true);
+    const again = await runCli(['export', '--library', library, '--experiment', experiment, '--out', out, '--json']);
+    expect(again.code).toBe(2);
+  });
+
+  it('reduces a data set', async () => {
+    const folder = testFolder();
+    const rows = Array.from({ length: 40 }, (_, i) => `${i},${(i * 7) % 11},${i % 2},${i < 20 ? 1 : 0}`);
+    const dataset = join(folder, 'data.csv.gz');
+    writeFileSync(dataset, gzipSync(`f1,f2,odd,low\n${rows.join('\n')}\n`));
+    const out = join(folder, 'out');
+    const run = await runCli(['reduce', dataset, '--label-count', '2', '--method', 'MChen', '--param', '25', '--out', out, '--json']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.json()).toMatchObject({ corpusRows: 28, testRows: 12, prototypeRows: 7, labels: ['odd', 'low'] });
+    const missing = await runCli(['reduce', dataset, '--method', 'MChen', '--out', join(folder, 'x'), '--json']);
+    expect(missing.code).toBe(2);
+  });
+
+  it('lists, verifies and scores packs', async () => {
+    const list = await runCli(['packs', 'list', '--json']);
+    expect(list.json()).toMatchObject({ packs: [{ id: 'compact', embeddingDim: 32 }], problems: [] });
+    const verified = await runCli(['packs', 'verify', '--json']);
+    expect(verified.code).toBe(0);
+    expect(verified.json()).toMatchObject({ ok: true, verifications: [{ packId: 'compact', ok: true }] });
+    const score = await runCli(['packs', 'score', '--sounds', '2', '--json'], { env: { ARCHETONE_DEMO: music } });
+    expect(score.code, score.stderr).toBe(0);
+    expect(score.json()).toMatchObject({ packId: 'compact', measured: { sounds: 2 } });
+  });
+
+  it('does the whole job on a folder and writes a report that needs no network', async () => {
+    const out = join(testFolder(), 'report');
+    const demo = writeMusic({ perClass: 6 });
+    const run = await runCli(['demo', '--out', out, '--steps', '60', '--json'], { env: { ARCHETONE_DEMO: demo } });
+    expect(run.code, run.stderr).toBe(0);
+    const page = readFileSync(join(out, 'index.html'), 'utf8');
+    expect(page).not.toMatch(/https?:\/\//);
+    expect(page).not.toContain('<script');
+    const sources = [...page.matchAll(/<audio[^>]* src="([^"]+)"/g)].map((match) => decodeURIComponent(match[1] ?? ''));
+    expect(sources).toHaveLength(6);
+    for (const source of sources) {
+      const { samples } = readWav(readFileSync(join(out, source)));
+      expect(samples.some((sample) => Math.abs(sample) > 1e-3)).toBe(true);
+    }
+    expect(readdirSync(join(out, 'export'))).toEqual(['experiment', 'reduction']);
+    const again = await runCli(['demo', '--out', out, '--json'], { env: { ARCHETONE_DEMO: demo } });
+    expect(again.code).toBe(2);
+  });
+
+  it('checks the machine', async () => {
+    const run = await runCli(['doctor', '--json']);
+    expect(run.code, run.stdout).toBe(0);
+    expect(run.json()).toMatchObject({ ok: true });
+    const without = await runCli(['doctor', '--json'], { env: { ARCHETONE_PACKS: testFolder() } });
+    expect(without.code).toBe(4);
+    expect(without.json()).toMatchObject({ ok: false });
+  });
+});

@@ -1,0 +1,118 @@
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { finished, settled, startTestEngine, testFolder, importFolder, writeMusic } from '../support/engine.ts';
+import { writeTinyPack } from '../support/tiny-pack.ts';
+import { rmsDbfs as referenceLevel } from '../support/sound.ts';
+import { readWav } from '../support/wav.ts';
+import { trainedLibrary, type TrainedLibrary } from '../support/trained.ts';
+
+describe('sonification', () => {
+  let lib: TrainedLibrary;
+
+  beforeAll(async () => {
+    lib = await trainedLibrary({ perClass: 5 });
+  });
+
+  const sonify = async (options: { seed?: number; steps?: number; guidance?: number } = {}) => {
+    const { jobId } = await lib.test.client.call('sonify.start', {
+      libraryId: lib.libraryId,
+      targets: [{ kind: 'prototype', experimentId: lib.experiment.id, index: 0 }],
+      ...options,
+    });
+    const { sonifications } = await finished(lib.test.client, jobId, 'sonify');
+    const sonification = sonifications[0]?.sonification;
+    const path = lib.test.engine.media.resolve(sonification?.url.split('/').at(-1) ?? '')?.path;
+    if (!sonification || path === undefined) throw new Error('no sound');
+    return { sonification, path };
+  };
+
+  it('writes a WAV file whose level and cycle cosine are as told', async () => {
+    const { sonification, path } = await sonify();
+    const { samples, sampleRate } = readWav(readFileSync(path));
+    expect(samples.length / sampleRate).toBeCloseTo(sonification.durationSeconds, 6);
+    expect(samples.every(Number.isFinite)).toBe(true);
+    expect(sonification.rmsDbfs).toBeCloseTo(referenceLevel(samples), 1);
+    expect(sonification.rmsDbfs).toBeGreaterThan(-120);
+    expect(Math.abs(sonification.cycleCosine)).toBeLessThanOrEqual(1);
+  });
+
+  it('takes the same sound from the cache, and makes it again bit by bit when it was deleted', async () => {
+    const first = await sonify({ seed: 3 });
+    const bytes = readFileSync(first.path);
+    const made = statSync(first.path).mtimeMs;
+    const second = await sonify({ seed: 3 });
+    expect(second).toEqual(first);
+    expect(statSync(second.path).mtimeMs).toBe(made);
+    rmSync(first.path);
+    const third = await sonify({ seed: 3 });
+    expect(third.path).toBe(first.path);
+    expect(readFileSync(third.path).equals(bytes)).toBe(true);
+  });
+
+  it('makes another sound for another seed, number of steps or guidance', async () => {
+    const sounds = [await sonify({ seed: 1 }), await sonify({ seed: 2 }), await sonify({ seed: 1, steps: 3 })];
+    sounds.push(await sonify({ seed: 1, guidance: 0 }));
+    const contents = sounds.map(({ path }) => readFileSync(path).toString('latin1'));
+    expect(new Set(contents).size).toBe(4);
+  });
+
+  it('is shown with the prototype it was made from', async () => {
+    const { sonification } = await sonify();
+    const [prototype] = await lib.test.client.call('prototypes.list', {
+      libraryId: lib.libraryId,
+      experimentId: lib.experiment.id,
+    });
+    expect(prototype?.sonification).toMatchObject({ steps: sonification.steps, guidance: sonification.guidance });
+  });
+
+  it('sonifies tracks and windows too', async () => {
+    const { client } = lib.test;
+    const { tracks } = await client.call('tracks.list', { libraryId: lib.libraryId });
+    const trackId = tracks[0]?.id ?? '';
+    const { jobId } = await client.call('sonify.start', {
+      libraryId: lib.libraryId,
+      targets: [
+        { kind: 'track', trackId },
+        { kind: 'window', trackId, windowIndex: 1 },
+      ],
+    });
+    const { sonifications } = await finished(client, jobId, 'sonify');
+    expect(new Set(sonifications.map(({ sonification }) => sonification.id)).size).toBe(2);
+    const job = await client.call('jobs.get', { jobId });
+    expect(job.progress.done).toBe(job.progress.total);
+    expect(job.progress.unit).toBe('steps');
+  });
+
+  it('cancels between steps', async () => {
+    const { client } = lib.test;
+    const { jobId } = await client.call('sonify.start', {
+      libraryId: lib.libraryId,
+      targets: [{ kind: 'prototype', experimentId: lib.experiment.id, index: 1 }],
+      steps: 1000,
+      seed: 99,
+    });
+    for (;;) {
+      const { state } = await client.call('jobs.get', { jobId });
+      if (state === 'running') break;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await client.call('jobs.cancel', { jobId });
+    expect((await settled(client, jobId)).state).toBe('cancelled');
+  });
+
+  it('says that an embedding-only pack cannot make sound', async () => {
+    const packs = testFolder();
+    await writeTinyPack(join(packs, 'compact'), { seed: 1, id: 'compact', kind: 'embedding-only' });
+    const test = await startTestEngine({ packFolders: [packs] });
+    const { library } = await importFolder(test.client, writeMusic({ perClass: 1 }));
+    const { tracks } = await test.client.call('tracks.list', { libraryId: library.id });
+    const { jobId } = await test.client.call('sonify.start', {
+      libraryId: library.id,
+      targets: [{ kind: 'track', trackId: tracks[0]?.id ?? '' }],
+    });
+    const job = await settled(test.client, jobId);
+    expect(job.error?.code).toBe('pack');
+    expect(job.error?.hint).not.toBe('');
+  });
+});

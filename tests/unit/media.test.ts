@@ -1,0 +1,121 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { decodeMono } from '../../models/audio/index.ts';
+import { RandomMediaTokens } from '../../engine/media.ts';
+import {
+  classSound,
+  copyFixture,
+  importFolder,
+  startTestEngine,
+  testFolder,
+  tracksByPath,
+  writeSound,
+} from '../support/engine.ts';
+
+/** ID3v2.3 with a title and a PNG, in front of MP3 frames. */
+function withCover(mp3: Buffer, png: Buffer): Buffer {
+  const frame = (id: string, body: Buffer): Buffer => {
+    const head = Buffer.alloc(10);
+    head.write(id, 'latin1');
+    head.writeUInt32BE(body.length, 4);
+    return Buffer.concat([head, body]);
+  };
+  const frames = Buffer.concat([
+    frame('TIT2', Buffer.from('\0Cover me', 'latin1')),
+    frame('APIC', Buffer.concat([Buffer.from('\0image/png\0\x03\0', 'latin1'), png])),
+  ]);
+  const head = Buffer.from('ID3\x03\0\0\0\0\0\0', 'latin1');
+  for (let i = 0; i < 4; i++) head[6 + i] = (frames.length >> (7 * (3 - i))) & 0x7f;
+  return Buffer.concat([head, frames, mp3]);
+}
+
+describe('media tokens', () => {
+  it('name a file unguessably and always the same way', () => {
+    const media = new RandomMediaTokens();
+    const url = media.urlFor('/a.wav', 'audio/wav');
+    expect(url).toMatch(/^archetone:\/\/audio\/[0-9a-f]{32}$/);
+    expect(media.urlFor('/a.wav', 'audio/wav')).toBe(url);
+    expect(media.urlFor('/b.wav', 'audio/wav')).not.toBe(url);
+    expect(media.resolve(url.slice(-32))).toEqual({ path: '/a.wav', mime: 'audio/wav' });
+    expect(media.resolve('/a.wav')).toBeNull();
+  });
+});
+
+describe('sound of a track', () => {
+  it('is the file itself where Chromium plays it, else a WAV made once', async () => {
+    const { client, engine } = await startTestEngine();
+    const folder = testFolder();
+    writeSound(join(folder, 'a.wav'), classSound('mid', 1, 1));
+    for (const name of ['stereo.flac', 'stereo.ogg', 'stereo.opus', 'stereo-cbr.mp3', 'stereo-16.aiff']) {
+      copyFixture(name, folder);
+    }
+    const { library } = await importFolder(client, folder);
+    const tracks = await tracksByPath(client, library.id);
+    const resolve = async (path: string): Promise<{ path: string; mime: string } | null> => {
+      const trackId = tracks.get(path)?.id ?? '';
+      const { url } = await client.call('tracks.audioUrl', { libraryId: library.id, trackId });
+      return engine.media.resolve(url.split('/').at(-1) ?? '');
+    };
+    for (const [name, mime] of [
+      ['a.wav', 'audio/wav'],
+      ['stereo.flac', 'audio/flac'],
+      ['stereo.ogg', 'audio/ogg'],
+      ['stereo.opus', 'audio/ogg'],
+      ['stereo-cbr.mp3', 'audio/mpeg'],
+    ] as const) {
+      expect(await resolve(name)).toEqual({ path: join(folder, name), mime });
+    }
+    const [copy, twice] = await Promise.all([resolve('stereo-16.aiff'), resolve('stereo-16.aiff')]);
+    expect(copy?.mime).toBe('audio/wav');
+    expect(copy?.path.startsWith(library.dataFolder)).toBe(true);
+    expect(twice).toEqual(copy);
+    const { signal } = new AbortController();
+    const read = async (path: string): Promise<number[]> => {
+      const samples: number[] = [];
+      for await (const chunk of decodeMono(path, { sampleRate: 44_100, signal })) samples.push(...chunk);
+      return samples;
+    };
+    const original = await read(join(folder, 'stereo-16.aiff'));
+    const copied = await read(copy?.path ?? '');
+    expect(copied.length).toBe(original.length);
+    const worst = copied.reduce((most, value, i) => Math.max(most, Math.abs(value - (original[i] ?? 0))), 0);
+    expect(worst).toBeLessThan(1 / 32_000);
+
+    rmSync(join(folder, 'a.wav'));
+    await expect(resolve('a.wav')).rejects.toMatchObject({ code: 'unreadable' });
+  });
+
+  it('has a waveform and a cover', async () => {
+    const { client, engine } = await startTestEngine();
+    const folder = testFolder();
+    const ramp = Float32Array.from({ length: 8000 }, (_, n) => (n / 8000) * (n % 2 === 0 ? 1 : -0.5));
+    writeSound(join(folder, 'ramp.wav'), ramp);
+    const png = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+      'base64',
+    );
+    const mp3 = readFileSync(join(import.meta.dirname, '../fixtures/audio/stereo-cbr.mp3'));
+    writeFileSync(join(folder, 'cover.mp3'), withCover(mp3, png));
+    const { library } = await importFolder(client, folder);
+    const tracks = await tracksByPath(client, library.id);
+    const id = (path: string) => ({ libraryId: library.id, trackId: tracks.get(path)?.id ?? '' });
+
+    const peaks = await client.call('tracks.peaks', id('ramp.wav'));
+    expect(peaks).toMatchObject({ perSecond: 50, durationSeconds: 1 });
+    expect(peaks?.values).toHaveLength(100);
+    for (let i = 0; i < 50; i++) {
+      expect(peaks?.values[2 * i]).toBeCloseTo((-0.5 * (i + 1)) / 50, 1);
+      expect(peaks?.values[2 * i + 1]).toBeCloseTo((i + 1) / 50, 1);
+    }
+    const detail = await client.call('tracks.get', id('cover.mp3'));
+    expect(detail.title).toBe('Cover me');
+    const cover = engine.media.resolve(detail.coverUrl?.split('/').at(-1) ?? '');
+    expect(cover?.mime).toBe('image/png');
+    expect(readFileSync(cover?.path ?? '')).toEqual(png);
+
+    await client.call('libraries.remove', { libraryId: library.id });
+    expect(existsSync(library.dataFolder)).toBe(false);
+    expect(existsSync(join(folder, 'cover.mp3'))).toBe(true);
+  });
+});

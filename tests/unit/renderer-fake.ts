@@ -1,0 +1,328 @@
+import type { EngineClient, Method } from '../../engine/api/contract.ts';
+import type {
+  EngineEvent,
+  Experiment,
+  Job,
+  LibrarySummary,
+  PrototypeInfo,
+  Taxonomy,
+  TrackDetail,
+  TrackRow,
+} from '../../engine/api/domain.ts';
+import { EngineError } from '../../engine/api/errors.ts';
+import type { ShellApi } from '../../engine/api/shell.ts';
+
+type Answer = (input: never) => unknown;
+
+/** An engine for tests of the window: answers are set per method, calls are kept, events are pushed by hand. */
+export class FakeEngine implements EngineClient {
+  readonly calls: { method: Method; input: unknown }[] = [];
+  #push: (event: EngineEvent) => void = () => undefined;
+
+  constructor(private readonly answers: Partial<Record<Method, Answer>>) {}
+
+  call(method: Method, input: unknown): Promise<never> {
+    this.calls.push({ method, input });
+    const answer = this.answers[method];
+    if (!answer) return Promise.reject(new EngineError('internal', `no answer for ${method}`));
+    return Promise.resolve()
+      .then(() => answer(input as never))
+      .then((value) => value as never);
+  }
+
+  async *stream(method: Method, input: unknown): AsyncGenerator<never> {
+    this.calls.push({ method, input });
+    if (method !== 'events') {
+      for (const value of (this.answers[method]?.(input as never) ?? []) as unknown[]) yield value as never;
+      return;
+    }
+    const queue: EngineEvent[] = [];
+    let wake: () => void = () => undefined;
+    this.#push = (event) => {
+      queue.push(event);
+      wake();
+    };
+    for (;;) {
+      while (queue.length > 0) yield queue.shift() as never;
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  }
+
+  emit(event: EngineEvent): void {
+    this.#push(event);
+  }
+
+  inputsOf(method: Method): unknown[] {
+    return this.calls.filter((call) => call.method === method).map((call) => call.input);
+  }
+}
+
+export function fakeShell(changes: Partial<ShellApi> = {}): ShellApi {
+  return {
+    platform: 'linux',
+    chooseFolder: () => Promise.resolve(null),
+    chooseFile: () => Promise.resolve(null),
+    reveal: () => Promise.resolve(),
+    pathOf: () => '',
+    setTheme: () => Promise.resolve(),
+    onMenuCommand: () => () => undefined,
+    onOpenFolder: () => () => undefined,
+    ...changes,
+  };
+}
+
+export const library: LibrarySummary = {
+  id: 'L1',
+  name: 'Demo library',
+  folders: ['/music'],
+  dataFolder: '/data/L1',
+  packId: 'compact',
+  windows: 'all',
+  tracks: { total: 3, ready: 2, failed: 1, pending: 0, missing: 0 },
+  windowCount: 5,
+  durationSeconds: 20,
+  isDemo: true,
+  createdAt: '2026-01-01T00:00:00Z',
+  openedAt: '2026-01-02T00:00:00Z',
+};
+
+export function trackRow(index: number, changes: Partial<TrackRow> = {}): TrackRow {
+  return {
+    id: `t${String(index)}`,
+    path: `drums/track-${String(index)}.wav`,
+    title: `Track ${String(index)}`,
+    artist: null,
+    album: null,
+    genre: [],
+    format: 'wav',
+    durationSeconds: 8,
+    windowCount: 2,
+    state: 'ready',
+    problem: null,
+    labels: ['drum'],
+    prediction: { class: 'drum', probability: 0.9, correct: true, split: 'test' },
+    ...changes,
+  };
+}
+
+export const rows: TrackRow[] = [
+  trackRow(0),
+  trackRow(1, { prediction: { class: 'bass', probability: 0.6, correct: false, split: 'test' } }),
+  trackRow(2, {
+    state: 'failed',
+    labels: [],
+    prediction: null,
+    problem: { code: 'audio', message: 'Not an audio file.', hint: 'Remove the file.' },
+  }),
+];
+
+export const trackDetail = (trackId: string): TrackDetail => ({
+  ...(rows.find((row) => row.id === trackId) ?? trackRow(0)),
+  absolutePath: '/music/x.wav',
+  contentHash: 'abc',
+  sampleRate: 44_100,
+  channels: 1,
+  bytes: 1000,
+  year: null,
+  bpm: null,
+  musicalKey: null,
+  comment: null,
+  coverUrl: null,
+  duplicates: [],
+  windows: [
+    { index: 0, startSeconds: 0, durationSeconds: 4 },
+    { index: 1, startSeconds: 4, durationSeconds: 4 },
+  ],
+});
+
+export const taxonomy: Taxonomy = {
+  id: 'X1',
+  name: 'File-name tokens',
+  source: { kind: 'tokens' },
+  labels: [
+    { name: 'drum', tracks: 2 },
+    { name: 'bass', tracks: 1 },
+  ],
+  multilabel: false,
+  labelledTracks: 2,
+  unmatched: 0,
+};
+
+export const experiment: Experiment = {
+  id: 'E1',
+  name: 'First',
+  taxonomyId: 'X1',
+  taxonomyName: 'File-name tokens',
+  packId: 'compact',
+  packSha256: 'x',
+  parameters: {
+    taxonomyId: 'X1',
+    task: 'single',
+    prototypesPerClass: 2,
+    steps: 100,
+    batchSize: 256,
+    learningRate: 0.01,
+    lambda: 0.25,
+    temperature: 0.1,
+    adaptor: 'none',
+    seed: 1,
+    split: { train: 0.7, validation: 0.1, test: 0.2 },
+    groupBy: 'track',
+    minimumTracks: 1,
+  },
+  classes: ['bass', 'drum'],
+  droppedClasses: [],
+  counts: {
+    train: { tracks: 5, windows: 10 },
+    validation: { tracks: 1, windows: 2 },
+    test: { tracks: 2, windows: 4 },
+  },
+  metrics: [
+    {
+      split: 'test',
+      tracks: 2,
+      accuracy: 0.5,
+      balancedAccuracy: 0.5,
+      macroF1: 0.4,
+      majorityBaseline: 0.25,
+      perClass: [{ class: 'drum', precision: 1, recall: 0.5, f1: 0.667, support: 2 }],
+      confusion: [
+        [0, 0],
+        [1, 1],
+      ],
+      hammingLoss: null,
+    },
+  ],
+  curve: [],
+  revision: 1,
+  createdAt: '2026-01-03T00:00:00Z',
+  seconds: 2,
+};
+
+export const prototype = (index: number, className: string): PrototypeInfo => ({
+  index,
+  class: className,
+  support: 4,
+  purity: 1,
+  weights: [0.2, 0.9],
+  nearest: [
+    {
+      trackId: 't1',
+      windowIndex: 1,
+      startSeconds: 4,
+      distance: 0.5,
+      title: 'Track 1',
+      path: 'drums/track-1.wav',
+    },
+  ],
+  sonification: null,
+});
+
+export function job(changes: Partial<Job> = {}): Job {
+  return {
+    id: 'J1',
+    kind: 'import',
+    title: 'Import “Demo library”',
+    libraryId: 'L1',
+    state: 'running',
+    progress: {
+      done: 1,
+      total: 4,
+      unit: 'files',
+      current: 'drums/a.wav',
+      windows: 3,
+      failures: 0,
+      audioSecondsPerSecond: 20,
+      etaSeconds: 5,
+    },
+    error: null,
+    result: null,
+    createdAt: '2026-01-01T00:00:00Z',
+    startedAt: '2026-01-01T00:00:00Z',
+    finishedAt: null,
+    ...changes,
+  };
+}
+
+/** Answers of an engine with one library that is imported, labelled and classified. */
+export const fullAnswers: Partial<Record<Method, Answer>> = {
+  'app.info': () => ({ version: '1', platform: 'test', dataFolder: '/data', ffmpeg: false, provider: 'cpu' }),
+  'libraries.list': () => [library],
+  'libraries.get': () => library,
+  'libraries.openDemo': () => library,
+  'libraries.open': () => library,
+  'import.start': () => ({ jobId: 'J1' }),
+  'jobs.list': () => [],
+  'packs.list': () => [
+    {
+      id: 'compact',
+      version: '1',
+      title: 'Compact',
+      kind: 'generative',
+      licence: 'Apache-2.0',
+      attribution: 'a',
+      folder: '/packs/compact',
+      sha256: 'x',
+      bytes: 1,
+      sampleRate: 24_000,
+      windowSeconds: 4,
+      embeddingDim: 256,
+      sampler: { steps: 20, guidance: 2 },
+      trainingStatement: 's',
+      quality: [],
+      embedded: true,
+    },
+  ],
+  'providers.list': () => [],
+  'taxonomies.list': () => [taxonomy],
+  'experiments.list': () => [experiment],
+  'reductions.methods': () => [],
+  'reductions.list': () => [],
+  'tracks.list': () => ({ total: rows.length, tracks: rows }),
+  'tracks.get': (input: { trackId: string }) => trackDetail(input.trackId),
+  'tracks.audioUrl': (input: { trackId: string }) => ({ url: `archetone://audio/${input.trackId}` }),
+  'tracks.peaks': () => ({ values: Float32Array.of(-0.5, 0.5, -1, 1), perSecond: 1, durationSeconds: 8 }),
+  'classify.windows': () => ({
+    startSeconds: [0, 4],
+    durationSeconds: 4,
+    classes: ['bass', 'drum'],
+    prediction: [1, 0],
+    probabilities: Float32Array.of(0.1, 0.9, 0.7, 0.3),
+  }),
+  'prototypes.list': () => [prototype(0, 'bass'), prototype(1, 'drum')],
+  'neighbours.query': () => [
+    {
+      trackId: 't0',
+      windowIndex: 0,
+      startSeconds: 0,
+      distance: 0,
+      title: 'Track 0',
+      path: 'drums/track-0.wav',
+    },
+    {
+      trackId: 't1',
+      windowIndex: 0,
+      startSeconds: 0,
+      distance: 1.25,
+      title: 'Track 1',
+      path: 'drums/track-1.wav',
+    },
+  ],
+  'explain.track': (input: { class: string | null; windowIndex: number | null }) => ({
+    trackId: 't0',
+    experimentId: 'E1',
+    class: input.class ?? 'drum',
+    windowIndex: input.windowIndex,
+    bias: 0.1,
+    logit: 0.65,
+    probability: 0.8,
+    contributions: [
+      { prototype: 1, prototypeClass: 'drum', similarity: 0.75, weight: 0.8, contribution: 0.6 },
+      { prototype: 0, prototypeClass: 'bass', similarity: 0.5, weight: -0.1, contribution: -0.05 },
+    ],
+    scores: [
+      { class: 'drum', logit: 0.65, probability: 0.8 },
+      { class: 'bass', logit: 0.1, probability: 0.2 },
+    ],
+  }),
+};

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { GraphBuilder } from '../../models/onnx/builder.ts';
+import { openRuntime, readPack, type PackRuntime } from '../../models/packs/index.ts';
+import { schedule } from '../../models/pecmae/sampler.ts';
+import { sonify } from '../../models/pecmae/sonify.ts';
+import { rmsDbfs, spectralCentroid } from '../support/sound.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+import { TINY, writeTinyPack, type TinyPackOptions } from '../support/tiny-pack.ts';
+
+const signal = new AbortController().signal;
+const runtimes: PackRuntime[] = [];
+async function tinyRuntime(options: Partial<TinyPackOptions> = {}): Promise<PackRuntime> {
+  const pack = await readPack(await writeTinyPack(await temporaryFolder(), { seed: 11, ...options }));
+  const runtime = await openRuntime(pack, { threads: 1 });
+  runtimes.push(runtime);
+  return runtime;
+}
+let runtime: PackRuntime;
+beforeAll(async () => (runtime = await tinyRuntime()));
+afterAll(() => Promise.all(runtimes.map((open) => open.close())));
+
+const vectorOf = (hz: number) =>
+  runtime.embed(
+    Float32Array.from({ length: TINY.S }, (_, i) => 0.2 * Math.sin((2 * Math.PI * hz * i) / TINY.sampleRate)),
+    1,
+  );
+
+describe('sonify', () => {
+  it('makes the sound that the vector stands for', async () => {
+    const low = await sonify(runtime, await vectorOf(200), { seed: 1, signal });
+    const high = await sonify(runtime, await vectorOf(2400), { seed: 1, signal });
+    expect(low.samples.length).toBe(TINY.S);
+    expect(low.sampleRate).toBe(TINY.sampleRate);
+    expect(spectralCentroid(low.samples, TINY.sampleRate)).toBeLessThan(600);
+    expect(spectralCentroid(high.samples, TINY.sampleRate)).toBeGreaterThan(1800);
+    expect(rmsDbfs(low.samples)).toBeGreaterThan(-40);
+  });
+
+  it('gives the same sound for the same seed and another for another', async () => {
+    const z = await vectorOf(800);
+    const first = await sonify(runtime, z, { seed: 42, signal });
+    expect(await sonify(runtime, z, { seed: 42, signal })).toEqual(first);
+    expect((await sonify(runtime, z, { seed: 43, signal })).samples).not.toEqual(first.samples);
+    expect(first).toMatchObject({ seed: 42, steps: 4, guidance: 0.1 });
+  });
+
+  it('follows the sampler, step by step, with both branches in one run', async () => {
+    const z = await vectorOf(800);
+    const denoise = vi.spyOn(runtime, 'denoise');
+    const steps: string[] = [];
+    await sonify(runtime, z, {
+      seed: 1,
+      signal,
+      steps: 3,
+      guidance: 2,
+      onStep: (n, of) => steps.push(`${n}/${of}`),
+    });
+    expect(steps).toEqual(['1/3', '2/3', '3/3']);
+    const sigmas = schedule(3).sigmas;
+    expect(denoise.mock.calls.map(([, sigma]) => [...sigma])).toEqual(
+      [0, 1, 2].map((i) => [sigmas[i], sigmas[i]]),
+    );
+    const [x, , conditions] = denoise.mock.calls[0] ?? [];
+    expect(conditions?.subarray(0, TINY.D)).toEqual(z);
+    expect(conditions?.subarray(TINY.D)).toEqual(new Float32Array(TINY.D));
+    expect(x?.subarray(0, TINY.T * TINY.F)).toEqual(x?.subarray(TINY.T * TINY.F));
+    denoise.mockClear();
+    await sonify(runtime, z, { seed: 1, signal, steps: 3, guidance: 0 });
+    expect(denoise.mock.calls.map(([, sigma]) => sigma.length)).toEqual([1, 1, 1]);
+    denoise.mockRestore();
+  });
+
+  it('stops between steps', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const onStep = vi.fn((n: number) => {
+      if (n === 5) controller.abort(reason);
+    });
+    const run = sonify(runtime, await vectorOf(300), {
+      seed: 1,
+      steps: 500,
+      signal: controller.signal,
+      onStep,
+    });
+    await expect(run).rejects.toBe(reason);
+    expect(onStep).toHaveBeenCalledTimes(5);
+  });
+
+  it('lets the event loop turn between steps, so that cancelling from outside works', async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 20);
+    const run = sonify(runtime, await vectorOf(300), {
+      seed: 1,
+      steps: 1000,
+      guidance: 1,
+      signal: controller.signal,
+    });
+    await expect(run).rejects.toThrow(/aborted/i);
+  });
+
+  it('turns a sound beyond full scale down as a whole', async () => {
+    const g = new GraphBuilder('loud');
+    const features = g.input('features', 'float32', ['batch', TINY.T, TINY.F]);
+    const flat = g.reshape(g.op('Tile', [features, g.integers([1, 1, 7])]), [0, -1]);
+    const cut = g.op('Slice', [flat, g.integers([0]), g.integers([TINY.S]), g.integers([1])]);
+    g.output('waveform', g.mul(cut, 20), ['batch', TINY.S]);
+    const loud = await tinyRuntime({ replace: { decoder: g.build() } });
+    const { samples, limited } = await sonify(loud, await vectorOf(300), { seed: 1, signal });
+    expect(limited).toBe(true);
+    const peak = Math.max(...samples.map(Math.abs));
+    expect(peak).toBeCloseTo(0.99, 5);
+    // Turned down, not clipped: only the peak itself is at the limit, and the shape is that of the features.
+    const distinct = new Set(samples);
+    expect(distinct.size).toBeGreaterThan(TINY.F);
+    const quiet = await sonify(runtime, await vectorOf(300), { seed: 1, signal, guidance: 0 });
+    expect(quiet.limited).toBe(false);
+  });
+
+  it('refuses what it cannot use', async () => {
+    const z = await vectorOf(300);
+    const run = (vector: Float32Array, options: object) =>
+      sonify(runtime, vector, { seed: 1, signal, ...options });
+    await expect(run(z.subarray(1), {})).rejects.toThrow('the vector has 31 numbers');
+    await expect(
+      run(
+        z.map(() => NaN),
+        {},
+      ),
+    ).rejects.toThrow('not finite');
+    await expect(run(z, { steps: 0 })).rejects.toThrow(RangeError);
+    await expect(run(z, { steps: 2.5 })).rejects.toThrow(RangeError);
+    await expect(run(z, { guidance: -1 })).rejects.toThrow(RangeError);
+    await expect(run(z, { seed: 0.5 })).rejects.toThrow(RangeError);
+    const mute = await tinyRuntime({ kind: 'embedding-only' });
+    await expect(sonify(mute, z, { seed: 1, signal })).rejects.toMatchObject({ code: 'not-generative' });
+  });
+
+  it('refuses a denoiser whose numbers are not finite', async () => {
+    const g = new GraphBuilder('broken');
+    const x = g.input('features', 'float32', ['batch', TINY.T, TINY.F]);
+    g.input('sigma', 'float32', ['batch']);
+    g.input('z', 'float32', ['batch', TINY.D]);
+    g.output('v', g.log(g.neg(g.mul(x, x))), ['batch', TINY.T, TINY.F]);
+    const broken = await tinyRuntime({ replace: { denoiser: g.build() } });
+    const run = sonify(broken, await vectorOf(300), { seed: 1, signal });
+    await expect(run).rejects.toMatchObject({ code: 'graph', file: 'denoiser.onnx' });
+  });
+});
