@@ -3,6 +3,7 @@ import { defineConfig } from '@playwright/test';
 export default defineConfig({
   testDir: 'tests/e2e',
   outputDir: 'test-results/e2e',
+  globalSetup: './tests/e2e/support/runtime.ts',
   // One application at a time: the machine's cores belong to the engine.
   workers: 1,
   timeout: 240_000,

@@ -72,18 +72,19 @@ export interface OpenLibrary {
 
 export interface Libraries {
   /**
-   * Opens the library of a folder; creates it the first time.
-   * @throws EngineError `missing-folder`, `database`, `database-newer`, `pack`
+   * Opens the library of a folder, making it the first time; settings that are given are changed.
+   * @throws EngineError `missing-folder`, `database`, `database-newer`; `library-busy` when a job works on it and other
+   * settings are given
    */
   open(
     folder: string,
-    options: { name?: string; windows: 'all' | number; packId: string; isDemo?: boolean },
+    options: { name?: string; windows?: 'all' | number; packId?: string; isDemo?: boolean },
   ): OpenLibrary;
   /** @throws EngineError `not-found`, `database`, `database-newer` */
   get(libraryId: string): OpenLibrary;
   /** Most recently opened first. */
   list(): LibrarySummary[];
-  /** @throws EngineError `missing-folder`, `not-found` */
+  /** @throws EngineError `missing-folder`, `not-found`, `library-busy`, `bad-input` */
   relink(libraryId: string, folder: string): OpenLibrary;
   /** Deletes Archetone's own data about a library; never an audio file. */
   remove(libraryId: string): void;

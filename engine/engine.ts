@@ -69,7 +69,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...(options.providerRunner === undefined ? {} : { providerRunner: options.providerRunner }),
   });
   const jobs = new JobQueue(new JobStore(openJobsDatabase(options.dataFolder)), events);
-  const libraries = new LibraryShelf(options.dataFolder);
+  const libraries = new LibraryShelf(options.dataFolder, (libraryId) => jobs.busy(libraryId));
   const media = new RandomMediaTokens(options.mediaUrl);
   const decode = new DecodePool({
     workerUrl: options.decodeWorker,

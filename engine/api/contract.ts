@@ -136,8 +136,10 @@ export const contract = {
     z.strictObject({
       folder: path,
       name: z.string().min(1).max(200).optional(),
-      windows: windowsSchema.default('all'),
-      packId: id.default('compact'),
+      /** Left out: as the library has it; a new library embeds all windows. */
+      windows: windowsSchema.optional(),
+      /** Left out: as the library has it; a new library takes the embedded compact pack. */
+      packId: id.optional(),
     }),
   ),
   'libraries.openDemo': query<domain.LibrarySummary>()(nothing),

@@ -58,7 +58,9 @@ function packFolders(root: string): string[] {
 
 function demoFolder(root: string): string | null {
   try {
-    const entry = createRequire(join(root, 'package.json')).resolve('supersonic-scsynth-samples/package.json');
+    const entry = createRequire(join(root, 'package.json')).resolve(
+      'supersonic-scsynth-samples/package.json',
+    );
     const samples = join(dirname(entry), 'samples');
     return existsSync(samples) ? samples : null;
   } catch {

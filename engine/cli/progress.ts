@@ -16,6 +16,7 @@ export class ProgressLine {
   readonly #output: ProgressOutput;
   #last = '';
   #written = 0;
+  #waiting = '';
 
   constructor(output: ProgressOutput) {
     this.#output = output;
@@ -27,21 +28,28 @@ export class ProgressLine {
     if (line === this.#last) return;
     if (this.#output.isTTY === true) {
       const room = (this.#output.columns ?? 80) - 1;
-      this.#output.write(`\r\u001b[2K${[...line].slice(0, room).join('')}`);
+      this.#output.write(`\r\u001b[2K${Array.from(line).slice(0, room).join('')}`);
     } else {
+      if (progress.done === 0 && progress.total === 0) return;
       const now = performance.now();
-      if (this.#written !== 0 && now - this.#written < LINE_INTERVAL_MS) return;
-      this.#written = now;
-      this.#output.write(`${line}\n`);
+      this.#waiting = line;
+      if (this.#written === 0 || now - this.#written >= LINE_INTERVAL_MS) this.#writeWaiting(now);
     }
     this.#last = line;
   }
 
-  /** Removes the line, so that what follows starts on a clean one. */
+  /** Ends the line, so that what follows starts on a clean one; without a terminal the last state is still told. */
   clear(): void {
     if (this.#output.isTTY === true && this.#last !== '') this.#output.write('\r\u001b[2K');
+    else this.#writeWaiting(0);
     this.#last = '';
     this.#written = 0;
+  }
+
+  #writeWaiting(now: number): void {
+    if (this.#waiting !== '') this.#output.write(`${this.#waiting}\n`);
+    this.#waiting = '';
+    this.#written = now;
   }
 }
 
@@ -49,7 +57,11 @@ export class ProgressLine {
 export function describe(title: string, progress: JobProgress, point: CurvePoint | null = null): string {
   const { done, total, unit, windows, failures, audioSecondsPerSecond, etaSeconds } = progress;
   const parts = [
-    total > 0 ? `${done}/${total}${unit === '' ? '' : ` ${unit}`}` : done > 0 ? `${done} ${unit}`.trim() : '…',
+    total > 0
+      ? `${done}/${total}${unit === '' ? '' : ` ${unit}`}`
+      : done > 0
+        ? `${done} ${unit}`.trim()
+        : '…',
   ];
   if (windows > 0) parts.push(`${windows} windows`);
   if (audioSecondsPerSecond !== null) parts.push(`${audioSecondsPerSecond.toFixed(1)} audio s/s`);

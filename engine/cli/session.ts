@@ -144,7 +144,8 @@ function noLibrary(folder: string): EngineError {
 const ended = (job: Job): boolean => ['done', 'failed', 'cancelled'].includes(job.state);
 
 function resultOf<K extends JobKind>(job: Job, kind: K): Extract<JobResult, { kind: K }> {
-  if (job.state === 'cancelled') throw new EngineError('cancelled', 'Cancelled.', 'What was finished is kept.');
+  if (job.state === 'cancelled')
+    throw new EngineError('cancelled', 'Cancelled.', 'What was finished is kept.');
   if (job.error) throw EngineError.fromData(job.error);
   const { result } = job;
   if (result?.kind !== kind) throw new EngineError('internal', `The ${kind} job ended without a result.`);

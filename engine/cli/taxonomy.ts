@@ -35,7 +35,9 @@ export async function taxonomyOf(
   source: TaxonomySource,
 ): Promise<Taxonomy> {
   const existing = await client.call('taxonomies.list', { libraryId });
-  const same = existing.find((taxonomy) => JSON.stringify(sorted(taxonomy.source)) === JSON.stringify(sorted(source)));
+  const same = existing.find(
+    (taxonomy) => JSON.stringify(sorted(taxonomy.source)) === JSON.stringify(sorted(source)),
+  );
   return same ?? client.call('taxonomies.create', { libraryId, source });
 }
 

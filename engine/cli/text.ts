@@ -7,7 +7,10 @@ export interface Column<Row> {
 
 /** An aligned table; two spaces between columns, a header line. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ value }) => value(row)))];
+  const cells = [
+    columns.map(({ title }) => title),
+    ...rows.map((row) => columns.map(({ value }) => value(row))),
+  ];
   const widths = columns.map((_, c) => Math.max(...cells.map((line) => width(line[c] ?? ''))));
   return cells
     .map((line) =>
@@ -48,7 +51,7 @@ export function bytes(count: number): string {
 
 /** Terminals count code points, not UTF-16 units; marks that combine take no room of their own. */
 function width(text: string): number {
-  return [...text.normalize('NFC').replace(/\p{Mn}/gu, '')].length;
+  return Array.from(text.normalize('NFC').replace(/\p{Mn}/gu, '')).length;
 }
 
 function pad(text: string, to: number, align: 'left' | 'right'): string {

@@ -60,8 +60,7 @@ export function insertExperiment(
     const track = db.prepare(
       'INSERT INTO experiment_tracks (experiment_id, track_id, split, labels) VALUES (?, ?, ?, ?)',
     );
-    for (const { id, split, labels } of tracks)
-      track.run([experiment.id, id, split, JSON.stringify(labels)]);
+    for (const { id, split, labels } of tracks) track.run([experiment.id, id, split, JSON.stringify(labels)]);
     insertRevision(library, experiment.id, 1, 'trained', metrics, network, experiment.createdAt);
   })();
 }
@@ -143,8 +142,7 @@ export function loadNetwork(library: OpenLibrary, experimentId: string, revision
       'SELECT network FROM experiment_revisions WHERE experiment_id = ? AND revision = ?',
     )
     .get([experimentId, wanted]);
-  if (!row)
-    throw new EngineError('not-found', `The experiment ${experimentId} has no revision ${wanted}.`);
+  if (!row) throw new EngineError('not-found', `The experiment ${experimentId} has no revision ${wanted}.`);
   return PrototypeNetwork.fromBytes(new Uint8Array(row.network));
 }
 

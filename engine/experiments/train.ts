@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { splitTracks } from '../../models/pecmae/split.ts';
-import { trainPrototypeNetwork, type TrainProgress, type TrainingSet } from '../../models/pecmae/trainer.ts';
+import {
+  trainPrototypeNetwork,
+  type TrainParameters,
+  type TrainProgress,
+  type TrainingSet,
+} from '../../models/pecmae/trainer.ts';
 import type { CurvePoint, Experiment, SplitName, TrainRequest } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import { trainRequestSchema } from '../api/contract.ts';
@@ -49,15 +54,19 @@ export async function train(
           ...trainingSet(parts.validation, windows.dim, choice.classes),
           trackOf: Int32Array.from(parts.validation.flatMap(({ vectors: { count } }, i) => repeat(i, count))),
         };
-  const { split: _split, groupBy: _groupBy, minimumTracks: _minimum, taxonomyId: _taxonomy, ...chosen } = request;
   const { network, curve } = await trainPrototypeNetwork(
     training,
     validation,
-    { ...chosen, weightDecay: WEIGHT_DECAY },
+    { ...trainerParameters(request), weightDecay: WEIGHT_DECAY },
     {
       signal: job.signal,
       onProgress: (progress) => {
-        job.report({ done: progress.step, total: progress.steps, unit: 'steps', etaSeconds: eta(started, progress) });
+        job.report({
+          done: progress.step,
+          total: progress.steps,
+          unit: 'steps',
+          etaSeconds: eta(started, progress),
+        });
         context.events.emit({ type: 'train-progress', jobId: job.id, point: curvePoint(progress) });
       },
     },
@@ -97,6 +106,13 @@ export async function train(
 
 /** The paper's; the window does not offer it. */
 const WEIGHT_DECAY = 1e-5;
+
+/** The part of a request that the trainer takes. */
+function trainerParameters(request: TrainRequest): Omit<TrainParameters, 'weightDecay'> {
+  const { prototypesPerClass, steps, batchSize, learningRate, lambda, temperature, adaptor, seed, task } =
+    request;
+  return { prototypesPerClass, steps, batchSize, learningRate, lambda, temperature, adaptor, seed, task };
+}
 
 function assignSplits(library: OpenLibrary, { tracks }: ClassChoice, request: TrainRequest): SplitTrack[] {
   const groups = splitGroups(groupFacts(library), request.groupBy);

@@ -60,7 +60,11 @@ export async function writeBundle(
   } catch (thrown) {
     // Even on a full disk removing works; a failure here must not hide the reason.
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
-    if (thrown instanceof Error && 'code' in thrown && /^E(ACCES|PERM|ROFS|NOTDIR)$/.test(String(thrown.code)))
+    if (
+      thrown instanceof Error &&
+      'code' in thrown &&
+      /^E(ACCES|PERM|ROFS|NOTDIR)$/.test(String(thrown.code))
+    )
       throw new EngineError(
         'bad-input',
         `The folder ${target} cannot be written.`,

@@ -31,7 +31,13 @@ export async function addManifest(
   context: EngineContext,
   library: OpenLibrary,
   bundle: Bundle,
-  about: { packId: string; packSha256: string; taxonomyId: string; taxonomyName: string; audio: AudioStatement },
+  about: {
+    packId: string;
+    packSha256: string;
+    taxonomyId: string;
+    taxonomyName: string;
+    audio: AudioStatement;
+  },
   { details, ...subject }: ManifestSubject,
 ): Promise<void> {
   const { manifest: pack } = context.packs.get(about.packId);

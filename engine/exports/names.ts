@@ -1,5 +1,4 @@
 /** Characters that Windows, macOS or Linux refuse in file names, and control characters. */
-// eslint-disable-next-line no-control-regex -- control characters are exactly what must go
 const REFUSED = /[<>:"/\\|?*\u0000-\u001f\u007f]/g;
 /** Names that Windows keeps for devices, whatever the extension. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
@@ -10,7 +9,7 @@ const MAX_LENGTH = 80;
  * no leading dot, no trailing dot or space, no device name, at most 80 characters, never empty.
  */
 export function fileName(text: string): string {
-  const clean = [...text.normalize('NFC').replace(REFUSED, '_').replace(/^\.+/, '_')]
+  const clean = Array.from(text.normalize('NFC').replace(REFUSED, '_').replace(/^\.+/, '_'))
     .slice(0, MAX_LENGTH)
     .join('')
     .replace(/[. ]+$/, '');

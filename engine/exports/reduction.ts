@@ -49,7 +49,10 @@ export async function exportReduction(
     : null;
   await job.checkpoint();
   if (formats.includes('csv')) {
-    await bundle.add('prototypes.csv', prototypeTable(reduction, set, prototypes, audio === null ? [] : files));
+    await bundle.add(
+      'prototypes.csv',
+      prototypeTable(reduction, set, prototypes, audio === null ? [] : files),
+    );
     await bundle.add('split.csv', splitTable(library, reductionId));
   }
   if (formats.includes('npz')) await bundle.add('prototypes.npz', prototypeArrays(reduction, set));

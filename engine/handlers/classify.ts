@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { z } from 'zod';
 import type { Handlers } from '../api/contract.ts';
 import { classifyFiles } from '../classify/files.ts';
@@ -6,6 +7,7 @@ import { classifyWindows } from '../classify/explain.ts';
 import type { EngineContext } from '../context.ts';
 import { getExperiment } from '../experiments/store.ts';
 import { typed } from '../packs/failures.ts';
+import { answer } from './answer.ts';
 
 type Part = Pick<Handlers, 'classify.library' | 'classify.files' | 'classify.windows'>;
 
@@ -38,9 +40,13 @@ export function classifyHandlers(context: EngineContext): Part {
     return { jobId: context.jobs.start('classify', { title, libraryId: spec.libraryId, spec }) };
   };
   return {
-    'classify.library': async (spec) => start(spec, 'Classify the library'),
-    'classify.files': async (spec) => start(spec, `Classify ${spec.paths.length} files`),
+    'classify.library': (spec) => answer(() => start(spec, 'Classify the library')),
+    'classify.files': (spec) => answer(() => start(spec, describePaths(spec.paths))),
     'classify.windows': ({ libraryId, experimentId, trackId }) =>
-      typed(async () => classifyWindows(context.libraries.get(libraryId), experimentId, trackId)),
+      typed(() => classifyWindows(context.libraries.get(libraryId), experimentId, trackId)),
   };
+}
+
+function describePaths(paths: readonly string[]): string {
+  return paths.length === 1 ? `Classify ${basename(paths[0] ?? '')}` : `Classify ${paths.length} files`;
 }

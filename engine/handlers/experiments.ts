@@ -4,6 +4,7 @@ import { getExperiment, listExperiments, removeExperiment } from '../experiments
 import { nameOfTaxonomy } from '../experiments/tracks.ts';
 import { train, trainSpecSchema } from '../experiments/train.ts';
 import { typed } from '../packs/failures.ts';
+import { answer } from './answer.ts';
 
 type Part = Pick<
   Handlers,
@@ -20,18 +21,20 @@ export function experimentsHandlers(context: EngineContext): Part {
     }),
   );
   return {
-    'experiments.list': async ({ libraryId }) => listExperiments(context.libraries.get(libraryId)),
-    'experiments.get': async ({ libraryId, experimentId }) =>
-      getExperiment(context.libraries.get(libraryId), experimentId),
-    'experiments.remove': async ({ libraryId, experimentId }) => {
-      removeExperiment(context.libraries.get(libraryId), experimentId);
-      context.events.emit({ type: 'library-changed', libraryId, what: 'experiments' });
-      return null;
-    },
-    'experiments.train': async (spec) => {
-      const name = nameOfTaxonomy(context.libraries.get(spec.libraryId), spec.request.taxonomyId);
-      const jobId = context.jobs.start('train', { title: `Train on ${name}`, libraryId: spec.libraryId, spec });
-      return { jobId };
-    },
+    'experiments.list': ({ libraryId }) => answer(() => listExperiments(context.libraries.get(libraryId))),
+    'experiments.get': ({ libraryId, experimentId }) =>
+      answer(() => getExperiment(context.libraries.get(libraryId), experimentId)),
+    'experiments.remove': ({ libraryId, experimentId }) =>
+      answer(() => {
+        removeExperiment(context.libraries.get(libraryId), experimentId);
+        context.events.emit({ type: 'library-changed', libraryId, what: 'experiments' });
+        return null;
+      }),
+    'experiments.train': (spec) =>
+      answer(() => {
+        const { libraryId } = spec;
+        const name = nameOfTaxonomy(context.libraries.get(libraryId), spec.request.taxonomyId);
+        return { jobId: context.jobs.start('train', { title: `Train on ${name}`, libraryId, spec }) };
+      }),
   };
 }

@@ -7,6 +7,6 @@ import { typed } from '../packs/failures.ts';
 export function explainHandlers(context: EngineContext): Pick<Handlers, 'explain.track'> {
   return {
     'explain.track': ({ libraryId, ...request }) =>
-      typed(async () => explainTrack(context.libraries.get(libraryId), request)),
+      typed(() => explainTrack(context.libraries.get(libraryId), request)),
   };
 }

@@ -4,6 +4,7 @@ import { getExperiment } from '../experiments/store.ts';
 import { exportSpecSchema, runExport } from '../exports/run.ts';
 import { typed } from '../packs/failures.ts';
 import { getReduction } from '../reductions/store.ts';
+import { answer } from './answer.ts';
 
 /** Bundles that other programs can read. */
 export function exportsHandlers(context: EngineContext): Pick<Handlers, 'exports.start'> {
@@ -15,14 +16,15 @@ export function exportsHandlers(context: EngineContext): Pick<Handlers, 'exports
     }),
   );
   return {
-    'exports.start': async (spec) => {
-      const library = context.libraries.get(spec.libraryId);
-      const { subject } = spec;
-      // A wrong id is answered at once rather than by a failed job.
-      if (subject.kind === 'experiment') getExperiment(library, subject.experimentId);
-      else getReduction(library, subject.reductionId);
-      const title = `Export to ${spec.folder}`;
-      return { jobId: context.jobs.start('export', { title, libraryId: spec.libraryId, spec }) };
-    },
+    'exports.start': (spec) =>
+      answer(() => {
+        const library = context.libraries.get(spec.libraryId);
+        const { subject } = spec;
+        // A wrong id is answered at once rather than by a failed job.
+        if (subject.kind === 'experiment') getExperiment(library, subject.experimentId);
+        else getReduction(library, subject.reductionId);
+        const title = `Export to ${spec.folder}`;
+        return { jobId: context.jobs.start('export', { title, libraryId: spec.libraryId, spec }) };
+      }),
   };
 }

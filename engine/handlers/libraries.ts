@@ -28,8 +28,14 @@ export function librariesHandlers(context: EngineContext): Part {
     'libraries.open': ({ folder, name, windows, packId }) =>
       answer(() => {
         // Asked for first: a library of a pack that is not there could never be imported.
-        context.packs.get(packId);
-        return changed(libraries.open(folder, { windows, packId, ...(name === undefined ? {} : { name }) }));
+        if (packId !== undefined) context.packs.get(packId);
+        return changed(
+          libraries.open(folder, {
+            ...(windows === undefined ? {} : { windows }),
+            ...(packId === undefined ? {} : { packId }),
+            ...(name === undefined ? {} : { name }),
+          }),
+        );
       }),
     'libraries.openDemo': () =>
       answer(() => {
@@ -43,24 +49,12 @@ export function librariesHandlers(context: EngineContext): Part {
         return changed(
           libraries.open(options.demoFolder, {
             name: 'Demo',
-            windows: 'all',
-            packId: 'compact',
             isDemo: true,
           }),
         );
       }),
     'libraries.get': ({ libraryId }) => answer(() => libraries.get(libraryId).summary()),
-    'libraries.relink': ({ libraryId, folder }) =>
-      answer(() => {
-        if (jobs.busy(libraryId)) {
-          throw new EngineError(
-            'library-busy',
-            'A job still works on this library.',
-            'Wait for it or cancel it, then choose the folder again.',
-          );
-        }
-        return changed(libraries.relink(libraryId, folder));
-      }),
+    'libraries.relink': ({ libraryId, folder }) => answer(() => changed(libraries.relink(libraryId, folder))),
     'libraries.remove': async ({ libraryId }) => {
       const own = jobs.list().filter((job) => job.libraryId === libraryId && job.finishedAt === null);
       for (const job of own) jobs.cancel(job.id);

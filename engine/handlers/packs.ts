@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import { typed } from '../packs/failures.ts';
+import { answer } from './answer.ts';
 
 const specSchema = z.strictObject({ packId: z.string() });
 
@@ -14,10 +15,17 @@ export function packsHandlers(context: EngineContext): Pick<Handlers, 'packs.lis
     }),
   );
   return {
-    'packs.list': async () => context.packs.list(),
-    'packs.verify': async (spec) => {
-      const { manifest } = context.packs.get(spec.packId);
-      return { jobId: context.jobs.start('verify-pack', { title: `Verify ${manifest.title}`, libraryId: null, spec }) };
-    },
+    'packs.list': () => answer(() => context.packs.list()),
+    'packs.verify': (spec) =>
+      answer(() => {
+        const { manifest } = context.packs.get(spec.packId);
+        return {
+          jobId: context.jobs.start('verify-pack', {
+            title: `Verify ${manifest.title}`,
+            libraryId: null,
+            spec,
+          }),
+        };
+      }),
   };
 }

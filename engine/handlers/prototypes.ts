@@ -4,10 +4,7 @@ import { typed } from '../packs/failures.ts';
 import { addPrototype, removePrototype, restoreRevision } from '../prototypes/edit.ts';
 import { listPrototypes } from '../prototypes/list.ts';
 
-type Part = Pick<
-  Handlers,
-  'prototypes.list' | 'prototypes.remove' | 'prototypes.add' | 'prototypes.restore'
->;
+type Part = Pick<Handlers, 'prototypes.list' | 'prototypes.remove' | 'prototypes.add' | 'prototypes.restore'>;
 
 /** The prototypes of an experiment, and edits of them; every edit is a revision that can be undone. */
 export function prototypesHandlers(context: EngineContext): Part {

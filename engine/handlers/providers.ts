@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import { typed } from '../packs/failures.ts';
+import { answer } from './answer.ts';
 
 const specSchema = z.strictObject({ packId: z.string() });
 
@@ -17,11 +18,12 @@ export function providersHandlers(
     }),
   );
   return {
-    'providers.check': async (spec) => {
-      context.packs.get(spec.packId);
-      const title = 'Check execution providers';
-      return { jobId: context.jobs.start('check-providers', { title, libraryId: null, spec }) };
-    },
-    'providers.list': async () => context.packs.providers(),
+    'providers.check': (spec) =>
+      answer(() => {
+        context.packs.get(spec.packId);
+        const title = 'Check execution providers';
+        return { jobId: context.jobs.start('check-providers', { title, libraryId: null, spec }) };
+      }),
+    'providers.list': () => answer(() => context.packs.providers()),
   };
 }

@@ -6,6 +6,7 @@ import { typed } from '../packs/failures.ts';
 import { generatedPrototypes } from '../reductions/prototypes.ts';
 import { reduceSpecSchema, runReduction } from '../reductions/reduce.ts';
 import { listReductions, removeReduction } from '../reductions/store.ts';
+import { answer } from './answer.ts';
 
 type Part = Pick<
   Handlers,
@@ -26,26 +27,30 @@ export function reductionsHandlers(context: EngineContext): Part {
     }),
   );
   return {
-    'reductions.methods': async () =>
-      reductionMethods.map(({ name, title, description, parameters }) => ({
-        id: name,
-        title,
-        description,
-        takesPercent: parameters.some((parameter) => parameter.name === 'p'),
-      })),
-    'reductions.start': async (spec) => {
-      const { libraryId, request } = spec;
-      const name = nameOfTaxonomy(context.libraries.get(libraryId), request.taxonomyId);
-      const title = `Reduce ${name} with ${request.method}`;
-      return { jobId: context.jobs.start('reduce', { title, libraryId, spec }) };
-    },
-    'reductions.list': async ({ libraryId }) => listReductions(context.libraries.get(libraryId)),
+    'reductions.methods': () =>
+      answer(() =>
+        reductionMethods.map(({ name, title, description, parameters }) => ({
+          id: name,
+          title,
+          description,
+          takesPercent: parameters.some((parameter) => parameter.name === 'p'),
+        })),
+      ),
+    'reductions.start': (spec) =>
+      answer(() => {
+        const { libraryId, request } = spec;
+        const name = nameOfTaxonomy(context.libraries.get(libraryId), request.taxonomyId);
+        const title = `Reduce ${name} with ${request.method}`;
+        return { jobId: context.jobs.start('reduce', { title, libraryId, spec }) };
+      }),
+    'reductions.list': ({ libraryId }) => answer(() => listReductions(context.libraries.get(libraryId))),
     'reductions.prototypes': ({ libraryId, reductionId }) =>
       typed(() => generatedPrototypes(context, context.libraries.get(libraryId), reductionId)),
-    'reductions.remove': async ({ libraryId, reductionId }) => {
-      removeReduction(context.libraries.get(libraryId), reductionId);
-      context.events.emit({ type: 'library-changed', libraryId, what: 'reductions' });
-      return null;
-    },
+    'reductions.remove': ({ libraryId, reductionId }) =>
+      answer(() => {
+        removeReduction(context.libraries.get(libraryId), reductionId);
+        context.events.emit({ type: 'library-changed', libraryId, what: 'reductions' });
+        return null;
+      }),
   };
 }

@@ -2,6 +2,7 @@ import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import { typed } from '../packs/failures.ts';
 import { sonifySpecSchema, sonifyTargets } from '../sonify/sonify.ts';
+import { answer } from './answer.ts';
 
 /** Vectors made audible. */
 export function sonifyHandlers(context: EngineContext): Pick<Handlers, 'sonify.start'> {
@@ -13,10 +14,11 @@ export function sonifyHandlers(context: EngineContext): Pick<Handlers, 'sonify.s
     }),
   );
   return {
-    'sonify.start': async (spec) => {
-      const library = context.libraries.get(spec.libraryId);
-      const title = spec.targets.length === 1 ? 'Sonify a vector' : `Sonify ${spec.targets.length} vectors`;
-      return { jobId: context.jobs.start('sonify', { title, libraryId: library.id, spec }) };
-    },
+    'sonify.start': (spec) =>
+      answer(() => {
+        const library = context.libraries.get(spec.libraryId);
+        const title = spec.targets.length === 1 ? 'Sonify a vector' : `Sonify ${spec.targets.length} vectors`;
+        return { jobId: context.jobs.start('sonify', { title, libraryId: library.id, spec }) };
+      }),
   };
 }

@@ -10,36 +10,42 @@ import { readCatalog, removeLibraryFolder, sweepRemoved, writeCatalogEntry } fro
 import type { CatalogEntry } from './catalog.ts';
 import { forgetLostEmbeddings } from './embeddings.ts';
 import { LibraryHandle, windowsToText } from './open-library.ts';
+import type { LibrarySettings } from './open-library.ts';
 
 export interface OpenLibraryOptions {
   name?: string;
-  windows: 'all' | number;
-  packId: string;
+  /** Left out: as the library has it; `all` for a new one. */
+  windows?: 'all' | number;
+  /** Left out: as the library has it; the compact pack for a new one. */
+  packId?: string;
   isDemo?: boolean;
 }
+
+/** The pack that comes with the application. */
+export const defaultPackId = 'compact';
 
 /** The libraries of one data folder; databases are opened at first use and stay open. */
 export class LibraryShelf implements Libraries {
   readonly #root: string;
   readonly #open = new Map<string, LibraryHandle>();
+  readonly #isBusy: (libraryId: string) => boolean;
 
-  constructor(dataFolder: string) {
+  /** @param isBusy whether a job works on a library: what it goes by must not change under it */
+  constructor(dataFolder: string, isBusy: (libraryId: string) => boolean = () => false) {
+    this.#isBusy = isBusy;
     this.#root = join(dataFolder, 'libraries');
     sweepRemoved(this.#root);
   }
 
-  /**
-   * A library that exists keeps its pack and its choice of windows where the caller asks for the defaults
-   * (`compact`, `all`): these are what a caller without an opinion sends.
-   */
+  /** Opens the library of a folder, making it the first time; settings that are given are changed. */
   open(folder: string, options: OpenLibraryOptions): LibraryHandle {
     const path = existingFolder(folder);
     const known = readCatalog(this.#root).find((entry) => samePath(entry.folder, path));
     const library = known ? this.get(known.id) : this.#create(path, options);
     if (known) {
-      library.change({
-        ...(options.windows === 'all' ? {} : { windows: options.windows }),
-        ...(options.packId === 'compact' ? {} : { packId: options.packId }),
+      this.#change(library, {
+        ...(options.windows === undefined ? {} : { windows: options.windows }),
+        ...(options.packId === undefined ? {} : { packId: options.packId }),
       });
     }
     library.touch();
@@ -71,7 +77,7 @@ export class LibraryShelf implements Libraries {
       );
     }
     const library = this.get(libraryId);
-    library.change({ folder: path });
+    this.#change(library, { folder: path });
     writeCatalogEntry(library.dataFolder, { ...entry, folder: path });
     return library;
   }
@@ -86,6 +92,17 @@ export class LibraryShelf implements Libraries {
   close(): void {
     for (const library of this.#open.values()) library.db.close();
     this.#open.clear();
+  }
+
+  #change(library: LibraryHandle, settings: Partial<LibrarySettings>): void {
+    if (library.differs(settings) && this.#isBusy(library.id)) {
+      throw new EngineError(
+        'library-busy',
+        'A job still works on this library.',
+        'Wait for it or cancel it, then change folder, pack or windows.',
+      );
+    }
+    library.change(settings);
   }
 
   #folderOf(libraryId: string): string {
@@ -104,7 +121,7 @@ export class LibraryShelf implements Libraries {
       id,
       name: options.name ?? (basename(folder) || folder),
       folder,
-      packId: options.packId,
+      packId: options.packId ?? defaultPackId,
       isDemo: options.isDemo ?? false,
       createdAt: new Date().toISOString(),
     };
@@ -118,8 +135,8 @@ export class LibraryShelf implements Libraries {
           id,
           entry.name,
           folder,
-          options.packId,
-          windowsToText(options.windows),
+          entry.packId,
+          windowsToText(options.windows ?? 'all'),
           entry.isDemo ? 1 : 0,
           entry.createdAt,
           entry.createdAt,

@@ -58,6 +58,14 @@ export class LibraryHandle implements OpenLibrary {
     return join(this.folder(), ...trackPath.split('/'));
   }
 
+  differs({ folder, packId, windows }: Partial<LibrarySettings>): boolean {
+    return (
+      (folder ?? this.folder()) !== this.folder() ||
+      (packId ?? this.packId()) !== this.packId() ||
+      (windows ?? this.windows()) !== this.windows()
+    );
+  }
+
   /** Changes settings; tracks whose embeddings no longer fit wait for the next import. */
   change(settings: Partial<LibrarySettings>): void {
     const before = this.#settings();

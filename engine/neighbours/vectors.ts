@@ -34,9 +34,11 @@ export class LibraryVectors {
 
   /** Frees the indices; queries under way must have ended. */
   async close(): Promise<void> {
-    const indices = await Promise.allSettled(this.#indices.values());
+    const indices = await Promise.allSettled([...this.#indices.values()]);
     this.#indices.clear();
-    await Promise.all(indices.map((index) => (index.status === 'fulfilled' ? index.value.close() : undefined)));
+    await Promise.all(
+      indices.flatMap((index) => (index.status === 'fulfilled' ? [index.value.close()] : [])),
+    );
   }
 
   #index(key: string, vectors: () => Float32Array, metric: Metric): Promise<ExactIndex> {
@@ -73,5 +75,7 @@ function embeddingFingerprint(library: OpenLibrary): string {
          WHERE t.state = 'ready' ORDER BY t.path)`,
     )
     .get();
-  return createHash('sha256').update(row?.fingerprint ?? '').digest('hex');
+  return createHash('sha256')
+    .update(row?.fingerprint ?? '')
+    .digest('hex');
 }

@@ -11,14 +11,21 @@ import { isDiskFull } from '../storage/errors.ts';
  * abort keep their meaning; anything unknown becomes `internal`.
  */
 export function asEngineError(thrown: unknown): EngineError {
-  if (thrown instanceof PackError) return new EngineError('pack', sentence(thrown.message), thrown.hint, { cause: thrown });
-  if (thrown instanceof AudioError) return new EngineError('audio', thrown.message, thrown.hint, { cause: thrown });
+  if (thrown instanceof PackError)
+    return new EngineError('pack', sentence(thrown.message), thrown.hint, { cause: thrown });
+  if (thrown instanceof AudioError)
+    return new EngineError('audio', thrown.message, thrown.hint, { cause: thrown });
   if (thrown instanceof ReductionError)
     return new EngineError('reduction', thrown.message, thrown.hint, { cause: thrown });
   if (thrown instanceof DatasetError)
-    return new EngineError(thrown.code === 'missing' ? 'not-found' : 'bad-input', thrown.message, thrown.hint, {
-      cause: thrown,
-    });
+    return new EngineError(
+      thrown.code === 'missing' ? 'not-found' : 'bad-input',
+      thrown.message,
+      thrown.hint,
+      {
+        cause: thrown,
+      },
+    );
   if (thrown instanceof PrototypeError) {
     // These two begin with the name of a class or of a parameter.
     const input = thrown.code === 'last-prototype' || thrown.code === 'parameters';
@@ -41,7 +48,7 @@ function sentence(text: string): string {
 }
 
 /** Runs `work`, turning everything it throws into an EngineError by {@link asEngineError}. */
-export async function typed<T>(work: () => Promise<T>): Promise<T> {
+export async function typed<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {

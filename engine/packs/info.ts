@@ -31,5 +31,7 @@ export function packInfo(pack: Pack, embedded: boolean): PackInfo {
 function flatten(value: unknown, path = ''): PackInfo['quality'] {
   if (typeof value === 'number' || typeof value === 'string') return [{ name: path, value }];
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => flatten(inner, path === '' ? key : `${path}.${key}`));
+  return Object.entries(value).flatMap(([key, inner]) =>
+    flatten(inner, path === '' ? key : `${path}.${key}`),
+  );
 }

@@ -75,6 +75,7 @@ function unchecked(provider: ProviderName): ProviderInfo {
     maxAbsDifference: null,
     windowsPerSecond: null,
     chosen: provider === 'cpu',
-    message: provider === 'cpu' ? 'used until others are checked' : 'offered by ONNX Runtime, not checked yet',
+    message:
+      provider === 'cpu' ? 'used until others are checked' : 'offered by ONNX Runtime, not checked yet',
   };
 }

@@ -155,8 +155,8 @@ export class PackService {
 
   /** Frees every runtime. */
   async close(): Promise<void> {
-    const runtimes = await Promise.allSettled(this.#runtimes.values());
+    const runtimes = await Promise.allSettled([...this.#runtimes.values()]);
     this.#runtimes.clear();
-    await Promise.all(runtimes.map((r) => (r.status === 'fulfilled' ? r.value.close() : undefined)));
+    await Promise.all(runtimes.flatMap((r) => (r.status === 'fulfilled' ? [r.value.close()] : [])));
   }
 }

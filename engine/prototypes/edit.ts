@@ -42,8 +42,7 @@ export async function addPrototype(
   const { experimentId, trackId, windowIndex } = request;
   const network = loadNetwork(library, experimentId);
   const classIndex = network.data.classes.indexOf(request.class);
-  if (classIndex < 0)
-    throw new EngineError('not-found', `The experiment has no class “${request.class}”.`);
+  if (classIndex < 0) throw new EngineError('not-found', `The experiment has no class “${request.class}”.`);
   const vector = resolveVector(library, { kind: 'window', trackId, windowIndex });
   const change = `added window ${windowIndex} of track ${trackId} to ${request.class}`;
   const edited = network.withPrototype(classIndex, vector);

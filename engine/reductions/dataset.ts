@@ -5,7 +5,12 @@ import { pipeline } from 'node:stream/promises';
 import { readMultilabelCsv } from '../../models/datasets/index.ts';
 import type { MultilabelSet } from '../../models/knn/index.ts';
 import { Random } from '../../models/random.ts';
-import { findReductionMethod, reduce, toMultilabelSet, type ReductionResult } from '../../models/reduction/index.ts';
+import {
+  findReductionMethod,
+  reduce,
+  toMultilabelSet,
+  type ReductionResult,
+} from '../../models/reduction/index.ts';
 import { writeNpz } from '../../models/tensors/index.ts';
 import type { ExportResult, ReductionScore } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
@@ -59,7 +64,11 @@ export function reduceDataset(
     const dataset = await readMultilabelCsv(path, { labelCount: request.labelCount, signal });
     const { training, test } = split(dataset, request);
     if (training.count === 0)
-      throw new EngineError('reduction', 'Nothing is left to reduce.', 'Hold out a smaller share for testing.');
+      throw new EngineError(
+        'reduction',
+        'Nothing is left to reduce.',
+        'Hold out a smaller share for testing.',
+      );
     const takesPercent = method.parameters.some((parameter) => parameter.name === 'p');
     const result = await reduce(method.name, training, takesPercent ? { p: request.percent } : {}, {
       seed: request.seed,
@@ -110,7 +119,11 @@ function split(
 ): { training: MultilabelSet; test: MultilabelSet } {
   const order = new Random(seed).shuffle(Array.from({ length: set.count }, (_, row) => row));
   const held = Math.round(set.count * testFraction);
-  const rows = (from: number, to: number): MultilabelSet => take(set, order.slice(from, to).sort((a, b) => a - b));
+  const rows = (from: number, to: number): MultilabelSet =>
+    take(
+      set,
+      order.slice(from, to).sort((a, b) => a - b),
+    );
   return { training: rows(held, set.count), test: rows(0, held) };
 }
 

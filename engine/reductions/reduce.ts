@@ -157,7 +157,10 @@ function select(corpus: Corpus, wanted: (trackId: string) => boolean): Multilabe
   const labels = new Uint8Array(rows.length * labelNames.length);
   rows.forEach((row, i) => {
     features.set(corpus.features.subarray(row * dim, (row + 1) * dim), i * dim);
-    labels.set(corpus.labels.subarray(row * labelNames.length, (row + 1) * labelNames.length), i * labelNames.length);
+    labels.set(
+      corpus.labels.subarray(row * labelNames.length, (row + 1) * labelNames.length),
+      i * labelNames.length,
+    );
   });
   return { features, count: rows.length, dim, labels, labelNames };
 }

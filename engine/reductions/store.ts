@@ -70,7 +70,9 @@ export function insertReduction(
       toBlob(set.prototypes),
       set.labelsets,
     ]);
-    const insert = db.prepare('INSERT INTO reduction_tracks (reduction_id, track_id, split) VALUES (?, ?, ?)');
+    const insert = db.prepare(
+      'INSERT INTO reduction_tracks (reduction_id, track_id, split) VALUES (?, ?, ?)',
+    );
     for (const [trackId, split] of splits) insert.run([reduction.id, trackId, split]);
   })();
 }
@@ -80,7 +82,7 @@ export function listReductions(library: OpenLibrary): Reduction[] {
   return library.db
     .prepare<ReductionRow>(`SELECT ${COLUMNS} FROM reductions ORDER BY created_at DESC, id DESC`)
     .all()
-    .map(withoutHash);
+    .map(fromRow);
 }
 
 /** @throws EngineError `not-found` */
@@ -89,7 +91,7 @@ export function getReduction(library: OpenLibrary, reductionId: string): StoredR
     .prepare<ReductionRow>(`SELECT ${COLUMNS} FROM reductions WHERE id = ?`)
     .get([reductionId]);
   if (!row) throw new EngineError('not-found', `There is no reduction ${reductionId} in this library.`);
-  return fromRow(row);
+  return { ...fromRow(row), packSha256: row.pack_sha256 };
 }
 
 /** @throws EngineError `not-found` */
@@ -125,13 +127,12 @@ export function removeReduction(library: OpenLibrary, reductionId: string): void
 }
 
 /** The columns hold what {@link insertReduction} wrote. */
-function fromRow(row: ReductionRow): StoredReduction {
+function fromRow(row: ReductionRow): Reduction {
   return {
     id: row.id,
     taxonomyId: row.taxonomy_id,
     taxonomyName: row.taxonomy_name,
     packId: row.pack_id,
-    packSha256: row.pack_sha256,
     request: JSON.parse(row.request) as Reduction['request'],
     labels: JSON.parse(row.labels) as string[],
     corpusRows: row.corpus_rows,
@@ -142,9 +143,4 @@ function fromRow(row: ReductionRow): StoredReduction {
     createdAt: row.created_at,
     seconds: row.seconds,
   };
-}
-
-function withoutHash(row: ReductionRow): Reduction {
-  const { packSha256: _, ...reduction } = fromRow(row);
-  return reduction;
 }

@@ -144,7 +144,10 @@ class Demo {
     const prototypes = await client.call('prototypes.list', { libraryId, experimentId });
     const chosen = experiment.classes.flatMap((name) => {
       const own = prototypes.filter((prototype) => prototype.class === name);
-      return own.reduce<PrototypeInfo[]>((best, next) => (next.support > (best[0]?.support ?? -1) ? [next] : best), []);
+      return own.reduce<PrototypeInfo[]>(
+        (best, next) => (next.support > (best[0]?.support ?? -1) ? [next] : best),
+        [],
+      );
     });
     const library = await client.call('libraries.get', { libraryId });
     const pack = (await client.call('packs.list', {})).find(({ id }) => id === library.packId);
@@ -161,7 +164,11 @@ class Demo {
           ).sonifications
         : [];
     const names = distinctFileNames(chosen.map(({ class: name }) => name));
-    const cutter = new ExcerptCutter(this.#options.decodeWorker, pack?.sampleRate ?? 0, pack?.windowSeconds ?? 0);
+    const cutter = new ExcerptCutter(
+      this.#options.decodeWorker,
+      pack?.sampleRate ?? 0,
+      pack?.windowSeconds ?? 0,
+    );
     try {
       const cards: PrototypeCard[] = [];
       for (const [i, prototype] of chosen.entries()) {
@@ -199,7 +206,9 @@ class Demo {
     const { reductionId } = await this.#session.run('reduce', () =>
       client.call('reductions.start', { libraryId, request: { taxonomyId, seed: this.#options.seed } }),
     );
-    const reduction = (await client.call('reductions.list', { libraryId })).find(({ id }) => id === reductionId);
+    const reduction = (await client.call('reductions.list', { libraryId })).find(
+      ({ id }) => id === reductionId,
+    );
     if (!reduction) throw new EngineError('internal', 'The reduction that was just made is gone.');
     return reduction;
   }

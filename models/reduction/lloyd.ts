@@ -1,5 +1,5 @@
 import type { Pacer } from '../knn/pacer.ts';
-import { at, type Vectors } from '../knn/vectors.ts';
+import { at } from '../knn/vectors.ts';
 
 const tolerance = 1e-4;
 const maxIterations = 300;
@@ -124,9 +124,9 @@ const pairwiseBlock = 128;
  * decision is the one of the reference outputs.
  */
 function pairwiseSquaredDistance(
-  a: Vectors,
+  a: Float64Array,
   offsetA: number,
-  b: Vectors,
+  b: Float64Array,
   offsetB: number,
   n: number,
 ): number {
@@ -137,26 +137,33 @@ function pairwiseSquaredDistance(
       pairwiseSquaredDistance(a, offsetA + half, b, offsetB + half, n - half)
     );
   }
-  let [s0, s1, s2, s3, s4, s5, s6, s7] = [0, 0, 0, 0, 0, 0, 0, 0];
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let s4 = 0;
+  let s5 = 0;
+  let s6 = 0;
+  let s7 = 0;
   let i = 0;
   for (; i + 8 <= n; i += 8) {
     const x = offsetA + i;
     const y = offsetB + i;
-    const d0 = at(a, x) - at(b, y);
+    const d0 = (a[x] as number) - (b[y] as number);
     s0 += d0 * d0;
-    const d1 = at(a, x + 1) - at(b, y + 1);
+    const d1 = (a[x + 1] as number) - (b[y + 1] as number);
     s1 += d1 * d1;
-    const d2 = at(a, x + 2) - at(b, y + 2);
+    const d2 = (a[x + 2] as number) - (b[y + 2] as number);
     s2 += d2 * d2;
-    const d3 = at(a, x + 3) - at(b, y + 3);
+    const d3 = (a[x + 3] as number) - (b[y + 3] as number);
     s3 += d3 * d3;
-    const d4 = at(a, x + 4) - at(b, y + 4);
+    const d4 = (a[x + 4] as number) - (b[y + 4] as number);
     s4 += d4 * d4;
-    const d5 = at(a, x + 5) - at(b, y + 5);
+    const d5 = (a[x + 5] as number) - (b[y + 5] as number);
     s5 += d5 * d5;
-    const d6 = at(a, x + 6) - at(b, y + 6);
+    const d6 = (a[x + 6] as number) - (b[y + 6] as number);
     s6 += d6 * d6;
-    const d7 = at(a, x + 7) - at(b, y + 7);
+    const d7 = (a[x + 7] as number) - (b[y + 7] as number);
     s7 += d7 * d7;
   }
   let sum = s0 + s1 + (s2 + s3) + (s4 + s5 + (s6 + s7));

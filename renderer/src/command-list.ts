@@ -60,8 +60,8 @@ export const commandList = [
 
 export type CommandId = (typeof commandList)[number]['id'];
 
-/** The key of a command as Electron's menu writes it, for keys that do not get in the way of typing; else undefined. */
-export function menuAccelerator(command: CommandInfo): string | undefined {
+/** The key of a command as Electron's menu writes it, for keys that do not get in the way of typing; else null. */
+export function menuAccelerator(command: CommandInfo): string | null {
   const key = command.keys.find((candidate) => candidate.startsWith('Mod+'));
-  return key?.replace('Mod', 'CmdOrCtrl');
+  return key?.replace('Mod', 'CmdOrCtrl') ?? null;
 }

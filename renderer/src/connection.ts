@@ -2,7 +2,7 @@ import type { Port } from '../../engine/api/rpc.ts';
 import { enginePortMessage } from '../../engine/api/shell.ts';
 
 /** A browser MessagePort as the port the contract is carried over. */
-export function browserPort(port: MessagePort): Port {
+function browserPort(port: MessagePort): Port {
   const closers = new Set<() => void>();
   let open = true;
   const shut = (): void => {

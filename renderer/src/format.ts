@@ -84,8 +84,3 @@ export function when(iso: string, now = new Date()): string {
   if (days === 1) return `yesterday ${time}`;
   return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 }
-
-/** The last part of a path, whatever the system's separator. */
-export function baseName(path: string): string {
-  return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
-}

@@ -2,7 +2,7 @@
  * How classes look: eight colours after Okabe and Ito (tuned per theme in app.css), each combined with eight shapes,
  * so that a class is never told by colour alone and 64 classes stay distinct.
  */
-export const shapes = [
+const shapes = [
   'circle',
   'square',
   'triangle-up',

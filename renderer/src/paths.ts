@@ -7,7 +7,6 @@ export function joinPath(folder: string, name: string): string {
 /** A name that every file system takes as a folder. */
 export function safeFolderName(name: string): string {
   const safe = name
-    // eslint-disable-next-line no-control-regex -- control characters are what must go
     .replaceAll(/[<>:"/\\|?*\u0000-\u001f]+/g, '-')
     .replaceAll(/\s+/g, ' ')
     .replace(/^[. ]+|[. ]+$/g, '');

@@ -32,7 +32,9 @@ describe('help and usage', { timeout: 120_000 }, () => {
   ])('wrong usage %j exits with 2, as one JSON document', async (args) => {
     const json = await runCli([...args, '--json']);
     expect(json.code).toBe(2);
-    expect(json.json()).toMatchObject({ error: { code: 'bad-input', message: expect.any(String) as string } });
+    expect(json.json()).toMatchObject({
+      error: { code: 'bad-input', message: expect.any(String) as string },
+    });
     const text = await runCli(args);
     expect(text.code).toBe(2);
     expect(text.stdout).toBe('');
@@ -64,9 +66,12 @@ describe('what is not there', { timeout: 120_000 }, () => {
   });
 
   it('a pack: exit code 4', async () => {
-    const run = await runCli(['import', writeMusic({ perClass: 1 }), '--library', join(testFolder(), 'l'), '--json'], {
-      env: { ARCHETONE_PACKS: testFolder() },
-    });
+    const run = await runCli(
+      ['import', writeMusic({ perClass: 1 }), '--library', join(testFolder(), 'l'), '--json'],
+      {
+        env: { ARCHETONE_PACKS: testFolder() },
+      },
+    );
     expect(run.code).toBe(4);
     expect(run.json()).toMatchObject({ error: { code: 'pack' } });
   });
@@ -94,7 +99,9 @@ describe('audio and labels that are no use', { timeout: 120_000 }, () => {
     await runCli(['import', writeMusic({ perClass: 2 }), '--library', library]);
     const run = await runCli(['train', '--library', library, '--taxonomy', 'folders', '--json']);
     expect(run.code).toBe(7);
-    expect(run.json()).toMatchObject({ error: { code: 'too-few-labels', hint: expect.stringContaining('minimum') as string } });
+    expect(run.json()).toMatchObject({
+      error: { code: 'too-few-labels', hint: expect.stringContaining('minimum') as string },
+    });
   });
 });
 
@@ -119,7 +126,16 @@ describe('Ctrl-C', { timeout: 180_000 }, () => {
     });
     expect(run.code).toBe(130);
     expect(run.json()).toMatchObject({ error: { code: 'cancelled' } });
-    const list = await runCli(['export', '--library', library, '--experiment', 'latest', '--out', join(testFolder(), 'x'), '--json']);
+    const list = await runCli([
+      'export',
+      '--library',
+      library,
+      '--experiment',
+      'latest',
+      '--out',
+      join(testFolder(), 'x'),
+      '--json',
+    ]);
     expect(list.json()).toMatchObject({ error: { code: 'not-found' } });
   });
 

@@ -134,6 +134,14 @@ describe('cancel and pause', () => {
     expect((await client.call('jobs.get', { jobId })).state).toBe('paused');
     expect((await client.call('libraries.get', { libraryId })).tracks.ready).toBe(rested);
     expect(rested).toBeLessThan(30);
+    // What the import goes by cannot change under it.
+    await expect(client.call('libraries.open', { folder, windows: 2 })).rejects.toMatchObject({
+      code: 'library-busy',
+    });
+    await expect(client.call('libraries.relink', { libraryId, folder: testFolder() })).rejects.toMatchObject({
+      code: 'library-busy',
+    });
+    expect((await client.call('import.start', { libraryId })).jobId).toBe(jobId);
     await client.call('jobs.resume', { jobId });
     expect(await finished(client, jobId, 'import')).toMatchObject({ imported: 30, failed: 0 });
   });
@@ -144,6 +152,7 @@ describe('a full disk', () => {
     const { client } = await startTestEngine();
     const folder = writeMusic({ perClass: 4 });
     const { id: libraryId } = await client.call('libraries.open', { folder });
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own this below
     const put = TrackStore.prototype.putResult;
     let stored = 0;
     const full = vi.spyOn(TrackStore.prototype, 'putResult').mockImplementation(function (
@@ -240,6 +249,7 @@ describe('files and folders that resist', () => {
   it('a file that vanishes between scan and decode is listed, not fatal', async () => {
     const { client } = await startTestEngine();
     const folder = writeMusic({ perClass: 2 });
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own this below
     const decode = DecodePool.prototype.decode;
     const vanishing = vi.spyOn(DecodePool.prototype, 'decode').mockImplementation(function (
       this: DecodePool,
@@ -261,6 +271,7 @@ describe('files and folders that resist', () => {
   it('samples that are not numbers fail their own file only', async () => {
     const { client } = await startTestEngine();
     const folder = writeMusic({ perClass: 1, seconds: 4 });
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own this below
     const decode = DecodePool.prototype.decode;
     const poisoned = vi.spyOn(DecodePool.prototype, 'decode').mockImplementation(async function* (
       this: DecodePool,

@@ -22,7 +22,7 @@ export interface TestEngine {
   dataFolder: string;
   options: EngineOptions;
   /** Closes the engine and opens a new one on the same data. */
-  restart(options?: Partial<EngineOptions>): Promise<TestEngine>;
+  restart: (options?: Partial<EngineOptions>) => Promise<TestEngine>;
 }
 
 const open = new Set<Engine>();
@@ -171,11 +171,13 @@ export function copyFixture(name: string, folder: string, as = name): void {
 export async function finished<K extends JobResult['kind']>(
   client: EngineClient,
   jobId: string,
-  _kind?: K,
+  kind?: K,
 ): Promise<Extract<JobResult, { kind: K }>> {
   const job = await settled(client, jobId);
   if (job.error) throw EngineError.fromData(job.error);
   if (!job.result) throw new EngineError('cancelled', `The job ended as ${job.state}.`);
+  if (kind !== undefined && job.result.kind !== kind)
+    throw new Error(`Not a ${kind} job: ${job.result.kind}`);
   return job.result as Extract<JobResult, { kind: K }>;
 }
 

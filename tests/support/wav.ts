@@ -8,7 +8,7 @@ export function readWav(bytes: Uint8Array): { samples: Float32Array; sampleRate:
   if (tag(0) !== 'RIFF' || tag(8) !== 'WAVE') throw new Error('no RIFF/WAVE file');
   if (view.getUint32(4, true) !== bytes.length - 8) throw new Error('RIFF size is wrong');
   let sampleRate = 0;
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12; at + 8 <= bytes.length;) {
     const size = view.getUint32(at + 4, true);
     const body = at + 8;
     if (tag(at) === 'fmt ') {
@@ -18,7 +18,10 @@ export function readWav(bytes: Uint8Array): { samples: Float32Array; sampleRate:
       sampleRate = view.getUint32(body + 4, true);
     }
     if (tag(at) === 'data') {
-      const samples = Float32Array.from({ length: size / 2 }, (_, i) => view.getInt16(body + 2 * i, true) / 32768);
+      const samples = Float32Array.from(
+        { length: size / 2 },
+        (_, i) => view.getInt16(body + 2 * i, true) / 32768,
+      );
       return { samples, sampleRate };
     }
     at = body + size + (size % 2);

@@ -102,7 +102,12 @@ describe('classification', () => {
     const { tracks } = await client.call('tracks.list', { libraryId, search: 'high_hit' });
     const trackId = tracks[0]?.id ?? '';
     for (const metric of ['euclidean', 'cosine'] as const) {
-      const near = await client.call('neighbours.query', { libraryId, target: { kind: 'track', trackId }, k: 5, metric });
+      const near = await client.call('neighbours.query', {
+        libraryId,
+        target: { kind: 'track', trackId },
+        k: 5,
+        metric,
+      });
       expect(near).toHaveLength(5);
       expect(near.every((n) => n.path.startsWith('high/') && n.trackId !== trackId)).toBe(true);
     }
@@ -116,24 +121,27 @@ describe('classification', () => {
     expect(windows.some((n) => n.trackId === trackId && n.windowIndex === 0)).toBe(false);
   });
 
-  it.each(['pca', 'umap'] as const)('maps tracks and prototypes with %s, from the cache the second time', async (method) => {
-    const input = { libraryId: lib.libraryId, method, experimentId: lib.experiment.id };
-    const read = async (): Promise<ProjectionEvent[]> => {
-      const events: ProjectionEvent[] = [];
-      for await (const event of lib.test.client.stream('projection.compute', input)) events.push(event);
-      return events;
-    };
-    const first = (await read()).at(-1);
-    const second = await read();
-    expect(second).toHaveLength(1);
-    expect(second[0]).toEqual(first);
-    if (first?.type !== 'result') throw new Error('no result');
-    const { x, y, points, trust, explained } = first.projection;
-    expect(points.filter((p) => p.kind === 'track')).toHaveLength(24);
-    expect(points.filter((p) => p.kind === 'prototype')).toHaveLength(6);
-    expect(x).toHaveLength(30);
-    expect([...x, ...y].every(Number.isFinite)).toBe(true);
-    expect(trust).toBeGreaterThan(0.5);
-    expect(explained === null).toBe(method === 'umap');
-  });
+  it.each(['pca', 'umap'] as const)(
+    'maps tracks and prototypes with %s, from the cache the second time',
+    async (method) => {
+      const input = { libraryId: lib.libraryId, method, experimentId: lib.experiment.id };
+      const read = async (): Promise<ProjectionEvent[]> => {
+        const events: ProjectionEvent[] = [];
+        for await (const event of lib.test.client.stream('projection.compute', input)) events.push(event);
+        return events;
+      };
+      const first = (await read()).at(-1);
+      const second = await read();
+      expect(second).toHaveLength(1);
+      expect(second[0]).toEqual(first);
+      if (first?.type !== 'result') throw new Error('no result');
+      const { x, y, points, trust, explained } = first.projection;
+      expect(points.filter((p) => p.kind === 'track')).toHaveLength(24);
+      expect(points.filter((p) => p.kind === 'prototype')).toHaveLength(6);
+      expect(x).toHaveLength(30);
+      expect([...x, ...y].every(Number.isFinite)).toBe(true);
+      expect(trust).toBeGreaterThan(0.5);
+      expect(explained === null).toBe(method === 'umap');
+    },
+  );
 });

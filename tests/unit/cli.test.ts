@@ -13,7 +13,16 @@ const errorSchema = z.strictObject({
 });
 
 const codeOf = (run: CliRun): string => errorSchema.parse(run.json()).error.code;
-const trainArguments = ['--taxonomy', 'folders', '--prototypes', '2', '--steps', '60', '--minimum-tracks', '3'];
+const trainArguments = [
+  '--taxonomy',
+  'folders',
+  '--prototypes',
+  '2',
+  '--steps',
+  '60',
+  '--minimum-tracks',
+  '3',
+];
 
 describe('the command line', { timeout: 180_000 }, () => {
   let library: string;
@@ -61,9 +70,27 @@ describe('the command line', { timeout: 180_000 }, () => {
     expect(run.stdout).toMatch(/experiment\s+\S+/);
     expect(run.stdout).toMatch(/test\s+\d+\s+[\d.]+ %/);
     const reduced = join(testFolder(), 'reduced');
-    const json = await runCli(['reduce', library, '--method', 'MChen', '--param', '20', '--out', reduced, '--json']);
-    expect(json.json()).toMatchObject({ reduction: { taxonomyName: expect.any(String) as string, labels: ['bass', 'high', 'mid'] } });
-    expect(readdirSync(reduced).sort()).toEqual(['manifest.json', 'playlists', 'prototypes.csv', 'prototypes.npz', 'split.csv']);
+    const json = await runCli([
+      'reduce',
+      library,
+      '--method',
+      'MChen',
+      '--param',
+      '20',
+      '--out',
+      reduced,
+      '--json',
+    ]);
+    expect(json.json()).toMatchObject({
+      reduction: { taxonomyName: expect.any(String) as string, labels: ['bass', 'high', 'mid'] },
+    });
+    expect(readdirSync(reduced).sort()).toEqual([
+      'manifest.json',
+      'playlists',
+      'prototypes.csv',
+      'prototypes.npz',
+      'split.csv',
+    ]);
   });
 
   it('classifies a file: scores, contributions, classes of windows', async () => {
@@ -73,7 +100,14 @@ describe('the command line', { timeout: 180_000 }, () => {
     expect(run.code, run.stderr).toBe(0);
     expect(run.json()).toMatchObject({
       experimentId: experiment,
-      files: [{ path: file, prediction: 'high', problem: null, windows: [{ class: 'high' }, { class: 'high' }, {}] }],
+      files: [
+        {
+          path: file,
+          prediction: 'high',
+          problem: null,
+          windows: [{ class: 'high' }, { class: 'high' }, {}],
+        },
+      ],
     });
     const text = await runCli(['classify', music, '--library', library, '--experiment', 'latest']);
     expect(text.code).toBe(0);
@@ -87,10 +121,14 @@ describe('the command line', { timeout: 180_000 }, () => {
     const found = schema.parse(run.json());
     expect(found.inLibrary).toBe(true);
     expect(found.neighbours).toHaveLength(3);
-    expect(found.neighbours.every(({ path }) => path.startsWith('bass/') && path !== 'bass/bass_hit_0.wav')).toBe(true);
+    expect(
+      found.neighbours.every(({ path }) => path.startsWith('bass/') && path !== 'bass/bass_hit_0.wav'),
+    ).toBe(true);
     const outside = join(testFolder(), 'mid.wav');
     writeSound(outside, classSound('mid', 1, 9));
-    const other = schema.parse((await runCli(['neighbours', outside, '--library', library, '-k', '2', '--json'])).json());
+    const other = schema.parse(
+      (await runCli(['neighbours', outside, '--library', library, '-k', '2', '--json'])).json(),
+    );
     expect(other.inLibrary).toBe(false);
     expect(other.neighbours.every(({ path }) => path.startsWith('mid/'))).toBe(true);
   });
@@ -116,19 +154,51 @@ describe('the command line', { timeout: 180_000 }, () => {
       ...['--steps', '3', '--guidance', '0', '--out', out, '--json'],
     ]);
     expect(run.code, run.stderr).toBe(0);
-    expect(run.json()).toMatchObject({ sounds: [{ class: 'mid', steps: 3, guidance: 0, seed: 3 }, { class: 'mid' }] });
-    for (const name of readdirSync(out)) expect(readWav(readFileSync(join(out, name))).samples).toHaveLength(4000);
+    expect(run.json()).toMatchObject({
+      sounds: [{ class: 'mid', steps: 3, guidance: 0, seed: 3 }, { class: 'mid' }],
+    });
+    for (const name of readdirSync(out))
+      expect(readWav(readFileSync(join(out, name))).samples).toHaveLength(4000);
     expect(readdirSync(out)).toHaveLength(2);
-    const wrong = await runCli(['sonify', '--library', library, '--experiment', 'latest', '--class', 'x', '--out', out, '--json']);
+    const wrong = await runCli([
+      'sonify',
+      '--library',
+      library,
+      '--experiment',
+      'latest',
+      '--class',
+      'x',
+      '--out',
+      out,
+      '--json',
+    ]);
     expect(wrong.code).toBe(3);
   });
 
   it('exports a bundle', async () => {
     const out = join(testFolder(), 'bundle');
-    const run = await runCli(['export', '--library', library, '--experiment', experiment, '--out', out, '--json']);
+    const run = await runCli([
+      'export',
+      '--library',
+      library,
+      '--experiment',
+      experiment,
+      '--out',
+      out,
+      '--json',
+    ]);
     expect(run.code, run.stderr).toBe(0);
     expect(existsSync(join(out, 'manifest.json'))).toBe(true);
-    const again = await runCli(['export', '--library', library, '--experiment', experiment, '--out', out, '--json']);
+    const again = await runCli([
+      'export',
+      '--library',
+      library,
+      '--experiment',
+      experiment,
+      '--out',
+      out,
+      '--json',
+    ]);
     expect(again.code).toBe(2);
   });
 
@@ -138,10 +208,35 @@ describe('the command line', { timeout: 180_000 }, () => {
     const dataset = join(folder, 'data.csv.gz');
     writeFileSync(dataset, gzipSync(`f1,f2,odd,low\n${rows.join('\n')}\n`));
     const out = join(folder, 'out');
-    const run = await runCli(['reduce', dataset, '--label-count', '2', '--method', 'MChen', '--param', '25', '--out', out, '--json']);
+    const run = await runCli([
+      'reduce',
+      dataset,
+      '--label-count',
+      '2',
+      '--method',
+      'MChen',
+      '--param',
+      '25',
+      '--out',
+      out,
+      '--json',
+    ]);
     expect(run.code, run.stderr).toBe(0);
-    expect(run.json()).toMatchObject({ corpusRows: 28, testRows: 12, prototypeRows: 7, labels: ['odd', 'low'] });
-    const missing = await runCli(['reduce', dataset, '--method', 'MChen', '--out', join(folder, 'x'), '--json']);
+    expect(run.json()).toMatchObject({
+      corpusRows: 28,
+      testRows: 12,
+      prototypeRows: 7,
+      labels: ['odd', 'low'],
+    });
+    const missing = await runCli([
+      'reduce',
+      dataset,
+      '--method',
+      'MChen',
+      '--out',
+      join(folder, 'x'),
+      '--json',
+    ]);
     expect(missing.code).toBe(2);
   });
 
@@ -151,7 +246,9 @@ describe('the command line', { timeout: 180_000 }, () => {
     const verified = await runCli(['packs', 'verify', '--json']);
     expect(verified.code).toBe(0);
     expect(verified.json()).toMatchObject({ ok: true, verifications: [{ packId: 'compact', ok: true }] });
-    const score = await runCli(['packs', 'score', '--sounds', '2', '--json'], { env: { ARCHETONE_DEMO: music } });
+    const score = await runCli(['packs', 'score', '--sounds', '2', '--json'], {
+      env: { ARCHETONE_DEMO: music },
+    });
     expect(score.code, score.stderr).toBe(0);
     expect(score.json()).toMatchObject({ packId: 'compact', measured: { sounds: 2 } });
   });
@@ -159,12 +256,16 @@ describe('the command line', { timeout: 180_000 }, () => {
   it('does the whole job on a folder and writes a report that needs no network', async () => {
     const out = join(testFolder(), 'report');
     const demo = writeMusic({ perClass: 6 });
-    const run = await runCli(['demo', '--out', out, '--steps', '60', '--json'], { env: { ARCHETONE_DEMO: demo } });
+    const run = await runCli(['demo', '--out', out, '--steps', '60', '--json'], {
+      env: { ARCHETONE_DEMO: demo },
+    });
     expect(run.code, run.stderr).toBe(0);
     const page = readFileSync(join(out, 'index.html'), 'utf8');
     expect(page).not.toMatch(/https?:\/\//);
     expect(page).not.toContain('<script');
-    const sources = [...page.matchAll(/<audio[^>]* src="([^"]+)"/g)].map((match) => decodeURIComponent(match[1] ?? ''));
+    const sources = [...page.matchAll(/<audio[^>]* src="([^"]+)"/g)].map((match) =>
+      decodeURIComponent(match[1] ?? ''),
+    );
     expect(sources).toHaveLength(6);
     for (const source of sources) {
       const { samples } = readWav(readFileSync(join(out, source)));

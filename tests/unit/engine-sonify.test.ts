@@ -1,7 +1,14 @@
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { join } from 'node:path';
-import { finished, settled, startTestEngine, testFolder, importFolder, writeMusic } from '../support/engine.ts';
+import {
+  finished,
+  settled,
+  startTestEngine,
+  testFolder,
+  importFolder,
+  writeMusic,
+} from '../support/engine.ts';
 import { writeTinyPack } from '../support/tiny-pack.ts';
 import { rmsDbfs as referenceLevel } from '../support/sound.ts';
 import { readWav } from '../support/wav.ts';
@@ -51,7 +58,11 @@ describe('sonification', () => {
   });
 
   it('makes another sound for another seed, number of steps or guidance', async () => {
-    const sounds = [await sonify({ seed: 1 }), await sonify({ seed: 2 }), await sonify({ seed: 1, steps: 3 })];
+    const sounds = [
+      await sonify({ seed: 1 }),
+      await sonify({ seed: 2 }),
+      await sonify({ seed: 1, steps: 3 }),
+    ];
     sounds.push(await sonify({ seed: 1, guidance: 0 }));
     const contents = sounds.map(({ path }) => readFileSync(path).toString('latin1'));
     expect(new Set(contents).size).toBe(4);
@@ -63,7 +74,10 @@ describe('sonification', () => {
       libraryId: lib.libraryId,
       experimentId: lib.experiment.id,
     });
-    expect(prototype?.sonification).toMatchObject({ steps: sonification.steps, guidance: sonification.guidance });
+    expect(prototype?.sonification).toMatchObject({
+      steps: sonification.steps,
+      guidance: sonification.guidance,
+    });
   });
 
   it('sonifies tracks and windows too', async () => {

@@ -3,7 +3,14 @@ import type { EngineEvent, Experiment } from '../../engine/api/domain.ts';
 import { chooseClasses } from '../../engine/experiments/classes.ts';
 import { splitGroups } from '../../engine/experiments/groups.ts';
 import { EngineError } from '../../engine/api/errors.ts';
-import { finished, importFolder, settled, startTestEngine, writeMusic, type TestEngine } from '../support/engine.ts';
+import {
+  finished,
+  importFolder,
+  settled,
+  startTestEngine,
+  writeMusic,
+  type TestEngine,
+} from '../support/engine.ts';
 
 const STEPS = 60;
 
@@ -188,7 +195,9 @@ describe('chooseClasses', () => {
   });
 
   it('needs two classes', () => {
-    expect(() => chooseClasses(['a', 'b'], labelsets, { task: 'single', minimumTracks: 2 })).toThrow(EngineError);
+    expect(() => chooseClasses(['a', 'b'], labelsets, { task: 'single', minimumTracks: 2 })).toThrow(
+      EngineError,
+    );
     expect(() => chooseClasses(['e'], labelsets, { task: 'single', minimumTracks: 1 })).toThrow(/No track/);
   });
 });
@@ -204,7 +213,11 @@ describe('splitGroups', () => {
 
   it('keeps copies of a recording together, whatever is asked for', () => {
     const groups = splitGroups(
-      [track('1', 'a.wav', { contentHash: 'h' }), track('2', 'b.wav', { contentHash: 'h' }), track('3', 'c.wav')],
+      [
+        track('1', 'a.wav', { contentHash: 'h' }),
+        track('2', 'b.wav', { contentHash: 'h' }),
+        track('3', 'c.wav'),
+      ],
       'track',
     );
     expect(groups.get('1')).toBe('a.wav');

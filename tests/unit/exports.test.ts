@@ -37,7 +37,9 @@ const csvOf = (folder: string, name: string): Record<string, string>[] =>
 
 /** Every file of a folder by its path, as text that compares byte for byte. */
 function contents(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   return Object.fromEntries(
     files
       .map((entry) => join(entry.parentPath, entry.name))
@@ -53,7 +55,10 @@ function npzMember(folder: string, name: string): { shape: number[]; values: num
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = 10 + view.getUint16(8, true);
   const header = new TextDecoder().decode(bytes.subarray(10, start));
-  const shape = (/'shape': \(([^)]*)\)/.exec(header)?.[1] ?? '').split(',').filter((s) => s.trim() !== '').map(Number);
+  const shape = (/'shape': \(([^)]*)\)/.exec(header)?.[1] ?? '')
+    .split(',')
+    .filter((s) => s.trim() !== '')
+    .map(Number);
   const float = header.includes("'<f4'");
   if (!float && !header.includes("'<i4'")) throw new Error(`unexpected type in ${header}`);
   const values = Array.from({ length: (bytes.length - start) / 4 }, (_, i) =>
@@ -86,7 +91,9 @@ describe('export of an experiment', () => {
   it('lists every file with its true size and hash', () => {
     const manifest = manifestOf(result.folder);
     const found = Object.keys(contents(result.folder)).filter((path) => path !== 'manifest.json');
-    expect(manifest.files.map(({ path }) => path).sort()).toEqual(found.map((path) => path.replaceAll('\\', '/')).sort());
+    expect(manifest.files.map(({ path }) => path).sort()).toEqual(
+      found.map((path) => path.replaceAll('\\', '/')).sort(),
+    );
     for (const { path, bytes, sha256 } of manifest.files) {
       const content = readFileSync(join(result.folder, path));
       expect(content.length).toBe(bytes);
@@ -135,9 +142,14 @@ describe('export of an experiment', () => {
       'print(json.dumps({k: [list(a[k].shape), str(a[k].dtype)] for k in a.files}))',
       'print(json.dumps(a["classes"].tolist()))',
     ].join('\n');
-    const output = execFileSync('python3', ['-c', script, join(result.folder, 'prototypes.npz')], { encoding: 'utf8' });
+    const output = execFileSync('python3', ['-c', script, join(result.folder, 'prototypes.npz')], {
+      encoding: 'utf8',
+    });
     const [shapes = '', classes = ''] = output.split('\n');
-    expect(JSON.parse(shapes)).toMatchObject({ prototypes: [[6, 32], 'float32'], temperature: [[], 'float64'] });
+    expect(JSON.parse(shapes)).toMatchObject({
+      prototypes: [[6, 32], 'float32'],
+      temperature: [[], 'float64'],
+    });
     expect(JSON.parse(classes)).toEqual(['bass', 'high', 'mid']);
   });
 
@@ -187,7 +199,8 @@ describe('export of an experiment', () => {
       formats: ['wav'],
       seed: 2,
     });
-    const audio = (folder: string) => Object.entries(contents(folder)).filter(([path]) => path.endsWith('.wav'));
+    const audio = (folder: string) =>
+      Object.entries(contents(folder)).filter(([path]) => path.endsWith('.wav'));
     expect(audio(other.folder)).toHaveLength(6);
     expect(audio(other.folder)).not.toEqual(audio(result.folder));
   });
@@ -205,7 +218,11 @@ describe('export of an experiment', () => {
     const folder = testFolder();
     writeFileSync(join(folder, 'precious.txt'), 'mine');
     const subject = { kind: 'experiment' as const, experimentId: lib.experiment.id };
-    const { jobId } = await lib.test.client.call('exports.start', { libraryId: lib.libraryId, subject, folder });
+    const { jobId } = await lib.test.client.call('exports.start', {
+      libraryId: lib.libraryId,
+      subject,
+      folder,
+    });
     expect((await settled(lib.test.client, jobId)).error?.code).toBe('bad-input');
     expect(readdirSync(folder)).toEqual(['precious.txt']);
     const empty = join(folder, 'empty');
@@ -230,7 +247,11 @@ describe('export of an experiment', () => {
     expect(shape).toEqual([rows.length, 32]);
     expect(rows.flatMap((row) => Array.from({ length: 32 }, (_, d) => Number(row[`z${d}`])))).toEqual(values);
     const manifest = manifestOf(folder);
-    expect(manifest).toMatchObject({ kind: 'reduction', method: 'MChen', counts: { prototypes: rows.length } });
+    expect(manifest).toMatchObject({
+      kind: 'reduction',
+      method: 'MChen',
+      counts: { prototypes: rows.length },
+    });
     for (const row of rows) readWav(readFileSync(join(folder, row['audio'] ?? '')));
   });
 });
@@ -253,12 +274,23 @@ describe('names and tables', () => {
   });
 
   it('keeps names apart where case is ignored, and short', () => {
-    expect(distinctFileNames(['Flute', 'flute', 'a/b', 'a:b'])).toEqual(['Flute', 'flute (2)', 'a_b', 'a_b (2)']);
+    expect(distinctFileNames(['Flute', 'flute', 'a/b', 'a:b'])).toEqual([
+      'Flute',
+      'flute (2)',
+      'a_b',
+      'a_b (2)',
+    ]);
     expect(fileName('x'.repeat(300))).toHaveLength(80);
   });
 
   it('quotes cells that need it', () => {
-    const text = writeCsv(['a', 'b'], [['x,"y"\n', null], [0.1, -1]]);
+    const text = writeCsv(
+      ['a', 'b'],
+      [
+        ['x,"y"\n', null],
+        [0.1, -1],
+      ],
+    );
     expect(parse(text)).toEqual([
       ['a', 'b'],
       ['x,"y"\n', ''],

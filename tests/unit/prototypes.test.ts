@@ -19,11 +19,14 @@ describe('prototypes', () => {
     expect(prototypes.map((p) => p.class)).toEqual(['bass', 'bass', 'high', 'high', 'mid', 'mid']);
     const support = prototypes.reduce((sum, p) => sum + p.support, 0);
     expect(support).toBe(counts.train.windows);
-    for (const { class: name, purity, weights, nearest, sonification } of prototypes) {
+    const pure = prototypes.reduce((sum, p) => sum + p.support * (p.purity ?? 0), 0);
+    expect(pure / support).toBeGreaterThan(0.7);
+    for (const { index, class: name, purity, weights, nearest, sonification } of prototypes) {
       expect(weights).toHaveLength(classes.length);
       // Its own class is the one it speaks for most.
       expect(weights.indexOf(Math.max(...weights))).toBe(classes.indexOf(name));
-      if (purity !== null) expect(purity).toBeGreaterThan(0.7);
+      expect(purity === null).toBe(prototypes[index]?.support === 0);
+      if (purity !== null) expect(purity).toBeLessThanOrEqual(1);
       expect(nearest).toHaveLength(5);
       expect(new Set(nearest.map((n) => n.trackId)).size).toBe(5);
       const distances = nearest.map((n) => n.distance);
@@ -97,7 +100,9 @@ describe('prototypes', () => {
     const { libraryId } = lib;
     const experimentId = lib.experiment.id;
     const { revision } = await client.call('prototypes.remove', { libraryId, experimentId, index: 0 });
-    await expect(client.call('prototypes.remove', { libraryId, experimentId, index: 0 })).rejects.toMatchObject({
+    await expect(
+      client.call('prototypes.remove', { libraryId, experimentId, index: 0 }),
+    ).rejects.toMatchObject({
       code: 'bad-input',
       message: expect.stringContaining('bass') as string,
     });
@@ -108,7 +113,9 @@ describe('prototypes', () => {
   it('answers what is not there', async () => {
     const { client } = lib.test;
     const at = { libraryId: lib.libraryId, experimentId: lib.experiment.id };
-    await expect(client.call('prototypes.remove', { ...at, index: 99 })).rejects.toMatchObject({ code: 'not-found' });
+    await expect(client.call('prototypes.remove', { ...at, index: 99 })).rejects.toMatchObject({
+      code: 'not-found',
+    });
     await expect(client.call('prototypes.restore', { ...at, revision: 99 })).rejects.toMatchObject({
       code: 'not-found',
     });

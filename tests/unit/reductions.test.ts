@@ -67,7 +67,10 @@ describe('reductions', () => {
   });
 
   it('gives the same result for the same seed', async () => {
-    const [a, b] = [await reduce({ method: 'random', percent: 20, seed: 4 }), await reduce({ method: 'random', percent: 20, seed: 4 })];
+    const [a, b] = [
+      await reduce({ method: 'random', percent: 20, seed: 4 }),
+      await reduce({ method: 'random', percent: 20, seed: 4 }),
+    ];
     const prototypes = async (reductionId: string) =>
       (await lib.test.client.call('reductions.prototypes', { libraryId: lib.libraryId, reductionId })).map(
         ({ nearest }) => nearest,
@@ -109,6 +112,8 @@ describe.skipIf(emotions === null)('reduction of a data set', () => {
     const rows: string[][] = parse(readFileSync(join(out, 'prototypes.csv')));
     expect(rows).toHaveLength(40);
     expect(rows[0]).toHaveLength(78);
-    expect(rows.slice(1).every((row) => row.slice(72).every((cell) => cell === '0' || cell === '1'))).toBe(true);
+    expect(rows.slice(1).every((row) => row.slice(72).every((cell) => cell === '0' || cell === '1'))).toBe(
+      true,
+    );
   });
 });

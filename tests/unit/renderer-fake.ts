@@ -65,6 +65,7 @@ export function fakeShell(changes: Partial<ShellApi> = {}): ShellApi {
     reveal: () => Promise.resolve(),
     pathOf: () => '',
     setTheme: () => Promise.resolve(),
+    setMenu: () => Promise.resolve(),
     onMenuCommand: () => () => undefined,
     onOpenFolder: () => () => undefined,
     ...changes,

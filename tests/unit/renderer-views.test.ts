@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { MockInstance } from 'vitest';
 import type { ShellApi } from '../../engine/api/shell.ts';
 import { App } from '../../renderer/src/state/app.svelte.ts';
 import Window from '../../renderer/src/Window.svelte';
@@ -30,6 +31,8 @@ async function open(
 
 const byId = (id: string): HTMLElement => screen.getByTestId(id);
 
+let play: MockInstance<() => Promise<void>>;
+
 beforeEach(() => {
   localStorage.clear();
   plot.react.mockReset();
@@ -37,7 +40,7 @@ beforeEach(() => {
     element.on = () => undefined;
     return Promise.resolve(element);
   });
-  vi.spyOn(HTMLMediaElement.prototype, 'play').mockResolvedValue(undefined);
+  play = vi.spyOn(HTMLMediaElement.prototype, 'play').mockResolvedValue(undefined);
   vi.spyOn(HTMLMediaElement.prototype, 'pause').mockReturnValue(undefined);
 });
 
@@ -91,7 +94,7 @@ describe('library', () => {
     await fireEvent.click(rows[0] as HTMLElement);
     expect(app.selection.lead).toBe('t0');
     await waitFor(() => expect(byId('player-audio').getAttribute('src')).toBe('archetone://audio/t0'));
-    expect(HTMLMediaElement.prototype.play).toHaveBeenCalled();
+    expect(play).toHaveBeenCalled();
     const sum = await screen.findByTestId('why-sum');
     expect(Number(sum.dataset['value'])).toBeCloseTo(Number(byId('why-logit').dataset['value']), 9);
     expect(byId('why').textContent).toContain('Adds up exactly');
@@ -180,7 +183,7 @@ describe('library', () => {
   it('shows a running import and cancels it', async () => {
     const { engine } = await open({ answers: { 'jobs.list': () => [job()], 'jobs.cancel': () => null } });
     const banner = await screen.findByTestId('import-progress');
-    expect(banner.textContent).toContain('1 / 4 files');
+    expect(banner.textContent).toMatch(/1 \/ 4\s+files/);
     await fireEvent.click(within(banner).getByText('Cancel'));
     expect(engine.inputsOf('jobs.cancel')).toEqual([{ jobId: 'J1' }]);
   });
@@ -338,12 +341,13 @@ describe('map', () => {
             projection: {
               method: 'pca',
               level: 'track',
-              x: Float32Array.of(0, 1, 2),
-              y: Float32Array.of(0, 0.1, 0),
+              x: Float32Array.of(0, 1, 2, 1),
+              y: Float32Array.of(0, 0.1, 0, 5),
               points: [
                 { kind: 'track', id: 't0', windowIndex: null },
                 { kind: 'track', id: 't1', windowIndex: null },
                 { kind: 'prototype', id: '1', windowIndex: null },
+                { kind: 'prototype', id: '0', windowIndex: null },
               ],
               trust: 0.42,
               explained: [0.5, 0.25],
@@ -358,7 +362,7 @@ describe('map', () => {
     await waitFor(() => expect(plot.react).toHaveBeenCalled());
     const traces = plot.react.mock.lastCall?.[1] as { name: string; customdata?: number[] }[];
     expect(traces.find((trace) => trace.name === 'drum')?.customdata).toEqual([0, 1]);
-    expect(traces.find((trace) => trace.name === 'prototypes')?.customdata).toEqual([2]);
+    expect(traces.find((trace) => trace.name === 'prototypes')?.customdata).toEqual([2, 3]);
     app.settings.change({ auditionOnSelect: false });
     const map = byId('map-plot');
     await fireEvent.keyDown(map, { key: 'ArrowRight' });
@@ -403,14 +407,21 @@ describe('the window', () => {
 
   it('runs the commands of the menu', async () => {
     let send: (id: string) => void = () => undefined;
+    const setMenu = vi.fn(() => Promise.resolve());
     const { app } = await open({
       shell: {
+        setMenu,
         onMenuCommand: (handler) => {
           send = handler;
           return () => undefined;
         },
       },
     });
+    expect(setMenu).toHaveBeenCalledWith(
+      expect.arrayContaining([
+        { id: 'library.open', title: 'Open folder…', menu: 'File', accelerator: 'CmdOrCtrl+O' },
+      ]),
+    );
     send('view.packs');
     expect(app.view).toBe('packs');
     send('no.such.command');

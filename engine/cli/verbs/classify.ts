@@ -11,7 +11,9 @@ const CONTRIBUTIONS = 5;
 export const classifyVerb: AddVerb = (program, cli) => {
   program
     .command('classify')
-    .description('Classify a file, or the audio files in a folder: scores, contributions, classes of the windows.')
+    .description(
+      'Classify a file, or the audio files in a folder: scores, contributions, classes of the windows.',
+    )
     .argument('<file|folder>', 'what to classify; it need not be in the library')
     .requiredOption('--library <dir>', "folder with the library's data")
     .requiredOption('--experiment <id>', 'experiment to classify with, or latest')
@@ -32,7 +34,11 @@ Examples:
             client.call('classify.files', { libraryId, experimentId: experiment.id, paths: [absolute] }),
           );
           if (files.length === 0)
-            throw new EngineError('empty-folder', `There are no audio files in ${absolute}.`, 'Choose another folder.');
+            throw new EngineError(
+              'empty-folder',
+              `There are no audio files in ${absolute}.`,
+              'Choose another folder.',
+            );
           const allFailed = files.every((file) => file.problem !== null);
           return {
             json: { experimentId: experiment.id, classes: experiment.classes, files },
@@ -79,7 +85,11 @@ function describeFiles(files: readonly FileClassification[]): string {
   );
   const contributions = table(
     [
-      { title: 'prototype', value: (row: FileClassification['contributions'][number]) => String(row.prototype), align: 'right' },
+      {
+        title: 'prototype',
+        value: (row: FileClassification['contributions'][number]) => String(row.prototype),
+        align: 'right',
+      },
       { title: 'of class', value: (row) => row.prototypeClass },
       { title: 'similarity', value: (row) => row.similarity.toFixed(4), align: 'right' },
       { title: 'weight', value: (row) => row.weight.toFixed(4), align: 'right' },
@@ -99,5 +109,10 @@ function describeFiles(files: readonly FileClassification[]): string {
     ],
     only.windows,
   );
-  return [overview, scores, `Largest contributions to “${only.prediction ?? ''}”:\n${contributions}`, windows].join('\n\n');
+  return [
+    overview,
+    scores,
+    `Largest contributions to “${only.prediction ?? ''}”:\n${contributions}`,
+    windows,
+  ].join('\n\n');
 }

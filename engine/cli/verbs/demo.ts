@@ -37,7 +37,12 @@ export const demoVerb: AddVerb = (program, cli) => {
             ['report', result.index],
             ['tracks', `${result.library.tracks.ready} ready, ${result.library.windowCount} windows`],
             ...(test
-              ? [['test accuracy', `${percent(test.accuracy)} (majority ${percent(test.majorityBaseline)})`] as const]
+              ? [
+                  [
+                    'test accuracy',
+                    `${percent(test.accuracy)} (majority ${percent(test.majorityBaseline)})`,
+                  ] as const,
+                ]
               : []),
             ['time', duration(result.timings.reduce((sum, { seconds }) => sum + seconds, 0))],
           ]),

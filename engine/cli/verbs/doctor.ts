@@ -43,7 +43,8 @@ export const doctorVerb: AddVerb = (program, cli) => {
           await checkSpace(folder ?? tmpdir()),
         ];
         const broken = checks.find((check) => check.required && !check.ok);
-        const failed = broken === undefined ? exitCodes.ok : packs.includes(broken) ? exitCodes.pack : exitCodes.internal;
+        const failed =
+          broken === undefined ? exitCodes.ok : packs.includes(broken) ? exitCodes.pack : exitCodes.internal;
         return { json: { ok: broken === undefined, checks }, text: describe(checks), exitCode: failed };
       }),
     );
@@ -150,7 +151,14 @@ async function checkWritable(folder: string, name: string): Promise<Check> {
 
 async function checkSpace(folder: string): Promise<Check> {
   const facts = await statfs(folder).catch(() => null);
-  if (!facts) return { name: 'disk space', ok: false, required: false, detail: `${folder} cannot be looked at`, hint: '' };
+  if (!facts)
+    return {
+      name: 'disk space',
+      ok: false,
+      required: false,
+      detail: `${folder} cannot be looked at`,
+      hint: '',
+    };
   const free = facts.bavail * facts.bsize;
   const ok = free >= LITTLE_SPACE;
   const hint = ok ? '' : `Less than ${bytes(LITTLE_SPACE)} are left: a large library may not fit.`;

@@ -28,7 +28,9 @@ interface Failure {
 export const embedVerb: AddVerb = (program, cli) => {
   program
     .command('embed')
-    .description('Write the embeddings of files, one vector per window and one per track, as an .npz (no pickle).')
+    .description(
+      'Write the embeddings of files, one vector per window and one per track, as an .npz (no pickle).',
+    )
     .argument('<files...>', 'audio files or folders')
     .option('--pack <id>', 'pack that makes the embeddings', 'compact')
     .requiredOption('--out <file.npz>', 'file to write')
@@ -47,7 +49,11 @@ Examples:
         const started = performance.now();
         const { done, failures, dim, packSha256 } = await embedAll(cli, files, options.pack);
         if (done.length === 0 && failures.length === 0)
-          throw new EngineError('empty-folder', 'There are no audio files to embed.', 'Name files or another folder.');
+          throw new EngineError(
+            'empty-folder',
+            'There are no audio files to embed.',
+            'Name files or another folder.',
+          );
         const [first] = failures;
         if (done.length === 0 && first) throw EngineError.fromData(first.problem);
         const out = resolve(options.out);
@@ -55,7 +61,16 @@ Examples:
         await writeWhole(out, content);
         const seconds = (performance.now() - started) / 1000;
         const windows = done.reduce((sum, { embeddings }) => sum + embeddings.count, 0);
-        const result = { file: out, pack: options.pack, packSha256, dim, tracks: done.length, windows, seconds, failures };
+        const result = {
+          file: out,
+          pack: options.pack,
+          packSha256,
+          dim,
+          tracks: done.length,
+          windows,
+          seconds,
+          failures,
+        };
         return {
           json: result,
           text: [
@@ -162,7 +177,9 @@ async function writeWhole(path: string, content: Uint8Array): Promise<void> {
     await rm(temporary, { force: true });
     const error = asEngineError(thrown);
     if (error.code !== 'internal') throw error;
-    throw new EngineError('bad-input', `${path} cannot be written.`, 'Name another file with --out.', { cause: thrown });
+    throw new EngineError('bad-input', `${path} cannot be written.`, 'Name another file with --out.', {
+      cause: thrown,
+    });
   }
 }
 

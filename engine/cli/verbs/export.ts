@@ -22,7 +22,12 @@ export const exportVerb: AddVerb = (program, cli) => {
     .option('--experiment <id>', 'experiment, or latest')
     .option('--reduction <id>', 'reduction, in place of an experiment')
     .requiredOption('--out <dir>', 'folder to write; must not exist or be empty')
-    .option('--formats <list>', 'csv, npz, wav, m3u8, separated by commas', list, ['csv', 'npz', 'wav', 'm3u8'])
+    .option('--formats <list>', 'csv, npz, wav, m3u8, separated by commas', list, [
+      'csv',
+      'npz',
+      'wav',
+      'm3u8',
+    ])
     .option('--seed <n>', 'seed of the sounds', seedNumber, 1)
     .addHelpText(
       'after',
@@ -64,7 +69,11 @@ function parseFormats(names: readonly string[]): ExportFormat[] {
   const formats = names.map((name) => exportFormatSchema.safeParse(name));
   const wrong = formats.findIndex((format) => !format.success);
   if (names.length === 0 || wrong >= 0)
-    throw new EngineError('bad-input', `“${names[wrong] ?? ''}” is no format.`, 'Formats: csv, npz, wav, m3u8.');
+    throw new EngineError(
+      'bad-input',
+      `“${names[wrong] ?? ''}” is no format.`,
+      'Formats: csv, npz, wav, m3u8.',
+    );
   return formats.flatMap((format) => (format.success ? [format.data] : []));
 }
 

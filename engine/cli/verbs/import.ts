@@ -20,7 +20,9 @@ const SHOWN = 20;
 export const importVerb: AddVerb = (program, cli) => {
   program
     .command('import')
-    .description('Read a folder of music into a library: tags, windows, embeddings. Unchanged files are skipped.')
+    .description(
+      'Read a folder of music into a library: tags, windows, embeddings. Unchanged files are skipped.',
+    )
     .argument('<folder>', 'folder with audio files; it is only read')
     .requiredOption('--library <dir>', "folder for the library's data; created when needed")
     .option('--windows <all|N>', 'windows per track to embed: all, or N evenly spaced', windows, 'all')
@@ -47,7 +49,9 @@ Examples:
               import: result,
               failures: failures.map(({ path, problem }) => ({ path, problem })),
             },
-            text: [describe(summary, result), listFailures(failures)].filter((part) => part !== '').join('\n\n'),
+            text: [describe(summary, result), listFailures(failures)]
+              .filter((part) => part !== '')
+              .join('\n\n'),
             exitCode: nothing ? exitCodes.audio : exitCodes.ok,
           };
         }),
@@ -91,14 +95,24 @@ async function failedTracks(session: Session, libraryId: string): Promise<TrackR
 
 function describe(
   { tracks, windowCount, durationSeconds }: LibrarySummary,
-  result: { imported: number; unchanged: number; failed: number; missing: number; windows: number; seconds: number },
+  result: {
+    imported: number;
+    unchanged: number;
+    failed: number;
+    missing: number;
+    windows: number;
+    seconds: number;
+  },
 ): string {
   return pairs([
     ['imported', `${result.imported} files in ${duration(result.seconds)}`],
     ['unchanged', String(result.unchanged)],
     ['failed', String(result.failed)],
     ['missing', String(result.missing)],
-    ['library', `${tracks.ready} tracks ready, ${windowCount} windows, ${duration(durationSeconds)} of audio`],
+    [
+      'library',
+      `${tracks.ready} tracks ready, ${windowCount} windows, ${duration(durationSeconds)} of audio`,
+    ],
   ]);
 }
 

@@ -32,7 +32,10 @@ export const openVerb: AddVerb = (program, cli) => {
           child.once('error', reject);
         });
         child.unref();
-        return { json: { started: true, folder: path, pid: child.pid ?? null }, text: 'Archetone is starting.' };
+        return {
+          json: { started: true, folder: path, pid: child.pid ?? null },
+          text: 'Archetone is starting.',
+        };
       }),
     );
 };

@@ -26,7 +26,7 @@ export const packsVerb: AddVerb = (program, cli) => {
     .addHelpText('after', '\nExample:\n  archetone packs list --json')
     .action(() =>
       cli.answer(() =>
-        withPacks(cli, async (service) => {
+        withPacks(cli, (service) => {
           const list = service.list();
           return { json: { packs: list, problems: service.problems() }, text: describePacks(list, service) };
         }),
@@ -48,7 +48,9 @@ export const packsVerb: AddVerb = (program, cli) => {
           const ok = verifications.every((verification) => verification.ok) && broken.length === 0;
           const text = [
             ...verifications.map(({ packId, ok: fine, problems }) =>
-              fine ? `${packId}  ok` : `${packId}  ${problems.map((p) => `${p.file}: ${p.message}`).join('; ')}`,
+              fine
+                ? `${packId}  ok`
+                : `${packId}  ${problems.map((p) => `${p.file}: ${p.message}`).join('; ')}`,
             ),
             ...broken.map(({ folder, message }) => `${folder}  ${message}`),
           ];
@@ -93,7 +95,7 @@ export const packsVerb: AddVerb = (program, cli) => {
     );
 };
 
-async function withPacks<T>(cli: Cli, work: (service: PackService) => Promise<T>): Promise<T> {
+async function withPacks<T>(cli: Cli, work: (service: PackService) => T | Promise<T>): Promise<T> {
   const scratch = await mkdtemp(join(tmpdir(), 'archetone-packs-'));
   const service = await PackService.open({ packFolders: cli.places.packFolders, dataFolder: scratch });
   try {
@@ -110,11 +112,15 @@ async function withPacks<T>(cli: Cli, work: (service: PackService) => Promise<T>
 async function demoSounds(cli: Cli, wanted: number): Promise<string[]> {
   const { demoFolder } = cli.places;
   if (demoFolder === null)
-    throw new EngineError('missing-folder', 'The demo sounds are not installed.', 'Run npm install in the folder of Archetone.');
+    throw new EngineError(
+      'missing-folder',
+      'The demo sounds are not installed.',
+      'Run npm install in the folder of Archetone.',
+    );
   const { files } = await scanFolder(demoFolder, { signal: cli.interrupt.signal });
   const count = Math.min(wanted, files.length);
-  return Array.from({ length: count }, (_, i) => files[Math.floor((i * files.length) / count)]).flatMap((file) =>
-    file ? [join(demoFolder, ...file.path.split('/'))] : [],
+  return Array.from({ length: count }, (_, i) => files[Math.floor((i * files.length) / count)]).flatMap(
+    (file) => (file ? [join(demoFolder, ...file.path.split('/'))] : []),
   );
 }
 
@@ -150,5 +156,7 @@ function describeScore(quality: PackInfo['quality'], measured: PackScore): strin
         ] as const)
       : []),
   ];
-  return [...(card.length > 0 ? [`Quality card\n${pairs(card)}`] : []), `Measured here\n${pairs(own)}`].join('\n\n');
+  return [...(card.length > 0 ? [`Quality card\n${pairs(card)}`] : []), `Measured here\n${pairs(own)}`].join(
+    '\n\n',
+  );
 }

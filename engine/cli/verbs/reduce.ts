@@ -23,7 +23,9 @@ interface Options {
 export const reduceVerb: AddVerb = (program, cli) => {
   program
     .command('reduce')
-    .description('Replace a labelled library or data set by a smaller set of generated prototypes, and score both.')
+    .description(
+      'Replace a labelled library or data set by a smaller set of generated prototypes, and score both.',
+    )
     .argument('<library dir|dataset>', 'data folder of a library, or a .csv/.csv.gz data set')
     .requiredOption('--method <name>', 'reduction method, e.g. MChen')
     .option('--param <percent>', 'size in per cent of the corpus', number(0, 100, false), 10)
@@ -36,8 +38,17 @@ export const reduceVerb: AddVerb = (program, cli) => {
         .choices(['track', 'window'])
         .default('track'),
     )
-    .option('--label-count <n>', 'data set: how many of the last columns are 0/1 labels', wholeNumber(1, 100_000))
-    .option('--test-fraction <x>', 'share held out for scoring; data set: 0 reduces all rows unscored', number(0, 0.9), 0.3)
+    .option(
+      '--label-count <n>',
+      'data set: how many of the last columns are 0/1 labels',
+      wholeNumber(1, 100_000),
+    )
+    .option(
+      '--test-fraction <x>',
+      'share held out for scoring; data set: 0 reduces all rows unscored',
+      number(0, 0.9),
+      0.3,
+    )
     .requiredOption('--out <dir>', 'folder to write; must not exist or be empty')
     .addHelpText(
       'after',
@@ -49,7 +60,9 @@ Examples:
     .action((subject: string, options: Options) =>
       cli.answer(async () => {
         const path = requireExisting(subject);
-        return statSync(path).isDirectory() ? reduceLibrary(cli, path, options) : reduceFile(cli, path, options);
+        return statSync(path).isDirectory()
+          ? reduceLibrary(cli, path, options)
+          : reduceFile(cli, path, options);
       }),
     );
 };
@@ -57,7 +70,11 @@ Examples:
 function reduceLibrary(cli: Cli, folder: string, options: Options): Promise<Answer> {
   const source = parseTaxonomy(options.taxonomy);
   if (options.testFraction === 0)
-    throw new EngineError('bad-input', 'A library is reduced with tracks held out for scoring.', 'Give --test-fraction above 0.');
+    throw new EngineError(
+      'bad-input',
+      'A library is reduced with tracks held out for scoring.',
+      'Give --test-fraction above 0.',
+    );
   return cli.withLibrary(folder, async (session) => {
     const { id: libraryId } = await session.library();
     const taxonomy = await taxonomyOf(session.client, libraryId, source);

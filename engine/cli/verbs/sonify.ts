@@ -82,10 +82,15 @@ Examples:
           try {
             await mkdir(folder, { recursive: true });
             for (const [i, { sonification }] of sonifications.entries()) {
-              const { id: _id, url, ...facts } = sonification;
+              const { seed, steps, guidance, durationSeconds, rmsDbfs, cycleCosine } = sonification;
               const file = join(folder, `${names[i] ?? ''}.wav`);
-              await copyFile(session.mediaPath(url), file);
-              sounds.push({ index: prototypes[i]?.index ?? i, class: prototypes[i]?.class ?? '', file, ...facts });
+              await copyFile(session.mediaPath(sonification.url), file);
+              sounds.push({
+                index: prototypes[i]?.index ?? i,
+                class: prototypes[i]?.class ?? '',
+                file,
+                ...{ seed, steps, guidance, durationSeconds, rmsDbfs, cycleCosine },
+              });
             }
           } catch (thrown) {
             throw asEngineError(thrown);

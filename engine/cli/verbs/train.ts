@@ -23,7 +23,9 @@ interface Options {
 export const trainVerb: AddVerb = (program, cli) => {
   program
     .command('train')
-    .description('Train a prototype network on the labels of a library, score it by track, classify every track.')
+    .description(
+      'Train a prototype network on the labels of a library, score it by track, classify every track.',
+    )
     .requiredOption('--library <dir>', "folder with the library's data")
     .requiredOption('--taxonomy <source>', `where the labels come from: ${TAXONOMY_HELP}`)
     .option('--prototypes <n>', 'prototypes per class', wholeNumber(1, 100), 5)

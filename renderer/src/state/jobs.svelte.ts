@@ -21,6 +21,7 @@ interface Waiter {
 /** All jobs the engine knows, kept current by its events. */
 export class Jobs {
   #byId = new SvelteMap<string, Job>();
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing that is shown depends on it
   #waiters = new Map<string, Waiter[]>();
   #engine: EngineConnection;
 

@@ -1,3 +1,4 @@
+/* eslint-disable svelte/prefer-svelte-reactivity -- maps are replaced as a whole, never changed in place */
 import type { Projection, TrackRow } from '../../../engine/api/domain.ts';
 import type { EngineConnection } from './engine.svelte.ts';
 import { readAllTracks } from './tracks.svelte.ts';
@@ -28,7 +29,10 @@ export class MapData {
 
   /** Computes the map unless the same one is there. `version` tells one state of the data from another. */
   async show(scope: TrackScope | null, version: string): Promise<void> {
-    if (!scope) return this.clear();
+    if (!scope) {
+      this.clear();
+      return;
+    }
     const wanted = [scope.libraryId, scope.experimentId, version, this.method, this.level].join('|');
     if (wanted === this.#shown) return;
     this.#shown = wanted;

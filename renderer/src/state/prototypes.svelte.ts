@@ -24,7 +24,8 @@ export class Prototypes {
   }
 
   async open(libraryId: string | null, experimentId: string | null): Promise<void> {
-    const same = this.#scope?.libraryId === libraryId && this.#scope?.experimentId === experimentId;
+    const before = this.#scope;
+    const same = before !== null && before.libraryId === libraryId && before.experimentId === experimentId;
     if (!same) this.list = [];
     this.#scope = libraryId !== null && experimentId !== null ? { libraryId, experimentId } : null;
     await this.reload();

@@ -1,3 +1,4 @@
+/* eslint-disable svelte/prefer-svelte-reactivity -- sets are replaced as a whole, never changed in place */
 /** The tracks that are selected, everywhere at once: table, map, player and inspector share this. */
 export class Selection {
   ids = $state.raw<ReadonlySet<string>>(new Set());

@@ -4,7 +4,7 @@ import type { EngineConnection } from './engine.svelte.ts';
 import type { Jobs } from './jobs.svelte.ts';
 
 /** A name for a vector, so that sounds can be looked up. */
-export function vectorKey(vector: VectorRef): string {
+function vectorKey(vector: VectorRef): string {
   switch (vector.kind) {
     case 'track':
       return `track:${vector.trackId}`;
@@ -27,7 +27,7 @@ export class Sonifier {
   defaults = $state.raw<{ steps: number; guidance: number } | null>(null);
 
   #made = new SvelteMap<string, Sonification>();
-  /** Vector → job that is making its sound. */
+  /** Vector → job that is making its sound; empty until the engine has named it. */
   #underWay = new SvelteMap<string, string>();
   #libraryId: string | null = null;
   #engine: EngineConnection;
@@ -56,7 +56,7 @@ export class Sonifier {
     return stored && this.#fits(stored) ? stored : null;
   }
 
-  /** The job that is making the sound, or null. */
+  /** The job that is making the sound, “” while it is being started, null where none is. */
   jobOf(vector: VectorRef): string | null {
     return this.#underWay.get(vectorKey(vector)) ?? null;
   }
@@ -65,22 +65,24 @@ export class Sonifier {
   async make(targets: VectorRef[]): Promise<Sonification[]> {
     if (this.#libraryId === null) throw new Error('no library is open');
     if (targets.length === 0) return [];
-    const { jobId } = await this.#engine.call('sonify.start', {
-      libraryId: this.#libraryId,
-      targets,
-      seed: this.seed,
-      ...(this.steps === null ? {} : { steps: this.steps }),
-      ...(this.guidance === null ? {} : { guidance: this.guidance }),
-    });
     const keys = targets.map(vectorKey);
-    for (const key of keys) this.#underWay.set(key, jobId);
+    // Marked before the engine has answered: a second press must find it under way.
+    for (const key of keys) this.#underWay.set(key, '');
     try {
+      const { jobId } = await this.#engine.call('sonify.start', {
+        libraryId: this.#libraryId,
+        targets,
+        seed: this.seed,
+        ...(this.steps === null ? {} : { steps: this.steps }),
+        ...(this.guidance === null ? {} : { guidance: this.guidance }),
+      });
+      for (const key of keys) this.#underWay.set(key, jobId);
       const job = await this.#jobs.wait(jobId);
       const made = job.result?.kind === 'sonify' ? job.result.sonifications : [];
       for (const { target, sonification } of made) this.#made.set(vectorKey(target), sonification);
       return made.map((item) => item.sonification);
     } finally {
-      for (const key of keys) if (this.#underWay.get(key) === jobId) this.#underWay.delete(key);
+      for (const key of keys) this.#underWay.delete(key);
     }
   }
 

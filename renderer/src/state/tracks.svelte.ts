@@ -8,7 +8,7 @@ type Query = Input<'tracks.list'>;
 export type TrackFilter = NonNullable<Query['filter']>;
 export type SortKey = NonNullable<Query['sort']>;
 
-export const pageSize = 200;
+const pageSize = 200;
 /** The engine's largest page. */
 const bulkSize = 1000;
 
@@ -35,7 +35,10 @@ export class TrackTable {
   #scope = $state.raw<TrackScope | null>(null);
   #pages = new SvelteMap<number, TrackRow[]>();
   #version = 0;
+  // Read while rows are drawn and changed by it: must not be reactive.
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity
   #loading = new Map<number, number>();
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity
   #fresh = new Map<number, number>();
   #visible: [number, number] = [0, pageSize - 1];
   #engine: EngineConnection;

@@ -63,12 +63,14 @@ export class Why {
 
   async #load(scope: WhyScope, signal: AbortSignal): Promise<void> {
     const { libraryId, trackId, taxonomyId, experimentId, windowIndex } = scope;
+    // Another track may have been selected while an answer was on its way.
+    const stale = (): boolean => signal.aborted;
     const track = await this.#engine.call(
       'tracks.get',
       { libraryId, trackId, taxonomyId, experimentId },
       { signal },
     );
-    if (signal.aborted) return;
+    if (stale()) return;
     this.track = track;
     this.problem = null;
     // Without an embedding there is nothing to explain and nothing to compare.
@@ -84,7 +86,7 @@ export class Why {
         { libraryId, experimentId, trackId, class: this.className, windowIndex },
         { signal },
       );
-      if (signal.aborted) return;
+      if (stale()) return;
       this.explanation = explanation;
     }
     const target =
@@ -96,7 +98,7 @@ export class Why {
       { libraryId, target, level: windowIndex === null ? 'track' : 'window', k: 9 },
       { signal },
     );
-    if (signal.aborted) return;
+    if (stale()) return;
     // The nearest to itself is itself.
     this.neighbours = neighbours.filter(
       (near) => near.trackId !== trackId || (windowIndex !== null && near.windowIndex !== windowIndex),

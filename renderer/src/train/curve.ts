@@ -5,6 +5,8 @@ export interface Series {
   variable: string;
   dash: string;
   points: { x: number; y: number }[];
+  /** A reference line: its ends are not measurements and get no marks. */
+  reference?: boolean;
 }
 
 /** Round numbers that cover low…high in about `count` steps. */

@@ -35,7 +35,6 @@ export function temporaryFolder(name: string): string {
 
 /** A test with a freshly started application, closed and cleaned up afterwards. */
 export const test = base.extend<{ running: RunningApp }>({
-   
   running: async ({}, use, info) => {
     const userData = temporaryFolder('e2e');
     const running = await launch(userData);

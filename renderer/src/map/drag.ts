@@ -1,0 +1,2 @@
+/** What dragging on the map does. */
+export type DragMode = 'pan' | 'select' | 'lasso';

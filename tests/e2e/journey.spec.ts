@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { readNpz } from '../../models/tensors/index.ts';
+import { expect, launch, temporaryFolder, test } from './support/app.ts';
+import type { RunningApp } from './support/app.ts';
+import { answerDialogs, expectPlays, go, jobState, screenshots, soundOf } from './support/steps.ts';
+
+test.describe.configure({ mode: 'serial' });
+
+let running: RunningApp;
+const userData = temporaryFolder('journey');
+const exports = temporaryFolder('exports');
+const consoleErrors: string[] = [];
+
+test.beforeAll(async () => {
+  running = await launch(userData);
+  running.page.on('console', (message) => {
+    if (message.type() === 'error') consoleErrors.push(message.text());
+  });
+  running.page.on('pageerror', (error) => consoleErrors.push(error.message));
+});
+
+test.afterAll(async () => {
+  await running.app.close();
+  rmSync(userData, { recursive: true, force: true });
+  rmSync(exports, { recursive: true, force: true });
+});
+
+test('opens and imports the demo library', async () => {
+  const { page } = running;
+  await screenshots(page, '1-welcome');
+  await page.getByTestId('open-demo').click();
+  await expect(page.getByTestId('library-table')).toBeVisible();
+  expect(await jobState(page, 'import', 200_000)).toBe('done');
+  await screenshots(page, '8-jobs');
+  await go(page, 'library');
+  await expect(page.getByTestId('track-count')).toContainText('207');
+  await expect(page.getByTestId('track-row').first()).toBeVisible();
+});
+
+test('makes a taxonomy of file-name tokens', async () => {
+  const { page } = running;
+  await go(page, 'library');
+  if (!(await page.getByTestId('taxonomy-create-tokens').isVisible()))
+    await page.getByTestId('taxonomy-new').click();
+  await page.getByTestId('taxonomy-create-tokens').click();
+  await page.getByTestId('track-search').fill('drum_snare_hard');
+  await expect(page.getByTestId('track-row')).toHaveCount(1);
+  await expect(page.getByTestId('track-row')).toContainText('drum');
+  await expect(page.getByTestId('track-row')).toContainText('snare');
+  await page.getByTestId('track-search').fill('');
+});
+
+test('trains a prototype network and beats the majority baseline', async () => {
+  const { page } = running;
+  await go(page, 'train');
+  await page.getByTestId('train-start').click();
+  expect(await jobState(page, 'train', 120_000)).toBe('done');
+  await go(page, 'train');
+  await expect(page.getByTestId('train-accuracy')).toBeVisible();
+  const accuracy = Number(await page.getByTestId('train-accuracy').getAttribute('data-value'));
+  expect(accuracy).toBeGreaterThan(0.3);
+  await expect(page.getByTestId('confusion')).toBeVisible();
+  await screenshots(page, '5-train');
+});
+
+test('classifies, and Why adds up to the logit', async () => {
+  const { page } = running;
+  await go(page, 'library');
+  await page.getByTestId('track-search').fill('drum_snare_hard');
+  await page.getByTestId('track-row').first().click();
+  await expect(page.getByTestId('class-strip')).toBeVisible();
+  const why = page.getByTestId('why');
+  await expect(why.getByTestId('why-step').first()).toBeVisible();
+  const total = Number(await why.getByTestId('why-sum').getAttribute('data-value'));
+  const logit = Number(await why.getByTestId('why-logit').getAttribute('data-value'));
+  expect(Number.isFinite(total)).toBe(true);
+  expect(Math.abs(total - logit)).toBeLessThan(1e-5);
+  // The steps that are drawn add up, too: bias, prototypes and what is folded into "others".
+  const steps = await why.getByTestId('why-step').locator('.value').all();
+  const values = await Promise.all(steps.map(async (step) => Number(await step.getAttribute('data-value'))));
+  expect(Math.abs(values.reduce((sum, value) => sum + value, 0) - logit)).toBeLessThan(1e-4);
+  await page.getByTestId('track-search').fill('');
+  await screenshots(page, '2-library');
+});
+
+test('plays a track, and prototypes as sonified (A) and as the nearest real excerpt (B)', async () => {
+  const { page } = running;
+  await go(page, 'library');
+  await page.getByTestId('track-search').fill('ambi_choir');
+  await expect(page.getByTestId('track-row')).toHaveCount(1);
+  // Selecting auditions; Stop, then Play starts it again.
+  await expectPlays(page, page.getByTestId('track-row').first());
+  await page.getByTestId('stop').click();
+  await expectPlays(page, page.getByTestId('play'));
+  const real = await soundOf(page);
+  expect(real.rms).toBeGreaterThan(0.001);
+
+  const why = page.getByTestId('why');
+  await page.getByTestId('stop').click();
+  await expectPlays(page, why.getByTestId('prototype-a').first(), 120_000);
+  const sonified = await soundOf(page);
+  expect(sonified.url).not.toBe(real.url);
+  expect(sonified.seconds).toBeCloseTo(4, 1);
+  expect(sonified.rms).toBeGreaterThan(0.001);
+  expect(sonified.peak).toBeLessThanOrEqual(1);
+
+  await page.getByTestId('stop').click();
+  await expectPlays(page, why.getByTestId('prototype-b').first());
+  const nearest = await soundOf(page);
+  expect(nearest.url).not.toBe(sonified.url);
+  expect(nearest.rms).toBeGreaterThan(0.0001);
+  await page.getByTestId('stop').click();
+  await page.getByTestId('track-search').fill('');
+});
+
+test('shows prototypes per class and edits them with undo', async () => {
+  const { page } = running;
+  await go(page, 'prototypes');
+  const cards = page.getByTestId('prototype-card');
+  await expect(cards.first()).toBeVisible();
+  const before = await cards.count();
+  await screenshots(page, '4-prototypes');
+  await cards.first().getByTestId('prototype-delete').click();
+  await expect(cards).toHaveCount(before - 1);
+  await page.keyboard.press('ControlOrMeta+z');
+  await expect(cards).toHaveCount(before);
+});
+
+test('draws the map with prototypes and selects from it', async () => {
+  const { page } = running;
+  await go(page, 'map');
+  await expect(page.getByTestId('map-plot')).toBeVisible();
+  await expect(page.getByTestId('map-trust')).toBeVisible({ timeout: 60_000 });
+  await page.waitForTimeout(1500);
+  await screenshots(page, '3-map');
+  await page.getByTestId('map-umap').check({ force: true });
+  await expect(page.getByTestId('map-trust')).toBeVisible({ timeout: 120_000 });
+  await screenshots(page, '3-map-umap');
+});
+
+test('reduces the library with MChen and shows what it costs', async () => {
+  const { page } = running;
+  await go(page, 'reduce');
+  await page.getByTestId('reduce-start').click();
+  expect(await jobState(page, 'reduce', 120_000)).toBe('done');
+  await go(page, 'reduce');
+  const result = page.getByTestId('reduce-result');
+  await expect(result).toBeVisible();
+  const rows = Number(await result.getAttribute('data-rows'));
+  const corpus = Number(await result.getAttribute('data-corpus'));
+  expect(rows).toBe(Math.trunc((10 * corpus) / 100));
+  await screenshots(page, '6-reduce');
+});
+
+test('exports a bundle that reads back', async () => {
+  const { app, page } = running;
+  await answerDialogs(app, exports);
+  await go(page, 'prototypes');
+  await page.getByTestId('export-open').click();
+  await page.getByTestId('export-start').click();
+  await expect(page.getByTestId('export-result')).toBeVisible({ timeout: 200_000 });
+  const folder = (await page.getByTestId('export-result').getAttribute('data-folder')) ?? '';
+  expect(existsSync(folder)).toBe(true);
+
+  const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as {
+    schema: string;
+    files: { path: string; sha256: string; bytes: number }[];
+  };
+  expect(manifest.schema).toBe('archetone.export/1');
+  expect(manifest.files.length).toBeGreaterThan(3);
+  for (const file of manifest.files) {
+    const data = readFileSync(join(folder, file.path));
+    expect(createHash('sha256').update(data).digest('hex'), file.path).toBe(file.sha256);
+  }
+  const rows = parse(readFileSync(join(folder, 'prototypes.csv')), { columns: true }) as unknown[];
+  const arrays = readNpz(readFileSync(join(folder, 'prototypes.npz')));
+  const shapes = [...arrays.values()].map((array) => array.shape[0]);
+  expect(shapes).toContain(rows.length);
+  const sounds = readdirSync(join(folder, 'audio')).filter((name) => name.endsWith('.wav'));
+  expect(sounds.length).toBe(rows.length);
+  expect(readdirSync(join(folder, 'playlists')).every((name) => basename(name).endsWith('.m3u8'))).toBe(true);
+});
+
+test('shows the installed pack and checks the execution providers', async () => {
+  const { page } = running;
+  await go(page, 'packs');
+  await expect(page.getByTestId('pack').first()).toContainText('Archetone compact');
+  await page.getByTestId('pack-verify').first().click();
+  await expect(page.getByTestId('pack-verification').first()).toBeVisible({ timeout: 60_000 });
+  await screenshots(page, '7-packs');
+});
+
+test('nothing complained in the console', () => {
+  expect(consoleErrors).toEqual([]);
+});

@@ -1,0 +1,76 @@
+import type { ElectronApplication, Locator, Page } from '@playwright/test';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, repository } from './app.ts';
+
+const screens = join(repository, 'test-results', 'screens');
+
+/** Pictures of the window in light and dark, for people to look at. */
+export async function screenshots(page: Page, name: string): Promise<void> {
+  mkdirSync(screens, { recursive: true });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    // The test driver decides what the page takes for the system's theme.
+    await page.emulateMedia({ colorScheme });
+    await page.waitForTimeout(300);
+    await page.screenshot({ path: join(screens, `${name}-${colorScheme}.png`) });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+/** Answers the next folder and file dialogs with a path; native dialogs cannot be driven. */
+export async function answerDialogs(app: ElectronApplication, path: string): Promise<void> {
+  await app.evaluate(({ dialog }, answer) => {
+    dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [answer] });
+  }, path);
+}
+
+export async function go(page: Page, view: string): Promise<void> {
+  await page.getByTestId(`nav-${view}`).click();
+}
+
+/** Waits until the newest job of a kind has ended and answers with its state. */
+export async function jobState(page: Page, kind: string, timeout: number): Promise<string> {
+  await go(page, 'jobs');
+  const row = page.locator(`[data-testid=job-row][data-kind=${kind}]`).first();
+  await expect(row).toHaveAttribute('data-state', /done|failed|cancelled/, { timeout });
+  return (await row.getAttribute('data-state')) ?? '';
+}
+
+/** Presses play and checks that the audio element really advances; short sounds may be over before we look. */
+export async function expectPlays(page: Page, button: Locator, timeout = 60_000): Promise<void> {
+  const audio = page.getByTestId('player-audio');
+  await audio.evaluate((element: HTMLAudioElement) => {
+    element.dataset['reached'] = '0';
+    element.ontimeupdate = () => {
+      if (element.currentTime > Number(element.dataset['reached'])) {
+        element.dataset['reached'] = String(element.currentTime);
+      }
+    };
+  });
+  await button.click();
+  await expect
+    .poll(() => audio.evaluate((element: HTMLAudioElement) => Number(element.dataset['reached'])), {
+      timeout,
+    })
+    .toBeGreaterThan(0.05);
+  expect(await audio.evaluate((element: HTMLAudioElement) => element.error?.message ?? null)).toBeNull();
+}
+
+/** What the audio element holds, decoded: level and length of the real sound. */
+export async function soundOf(
+  page: Page,
+): Promise<{ url: string; seconds: number; rms: number; peak: number }> {
+  return page.getByTestId('player-audio').evaluate(async (element: HTMLAudioElement) => {
+    const url = element.currentSrc;
+    const context = new OfflineAudioContext(1, 1, 24_000);
+    const buffer = await context.decodeAudioData(await (await fetch(url)).arrayBuffer());
+    const samples = buffer.getChannelData(0);
+    let energy = 0;
+    let peak = 0;
+    for (const sample of samples) {
+      energy += sample * sample;
+      peak = Math.max(peak, Math.abs(sample));
+    }
+    return { url, seconds: buffer.duration, rms: Math.sqrt(energy / samples.length), peak };
+  });
+}
