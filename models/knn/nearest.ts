@@ -54,39 +54,54 @@ export async function nearestRows(
   await checkFinite(queries.features, dim, pacer, 'The query set');
   const rows = new Int32Array(queries.count * k);
   const distances = new Float64Array(queries.count * k).fill(Infinity);
+  // Chunks of about a millisecond: loops in async functions are compiled less well than this inner one.
+  const chunk = Math.max(1, Math.floor(chunkWork / dim));
   for (let q = 0; q < queries.count; q++) {
-    const top = q * k;
-    const last = top + k - 1;
-    for (let row = 0; row < train.count; row++) {
-      const limit = at(distances, last);
-      const d =
-        metric === 'euclidean'
-          ? squaredDistanceBelow(queries.features, q * dim, train.features, row * dim, dim, limit)
-          : cosineDistance(queries.features, q * dim, train.features, row * dim, dim);
-      // Rows come in ascending order, so a strict comparison keeps the lower row on ties.
-      if (d < limit) insert(rows, distances, top, last, row, d);
-      if (pacer.due(dim)) await pacer.pause();
+    const own = {
+      rows: rows.subarray(q * k, (q + 1) * k),
+      distances: distances.subarray(q * k, (q + 1) * k),
+    };
+    for (let first = 0; first < train.count; first += chunk) {
+      const last = Math.min(train.count, first + chunk);
+      scanRows(train.features, first, last, queries.features, q, dim, metric, own);
+      if (pacer.due((last - first) * dim)) await pacer.pause();
     }
   }
   return { k, rows, distances };
 }
 
-function insert(
-  rows: Int32Array,
-  distances: Float64Array,
-  top: number,
+/** Multiply-adds between two looks at the pacer. */
+const chunkWork = 1 << 20;
+
+/** Merges rows `first..last` into the sorted neighbours of query `q`. */
+function scanRows(
+  features: Vectors,
+  first: number,
   last: number,
-  row: number,
-  d: number,
+  queries: Vectors,
+  q: number,
+  dim: number,
+  metric: Metric,
+  own: { rows: Int32Array; distances: Float64Array },
 ): void {
-  let slot = last;
-  while (slot > top && at(distances, slot - 1) > d) {
-    distances[slot] = at(distances, slot - 1);
-    rows[slot] = at(rows, slot - 1);
-    slot--;
+  const { rows, distances } = own;
+  const end = rows.length - 1;
+  for (let row = first; row < last; row++) {
+    const limit = at(distances, end);
+    const d =
+      metric === 'euclidean'
+        ? squaredDistanceBelow(queries, q * dim, features, row * dim, dim, limit)
+        : cosineDistance(queries, q * dim, features, row * dim, dim);
+    // Rows come in ascending order, so a strict comparison keeps the lower row on ties.
+    if (!(d < limit)) continue;
+    let slot = end;
+    for (; slot > 0 && at(distances, slot - 1) > d; slot--) {
+      distances[slot] = at(distances, slot - 1);
+      rows[slot] = at(rows, slot - 1);
+    }
+    distances[slot] = d;
+    rows[slot] = row;
   }
-  distances[slot] = d;
-  rows[slot] = row;
 }
 
 /** The same neighbours cut to a smaller `k` (prefixes: nearest first). */

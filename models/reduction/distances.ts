@@ -31,14 +31,11 @@ export class RowDistances {
     const pairs = (n * (n - 1)) / 2;
     if (pairs > limit || this.#triangle !== null) return;
     const triangle = new Float64Array(pairs);
-    let slot = 0;
     for (let i = 1; i < n; i++) {
-      for (let j = 0; j < i; j++) {
-        triangle[slot++] = this.#compute(i, j);
-        if (pacer.due(this.dim)) {
-          onProgress?.(slot / pairs);
-          await pacer.pause();
-        }
+      this.#fillRow(triangle, i);
+      if (pacer.due(i * this.dim)) {
+        onProgress?.((i * i) / (n * n));
+        await pacer.pause();
       }
     }
     this.#triangle = triangle;
@@ -72,6 +69,12 @@ export class RowDistances {
       if (pacer.due(dim)) await pacer.pause();
     }
     return bounds.map((r) => (r + radius) * boundMargin);
+  }
+
+  /** A row at a time (at most a few milliseconds), because loops in async functions are compiled less well. */
+  #fillRow(triangle: Float64Array, i: number): void {
+    const start = (i * (i - 1)) / 2;
+    for (let j = 0; j < i; j++) triangle[start + j] = this.#compute(i, j);
   }
 
   #compute(i: number, j: number): number {

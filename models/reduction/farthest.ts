@@ -10,6 +10,9 @@ export interface FarthestPair {
   distance: number;
 }
 
+/** Multiply-adds between two looks at the pacer. */
+const chunkWork = 1 << 20;
+
 /**
  * Finds farthest pairs and splits by them (golden/multilabel/SPEC.md §1), exactly, without looking at every pair.
  *
@@ -39,6 +42,7 @@ export class FarthestPairs {
     // The open rows sit in `open[0..left)`, the one to compare next is the one of largest bound.
     const open = Int32Array.from(rows);
     let left = open.length;
+    const chunk = Math.max(1, Math.floor(chunkWork / this.#distances.cost));
     let next = 0;
     for (let s = 0; s < left; s++) {
       const row = at(open, s);
@@ -49,21 +53,48 @@ export class FarthestPairs {
       const row = at(open, next);
       if (at(bounds, row) < best.distance || at(bounds, row) === 0) break;
       open[next] = at(open, --left);
-      let far = at(reached, row);
       next = 0;
-      for (let s = 0; s < left; s++) {
-        const other = at(open, s);
-        const d = this.#distances.between(row, other);
-        if (d > far) far = d;
-        if (d > at(reached, other)) reached[other] = d;
-        if (d >= best.distance && d > 0) prefer(best, row, other, d);
-        if (at(bounds, other) > at(bounds, at(open, next))) next = s;
-        if (this.#pacer.due(this.#distances.cost)) await this.#pacer.pause();
+      for (let from = 0; from < left; from += chunk) {
+        const to = Math.min(left, from + chunk);
+        next = this.#compare(row, open, from, to, next, best);
+        if (this.#pacer.due((to - from) * this.#distances.cost)) await this.#pacer.pause();
       }
       // Compared with every other row of the cluster by now, so the bound becomes the exact value.
-      bounds[row] = far;
+      bounds[row] = at(reached, row);
     }
     return best;
+  }
+
+  /**
+   * Compares `row` with the open rows `from..to`, noting how far each reaches and the best pair; returns the slot of
+   * the largest bound seen. Not async, because loops in async functions are compiled less well.
+   */
+  #compare(
+    row: number,
+    open: Int32Array,
+    from: number,
+    to: number,
+    next: number,
+    best: FarthestPair,
+  ): number {
+    const bounds = this.#bounds;
+    const reached = this.#reached;
+    const distances = this.#distances;
+    let far = at(reached, row);
+    let widest = at(bounds, at(open, next));
+    for (let s = from; s < to; s++) {
+      const other = at(open, s);
+      const d = distances.between(row, other);
+      if (d > far) far = d;
+      if (d > at(reached, other)) reached[other] = d;
+      if (d >= best.distance && d > 0) prefer(best, row, other, d);
+      if (at(bounds, other) > widest) {
+        widest = at(bounds, other);
+        next = s;
+      }
+    }
+    reached[row] = far;
+    return next;
   }
 
   /**

@@ -41,18 +41,37 @@ export async function expectPlays(page: Page, button: Locator, timeout = 60_000)
   const audio = page.getByTestId('player-audio');
   await audio.evaluate((element: HTMLAudioElement) => {
     element.dataset['reached'] = '0';
-    element.ontimeupdate = () => {
-      if (element.currentTime > Number(element.dataset['reached'])) {
-        element.dataset['reached'] = String(element.currentTime);
-      }
+    element.dataset['events'] = '';
+    const note = (event: Event): void => {
+      const reached = Math.max(Number(element.dataset['reached']), element.currentTime);
+      element.dataset['reached'] = String(reached);
+      element.dataset['events'] += ` ${event.type}@${element.currentTime.toFixed(3)}`;
     };
+    for (const name of [
+      'play',
+      'playing',
+      'pause',
+      'timeupdate',
+      'seeking',
+      'ended',
+      'emptied',
+      'error',
+      'stalled',
+    ]) {
+      element[`on${name}` as 'onplay'] = note;
+    }
   });
   await button.click();
+  const reached = (): Promise<number> =>
+    audio.evaluate((element: HTMLAudioElement) => Number(element.dataset['reached']));
   await expect
-    .poll(() => audio.evaluate((element: HTMLAudioElement) => Number(element.dataset['reached'])), {
-      timeout,
-    })
-    .toBeGreaterThan(0.05);
+    .poll(reached, { timeout })
+    .toBeGreaterThan(0.05)
+    .catch(async (thrown: unknown) => {
+      throw new Error(`The sound did not play:${(await audio.getAttribute('data-events')) ?? ''}`, {
+        cause: thrown,
+      });
+    });
   expect(await audio.evaluate((element: HTMLAudioElement) => element.error?.message ?? null)).toBeNull();
 }
 

@@ -1,0 +1,86 @@
+"""The whole recipe's configuration, in one place.
+
+Every other module takes its numbers from here. Shapes and units are in the comments;
+`T` counts feature frames (50 Hz), `N` counts transformer tokens (25 Hz).
+"""
+from dataclasses import dataclass, field, asdict
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """Log-mel front-end: waveform [B, S] at 24 kHz -> features [B, T, 128] at 50 Hz."""
+    sample_rate: int = 24000
+    hop: int = 480            # samples: 50 frames per second
+    fft: int = 1024           # samples: Hann window of 42.7 ms, DFT of the same length
+    mels: int = 128           # Slaney-spaced triangular bands
+    fmin: float = 20.0        # Hz
+    fmax: float = 12000.0     # Hz
+    floor: float = 1e-4       # added to the band magnitude before the logarithm (-80 dB re full-scale sine)
+    window_seconds: float = 4.0
+
+    @property
+    def window(self) -> int:
+        """Samples per window."""
+        return int(self.sample_rate * self.window_seconds)
+
+    @property
+    def frames(self) -> int:
+        """Frames per window."""
+        return self.window // self.hop
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sizes of the learned graphs."""
+    dim: int = 256            # D: width of every transformer and of z
+    heads: int = 4
+    patch: int = 2            # frames per token: 40 ms
+    mlp_ratio: int = 2
+    encoder_layers: int = 6
+    mae_decoder_layers: int = 2
+    summary_layers: int = 2
+    denoiser_layers: int = 5
+    rvq_stages: int = 4
+    rvq_codes: int = 256
+    vocoder_dim: int = 256
+    vocoder_hidden: int = 480
+    vocoder_layers: int = 5
+    vocoder_fft: int = 960    # samples: synthesis window, at a quarter of it per hop
+    vocoder_hop: int = 240    # samples: two synthesis frames per feature frame
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Optimisation. `minutes` are wall-clock budgets; the learning-rate schedule spans them."""
+    seed: int = 1
+    # share of training windows drawn from each collection
+    mix: dict = field(default_factory=lambda: {
+        "music": 0.50, "gm-phrases": 0.14, "gm-notes": 0.24, "samples": 0.12})
+    # masked encoder
+    encoder_batch: int = 16
+    encoder_lr: float = 1e-3
+    mask_share: float = 0.5
+    mask_gap: int = 5         # tokens per masked gap (200 ms)
+    rvq_weights: tuple = (0.4, 0.3, 0.2, 0.1)
+    visible_loss_share: float = 0.1
+    # summary + denoiser
+    diffusion_batch: int = 20
+    diffusion_lr: float = 1.6e-3
+    unconditional_share: float = 0.1
+    contrast_weight: float = 0.1   # NT-Xent between two windows of one track; 0 switches it off
+    contrast_temperature: float = 0.2
+    ema: float = 0.998
+    # decoder
+    vocoder_batch: int = 8
+    vocoder_seconds: float = 1.0
+    vocoder_lr: float = 1e-3
+
+
+FEATURES = FeatureConfig()
+MODEL = ModelConfig()
+TRAIN = TrainConfig()
+
+
+def as_dict() -> dict:
+    """Everything above as plain data, for logs and checkpoints."""
+    return {"features": asdict(FEATURES), "model": asdict(MODEL), "train": asdict(TRAIN)}

@@ -1,0 +1,312 @@
+"""Data: fetch Debian packages, decode audio to 24 kHz mono int16, and draw training windows.
+
+    python data.py --work DIR [--samples DIR_OF_CC0_SAMPLES]
+
+Each step skips what is already there. The result in DIR/pcm is one `.i16` file per
+collection and `index.json`, a list of entries with source, licence, hash and position.
+"""
+import argparse
+import fnmatch
+import hashlib
+import json
+import re
+import subprocess
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+import gm
+from config import FEATURES, TRAIN
+
+# Debian package -> licence to record where debian/copyright is free text (read by hand)
+PACKAGES = {
+    "wesnoth-1.16-music": "GPL-2+",
+    "warzone2100-music": "GPL-2+",
+    "singularity-music": "CC-BY-SA-3.0",
+    "ufoai-music": "GPL-2+",
+    "nexuiz-music": "GPL-2+",
+    "freedroidrpg-data": "GPL-2+",
+    "hyperrogue-music": "GPL-2+",
+    "asc-music": "GPL-2+",
+    "btanks-data": "GPL-2+",
+    "trigger-rally-data": "GPL-2+",
+    "hydrogen-drumkits": "GPL-2+",
+    "lmms-common": "GPL-2+",
+}
+SOUNDFONT = "fluid-soundfont-gm"
+SOUNDFONT_LICENCE = "MIT"
+SHORT_SECONDS = 12.0  # files up to this length are "samples", longer ones "music"
+AUDIO = {".ogg", ".oga", ".opus", ".flac", ".wav", ".mp3"}
+RATE = FEATURES.sample_rate
+
+
+def run(*command: str, cwd: Path | None = None) -> None:
+    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL)
+
+
+def sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as f:
+        while block := f.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+# ---------------------------------------------------------------- fetching
+
+def fetch(work: Path, package: str) -> tuple[Path, str]:
+    """Download and unpack a Debian package without installing it; returns (folder, version)."""
+    debs, folder = work / "debs", work / "x" / package
+    debs.mkdir(parents=True, exist_ok=True)
+    if not list(debs.glob(f"{package}_*.deb")):
+        run("apt-get", "download", package, cwd=debs)
+    deb = sorted(debs.glob(f"{package}_*.deb"))[-1]
+    if not folder.exists():
+        part = folder.with_name(package + ".part")
+        run("dpkg", "-x", str(deb), str(part))
+        part.rename(folder)
+    for archive in [p for p in folder.rglob("*") if p.suffix in {".pk3", ".zip"}]:
+        target = archive.with_name(archive.name + ".d")
+        if not target.exists():
+            with zipfile.ZipFile(archive) as z:
+                z.extractall(target, [n for n in z.namelist() if Path(n).suffix.lower() in AUDIO])
+            target.mkdir(exist_ok=True)
+    version = subprocess.run(["dpkg-deb", "-f", str(deb), "Version"], check=True, capture_output=True, text=True)
+    return folder, version.stdout.strip()
+
+
+def licence_stanzas(folder: Path) -> list[tuple[list[str], str]]:
+    """(patterns, licence) of a machine-readable debian/copyright, in order; empty if it is free text."""
+    files = list(folder.glob("usr/share/doc/*/copyright"))
+    text = files[0].read_text(errors="replace") if files else ""
+    out = []
+    for stanza in re.split(r"\n\s*\n", text):
+        found = re.search(r"^Files:(.*?)(?=^\S)", stanza + "\nEnd:", re.S | re.M)
+        licence = re.search(r"^License:[ \t]*(\S.*)?$", stanza, re.M)
+        if found and licence:
+            out.append((found.group(1).split(), (licence.group(1) or "see debian/copyright").strip()))
+    return out
+
+
+def licence_of(path: str, stanzas: list, default: str) -> tuple[str, str]:
+    """(licence, basis) of a file: the last stanza naming it wins, as in Debian's format.
+
+    Installed paths differ from source paths, so a pattern matches by path suffix or by file name."""
+    result = (default, "package")
+    for patterns, licence in stanzas:
+        for pattern in patterns:
+            if pattern == "*":
+                result = (licence, "package")
+            elif pattern.startswith("debian/"):
+                continue
+            elif fnmatch.fnmatch(path, "*/" + pattern) or (
+                    "*" not in Path(pattern).name and Path(pattern).name == Path(path).name):
+                result = (licence, "file")
+    return result
+
+
+# ---------------------------------------------------------------- decoding
+
+def decode(path: Path) -> np.ndarray:
+    """Any audio file as mono int16 at 24 kHz; empty if ffmpeg cannot read it."""
+    done = subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-i", str(path), "-map", "0:a:0", "-ac", "1",
+                           "-ar", str(RATE), "-f", "s16le", "-"], capture_output=True)
+    return np.frombuffer(done.stdout[:len(done.stdout) // 2 * 2], np.int16)
+
+
+def usable(pcm: np.ndarray) -> bool:
+    return len(pcm) >= RATE // 20 and int(np.abs(pcm[:RATE * 60].astype(np.int32)).max()) > 300
+
+
+def file_entries(work: Path, samples: Path | None) -> list[dict]:
+    """Every audio file of the packages and of the CC0 sample folder, undecoded."""
+    out = []
+    for package, default in PACKAGES.items():
+        folder, version = fetch(work, package)
+        stanzas = licence_stanzas(folder)
+        for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO and p.is_file()):
+            relative = str(path.relative_to(folder))
+            licence, basis = licence_of(relative, stanzas, default)
+            out.append(dict(package=package, version=version, path=relative, licence=licence,
+                            licenceBasis=basis, file=path))
+    if samples:
+        meta = json.loads((samples / "package.json").read_text())
+        for path in sorted((samples / "samples").iterdir()):
+            out.append(dict(package=meta["name"], version=meta["version"], path=f"samples/{path.name}",
+                            licence="CC0-1.0", licenceBasis="package", file=path))
+    return out
+
+
+class Writer:
+    """Appends PCM to one file per collection and keeps the index."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.files, self.position, self.index = folder, {}, {}, []
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def add(self, collection: str, pcm: np.ndarray, **entry) -> None:
+        if collection not in self.files:
+            self.files[collection] = (self.folder / f"{collection}.i16").open("wb")
+            self.position[collection] = 0
+        self.files[collection].write(pcm.tobytes())
+        self.index.append(dict(collection=collection, offset=self.position[collection], length=len(pcm),
+                               seconds=round(len(pcm) / RATE, 3), **entry))
+        self.position[collection] += len(pcm)
+
+    def close(self) -> None:
+        for f in self.files.values():
+            f.close()
+        part = self.folder / "index.part"
+        part.write_text(json.dumps(self.index, indent=0))
+        part.rename(self.folder / "index.json")
+
+
+def prepare(work: Path, samples: Path | None, jobs: int = 2) -> None:
+    """The whole preparation, deterministic in order."""
+    pcm = work / "pcm"
+    if (pcm / "index.json").exists():
+        return
+    writer = Writer(pcm)
+    with ThreadPoolExecutor(jobs) as pool:
+        entries = file_entries(work, samples)
+        for entry, audio in zip(entries, pool.map(lambda e: decode(e["file"]), entries)):
+            path = entry.pop("file")
+            if usable(audio):
+                collection = "samples" if len(audio) <= SHORT_SECONDS * RATE else "music"
+                writer.add(collection, audio, group=f"{entry['package']}/{entry['path']}",
+                           sha256=sha256(path), **entry)
+        folder, version = fetch(work, SOUNDFONT)
+        font = next(folder.rglob("FluidR3_GM.sf2"))
+        source = dict(package=SOUNDFONT, version=version, licence=SOUNDFONT_LICENCE, licenceBasis="package",
+                      path=str(font.relative_to(folder)), sha256=sha256(font))
+        for kind in ("gm-notes", "gm-phrases"):
+            renders = pool.map(lambda p: decode(gm.render(font, work / "gm", p, kind, TRAIN.seed)), gm.PROGRAMS)
+            for program, audio in zip(gm.PROGRAMS, renders):
+                step = int(gm.SLOT_SECONDS * RATE) if kind == "gm-notes" else len(audio)
+                limit = gm.NOTES_PER_PROGRAM if kind == "gm-notes" else 1
+                for k in range(limit):
+                    piece = audio[k * step:(k + 1) * step]
+                    if usable(piece):
+                        writer.add(kind, piece, group=f"gm/{program}", program=program, **source)
+    writer.close()
+
+
+# ---------------------------------------------------------------- drawing windows
+
+class Windows:
+    """Random training windows, seeded, from the prepared collections.
+
+    Short material starts at the window's start and is followed by digital silence, as the
+    application pads one-shot samples; a share of long material is cut short the same way."""
+
+    def __init__(self, work: Path, seed: int, samples: int | None = None, mix: dict | None = None):
+        self.samples = samples or FEATURES.window
+        self.rng = np.random.default_rng(seed)
+        index = json.loads((work / "pcm" / "index.json").read_text())
+        self.index = index
+        mix = mix or TRAIN.mix
+        self.collections = [c for c in mix if any(e["collection"] == c for e in index)]
+        weights = np.array([mix[c] for c in self.collections])
+        self.weights = weights / weights.sum()
+        self.pcm = {c: np.memmap(work / "pcm" / f"{c}.i16", np.int16, "r") for c in self.collections}
+        self.entries = {c: [e for e in index if e["collection"] == c] for c in self.collections}
+        self.shares = {c: self._shares(c) for c in self.collections}
+        self.groups = {}
+        for e in index:
+            self.groups.setdefault((e["collection"], e["group"]), []).append(e)
+
+    def _shares(self, collection: str) -> np.ndarray:
+        seconds = np.array([e["seconds"] for e in self.entries[collection]])
+        weight = np.minimum(seconds, 300.0) if collection == "music" else np.minimum(seconds, 2.0)
+        return weight / weight.sum()
+
+    def cut(self, entry: dict, augment: bool = True) -> np.ndarray:
+        """One window [S] in [-1, 1] of an entry."""
+        rng, size = self.rng, self.samples
+        pcm = self.pcm[entry["collection"]][entry["offset"]:entry["offset"] + entry["length"]]
+        short = entry["length"] < size
+        start = 0 if short else rng.integers(0, entry["length"] - size + 1)
+        length = min(size, entry["length"])
+        if not short and augment and rng.random() < 0.08:
+            length = int(size * rng.uniform(0.06, 0.9))
+        out = np.zeros(size, np.float32)
+        out[:length] = pcm[start:start + length].astype(np.float32) / 32768.0
+        if augment:
+            out *= self.gain(out)
+        return out
+
+    def gain(self, x: np.ndarray) -> float:
+        """A random gain of -9..+6 dB that does not clip."""
+        peak = float(np.abs(x).max())
+        wanted = 10 ** (self.rng.uniform(-9, 6) / 20)
+        return min(wanted, 0.98 / peak) if peak > 0 else 1.0
+
+    def pick(self) -> dict:
+        collection = self.collections[self.rng.choice(len(self.collections), p=self.weights)]
+        entries = self.entries[collection]
+        return entries[self.rng.choice(len(entries), p=self.shares[collection])]
+
+    def audible(self, entry: dict, tries: int = 4) -> np.ndarray:
+        """A window that is not silent, if `tries` cuts find one."""
+        for _ in range(tries):
+            x = self.cut(entry)
+            if np.sqrt(np.mean(x[:FEATURES.sample_rate] ** 2)) > 1e-3:
+                break
+        return x
+
+    def batch(self, size: int) -> np.ndarray:
+        """Waveforms [size, S]."""
+        return np.stack([self.audible(self.pick()) for _ in range(size)])
+
+    def pairs(self, size: int) -> np.ndarray:
+        """Waveforms [2 * size, S]: rows i and i + size come from the same track (file or GM programme)."""
+        first, second = [], []
+        for _ in range(size):
+            entry = self.pick()
+            mates = self.groups[(entry["collection"], entry["group"])]
+            mate = mates[self.rng.integers(len(mates))]
+            first.append(self.audible(entry))
+            second.append(self.audible(mate))
+        return np.stack(first + second)
+
+
+def data_hash(work: Path) -> str:
+    """sha256 over every source hash and position: identifies the training data."""
+    index = json.loads((work / "pcm" / "index.json").read_text())
+    keys = [(e["collection"], e["package"], e["path"], e["sha256"], e["offset"], e["length"]) for e in index]
+    return hashlib.sha256(json.dumps(keys).encode()).hexdigest()
+
+
+def card(work: Path) -> dict:
+    """The data card: one row per source file (GM renders count under their soundfont)."""
+    index = json.loads((work / "pcm" / "index.json").read_text())
+    rows = {}
+    for e in index:
+        key = (e["package"], e["path"], e["collection"])
+        row = rows.setdefault(key, dict(package=e["package"], version=e["version"], path=e["path"],
+                                        licence=e["licence"], licenceBasis=e["licenceBasis"],
+                                        sha256=e["sha256"], seconds=0.0, collection=e["collection"]))
+        row["seconds"] = round(row["seconds"] + e["seconds"], 3)
+    licences = {}
+    for row in rows.values():
+        licences[row["licence"]] = round(licences.get(row["licence"], 0) + row["seconds"] / 3600, 3)
+    return dict(schema="archetone.data-card/1", dataHash=data_hash(work),
+                hours=round(sum(r["seconds"] for r in rows.values()) / 3600, 2),
+                hoursByLicence=dict(sorted(licences.items())),
+                note=("Licences are those of debian/copyright (licenceBasis 'file': a stanza names the file; "
+                      "'package': the package's default) or of the npm package. General MIDI material was "
+                      "rendered with fluidsynth from the soundfont named in its row, by gm.py."),
+                files=sorted(rows.values(), key=lambda r: (r["package"], r["path"], r["collection"])))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--samples", type=Path, help="folder of the npm package supersonic-scsynth-samples")
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    prepare(args.work.resolve(), args.samples and args.samples.resolve())
+    summary = card(args.work)
+    print(json.dumps({k: summary[k] for k in ("hours", "hoursByLicence", "dataHash")}, indent=1))

@@ -1,0 +1,189 @@
+"""Write a pack: five ONNX graphs and pack.json.
+
+    python export.py --work DIR --out PACK                      trained weights
+    python export.py --work DIR --out PACK --random-seed 1      a twin with random weights (id "compact-random")
+
+Each graph is checked against PyTorch with ONNX Runtime, at the pack's window and at another batch and length.
+Files are written beside their final name and renamed, pack.json last. `evaluate.py` adds the quality card.
+"""
+import argparse
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+
+from common import load
+from config import FEATURES, MODEL
+from data import Windows, card
+from model import MaskedAutoencoder, build
+from train_diffusion import Diffusion
+
+OPSET = 17
+VERSION = "0.1.0"
+CALIBRATION_WINDOWS = 384
+SIGNATURES = {
+    "features": (["waveform"], "features"),
+    "encoder": (["features"], "hidden"),
+    "summary": (["hidden"], "z"),
+    "denoiser": (["features", "sigma", "z"], "v"),
+    "decoder": (["features"], "waveform"),
+}
+DYNAMIC = {"waveform": {0: "B", 1: "S"}, "features": {0: "B", 1: "T"}, "hidden": {0: "B", 1: "T"},
+           "z": {0: "B"}, "sigma": {0: "B"}, "v": {0: "B", 1: "T"}}
+
+
+def trained(work: Path, names: dict[str, str]) -> dict[str, torch.nn.Module]:
+    """The graphs with the averaged weights of the checkpoints `names` (encoder, diffusion, decoder)."""
+    graphs = build(0)
+    mae, diffusion = MaskedAutoencoder(), Diffusion()
+    mae.load_state_dict(load(work / f"{names['encoder']}.pt")["average"])
+    diffusion.load_state_dict(load(work / f"{names['diffusion']}.pt")["average"])
+    graphs["decoder"].load_state_dict(load(work / f"{names['decoder']}.pt")["average"])
+    graphs.update(encoder=mae.encoder, summary=diffusion.summary, denoiser=diffusion.denoiser)
+    return graphs
+
+
+def random_twin(seed: int) -> dict[str, torch.nn.Module]:
+    """The same graphs with initial weights; the denoiser's zero output layer gets random values too."""
+    graphs = build(seed)
+    graphs["denoiser"].output.reset_parameters()
+    return graphs
+
+
+@torch.no_grad()
+def calibrate(graphs: dict, work: Path, seed: int = 97) -> None:
+    """Fold the mean and deviation of z over training windows into the summary's last layers."""
+    windows, raws = Windows(work, seed), []
+    for _ in range(CALIBRATION_WINDOWS // 32):
+        x = torch.from_numpy(windows.batch(32))
+        raws.append(graphs["summary"].raw(graphs["encoder"](graphs["features"](x))))
+    raw = torch.cat(raws)
+    mean, std = raw.mean(0), raw.std(0).clamp(min=1e-5)
+    out, pool = graphs["summary"].output, graphs["summary"].pool
+    for layer, shift in ((out, mean), (pool, 0.0)):
+        layer.weight.copy_(layer.weight / std[:, None])
+        layer.bias.copy_((layer.bias - shift) / std)
+    graphs["summary"].standardise = torch.nn.Identity()
+
+
+def example(name: str, batch: int, frames: int) -> tuple[torch.Tensor, ...]:
+    """Random inputs of a graph."""
+    g = torch.Generator().manual_seed(batch * 1000 + frames)
+    normal = lambda *shape: torch.randn(*shape, generator=g)
+    return {"features": (normal(batch, frames * FEATURES.hop) * 0.1,),
+            "encoder": (normal(batch, frames, FEATURES.mels),),
+            "summary": (normal(batch, frames, MODEL.dim),),
+            "denoiser": (normal(batch, frames, FEATURES.mels), torch.rand(batch, generator=g), normal(batch, MODEL.dim)),
+            "decoder": (normal(batch, frames, FEATURES.mels),)}[name]
+
+
+@torch.no_grad()
+def export_graph(name: str, module: torch.nn.Module, path: Path) -> float:
+    """Write one graph; returns the largest absolute difference from PyTorch over two shapes."""
+    inputs, output = SIGNATURES[name]
+    part = path.with_suffix(".part")
+    torch.onnx.export(module.eval(), example(name, 2, FEATURES.frames), str(part), opset_version=OPSET, dynamo=False,
+                      input_names=inputs, output_names=[output], do_constant_folding=False,
+                      dynamic_axes={k: DYNAMIC[k] for k in [*inputs, output]})
+    model = onnx.load(str(part))
+    strip(model)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, str(part))
+    session = ort.InferenceSession(str(part), providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for batch, frames in ((1, FEATURES.frames), (3, 75)):
+        values = example(name, batch, frames)
+        got = session.run([output], {k: v.numpy() for k, v in zip(inputs, values)})[0]
+        worst = max(worst, float(np.abs(got - module(*values).numpy()).max()))
+    os.replace(part, path)
+    return worst
+
+
+def strip(model: onnx.ModelProto) -> None:
+    """Remove what the exporter records about its own source files."""
+    model.doc_string = ""
+    model.producer_name, model.producer_version = "archetone", VERSION
+    del model.metadata_props[:]
+    for node in model.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+
+
+def describe(path: Path) -> dict:
+    data = path.read_bytes()
+    return {"file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+
+
+def write_json(path: Path, value: dict) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    os.replace(part, path)
+
+
+def write_card(path: Path, value: dict) -> None:
+    """The data card, one source file per line."""
+    rows = ",\n".join(json.dumps(row, ensure_ascii=False) for row in value["files"])
+    head = json.dumps({k: v for k, v in value.items() if k != "files"}, indent=2, ensure_ascii=False)
+    part = path.with_suffix(".part")
+    part.write_text(head[:-2] + ',\n  "files": [\n' + rows + "\n]}\n")
+    os.replace(part, path)
+
+
+def manifest(out: Path, data: dict, random_seed: int | None) -> dict:
+    """pack.json without its quality card."""
+    twin = random_seed is not None
+    return {
+        "schema": "archetone.pack/1", "id": "compact-random" if twin else "compact", "version": VERSION,
+        "title": "Archetone compact, random weights" if twin else "Archetone compact", "kind": "generative",
+        "licence": "Apache-2.0",
+        "attribution": ("Random weights, for tests." if twin else
+                        "Weights by the Archetone authors; trained on the freely licensed audio listed, file by "
+                        "file with its licence, in data-card.json."),
+        "sampleRate": FEATURES.sample_rate, "windowSeconds": FEATURES.window_seconds,
+        "windowSamples": FEATURES.window, "frameRate": FEATURES.sample_rate // FEATURES.hop,
+        "framesPerWindow": FEATURES.frames, "featureDim": FEATURES.mels, "embeddingDim": MODEL.dim,
+        "sampler": {"steps": 30, "guidance": 1.0, "initialNoise": 1},
+        "trainingData": {
+            "statement": ("Not trained: random weights." if twin else
+                          "Music, sound effects and drum samples from Debian's archive, CC0 samples, and phrases and "
+                          "notes rendered from a General MIDI soundfont; sources, licences and hashes in the card."),
+            "hours": 0 if twin else data["hours"], "card": "data-card.json"},
+        "graphs": {name: describe(out / f"{name}.onnx") for name in SIGNATURES},
+        "quality": {"knn5": {}, "roundTrip": {}, "notes": "not measured"},
+        "levels": {"rmsDbfs": [0, 0, 0], "centroidHz": [0, 0, 0]},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--random-seed", type=int)
+    for name in ("encoder", "diffusion", "decoder"):
+        parser.add_argument(f"--{name}", default=name, help="checkpoint name")
+    args = parser.parse_args()
+    torch.set_num_threads(2)
+    names = {k: getattr(args, k) for k in ("encoder", "diffusion", "decoder")}
+    graphs = trained(args.work, names) if args.random_seed is None else random_twin(args.random_seed)
+    graphs["features"].load_state_dict(load(args.work / "stats.pt"), strict=False)
+    for module in graphs.values():
+        module.eval()
+    calibrate(graphs, args.work)
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name, module in graphs.items():
+        error = export_graph(name, module, args.out / f"{name}.onnx")
+        print(f"{name:9s} max abs error against PyTorch {error:.2e}", flush=True)
+    data = card(args.work)
+    write_card(args.out / "data-card.json", data)
+    write_json(args.out / "pack.json", manifest(args.out, data, args.random_seed))
+    total = sum(p.stat().st_size for p in args.out.glob("*.onnx"))
+    print(f"pack of {total / 1e6:.2f} MB in {args.out.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""General MIDI material: writes standard MIDI files and renders them with fluidsynth.
+
+Two collections come out of it. `gm-notes` holds single notes in fixed slots, so that the
+encoder meets short sounds followed by silence; `gm-phrases` holds one-instrument phrases.
+The programme number is kept with every entry, for evaluation only.
+"""
+import random
+import struct
+import subprocess
+from pathlib import Path
+
+SLOT_SECONDS = 2.5
+NOTES_PER_PROGRAM = 40
+PHRASE_SECONDS = 50
+TICKS = 480  # per quarter note; the default tempo of 120 bpm makes 960 ticks a second
+DRUMS = 128  # our number for the percussion channel
+
+# MIDI programme (0-based) -> playable range; unnamed programmes use DEFAULT_RANGE.
+DEFAULT_RANGE = (40, 84)
+RANGES = {32: (28, 55), 33: (28, 55), 34: (28, 55), 35: (28, 55), 36: (28, 55), 37: (28, 55),
+          38: (28, 60), 39: (28, 60), 40: (55, 96), 41: (48, 84), 42: (36, 76), 43: (28, 60),
+          24: (40, 79), 25: (40, 79), 56: (54, 84), 57: (36, 72), 58: (28, 60), 60: (38, 77),
+          64: (56, 88), 65: (49, 81), 66: (44, 76), 67: (36, 69), 68: (58, 91), 69: (52, 81),
+          70: (34, 72), 71: (50, 91), 72: (74, 102), 73: (60, 96), 105: (48, 81), 47: (36, 57)}
+PROGRAMS = [*range(0, 120), DRUMS]
+
+
+def variable_length(value: int) -> bytes:
+    """A MIDI variable-length quantity."""
+    out = [value & 127]
+    while value := value >> 7:
+        out.insert(0, (value & 127) | 128)
+    return bytes(out)
+
+
+def midi_file(events: list[tuple[int, bytes]]) -> bytes:
+    """A format-0 file from (tick, message) pairs."""
+    body, now = b"", 0
+    for tick, message in sorted(events, key=lambda e: e[0]):
+        body += variable_length(tick - now) + message
+        now = tick
+    body += b"\x00\xff\x2f\x00"
+    return (b"MThd" + struct.pack(">IHHH", 6, 0, 1, TICKS)
+            + b"MTrk" + struct.pack(">I", len(body)) + body)
+
+
+def _note(channel: int, start: float, length: float, pitch: int, velocity: int) -> list:
+    on, off = int(start * 960), int((start + length) * 960)
+    return [(on, bytes([0x90 | channel, pitch, velocity])), (max(off, on + 1), bytes([0x80 | channel, pitch, 0]))]
+
+
+def _start(program: int) -> tuple[int, tuple[int, int], list]:
+    if program == DRUMS:
+        return 9, (35, 81), []
+    return 0, RANGES.get(program, DEFAULT_RANGE), [(0, bytes([0xC0, program]))]
+
+
+def note_events(program: int, rng: random.Random) -> list:
+    """Single notes, one at the start of every slot."""
+    channel, (low, high), events = _start(program)
+    for k in range(NOTES_PER_PROGRAM):
+        length = rng.choice([0.12, 0.25, 0.5, 0.8, 1.2, 1.8])
+        events += _note(channel, k * SLOT_SECONDS + 0.01, length, rng.randint(low, high), rng.randint(40, 125))
+    return events + [(int(NOTES_PER_PROGRAM * SLOT_SECONDS * 960), bytes([0xB0 | channel, 1, 0]))]
+
+
+def phrase_events(program: int, rng: random.Random) -> list:
+    """A wandering phrase in a random scale, with chords now and then."""
+    channel, (low, high), events = _start(program)
+    scale = [s + rng.randint(0, 11) for s in rng.choice(
+        [(0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9), (0, 3, 5, 7, 10)])]
+    pitches = [p for p in range(low, high + 1) if p % 12 in {s % 12 for s in scale}]
+    now, at = 0.0, len(pitches) // 2
+    while now < PHRASE_SECONDS:
+        beat = rng.choice([0.125, 0.25, 0.25, 0.5, 0.5, 1.0, 2.0])
+        if rng.random() > 0.12:
+            at = min(max(at + rng.randint(-4, 4), 0), len(pitches) - 1)
+            for extra in rng.choice([(0,), (0,), (0,), (0, 2), (0, 2, 4)]):
+                pitch = pitches[min(at + extra, len(pitches) - 1)]
+                events += _note(channel, now, beat * rng.uniform(0.4, 1.1), pitch, rng.randint(50, 120))
+        now += beat
+    return events
+
+
+def render(soundfont: Path, out: Path, program: int, kind: str, seed: int) -> Path:
+    """Render one programme to a 24 kHz wav, once; returns its path."""
+    wav = out / f"{kind}-{program:03d}.wav"
+    if wav.exists():
+        return wav
+    out.mkdir(parents=True, exist_ok=True)
+    rng = random.Random(seed * 1000 + program)
+    make = note_events if kind == "gm-notes" else phrase_events
+    mid, part = wav.with_suffix(".mid"), wav.with_suffix(".part.wav")
+    mid.write_bytes(midi_file(make(program, rng)))
+    subprocess.run(["fluidsynth", "-q", "-ni", "-g", "0.7", "-R", "0", "-C", "0", "-r", "24000",
+                    "-F", str(part), str(soundfont), str(mid)],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    part.rename(wav)
+    return wav

@@ -1,0 +1,44 @@
+"""From nothing to a committed pack: every step of the recipe in order, each resumable.
+
+    python make_pack.py --work DIR --out PACK --samples DIR --instruments DIR [--minutes 40 40 40] [--threads 2]
+
+`--work` holds data and checkpoints (about 8 GB) and must not be in the repository. `--minutes` are the
+wall-clock budgets of encoder, diffusion and decoder, resumes included: run again to carry on.
+"""
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def step(script: str, *options: object) -> None:
+    print(f"== {script}", flush=True)
+    subprocess.run([sys.executable, str(HERE / script), *map(str, options)], check=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--samples", type=Path, required=True, help="folder of the npm package supersonic-scsynth-samples")
+    parser.add_argument("--instruments", type=Path, required=True, help="class folders for evaluation only")
+    parser.add_argument("--minutes", type=float, nargs=3, default=[40, 40, 40])
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    work, (encoder, diffusion, decoder) = args.work, args.minutes
+    common = ["--work", work, "--threads", args.threads]
+    step("data.py", "--work", work, "--samples", args.samples)
+    step("targets.py", *common)
+    step("train_encoder.py", *common, "--minutes", encoder)
+    step("train_diffusion.py", *common, "--minutes", diffusion)
+    step("train_decoder.py", *common, "--minutes", decoder)
+    twin = work / "random-twin"
+    step("export.py", "--work", work, "--out", twin, "--random-seed", 1)
+    step("export.py", "--work", work, "--out", args.out)
+    step("evaluate.py", "--pack", args.out, "--twin", twin, "--work", work, "--instruments", args.instruments, "--write")
+
+
+if __name__ == "__main__":
+    main()
