@@ -13,13 +13,14 @@ import { createWindow } from './window.ts';
 
 const stopTimeoutMs = 5000;
 
-/** A folder given on the command line, or dropped on the application's icon. */
+/** A folder given on the command line, or dropped on the application's icon. Chromium reorders what a second start sends. */
 function folderArgument(argv: readonly string[], workingFolder: string): string | null {
-  const folders = argv
-    .slice(app.isPackaged ? 1 : 2)
+  const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
+  const paths = argv
+    .slice(1)
     .filter((argument) => !argument.startsWith('-'))
     .map((argument) => resolve(workingFolder, argument));
-  return folders.find((folder) => existsSync(folder) && statSync(folder).isDirectory()) ?? null;
+  return paths.find((path) => path !== app.getAppPath() && isFolder(path)) ?? null;
 }
 
 function startApplication(): void {

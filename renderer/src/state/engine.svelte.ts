@@ -3,6 +3,9 @@ import { EngineError } from '../../../engine/api/errors.ts';
 
 export type EngineStatus = 'starting' | 'ready' | 'restarting';
 
+/** Reactive state is made of proxies, which a message port cannot carry. */
+const plain = <T>(input: T): T => $state.snapshot(input) as T;
+
 /**
  * The window's one way to the engine. It outlives engine processes: calls made while none is there wait for the next
  * one; calls that were under way when it died fail with `engine-restarted`.
@@ -32,7 +35,7 @@ export class EngineConnection implements EngineClient {
     options?: { signal?: AbortSignal },
   ): Promise<Output<M>> {
     const client = await this.#ready(options?.signal);
-    return client.call(method, input, options);
+    return client.call(method, plain(input), options);
   }
 
   async *stream<M extends StreamMethod>(
@@ -41,7 +44,7 @@ export class EngineConnection implements EngineClient {
     options?: { signal?: AbortSignal },
   ): AsyncGenerator<Output<M>> {
     const client = await this.#ready(options?.signal);
-    yield* client.stream(method, input, options);
+    yield* client.stream(method, plain(input), options);
   }
 
   #ready(signal: AbortSignal | undefined): Promise<EngineClient> {

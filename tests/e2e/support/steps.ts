@@ -42,9 +42,14 @@ export async function expectPlays(page: Page, button: Locator, timeout = 60_000)
   await audio.evaluate((element: HTMLAudioElement) => {
     element.dataset['reached'] = '0';
     element.dataset['events'] = '';
+    let playing = false;
+    // Only what this press started counts, not the end of the sound before it.
     const note = (event: Event): void => {
-      const reached = Math.max(Number(element.dataset['reached']), element.currentTime);
-      element.dataset['reached'] = String(reached);
+      if (event.type === 'playing') playing = true;
+      if (playing && event.type === 'timeupdate') {
+        const reached = Math.max(Number(element.dataset['reached']), element.currentTime);
+        element.dataset['reached'] = String(reached);
+      }
       element.dataset['events'] += ` ${event.type}@${element.currentTime.toFixed(3)}`;
     };
     for (const name of [
