@@ -1,25 +1,31 @@
 import svelte from 'eslint-plugin-svelte';
-import importX from 'eslint-plugin-import-x';
 import globals from 'globals';
 import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
-/** The layer rule of the design: renderer → engine/api ← electron → engine → models → native. */
-const layerZones = [
-  { target: './native', from: ['./models', './engine', './electron', './renderer'] },
-  { target: './models', from: ['./engine', './electron', './renderer'] },
-  { target: './engine', from: ['./electron', './renderer'] },
-  { target: './engine/api', from: ['./engine', './models', './native'], except: ['./api'] },
-  { target: './electron', from: ['./renderer', './models', './native'] },
-  { target: './renderer', from: ['./electron', './models', './native'] },
-  { target: './renderer', from: ['./engine'], except: ['./api'] },
-];
+const folders = ['native', 'models', 'engine', 'electron', 'renderer'];
 
-const nodeAndElectron = {
-  patterns: [
-    { group: ['node:*', 'electron', 'electron/*'], message: 'Outside this layer: see the layer rule.' },
-  ],
-};
+/**
+ * The layer rule of the design: renderer → engine/api ← electron → engine → models → native. Our own modules are imported
+ * by relative paths, so the folder's name in the path says which layer is meant.
+ */
+function layer(name, mayImport, outside = []) {
+  const mayUseContract = mayImport.includes('engine/api');
+  const refused = folders.filter((folder) => folder !== name && !mayImport.includes(folder));
+  const patterns = refused.map((folder) => ({
+    regex: `^(\\.\\./)+${folder}/${mayUseContract && folder === 'engine' ? '(?!api/)' : ''}`,
+    message: `${name} must not import ${folder}: see the layer rule.`,
+  }));
+  const foreign = outside.map((group) => ({
+    group: [group],
+    message: `Not in ${name}: see the layer rule.`,
+  }));
+  return {
+    files: [`${name}/**`],
+    ignores: name === 'engine' ? ['engine/api/**'] : [],
+    rules: { 'no-restricted-imports': ['error', { patterns: [...patterns, ...foreign] }] },
+  };
+}
 
 export default ts.config(
   {
@@ -28,13 +34,11 @@ export default ts.config(
   ...ts.configs.strictTypeChecked,
   ...svelte.configs.recommended,
   {
-    plugins: { 'import-x': importX },
     languageOptions: {
       globals: { ...globals.browser, ...globals.node },
       parserOptions: { projectService: true, extraFileExtensions: ['.svelte'] },
     },
     rules: {
-      'import-x/no-restricted-paths': ['error', { zones: layerZones }],
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true, allowBoolean: true },
@@ -50,11 +54,23 @@ export default ts.config(
     files: ['**/*.svelte', '**/*.svelte.ts'],
     languageOptions: { parserOptions: { parser: ts.parser, svelteConfig } },
   },
-  { files: ['renderer/**', 'engine/api/**'], rules: { 'no-restricted-imports': ['error', nodeAndElectron] } },
+  layer('native', []),
+  layer('models', ['native'], ['electron']),
+  layer('engine', ['models'], ['electron']),
+  layer('electron', ['engine']),
+  layer('renderer', ['engine/api'], ['node:*', 'electron']),
   {
-    files: ['engine/**', 'models/**', 'native/**'],
-    ignores: ['engine/api/**'],
-    rules: { 'no-restricted-imports': ['error', { paths: ['electron'] }] },
+    files: ['engine/api/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '^(\\.\\./|node:|electron)', message: 'The contract knows nothing but itself.' },
+          ],
+        },
+      ],
+    },
   },
   {
     files: ['**/*.js', '**/*.mjs', 'scripts/**', 'bin/**'],

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { AudioError, encodeWav } from '../../models/audio/index.ts';
+import { FileSource } from '../../models/audio/source.ts';
+import { parseWav } from '../../models/audio/wav.ts';
 import { EngineError } from '../api/errors.ts';
 import type { MediaTokens, OpenLibrary } from '../context.ts';
 import type { DecodePool } from '../decode/index.ts';
@@ -55,8 +57,11 @@ export class Playback {
         'Connect its drive, or import the library again if the file moved.',
       );
     }
-    const mime = playable[row.format ?? extname(row.path).slice(1).toLowerCase()];
-    if (mime !== undefined) return this.#media.urlFor(path, mime);
+    const format = row.format ?? extname(row.path).slice(1).toLowerCase();
+    const mime = playable[format];
+    if (mime !== undefined && !(format === 'wav' && (await hasWideSamples(path)))) {
+      return this.#media.urlFor(path, mime);
+    }
     const copy = join(library.dataFolder, 'transcodes', `${row.content_hash ?? trackId}.wav`);
     await this.#copyOnce(path, copy, row.sample_rate ?? 44_100);
     return this.#media.urlFor(copy, 'audio/wav');
@@ -114,5 +119,21 @@ export class Playback {
     } finally {
       await file.close();
     }
+  }
+}
+
+/** Chromium plays WAV files of up to 32 bits a sample, and refuses 64-bit floats. */
+async function hasWideSamples(path: string): Promise<boolean> {
+  try {
+    const source = await FileSource.open(path);
+    try {
+      return (await parseWav(source, 0)).bytesPerSample > 4;
+    } finally {
+      await source.close();
+    }
+  } catch (thrown) {
+    // What is wrong with the file, the player finds out and tells.
+    if (thrown instanceof AudioError) return false;
+    throw thrown;
   }
 }

@@ -2,6 +2,7 @@ import type { ElectronApplication, Locator, Page } from '@playwright/test';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, repository } from './app.ts';
+import type { RunningApp } from './app.ts';
 
 const screens = join(repository, 'test-results', 'screens');
 
@@ -97,4 +98,25 @@ export async function soundOf(
     }
     return { url, seconds: buffer.duration, rms: Math.sqrt(energy / samples.length), peak };
   });
+}
+
+/** Chooses a folder as a person does: by the Welcome view's button and the (answered) dialog. */
+export async function chooseFolder({ app, page }: RunningApp, folder: string): Promise<void> {
+  await answerDialogs(app, folder);
+  await go(page, 'welcome');
+  await page.getByTestId('open-folder').click();
+}
+
+/** Opens a folder as a library; the window then shows it. */
+export async function openLibrary(running: RunningApp, folder: string): Promise<void> {
+  await chooseFolder(running, folder);
+  await expect(running.page.getByTestId('track-search')).toBeVisible();
+}
+
+/** The Library's row of a file, found by its path; the table draws only the rows in sight. */
+export async function rowOf(page: Page, path: string): Promise<Locator> {
+  await page.getByTestId('track-search').fill(path);
+  const row = page.locator(`[data-testid=track-row][data-path="${path}"]`);
+  await expect(row).toBeVisible();
+  return row;
 }
