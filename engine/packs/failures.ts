@@ -11,6 +11,7 @@ import { isDiskFull } from '../storage/errors.ts';
  * abort keep their meaning; anything unknown becomes `internal`.
  */
 export function asEngineError(thrown: unknown): EngineError {
+  if (thrown instanceof EngineError) return thrown;
   if (thrown instanceof PackError)
     return new EngineError('pack', sentence(thrown.message), thrown.hint, { cause: thrown });
   if (thrown instanceof AudioError)

@@ -175,7 +175,7 @@ test('exports a bundle that reads back', async () => {
     const data = readFileSync(join(folder, file.path));
     expect(createHash('sha256').update(data).digest('hex'), file.path).toBe(file.sha256);
   }
-  const rows = parse(readFileSync(join(folder, 'prototypes.csv')), { columns: true }) as unknown[];
+  const rows = parse<Record<string, string>>(readFileSync(join(folder, 'prototypes.csv')), { columns: true });
   const arrays = readNpz(readFileSync(join(folder, 'prototypes.npz')));
   const shapes = [...arrays.values()].map((array) => array.shape[0]);
   expect(shapes).toContain(rows.length);

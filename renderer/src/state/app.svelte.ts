@@ -116,6 +116,10 @@ export class App {
     switch (event.type) {
       case 'job':
         this.jobs.apply(event.job);
+        // Nobody waits for an import; whoever started another kind of job is told by `jobs.wait`.
+        if (event.job.kind === 'import' && event.job.state === 'failed' && event.job.error) {
+          this.notices.error(EngineError.fromData(event.job.error));
+        }
         break;
       case 'train-progress':
         this.experiments.addPoint(event.jobId, event.point);

@@ -42,7 +42,7 @@ export async function expectPlays(page: Page, button: Locator, timeout = 60_000)
   const audio = page.getByTestId('player-audio');
   await audio.evaluate((element: HTMLAudioElement) => {
     element.dataset['reached'] = '0';
-    element.dataset['events'] = '';
+    const events: string[] = [];
     let playing = false;
     // Only what this press started counts, not the end of the sound before it.
     const note = (event: Event): void => {
@@ -51,7 +51,8 @@ export async function expectPlays(page: Page, button: Locator, timeout = 60_000)
         const reached = Math.max(Number(element.dataset['reached']), element.currentTime);
         element.dataset['reached'] = String(reached);
       }
-      element.dataset['events'] += ` ${event.type}@${element.currentTime.toFixed(3)}`;
+      events.push(`${event.type}@${element.currentTime.toFixed(3)}`);
+      element.dataset['events'] = events.join(' ');
     };
     for (const name of [
       'play',
@@ -74,7 +75,7 @@ export async function expectPlays(page: Page, button: Locator, timeout = 60_000)
     .poll(reached, { timeout })
     .toBeGreaterThan(0.05)
     .catch(async (thrown: unknown) => {
-      throw new Error(`The sound did not play:${(await audio.getAttribute('data-events')) ?? ''}`, {
+      throw new Error(`The sound did not play: ${(await audio.getAttribute('data-events')) ?? ''}`, {
         cause: thrown,
       });
     });
@@ -119,4 +120,22 @@ export async function rowOf(page: Page, path: string): Promise<Locator> {
   const row = page.locator(`[data-testid=track-row][data-path="${path}"]`);
   await expect(row).toBeVisible();
   return row;
+}
+
+/** How many tracks of the open library are ready, as its filter chips tell; the chips are there while states differ. */
+export async function readyTracks(page: Page): Promise<number> {
+  const chip = page.getByTestId('filter-ready');
+  if (!(await chip.isVisible())) return 0;
+  return Number(((await chip.textContent()) ?? '').replace(/\D/g, ''));
+}
+
+/** Process id of the engine, as Electron itself reports it. */
+export function enginePid({ app }: RunningApp): Promise<number | null> {
+  return app.evaluate(
+    ({ app: electron }) =>
+      electron
+        .getAppMetrics()
+        .find((metric) => metric.serviceName === 'Archetone engine' || metric.name === 'Archetone engine')
+        ?.pid ?? null,
+  );
 }
