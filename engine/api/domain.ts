@@ -189,8 +189,10 @@ export interface Sonification {
   steps: number;
   guidance: number;
   durationSeconds: number;
-  /** Root-mean-square level, dB re full scale. */
+  /** Root-mean-square level of the sound file, dB re full scale. */
   rmsDbfs: number;
+  /** How far a quiet sound was raised so that it can be heard, dB; 0 when it was left as the decoder made it. */
+  gainDb: number;
   /** Cosine between the vector and the embedding of its sound, −1…1. */
   cycleCosine: number;
 }

@@ -186,8 +186,9 @@ function prototypeSection(cards: readonly PrototypeCard[]): Html {
   const shown = cards.map(({ prototype, sonified, excerpt }) => {
     const a = sonified
       ? html`<p>
-            A · sonified prototype ${prototype.index}, ${sonified.sonification.rmsDbfs.toFixed(1)} dBFS, cycle
-            cosine ${sonified.sonification.cycleCosine.toFixed(3)}
+            A · sonified prototype ${prototype.index}, ${sonified.sonification.rmsDbfs.toFixed(1)} dBFS
+            (raised by ${sonified.sonification.gainDb.toFixed(1)} dB), cycle cosine
+            ${sonified.sonification.cycleCosine.toFixed(3)}
           </p>
           <audio controls preload="none" src="${sonified.file}" title="${prototype.class}, sonified"></audio>`
       : html`<p>A · this pack makes no sound</p>`;

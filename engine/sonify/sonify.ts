@@ -10,7 +10,7 @@ import { EngineError } from '../api/errors.ts';
 import type { EngineContext, OpenLibrary } from '../context.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { resolveVector } from '../neighbours/vector-ref.ts';
-import { cosine, rmsDbfs } from './measures.ts';
+import { audibleGainDb, cosine, rmsDbfs } from './measures.ts';
 import {
   findSonification,
   insertSonification,
@@ -107,11 +107,13 @@ async function make(
     onStep,
   });
   const again = await runtime.embed(samples, 1);
-  const path = sonificationPath(library, id);
-  await writeWhole(path, encodeWav(samples, sampleRate, 'pcm16'));
+  const gainDb = audibleGainDb(samples);
+  const raised = samples.map((sample) => sample * 10 ** (gainDb / 20));
+  await writeWhole(sonificationPath(library, id), encodeWav(raised, sampleRate, 'pcm16'));
   insertSonification(library, id, key, {
     durationSeconds: samples.length / sampleRate,
-    rmsDbfs: rmsDbfs(samples),
+    rmsDbfs: rmsDbfs(raised),
+    gainDb,
     cycleCosine: cosine(vector, again),
   });
 }

@@ -22,10 +22,11 @@ interface SonificationRow {
   file: string;
   duration_seconds: number;
   rms_dbfs: number;
+  gain_db: number;
   cycle_cosine: number;
 }
 
-const COLUMNS = 'id, seed, steps, guidance, file, duration_seconds, rms_dbfs, cycle_cosine';
+const COLUMNS = 'id, seed, steps, guidance, file, duration_seconds, rms_dbfs, gain_db, cycle_cosine';
 /** Folder of the sounds inside the library's data folder. */
 export const SONIFICATION_FOLDER = 'sonifications';
 
@@ -88,13 +89,13 @@ export function insertSonification(
   library: OpenLibrary,
   id: string,
   key: SonificationKey,
-  facts: Pick<Sonification, 'durationSeconds' | 'rmsDbfs' | 'cycleCosine'>,
+  facts: Pick<Sonification, 'durationSeconds' | 'rmsDbfs' | 'gainDb' | 'cycleCosine'>,
 ): void {
   library.db
     .prepare(
       `INSERT OR REPLACE INTO cache.sonifications (id, pack_sha256, vector_sha256, seed, steps, guidance, file,
-         duration_seconds, rms_dbfs, cycle_cosine, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         duration_seconds, rms_dbfs, gain_db, cycle_cosine, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run([
       id,
@@ -106,6 +107,7 @@ export function insertSonification(
       `${id}.wav`,
       facts.durationSeconds,
       facts.rmsDbfs,
+      facts.gainDb,
       facts.cycleCosine,
       new Date().toISOString(),
     ]);
@@ -123,6 +125,7 @@ function fromRow(context: EngineContext, library: OpenLibrary, row: Sonification
     guidance: row.guidance,
     durationSeconds: row.duration_seconds,
     rmsDbfs: row.rms_dbfs,
+    gainDb: row.gain_db,
     cycleCosine: row.cycle_cosine,
   };
 }

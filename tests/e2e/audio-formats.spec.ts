@@ -18,10 +18,12 @@ const undecodable = ['stereo-adpcm.wav'];
 const playable = names.filter((name) => !undecodable.includes(name));
 
 let running: RunningApp;
-const userData = temporaryFolder('formats');
-const music = temporaryFolder('formats-music');
+let userData: string;
+let music: string;
 
 test.beforeAll(async () => {
+  userData = temporaryFolder('formats');
+  music = temporaryFolder('formats-music');
   for (const name of names) cpSync(join(fixtures, name), join(music, name));
   running = await launch(userData);
 });

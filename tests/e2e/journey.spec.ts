@@ -10,11 +10,13 @@ import { answerDialogs, expectPlays, go, jobState, screenshots, soundOf } from '
 test.describe.configure({ mode: 'serial' });
 
 let running: RunningApp;
-const userData = temporaryFolder('journey');
-const exports = temporaryFolder('exports');
+let userData = '';
+let exports = '';
 const consoleErrors: string[] = [];
 
 test.beforeAll(async () => {
+  userData = temporaryFolder('journey');
+  exports = temporaryFolder('exports');
   running = await launch(userData);
   running.page.on('console', (message) => {
     if (message.type() === 'error') consoleErrors.push(message.text());

@@ -10,6 +10,7 @@ import {
   writeMusic,
 } from '../support/engine.ts';
 import { writeTinyPack } from '../support/tiny-pack.ts';
+import { audibleGainDb } from '../../engine/sonify/measures.ts';
 import { rmsDbfs as referenceLevel } from '../support/sound.ts';
 import { readWav } from '../support/wav.ts';
 import { trainedLibrary, type TrainedLibrary } from '../support/trained.ts';
@@ -41,6 +42,7 @@ describe('sonification', () => {
     expect(samples.every(Number.isFinite)).toBe(true);
     expect(sonification.rmsDbfs).toBeCloseTo(referenceLevel(samples), 1);
     expect(sonification.rmsDbfs).toBeGreaterThan(-120);
+    expect(sonification.gainDb).toBeGreaterThanOrEqual(0);
     expect(Math.abs(sonification.cycleCosine)).toBeLessThanOrEqual(1);
   });
 
@@ -128,5 +130,28 @@ describe('sonification', () => {
     const job = await settled(test.client, jobId);
     expect(job.error?.code).toBe('pack');
     expect(job.error?.hint).not.toBe('');
+  });
+});
+
+describe('audibleGainDb', () => {
+  const tone = (amplitude: number): Float32Array =>
+    Float32Array.from({ length: 4800 }, (_, i) => amplitude * Math.sin(i / 5));
+
+  it('leaves loud sounds and silence alone', () => {
+    expect(audibleGainDb(tone(0.5))).toBe(0);
+    expect(audibleGainDb(new Float32Array(100))).toBe(0);
+  });
+
+  it('raises a quiet sound to -26 dBFS', () => {
+    const quiet = tone(0.001);
+    const gain = audibleGainDb(quiet);
+    expect(referenceLevel(quiet) + gain).toBeCloseTo(-26, 1);
+  });
+
+  it('never lets a peak clip, nor raises noise by more than 40 dB', () => {
+    const click = new Float32Array(48_000);
+    click[0] = 0.5;
+    expect(0.5 * 10 ** (audibleGainDb(click) / 20)).toBeCloseTo(0.89, 3);
+    expect(audibleGainDb(tone(1e-5))).toBe(40);
   });
 });

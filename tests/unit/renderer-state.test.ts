@@ -234,6 +234,7 @@ describe('sonifier', () => {
     guidance: 2,
     durationSeconds: 4,
     rmsDbfs: -20,
+    gainDb: 0,
     cycleCosine: 0.9,
   };
   const target = { kind: 'prototype' as const, experimentId: 'E1', index: 0 };

@@ -198,6 +198,7 @@ describe('hearing prototypes', () => {
     guidance: 2,
     durationSeconds: 4,
     rmsDbfs: -20,
+    gainDb: 0,
     cycleCosine: 0.9,
   };
 

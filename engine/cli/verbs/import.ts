@@ -9,8 +9,8 @@ import type { AddVerb } from '../verb.ts';
 
 interface Options {
   library: string;
-  windows: 'all' | number;
-  pack: string;
+  windows?: 'all' | number;
+  pack?: string;
 }
 
 /** Failures are listed in pages of this size. */
@@ -25,8 +25,12 @@ export const importVerb: AddVerb = (program, cli) => {
     )
     .argument('<folder>', 'folder with audio files; it is only read')
     .requiredOption('--library <dir>', "folder for the library's data; created when needed")
-    .option('--windows <all|N>', 'windows per track to embed: all, or N evenly spaced', windows, 'all')
-    .option('--pack <id>', 'pack that makes the embeddings', 'compact')
+    .option(
+      '--windows <all|N>',
+      'windows per track to embed: all, or N evenly spaced (new libraries: all)',
+      windows,
+    )
+    .option('--pack <id>', 'pack that makes the embeddings (new libraries: compact)')
     .addHelpText(
       'after',
       `
@@ -65,8 +69,8 @@ async function openLibrary(session: Session, folder: string, options: Options): 
   const known = await session.client.call('libraries.list', {});
   const opened = await session.client.call('libraries.open', {
     folder: wanted,
-    windows: options.windows,
-    packId: options.pack,
+    ...(options.windows === undefined ? {} : { windows: options.windows }),
+    ...(options.pack === undefined ? {} : { packId: options.pack }),
   });
   const other = known.find((library) => library.id !== opened.id);
   if (!other) return opened;

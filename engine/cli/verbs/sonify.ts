@@ -26,6 +26,7 @@ interface Sound {
   guidance: number;
   durationSeconds: number;
   rmsDbfs: number;
+  gainDb: number;
   cycleCosine: number;
 }
 
@@ -82,14 +83,14 @@ Examples:
           try {
             await mkdir(folder, { recursive: true });
             for (const [i, { sonification }] of sonifications.entries()) {
-              const { seed, steps, guidance, durationSeconds, rmsDbfs, cycleCosine } = sonification;
+              const { seed, steps, guidance, durationSeconds, rmsDbfs, gainDb, cycleCosine } = sonification;
               const file = join(folder, `${names[i] ?? ''}.wav`);
               await copyFile(session.mediaPath(sonification.url), file);
               sounds.push({
                 index: prototypes[i]?.index ?? i,
                 class: prototypes[i]?.class ?? '',
                 file,
-                ...{ seed, steps, guidance, durationSeconds, rmsDbfs, cycleCosine },
+                ...{ seed, steps, guidance, durationSeconds, rmsDbfs, gainDb, cycleCosine },
               });
             }
           } catch (thrown) {
@@ -107,6 +108,7 @@ function describeSounds(sounds: readonly Sound[]): string {
       { title: 'prototype', value: (s) => String(s.index), align: 'right' },
       { title: 'class', value: (s) => s.class },
       { title: 'level', value: (s) => `${s.rmsDbfs.toFixed(1)} dBFS`, align: 'right' },
+      { title: 'raised by', value: (s) => `${s.gainDb.toFixed(1)} dB`, align: 'right' },
       { title: 'cycle cosine', value: (s) => s.cycleCosine.toFixed(3), align: 'right' },
       { title: 'file', value: (s) => s.file },
     ],

@@ -4,7 +4,10 @@ import { EngineError } from '../../../engine/api/errors.ts';
 export type EngineStatus = 'starting' | 'ready' | 'restarting';
 
 /** Reactive state is made of proxies, which a message port cannot carry. */
-const plain = <T>(input: T): T => $state.snapshot(input) as unknown as T;
+function plain<T>(input: T): T {
+  const copy: unknown = $state.snapshot(input);
+  return copy as T;
+}
 
 /**
  * The window's one way to the engine. It outlives engine processes: calls made while none is there wait for the next

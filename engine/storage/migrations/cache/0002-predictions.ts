@@ -25,6 +25,7 @@ CREATE TABLE sonifications (
   file TEXT NOT NULL,
   duration_seconds REAL NOT NULL,
   rms_dbfs REAL NOT NULL,
+  gain_db REAL NOT NULL,
   cycle_cosine REAL NOT NULL,
   created_at TEXT NOT NULL
 ) STRICT;
