@@ -138,8 +138,17 @@ test('draws the map with prototypes and selects from it', async () => {
   await expect(page.getByTestId('map-trust')).toBeVisible({ timeout: 60_000 });
   await page.waitForTimeout(1500);
   await screenshots(page, '3-map');
+  // The keyboard path: an arrow walks to the nearest point in that direction, which is selected and announced.
+  await page.getByTestId('map-plot').focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(page.getByTestId('map-announcement')).not.toBeEmpty();
+  await page.getByTestId('stop').click();
+
   await page.getByTestId('map-umap').check({ force: true });
+  await expect(page.getByText('of the variance').first()).toBeHidden({ timeout: 120_000 });
   await expect(page.getByTestId('map-trust')).toBeVisible({ timeout: 120_000 });
+  await expect(page.getByTestId('map-progress')).toBeHidden();
+  await page.waitForTimeout(1000);
   await screenshots(page, '3-map-umap');
 });
 
@@ -193,6 +202,14 @@ test('shows the installed pack and checks the execution providers', async () => 
   await page.getByTestId('pack-verify').first().click();
   await expect(page.getByTestId('pack-verification').first()).toBeVisible({ timeout: 60_000 });
   await screenshots(page, '7-packs');
+});
+
+test('embeds fewer windows per track when asked', async () => {
+  const { page } = running;
+  await go(page, 'library');
+  await expect(page.getByTestId('track-count')).toContainText('249 windows');
+  await page.getByTestId('windows').selectOption('1');
+  await expect(page.getByTestId('track-count')).toContainText('207 windows', { timeout: 60_000 });
 });
 
 test('nothing complained in the console', () => {

@@ -2,18 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, repository, test } from './support/app.ts';
-import type { RunningApp } from './support/app.ts';
-
-/** Process id of the engine, as Electron itself reports it. */
-function enginePid({ app }: RunningApp): Promise<number | null> {
-  return app.evaluate(
-    ({ app: electron }) =>
-      electron
-        .getAppMetrics()
-        .find((metric) => metric.serviceName === 'Archetone engine' || metric.name === 'Archetone engine')
-        ?.pid ?? null,
-  );
-}
+import { enginePid } from './support/steps.ts';
 
 test.describe('the window', () => {
   test('is isolated, without Node, under a strict policy', async ({ running: { page, app } }) => {

@@ -178,6 +178,16 @@ export class App {
     await this.notices.attempt(() => this.engine.call('import.start', { libraryId }));
   }
 
+  /** Changes how many windows of each track are embedded, and embeds anew what that changes. */
+  async setWindows(windows: 'all' | number): Promise<void> {
+    const library = this.libraries.current;
+    if (!library) return;
+    await this.notices.attempt(async () => {
+      await this.libraries.setWindows(library, windows);
+      await this.rescan();
+    });
+  }
+
   async #enter(library: LibrarySummary): Promise<void> {
     this.settings.change({ lastLibraryId: library.id });
     this.selection.clear();

@@ -25,6 +25,13 @@ export class Libraries {
     return this.#adopt(await this.#engine.call('libraries.open', { folder }));
   }
 
+  /** How many windows of each track are embedded, from the next import on. */
+  async setWindows(library: LibrarySummary, windows: 'all' | number): Promise<LibrarySummary> {
+    const folder = library.folders[0];
+    if (folder === undefined) return library;
+    return this.#adopt(await this.#engine.call('libraries.open', { folder, windows }));
+  }
+
   async openDemo(): Promise<LibrarySummary> {
     return this.#adopt(await this.#engine.call('libraries.openDemo', {}));
   }
