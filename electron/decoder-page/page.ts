@@ -41,7 +41,7 @@ async function decode(url: string, port: MessagePort): Promise<void> {
     const track = await input.getPrimaryAudioTrack();
     if (!track) throw new Error('The file holds no audio track.');
     if (!(await track.canDecode()))
-      throw new Error(`This system cannot decode ${track.codec ?? 'this codec'}.`);
+      throw new Error(`This system cannot decode ${(await track.getCodec()) ?? 'this codec'}.`);
     let announced = false;
     for await (const sample of new AudioSampleSink(track).samples()) {
       if (!announced) {
