@@ -1,7 +1,21 @@
 export { ReductionError, type ReductionErrorCode } from './errors.ts';
-export { checkSet, labelsetIds, type MultilabelSet } from './set.ts';
+export { checkSet, labelsetIds, takeRows, type MultilabelSet } from './set.ts';
 export { nearestRows, cutNearest, type Metric, type NearestRows } from './nearest.ts';
 export { predictLpKnn, voteLabelsets, type KnnOptions } from './lpknn.ts';
 export { predictBrKnn, voteLabels, type BrKnnVariant } from './brknn.ts';
 export { predictMlKnn, applyMlKnn } from './mlknn.ts';
-export { multilabelMetrics, type MultilabelMetrics } from './metrics.ts';
+export {
+  classifyRows,
+  knnClassifiers,
+  predictKnn,
+  predictManyKnn,
+  type KnnClassifier,
+  type KnnGridCell,
+  type KnnPrediction,
+  type KnnQueries,
+} from './classifiers.ts';
+export { multilabelMetrics, perLabelReport, type MultilabelMetrics } from './metrics.ts';
+export type { LabelReport } from './label-report.ts';
+export { rankingMetrics, type RankingMetrics } from './ranking.ts';
+export { addLabelNoise, noisePermutation, type NoiseOptions, type NoiseVariant } from './noise.ts';
+export { kFolds, repeatedSplits, type RowSplit } from './splits.ts';

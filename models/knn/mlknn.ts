@@ -24,9 +24,19 @@ export async function predictMlKnn(
 
 /** {@link predictMlKnn} on known neighbours: `own` of the training rows (self included), `nearest` of the queries. */
 export function applyMlKnn(train: MultilabelSet, own: NearestRows, nearest: NearestRows): Uint8Array {
-  const { k } = nearest;
+  return fitMlKnn(train, own).predict(nearest).labels;
+}
+
+/** ML-kNN's tables of one training set and one k, ready to decide. */
+export interface FittedMlKnn {
+  /** @returns `labels` `[m, L]` of 0/1 and `scores` `[m, L]`, the posterior probability of every label. */
+  predict(nearest: NearestRows): { labels: Uint8Array; scores: Float64Array };
+}
+
+/** Counts, over the training rows, how many neighbours bear each label where the row itself does and does not. */
+export function fitMlKnn(train: MultilabelSet, own: NearestRows): FittedMlKnn {
   const labelCount = train.labelNames.length;
-  const width = k + 1;
+  const width = own.k + 1;
   // counts[0] of rows without the label, counts[1] with it: [labels, k + 1] by number of neighbours bearing it.
   const counts = [new Float64Array(labelCount * width), new Float64Array(labelCount * width)] as const;
   const bearers = new Float64Array(labelCount);
@@ -41,17 +51,24 @@ export function applyMlKnn(train: MultilabelSet, own: NearestRows, nearest: Near
       bearers[l] = at(bearers, l) + on;
     }
   }
-  const queries = nearest.rows.length / k;
-  const predicted = new Uint8Array(queries * labelCount);
-  for (let q = 0; q < queries; q++) {
-    countVotes(train, nearest, q, votes);
-    for (let l = 0; l < labelCount; l++) {
-      const cell = l * width + at(votes, l);
-      const prior = (smoothing + at(bearers, l)) / (2 * smoothing + train.count);
-      const on = (smoothing + at(counts[1], cell)) / (smoothing * width + at(bearers, l));
-      const off = (smoothing + at(counts[0], cell)) / (smoothing * width + (train.count - at(bearers, l)));
-      predicted[q * labelCount + l] = prior * on >= (1 - prior) * off ? 1 : 0;
+  const predict = (nearest: NearestRows): { labels: Uint8Array; scores: Float64Array } => {
+    if (nearest.k !== own.k) throw new RangeError(`fitted for k = ${own.k}, asked with k = ${nearest.k}`);
+    const queries = nearest.rows.length / nearest.k;
+    const labels = new Uint8Array(queries * labelCount);
+    const scores = new Float64Array(queries * labelCount);
+    for (let q = 0; q < queries; q++) {
+      countVotes(train, nearest, q, votes);
+      for (let l = 0; l < labelCount; l++) {
+        const cell = l * width + at(votes, l);
+        const prior = (smoothing + at(bearers, l)) / (2 * smoothing + train.count);
+        const on = (smoothing + at(counts[1], cell)) / (smoothing * width + at(bearers, l));
+        const off = (smoothing + at(counts[0], cell)) / (smoothing * width + (train.count - at(bearers, l)));
+        const [likely, unlikely] = [prior * on, (1 - prior) * off];
+        labels[q * labelCount + l] = likely >= unlikely ? 1 : 0;
+        scores[q * labelCount + l] = likely / (likely + unlikely);
+      }
     }
-  }
-  return predicted;
+    return { labels, scores };
+  };
+  return { predict };
 }

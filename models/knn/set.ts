@@ -83,3 +83,21 @@ export function labelsetIds(
   }
   return { ids, firstRow };
 }
+
+/** The given rows as a set of their own, in the given order; a row may occur several times. */
+export function takeRows(set: MultilabelSet, rows: ArrayLike<number>): MultilabelSet {
+  const { dim, labelNames } = set;
+  const width = labelNames.length;
+  const features = new (set.features instanceof Float64Array ? Float64Array : Float32Array)(
+    rows.length * dim,
+  );
+  const labels = new Uint8Array(rows.length * width);
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i];
+    if (row === undefined || !Number.isInteger(row) || row < 0 || row >= set.count)
+      throw new RangeError(`there is no row ${String(row)} among ${set.count}`);
+    features.set(set.features.subarray(row * dim, (row + 1) * dim), i * dim);
+    labels.set(set.labels.subarray(row * width, (row + 1) * width), i * width);
+  }
+  return { features, count: rows.length, dim, labels, labelNames };
+}
