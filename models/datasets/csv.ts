@@ -3,52 +3,53 @@ import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
 import type { MultilabelSet } from '../knn/set.ts';
 import { Pacer } from '../knn/pacer.ts';
+import { DatasetError, place, readFailure } from './errors.ts';
+import { EXCLUDED, noLabels, planColumns, type ColumnPlan } from './plan.ts';
+import type { ColumnChoice } from './plan.ts';
+import { RowCollector } from './rows.ts';
+import type { RawDataset, SourceOptions } from './source.ts';
 
-/** Why a data-set file was refused. */
-export type DatasetErrorCode =
-  'missing' | 'unreadable' | 'empty' | 'ragged' | 'not-a-number' | 'bad-label' | 'shape';
-
-/** A data-set file that cannot be used; `line` counts from 1 (the header) where one line is to blame. */
-export class DatasetError extends Error {
-  override readonly name = 'DatasetError';
-  readonly code: DatasetErrorCode;
-  readonly hint: string;
-  readonly line: number | undefined;
-
-  constructor(code: DatasetErrorCode, message: string, hint: string, line?: number) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-    this.line = line;
-  }
-}
+/** Columns that Archetone's own tables mark as labels; what follows is the label's name. */
+export const LABEL_PREFIX = 'label:';
+/** Longest line that is read: about a million numbers. */
+const MAX_RECORD_BYTES = 32 * 1024 * 1024;
+/** What a missing value looks like in tables of the field. */
+const MISSING = new Set(['', '?', 'NA', 'N/A', 'null']);
 
 /**
  * Reads a multilabel CSV (plain or `.gz`): a header row, features first, the last `labelCount` columns 0/1 labels.
- * Features are kept in float64 as written. The file is streamed.
- * @throws DatasetError naming the line; the signal's reason on abort.
+ * @throws as {@link readCsv}
  */
 export async function readMultilabelCsv(
   path: string,
   options: { labelCount: number; signal?: AbortSignal },
 ): Promise<MultilabelSet & { featureNames: string[] }> {
-  const { labelCount } = options;
-  if (!Number.isInteger(labelCount) || labelCount < 1)
-    throw new DatasetError(
-      'shape',
-      `labelCount must be at least 1, not ${labelCount}.`,
-      'Say how many of the last columns are labels.',
-    );
+  const { labelCount, signal } = options;
+  const { features, count, dim, labels, labelNames, featureNames } = await readCsv(path, {
+    labels: { kind: 'last', count: labelCount },
+    signal,
+  });
+  return { features, count, dim, labels, labelNames, featureNames };
+}
+
+/**
+ * Reads a CSV, plain or `.gz`, with a header row; numbers stay float64 as written. The file is streamed. Without a
+ * choice of labels the columns named `label:…` are it, and the features are what Archetone's tables call them.
+ * @throws DatasetError naming line and column; the signal's reason on abort.
+ */
+export async function readCsv(path: string, options: SourceOptions): Promise<RawDataset> {
+  if (options.labels && options.labels.kind !== 'names') checkCount(options.labels.count);
   const pacer = new Pacer(options.signal);
-  const rows = new RowCollector(path, labelCount);
+  const table = new CsvTable(path, options);
   const file = createReadStream(path);
-  const text = path.endsWith('.gz') ? createGunzip() : null;
+  const text = path.toLowerCase().endsWith('.gz') ? createGunzip() : null;
   const records = parse({
     bom: true,
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,
     trim: true,
+    max_record_size: MAX_RECORD_BYTES,
   });
   // Errors of a piped source do not travel along the pipe by themselves.
   file.on('error', (error) => records.destroy(error));
@@ -56,123 +57,147 @@ export async function readMultilabelCsv(
   (text ? file.pipe(text) : file).pipe(records);
   try {
     for await (const item of records as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      rows.add(item.record, item.info.lines);
+      table.add(item.record, item.info.lines);
       if (pacer.due(item.record.length * 50)) await pacer.pause();
     }
   } catch (error) {
-    if (error instanceof DatasetError || options.signal?.aborted) throw error;
-    throw readFailure(path, error);
+    if (options.signal?.aborted) throw error;
+    throw (
+      syntaxError(path, error) ?? readFailure(path, error, 'Is it a CSV file, or gzip when it ends in .gz?')
+    );
   } finally {
     file.destroy();
     text?.destroy();
     records.destroy();
   }
-  return rows.finish();
+  return table.finish();
 }
 
-function readFailure(path: string, error: unknown): DatasetError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason = error instanceof Error ? error.message : String(error);
-  if (code === 'ENOENT') return new DatasetError('missing', `There is no file ${path}.`, 'Check the path.');
-  return new DatasetError(
-    'unreadable',
-    `${path} cannot be read: ${reason}`,
-    'Is it a CSV file, or gzip when it ends in .gz?',
+function checkCount(count: number): void {
+  if (Number.isInteger(count) && count >= 1) return;
+  throw new DatasetError(
+    'shape',
+    `The number of labels must be at least 1, not ${count}.`,
+    'Say how many columns are labels.',
   );
 }
 
-/** Gathers parsed records into flat arrays that grow by doubling. */
-class RowCollector {
-  readonly #path: string;
-  readonly #labelCount: number;
-  #header: string[] | null = null;
-  #features = new Float64Array(0);
-  #labels = new Uint8Array(0);
-  #count = 0;
+/** csv-parse tells where its syntax errors are; anything else is null. */
+function syntaxError(path: string, error: unknown): DatasetError | null {
+  if (!(error instanceof Error) || !('code' in error) || !String(error.code).startsWith('CSV_')) return null;
+  const line = 'lines' in error && typeof error.lines === 'number' ? error.lines : undefined;
+  const column = 'column' in error && typeof error.column === 'number' ? error.column + 1 : undefined;
+  return new DatasetError(
+    'syntax',
+    `${place(path, line, column)}: ${error.message}`,
+    'Quotes must be closed, and quotes inside quoted text doubled.',
+    line,
+    column,
+  );
+}
 
-  constructor(path: string, labelCount: number) {
+/** Turns records into rows: the first is the header. */
+class CsvTable {
+  readonly #path: string;
+  readonly #options: SourceOptions;
+  #header: string[] = [];
+  #plan: ColumnPlan | null = null;
+  #rows: RowCollector | null = null;
+  #dropped = 0;
+
+  constructor(path: string, options: SourceOptions) {
     this.#path = path;
-    this.#labelCount = labelCount;
+    this.#options = options;
   }
 
   add(record: string[], line: number): void {
-    if (this.#header === null) this.#start(record);
-    else this.#addRow(this.#header, record, line);
+    if (this.#plan === null || this.#rows === null) {
+      this.#header = record;
+      this.#plan = planTable(this.#path, record, this.#options);
+      this.#rows = new RowCollector(this.#path, this.#plan);
+    } else this.#addRow(this.#plan, this.#rows, record, line);
   }
 
-  finish(): MultilabelSet & { featureNames: string[] } {
-    if (this.#header === null || this.#count === 0)
+  finish(): RawDataset {
+    if (this.#plan === null || this.#rows === null || this.#rows.count === 0)
       throw new DatasetError(
         'empty',
         `${this.#path} holds no rows.`,
         'A header row and at least one row are needed.',
       );
-    const dim = this.#header.length - this.#labelCount;
+    const { featureNames, labelNames } = this.#plan;
     return {
-      features: this.#features.slice(0, this.#count * dim),
-      count: this.#count,
-      dim,
-      labels: this.#labels.slice(0, this.#count * this.#labelCount),
-      labelNames: this.#header.slice(dim),
-      featureNames: this.#header.slice(0, dim),
+      ...this.#rows.finish(),
+      name: null,
+      dim: featureNames.length,
+      featureNames,
+      labelNames: labelNames.map((name) => (this.#options.labels ? name : name.slice(LABEL_PREFIX.length))),
+      dropped: this.#dropped,
+      warnings: [],
+      nominal: new Map(),
     };
   }
 
-  #start(header: string[]): void {
-    if (header.length <= this.#labelCount)
-      throw new DatasetError(
-        'shape',
-        `${this.#path} has ${header.length} columns, too few for ${this.#labelCount} labels and a feature.`,
-        'Check the number of labels.',
-        1,
-      );
-    this.#header = header;
-  }
-
-  #addRow(header: string[], record: string[], line: number): void {
-    if (record.length !== header.length)
+  #addRow(plan: ColumnPlan, rows: RowCollector, record: string[], line: number): void {
+    if (record.length !== this.#header.length)
       throw new DatasetError(
         'ragged',
-        `${this.#path}, line ${line}: ${record.length} values where the header has ${header.length}.`,
+        `${place(this.#path, line)}: ${record.length} values where the header has ${this.#header.length}.`,
         'Every line needs the same number of values.',
         line,
+        Math.min(record.length, this.#header.length) + 1,
       );
-    const dim = header.length - this.#labelCount;
-    this.#grow(dim);
-    for (let d = 0; d < dim; d++) {
-      const cell = record[d] ?? '';
-      const value = cell === '' ? NaN : Number(cell);
-      if (!Number.isFinite(value))
-        throw new DatasetError(
-          'not-a-number',
-          `${this.#path}, line ${line}: “${cell}” in column “${header[d] ?? ''}” is not a finite number.`,
-          'Fill or remove missing values; encode categories as numbers.',
-          line,
-        );
-      this.#features[this.#count * dim + d] = value;
+    rows.next();
+    for (let column = 0; column < record.length; column++) {
+      const target = plan.targets[column] ?? EXCLUDED;
+      if (target === EXCLUDED) continue;
+      const cell = record[column] ?? '';
+      if (this.#options.missing === 'drop-rows' && MISSING.has(cell)) {
+        rows.drop();
+        this.#dropped++;
+        return;
+      }
+      if (target >= 0) rows.featureBlock[rows.featureOffset + target] = this.#number(cell, line, column);
+      else rows.labelBlock[rows.labelOffset - target - 1] = this.#label(cell, line, column);
     }
-    for (let l = 0; l < this.#labelCount; l++) {
-      const cell = record[dim + l] ?? '';
-      if (cell !== '0' && cell !== '1')
-        throw new DatasetError(
-          'bad-label',
-          `${this.#path}, line ${line}: label “${header[dim + l] ?? ''}” is “${cell}”.`,
-          'Labels are 0 or 1.',
-          line,
-        );
-      this.#labels[this.#count * this.#labelCount + l] = cell === '1' ? 1 : 0;
-    }
-    this.#count++;
+    if (plan.idColumn >= 0) rows.id(record[plan.idColumn] ?? '');
   }
 
-  #grow(dim: number): void {
-    if ((this.#count + 1) * dim <= this.#features.length) return;
-    const capacity = Math.max(64, this.#count * 2);
-    const features = new Float64Array(capacity * dim);
-    features.set(this.#features);
-    this.#features = features;
-    const labels = new Uint8Array(capacity * this.#labelCount);
-    labels.set(this.#labels);
-    this.#labels = labels;
+  #number(cell: string, line: number, column: number): number {
+    const value = cell === '' ? NaN : Number(cell);
+    if (Number.isFinite(value)) return value;
+    throw new DatasetError(
+      'not-a-number',
+      `${place(this.#path, line)}: “${cell}” in column “${this.#header[column] ?? ''}” is not a finite number.`,
+      'Fill or remove missing values; encode categories as numbers; leave text columns out with --exclude.',
+      line,
+      column + 1,
+    );
   }
+
+  #label(cell: string, line: number, column: number): 0 | 1 {
+    if (cell === '0' || cell === '1') return cell === '1' ? 1 : 0;
+    throw new DatasetError(
+      'bad-label',
+      `${place(this.#path, line)}: label “${this.#header[column] ?? ''}” is “${cell}”.`,
+      'Labels are 0 or 1.',
+      line,
+      column + 1,
+    );
+  }
+}
+
+/**
+ * Columns of a table. A table that Archetone wrote for a library says by itself what is what: `label:…` are labels,
+ * `z0`, `z1` … features, the rest describes the rows; without `z0` all others are features.
+ */
+export function planTable(path: string, header: readonly string[], options: SourceOptions): ColumnPlan {
+  const exclude = options.exclude ?? [];
+  if (options.labels) return planColumns(path, header, options.labels, exclude, 1);
+  const names = header.filter((name) => name.startsWith(LABEL_PREFIX));
+  if (names.length === 0) throw noLabels(path);
+  const labels: ColumnChoice = { kind: 'names', names };
+  if (!header.includes('z0')) return planColumns(path, header, labels, exclude, 1);
+  const described = header.filter((name) => !name.startsWith(LABEL_PREFIX) && !/^z\d+$/.test(name));
+  return planColumns(path, header, labels, [...new Set([...exclude, ...described])], 1);
 }
