@@ -1,35 +1,45 @@
-import {
-  attributeTypes,
-  elementTypes,
-  encodeModel,
-  type AttributeMessage,
-  type Dimension,
-  type ElementType,
-  type NodeMessage,
-  type TensorMessage,
-  type ValueInfoMessage,
-} from './proto.ts';
+import { createHash } from 'node:crypto';
+import { GraphBuildError } from './errors.ts';
+import { attribute, valueInfo, type Attributes } from './messages.ts';
+import { elementTypes, encodeModel } from './proto.ts';
+import type { Dimension, ElementType, NodeMessage, TensorMessage, ValueInfoMessage } from './proto.ts';
+import { inferShapes, type Shape } from './shapes.ts';
 
+export type { Attributes, AttributeValue } from './messages.ts';
 export type { Dimension, ElementType } from './proto.ts';
+export type { Shape } from './shapes.ts';
 
 /** A tensor inside a graph under construction; made by {@link GraphBuilder} only. */
 export interface Value {
   readonly name: string;
   readonly type: ElementType;
+  /** Sizes as far as they are known when the graph is built; names stand for sizes known at run time only. */
+  readonly shape: Shape;
 }
-/** Attribute values: integers and floats are told apart, because ONNX does (`{ float: 1 }` is never an int). */
-export type AttributeValue = number | boolean | string | readonly number[] | { readonly float: number };
-/** Named attributes of an operator call. */
-export type Attributes = Readonly<Record<string, AttributeValue>>;
 /** Anything an arithmetic operator takes: a value, or a number that becomes a float32 scalar initialiser. */
 export type Operand = Value | number;
-
-const OPSET = 17;
-const IR_VERSION = 8;
+/** Where an operator comes from and what it gives, when that is not ONNX's own domain and one output. */
+export interface CallOptions {
+  /** Operator set; `com.microsoft` holds ONNX Runtime's own operators. */
+  domain?: 'com.microsoft';
+  /** Element type of each output; as many as there are outputs. Default: one, of the first input's type. */
+  types?: readonly ElementType[];
+  /** Sizes of each output where inference has no rule. */
+  shapes?: readonly Shape[];
+}
 
 /**
- * Builds a small ONNX graph, operator by operator (opset 17). Names follow the order of the calls and
- * initialisers with equal contents are stored once, so the same calls always give the same bytes.
+ * The newest operator set that every provider of the shipped ONNX Runtime takes: DirectML ends at 20; CPU, CUDA, CoreML
+ * and WebGPU go further.
+ */
+const OPSET = 20;
+const IR_VERSION = 9;
+const MICROSOFT_VERSION = 1;
+
+/**
+ * Builds an ONNX graph, operator by operator (opset 20). Shapes are inferred as it grows, so that sizes that do not
+ * fit together are reported where they meet ({@link GraphBuildError} names the node). Names follow the order of the
+ * calls and initialisers with equal contents are stored once, so the same calls always give the same bytes.
  *
  * @example Exact search by inner product: the 10 rows of `base [n, 64]` closest to each row of `query [m, 64]`.
  * ```ts
@@ -51,6 +61,9 @@ export class GraphBuilder {
   readonly #initialisers = new Map<string, TensorMessage>();
   readonly #counters = new Map<string, number>();
   readonly #taken = new Set<string>();
+  readonly #integers = new Map<string, readonly number[]>();
+  #section = '';
+  #usesMicrosoft = false;
 
   constructor(name: string) {
     this.#name = name;
@@ -60,14 +73,38 @@ export class GraphBuilder {
   input(name: string, type: ElementType, dims: readonly Dimension[]): Value {
     this.#take(name);
     this.#inputs.push(valueInfo(name, type, dims));
-    return { name, type };
+    return { name, type, shape: dims };
   }
 
-  /** Declares a graph output under its own name. */
+  /** Names the part of the model that the next nodes belong to, such as `encoder.model.3`; it begins their names. */
+  section(name: string): void {
+    this.#section = name;
+  }
+
+  /**
+   * Declares a graph output under its own name.
+   * @throws GraphBuildError when the inferred sizes contradict `dims`
+   */
   output(name: string, value: Value, dims: readonly Dimension[]): void {
     this.#take(name);
-    this.#emit('Identity', [value], [name], {});
+    const { shape } = value;
+    const differs = (size: Dimension, i: number) =>
+      typeof size === 'number' && typeof dims[i] === 'number' && size !== dims[i];
+    if (shape !== null && (shape.length !== dims.length || shape.some(differs)))
+      throw new GraphBuildError(name, `declared as [${dims.join(', ')}], but it is [${shape.join(', ')}]`);
+    this.#emit(this.#nodeName('Identity'), 'Identity', [value], [name], {});
     this.#outputs.push(valueInfo(name, value.type, dims));
+  }
+
+  /**
+   * A weight, under the name it has in the checkpoint. A weight with equal contents and sizes that is already there is
+   * given back instead, under its own name.
+   * @throws GraphBuildError when sizes and data do not agree, or the name is taken by another weight
+   */
+  weight(name: string, dims: readonly number[], data: Float32Array): Value {
+    if (dims.reduce((a, b) => a * b, 1) !== data.length)
+      throw new GraphBuildError(name, `${data.length} numbers for [${dims.join(', ')}]`);
+    return this.#constant('float32', dims, data, name);
   }
 
   /** A float32 constant. */
@@ -92,9 +129,17 @@ export class GraphBuilder {
     attributes: Attributes = {},
     type?: ElementType,
   ): Value {
-    const name = this.#fresh(opType);
-    this.#emit(opType, inputs, [name], attributes);
-    return { name, type: type ?? firstType(inputs) };
+    return this.#call(opType, inputs, attributes, type === undefined ? {} : { types: [type] })[0];
+  }
+
+  /** Calls any operator, with any number of outputs. */
+  call(
+    opType: string,
+    inputs: readonly (Value | null)[],
+    attributes: Attributes,
+    options: CallOptions,
+  ): readonly [Value, ...Value[]] {
+    return this.#call(opType, inputs, attributes, options);
   }
 
   add(a: Operand, b: Operand): Value {
@@ -171,10 +216,10 @@ export class GraphBuilder {
     return this.op('ReduceSum', [a, this.integers(axes)], { keepdims: keepDims });
   }
   reduceMean(a: Value, axes: readonly number[], keepDims: boolean): Value {
-    return this.op('ReduceMean', [a], { axes, keepdims: keepDims });
+    return this.op('ReduceMean', [a, this.integers(axes)], { keepdims: keepDims });
   }
   reduceMin(a: Value, axes: readonly number[], keepDims: boolean): Value {
-    return this.op('ReduceMin', [a], { axes, keepdims: keepDims });
+    return this.op('ReduceMin', [a, this.integers(axes)], { keepdims: keepDims });
   }
   /** Index (int64) of the extreme entry; the first of equal ones. */
   argMin(a: Value, axis: number, keepDims: boolean): Value {
@@ -204,11 +249,23 @@ export class GraphBuilder {
   }
   /** The `k` extreme entries of the last axis, sorted; `k` may be an int64 value of shape [1]. */
   topK(a: Value, k: number | Value, options: { largest: boolean }): { values: Value; indices: Value } {
-    const values = this.#fresh('TopK');
-    const indices = this.#fresh('TopK');
     const count = typeof k === 'number' ? this.integers([k]) : k;
-    this.#emit('TopK', [a, count], [values, indices], { axis: -1, largest: options.largest, sorted: true });
-    return { values: { name: values, type: a.type }, indices: { name: indices, type: 'int64' } };
+    const attributes = { axis: -1, largest: options.largest, sorted: true };
+    const [values, indices] = this.#call('TopK', [a, count], attributes, { types: [a.type, 'int64'] });
+    if (indices === undefined) throw new Error('TopK has two outputs');
+    return { values, indices };
+  }
+  /** Values joined along `axis`. */
+  concat(parts: readonly Value[], axis: number): Value {
+    return this.op('Concat', parts, { axis });
+  }
+  /** `a[…, from:to, …]` along `axis`; both ends may be int64 values of shape [1]. */
+  slice(a: Value, from: number | Value, to: number | Value, axis: number): Value {
+    const end = (at: number | Value) => (typeof at === 'number' ? this.integers([at]) : at);
+    return this.op('Slice', [a, end(from), end(to), this.integers([axis])]);
+  }
+  squeeze(a: Value, axes: readonly number[]): Value {
+    return this.op('Squeeze', [a, this.integers(axes)]);
   }
 
   /** @returns the serialised model, ready for `InferenceSession.create`. */
@@ -223,7 +280,10 @@ export class GraphBuilder {
         input: this.#inputs,
         output: this.#outputs,
       },
-      opsetImport: [{ domain: '', version: OPSET }],
+      opsetImport: [
+        { domain: '', version: OPSET },
+        ...(this.#usesMicrosoft ? [{ domain: 'com.microsoft', version: MICROSOFT_VERSION }] : []),
+      ],
     });
   }
 
@@ -231,24 +291,86 @@ export class GraphBuilder {
     return typeof operand === 'number' ? this.scalar(operand) : operand;
   }
 
-  #constant(type: ElementType, dims: readonly number[], data: Float32Array | BigInt64Array): Value {
+  #constant(
+    type: ElementType,
+    dims: readonly number[],
+    data: Float32Array | BigInt64Array,
+    name?: string,
+  ): Value {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const key = `${type}[${dims.join()}]${Buffer.from(bytes).toString('base64')}`;
+    const key = `${type}[${dims.join()}]${createHash('sha256').update(bytes).digest('base64')}`;
     let tensor = this.#initialisers.get(key);
     if (tensor === undefined) {
-      tensor = { dims: [...dims], dataType: elementTypes[type], name: this.#fresh('const'), rawData: bytes };
+      if (name !== undefined) this.#take(name);
+      tensor = {
+        dims: [...dims],
+        dataType: elementTypes[type],
+        name: name ?? this.#fresh('const'),
+        rawData: bytes,
+      };
       this.#initialisers.set(key, tensor);
+      if (data instanceof BigInt64Array) this.#integers.set(tensor.name, Array.from(data, Number));
     }
-    return { name: tensor.name, type };
+    return { name: tensor.name, type, shape: dims };
   }
 
-  #emit(opType: string, inputs: readonly (Value | null)[], output: string[], attributes: Attributes): void {
+  #call(
+    opType: string,
+    inputs: readonly (Value | null)[],
+    attributes: Attributes,
+    { domain, types, shapes }: CallOptions,
+  ): [Value, ...Value[]] {
+    const node = this.#nodeName(opType);
+    const inferred = shapes ?? this.#infer(node, opType, inputs, attributes);
+    const [first = firstType(inputs), ...others] = types ?? [];
+    const value = (type: ElementType, i: number): Value => ({
+      name: this.#fresh(opType),
+      type,
+      shape: inferred[i] ?? null,
+    });
+    const outputs: [Value, ...Value[]] = [value(first, 0), ...others.map((type, i) => value(type, i + 1))];
+    const outputNames = outputs.map((output) => output.name);
+    this.#emit(node, opType, inputs, outputNames, attributes, domain);
+    return outputs;
+  }
+
+  #infer(
+    node: string,
+    opType: string,
+    inputs: readonly (Value | null)[],
+    attributes: Attributes,
+  ): readonly Shape[] {
+    const seen = inputs.map((input) =>
+      input === null ? null : { shape: input.shape, constant: this.#integers.get(input.name) },
+    );
+    try {
+      return inferShapes(opType, { inputs: seen, attributes, fresh: () => this.#fresh('size') });
+    } catch (cause) {
+      throw new GraphBuildError(node, messageOf(cause));
+    }
+  }
+
+  #nodeName(opType: string): string {
+    const section = this.#section === '' ? '' : `${this.#section}/`;
+    return `${section}node${this.#nodes.length}_${opType}`;
+  }
+
+  #emit(
+    name: string,
+    opType: string,
+    inputs: readonly (Value | null)[],
+    output: string[],
+    attributes: Attributes,
+    domain?: string,
+  ): void {
+    if (domain !== undefined) this.#usesMicrosoft = true;
     this.#nodes.push({
       input: inputs.map((input) => input?.name ?? ''),
       output,
-      name: `node${this.#nodes.length}_${opType}`,
+      name,
       opType,
-      attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+      attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
+      ...(domain === undefined ? {} : { domain }),
     });
   }
 
@@ -265,7 +387,7 @@ export class GraphBuilder {
   }
 
   #take(name: string): void {
-    if (this.#taken.has(name)) throw new Error(`the graph already has a value named ${name}`);
+    if (this.#taken.has(name)) throw new GraphBuildError(name, `the graph already has a value named ${name}`);
     this.#taken.add(name);
   }
 }
@@ -277,20 +399,6 @@ function firstType(inputs: readonly (Value | null)[]): ElementType {
   return first.type;
 }
 
-function valueInfo(name: string, type: ElementType, dims: readonly Dimension[]): ValueInfoMessage {
-  const dim = dims.map((d) => (typeof d === 'number' ? { dimValue: d } : { dimParam: d }));
-  return { name, type: { tensorType: { elemType: elementTypes[type], shape: { dim } } } };
-}
-
-function attribute(name: string, value: AttributeValue): AttributeMessage {
-  if (typeof value === 'string')
-    return { name, type: attributeTypes.string, s: new TextEncoder().encode(value) };
-  if (typeof value === 'boolean') return { name, type: attributeTypes.int, i: value ? 1 : 0 };
-  if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value))
-      throw new Error(`attribute ${name}: floats are written as { float: … }`);
-    return { name, type: attributeTypes.int, i: value };
-  }
-  if ('float' in value) return { name, type: attributeTypes.float, f: value.float };
-  return { name, type: attributeTypes.ints, ints: [...value] };
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

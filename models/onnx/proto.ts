@@ -44,6 +44,7 @@ const descriptor: protobuf.INamespace = {
         g: { type: 'Graph', id: 6 },
         floats: { rule: 'repeated', type: 'float', id: 7 },
         ints: { rule: 'repeated', type: 'int64', id: 8 },
+        strings: { rule: 'repeated', type: 'bytes', id: 9 },
         tensors: { rule: 'repeated', type: 'Tensor', id: 10 },
         graphs: { rule: 'repeated', type: 'Graph', id: 11 },
         type: { type: 'int32', id: 20 },
@@ -80,12 +81,20 @@ const descriptor: protobuf.INamespace = {
 };
 
 /** TensorProto.DataType codes of the element types in use. */
-export const elementTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
+export const elementTypes = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+} as const;
 /** Element type of a tensor, in Archetone's spelling. */
 export type ElementType = keyof typeof elementTypes;
 
 /** AttributeProto.AttributeType codes of the attribute kinds in use. */
-export const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;
+export const attributeTypes = { float: 1, int: 2, string: 3, ints: 7, strings: 8 } as const;
 
 /** One dimension: a size, or the name of a size known only at run time. */
 export type Dimension = number | string;
@@ -114,6 +123,7 @@ export interface AttributeMessage {
   i?: number;
   s?: Uint8Array;
   ints?: number[];
+  strings?: Uint8Array[];
 }
 /** One operator call. */
 export interface NodeMessage {
@@ -122,6 +132,8 @@ export interface NodeMessage {
   name: string;
   opType: string;
   attribute: AttributeMessage[];
+  /** Empty or absent for ONNX's own operators. */
+  domain?: string;
 }
 /** A whole model. */
 export interface ModelMessage {

@@ -35,7 +35,7 @@ describe('ONNX graph builder', () => {
     g.output('y', g.add(g.mul(x, 2), g.div(2, g.add(x, 3))), [2]);
     const model = decodeModel(g.build());
     expect(model.graph.initializer.map((tensor) => tensor.name)).toEqual(['const_1', 'const_2']);
-    expect(model.opsetImport).toEqual([{ domain: '', version: 17 }]);
+    expect(model.opsetImport).toEqual([{ domain: '', version: 20 }]);
   });
 
   it('writes negative axes, float attributes and bool conditions as ONNX means them', async () => {
