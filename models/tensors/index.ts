@@ -2,3 +2,4 @@ export * from './array.ts';
 export * from './npy.ts';
 export * from './npz.ts';
 export * from './safetensors.ts';
+export * from './half.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { checked, dtypes, elementCount, fromBytes, TensorFormatError, toBytes } from './array.ts';
 import type { Dtype, NumericArray } from './array.ts';
+import { bfloat16ToFloat32, float16ToFloat32 } from './half.ts';
 
 /** A safetensors file: named tensors and the text of its `__metadata__`. */
 export interface Safetensors {
@@ -25,7 +26,11 @@ const names: Readonly<Record<Dtype, string>> = {
   uint64: 'U64',
   bool: 'BOOL',
 };
-const dtypeOf = new Map(Object.entries(names).map(([dtype, name]) => [name, dtype as Dtype]));
+const dtypeOf = new Map<string, SafetensorsEntry['dtype']>([
+  ...Object.entries(names).map(([dtype, name]) => [name, dtype as Dtype] as const),
+  ['F16', 'float16'],
+  ['BF16', 'bfloat16'],
+]);
 
 const size = z.int().nonnegative();
 const entrySchema = z.strictObject({
@@ -35,30 +40,83 @@ const entrySchema = z.strictObject({
 });
 const metadataSchema = z.record(z.string(), z.string());
 
+/** A tensor of a safetensors file, located but not read. */
+export interface SafetensorsEntry {
+  name: string;
+  /** float16 and bfloat16 are stored types only: reading widens them to float32. */
+  dtype: Dtype | 'float16' | 'bfloat16';
+  shape: number[];
+  /** Bytes after the header. */
+  start: number;
+  end: number;
+}
+
 /**
  * Reads a safetensors file (https://github.com/huggingface/safetensors). Offsets must cover the data exactly,
- * without holes or overlaps, as the format demands. float16 and bfloat16 are refused.
+ * without holes or overlaps, as the format demands. float16 and bfloat16 become float32.
  * @throws TensorFormatError naming what is wrong.
  */
 export function readSafetensors(bytes: Uint8Array): Safetensors {
-  const { entries, metadata, body } = readHeader(bytes);
+  const bodyStart = LENGTH_BYTES + headerLength(bytes, bytes.length);
+  const body = bytes.subarray(bodyStart);
+  const { entries, metadata } = parseSafetensorsHeader(bytes.subarray(LENGTH_BYTES, bodyStart), body.length);
   const tensors = new Map<string, NumericArray>();
-  let covered = 0;
-  for (const [name, entry] of entries.sort((a, b) => a[1].data_offsets[0] - b[1].data_offsets[0])) {
-    const [start, end] = entry.data_offsets;
-    if (start !== covered || end < start || end > body.length) {
-      throw new TensorFormatError(`safetensors: ${name} lies at ${start}–${end} of ${body.length}`);
-    }
-    covered = end;
-    const dtype = dtypeOf.get(entry.dtype);
-    if (dtype === undefined) throw new TensorFormatError(`safetensors: ${name} has the type ${entry.dtype}`);
-    if (elementCount(entry.shape) * dtypes[dtype].bytes !== end - start) {
-      throw new TensorFormatError(`safetensors: shape and size of ${name} do not agree`);
-    }
-    tensors.set(name, { dtype, shape: entry.shape, data: fromBytes(dtype, body.subarray(start, end)) });
+  for (const { name, dtype, shape, start, end } of entries) {
+    const part = body.subarray(start, end);
+    if (dtype === 'float16') tensors.set(name, widened(shape, float16ToFloat32(halves(part))));
+    else if (dtype === 'bfloat16') tensors.set(name, widened(shape, bfloat16ToFloat32(halves(part))));
+    else tensors.set(name, { dtype, shape, data: fromBytes(dtype, part) });
   }
-  if (covered !== body.length) throw new TensorFormatError('safetensors: data that no tensor describes');
   return { tensors, metadata };
+}
+
+function widened(shape: number[], data: Float32Array): NumericArray {
+  return { dtype: 'float32', shape, data };
+}
+
+function halves(bytes: Uint8Array): Uint16Array {
+  return new Uint16Array(bytes.slice().buffer);
+}
+
+/**
+ * Length of the JSON header, from the first 8 bytes of a file.
+ * @throws TensorFormatError when the file of `size` bytes cannot hold it.
+ */
+export function headerLength(start: Uint8Array, size: number): number {
+  if (start.length < LENGTH_BYTES) throw new TensorFormatError('not a safetensors file');
+  const length = new DataView(start.buffer, start.byteOffset, start.byteLength).getBigUint64(0, true);
+  if (length > MAX_HEADER || length > size - LENGTH_BYTES)
+    throw new TensorFormatError('not a safetensors file: its header is longer than the file');
+  return Number(length);
+}
+
+/**
+ * Reads the header, in the order of the data, and checks that the tensors cover `bodyBytes` exactly.
+ * @throws TensorFormatError naming what is wrong.
+ */
+export function parseSafetensorsHeader(
+  header: Uint8Array,
+  bodyBytes: number,
+): { entries: SafetensorsEntry[]; metadata: Record<string, string> } {
+  const { entries, metadata } = readHeader(header);
+  let covered = 0;
+  const checkedEntries = entries
+    .sort((a, b) => a[1].data_offsets[0] - b[1].data_offsets[0])
+    .map(([name, entry]): SafetensorsEntry => {
+      const [start, end] = entry.data_offsets;
+      if (start !== covered || end < start || end > bodyBytes)
+        throw new TensorFormatError(`safetensors: ${name} lies at ${start}–${end} of ${bodyBytes}`);
+      covered = end;
+      const dtype = dtypeOf.get(entry.dtype);
+      if (dtype === undefined)
+        throw new TensorFormatError(`safetensors: ${name} has the type ${entry.dtype}`);
+      const width = dtype === 'float16' || dtype === 'bfloat16' ? 2 : dtypes[dtype].bytes;
+      if (elementCount(entry.shape) * width !== end - start)
+        throw new TensorFormatError(`safetensors: shape and size of ${name} do not agree`);
+      return { name, dtype, shape: entry.shape, start, end };
+    });
+  if (covered !== bodyBytes) throw new TensorFormatError('safetensors: data that no tensor describes');
+  return { entries: checkedEntries, metadata };
 }
 
 /**
@@ -98,17 +156,10 @@ export function writeSafetensors(
 function readHeader(bytes: Uint8Array): {
   entries: [string, z.infer<typeof entrySchema>][];
   metadata: Record<string, string>;
-  body: Uint8Array;
 } {
-  if (bytes.length < LENGTH_BYTES) throw new TensorFormatError('not a safetensors file');
-  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
-  if (length > MAX_HEADER || length > bytes.length - LENGTH_BYTES) {
-    throw new TensorFormatError('not a safetensors file: its header is longer than the file');
-  }
-  const end = LENGTH_BYTES + Number(length);
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, end)));
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     throw new TensorFormatError('not a safetensors file: its header is not JSON', { cause: error });
   }
@@ -122,5 +173,5 @@ function readHeader(bytes: Uint8Array): {
     if (!entry.success) throw new TensorFormatError(`safetensors: the entry of ${name} is malformed`);
     return [name, entry.data];
   });
-  return { entries, metadata: metadata.data, body: bytes.subarray(end) };
+  return { entries, metadata: metadata.data };
 }
