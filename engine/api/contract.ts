@@ -62,6 +62,8 @@ export const trainRequestSchema = z.strictObject({
   lambda: z.number().min(0).max(1).default(0.25),
   temperature: z.number().gt(0).max(10).default(0.1),
   adaptor: z.enum(['none', 'transformer']).default('none'),
+  initialisation: z.enum(['kmeans', 'medoid']).default('kmeans'),
+  projection: z.enum(['none', 'nearest']).default('none'),
   seed: seed.default(1),
   split: splitSchema.default({ train: 0.7, validation: 0.1, test: 0.2 }),
   groupBy: z.enum(['track', 'artist', 'album', 'folder']).default('track'),

@@ -111,6 +111,10 @@ export interface TrainRequest {
   lambda: number;
   temperature: number;
   adaptor: 'none' | 'transformer';
+  /** Where prototypes start: at k-means centroids of their class, or at the window nearest to each. */
+  initialisation: 'kmeans' | 'medoid';
+  /** `nearest`: trained prototypes are moved onto the nearest training window of their class. */
+  projection: 'none' | 'nearest';
   seed: number;
   split: { train: number; validation: number; test: number };
   /** Groups that never cross the split. */

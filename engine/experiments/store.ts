@@ -160,6 +160,9 @@ export function experimentTracks(library: OpenLibrary, experimentId: string): Sp
   }));
 }
 
+/** What experiments were trained with before these could be chosen. */
+const ADDED_LATER = { initialisation: 'kmeans', projection: 'none' } as const;
+
 /** The columns hold what {@link insertExperiment} wrote, under the schema version that the migrations guarantee. */
 function fromRow(row: ExperimentRow): Experiment {
   return {
@@ -169,7 +172,7 @@ function fromRow(row: ExperimentRow): Experiment {
     taxonomyName: row.taxonomy_name,
     packId: row.pack_id,
     packSha256: row.pack_sha256,
-    parameters: JSON.parse(row.parameters) as Experiment['parameters'],
+    parameters: { ...ADDED_LATER, ...(JSON.parse(row.parameters) as Experiment['parameters']) },
     classes: JSON.parse(row.classes) as string[],
     droppedClasses: JSON.parse(row.dropped_classes) as string[],
     counts: JSON.parse(row.counts) as Experiment['counts'],

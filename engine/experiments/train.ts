@@ -109,9 +109,10 @@ const WEIGHT_DECAY = 1e-5;
 
 /** The part of a request that the trainer takes. */
 function trainerParameters(request: TrainRequest): Omit<TrainParameters, 'weightDecay'> {
-  const { prototypesPerClass, steps, batchSize, learningRate, lambda, temperature, adaptor, seed, task } =
-    request;
-  return { prototypesPerClass, steps, batchSize, learningRate, lambda, temperature, adaptor, seed, task };
+  const { prototypesPerClass, steps, batchSize, learningRate, lambda, temperature, seed, task } = request;
+  const { adaptor, initialisation, projection } = request;
+  const start = { adaptor, initialisation, projection };
+  return { prototypesPerClass, steps, batchSize, learningRate, lambda, temperature, seed, task, ...start };
 }
 
 function assignSplits(library: OpenLibrary, { tracks }: ClassChoice, request: TrainRequest): SplitTrack[] {

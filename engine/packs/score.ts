@@ -1,8 +1,9 @@
+import { rmsDbfs } from '../../models/audio/level.ts';
 import { cutWindows } from '../../models/audio/windows.ts';
 import type { PackRuntime } from '../../models/packs/index.ts';
+import { cosine } from '../../models/pecmae/cosine.ts';
 import { sonify } from '../../models/pecmae/sonify.ts';
 import type { DecodePool } from '../decode/pool.ts';
-import { cosine, rmsDbfs } from '../sonify/measures.ts';
 
 /** What a pack does on this machine with given sounds; medians over the sounds. */
 export interface PackScore {

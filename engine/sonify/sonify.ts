@@ -2,15 +2,16 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
+import { rmsDbfs } from '../../models/audio/level.ts';
 import type { PackRuntime } from '../../models/packs/runtime.ts';
-import { sonify } from '../../models/pecmae/sonify.ts';
+import { sonifyBest } from '../../models/pecmae/candidates.ts';
 import { vectorRefSchema } from '../api/contract.ts';
 import type { Sonification, VectorRef } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext, OpenLibrary } from '../context.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { resolveVector } from '../neighbours/vector-ref.ts';
-import { audibleGainDb, cosine, rmsDbfs } from './measures.ts';
+import { audibleGainDb } from './measures.ts';
 import {
   findSonification,
   insertSonification,
@@ -42,11 +43,12 @@ export async function sonifyTargets(
   job: JobHandle,
 ): Promise<{ target: VectorRef; sonification: Sonification }[]> {
   const runtime = await generativeRuntime(context, library);
-  const sampler = runtime.pack.manifest.sampler ?? { steps: 1, guidance: 0 };
+  const sampler = runtime.pack.manifest.sampler ?? { steps: 1, guidance: 0, candidates: 1 };
   const steps = request.steps ?? sampler.steps;
   const guidance = request.guidance ?? sampler.guidance;
   const started = performance.now();
-  const total = request.targets.length * steps;
+  const stepsEach = steps * sampler.candidates;
+  const total = request.targets.length * stepsEach;
   let made = 0;
   const results: { target: VectorRef; sonification: Sonification }[] = [];
   for (const [index, target] of request.targets.entries()) {
@@ -64,14 +66,14 @@ export async function sonifyTargets(
     if (!sonification) {
       await make(runtime, library, id, key, vector, job, (step) => {
         made++;
-        const left = total - index * steps - step;
+        const left = total - index * stepsEach - step;
         const secondsEach = (performance.now() - started) / 1000 / made;
-        job.report({ done: index * steps + step, total, unit: 'steps', etaSeconds: left * secondsEach });
+        job.report({ done: index * stepsEach + step, total, unit: 'steps', etaSeconds: left * secondsEach });
       });
       sonification = findSonification(context, library, id);
     }
     if (!sonification) throw new EngineError('internal', 'The sound that was just written is gone.');
-    job.report({ done: (index + 1) * steps, total, unit: 'steps' });
+    job.report({ done: (index + 1) * stepsEach, total, unit: 'steps' });
     results.push({ target, sonification });
   }
   return results;
@@ -99,14 +101,14 @@ async function make(
   onStep: (step: number) => void,
 ): Promise<void> {
   const { seed, steps, guidance } = key;
-  const { samples, sampleRate } = await sonify(runtime, vector, {
+  const { samples, sampleRate, cycleCosine } = await sonifyBest(runtime, vector, {
     seed,
     steps,
     guidance,
+    candidates: runtime.pack.manifest.sampler?.candidates ?? 1,
     signal: job.signal,
     onStep,
   });
-  const again = await runtime.embed(samples, 1);
   const gainDb = audibleGainDb(samples);
   const raised = samples.map((sample) => sample * 10 ** (gainDb / 20));
   await writeWhole(sonificationPath(library, id), encodeWav(raised, sampleRate, 'pcm16'));
@@ -114,7 +116,7 @@ async function make(
     durationSeconds: samples.length / sampleRate,
     rmsDbfs: rmsDbfs(raised),
     gainDb,
-    cycleCosine: cosine(vector, again),
+    cycleCosine,
   });
 }
 

@@ -63,6 +63,8 @@ export const packManifestSchema = z
         guidance: z.number().min(0).max(50),
         /** Standard deviation of the noise that sampling starts from. */
         initialNoise: z.number().positive().max(4).default(1),
+        /** Sounds drawn for each vector, of which the one heard most like the vector is kept. */
+        candidates: count.max(64).default(1),
       })
       .optional(),
     trainingData: z.object({

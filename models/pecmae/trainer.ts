@@ -5,6 +5,7 @@ import { PrototypeError } from './errors.ts';
 import { kMeans } from './kmeans.ts';
 import { PrototypeNetwork } from './network.ts';
 import type { Normalisation } from './normalisation.ts';
+import { snapToRows } from './snap.ts';
 import { scoreTracks } from './track-scores.ts';
 import { checkValidation, classRows, fitNormalisation, prepare, type TrainingSet } from './training-data.ts';
 import type { GraphSpec } from './training-graph.ts';
@@ -83,7 +84,9 @@ export async function trainPrototypeNetwork(
     const best = options.keepBest === false ? null : run.best;
     const { projected } = best ?? (await session.evaluate());
     const final = best?.parameters ?? session.parameters();
-    return { network: toNetwork(train, parameters, normalisation, projected, final), curve };
+    const prototypes =
+      parameters.projection === 'nearest' ? onto(rows, data, projected, parameters) : projected;
+    return { network: toNetwork(train, parameters, normalisation, prototypes, final), curve };
   } finally {
     await session.close();
   }
@@ -210,14 +213,16 @@ async function initialParameters(
   spec: GraphSpec,
   data: TrainingData,
   rows: readonly Int32Array[],
-  { prototypesPerClass: perClass }: TrainParameters,
+  { prototypesPerClass: perClass, initialisation }: TrainParameters,
   random: Random,
   signal: AbortSignal,
 ): Promise<Parameters> {
   const k = spec.prototypeClasses.length;
   const protos = new Float32Array(k * spec.dim);
   for (const [c, members] of rows.entries()) {
-    protos.set(await kMeans(data.x, spec.dim, members, perClass, random, signal), c * perClass * spec.dim);
+    const centroids = await kMeans(data.x, spec.dim, members, perClass, random, signal);
+    const start = initialisation === 'medoid' ? snapToRows(data.x, spec.dim, members, centroids) : centroids;
+    protos.set(start, c * perClass * spec.dim);
   }
   const weight = new Float32Array(spec.classes * k);
   spec.prototypeClasses.forEach((c, prototype) => (weight[c * k + prototype] = 1));
@@ -227,6 +232,21 @@ async function initialParameters(
     'linear.bias': new Float32Array(spec.classes),
     ...(spec.adaptor === 'transformer' ? initialAdaptor(spec.dim, random) : {}),
   };
+}
+
+/** Prototypes moved onto the nearest training windows of their classes. */
+function onto(
+  rows: readonly Int32Array[],
+  data: TrainingData,
+  projected: Float32Array,
+  { prototypesPerClass }: TrainParameters,
+): Float32Array {
+  const share = projected.length / rows.length;
+  const dim = share / prototypesPerClass;
+  const out = new Float32Array(projected.length);
+  for (const [c, members] of rows.entries())
+    out.set(snapToRows(data.x, dim, members, projected.subarray(c * share, (c + 1) * share)), c * share);
+  return out;
 }
 
 function toNetwork(

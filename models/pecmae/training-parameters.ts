@@ -17,6 +17,10 @@ export interface TrainParameters {
   /** τ > 0 */
   temperature: number;
   adaptor: 'none' | 'transformer';
+  /** Where prototypes start: at k-means centroids of their class, or at the window nearest to each. */
+  initialisation: 'kmeans' | 'medoid';
+  /** `nearest` moves every trained prototype onto the nearest training window of its class, so that it sounds real. */
+  projection: 'none' | 'nearest';
   /** Any safe integer. */
   seed: number;
   task: 'single' | 'multi';
@@ -35,6 +39,8 @@ export const defaultTrainParameters: TrainParameters = {
   lambda: 0.25,
   temperature: 0.1,
   adaptor: 'none',
+  initialisation: 'kmeans',
+  projection: 'none',
   seed: 1,
   task: 'single',
 };

@@ -166,6 +166,8 @@ export const experiment: Experiment = {
     lambda: 0.25,
     temperature: 0.1,
     adaptor: 'none',
+    initialisation: 'kmeans',
+    projection: 'none',
     seed: 1,
     split: { train: 0.7, validation: 0.1, test: 0.2 },
     groupBy: 'track',

@@ -97,6 +97,26 @@ describe('trainPrototypeNetwork', () => {
     },
   );
 
+  it.each([
+    { steps: 1, learningRate: 1e-9, initialisation: 'medoid' } as const,
+    { projection: 'nearest' } as const,
+  ])('puts prototypes onto real windows of their class: %o', async (choice) => {
+    const train = mixture(1, 20);
+    const p = { ...parameters, ...choice };
+    const { network } = await trainPrototypeNetwork(train, null, p, { signal: never });
+    const used = Array.from({ length: network.prototypeCount }, (_, k) => {
+      const vector = network.prototypeVector(k);
+      const rows = Array.from({ length: train.count }, (_row, row) => row).filter((row) =>
+        vector.every((v, d) => Math.abs(v - (train.embeddings[row * DIM + d] ?? NaN)) < 1e-4),
+      );
+      expect(rows).toHaveLength(1);
+      const row = rows[0] ?? -1;
+      expect(train.labels[row * CLASSES.length + network.classOf(k)]).toBe(1);
+      return row;
+    });
+    expect(new Set(used).size).toBe(network.prototypeCount);
+  });
+
   it('trains with the adaptor', async () => {
     const p = { ...parameters, adaptor: 'transformer', learningRate: 3e-3, steps: 200 } as const;
     const { curve } = await trainPrototypeNetwork(mixture(1, 30), mixture(2, 10), p, { signal: never });

@@ -16,6 +16,8 @@ interface Options {
   lambda?: number;
   temperature?: number;
   adaptor?: 'none' | 'transformer';
+  initialisation?: 'kmeans' | 'medoid';
+  projection?: 'none' | 'nearest';
   groupBy?: 'track' | 'artist' | 'album' | 'folder';
   minimumTracks?: number;
 }
@@ -45,6 +47,16 @@ export const trainVerb: AddVerb = (program, cli) => {
       program
         .createOption('--adaptor <kind>', 'layer in front of the prototypes')
         .choices(['none', 'transformer']),
+    )
+    .addOption(
+      program
+        .createOption('--initialisation <kind>', 'where prototypes start: k-means centroids, or real windows')
+        .choices(['kmeans', 'medoid']),
+    )
+    .addOption(
+      program
+        .createOption('--projection <kind>', 'nearest: put trained prototypes onto real windows')
+        .choices(['none', 'nearest']),
     )
     .addOption(
       program
@@ -78,12 +90,13 @@ Examples:
 
 function trainingOptions(options: Options) {
   const { prototypes, seed, task, steps, batch, learningRate, lambda, temperature, adaptor } = options;
-  const { groupBy, minimumTracks } = options;
+  const { groupBy, minimumTracks, initialisation, projection } = options;
   return {
     prototypesPerClass: prototypes,
     seed,
     task,
-    ...given({ steps, batchSize: batch, learningRate, lambda, temperature, adaptor, groupBy, minimumTracks }),
+    ...given({ steps, batchSize: batch, learningRate, lambda, temperature }),
+    ...given({ adaptor, initialisation, projection, groupBy, minimumTracks }),
   };
 }
 

@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import protobuf from 'protobufjs/minimal.js';
-import type { GraphName, Pack } from '../../models/packs/index.ts';
-import { Random } from '../../models/random.ts';
+import type { GraphName, Pack } from '../packs/index.ts';
+import { Random } from '../random.ts';
 
 /** Graphs whose weights are learned; front-ends hold fixed transforms that an untrained pack has, too. */
 const LEARNED: readonly GraphName[] = ['encoder', 'summary', 'denoiser', 'decoder'];
 const SMALLEST_MATRIX = 1024;
-const FLOAT32 = 1;
+/** Bytes per entry of the element types that weights come in: float32 (1), float16 (10). */
+const WEIGHT_BYTES: ReadonlyMap<number, number> = new Map([
+  [1, 4],
+  [10, 2],
+]);
 
 /**
  * Writes a copy of a pack into `folder` in which the entries of every weight matrix are shuffled: same architecture and
@@ -37,15 +41,18 @@ function shuffleWeights(model: Uint8Array, random: Random): void {
 }
 
 function shuffleTensor(tensor: Uint8Array, random: Random): void {
-  if (dataType(tensor) !== FLOAT32) return;
+  const width = WEIGHT_BYTES.get(dataType(tensor));
+  if (width === undefined) return;
   for (const raw of fields(tensor, 9)) {
-    if (raw.length < 4 * SMALLEST_MATRIX) continue;
-    const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-    for (let i = raw.length / 4 - 1; i > 0; i--) {
-      const j = random.integer(i + 1);
-      const value = view.getUint32(4 * i);
-      view.setUint32(4 * i, view.getUint32(4 * j));
-      view.setUint32(4 * j, value);
+    const count = raw.length / width;
+    if (count < SMALLEST_MATRIX) continue;
+    const spare = new Uint8Array(width);
+    for (let i = count - 1; i > 0; i--) {
+      const a = i * width;
+      const b = random.integer(i + 1) * width;
+      spare.set(raw.subarray(a, a + width));
+      raw.copyWithin(a, b, b + width);
+      raw.set(spare, b);
     }
   }
 }

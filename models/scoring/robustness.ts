@@ -1,0 +1,66 @@
+import type { PackRuntime } from '../packs/runtime.ts';
+import { cosine } from '../pecmae/cosine.ts';
+import { accuracyOf } from './classifiers.ts';
+import { selectSounds, type Represented } from './collection.ts';
+import type { Disturbance } from './disturbances.ts';
+import { embedCollection, type CutSound } from './embed.ts';
+import { withinCollection } from './protocols.ts';
+import { meanOf, round } from './summary.ts';
+
+/** What a disturbance does to embeddings and to kNN (k = 5) that learned from undisturbed sounds. */
+export interface RobustnessScore {
+  disturbance: string;
+  /** Mean cosine of a window's embeddings before and after. */
+  cosine: number;
+  /** Per cent, five folds. */
+  accuracy: number;
+  /** Points lost against undisturbed test sounds. */
+  accuracyDrop: number;
+}
+
+/** @param clean the embeddings of `sounds` */
+export async function scoreRobustness(
+  runtime: PackRuntime,
+  sounds: readonly CutSound[],
+  clean: Represented,
+  disturbances: readonly Disturbance[],
+  { seed, signal }: { seed: number; signal: AbortSignal },
+): Promise<RobustnessScore[]> {
+  const { sampleRate } = runtime.pack.manifest;
+  const { dim } = clean;
+  const trials = withinCollection(clean, seed);
+  const knn = { kind: 'knn', k: 5 } as const;
+  const undisturbed = await accuracyOf(knn, trials, { seed, signal });
+  const scores: RobustnessScore[] = [];
+  for (const { name, apply } of disturbances) {
+    const changed: CutSound[] = [];
+    for (const [index, sound] of sounds.entries()) {
+      signal.throwIfAborted();
+      const windows: Float32Array[] = [];
+      for (const window of sound.windows) windows.push(await apply(window, sampleRate, seed + index));
+      changed.push({ ...sound, windows });
+    }
+    const after = await embedCollection(runtime, changed, { signal });
+    const cosines = Array.from(clean.soundOf.keys(), (row) =>
+      cosine(
+        clean.windows.subarray(row * dim, (row + 1) * dim),
+        after.windows.subarray(row * dim, (row + 1) * dim),
+      ),
+    );
+    const accuracy = await accuracyOf(
+      knn,
+      trials.map(({ train, test }) => {
+        const asked = new Set(test.sounds.map((sound) => sound.name));
+        return { train, test: selectSounds(after, (sound) => asked.has(sound.name)) };
+      }),
+      { seed, signal },
+    );
+    scores.push({
+      disturbance: name,
+      cosine: round(meanOf(cosines), 4),
+      accuracy: round(accuracy, 1),
+      accuracyDrop: round(undisturbed - accuracy, 1),
+    });
+  }
+  return scores;
+}

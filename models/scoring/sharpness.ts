@@ -1,0 +1,172 @@
+import { rmsDbfs } from '../audio/level.ts';
+import type { PackRuntime } from '../packs/runtime.ts';
+import type { PrototypeNetwork } from '../pecmae/network.ts';
+import { defaultTrainParameters, trainPrototypeNetwork, type TrainParameters } from '../pecmae/trainer.ts';
+import { trainingSet } from './classifiers.ts';
+import { classesOf, type Represented } from './collection.ts';
+import { Fourier, magnitudes } from './fourier.ts';
+import { nearestDistances } from './neighbourhood.ts';
+import { classRetention, scoreCycle, type SoundSettings } from './sound.ts';
+import { meanOf, quantile, round } from './summary.ts';
+
+/** One way of making prototypes and making them audible. */
+export interface SharpnessVariant {
+  name: string;
+  train?: Partial<TrainParameters>;
+  sound?: { guidance?: number; candidates?: number; steps?: number };
+}
+
+/** What a variant does to the prototypes of a collection and to their sound. */
+export interface SharpnessScore {
+  name: string;
+  prototypes: number;
+  /**
+   * Distance of a prototype to the nearest embedding of its class, in units of the median distance between an
+   * embedding and its nearest neighbour of the same class: 0 lies on a real sound, 1 as far as real sounds from
+   * each other.
+   */
+  distance: number;
+  /** Share of prototypes whose sonification is assigned to their class. */
+  classRetention: number;
+  cycleCosine: number;
+  /** Medians over the sonifications. */
+  rmsDbfs: number;
+  flatness: number;
+  /** Spearman correlations over the prototypes between their distance and what is heard. */
+  distanceAgainst: { rmsDbfs: number; flatness: number; cycleCosine: number };
+  secondsEach: number;
+}
+
+/** The remedies that the report compares; the first one is what the application does by default. */
+export const sharpnessVariants: readonly SharpnessVariant[] = [
+  { name: 'default' },
+  { name: 'stronger prototype loss (λ = 0.05)', train: { lambda: 0.05 } },
+  { name: 'medoids instead of k-means centroids', train: { initialisation: 'medoid' } },
+  { name: 'projected to the nearest embedding of the class', train: { projection: 'nearest' } },
+  { name: 'guidance 0', sound: { guidance: 0 } },
+  { name: 'guidance 1', sound: { guidance: 1 } },
+  { name: 'guidance 2', sound: { guidance: 2 } },
+  { name: 'one candidate', sound: { candidates: 1 } },
+  { name: 'best of 8 candidates', sound: { candidates: 8 } },
+];
+
+/** A trained network with the sounds of its prototypes. */
+export interface HeardNetwork {
+  network: PrototypeNetwork;
+  sounds: Float32Array[];
+  kept: boolean[];
+  cosines: number[];
+}
+
+/**
+ * Trains a network on a whole collection and listens to each of its prototypes.
+ * @param collection windows as the pack embeds them, not standardised
+ */
+export async function scoreSharpness(
+  runtime: PackRuntime,
+  collection: Represented,
+  variant: SharpnessVariant,
+  settings: SoundSettings,
+): Promise<{ score: SharpnessScore; heard: HeardNetwork }> {
+  const classes = classesOf(collection);
+  const set = trainingSet(collection, classes);
+  const parameters = { ...defaultTrainParameters, seed: settings.seed, ...variant.train };
+  const { network } = await trainPrototypeNetwork(set, null, parameters, { signal: settings.signal });
+  const count = classes.length * network.data.prototypesPerClass;
+  const vectors = Array.from({ length: count }, (_, k) => network.prototypeVector(k));
+  const distances = relativeDistances(collection, network, vectors);
+  const { score, sounds, embeddings, cosines } = await scoreCycle(runtime, vectors, {
+    ...settings,
+    ...variant.sound,
+  });
+  const { retention, kept } = classRetention(network, embeddings);
+  const levels = sounds.map(rmsDbfs);
+  const flatness = await flatnessOf(sounds);
+  return {
+    heard: { network, sounds, kept, cosines },
+    score: {
+      name: variant.name,
+      prototypes: count,
+      distance: round(meanOf(distances), 3),
+      classRetention: retention,
+      cycleCosine: score.cycleCosine,
+      rmsDbfs: round(quantile(levels, 0.5), 1),
+      flatness: round(quantile(flatness, 0.5), 4),
+      distanceAgainst: {
+        rmsDbfs: round(spearman(distances, levels)),
+        flatness: round(spearman(distances, flatness)),
+        cycleCosine: round(spearman(distances, cosines)),
+      },
+      secondsEach: score.secondsEach,
+    },
+  };
+}
+
+function relativeDistances(
+  collection: Represented,
+  network: PrototypeNetwork,
+  vectors: readonly Float32Array[],
+): number[] {
+  const { dim, windows, soundOf, sounds } = collection;
+  const perClass = classesOf(collection).map((name) => {
+    const rows = Array.from(soundOf.keys()).filter((row) => sounds[soundOf[row] ?? -1]?.class === name);
+    return rows.map((row) => ({
+      vector: windows.subarray(row * dim, (row + 1) * dim),
+      sound: soundOf[row],
+    }));
+  });
+  const between = perClass.flatMap((members) => {
+    const all = members.map(({ vector }) => vector);
+    return nearestDistances(all, all, (i, j) => members[i]?.sound === members[j]?.sound);
+  });
+  const unit = quantile(between.filter(Number.isFinite), 0.5);
+  return vectors.map((vector, k) => {
+    const own = (perClass[network.classOf(k)] ?? []).map((member) => member.vector);
+    return (nearestDistances([vector], own)[0] ?? Infinity) / unit;
+  });
+}
+
+/** Spectral flatness of each sound, 0 (a tone) … 1 (white noise): power-weighted mean over its frames. */
+async function flatnessOf(sounds: readonly Float32Array[]): Promise<number[]> {
+  const fourier = await Fourier.open(1024, 512);
+  try {
+    const values: number[] = [];
+    for (const sound of sounds) {
+      const spectrum = magnitudes(await fourier.analyse(sound));
+      let [weighted, total] = [0, 0];
+      for (let first = 0; first < spectrum.length; first += fourier.bins) {
+        const powers = spectrum.subarray(first, first + fourier.bins).map((m) => m * m + 1e-12);
+        const mean = meanOf(Array.from(powers));
+        const geometric = Math.exp(meanOf(Array.from(powers, Math.log)));
+        weighted += geometric;
+        total += mean;
+      }
+      values.push(weighted / total);
+    }
+    return values;
+  } finally {
+    await fourier.close();
+  }
+}
+
+/** Rank correlation, −1 … 1; 0 when one side does not vary. Ties get their mean rank. */
+export function spearman(a: readonly number[], b: readonly number[]): number {
+  const [x, y] = [ranks(a), ranks(b)];
+  const [mx, my] = [meanOf(x), meanOf(y)];
+  let [xy, xx, yy] = [0, 0, 0];
+  x.forEach((value, i) => {
+    const other = (y[i] ?? 0) - my;
+    xy += (value - mx) * other;
+    xx += (value - mx) ** 2;
+    yy += other ** 2;
+  });
+  return xx === 0 || yy === 0 ? 0 : xy / Math.sqrt(xx * yy);
+}
+
+function ranks(values: readonly number[]): number[] {
+  return values.map((value) => {
+    const below = values.filter((other) => other < value).length;
+    const equal = values.filter((other) => other === value).length;
+    return below + (equal + 1) / 2;
+  });
+}
