@@ -1,10 +1,10 @@
-import { ReductionError } from '../knn/errors.ts';
 import type { Pacer } from '../knn/pacer.ts';
 import { labelsetIds, type MultilabelSet } from '../knn/set.ts';
 import { at } from '../knn/vectors.ts';
 import { RowDistances } from './distances.ts';
 import { FarthestPairs, type FarthestPair } from './farthest.ts';
 import { Heap } from './heap.ts';
+import { SplitPath, type CellOrder } from './splitPath.ts';
 
 /** Share of the work that computing distances takes in reported progress. */
 const distanceShare = 0.5;
@@ -19,63 +19,7 @@ interface Cell {
 }
 
 /**
- * Every partition Chen's splitting (Chen & Jóźwik 1996, multilabel: golden/multilabel/SPEC.md §3) passes through on
- * its way to `cells` cells: the partition of any smaller size is a prefix of the same run. Memory is O(rows).
- */
-export class ChenPath {
-  /** Number of splits made, wasted ones included. */
-  readonly steps: number;
-  readonly #order: Int32Array;
-  readonly #splitIds: Int32Array;
-  readonly #middles: Int32Array;
-
-  constructor(order: Int32Array, splitIds: Int32Array, middles: Int32Array) {
-    this.#order = order;
-    this.#splitIds = splitIds;
-    this.#middles = middles;
-    this.steps = splitIds.length;
-  }
-
-  /**
-   * The partition after `cells − 1` splits, in the dictionary order of the reference, rows ascending. It may hold
-   * fewer cells: identical rows with different labelsets are split for ever without effect.
-   * @throws ReductionError `bad-parameter` when the run did not go that far.
-   */
-  cellsAt(cells: number): Int32Array[] {
-    const splits = Math.max(0, cells - 1);
-    if (splits > this.steps)
-      throw new ReductionError(
-        'bad-parameter',
-        `This run stopped at ${this.steps + 1} cells; ${cells} were asked for.`,
-        'Run the splitting to the largest size first.',
-      );
-    const ranges = new Map<number, [number, number]>([[1, [0, this.#order.length]]]);
-    for (let step = 0; step < splits; step++) {
-      const id = at(this.#splitIds, step);
-      const middle = at(this.#middles, step);
-      const [start, end] = ranges.get(id) ?? [0, 0];
-      ranges.delete(id);
-      ranges.set(id, [start, middle]);
-      ranges.set(step + 2, [middle, end]);
-    }
-    const filled = [...ranges.values()].filter(([start, end]) => end > start);
-    return filled.map(([start, end]) => this.#order.slice(start, end).sort());
-  }
-}
-
-/** `int(p · n / 100)`: the size the percentage asks for, truncated as in the reference. */
-export function targetSize(percentage: number, rows: number): number {
-  if (!Number.isFinite(percentage) || percentage <= 0 || percentage > 100)
-    throw new ReductionError(
-      'bad-parameter',
-      `The percentage must be above 0 and at most 100, not ${percentage}.`,
-      'Try 10 to keep a tenth.',
-    );
-  return Math.trunc((percentage * rows) / 100);
-}
-
-/**
- * Runs the splitting to `cells` cells; `cellsAt` of the result then gives every smaller partition too.
+ * Chen's splitting (Chen & Jóźwik 1996; multilabel: golden/multilabel/SPEC.md §3) to `cells` cells; `cellsAt` of the result then gives every smaller partition too.
  * The cell of largest diameter among those with several labelsets is split next (among all when none is left), the
  * first in dictionary order on ties; a split cell moves to the end of that order.
  * @throws the pacer's abort reason.
@@ -86,13 +30,14 @@ export async function chenPath(
   pacer: Pacer,
   onProgress?: (fraction: number) => void,
   distances = new RowDistances(data.features, data.count, data.dim),
-): Promise<ChenPath> {
+  cellOrder: CellOrder = 'moved',
+): Promise<SplitPath> {
   const { ids } = labelsetIds(data.labels, data.count, data.labelNames.length);
   const order = Int32Array.from({ length: data.count }, (_, row) => row);
   const splits = Math.min(Math.max(1, cells), data.count) - 1;
   const splitIds = new Int32Array(splits);
   const middles = new Int32Array(splits);
-  if (splits === 0) return new ChenPath(order, splitIds, middles);
+  if (splits === 0) return new SplitPath(order, splitIds, middles, cellOrder);
 
   await distances.keep(pacer, (fraction) => onProgress?.(fraction * distanceShare));
   const farthest = new FarthestPairs(distances, await distances.farthestBounds(pacer), pacer);
@@ -105,8 +50,8 @@ export async function chenPath(
   let waiting: Omit<Cell, 'pair'>[] = [];
   let stamp = 0;
 
-  const add = async (id: number, start: number, end: number): Promise<void> => {
-    const cell = { id, start, end, stamp: stamp++ };
+  const add = async (id: number, start: number, end: number, place: number): Promise<void> => {
+    const cell = { id, start, end, stamp: place };
     if (end - start < 2) return;
     const rows = order.subarray(start, end);
     const labelset = at(ids, at(rows, 0));
@@ -138,13 +83,13 @@ export async function chenPath(
     middles[made] = middle;
     made++;
     if (made === splits) break;
-    await add(id, start, middle);
-    await add(made + 1, middle, end);
+    await add(id, start, middle, cellOrder === 'kept' ? cell.stamp : stamp++);
+    await add(made + 1, middle, end, stamp++);
     if (pacer.due(end - start)) {
       onProgress?.(distanceShare + (1 - distanceShare) * (made / splits));
       await pacer.pause();
     }
     cell = await choose();
   }
-  return new ChenPath(order, splitIds.slice(0, made), middles.slice(0, made));
+  return new SplitPath(order, splitIds.slice(0, made), middles.slice(0, made), cellOrder);
 }

@@ -15,27 +15,57 @@ export interface Emitted {
 /** Below this size sorting by insertion beats the typed array's own sort. */
 const smallSort = 24;
 
-/** Component-wise median of rows: the mean of the two middle values for an even count, as NumPy's. Written to `out`. */
-export function medianOfRows(
+/**
+ * Component-wise centre of rows, written to `out[dim]`. The median of an even count is the mean of the two middle
+ * values, as NumPy's.
+ */
+export async function centreOfRows(
+  { features, dim }: Pick<MultilabelSet, 'features' | 'dim'>,
+  rows: ArrayLike<number>,
+  centre: 'median' | 'mean',
+  out: Float64Array,
+  pacer: Pacer,
+): Promise<void> {
+  if (rows.length === 1) {
+    const offset = at(rows, 0) * dim;
+    for (let d = 0; d < dim; d++) out[d] = at(features, offset + d);
+    if (pacer.due(dim)) await pacer.pause();
+    return;
+  }
+  const column = new Float64Array(rows.length);
+  for (let d = 0; d < dim; d++) {
+    gatherColumn(features, dim, d, rows, column);
+    out[d] = centre === 'median' ? medianOf(column) : meanOf(column);
+    if (pacer.due(sortCost * rows.length)) await pacer.pause();
+  }
+}
+
+/** Work of gathering and sorting one value, in units of the pacer. */
+const sortCost = 32;
+
+function gatherColumn(
   features: Vectors,
   dim: number,
+  d: number,
   rows: ArrayLike<number>,
   out: Float64Array,
 ): void {
-  const m = rows.length;
-  if (m === 1) {
-    const offset = at(rows, 0) * dim;
-    for (let d = 0; d < dim; d++) out[d] = at(features, offset + d);
-    return;
-  }
-  const column = new Float64Array(m);
+  for (let s = 0; s < rows.length; s++) out[s] = at(features, at(rows, s) * dim + d);
+}
+
+function meanOf(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += at(values, i);
+  return sum / values.length;
+}
+
+/** Reorders `values`. */
+function medianOf(values: Float64Array): number {
+  const m = values.length;
   const half = m >> 1;
-  for (let d = 0; d < dim; d++) {
-    for (let s = 0; s < m; s++) column[s] = at(features, at(rows, s) * dim + d);
-    if (m <= smallSort) insertionSort(column);
-    else column.sort();
-    out[d] = m % 2 === 1 ? at(column, half) : (at(column, half - 1) + at(column, half)) / 2;
-  }
+  if (m <= smallSort) insertionSort(values);
+  else values.sort();
+  return m % 2 === 1 ? at(values, half) : (at(values, half - 1) + at(values, half)) / 2;
 }
 
 function insertionSort(values: Float64Array): void {
@@ -74,19 +104,30 @@ export function shareLabel(labels: Uint8Array, labelCount: number, rows: ArrayLi
   return labelCounts(labels, labelCount, rows).includes(rows.length);
 }
 
+/** How prototypes are made where it is not by median and strict majority. */
+export interface EmitOptions {
+  /** Labels of a prototype from how many of its `size` rows bear each. */
+  merge?: (counts: Int32Array, size: number) => Uint8Array;
+  /** Component-wise centre of a cluster. */
+  centre?: 'median' | 'mean';
+}
+
 /** One prototype per cluster: component-wise median and strict-majority labelset (MChen, MRSP3, MRHC). */
 export async function emitMajority(
   data: MultilabelSet,
   clusters: Int32Array[],
   pacer: Pacer,
+  { merge, centre = 'median' }: EmitOptions = {},
 ): Promise<Emitted> {
   const labelCount = data.labelNames.length;
   const prototypes = new Float64Array(clusters.length * data.dim);
   const labelsets = new Uint8Array(clusters.length * labelCount);
   for (const [i, rows] of clusters.entries()) {
-    medianOfRows(data.features, data.dim, rows, prototypes.subarray(i * data.dim, (i + 1) * data.dim));
-    labelsets.set(majorityLabelset(data.labels, labelCount, rows), i * labelCount);
-    if (pacer.due(8 * rows.length * data.dim)) await pacer.pause();
+    await centreOfRows(data, rows, centre, prototypes.subarray(i * data.dim, (i + 1) * data.dim), pacer);
+    const labelset = merge
+      ? merge(labelCounts(data.labels, labelCount, rows), rows.length)
+      : majorityLabelset(data.labels, labelCount, rows);
+    labelsets.set(labelset, i * labelCount);
   }
   return { prototypes, labelsets, clusters };
 }

@@ -3,21 +3,27 @@ import { Pacer } from '../knn/pacer.ts';
 import { checkSet, type MultilabelSet } from '../knn/set.ts';
 import { Random } from '../random.ts';
 import type { RowDistances } from './distances.ts';
-import { findReductionMethod, type ReductionMethod, type ReductionParameters } from './registry.ts';
+import type { Emitted } from './emit.ts';
+import { fillParameters, type ReductionParameters } from './parameters.ts';
+import { emittedPath, type PathMethod } from './paths.ts';
+import { findReductionMethod, type ReductionMethod } from './registry.ts';
 
 export { ReductionError, type ReductionErrorCode } from '../knn/errors.ts';
 export type { MultilabelSet } from '../knn/set.ts';
+export type {
+  ChoiceParameter,
+  NumberParameter,
+  ReductionParameter,
+  ReductionParameters,
+} from './parameters.ts';
 export {
   findReductionMethod,
   reductionMethods,
   type ReductionMethod,
   type ReductionMethodEntry,
-  type ReductionParameter,
-  type ReductionParameters,
 } from './registry.ts';
 export { RowDistances } from './distances.ts';
-export { chenPath, ChenPath, targetSize } from './chen.ts';
-export { prototypesAt, type ChenMethod } from './mchen.ts';
+export type { PathMethod } from './paths.ts';
 
 /** A reduced set: generated prototypes with labelsets, and where each comes from. */
 export interface ReductionResult {
@@ -61,6 +67,7 @@ export async function reduce(
   const filled = fillParameters(entry.name, entry.parameters, parameters);
   const pacer = new Pacer(options.signal);
   await checkSet(data, pacer);
+  requireLabels(data);
   const onProgress = options.onProgress ? rising(options.onProgress) : undefined;
   const emitted = await entry.run(data, filled, {
     random: new Random(options.seed),
@@ -69,13 +76,58 @@ export async function reduce(
     distances: options.distances,
   });
   onProgress?.(1);
+  return toResult(entry.name, filled, emitted);
+}
+
+/**
+ * One run, every size: the reductions `reduce(method, data, {...parameters, p}, options)` gives for each of `ps`, in
+ * their order, for little more than the price of the largest.
+ * @param ps percentages, 0 < p ≤ 100, at least one
+ * @throws as {@link reduce}
+ */
+export async function reducePath(
+  method: PathMethod,
+  data: MultilabelSet,
+  ps: readonly number[],
+  options: ReduceOptions & {
+    /** Parameters other than `p`. */
+    parameters?: ReductionParameters;
+  },
+): Promise<ReductionResult[]> {
+  const entry = findReductionMethod(method);
+  const filled = ps.map((p) => fillParameters(entry.name, entry.parameters, { ...options.parameters, p }));
+  const pacer = new Pacer(options.signal);
+  await checkSet(data, pacer);
+  requireLabels(data);
+  const onProgress = options.onProgress ? rising(options.onProgress) : undefined;
+  const { distances } = options;
+  const emitted = await emittedPath(method, data, ps, filled[0] ?? {}, { pacer, onProgress, distances });
+  onProgress?.(1);
+  return emitted.map((each, i) => toResult(entry.name, filled[i] ?? {}, each));
+}
+
+/** A set nobody labelled would be reduced to prototypes that classify nothing. */
+function requireLabels(data: MultilabelSet): void {
+  if (!data.labels.includes(1))
+    throw new ReductionError(
+      'no-labels',
+      'No row bears a label.',
+      'Label some tracks, or choose another taxonomy.',
+    );
+}
+
+function toResult(
+  method: ReductionMethod,
+  parameters: Record<string, number | string>,
+  { prototypes, labelsets, clusters }: Emitted,
+): ReductionResult {
   return {
-    method: entry.name,
-    parameters: filled,
-    prototypes: Float32Array.from(emitted.prototypes),
-    exactPrototypes: emitted.prototypes,
-    labelsets: emitted.labelsets,
-    clusters: emitted.clusters.map((rows) => Array.from(rows)),
+    method,
+    parameters,
+    prototypes: new Float32Array(prototypes),
+    exactPrototypes: prototypes,
+    labelsets,
+    clusters: clusters.map((rows) => Array.from(rows)),
   };
 }
 
@@ -88,28 +140,6 @@ export function toMultilabelSet(result: ReductionResult, source: MultilabelSet):
     labels: result.labelsets,
     labelNames: source.labelNames,
   };
-}
-
-function fillParameters(
-  method: string,
-  known: readonly { name: string; above: number; atMost: number; default: number }[],
-  given: ReductionParameters,
-): Record<string, number> {
-  for (const name of Object.keys(given))
-    if (!known.some((parameter) => parameter.name === name))
-      throw new ReductionError('bad-parameter', `${method} takes no parameter “${name}”.`, 'Leave it out.');
-  const filled: Record<string, number> = {};
-  for (const { name, above, atMost, default: standard } of known) {
-    const value = given[name] ?? standard;
-    if (typeof value !== 'number' || !(value > above && value <= atMost))
-      throw new ReductionError(
-        'bad-parameter',
-        `${method}: ${name} must be above ${above} and at most ${atMost}, not ${String(value)}.`,
-        `Try ${name} = ${standard}.`,
-      );
-    filled[name] = value;
-  }
-  return filled;
 }
 
 function rising(report: (fraction: number) => void): (fraction: number) => void {

@@ -1,11 +1,19 @@
 import type { Pacer } from '../knn/pacer.ts';
 import type { MultilabelSet } from '../knn/set.ts';
 import { at } from '../knn/vectors.ts';
-import { medianOfRows, shareLabel } from './emit.ts';
+import { centreOfRows, shareLabel } from './emit.ts';
 import { lloyd } from './lloyd.ts';
 
-/** The reference adds this to every feature before k-means, but not to the starting centres. */
-const featureShift = 0.001;
+/** What MRHC and its single-label ancestor RHC differ in. */
+export interface HomogeneousOptions {
+  /** Where k-means starts from in every label. */
+  centre: 'median' | 'mean';
+  /** Added to every feature before k-means, but not to the starting centres. */
+  shift: number;
+}
+
+/** The reference of MRHC shifts the features; why is not said, but it decides ties. */
+const mrhcOptions: HomogeneousOptions = { centre: 'median', shift: 0.001 };
 
 /**
  * Partition of MRHC (golden/multilabel/SPEC.md §2): clusters are divided by k-means that starts from the median of
@@ -17,6 +25,7 @@ export async function mrhcCells(
   data: MultilabelSet,
   pacer: Pacer,
   onProgress?: (fraction: number) => void,
+  options = mrhcOptions,
 ): Promise<Int32Array[]> {
   const labelCount = data.labelNames.length;
   const done: Int32Array[] = [];
@@ -26,7 +35,7 @@ export async function mrhcCells(
     if (cell.length === 1 || shareLabel(data.labels, labelCount, cell)) {
       done.push(cell);
       settled += cell.length;
-    } else for (const group of await divide(data, cell, pacer)) stack.push(group);
+    } else for (const group of await divide(data, cell, pacer, options)) stack.push(group);
     if (pacer.due(cell.length * labelCount)) {
       onProgress?.(settled / data.count);
       await pacer.pause();
@@ -35,7 +44,12 @@ export async function mrhcCells(
   return done;
 }
 
-async function divide(data: MultilabelSet, cell: Int32Array, pacer: Pacer): Promise<Int32Array[]> {
+async function divide(
+  data: MultilabelSet,
+  cell: Int32Array,
+  pacer: Pacer,
+  { centre, shift }: HomogeneousOptions,
+): Promise<Int32Array[]> {
   const { dim } = data;
   const labelCount = data.labelNames.length;
   const bearers: Int32Array[] = [];
@@ -48,12 +62,11 @@ async function divide(data: MultilabelSet, cell: Int32Array, pacer: Pacer): Prom
 
   const centres = new Float64Array(bearers.length * dim);
   for (const [i, rows] of bearers.entries()) {
-    medianOfRows(data.features, dim, rows, centres.subarray(i * dim, (i + 1) * dim));
-    if (pacer.due(8 * rows.length * dim)) await pacer.pause();
+    await centreOfRows(data, rows, centre, centres.subarray(i * dim, (i + 1) * dim), pacer);
   }
   const points = new Float64Array(cell.length * dim);
   for (const [i, row] of cell.entries())
-    for (let d = 0; d < dim; d++) points[i * dim + d] = at(data.features, row * dim + d) + featureShift;
+    for (let d = 0; d < dim; d++) points[i * dim + d] = at(data.features, row * dim + d) + shift;
   const labels = await lloyd(points, dim, centres, pacer);
   const groups = bearers
     .map((_, cluster) => cell.filter((_row, i) => labels[i] === cluster))

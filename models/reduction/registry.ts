@@ -3,27 +3,32 @@ import type { Pacer } from '../knn/pacer.ts';
 import type { MultilabelSet } from '../knn/set.ts';
 import { Random } from '../random.ts';
 import { keptRows, labelKMeans, randomRows, stratifiedRows } from './baselines.ts';
-import { targetSize } from './chen.ts';
 import type { RowDistances } from './distances.ts';
-import { emitMajority, emitPerLabelset, type Emitted } from './emit.ts';
-import { chenReduction } from './mchen.ts';
+import { emitMajority, type Emitted } from './emit.ts';
+import { excludeParameter, mergingParameter, policyOf, reduceUnderPolicy } from './imbalance.ts';
 import { mrhcCells } from './mrhc.ts';
-import { mrsp2Cells } from './mrsp2.ts';
 import { mrsp3Cells } from './mrsp3.ts';
+import {
+  numberOf,
+  percentage,
+  type ChoiceParameter,
+  type ReductionParameter,
+  type ReductionParameters,
+} from './parameters.ts';
+import { pathReduction } from './paths.ts';
+import { rhc, rsp3 } from './singleLabel.ts';
+import { targetSize } from './splitPath.ts';
 
-/** Parameters of a reduction; which of them a method takes is stated by its registry entry. */
-export type ReductionParameters = Readonly<Record<string, number | string | boolean>>;
-
-/** One number a method takes. */
-export interface ReductionParameter {
-  name: string;
-  title: string;
-  /** Exclusive lower and inclusive upper end. */
-  above: number;
-  atMost: number;
-  default: number;
-  unit: string;
-}
+const variantParameter: ChoiceParameter = {
+  kind: 'choice',
+  name: 'variant',
+  title: 'Variant',
+  options: [
+    { value: 'corrected', title: 'Corrected' },
+    { value: 'reference', title: 'As published (for comparison only)' },
+  ],
+  default: 'corrected',
+};
 
 /** What a method needs while it runs. `random` is seeded; methods that do not use it are deterministic. */
 export interface ReductionContext {
@@ -43,23 +48,15 @@ export interface ReductionMethodEntry {
   kind: 'generation' | 'baseline';
   /** True when the seed changes the result. */
   seeded: boolean;
+  /** True when every row must bear exactly one label. */
+  oneLabel: boolean;
   parameters: readonly ReductionParameter[];
   run(data: MultilabelSet, parameters: ReductionParameters, context: ReductionContext): Promise<Emitted>;
 }
 
-/** The percentage `p`: with MChen the size itself, with MRSP1 and MRSP2 the number of cells. */
-const percentage: ReductionParameter = {
-  name: 'p',
-  title: 'Size',
-  above: 0,
-  atMost: 100,
-  default: 10,
-  unit: '%',
-};
-
 /** Names accepted by `reduce`. */
 export type ReductionMethod =
-  'MChen' | 'MRSP1' | 'MRSP2' | 'MRSP3' | 'MRHC' | 'random' | 'stratified' | 'kmeans';
+  'MChen' | 'MRSP1' | 'MRSP2' | 'MRSP3' | 'MRHC' | 'RHC' | 'RSP3' | 'random' | 'stratified' | 'kmeans';
 
 /** Every method there is, in the order they are offered. */
 export const reductionMethods: readonly ReductionMethodEntry[] = [
@@ -70,9 +67,9 @@ export const reductionMethods: readonly ReductionMethodEntry[] = [
       'Splits the widest mixed cluster until p % clusters are left, then keeps one median each. May stop short of p when identical tracks have different labels.',
     kind: 'generation',
     seeded: false,
-    parameters: [percentage],
-    run: (data, parameters, { pacer, onProgress, distances }) =>
-      chenReduction(data, percentageOf(parameters), 'MChen', pacer, onProgress, distances),
+    oneLabel: false,
+    parameters: [percentage, excludeParameter, mergingParameter],
+    run: (data, parameters, context) => pathReduction('MChen', data, parameters, context),
   },
   {
     name: 'MRSP1',
@@ -81,28 +78,20 @@ export const reductionMethods: readonly ReductionMethodEntry[] = [
       'As MChen, but keeps one median per labelset in each cluster: p counts clusters, the reduced set is larger.',
     kind: 'generation',
     seeded: false,
+    oneLabel: false,
     parameters: [percentage],
-    run: (data, parameters, { pacer, onProgress, distances }) =>
-      chenReduction(data, percentageOf(parameters), 'MRSP1', pacer, onProgress, distances),
+    run: (data, parameters, context) => pathReduction('MRSP1', data, parameters, context),
   },
   {
     name: 'MRSP2',
-    title: 'MRSP2 (corrected)',
+    title: 'MRSP2',
     description:
-      'As MRSP1, but splits the cluster whose labelsets overlap most. The published code measures the overlap on the wrong tracks; this one does not.',
+      'As MRSP1, but splits the cluster whose labelsets overlap most. The variant “as published” measures the overlap on the wrong tracks and is there for comparison only.',
     kind: 'generation',
     seeded: false,
-    parameters: [percentage],
-    run: async (data, parameters, { pacer, onProgress, distances }) => {
-      const cells = await mrsp2Cells(
-        data,
-        targetSize(percentageOf(parameters), data.count),
-        pacer,
-        onProgress,
-        distances,
-      );
-      return emitPerLabelset(data, cells, pacer);
-    },
+    oneLabel: false,
+    parameters: [percentage, variantParameter],
+    run: (data, parameters, context) => pathReduction('MRSP2', data, parameters, context),
   },
   {
     name: 'MRSP3',
@@ -111,9 +100,12 @@ export const reductionMethods: readonly ReductionMethodEntry[] = [
       'Halves clusters until all tracks of each share a label; chooses the size itself. Tracks without labels are all kept.',
     kind: 'generation',
     seeded: false,
-    parameters: [],
-    run: async (data, _parameters, { pacer, onProgress, distances }) =>
-      emitMajority(data, await mrsp3Cells(data, pacer, onProgress, distances), pacer),
+    oneLabel: false,
+    parameters: [excludeParameter, mergingParameter],
+    run: (data, parameters, { pacer, onProgress, distances }) =>
+      reduceUnderPolicy(data, policyOf(parameters), pacer, (part) =>
+        mrsp3Cells(part, pacer, onProgress, part === data ? distances : undefined),
+      ),
   },
   {
     name: 'MRHC',
@@ -122,9 +114,32 @@ export const reductionMethods: readonly ReductionMethodEntry[] = [
       'Divides clusters by k-means from the labels’ medians until all tracks of each share a label; chooses the size itself. Tracks without labels are all kept.',
     kind: 'generation',
     seeded: false,
+    oneLabel: false,
+    parameters: [excludeParameter, mergingParameter],
+    run: (data, parameters, { pacer, onProgress }) =>
+      reduceUnderPolicy(data, policyOf(parameters), pacer, (part) => mrhcCells(part, pacer, onProgress)),
+  },
+  {
+    name: 'RHC',
+    title: 'RHC',
+    description:
+      'MRHC’s ancestor, with means instead of medians; chooses the size itself. Only for tracks with exactly one label each.',
+    kind: 'baseline',
+    seeded: false,
+    oneLabel: true,
     parameters: [],
-    run: async (data, _parameters, { pacer, onProgress }) =>
-      emitMajority(data, await mrhcCells(data, pacer, onProgress), pacer),
+    run: (data, _parameters, { pacer, onProgress }) => rhc(data, pacer, onProgress),
+  },
+  {
+    name: 'RSP3',
+    title: 'RSP3',
+    description:
+      'MRSP3’s ancestor, with means instead of medians; chooses the size itself. Only for tracks with exactly one label each.',
+    kind: 'baseline',
+    seeded: false,
+    oneLabel: true,
+    parameters: [],
+    run: (data, _parameters, { pacer, onProgress, distances }) => rsp3(data, pacer, onProgress, distances),
   },
   {
     name: 'random',
@@ -132,13 +147,10 @@ export const reductionMethods: readonly ReductionMethodEntry[] = [
     description: 'Keeps p % of the tracks, drawn at random.',
     kind: 'baseline',
     seeded: true,
+    oneLabel: false,
     parameters: [percentage],
     run: (data, parameters, { random, pacer }) =>
-      emitMajority(
-        data,
-        randomRows(data, keptRows(targetSize(percentageOf(parameters), data.count)), random),
-        pacer,
-      ),
+      emitMajority(data, randomRows(data, keptRows(sizeOf(data, parameters)), random), pacer),
   },
   {
     name: 'stratified',
@@ -146,13 +158,10 @@ export const reductionMethods: readonly ReductionMethodEntry[] = [
     description: 'Keeps p % of the tracks, drawn at random so that every labelset keeps its share.',
     kind: 'baseline',
     seeded: true,
+    oneLabel: false,
     parameters: [percentage],
     run: (data, parameters, { random, pacer }) =>
-      emitMajority(
-        data,
-        stratifiedRows(data, keptRows(targetSize(percentageOf(parameters), data.count)), random),
-        pacer,
-      ),
+      emitMajority(data, stratifiedRows(data, keptRows(sizeOf(data, parameters)), random), pacer),
   },
   {
     name: 'kmeans',
@@ -160,12 +169,10 @@ export const reductionMethods: readonly ReductionMethodEntry[] = [
     description: 'p % of each label’s tracks as k-means centres. Tracks without labels are left out.',
     kind: 'baseline',
     seeded: true,
+    oneLabel: false,
     parameters: [percentage],
-    run: (data, parameters, { random, pacer, onProgress }) => {
-      const p = percentageOf(parameters);
-      targetSize(p, data.count);
-      return labelKMeans(data, p, random, pacer, onProgress);
-    },
+    run: (data, parameters, { random, pacer, onProgress }) =>
+      labelKMeans(data, numberOf(parameters, 'p'), random, pacer, onProgress),
   },
 ];
 
@@ -180,7 +187,6 @@ export function findReductionMethod(name: string): ReductionMethodEntry {
   );
 }
 
-function percentageOf(parameters: ReductionParameters): number {
-  const value = parameters['p'] ?? percentage.default;
-  return typeof value === 'number' ? value : NaN;
+function sizeOf(data: MultilabelSet, parameters: ReductionParameters): number {
+  return targetSize(numberOf(parameters, 'p'), data.count);
 }

@@ -9,14 +9,10 @@ import {
   type MultilabelSet,
 } from '../../models/knn/index.ts';
 import { Pacer } from '../../models/knn/pacer.ts';
-import {
-  chenPath,
-  RowDistances,
-  prototypesAt,
-  reduce,
-  toMultilabelSet,
-  targetSize,
-} from '../../models/reduction/index.ts';
+import { RowDistances, reduce, toMultilabelSet } from '../../models/reduction/index.ts';
+import { chenPath } from '../../models/reduction/chen.ts';
+import { prototypesAt } from '../../models/reduction/paths.ts';
+import { targetSize } from '../../models/reduction/splitPath.ts';
 import {
   goldenFolder,
   metricColumns,

@@ -4,9 +4,9 @@ import {
   ReductionError,
   reduce,
   reductionMethods,
-  targetSize,
   type MultilabelSet,
 } from '../../models/reduction/index.ts';
+import { targetSize } from '../../models/reduction/splitPath.ts';
 
 const signal = new AbortController().signal;
 
@@ -19,6 +19,15 @@ function makeSet(count: number, dim: number, labelCount: number, seed = 1): Mult
     labels: Uint8Array.from({ length: count * labelCount }, () => (random.uniform() < 0.4 ? 1 : 0)),
     labelNames: Array.from({ length: labelCount }, (_, l) => `label ${l}`),
   };
+}
+
+/** A set the method accepts: with one label per row where it wants that. */
+function setFor(name: string, count: number, dim: number, labelCount: number): MultilabelSet {
+  const data = makeSet(count, dim, labelCount);
+  if (!reductionMethods.some((method) => method.name === name && method.oneLabel)) return data;
+  const labels = new Uint8Array(count * labelCount);
+  for (let row = 0; row < count; row++) labels[row * labelCount + (row % labelCount)] = 1;
+  return { ...data, labels };
 }
 
 describe('reduce', () => {
@@ -103,7 +112,7 @@ describe('reduce', () => {
   it.each(reductionMethods.map(({ name }) => name))(
     '%s: cancels within 100 ms and never blocks for long',
     async (name) => {
-      const data = makeSet(3000, 64, 12);
+      const data = setFor(name, 3000, 64, 12);
       const abort = new AbortController();
       let longest = 0;
       // Processor time as well as wall time: on a busy machine the process also waits for its turn.
