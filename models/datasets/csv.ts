@@ -4,6 +4,7 @@ import { parse } from 'csv-parse';
 import type { MultilabelSet } from '../knn/set.ts';
 import { Pacer } from '../knn/pacer.ts';
 import { DatasetError, place, readFailure } from './errors.ts';
+import { decimal } from './numbers.ts';
 import { EXCLUDED, noLabels, planColumns, type ColumnPlan } from './plan.ts';
 import type { ColumnChoice } from './plan.ts';
 import { RowCollector } from './rows.ts';
@@ -164,8 +165,8 @@ class CsvTable {
   }
 
   #number(cell: string, line: number, column: number): number {
-    const value = cell === '' ? NaN : Number(cell);
-    if (Number.isFinite(value)) return value;
+    const value = decimal(cell);
+    if (!Number.isNaN(value)) return value;
     throw new DatasetError(
       'not-a-number',
       `${place(this.#path, line)}: “${cell}” in column “${this.#header[column] ?? ''}” is not a finite number.`,

@@ -114,7 +114,7 @@ function findColumn(
   if (column !== undefined && found.length === 1) return column;
   throw new DatasetError(
     'unknown-column',
-    `${path} has ${found.length === 0 ? 'no' : found.length} columns “${name}” ${purpose}.`,
+    `${path} has ${found.length === 0 ? 'no column' : `${found.length} columns`} “${name}” ${purpose}.`,
     'Use the names of the file exactly; names that are used must be unique.',
     line,
   );

@@ -1,34 +1,43 @@
 import { basename } from 'node:path';
 import { Pacer } from '../knn/pacer.ts';
+import { readArff } from './arff.ts';
 import { readCsv } from './csv.ts';
 import { DatasetError } from './errors.ts';
+import { readMulanXml } from './mulan.ts';
 import type { RawDataset, SourceOptions } from './source.ts';
 import type { Dataset, ReadDatasetOptions } from './types.ts';
 import { datasetWarnings } from './warnings.ts';
 
 /**
- * Reads a multilabel data set; the name of the file tells the format: `.csv`, `.csv.gz`.
+ * Reads a multilabel data set; the name of the file tells the format: `.arff` (Mulan with its XML, or MEKA) and `.csv`,
+ * each also with `.gz`.
  * @throws DatasetError saying where and what to do; the signal's reason on abort
  */
 export async function readDataset(path: string, options: ReadDatasetOptions = {}): Promise<Dataset> {
-  const { labels, ...rest } = options;
   const pacer = new Pacer(options.signal);
-  const raw = await readByFormat(path, { ...rest, labels: labels?.kind === 'xml' ? undefined : labels });
+  const raw = await readByFormat(path, options);
   const warnings = await datasetWarnings(raw, pacer);
-  const { features, count, dim, labels: bits, labelNames, featureNames, rowIds } = raw;
+  const { features, count, dim, labels, labelNames, featureNames, rowIds } = raw;
   const name =
     raw.name ??
     basename(path)
       .replace(/\.gz$/i, '')
       .replace(/\.[^.]+$/, '');
-  return { name, features, count, dim, labels: bits, labelNames, featureNames, rowIds, warnings };
+  return { name, features, count, dim, labels, labelNames, featureNames, rowIds, warnings };
 }
 
-function readByFormat(path: string, options: SourceOptions): Promise<RawDataset> {
-  if (/\.csv(\.gz)?$/i.test(path)) return readCsv(path, options);
+async function readByFormat(path: string, options: ReadDatasetOptions): Promise<RawDataset> {
+  if (/\.arff(\.gz)?$/i.test(path)) return readArff(path, options);
+  const { labels, ...rest } = options;
+  // A Mulan XML may name the columns of any table.
+  const source: SourceOptions =
+    labels?.kind === 'xml'
+      ? { ...rest, labels: { kind: 'names', names: await readMulanXml(labels.path) } }
+      : { ...rest, labels };
+  if (/\.csv(\.gz)?$/i.test(path)) return readCsv(path, source);
   throw new DatasetError(
     'unsupported',
     `${path} is in no format that is read.`,
-    'Data sets end in .csv or .csv.gz.',
+    'Data sets end in .arff, .arff.gz, .csv or .csv.gz.',
   );
 }

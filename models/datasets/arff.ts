@@ -1,0 +1,97 @@
+import { Pacer } from '../knn/pacer.ts';
+import { ArffHeaderReader } from './arff-header.ts';
+import { arffLabels, relationName } from './arff-labels.ts';
+import { ArffRowReader } from './arff-rows.ts';
+import { DatasetError, readFailure } from './errors.ts';
+import { readLines } from './lines.ts';
+import { planColumns } from './plan.ts';
+import type { RawDataset } from './source.ts';
+import type { DatasetWarning, ReadDatasetOptions } from './types.ts';
+
+/**
+ * Reads an ARFF file of Mulan or MEKA, dense or sparse, plain or `.gz`; it is streamed. Nominal features become the
+ * index of the declared value, as golden/multilabel/SPEC.md §1 says; labels are told by their values, not by their
+ * place. Text and date attributes are left out.
+ * @throws DatasetError with line and column; the signal's reason on abort
+ */
+export async function readArff(path: string, options: ReadDatasetOptions): Promise<RawDataset> {
+  const pacer = new Pacer(options.signal);
+  try {
+    return await readFileOf(path, options, pacer);
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw readFailure(path, error, 'Is it an ARFF file, or gzip when it ends in .gz?');
+  }
+}
+
+async function readFileOf(path: string, options: ReadDatasetOptions, pacer: Pacer): Promise<RawDataset> {
+  const { header, dataLine } = await readHeader(path, pacer);
+  const { choice, warnings } = await arffLabels(path, header, options.labels);
+  const texts = header.attributes.filter(({ kind }) => kind === 'text').map(({ name }) => name);
+  const asked = options.exclude ?? [];
+  const exclude = [...asked, ...texts.filter((name) => !asked.includes(name))];
+  const plan = planColumns(
+    path,
+    header.attributes.map(({ name }) => name),
+    choice,
+    exclude,
+  );
+  const reader = new ArffRowReader(path, header.attributes, plan, options.missing === 'drop-rows');
+  await readLines(path, pacer, (text, line) => {
+    if (line > dataLine) reader.line(text, line);
+  });
+  if (reader.rows.count === 0)
+    throw new DatasetError('empty', `${path} holds no rows.`, 'At least one row is needed after @data.');
+  const nominal = header.attributes.flatMap(({ kind, values }, column): [number, number][] => {
+    const target = plan.targets[column] ?? -1;
+    return kind === 'nominal' && target >= 0 ? [[target, values.length]] : [];
+  });
+  const silent = texts.filter((name) => !asked.includes(name));
+  return {
+    ...reader.rows.finish(),
+    name: relationName(header),
+    dim: plan.featureNames.length,
+    featureNames: plan.featureNames,
+    labelNames: plan.labelNames,
+    dropped: reader.dropped,
+    nominal: new Map(nominal),
+    warnings: [...warnings, ...textWarning(silent), ...weightWarning(reader.weighted)],
+  };
+}
+
+/** The header is read first and alone, because reading an XML beside the file must wait for nothing. */
+async function readHeader(
+  path: string,
+  pacer: Pacer,
+): Promise<{ header: ArffHeaderReader['header']; dataLine: number }> {
+  const reader = new ArffHeaderReader(path);
+  let dataLine = 0;
+  try {
+    await readLines(path, pacer, (text, line) => {
+      if (!reader.line(text, line)) return;
+      dataLine = line;
+      throw HEADER_DONE;
+    });
+  } catch (thrown) {
+    if (thrown !== HEADER_DONE) throw thrown;
+  }
+  if (dataLine === 0)
+    throw new DatasetError('syntax', `${path} has no line “@data”.`, 'Is it an ARFF file, and whole?');
+  return { header: reader.header, dataLine };
+}
+
+/** Thrown to stop reading at `@data`. */
+const HEADER_DONE = new Error('the header is done');
+
+function textWarning(names: string[]): DatasetWarning[] {
+  if (names.length === 0) return [];
+  const [first = ''] = names;
+  const which = names.length === 1 ? `“${first}” is` : `“${first}” and ${names.length - 1} more are`;
+  return [{ code: 'text-excluded', message: `${which} text and left out.`, columns: names.slice(0, 100) }];
+}
+
+function weightWarning(weighted: boolean): DatasetWarning[] {
+  return weighted
+    ? [{ code: 'weights-ignored', message: 'Rows of the file have weights, which are not used.' }]
+    : [];
+}

@@ -1,0 +1,74 @@
+import { createReadStream } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import type { Pacer } from '../knn/pacer.ts';
+import { DatasetError, place } from './errors.ts';
+
+const NEWLINE = 10;
+/** Small enough that one chunk is parsed within the few milliseconds the engine may block. */
+const CHUNK_BYTES = 1 << 17;
+/** Longest line that is read: about ten million numbers. */
+const MAX_LINE_BYTES = 64 * 1024 * 1024;
+/** Units of a {@link Pacer} that parsing one byte costs. */
+const WORK_PER_BYTE = 8;
+
+/**
+ * Reads a UTF-8 text file, plain or `.gz`, line by line; bytes that are not UTF-8 become U+FFFD. Line ends stay off the
+ * text, a byte order mark too. Lines count from 1. Time and memory grow with the longest line, never with its square.
+ * @throws DatasetError `too-large` for a line beyond 64 MiB; what the file system throws; the signal's reason
+ */
+export async function readLines(
+  path: string,
+  pacer: Pacer,
+  onLine: (text: string, line: number) => void,
+): Promise<void> {
+  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  const source = path.toLowerCase().endsWith('.gz')
+    ? file.pipe(createGunzip({ chunkSize: CHUNK_BYTES }))
+    : file;
+  // Errors of a piped source do not travel along the pipe by themselves.
+  if (source !== file) file.on('error', (error) => source.destroy(error));
+  let open: Buffer[] = [];
+  let openBytes = 0;
+  let line = 0;
+  const emit = (bytes: Buffer): void => {
+    let end = bytes.length;
+    if (end > 0 && bytes[end - 1] === 13) end--;
+    const start =
+      line === 0 && bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+    line++;
+    onLine(bytes.toString('utf8', start, end), line);
+  };
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      let from = 0;
+      for (;;) {
+        const at = chunk.indexOf(NEWLINE, from);
+        if (at < 0) break;
+        const part = chunk.subarray(from, at);
+        if (open.length === 0) emit(part);
+        else {
+          emit(Buffer.concat([...open, part]));
+          open = [];
+          openBytes = 0;
+        }
+        from = at + 1;
+      }
+      if (from < chunk.length) {
+        open.push(chunk.subarray(from));
+        openBytes += chunk.length - from;
+        if (openBytes > MAX_LINE_BYTES)
+          throw new DatasetError(
+            'too-large',
+            `${place(path, line + 1)} is longer than 64 MiB.`,
+            'Is this a text file with one row per line?',
+            line + 1,
+          );
+      }
+      if (pacer.due(chunk.length * WORK_PER_BYTE)) await pacer.pause();
+    }
+    if (open.length > 0) emit(Buffer.concat(open));
+  } finally {
+    file.destroy();
+    source.destroy();
+  }
+}
