@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type * as domain from './domain.ts';
+import { classifierSchema, corpusSourceSchema, studyRequestSchema } from './study-input.ts';
 
 export interface Query<I extends z.ZodType, O> {
   kind: 'query';
@@ -254,13 +255,44 @@ export const contract = {
       method: z.enum(['pca', 'umap']).default('pca'),
       level: z.enum(['track', 'window']).default('track'),
       experimentId: id.nullable().default(null),
+      /** Its generated prototypes are placed on the map of its corpus, in place of an experiment's. */
+      reductionId: id.nullable().default(null),
       seed: seed.default(1),
     }),
   ),
 
   'reductions.methods': query<domain.ReductionMethodInfo[]>()(nothing),
+  /** Methods with their parameters, kNN classifiers and metrics: what a study can be made of. */
+  'reductions.choices': query<domain.StudyChoices>()(nothing),
+  /** What the chosen data is. */
+  'reductions.corpus': query<domain.Corpus>()(z.strictObject({ ...inLibrary, source: corpusSourceSchema })),
+  /** Many reductions of one corpus, scored with several classifiers, as one job that can go on after it was stopped. */
+  'reductions.study': query<Started & { studyId: string }>()(
+    z.strictObject({ ...inLibrary, request: studyRequestSchema }),
+  ),
+  'reductions.continueStudy': query<Started>()(z.strictObject({ ...inLibrary, studyId: id })),
+  'reductions.studies': query<domain.Study[]>()(z.strictObject(inLibrary)),
+  'reductions.removeStudy': query<null>()(z.strictObject({ ...inLibrary, studyId: id })),
+  /** Whether differences are more than chance: over the splits of a study, for one classifier and metric. */
+  'reductions.statistics': query<domain.StudyStatistics>()(
+    z.strictObject({
+      ...inLibrary,
+      studyId: id,
+      metric: z.string().min(1).max(40),
+      classifier: classifierSchema,
+      k: z.int().min(1).max(101),
+      noise: z.number().min(0).max(100),
+    }),
+  ),
+  /** Brings back what was removed since the library was opened. */
+  'reductions.restore': query<null>()(
+    z.strictObject({ ...inLibrary, studyId: id.optional(), reductionId: id.optional() }),
+  ),
   'reductions.start': query<Started>()(z.strictObject({ ...inLibrary, request: reductionRequestSchema })),
-  'reductions.list': query<domain.Reduction[]>()(z.strictObject(inLibrary)),
+  /** Of one study; null: those made alone; left out: all. */
+  'reductions.list': query<domain.Reduction[]>()(
+    z.strictObject({ ...inLibrary, studyId: id.nullable().optional() }),
+  ),
   'reductions.prototypes': query<domain.GeneratedPrototype[]>()(
     z.strictObject({ ...inLibrary, reductionId: id }),
   ),

@@ -4,6 +4,9 @@
  * prototype, experiment, sonification, reduction, contribution.
  */
 import type { EngineErrorData } from './errors.ts';
+import type { CorpusSource, KnnScore } from './studies.ts';
+
+export type * from './studies.ts';
 
 export interface LibrarySummary {
   id: string;
@@ -263,8 +266,9 @@ export type VectorRef =
   | { kind: 'generated'; reductionId: string; index: number };
 
 export interface ProjectionPoint {
-  kind: 'track' | 'window' | 'prototype';
-  /** Track id, or prototype index as text. */
+  /** `row`: of a data set file. */
+  kind: 'track' | 'window' | 'row' | 'prototype';
+  /** Track id, row number, or index of a prototype of the experiment or reduction asked for, as text. */
   id: string;
   windowIndex: number | null;
 }
@@ -293,7 +297,8 @@ export interface ReductionMethodInfo {
 }
 
 export interface ReductionScore {
-  classifier: 'LP-kNN';
+  /** Its title. */
+  classifier: string;
   k: number;
   hammingLoss: number;
   exactMatch: number;
@@ -326,6 +331,17 @@ export interface Reduction {
   reduced: ReductionScore;
   createdAt: string;
   seconds: number;
+  /** null: made alone. */
+  studyId: string | null;
+  source: CorpusSource;
+  /** Everything the method was given, defaults filled in. */
+  parameters: Record<string, number | string | boolean>;
+  /** Per cent of the training labelsets that were exchanged before. */
+  noise: number;
+  /** Per cent of the training rows, one value per split; the prototypes kept are those of the first. */
+  sizes: number[];
+  /** Of the reduced set. */
+  scores: KnnScore[];
 }
 
 export interface GeneratedPrototype {
@@ -385,6 +401,7 @@ export type JobKind =
   | 'classify'
   | 'sonify'
   | 'reduce'
+  | 'study'
   | 'export'
   | 'check-providers'
   | 'verify-pack'
@@ -436,6 +453,7 @@ export type JobResult =
   | { kind: 'classify'; experimentId: string; tracks: number; files: FileClassification[] }
   | { kind: 'sonify'; sonifications: { target: VectorRef; sonification: Sonification }[] }
   | { kind: 'reduce'; reductionId: string }
+  | { kind: 'study'; studyId: string; reductions: number }
   | { kind: 'export'; export: ExportResult }
   | { kind: 'check-providers'; providers: ProviderInfo[] }
   | { kind: 'verify-pack'; verification: PackVerification }

@@ -8,7 +8,7 @@ export function projectionHandlers(context: EngineContext): Pick<Handlers, 'proj
   return {
     'projection.compute': async function* ({ libraryId, ...request }, { signal }) {
       try {
-        yield* computeProjection(context.libraries.get(libraryId), request, signal);
+        yield* computeProjection(context, context.libraries.get(libraryId), request, signal);
       } catch (thrown) {
         throw asEngineError(thrown);
       }

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { fitPca, fitUmap, projectionTrust } from '../../models/projection/index.ts';
 import type { Projection, ProjectionEvent, ProjectionPoint } from '../api/domain.ts';
-import type { OpenLibrary } from '../context.ts';
+import type { EngineContext, OpenLibrary } from '../context.ts';
 import { getExperiment, loadNetwork } from '../experiments/store.ts';
 import { libraryVectors, type LibraryVectors } from '../neighbours/vectors.ts';
+import { corpusRows } from '../reductions/corpus/index.ts';
+import { getReduction, loadReducedSet } from '../reductions/store.ts';
 import { loadProjection, storeProjection } from './store.ts';
 
 export interface ProjectionRequest {
@@ -11,6 +13,8 @@ export interface ProjectionRequest {
   level: 'track' | 'window';
   /** Its prototypes are placed on the map too. */
   experimentId: string | null;
+  /** Its generated prototypes are placed instead; those of a data set file on a map of the file's rows. */
+  reductionId: string | null;
   seed: number;
 }
 
@@ -24,6 +28,7 @@ const LAID_OUT = 90;
  * @throws EngineError `not-found`; ReductionError; the signal's reason
  */
 export async function* computeProjection(
+  context: EngineContext,
   library: OpenLibrary,
   request: ProjectionRequest,
   signal: AbortSignal,
@@ -37,10 +42,15 @@ export async function* computeProjection(
   }
   const left = new AbortController();
   const progress = new Latest<number>();
-  const work = lay(library, request, vectors, {
-    signal: AbortSignal.any([signal, left.signal]),
-    onProgress: (fraction) => progress.put(Math.floor(fraction * LAID_OUT)),
-  }).finally(() => progress.close());
+  const both = AbortSignal.any([signal, left.signal]);
+  const work = shownRows(context, library, request, vectors, both)
+    .then((shown) =>
+      lay(request, shown, {
+        signal: both,
+        onProgress: (fraction) => progress.put(Math.floor(fraction * LAID_OUT)),
+      }),
+    )
+    .finally(() => progress.close());
   // Awaited below; without this a failure while the reader is elsewhere would count as unhandled.
   work.catch(() => undefined);
   try {
@@ -55,35 +65,63 @@ export async function* computeProjection(
 
 function projectionId(
   library: OpenLibrary,
-  { method, level, experimentId, seed }: ProjectionRequest,
+  { method, level, experimentId, reductionId, seed }: ProjectionRequest,
   { fingerprint }: LibraryVectors,
 ): string {
   const revision = experimentId === null ? 0 : getExperiment(library, experimentId).revision;
-  const key = [method, level, seed, fingerprint, experimentId ?? '', revision].join('\n');
+  const key = [method, level, seed, fingerprint, experimentId ?? '', revision, reductionId ?? ''].join('\n');
   return createHash('sha256').update(key).digest('hex');
 }
 
-async function lay(
+/** What is laid out, and the prototypes that are placed on it. */
+interface Shown {
+  rows: Float32Array;
+  dim: number;
+  points: ProjectionPoint[];
+  prototypes: Float32Array | null;
+}
+
+async function shownRows(
+  context: EngineContext,
   library: OpenLibrary,
-  { method, level, experimentId, seed }: ProjectionRequest,
+  { level, experimentId, reductionId }: ProjectionRequest,
   vectors: LibraryVectors,
+  signal: AbortSignal,
+): Promise<Shown> {
+  const { dim } = vectors.windows;
+  const rows = level === 'track' ? vectors.tracks.vectors : vectors.windows.vectors;
+  const shown = { rows, dim, points: pointsOf(level, vectors) };
+  if (reductionId === null)
+    return { ...shown, prototypes: experimentId === null ? null : prototypeVectors(library, experimentId) };
+  const { source } = getReduction(library, reductionId);
+  const { prototypes } = loadReducedSet(library, reductionId);
+  if (source.kind === 'library') return { ...shown, prototypes };
+  const { features, dim: columns, count } = await corpusRows(context, library, source, signal);
+  const points = Array.from({ length: count }, (_, row) => ({
+    kind: 'row' as const,
+    id: String(row),
+    windowIndex: null,
+  }));
+  return { rows: Float32Array.from(features), dim: columns, points, prototypes };
+}
+
+async function lay(
+  { method, level, seed }: ProjectionRequest,
+  { rows, dim, points, prototypes }: Shown,
   options: { signal: AbortSignal; onProgress: (fraction: number) => void },
 ): Promise<Projection> {
-  const { windows } = vectors;
-  const rows = level === 'track' ? vectors.tracks.vectors : windows.vectors;
   const empty = { x: new Float32Array(), y: new Float32Array() };
   if (rows.length === 0) return { method, level, ...empty, points: [], trust: 0, explained: null };
-  const prototypes = experimentId === null ? null : prototypeVectors(library, experimentId);
-  const placed = await (method === 'pca' ? layPca : layUmap)(rows, windows.dim, prototypes, seed, options);
+  const placed = await (method === 'pca' ? layPca : layUmap)(rows, dim, prototypes, seed, options);
   const { map, stars, explained } = placed;
   const trust =
-    map.x.length < 2 ? 1 : await projectionTrust(rows, windows.dim, map, { seed, signal: options.signal });
+    map.x.length < 2 ? 1 : await projectionTrust(rows, dim, map, { seed, signal: options.signal });
   return {
     method,
     level,
     x: concat(map.x, stars.x),
     y: concat(map.y, stars.y),
-    points: [...pointsOf(level, vectors), ...prototypePoints(stars.x.length)],
+    points: [...points, ...prototypePoints(stars.x.length)],
     trust,
     explained,
   };

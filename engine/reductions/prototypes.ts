@@ -28,11 +28,14 @@ export async function generatedPrototypes(
     labelset: labelsetOf(reduction, set, index),
     clusterSize,
     nearest: nearest[index] ?? [],
-    sonification: latestSonification(context, library, {
-      packSha256: reduction.packSha256,
-      vector: set.prototypes.subarray(index * set.dim, (index + 1) * set.dim),
-      sampler,
-    }),
+    sonification:
+      reduction.source.kind === 'dataset'
+        ? null
+        : latestSonification(context, library, {
+            packSha256: reduction.packSha256,
+            vector: set.prototypes.subarray(index * set.dim, (index + 1) * set.dim),
+            sampler,
+          }),
   }));
 }
 
@@ -47,7 +50,9 @@ async function nearestOf(
   reduction: Reduction,
   set: ReducedSet,
 ): Promise<WindowRef[][]> {
-  if (reduction.request.level === 'window') {
+  // The rows of a data set file are no embeddings: none of the library's tracks is near them.
+  if (reduction.source.kind === 'dataset') return [];
+  if (reduction.source.level === 'window') {
     const vectors = libraryVectors(library);
     const rows = await nearestTracksByWindow(vectors, set.prototypes, NEAREST);
     return rows.map((neighbours) => windowRefs(library, vectors, neighbours));

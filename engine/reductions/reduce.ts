@@ -1,18 +1,16 @@
 import { z } from 'zod';
-import { multilabelMetrics, predictLpKnn, type MultilabelSet } from '../../models/knn/index.ts';
+import { takeRows, type MultilabelSet } from '../../models/knn/index.ts';
 import { splitTracks } from '../../models/pecmae/split.ts';
 import { findReductionMethod, reduce, toMultilabelSet } from '../../models/reduction/index.ts';
 import { reductionRequestSchema } from '../api/contract.ts';
 import type { Reduction, ReductionRequest, ReductionScore, SplitName } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext, OpenLibrary } from '../context.ts';
-import { splitGroups } from '../experiments/groups.ts';
-import { groupFacts, nameOfTaxonomy } from '../experiments/tracks.ts';
 import { newId } from '../identifier.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import { libraryVectors } from '../neighbours/vectors.ts';
-import { loadLabelsets } from '../taxonomies/index.ts';
+import { libraryRows, type LabelledRows } from './corpus/index.ts';
 import { insertReduction } from './store.ts';
+import { scoreSet, summary } from './study/score.ts';
 
 /** What a reduce job is told. */
 export const reduceSpecSchema = z.strictObject({ libraryId: z.string(), request: reductionRequestSchema });
@@ -34,11 +32,17 @@ export async function runReduction(
 ): Promise<Reduction> {
   const started = performance.now();
   const report = (done: number): void => job.report({ done, total: PERCENT, unit: '%' });
-  const taxonomyName = nameOfTaxonomy(library, request.taxonomyId);
-  const corpus = labelledRows(library, request);
-  const splits = splitOf(library, corpus, request);
-  const training = select(corpus, (trackId) => splits.get(trackId) !== 'test');
-  const test = select(corpus, (trackId) => splits.get(trackId) === 'test');
+  const { taxonomyId, level } = request;
+  const source = { kind: 'library', taxonomyId, level } as const;
+  const corpus = libraryRows(context, library, source);
+  const splits = splitOf(corpus, request);
+  const part = (wanted: (split: SplitName | undefined) => boolean): MultilabelSet =>
+    takeRows(
+      corpus,
+      corpus.itemOf.flatMap((id, row) => (wanted(splits.get(id)) ? [row] : [])),
+    );
+  const training = part((split) => split !== 'test');
+  const test = part((split) => split === 'test');
   if (training.count === 0 || test.count === 0)
     throw new EngineError(
       'reduction',
@@ -54,26 +58,25 @@ export async function runReduction(
     onProgress: (fraction) => report(Math.floor(fraction * GENERATED_AT)),
   });
   await job.checkpoint();
-  const full = await score(training, test, request.k, job.signal);
+  const asked = { classifiers: ['lpknn'], k: [request.k] } as const;
+  const full = summary(await scoreSet(training, test, asked, job.signal), training.count);
   report((GENERATED_AT + PERCENT) / 2);
-  const reduced = await score(toMultilabelSet(result, training), test, request.k, job.signal);
+  const scores = await scoreSet(toMultilabelSet(result, training), test, asked, job.signal);
+  const reduced = summary(scores, result.clusters.length);
   report(PERCENT);
 
   const pack = context.packs.get(library.packId());
   const reduction: Reduction = {
-    id: newId(),
-    taxonomyId: request.taxonomyId,
-    taxonomyName,
-    packId: pack.manifest.id,
-    request,
+    ...{ id: newId(), taxonomyId, taxonomyName: corpus.name, packId: pack.manifest.id, request },
     labels: corpus.labelNames,
     corpusRows: training.count,
     testRows: test.count,
     prototypeRows: result.clusters.length,
-    full,
-    reduced,
+    ...{ full, reduced },
     createdAt: new Date().toISOString(),
     seconds: (performance.now() - started) / 1000,
+    ...{ studyId: null, source, parameters: result.parameters, noise: 0, scores },
+    sizes: [(100 * result.clusters.length) / training.count],
   };
   const set = {
     dim: training.dim,
@@ -93,74 +96,11 @@ export async function score(
   k: number,
   signal: AbortSignal,
 ): Promise<ReductionScore> {
-  const asked = Math.min(k, training.count);
-  const predicted = await predictLpKnn(training, test, { k: asked, signal });
-  const metrics = multilabelMetrics(test.labels, predicted, test.count, test.labelNames.length);
-  const { hammingLoss, exactMatch, f1Samples, f1Macro } = metrics;
-  return { classifier: 'LP-kNN', k: asked, hammingLoss, exactMatch, f1Samples, f1Macro };
+  return summary(await scoreSet(training, test, { classifiers: ['lpknn'], k: [k] }, signal), training.count);
 }
 
-/** A multilabel set whose rows know their tracks. */
-interface Corpus extends MultilabelSet {
-  features: Float32Array;
-  trackOf: string[];
-  firstLabel: number[];
-}
-
-function labelledRows(library: OpenLibrary, { taxonomyId, level }: ReductionRequest): Corpus {
-  const vectors = libraryVectors(library);
-  const { windows } = vectors;
-  const labelsets = loadLabelsets(library, taxonomyId);
-  const source =
-    level === 'track'
-      ? { vectors: vectors.tracks.vectors, trackOf: vectors.tracks.trackIds }
-      : {
-          vectors: windows.vectors,
-          trackOf: Array.from(windows.trackOf, (track) => windows.trackIds[track] ?? ''),
-        };
-  const rows = source.trackOf.flatMap((id, row) => ((labelsets.get(id)?.length ?? 0) > 0 ? [row] : []));
-  if (rows.length === 0)
-    throw new EngineError(
-      'too-few-labels',
-      'No track that is ready has a label in this taxonomy.',
-      'Import the library first, then choose another taxonomy or label tracks by hand.',
-    );
-  const labelNames = [
-    ...new Set(rows.flatMap((row) => labelsets.get(source.trackOf[row] ?? '') ?? [])),
-  ].sort();
-  const indexOf = new Map(labelNames.map((name, index) => [name, index]));
-  const { dim } = windows;
-  const features = new Float32Array(rows.length * dim);
-  const labels = new Uint8Array(rows.length * labelNames.length);
-  const firstLabel: number[] = [];
-  rows.forEach((row, i) => {
-    features.set(source.vectors.subarray(row * dim, (row + 1) * dim), i * dim);
-    const indices = (labelsets.get(source.trackOf[row] ?? '') ?? []).map((name) => indexOf.get(name) ?? 0);
-    for (const label of indices) labels[i * labelNames.length + label] = 1;
-    firstLabel.push(indices[0] ?? 0);
-  });
-  const trackOf = rows.map((row) => source.trackOf[row] ?? '');
-  return { features, count: rows.length, dim, labels, labelNames, trackOf, firstLabel };
-}
-
-function splitOf(library: OpenLibrary, corpus: Corpus, request: ReductionRequest): Map<string, SplitName> {
-  const groups = splitGroups(groupFacts(library), 'track');
-  const labelOf = new Map(corpus.trackOf.map((id, row) => [id, corpus.firstLabel[row] ?? 0]));
-  const items = [...labelOf].map(([id, label]) => ({ id, group: groups.get(id) ?? id, label }));
+function splitOf(corpus: LabelledRows, request: ReductionRequest): Map<string, SplitName> {
+  const labelOf = new Map(corpus.itemOf.map((id, row) => [id, corpus.firstLabel[row] ?? 0]));
+  const items = [...labelOf].map(([id, label]) => ({ id, group: corpus.groupOf.get(id) ?? id, label }));
   return splitTracks(items, request.split, request.seed);
-}
-
-function select(corpus: Corpus, wanted: (trackId: string) => boolean): MultilabelSet {
-  const { dim, labelNames } = corpus;
-  const rows = corpus.trackOf.flatMap((id, row) => (wanted(id) ? [row] : []));
-  const features = new Float32Array(rows.length * dim);
-  const labels = new Uint8Array(rows.length * labelNames.length);
-  rows.forEach((row, i) => {
-    features.set(corpus.features.subarray(row * dim, (row + 1) * dim), i * dim);
-    labels.set(
-      corpus.labels.subarray(row * labelNames.length, (row + 1) * labelNames.length),
-      i * labelNames.length,
-    );
-  });
-  return { features, count: rows.length, dim, labels, labelNames };
 }

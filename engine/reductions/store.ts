@@ -1,4 +1,5 @@
-import type { Reduction, SplitName } from '../api/domain.ts';
+import type { CorpusSource, KnnScore, Reduction, ReductionScore, SplitName } from '../api/domain.ts';
+import { reductionMethods } from '../../models/reduction/index.ts';
 import { EngineError } from '../api/errors.ts';
 import type { OpenLibrary } from '../context.ts';
 import { toBlob } from '../storage/database.ts';
@@ -34,12 +35,21 @@ interface ReductionRow {
   created_at: string;
   seconds: number;
   cluster_sizes: string;
+  study_id: string | null;
+  source: string | null;
+  parameters: string | null;
+  noise: number;
+  sizes: string | null;
+  scores: string | null;
 }
 
 const COLUMNS = `id, taxonomy_id, taxonomy_name, pack_id, pack_sha256, request, labels, corpus_rows, test_rows,
-  full_score, reduced_score, created_at, seconds, cluster_sizes`;
+  full_score, reduced_score, created_at, seconds, cluster_sizes, study_id, source, parameters, noise, sizes, scores`;
 
-/** Stores a reduction with its prototypes and its split, in one transaction. */
+/**
+ * Stores a reduction with its prototypes and its split, in one transaction. The split of a study is kept with the study:
+ * give none.
+ */
 export function insertReduction(
   library: OpenLibrary,
   reduction: StoredReduction,
@@ -50,7 +60,7 @@ export function insertReduction(
   db.transaction(() => {
     db.prepare(
       `INSERT INTO reductions (${COLUMNS}, dim, prototypes, labelsets)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ).run([
       reduction.id,
       reduction.taxonomyId,
@@ -66,6 +76,12 @@ export function insertReduction(
       reduction.createdAt,
       reduction.seconds,
       JSON.stringify(set.clusterSizes),
+      reduction.studyId,
+      JSON.stringify(reduction.source),
+      JSON.stringify(reduction.parameters),
+      reduction.noise,
+      JSON.stringify(reduction.sizes),
+      JSON.stringify(reduction.scores),
       set.dim,
       toBlob(set.prototypes),
       set.labelsets,
@@ -77,18 +93,37 @@ export function insertReduction(
   })();
 }
 
-/** Newest first. */
-export function listReductions(library: OpenLibrary): Reduction[] {
+/** Keeps what one more split of a study brought. */
+export function updateScores(
+  library: OpenLibrary,
+  { id, sizes, scores, reduced, seconds }: Pick<Reduction, 'id' | 'sizes' | 'scores' | 'reduced' | 'seconds'>,
+): void {
+  library.db
+    .prepare('UPDATE reductions SET sizes = ?, scores = ?, reduced_score = ?, seconds = ? WHERE id = ?')
+    .run([JSON.stringify(sizes), JSON.stringify(scores), JSON.stringify(reduced), seconds, id]);
+}
+
+/**
+ * Newest first, without what was removed.
+ * @param studyId of one study; null: those made alone; undefined: all
+ */
+export function listReductions(library: OpenLibrary, studyId?: string | null): Reduction[] {
+  const which = studyId === undefined ? 'TRUE' : 'study_id IS ?';
   return library.db
-    .prepare<ReductionRow>(`SELECT ${COLUMNS} FROM reductions ORDER BY created_at DESC, id DESC`)
-    .all()
+    .prepare<ReductionRow>(
+      `SELECT ${COLUMNS} FROM reductions
+       WHERE removed_at IS NULL AND ${which}
+         AND (study_id IS NULL OR study_id IN (SELECT id FROM studies WHERE removed_at IS NULL))
+       ORDER BY created_at DESC, rowid DESC`,
+    )
+    .all(studyId === undefined ? [] : [studyId])
     .map(fromRow);
 }
 
 /** @throws EngineError `not-found` */
 export function getReduction(library: OpenLibrary, reductionId: string): StoredReduction {
   const row = library.db
-    .prepare<ReductionRow>(`SELECT ${COLUMNS} FROM reductions WHERE id = ?`)
+    .prepare<ReductionRow>(`SELECT ${COLUMNS} FROM reductions WHERE id = ? AND removed_at IS NULL`)
     .get([reductionId]);
   if (!row) throw new EngineError('not-found', `There is no reduction ${reductionId} in this library.`);
   return { ...fromRow(row), packSha256: row.pack_sha256 };
@@ -98,7 +133,7 @@ export function getReduction(library: OpenLibrary, reductionId: string): StoredR
 export function loadReducedSet(library: OpenLibrary, reductionId: string): ReducedSet {
   const row = library.db
     .prepare<{ dim: number; prototypes: ArrayBuffer; labelsets: ArrayBuffer; cluster_sizes: string }>(
-      'SELECT dim, prototypes, labelsets, cluster_sizes FROM reductions WHERE id = ?',
+      `SELECT dim, prototypes, labelsets, cluster_sizes FROM reductions WHERE id = ? AND removed_at IS NULL`,
     )
     .get([reductionId]);
   if (!row) throw new EngineError('not-found', `There is no reduction ${reductionId} in this library.`);
@@ -110,37 +145,93 @@ export function loadReducedSet(library: OpenLibrary, reductionId: string): Reduc
   };
 }
 
-/** Part of the split of every track that took part. */
+/** Part of the (first) split of every track that took part. */
 export function reductionSplits(library: OpenLibrary, reductionId: string): Map<string, SplitName> {
   const rows = library.db
     .prepare<{ track_id: string; split: SplitName }>(
-      'SELECT track_id, split FROM reduction_tracks WHERE reduction_id = ?',
+      `SELECT track_id, split FROM reduction_tracks WHERE reduction_id = ?
+       UNION ALL
+       SELECT track_id, split FROM study_tracks
+       WHERE study_id = (SELECT study_id FROM reductions WHERE id = ?)`,
     )
-    .all([reductionId]);
+    .all([reductionId, reductionId]);
   return new Map(rows.map((row) => [row.track_id, row.split]));
 }
 
-/** @throws EngineError `not-found` */
+/** Marks a reduction as removed: {@link restoreReduction} brings it back. @throws EngineError `not-found` */
 export function removeReduction(library: OpenLibrary, reductionId: string): void {
   getReduction(library, reductionId);
-  library.db.prepare('DELETE FROM reductions WHERE id = ?').run([reductionId]);
+  mark(library, reductionId, new Date().toISOString());
 }
 
-/** The columns hold what {@link insertReduction} wrote. */
+/** @throws EngineError `not-found` */
+export function restoreReduction(library: OpenLibrary, reductionId: string): void {
+  mark(library, reductionId, null);
+  getReduction(library, reductionId);
+}
+
+function mark(library: OpenLibrary, reductionId: string, removedAt: string | null): void {
+  library.db.prepare('UPDATE reductions SET removed_at = ? WHERE id = ?').run([removedAt, reductionId]);
+}
+
+const purged = new WeakSet<OpenLibrary>();
+
+/** Deletes what was removed before the library was opened, once. */
+export function purgeRemoved(library: OpenLibrary): void {
+  if (purged.has(library)) return;
+  purged.add(library);
+  library.db.prepare('DELETE FROM studies WHERE removed_at IS NOT NULL').run();
+  library.db.prepare('DELETE FROM reductions WHERE removed_at IS NOT NULL').run();
+}
+
+/** The columns hold what {@link insertReduction} wrote; the last ones are empty where an earlier version wrote. */
 function fromRow(row: ReductionRow): Reduction {
+  const request = JSON.parse(row.request) as Reduction['request'];
+  const prototypeRows = (JSON.parse(row.cluster_sizes) as number[]).length;
+  const reduced = JSON.parse(row.reduced_score) as Reduction['reduced'];
+  const { taxonomyId, level } = request;
   return {
     id: row.id,
     taxonomyId: row.taxonomy_id,
     taxonomyName: row.taxonomy_name,
     packId: row.pack_id,
-    request: JSON.parse(row.request) as Reduction['request'],
+    request,
     labels: JSON.parse(row.labels) as string[],
     corpusRows: row.corpus_rows,
     testRows: row.test_rows,
-    prototypeRows: (JSON.parse(row.cluster_sizes) as number[]).length,
+    prototypeRows,
     full: JSON.parse(row.full_score) as Reduction['full'],
-    reduced: JSON.parse(row.reduced_score) as Reduction['reduced'],
+    reduced,
     createdAt: row.created_at,
     seconds: row.seconds,
+    studyId: row.study_id,
+    source: parsed<CorpusSource>(row.source, { kind: 'library', taxonomyId, level }),
+    parameters: parsed(row.parameters, earlierParameters(request)),
+    noise: row.noise,
+    sizes: parsed(row.sizes, [(100 * prototypeRows) / row.corpus_rows]),
+    scores: parsed(row.scores, [earlierScore(reduced)]),
+  };
+}
+
+function parsed<T>(text: string | null, otherwise: T): T {
+  return text === null ? otherwise : (JSON.parse(text) as T);
+}
+
+function earlierParameters({ method, percent }: Reduction['request']): Record<string, number> {
+  const known = reductionMethods.find(({ name }) => name === method);
+  return known?.parameters.some(({ name }) => name === 'p') === true ? { p: percent } : {};
+}
+
+function earlierScore({ k, hammingLoss, exactMatch, f1Samples, f1Macro }: ReductionScore): KnnScore {
+  return {
+    classifier: 'lpknn',
+    k,
+    metrics: {
+      hammingLoss: [hammingLoss],
+      exactMatch: [exactMatch],
+      f1Samples: [f1Samples],
+      f1Macro: [f1Macro],
+    },
+    labelF1: [],
   };
 }

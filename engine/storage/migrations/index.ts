@@ -3,10 +3,11 @@ import { sql as cachePredictions } from './cache/0002-predictions.ts';
 import { sql as jobs } from './jobs/0001-jobs.ts';
 import { sql as libraryTracks } from './library/0001-library.ts';
 import { sql as libraryExperiments } from './library/0002-experiments.ts';
+import { sql as libraryStudies } from './library/0003-studies.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
 export const migrations = {
-  library: [libraryTracks, libraryExperiments],
+  library: [libraryTracks, libraryExperiments, libraryStudies],
   cache: [cacheEmbeddings, cachePredictions],
   jobs: [jobs],
 } as const satisfies Record<string, readonly string[]>;

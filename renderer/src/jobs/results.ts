@@ -25,6 +25,8 @@ export function resultLine(result: JobResult): string {
       return plural(result.sonifications.length, 'sonification');
     case 'reduce':
       return 'A new reduction';
+    case 'study':
+      return plural(result.reductions, 'reduction');
     case 'export':
       return `${plural(result.export.files.length, 'file')} in ${result.export.folder}`;
     case 'check-providers': {

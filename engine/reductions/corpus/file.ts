@@ -1,0 +1,76 @@
+import { basename } from 'node:path';
+import { readDataset, type Dataset, type LabelChoice } from '../../../models/datasets/index.ts';
+import type { CorpusSource, CorpusWarning } from '../../api/domain.ts';
+import { EngineError } from '../../api/errors.ts';
+import type { LabelledRows } from './rows.ts';
+
+type FileSource = Extract<CorpusSource, { kind: 'dataset' }>;
+
+const SILENT =
+  'The rows of a data set file are not embeddings of this library’s pack, so its prototypes cannot be turned into sound.';
+
+/** Warnings about columns that can simply be left out. */
+const EXCLUDABLE: readonly string[] = ['id-like', 'constant'];
+
+/**
+ * The rows of a data set file.
+ * @throws DatasetError saying where and what to do; the signal's reason
+ */
+export async function fileRows(source: FileSource, signal?: AbortSignal): Promise<LabelledRows> {
+  const dataset = await read(source.path, source, signal);
+  const { features, count, dim, labels, labelNames } = dataset;
+  const L = labelNames.length;
+  const firstLabel: number[] = [];
+  let unlabelled = 0;
+  for (let row = 0; row < count; row++) {
+    const first = labels.subarray(row * L, (row + 1) * L).indexOf(1);
+    if (first < 0) unlabelled += 1;
+    firstLabel.push(Math.max(0, first));
+  }
+  return {
+    ...{ source, features, count, dim, labels, labelNames, firstLabel, unlabelled },
+    name: basename(source.path),
+    itemOf: Array.from({ length: count }, (_, row) => dataset.rowIds?.[row] ?? `row ${String(row + 1)}`),
+    groupOf: new Map(),
+    silent: SILENT,
+    warnings: dataset.warnings.map(({ code, message, columns = [] }): CorpusWarning => ({
+      code,
+      message,
+      hint: EXCLUDABLE.includes(code) ? 'Leave these columns out if they say nothing about a row.' : '',
+      columns: EXCLUDABLE.includes(code) ? columns : [],
+    })),
+  };
+}
+
+/**
+ * A second file of the same columns, to score on.
+ * @throws DatasetError; EngineError `bad-input` when the columns differ; the signal's reason
+ */
+export async function testRows(path: string, training: LabelledRows, signal?: AbortSignal): Promise<Dataset> {
+  if (training.source.kind !== 'dataset')
+    throw new EngineError(
+      'bad-input',
+      'A library cannot be scored on a data set file.',
+      'Hold out some of its tracks, or cut it into folds.',
+    );
+  const test = await read(path, training.source, signal);
+  const same =
+    test.dim === training.dim &&
+    test.labelNames.length === training.labelNames.length &&
+    test.labelNames.every((name, label) => name === training.labelNames[label]);
+  if (!same)
+    throw new EngineError(
+      'bad-input',
+      `${basename(path)} has other columns than ${training.name}: ${test.dim} features and ${test.labelNames.length} labels, not ${training.dim} and ${training.labelNames.length} of the same names.`,
+      'Choose the test part of the same data set.',
+    );
+  return test;
+}
+
+function read(path: string, { labels, exclude }: FileSource, signal?: AbortSignal): Promise<Dataset> {
+  return readDataset(path, {
+    ...(labels === null ? {} : { labels: labels satisfies LabelChoice }),
+    exclude,
+    signal,
+  });
+}

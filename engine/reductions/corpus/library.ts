@@ -1,0 +1,63 @@
+import type { CorpusSource } from '../../api/domain.ts';
+import { EngineError } from '../../api/errors.ts';
+import type { EngineContext, OpenLibrary } from '../../context.ts';
+import { splitGroups } from '../../experiments/groups.ts';
+import { groupFacts, nameOfTaxonomy } from '../../experiments/tracks.ts';
+import { libraryVectors } from '../../neighbours/vectors.ts';
+import { loadLabelsets } from '../../taxonomies/index.ts';
+import type { LabelledRows } from './rows.ts';
+
+type LibrarySource = Extract<CorpusSource, { kind: 'library' }>;
+
+/**
+ * The labelled tracks (or windows) of a library. Labels are sorted by name.
+ * @throws EngineError `not-found`; `too-few-labels` when no ready track has a label
+ */
+export function libraryRows(
+  context: EngineContext,
+  library: OpenLibrary,
+  source: LibrarySource,
+): LabelledRows {
+  const name = nameOfTaxonomy(library, source.taxonomyId);
+  const vectors = libraryVectors(library);
+  const { windows } = vectors;
+  const { dim } = windows;
+  const labelsets = loadLabelsets(library, source.taxonomyId);
+  const all =
+    source.level === 'track'
+      ? { vectors: vectors.tracks.vectors, itemOf: vectors.tracks.trackIds }
+      : {
+          vectors: windows.vectors,
+          itemOf: Array.from(windows.trackOf, (track) => windows.trackIds[track] ?? ''),
+        };
+  const rows = all.itemOf.flatMap((id, row) => ((labelsets.get(id)?.length ?? 0) > 0 ? [row] : []));
+  if (rows.length === 0)
+    throw new EngineError(
+      'too-few-labels',
+      'No track that is ready has a label in this taxonomy.',
+      'Import the library first, then choose another taxonomy or label tracks by hand.',
+    );
+  const itemOf = rows.map((row) => all.itemOf[row] ?? '');
+  const labelNames = [...new Set(itemOf.flatMap((id) => labelsets.get(id) ?? []))].sort();
+  const numberOf = new Map(labelNames.map((label, index) => [label, index]));
+  const features = new Float32Array(rows.length * dim);
+  const labels = new Uint8Array(rows.length * labelNames.length);
+  const firstLabel: number[] = [];
+  rows.forEach((row, i) => {
+    features.set(all.vectors.subarray(row * dim, (row + 1) * dim), i * dim);
+    const numbers = (labelsets.get(itemOf[i] ?? '') ?? []).map((label) => numberOf.get(label) ?? 0);
+    for (const label of numbers) labels[i * labelNames.length + label] = 1;
+    firstLabel.push(numbers[0] ?? 0);
+  });
+  const pack = context.packs.list().find((known) => known.id === library.packId());
+  return {
+    ...{ source, name, features, count: rows.length, dim, labels, labelNames, itemOf, firstLabel },
+    groupOf: splitGroups(groupFacts(library), 'track'),
+    unlabelled: all.itemOf.length - rows.length,
+    silent:
+      pack?.sampler === null
+        ? `The pack ${pack.title} only embeds: its vectors cannot be turned back into sound.`
+        : null,
+    warnings: [],
+  };
+}

@@ -1,0 +1,264 @@
+import { z } from 'zod';
+import { addLabelNoise, ReductionError, type MultilabelSet } from '../../../models/knn/index.ts';
+import {
+  findReductionMethod,
+  reduce,
+  RowDistances,
+  toMultilabelSet,
+} from '../../../models/reduction/index.ts';
+import type { FullScore, Reduction, StudyRequest } from '../../api/domain.ts';
+import { EngineError } from '../../api/errors.ts';
+import type { EngineContext, OpenLibrary } from '../../context.ts';
+import { newId } from '../../identifier.ts';
+import type { JobHandle } from '../../jobs/queue.ts';
+import { fingerprintOf } from '../corpus/index.ts';
+import { insertReduction, listReductions, updateScores } from '../store.ts';
+import { studyData } from './plan.ts';
+import { addSplit, scoreSet, summary } from './score.ts';
+import { endStudy, getStudy, setFailures, setFullScores, setStudyJob, type StoredStudy } from './store.ts';
+
+/** What a study job is told. */
+export const studySpecSchema = z.strictObject({ libraryId: z.string(), studyId: z.string() });
+
+/**
+ * Makes the reductions of a study that are not there yet: every split × noise × method with its parameters. Each is
+ * stored as soon as it is scored, so a study that is stopped keeps what it has and goes on there.
+ * @returns the number of reductions the study has
+ * @throws EngineError `not-found`; `reduction` when the data changed since the study began; the signal's reason
+ */
+export async function runStudy(
+  context: EngineContext,
+  library: OpenLibrary,
+  studyId: string,
+  job: JobHandle,
+): Promise<number> {
+  const started = performance.now();
+  const study = getStudy(library, studyId);
+  setStudyJob(library, studyId, job.id);
+  let state: 'done' | 'stopped' = 'stopped';
+  try {
+    await new StudyRun(context, library, study, job).run();
+    state = 'done';
+    return listReductions(library, studyId).length;
+  } finally {
+    endStudy(library, studyId, state, (performance.now() - started) / 1000);
+    context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'reductions' });
+  }
+}
+
+type Run = StudyRequest['runs'][number];
+
+/** One split with one level of noise. */
+interface Cell {
+  split: number;
+  noise: number;
+  training: MultilabelSet;
+  test: MultilabelSet;
+  /** Noise exchanges labels, never vectors. */
+  distances: RowDistances;
+  full: FullScore;
+}
+
+class StudyRun {
+  readonly #known: Map<string, Reduction>;
+  readonly #total: number;
+  #done = 0;
+
+  constructor(
+    readonly context: EngineContext,
+    readonly library: OpenLibrary,
+    readonly study: StoredStudy,
+    readonly job: JobHandle,
+  ) {
+    const { request, splits } = study;
+    this.#known = new Map(listReductions(library, study.id).map((item) => [keyOf(item, item.noise), item]));
+    this.#total = splits.length * request.noise.length * (request.runs.length + 1);
+  }
+
+  async run(): Promise<void> {
+    const { request, fingerprint } = this.study;
+    const { signal } = this.job;
+    const data = await studyData(this.context, this.library, request, signal);
+    if ((await fingerprintOf(data.rows, signal)) !== fingerprint)
+      throw new EngineError(
+        'reduction',
+        'Rows or labels changed since this study began, so its results would not be comparable.',
+        'Start a new study.',
+      );
+    // What was refused is tried again: a newer version may do it.
+    this.study.failures = [];
+    for (const [split, part] of data.parts.entries()) {
+      const { training, test } = part.make();
+      const distances = new RowDistances(training.features, training.count, training.dim);
+      for (const noise of request.noise) {
+        await this.job.checkpoint();
+        this.#report(`split ${split + 1}: the whole training data`);
+        const { percent, seed } = { percent: noise, seed: request.seed + split };
+        const noisy =
+          percent === 0 ? training : addLabelNoise(training, { percent, seed, variant: 'proper' });
+        const full = await this.#scoreFull(split, noise, noisy, test);
+        this.#done += 1;
+        for (const run of request.runs) {
+          await this.job.checkpoint();
+          this.#report(`split ${split + 1}: ${nameOf(run)}${noise > 0 ? `, ${noise} % noise` : ''}`);
+          await this.#attempt(run, { split, noise, training: noisy, test, distances, full });
+          this.#done += 1;
+        }
+      }
+    }
+    this.#report('');
+  }
+
+  #report(current: string): void {
+    const failures = this.study.failures.length;
+    this.job.report({ done: this.#done, total: this.#total, unit: 'runs', current, failures });
+  }
+
+  async #scoreFull(
+    split: number,
+    noise: number,
+    training: MultilabelSet,
+    test: MultilabelSet,
+  ): Promise<FullScore> {
+    const { study, library } = this;
+    const known = study.full.find((full) => full.noise === noise);
+    if (known && splitsIn(known.scores) > split) return known;
+    const scores = await scoreSet(training, test, study.request, this.job.signal);
+    const full = { noise, scores: addSplit(known?.scores ?? [], scores, split) };
+    study.full = [...study.full.filter((other) => other.noise !== noise), full].sort(
+      (a, b) => a.noise - b.noise,
+    );
+    setFullScores(library, study.id, study.full);
+    return full;
+  }
+
+  /** A method that refuses this data is noted; the others go on. */
+  async #attempt(run: Run, cell: Cell): Promise<void> {
+    const { failures } = this.study;
+    const refused = failures.some(
+      ({ noise, ...failed }) => noise === cell.noise && nameOf(failed) === nameOf(run),
+    );
+    if (refused) return;
+    try {
+      await this.#reduce(run, cell);
+    } catch (thrown) {
+      if (!(thrown instanceof ReductionError)) throw thrown;
+      const { message, hint } = thrown;
+      failures.push({ ...run, noise: cell.noise, message, hint });
+      setFailures(this.library, this.study.id, failures);
+    }
+  }
+
+  async #reduce(run: Run, cell: Cell): Promise<void> {
+    const { split, noise, training, test, distances } = cell;
+    const { request } = this.study;
+    const method = findReductionMethod(run.method).name;
+    const known = this.#known.get(keyOf(run, noise));
+    if (known && known.sizes.length > split) return;
+    const started = performance.now();
+    const { signal } = this.job;
+    const result = await reduce(method, training, run.parameters, { seed: request.seed, signal, distances });
+    const generated = toMultilabelSet(result, training);
+    const scores = await scoreSet(generated, test, request, signal);
+    const seconds = (performance.now() - started) / 1000;
+    const size = (100 * generated.count) / training.count;
+    if (known) {
+      const all = addSplit(known.scores, scores, split);
+      const changed = {
+        ...known,
+        sizes: [...known.sizes, size],
+        scores: all,
+        reduced: summary(all, generated.count),
+        seconds: known.seconds + seconds,
+      };
+      updateScores(this.library, changed);
+      this.#known.set(keyOf(run, noise), changed);
+    } else {
+      const reduction = this.#reduction(run, cell, { ...result, scores, seconds });
+      insertReduction(
+        this.library,
+        { ...reduction, packSha256: this.study.packSha256 },
+        {
+          dim: training.dim,
+          prototypes: result.prototypes,
+          labelsets: result.labelsets,
+          clusterSizes: result.clusters.map((rows) => rows.length),
+        },
+        new Map(),
+      );
+      this.#known.set(keyOf(run, noise), reduction);
+    }
+    this.context.events.emit({ type: 'library-changed', libraryId: this.library.id, what: 'reductions' });
+  }
+
+  #reduction(
+    run: Run,
+    { noise, training, test, full }: Cell,
+    made: Pick<Reduction, 'scores' | 'seconds'> & {
+      clusters: unknown[];
+      parameters: Reduction['parameters'];
+    },
+  ): Reduction {
+    const { id, request, corpus, packId } = this.study;
+    const { source, split, seed, k } = request;
+    const rows = made.clusters.length;
+    const size = (100 * rows) / training.count;
+    const p = made.parameters['p'];
+    const share = test.count / (training.count + test.count);
+    return {
+      id: newId(),
+      taxonomyId: source.kind === 'library' ? source.taxonomyId : '',
+      taxonomyName: corpus.name,
+      packId,
+      // The short form that a reduction made alone has; the study knows more.
+      request: {
+        taxonomyId: source.kind === 'library' ? source.taxonomyId : '',
+        level: source.kind === 'library' ? source.level : 'track',
+        method: run.method,
+        percent: typeof p === 'number' ? p : size,
+        k: k[0] ?? 1,
+        seed,
+        split: split.kind === 'holdout' ? partsOf(split.test) : partsOf(share),
+      },
+      labels: corpus.labels.map(({ name }) => name),
+      corpusRows: training.count,
+      testRows: test.count,
+      prototypeRows: rows,
+      full: summary(full.scores, training.count),
+      reduced: summary(made.scores, rows),
+      createdAt: new Date().toISOString(),
+      seconds: made.seconds,
+      ...{ studyId: id, source, parameters: made.parameters, noise, scores: made.scores },
+      sizes: [size],
+    };
+  }
+}
+
+const partsOf = (test: number): { train: number; validation: number; test: number } => ({
+  train: 1 - test,
+  validation: 0,
+  test,
+});
+
+const splitsIn = (scores: FullScore['scores']): number =>
+  Math.min(...scores.map(({ metrics }) => metrics['hammingLoss']?.length ?? 0));
+
+function nameOf({ method, parameters }: Pick<Run, 'method' | 'parameters'>): string {
+  return [method, ...Object.entries(parameters).map(([name, value]) => `${name} ${String(value)}`)].join(' ');
+}
+
+/**
+ * Tells the runs of a study apart. A reduction has all parameters of its method, a run may leave defaults out: both are
+ * named by what is in force.
+ */
+function keyOf(
+  run: { method: string; parameters: Reduction['parameters'] } | Reduction,
+  noise: number,
+): string {
+  const method = 'request' in run ? run.request.method : run.method;
+  const inForce = findReductionMethod(method).parameters.map((parameter) => [
+    parameter.name,
+    run.parameters[parameter.name] ?? parameter.default,
+  ]);
+  return JSON.stringify([method, inForce, noise]);
+}
