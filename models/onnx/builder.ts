@@ -264,6 +264,11 @@ export class GraphBuilder {
     const end = (at: number | Value) => (typeof at === 'number' ? this.integers([at]) : at);
     return this.op('Slice', [a, end(from), end(to), this.integers([axis])]);
   }
+  /** `a[…, from:to:-1, …]` along `axis`: from `from` down to, but without, `to`. */
+  reverse(a: Value, from: number, to: number, axis: number): Value {
+    const one = (at: number) => this.integers([at]);
+    return this.op('Slice', [a, one(from), one(to), one(axis), one(-1)]);
+  }
   squeeze(a: Value, axes: readonly number[]): Value {
     return this.op('Squeeze', [a, this.integers(axes)]);
   }

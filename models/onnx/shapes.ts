@@ -66,7 +66,7 @@ const rules = new Map<string, Rule>([
   ...names('ReduceSum ReduceMean ReduceMin ReduceMax', reduce),
   ['ArgMin', arg],
   ['ArgMax', arg],
-  ['Shape', ({ inputs }) => withShape(inputs[0], (shape) => [shape.length])],
+  ['Shape', shapeOperator],
   ['Concat', concat],
   ['Slice', slice],
   ['Split', split],
@@ -218,6 +218,11 @@ function reduced(shape: Known, axes: readonly number[], keepDims: unknown): Know
   return shape.flatMap((size, i) => (!gone.has(i) ? [size] : keep ? [1] : []));
 }
 
+function shapeOperator({ inputs, attributes }: Call): Shape {
+  const [from, to] = [numberOf(attributes['start']), numberOf(attributes['end'])];
+  return withShape(inputs[0], (shape) => [shape.slice(from ?? 0, to ?? shape.length).length]);
+}
+
 function concat({ inputs, attributes, fresh }: Call): Shape {
   const shapes = inputs.map((_, i) => shapeOf(inputs, i));
   const first = shapes[0] ?? null;
@@ -249,12 +254,18 @@ function slice({ inputs, fresh }: Call): Shape {
         result[axis] = fresh();
         continue;
       }
-      if (step < 1) throw new Error('slices with a negative step are not used here');
-      const clamp = (at: number) => Math.min(size, Math.max(0, at < 0 ? at + size : at));
-      result[axis] = Math.max(0, Math.ceil((clamp(end) - clamp(start)) / step));
+      result[axis] = sliced(size, start, end, step);
     }
     return result;
   });
+}
+
+/** How many of `size` entries a slice takes; ends are clamped as ONNX does, for steps in both directions. */
+function sliced(size: number, start: number, end: number, step: number): number {
+  const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
+  const clamp = (at: number) => Math.min(high, Math.max(low, at < 0 ? at + size : at));
+  const first = step > 0 ? clamp(start) : Math.max(0, clamp(start));
+  return Math.max(0, Math.ceil((clamp(end) - first) / step));
 }
 
 function split({ inputs, attributes }: Call): Shape[] {
@@ -393,6 +404,10 @@ function axisOf(axis: unknown, rank: number): number {
 
 function numbers(value: unknown): readonly number[] | undefined {
   return Array.isArray(value) ? (value as readonly number[]) : undefined;
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
 }
 
 function isSet(flag: unknown): boolean {

@@ -26,6 +26,11 @@ export class Weights {
     return new Weights(this.graph, this.#source, this.#full(part), this);
   }
 
+  /** Every name below the prefix, without it. */
+  names(): string[] {
+    return this.#source.under(this.prefix).names();
+  }
+
   has(name: string): boolean {
     return this.#source.has(this.#full(name));
   }

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { encodecDecoderGraph, encodecEncoderGraph } from '../../models/onnx/graphs/encodec.ts';
+import { quantizersFor, rvqDecodeGraph, rvqEncodeGraph } from '../../models/onnx/graphs/rvq.ts';
+import { readNpy } from '../../models/tensors/index.ts';
+import { flipped, runGraph } from './codec-support.ts';
+import { checkpoint, compare, limits, npy, officialFolder, stages } from './official-support.ts';
+
+const CHANNELS = 16;
+const FRAMES = 76;
+const HOP = 320;
+const encoder = { prefix: 'encoder.model' };
+const decoder = { prefix: 'decoder.model' };
+const containers = ['.th', '_torch1x.th', '_legacy.th', '_cudaflat.th', '.safetensors'];
+
+describe.skipIf(officialFolder === null)('EnCodec against the reference', () => {
+  it.each(containers)('encodes and decodes alike from encodec_tiny%s', async (ending) => {
+    const source = await checkpoint(`encodec_tiny${ending}`);
+    const wave = npy('wav.npy');
+    const encoded = await runGraph(await encodecEncoderGraph(source, encoder), {
+      waveform: [wave, [1, wave.length]],
+    });
+    const features = only(encoded, 'features');
+    expect(features.dims).toEqual([1, FRAMES, CHANNELS]);
+    const expected = flipped(npy('encodec/latents_full.npy'), CHANNELS, FRAMES);
+    compare(`EnCodec encoder, encodec_tiny${ending}`, features.data, expected, limits.latents);
+
+    const decoded = await runGraph(await encodecDecoderGraph(source, decoder), {
+      features: [expected, [1, FRAMES, CHANNELS]],
+    });
+    const sound = only(decoded, 'waveform');
+    expect(sound.dims).toEqual([1, FRAMES * HOP]);
+    compare(
+      `EnCodec decoder, encodec_tiny${ending}`,
+      sound.data,
+      npy('encodec/decoded_from_latents.npy'),
+      limits.wave,
+    );
+  });
+
+  it('gives every module of the encoder', async () => {
+    const graph = await encodecEncoderGraph(await checkpoint('encodec_tiny.th'), {
+      ...encoder,
+      probes: true,
+    });
+    const golden = stages('encodec/encoder_layers_1603.safetensors');
+    const found = await runGraph(graph, { waveform: [golden('in'), [1, 1603]] });
+    for (let i = 0; i < 16; i++)
+      compare(
+        'EnCodec encoder, each module',
+        only(found, `module.${i}`).data,
+        golden(`enc.${i}`),
+        limits.latents,
+      );
+    compare(
+      'EnCodec encoder, output',
+      only(found, 'features').data,
+      flipped(golden('out'), CHANNELS, 6),
+      limits.latents,
+    );
+  });
+
+  it('gives every module of the decoder', async () => {
+    const graph = await encodecDecoderGraph(await checkpoint('encodec_tiny.th'), {
+      ...decoder,
+      probes: true,
+    });
+    const golden = stages('encodec/decoder_layers_6frames.safetensors');
+    const found = await runGraph(graph, { features: [flipped(golden('in'), CHANNELS, 6), [1, 6, CHANNELS]] });
+    // Inside, values reach several tens; only the sound itself is held to the limit of sounds.
+    for (let i = 0; i < 15; i++)
+      compare(
+        'EnCodec decoder, each module',
+        only(found, `module.${i}`).data,
+        golden(`dec.${i}`),
+        limits.latents,
+      );
+    compare('EnCodec decoder, output', only(found, 'waveform').data, golden('out'), limits.wave);
+  });
+
+  it.each([1, 7, 319, 320, 321, 640, 1000])('takes %i samples', async (length) => {
+    const graph = await encodecEncoderGraph(await checkpoint('encodec_tiny.th'), encoder);
+    const frames = Math.ceil(length / HOP);
+    const found = await runGraph(graph, { waveform: [npy('wav.npy').subarray(0, length), [1, length]] });
+    const features = only(found, 'features');
+    expect(features.dims).toEqual([1, frames, CHANNELS]);
+    const expected = flipped(npy(`encodec/latents_len${length}.npy`), CHANNELS, frames);
+    compare(`EnCodec encoder, ${length} samples`, features.data, expected, limits.latents);
+  });
+
+  it('gives each item of a batch what it gives the item alone', async () => {
+    const source = await checkpoint('encodec_tiny.th');
+    const graph = await encodecEncoderGraph(source, encoder);
+    const wave = npy('wav.npy');
+    const parts = [wave.subarray(0, 9600), wave.subarray(9600, 19_200)];
+    const both = Float32Array.from(parts.flatMap((part) => [...part]));
+    const together = only(await runGraph(graph, { waveform: [both, [2, 9600]] }), 'features').data;
+    const apart: number[] = [];
+    for (const part of parts)
+      apart.push(...only(await runGraph(graph, { waveform: [part, [1, 9600]] }), 'features').data);
+    compare('EnCodec encoder, batch of 2 and alone', together, apart, limits.latents);
+
+    const decode = await encodecDecoderGraph(source, decoder);
+    const sound = only(await runGraph(decode, { features: [together, [2, 30, CHANNELS]] }), 'waveform').data;
+    const alone: number[] = [];
+    for (const i of [0, 1]) {
+      const latents = together.subarray(i * 30 * CHANNELS, (i + 1) * 30 * CHANNELS);
+      alone.push(
+        ...only(await runGraph(decode, { features: [latents, [1, 30, CHANNELS]] }), 'waveform').data,
+      );
+    }
+    compare('EnCodec decoder, batch of 2 and alone', sound, alone, limits.wave);
+  });
+
+  it.each([4, 2])('quantises with %i quantizers', async (quantizers) => {
+    const source = await checkpoint('encodec_tiny.th');
+    const config = { prefix: 'quantizer.vq', quantizers };
+    const latents = flipped(npy('encodec/latents_full.npy'), CHANNELS, FRAMES);
+    const found = await runGraph(await rvqEncodeGraph(source, config), {
+      features: [latents, [1, FRAMES, CHANNELS]],
+    });
+    const codes = only(found, 'codes');
+    expect(codes.dims).toEqual([quantizers, 1, FRAMES]);
+    compare(
+      `EnCodec codes of ${quantizers} quantizers`,
+      codes.data,
+      integers(`rvq_codes_${quantizers}q.npy`),
+      limits.exact,
+    );
+  });
+
+  it('decodes codes', async () => {
+    const source = await checkpoint('encodec_tiny.th');
+    const codes = BigInt64Array.from(integers('rvq_codes_4q.npy'), BigInt);
+    const graph = await rvqDecodeGraph(source, { prefix: 'quantizer.vq', quantizers: 4 });
+    const features = only(await runGraph(graph, { codes: [codes, [4, 1, FRAMES]] }), 'features');
+    const expected = flipped(npy('encodec/rvq_dequantized.npy'), CHANNELS, FRAMES);
+    compare('EnCodec latents from codes', features.data, expected, limits.latents);
+    const sound = await runGraph(await encodecDecoderGraph(source, decoder), {
+      features: [features.data, [1, FRAMES, CHANNELS]],
+    });
+    compare(
+      'EnCodec sound from codes',
+      only(sound, 'waveform').data,
+      npy('encodec/decoded_from_codes.npy'),
+      limits.wave,
+    );
+  });
+
+  it('counts quantizers as EnCodec does', () => {
+    expect([1.5, 3, 6, 12, 24].map(quantizersFor)).toEqual([2, 4, 8, 16, 32]);
+  });
+
+  it('encodes alike with the encoder that lies inside EnCodecMAE', async () => {
+    const source = await checkpoint('diffae_tiny/weights.pt');
+    const graph = await encodecEncoderGraph(source, {
+      prefix: 'encoder.encodecmae_model.wav_encoder.model.model',
+    });
+    const found = await runGraph(graph, { waveform: [npy('wav.npy').subarray(0, 9600), [1, 9600]] });
+    const golden = stages('ecmae_v1/window0_stages.safetensors')('wav_features');
+    compare('EnCodec encoder inside EnCodecMAE v1', only(found, 'features').data, golden, limits.latents);
+  });
+});
+
+function only<T>(found: ReadonlyMap<string, T>, name: string): T {
+  const value = found.get(name);
+  if (value === undefined) throw new Error(`no output ${name}`);
+  return value;
+}
+
+function integers(name: string): Int32Array {
+  const { data } = readNpy(readFileSync(join(officialFolder ?? '', 'encodec', name)));
+  if (!(data instanceof Int32Array)) throw new Error(`${name} is not int32`);
+  return data;
+}
