@@ -89,6 +89,7 @@ export const elementTypes = {
   int64: 7,
   bool: 9,
   float16: 10,
+  float64: 11,
 } as const;
 /** Element type of a tensor, in Archetone's spelling. */
 export type ElementType = keyof typeof elementTypes;
@@ -172,4 +173,13 @@ export function decodeModel(bytes: Uint8Array): ModelMessage {
     objects: true,
     defaults: true,
   }) as ModelMessage;
+}
+
+/**
+ * Parses a model so that it can be changed and written again with {@link encodeModel}: what the bytes do not hold stays
+ * absent, because ONNX tells an absent field from a zero one. Data are views into `bytes`.
+ * @throws Error when the bytes are not protobuf.
+ */
+export function parseModel(bytes: Uint8Array): ModelMessage {
+  return modelType.toObject(modelType.decode(bytes), { longs: Number, arrays: true }) as ModelMessage;
 }

@@ -1,0 +1,110 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../models/onnx/builder.ts';
+import { decodeModel, encodeModel, parseModel } from '../../models/onnx/proto.ts';
+import { variantOf } from '../../models/onnx/quantise.ts';
+import { relativeRms, variantError } from '../../models/onnx/variant-error.ts';
+import { Random } from '../../models/random.ts';
+
+const WIDTH = 64;
+const random = new Random(3);
+const matrix = Float32Array.from(random.normals(WIDTH * WIDTH), (value) => value / 8);
+
+/** Two products that share a matrix, one of them with a second product of the same input. */
+function model(weights = matrix): Uint8Array {
+  const g = new GraphBuilder('products');
+  const x = g.input('x', 'float32', ['n', WIDTH]);
+  const shared = g.weight('shared.weight', [WIDTH, WIDTH], weights);
+  const other = g.weight('other.weight', [WIDTH, WIDTH], Float32Array.from(weights).reverse());
+  const hidden = g.relu(g.add(g.matMul(x, shared), g.weight('bias', [WIDTH], matrix.slice(0, WIDTH))));
+  g.output('y', g.add(g.matMul(hidden, shared), g.matMul(hidden, other)), ['n', WIDTH]);
+  return g.build();
+}
+
+const feeds = [{ x: { data: Float32Array.from(random.normals(20 * WIDTH)), dims: [20, WIDTH] } }];
+const small = { smallest: WIDTH * WIDTH };
+
+describe('variants of a graph in reduced precision', () => {
+  it('keeps large weights in half precision, and computes as before', async () => {
+    const variant = variantOf(model(), 'float16', small);
+    const stored = decodeModel(variant).graph.initializer;
+    expect(stored.map(({ name, dataType }) => [name, dataType])).toEqual([
+      ['shared.weight.half', 10],
+      ['other.weight.half', 10],
+      ['bias', 1],
+    ]);
+    expect(variant.length).toBeLessThan(0.6 * model().length);
+    const error = await variantError(model(), variant, feeds);
+    expect(error).toBeGreaterThan(1e-6);
+    expect(error).toBeLessThan(5e-4);
+  });
+
+  it('leaves a weight alone that half precision cannot hold', () => {
+    const large = matrix.slice();
+    large[5] = 70_000;
+    const types = decodeModel(variantOf(model(large), 'float16', small)).graph.initializer;
+    expect(types.every(({ dataType }) => dataType === 1)).toBe(true);
+  });
+
+  it('takes products in 8-bit integers, with shared matrices and inputs shared', async () => {
+    const variant = variantOf(model(), 'int8', small);
+    const { initializer, node } = decodeModel(variant).graph;
+    expect(initializer.filter(({ dataType }) => dataType === 3).map(({ name }) => name)).toEqual([
+      'shared.weight.int8',
+      'shared.weight.zeros',
+      'other.weight.int8',
+      'other.weight.zeros',
+    ]);
+    expect(initializer.some(({ name }) => name === 'shared.weight')).toBe(false);
+    const count = (opType: string) => node.filter((n) => n.opType === opType).length;
+    expect([count('DynamicQuantizeLinear'), count('MatMulInteger'), count('MatMul')]).toEqual([2, 3, 0]);
+    const error = await variantError(model(), variant, feeds, { threads: 1 });
+    expect(error).toBeGreaterThan(1e-3);
+    expect(error).toBeLessThan(0.03);
+  });
+
+  it('has one scale per column, so that a small column is as exact as a large one', async () => {
+    const uneven = matrix.map((value, i) => (i % WIDTH === 0 ? value / 1000 : value));
+    const g = new GraphBuilder('columns');
+    const x = g.input('x', 'float32', ['n', WIDTH]);
+    const w = g.weight('w', [WIDTH, WIDTH], uneven);
+    g.output('first', g.slice(g.matMul(x, w), 0, 1, 1), ['n', 1]);
+    expect(await variantError(g.build(), variantOf(g.build(), 'int8', small), feeds)).toBeLessThan(0.03);
+  });
+
+  it('changes nothing but the weights: attributes of every kind survive', async () => {
+    const g = new GraphBuilder('attributes');
+    const x = g.input('x', 'float32', [2, 3, 1]);
+    const [y] = g.call(
+      'LSTM',
+      [x, g.weight('W', [1, 8, 1], matrix.slice(0, 8)), g.weight('R', [1, 8, 2], matrix.slice(0, 16))],
+      {
+        hidden_size: 2,
+        activations: ['Sigmoid', 'Tanh', 'Tanh'],
+        clip: { float: 0.5 },
+        direction: 'forward',
+      },
+      { types: ['float32'] },
+    );
+    g.output('y', g.transpose(y, [2, 3, 0, 1]), [3, 2, 2, 1]);
+    const bytes = g.build();
+    expect(Buffer.from(encodeModel(parseModel(bytes))).equals(Buffer.from(bytes))).toBe(true);
+    const run = async (graph: Uint8Array) => {
+      const session = await InferenceSession.create(graph);
+      const result = await session.run({ x: new Tensor('float32', [1, 2, 3, -1, -2, -3], [2, 3, 1]) });
+      await session.release();
+      return result['y']?.data;
+    };
+    expect(await run(variantOf(bytes, 'int8', small))).toEqual(await run(bytes));
+  });
+
+  it('refuses what is no model', () => {
+    expect(() => variantOf(new TextEncoder().encode('<!DOCTYPE html>'), 'int8')).toThrow();
+  });
+
+  it('measures a difference relative to the original', () => {
+    expect(relativeRms([Float32Array.of(3, 4)], [Float32Array.of(3, 0)])).toBeCloseTo(4 / 3, 6);
+    expect(relativeRms([Float32Array.of(0)], [Float32Array.of(0)])).toBe(0);
+    expect(() => relativeRms([Float32Array.of(1)], [Float32Array.of(1, 2)])).toThrow(/sizes/);
+  });
+});
