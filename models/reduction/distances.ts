@@ -1,86 +1,125 @@
 import type { Pacer } from '../knn/pacer.ts';
-import { at, squaredDistance, type Vectors } from '../knn/vectors.ts';
+import { at, type Vectors } from '../knn/vectors.ts';
+import { boundMargin, panelRows, type Cell } from './cells.ts';
+import { squaredDistance } from './kernel.ts';
+import { spatialOrder } from './order.ts';
+import { Panel, PanelDistances } from './panels.ts';
 
-/** Above this many pairs (128 MB of float64) distances are recomputed instead of kept: n > 5793. */
-export const maxKeptPairs = 1 << 24;
+/** Rounding of sums of a few terms, relative to their size, generously. */
+const cancellation = 1e-9;
 
 /**
- * Euclidean distances between the rows of one set; kept in a triangle while that is affordable. May be shared by
- * several runs on the same rows, whatever their labels.
+ * What is known about the Euclidean distances between the rows of one set. May be shared by several runs on the same
+ * rows, whatever their labels, one after the other: what one finds out about the whole set spares the next the work.
  */
 export class RowDistances {
+  readonly features: Vectors;
   readonly count: number;
   readonly dim: number;
-  readonly #features: Vectors;
-  #triangle: Float64Array | null = null;
+  #panels: PanelDistances | null = null;
+  #root: Cell | null = null;
+  #shared: Cell | null = null;
 
-  constructor(features: Vectors, count: number, dim: number) {
-    this.#features = features;
+  /** Most rows of a panel. */
+  readonly panelSize: number;
+
+  /** @param features `[count, dim]`, finite · @param panelSize rows compared together; changes speed only */
+  constructor(features: Vectors, count: number, dim: number, panelSize = panelRows(count)) {
+    this.features = features;
     this.count = count;
     this.dim = dim;
-  }
-
-  /** Arithmetic one {@link between} costs, for pacing. */
-  get cost(): number {
-    return this.#triangle ? 2 : this.dim;
-  }
-
-  /** Computes all pairs once when they fit; without it distances are computed at each call. */
-  async keep(pacer: Pacer, onProgress?: (fraction: number) => void, limit = maxKeptPairs): Promise<void> {
-    const n = this.count;
-    const pairs = (n * (n - 1)) / 2;
-    if (pairs > limit || this.#triangle !== null) return;
-    const triangle = new Float64Array(pairs);
-    for (let i = 1; i < n; i++) {
-      this.#fillRow(triangle, i);
-      if (pacer.due(i * this.dim)) {
-        onProgress?.((i * i) / (n * n));
-        await pacer.pause();
-      }
-    }
-    this.#triangle = triangle;
+    this.panelSize = panelSize;
   }
 
   /** Distance of rows `i` and `j`, float64; the same bits in either order. */
   between(i: number, j: number): number {
-    if (i === j) return 0;
-    const triangle = this.#triangle;
-    if (triangle === null) return this.#compute(i, j);
-    return i > j ? at(triangle, (i * (i - 1)) / 2 + j) : at(triangle, (j * (j - 1)) / 2 + i);
+    const { features, dim } = this;
+    return Math.sqrt(squaredDistance(features, i * dim, features, j * dim, dim));
+  }
+
+  /** Distances between panels of rows. Ready once {@link root} has been awaited. */
+  get panels(): PanelDistances {
+    if (!this.#panels) throw new Error('the root cell has not been asked for');
+    return this.#panels;
   }
 
   /**
-   * Upper bound, for every row, of its distance to any other row: through the centroid, widened by a margin that
-   * dwarfs rounding.
+   * A cell of all rows for a run to split, with all that earlier runs found out about it.
+   * @throws the pacer's abort reason.
    */
-  async farthestBounds(pacer: Pacer): Promise<Float64Array> {
-    const { count, dim } = this;
-    const centroid = new Float64Array(dim);
-    for (let row = 0; row < count; row++) {
-      for (let d = 0; d < dim; d++) centroid[d] = at(centroid, d) + at(this.#features, row * dim + d) / count;
-      if (pacer.due(dim)) await pacer.pause();
+  async root(pacer: Pacer): Promise<Cell> {
+    this.#root ??= await this.#makeRoot(pacer);
+    const known = this.#shared;
+    if (known?.pair && !this.#root.pair) {
+      this.#root.pair = known.pair;
+      this.#root.bounds.set(known.bounds);
     }
-    const bounds = new Float64Array(count);
-    let radius = 0;
-    for (let row = 0; row < count; row++) {
-      const r = Math.sqrt(squaredDistance(this.#features, row * dim, centroid, 0, dim));
-      bounds[row] = r;
-      radius = Math.max(radius, r);
-      if (pacer.due(dim)) await pacer.pause();
-    }
-    return bounds.map((r) => (r + radius) * boundMargin);
+    const rows = this.#root.rows.slice();
+    let start = 0;
+    const panels = this.#root.panels.map(({ rows: { length } }) => {
+      start += length;
+      return new Panel(rows.subarray(start - length, start));
+    });
+    const cell = { ...this.#root, rows, panels, bounds: this.#root.bounds.slice() };
+    this.#shared = cell;
+    return cell;
   }
 
-  /** A row at a time (at most a few milliseconds), because loops in async functions are compiled less well. */
-  #fillRow(triangle: Float64Array, i: number): void {
-    const start = (i * (i - 1)) / 2;
-    for (let j = 0; j < i; j++) triangle[start + j] = this.#compute(i, j);
+  async #makeRoot(pacer: Pacer): Promise<Cell> {
+    const { features, count, dim } = this;
+    const size = this.panelSize;
+    const rows = Int32Array.from({ length: count }, (_, row) => row);
+    await spatialOrder(features, dim, rows, size, pacer);
+    const panels: Panel[] = [];
+    for (let start = 0; start < count; start += size)
+      panels.push(new Panel(rows.subarray(start, start + size)));
+    const centres = new Float64Array(panels.length * dim);
+    for (const [i, panel] of panels.entries()) {
+      writeMean(features, dim, panel.rows, centres.subarray(i * dim, (i + 1) * dim));
+      if (pacer.due(panel.rows.length * dim)) await pacer.pause();
+    }
+    const centre = new Float64Array(dim);
+    writeMean(centres, dim, Int32Array.from(panels.keys()), centre);
+    this.#panels = new PanelDistances(features, dim, Math.min(size, count), centre);
+    const bounds = await this.#centreBounds(panels, centres, pacer);
+    return { rows, panels, bounds, known: null, pair: null };
   }
 
-  #compute(i: number, j: number): number {
-    return Math.sqrt(squaredDistance(this.#features, i * this.dim, this.#features, j * this.dim, this.dim));
+  /**
+   * Upper bounds of the distances between panels. With a = A + u and b = B + v around the centres A and B,
+   * |a − b|² = |a − B|² + |b − A|² − |A − B|² − 2 u·v, and −2 u·v is at most twice the product of the radii.
+   */
+  async #centreBounds(panels: Panel[], centres: Float64Array, pacer: Pacer): Promise<Float64Array> {
+    const { dim } = this;
+    const count = panels.length;
+    const bounds = new Float64Array(count * count).fill(Infinity);
+    if (count < 3) return bounds;
+    const reach = new Float64Array(count * count);
+    const group = Math.min(this.panelSize, this.count);
+    for (const [i, panel] of panels.entries())
+      for (let from = 0; from < count; from += group) {
+        const points = centres.subarray(from * dim, Math.min(count, from + group) * dim);
+        reach.set(this.panels.maximaTo(panel, points), i * count + from);
+        if (pacer.due((panel.rows.length * points.length) / 4)) await pacer.pause();
+      }
+    for (let i = 0; i < count; i++)
+      for (let j = i; j < count; j++) {
+        const [across, back] = [at(reach, i * count + j), at(reach, j * count + i)];
+        const apart = squaredDistance(centres, i * dim, centres, j * dim, dim);
+        const radii = Math.sqrt(at(reach, i * count + i)) * Math.sqrt(at(reach, j * count + j));
+        const square = across + back - apart + 2 * radii + cancellation * (across + back + apart);
+        const bound = Math.sqrt(square) * boundMargin;
+        bounds[i * count + j] = Number.isNaN(bound) ? Infinity : bound;
+        bounds[j * count + i] = at(bounds, i * count + j);
+        if (pacer.due(dim)) await pacer.pause();
+      }
+    return bounds;
   }
 }
 
-/** Factor that keeps a bound from the triangle inequality above the computed distance despite rounding. */
-export const boundMargin = 1 + 1e-9;
+function writeMean(features: Vectors, dim: number, rows: Int32Array, out: Float64Array): void {
+  for (let s = 0; s < rows.length; s++) {
+    const offset = at(rows, s) * dim;
+    for (let d = 0; d < dim; d++) out[d] = at(out, d) + at(features, offset + d) / rows.length;
+  }
+}

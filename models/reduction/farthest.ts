@@ -1,6 +1,9 @@
 import type { Pacer } from '../knn/pacer.ts';
 import { at } from '../knn/vectors.ts';
-import { boundMargin, type RowDistances } from './distances.ts';
+import { splitCell, type Cell, type PairDistances } from './cells.ts';
+import type { RowDistances } from './distances.ts';
+import { squaredDistance } from './kernel.ts';
+import type { Panel } from './panels.ts';
 
 /** The farthest pair of a cluster: `first < second` in row order, or equal rows for a cluster of diameter 0. */
 export interface FarthestPair {
@@ -10,141 +13,135 @@ export interface FarthestPair {
   distance: number;
 }
 
-/** Multiply-adds between two looks at the pacer. */
-const chunkWork = 1 << 20;
+/** Panel pairs of largest bound looked at before all others, so that most of those need no look. */
+const firstLooks = 4;
+/** Work of one multiply-add in the kernel, in units of the pacer. */
+const kernelWork = 1 / 4;
 
 /**
  * Finds farthest pairs and splits by them (golden/multilabel/SPEC.md §1), exactly, without looking at every pair.
  *
- * Every row keeps an upper bound of its distance to the other rows of its present cluster. Bounds survive splitting
- * (a part of a cluster has no longer distances than the whole), so that only rows whose bound reaches the diameter
- * are compared with their cluster. Results, ties included, equal the exhaustive lexicographic scan.
+ * The rows of a cluster lie in panels; every pair of panels has an upper bound of the distances across it. Bounds come
+ * from the panels' centres at first, become exact once a pair of panels has been compared, and survive splitting (a
+ * part of a cluster has no longer distances than the whole). Only panel pairs whose bound reaches the diameter are
+ * compared. Results, ties included, equal the exhaustive lexicographic scan.
  */
 export class FarthestPairs {
   readonly #distances: RowDistances;
-  readonly #bounds: Float64Array;
   readonly #pacer: Pacer;
-  readonly #reached: Float64Array;
 
-  constructor(distances: RowDistances, bounds: Float64Array, pacer: Pacer) {
+  constructor(distances: RowDistances, pacer: Pacer) {
     this.#distances = distances;
-    this.#bounds = bounds;
     this.#pacer = pacer;
-    this.#reached = new Float64Array(distances.count);
   }
 
-  /** First pair in lexicographic row order that attains the largest distance. `rows` must ascend and not be empty. */
-  async of(rows: Int32Array): Promise<FarthestPair> {
-    const bounds = this.#bounds;
-    const reached = this.#reached;
-    const lowest = at(rows, 0);
-    const best: FarthestPair = { first: lowest, second: lowest, distance: 0 };
-    // The open rows sit in `open[0..left)`, the one to compare next is the one of largest bound.
-    const open = Int32Array.from(rows);
-    let left = open.length;
-    const chunk = Math.max(1, Math.floor(chunkWork / this.#distances.cost));
-    let next = 0;
-    for (let s = 0; s < left; s++) {
-      const row = at(open, s);
-      reached[row] = 0;
-      if (at(bounds, row) > at(bounds, at(open, next))) next = s;
-    }
-    while (left > 1) {
-      const row = at(open, next);
-      if (at(bounds, row) < best.distance || at(bounds, row) === 0) break;
-      open[next] = at(open, --left);
-      next = 0;
-      for (let from = 0; from < left; from += chunk) {
-        const to = Math.min(left, from + chunk);
-        next = this.#compare(row, open, from, to, next, best);
-        if (this.#pacer.due((to - from) * this.#distances.cost)) await this.#pacer.pause();
+  /**
+   * First pair in lexicographic row order that attains the largest distance of the cell, which must not be empty.
+   * @throws the pacer's abort reason.
+   */
+  async of(cell: Cell, onProgress?: (fraction: number) => void): Promise<FarthestPair> {
+    if (cell.pair) return cell.pair;
+    const lowest = cell.rows.reduce((a, b) => Math.min(a, b));
+    const best: FarthestPair = { ...(cell.known ?? { first: lowest, second: lowest, distance: 0 }) };
+    const { panels, bounds } = cell;
+    const count = panels.length;
+    const compared = new Uint8Array(count * count);
+    const look = async (i: number, j: number): Promise<void> => {
+      const [a, b] = [panels[i], panels[j]];
+      if (!a || !b || compared[i * count + j] === 1) return;
+      compared[i * count + j] = 1;
+      const bound = this.#compare(a, b, best, count > 1);
+      bounds[i * count + j] = bound;
+      bounds[j * count + i] = bound;
+      if (this.#pacer.due(a.rows.length * b.rows.length * this.#distances.dim * kernelWork))
+        await this.#pacer.pause();
+    };
+    if (count > 2) for (const [i, j] of widestPairs(bounds, count, firstLooks)) await look(i, j);
+    for (let i = 0; i < count; i++) {
+      for (let j = i; j < count; j++) {
+        const bound = at(bounds, i * count + j);
+        // Not `bound < best`: a bound that is no number proves nothing. At zero the lowest row stays.
+        if (bound < best.distance || bound === 0) continue;
+        await look(i, j);
       }
-      // Compared with every other row of the cluster by now, so the bound becomes the exact value.
-      bounds[row] = at(reached, row);
+      onProgress?.(1 - ((count - i - 1) / count) ** 2);
     }
+    cell.pair = best;
     return best;
   }
 
-  /**
-   * Compares `row` with the open rows `from..to`, noting how far each reaches and the best pair; returns the slot of
-   * the largest bound seen. Not async, because loops in async functions are compiled less well.
-   */
-  #compare(
-    row: number,
-    open: Int32Array,
-    from: number,
-    to: number,
-    next: number,
-    best: FarthestPair,
-  ): number {
-    const bounds = this.#bounds;
-    const reached = this.#reached;
-    const distances = this.#distances;
-    let far = at(reached, row);
-    let widest = at(bounds, at(open, next));
-    for (let s = from; s < to; s++) {
-      const other = at(open, s);
-      const d = distances.between(row, other);
-      if (d > far) far = d;
-      if (d > at(reached, other)) reached[other] = d;
-      if (d >= best.distance && d > 0) prefer(best, row, other, d);
-      if (at(bounds, other) > widest) {
-        widest = at(bounds, other);
-        next = s;
-      }
+  /** Takes the pair of the panels into account and returns the new bound of their distances. */
+  #compare(a: Panel, b: Panel, best: FarthestPair, many: boolean): number {
+    const { panels } = this.#distances;
+    if (many && best.distance > 0) {
+      const atMost = Math.sqrt(panels.squaresAtMost(a, b)) * (1 + 1e-12);
+      if (atMost < best.distance) return atMost;
     }
-    reached[row] = far;
-    return next;
+    const square = panels.squares(a, b);
+    const longest = Math.sqrt(square);
+    if (longest >= best.distance && longest > 0) this.#prefer(a, b, square, longest, best);
+    return longest;
   }
 
-  /**
-   * Sorts `rows` in place into the half nearer to `pair.first` (ties included) and the rest, both ascending.
-   * @returns the size of the first half.
-   */
-  async split(rows: Int32Array, pair: FarthestPair): Promise<number> {
-    const rest = new Int32Array(rows.length);
-    const toFirst = new Float64Array(rows.length);
-    const toSecond = new Float64Array(rows.length);
-    let near = 0;
-    let far = 0;
-    let radiusFirst = 0;
-    let radiusSecond = 0;
-    for (const row of rows) {
-      const a = this.#distances.between(row, pair.first);
-      const b = this.#distances.between(row, pair.second);
-      if (a <= b) {
-        // `near` never overtakes the row being read.
-        toFirst[near] = a;
-        rows[near++] = row;
-        radiusFirst = Math.max(radiusFirst, a);
-      } else {
-        toSecond[far] = b;
-        rest[far++] = row;
-        radiusSecond = Math.max(radiusSecond, b);
-      }
-      if (this.#pacer.due(2 * this.#distances.cost)) await this.#pacer.pause();
+  /** Looks for the first pair of rows that is `longest` apart. */
+  #prefer(a: Panel, b: Panel, square: number, longest: number, best: FarthestPair): void {
+    const { values, stride } = this.#distances.panels.tile(b);
+    // Squares a little apart may have the same root.
+    const least = square * (1 - 1e-15);
+    if (longest > best.distance) {
+      best.distance = longest;
+      best.first = Infinity;
+      best.second = Infinity;
     }
-    rows.set(rest.subarray(0, far), near);
-    this.#tighten(rows.subarray(0, near), toFirst, radiusFirst);
-    this.#tighten(rows.subarray(near), toSecond, radiusSecond);
-    return near;
+    for (let i = 0; i < a.rows.length; i++)
+      for (let j = a === b ? i + 1 : 0; j < b.rows.length; j++) {
+        const value = at(values, i * stride + j);
+        if (!(value >= least) || Math.sqrt(value) !== longest) continue;
+        const first = Math.min(at(a.rows, i), at(b.rows, j));
+        const second = Math.max(at(a.rows, i), at(b.rows, j));
+        if (first < best.first || (first === best.first && second < best.second)) {
+          best.first = first;
+          best.second = second;
+        }
+      }
   }
 
-  #tighten(rows: Int32Array, toPivot: Float64Array, radius: number): void {
-    for (let s = 0; s < rows.length; s++) {
-      const row = at(rows, s);
-      const bound = (at(toPivot, s) + radius) * boundMargin;
-      if (bound < at(this.#bounds, row)) this.#bounds[row] = bound;
+  /** Parts a cell by its farthest pair; see `splitCell`. */
+  async split(cell: Cell, pair: FarthestPair): Promise<[Cell, Cell | null]> {
+    const { features, dim } = this.#distances;
+    const distances: PairDistances = {
+      toFirst: new Float64Array(cell.rows.length),
+      toSecond: new Float64Array(cell.rows.length),
+    };
+    for (let s = 0; s < cell.rows.length; s++) {
+      const row = at(cell.rows, s) * dim;
+      distances.toFirst[s] = Math.sqrt(squaredDistance(features, row, features, pair.first * dim, dim));
+      distances.toSecond[s] = Math.sqrt(squaredDistance(features, row, features, pair.second * dim, dim));
+      if (this.#pacer.due(2 * dim)) await this.#pacer.pause();
     }
+    return splitCell(cell, pair, distances, this.#distances.panelSize, this.#pacer);
+  }
+
+  /** Parts one row from the others, wherever it lies. */
+  async setAside(cell: Cell, row: number): Promise<[Cell, Cell | null]> {
+    const toFirst = new Float64Array(cell.rows.length);
+    const toSecond = Float64Array.from(cell.rows, (other) => (other === row ? -1 : 0));
+    const pair = { first: row, second: row, distance: 0 };
+    return splitCell(cell, pair, { toFirst, toSecond }, this.#distances.panelSize, this.#pacer);
   }
 }
 
-function prefer(best: FarthestPair, a: number, b: number, distance: number): void {
-  const first = Math.min(a, b);
-  const second = Math.max(a, b);
-  const tie = distance === best.distance;
-  if (tie && (first > best.first || (first === best.first && second >= best.second))) return;
-  best.first = first;
-  best.second = second;
-  best.distance = distance;
+/** The panel pairs of largest bound, widest first. */
+function widestPairs(bounds: Float64Array, count: number, wanted: number): [number, number][] {
+  const found: { bound: number; i: number; j: number }[] = [];
+  for (let i = 0; i < count; i++)
+    for (let j = i; j < count; j++) {
+      const bound = at(bounds, i * count + j);
+      if (found.length === wanted && !(bound > (found.at(-1)?.bound ?? 0))) continue;
+      let place = found.length;
+      while (place > 0 && bound > (found[place - 1]?.bound ?? Infinity)) place--;
+      found.splice(place, 0, { bound, i, j });
+      if (found.length > wanted) found.pop();
+    }
+  return found.map(({ i, j }) => [i, j]);
 }

@@ -1,23 +1,23 @@
 import type { Pacer } from '../knn/pacer.ts';
 import { labelsetIds, type MultilabelSet } from '../knn/set.ts';
-import { at } from '../knn/vectors.ts';
+import type { Cell } from './cells.ts';
 import { RowDistances } from './distances.ts';
 import { FarthestPairs } from './farthest.ts';
 import { Heap } from './heap.ts';
-import { SplitPath } from './splitPath.ts';
+import { Overlaps } from './overlap.ts';
+import { SplitRun, type SplitPath } from './splitPath.ts';
 
 /** Overlaps up to this count as none. */
 export const leastOverlap = 0.001;
-/** Stands for an infinite overlap: rows of one labelset coincide, rows of different ones do not. */
-const infiniteOverlap = Number.MAX_VALUE;
+/** Share of the work that the first farthest pair takes in reported progress. */
+const firstPairShare = 0.3;
 
-interface Cell {
+interface Candidate {
   id: number;
-  start: number;
-  end: number;
+  cell: Cell;
   /** What decides the next split: overlap, or the diameter in the fallback. */
   weight: number;
-  stamp: number;
+  place: number;
 }
 
 /**
@@ -35,89 +35,52 @@ export async function mrsp2Path(
   distances = new RowDistances(data.features, data.count, data.dim),
 ): Promise<SplitPath> {
   const { ids } = labelsetIds(data.labels, data.count, data.labelNames.length);
-  const order = Int32Array.from({ length: data.count }, (_, row) => row);
-  const splits = Math.min(Math.max(1, cells), data.count) - 1;
-  const splitIds = new Int32Array(splits);
-  const middles = new Int32Array(splits);
-  if (splits === 0) return new SplitPath(order, splitIds, middles);
-  await distances.keep(pacer, (fraction) => onProgress?.(fraction / 2));
-  const farthest = new FarthestPairs(distances, await distances.farthestBounds(pacer), pacer);
+  const run = new SplitRun(data.count, cells);
+  if (run.splits === 0) return run.path(Int32Array.from({ length: data.count }, (_, row) => row));
+  const root = await distances.root(pacer);
+  const farthest = new FarthestPairs(distances, pacer);
+  await farthest.of(root, (fraction) => onProgress?.(fraction * firstPairShare));
+  const overlaps = new Overlaps(distances, root, ids, pacer);
 
-  const first = (a: Cell, b: Cell): boolean =>
-    a.weight > b.weight || (a.weight === b.weight && a.stamp < b.stamp);
-  const overlapping = new Heap<Cell>(first);
-  const byDiameter = new Heap<Cell>(first);
-  let waiting: Cell[] = [];
-  let stamp = 0;
-
-  const add = async (id: number, start: number, end: number): Promise<void> => {
-    const rows = order.subarray(start, end);
-    const weight = rows.length < 2 ? 0 : await overlap(rows, ids, distances, pacer);
-    const cell = { id, start, end, weight, stamp: stamp++ };
-    if (cell.weight > leastOverlap) overlapping.push(cell);
-    else if (rows.length > 1) waiting.push(cell);
+  const overlapping = new Heap<Candidate>(isBefore);
+  const byDiameter = new Heap<Candidate>(isBefore);
+  let waiting: Candidate[] = [];
+  let places = 1;
+  const add = (id: number, cell: Cell, weight: number): void => {
+    const candidate = { id, cell, weight, place: places++ };
+    if (weight > leastOverlap) overlapping.push(candidate);
+    else if (cell.rows.length > 1) waiting.push(candidate);
   };
-  const choose = async (): Promise<Cell | undefined> => {
+  const choose = async (): Promise<Candidate | undefined> => {
     if (overlapping.size > 0) return overlapping.pop();
-    for (const cell of waiting)
-      byDiameter.push({
-        ...cell,
-        weight: (await farthest.of(order.subarray(cell.start, cell.end))).distance,
-      });
+    for (const candidate of waiting)
+      byDiameter.push({ ...candidate, weight: (await farthest.of(candidate.cell)).distance });
     waiting = [];
     return byDiameter.pop();
   };
 
-  let made = 0;
-  let cell: Cell | undefined = { id: 1, start: 0, end: data.count, weight: 0, stamp: stamp++ };
-  while (cell !== undefined) {
-    const { id, start, end } = cell;
-    const rows = order.subarray(start, end);
-    const middle = start + (await farthest.split(rows, await farthest.of(rows)));
-    splitIds[made] = id;
-    middles[made] = middle;
-    made++;
-    onProgress?.(0.5 + made / splits / 2);
-    if (made === splits) break;
-    await add(id, start, middle);
-    await add(made + 1, middle, end);
-    cell = await choose();
-  }
-  return new SplitPath(order, splitIds.slice(0, made), middles.slice(0, made));
-}
-
-async function overlap(
-  rows: Int32Array,
-  ids: Int32Array,
-  distances: RowDistances,
-  pacer: Pacer,
-): Promise<number> {
-  let differentSum = 0;
-  let different = 0;
-  let equalSum = 0;
-  let equal = 0;
-  for (let a = 0; a < rows.length; a++) {
-    const row = at(rows, a);
-    const id = at(ids, row);
-    for (let b = a + 1; b < rows.length; b++) {
-      const other = at(rows, b);
-      const d = distances.between(row, other);
-      if (at(ids, other) === id) {
-        equalSum += d;
-        equal++;
-      } else {
-        differentSum += d;
-        different++;
-      }
-      if (pacer.due(distances.cost)) await pacer.pause();
+  let next: Candidate | undefined = { id: 1, cell: root, weight: 0, place: 0 };
+  while (next !== undefined) {
+    const { id, cell } = next;
+    const [near, rest] = await farthest.split(cell, await farthest.of(cell));
+    const restId = run.record(id, near.rows.length);
+    onProgress?.(firstPairShare + (1 - firstPairShare) * run.fraction);
+    if (run.done) break;
+    if (rest) {
+      const [nearOverlap, restOverlap] = await overlaps.ofHalves(cell, near, rest);
+      add(id, near, nearOverlap);
+      add(restId, rest, restOverlap);
+    } else {
+      // All rows coincide: the same cell again, behind the others, with no overlap.
+      add(id, near, 0);
+      places++;
     }
+    next = await choose();
   }
-  return overlapOf(differentSum, different, equalSum, equal);
+  return run.path(root.rows);
 }
 
-/** Overlap from sums and counts of distances between rows of different and of equal labelsets. */
-export function overlapOf(differentSum: number, different: number, equalSum: number, equal: number): number {
-  if (different === 0 || equal === 0) return 0;
-  if (equalSum === 0) return differentSum === 0 ? 0 : infiniteOverlap;
-  return differentSum / different / (equalSum / equal);
+/** Largest weight first, then by place. */
+function isBefore(a: Candidate, b: Candidate): boolean {
+  return a.weight > b.weight || (a.weight === b.weight && a.place < b.place);
 }

@@ -1,20 +1,23 @@
 import type { Pacer } from '../knn/pacer.ts';
 import { labelsetIds, type MultilabelSet } from '../knn/set.ts';
 import { at } from '../knn/vectors.ts';
+import type { Cell } from './cells.ts';
 import { RowDistances } from './distances.ts';
 import { FarthestPairs } from './farthest.ts';
 import { Heap } from './heap.ts';
 import { MersenneTwister } from './mersenne.ts';
-import { leastOverlap, overlapOf } from './mrsp2.ts';
-import { SplitPath } from './splitPath.ts';
+import { leastOverlap } from './mrsp2.ts';
+import { overlapOf } from './overlap.ts';
+import { Panel } from './panels.ts';
+import { SplitRun, type SplitPath } from './splitPath.ts';
 
 /** Seed of the published experiments. */
 const publishedSeed = 123;
 
-interface Cell {
+interface Candidate {
   id: number;
   overlap: number;
-  stamp: number;
+  place: number;
 }
 
 /** Chooses a cell when none overlaps: the ids of all cells in order → one of them. Asked again while it is empty. */
@@ -35,57 +38,51 @@ export async function mrsp2ReferencePath(
   distances = new RowDistances(data.features, data.count, data.dim),
   pick?: CellPick,
 ): Promise<SplitPath> {
-  const order = Int32Array.from({ length: data.count }, (_, row) => row);
-  const splits = Math.min(Math.max(1, cells), data.count) - 1;
-  const splitIds = new Int32Array(splits);
-  const middles = new Int32Array(splits);
-  if (splits === 0) return new SplitPath(order, splitIds, middles);
-  await distances.keep(pacer, (fraction) => onProgress?.(fraction / 4));
-  const overlaps = await prefixOverlaps(data, distances, pacer, (fraction) =>
-    onProgress?.(0.25 + fraction / 4),
-  );
-  const farthest = new FarthestPairs(distances, await distances.farthestBounds(pacer), pacer);
+  const run = new SplitRun(data.count, cells);
+  if (run.splits === 0) return run.path(Int32Array.from({ length: data.count }, (_, row) => row));
+  const root = await distances.root(pacer);
+  const overlaps = await prefixOverlaps(data, distances, pacer, (fraction) => onProgress?.(fraction / 2));
+  const farthest = new FarthestPairs(distances, pacer);
   const random = new MersenneTwister(publishedSeed);
   const draw = pick ?? ((ids: readonly number[]) => ids[random.integer(ids.length)] ?? 1);
 
-  const overlapping = new Heap<Cell>(
-    (a, b) => a.overlap > b.overlap || (a.overlap === b.overlap && a.stamp < b.stamp),
+  const overlapping = new Heap<Candidate>(
+    (a, b) => a.overlap > b.overlap || (a.overlap === b.overlap && a.place < b.place),
   );
-  const ranges = new Map<number, [number, number]>([[1, [0, data.count]]]);
+  // Empty cells stay in the order, and may be drawn, but there is nothing to know about them.
+  const filled = new Map<number, Cell>([[1, root]]);
   const ids = [1];
-  let stamp = 0;
-  const add = (id: number, start: number, end: number): void => {
-    ranges.set(id, [start, end]);
+  let places = 0;
+  const add = (id: number, cell: Cell | null): void => {
     ids.push(id);
-    const overlap = at(overlaps, end - start);
-    if (overlap > leastOverlap) overlapping.push({ id, overlap, stamp });
-    stamp++;
+    const place = places++;
+    if (!cell) return;
+    filled.set(id, cell);
+    const overlap = at(overlaps, cell.rows.length);
+    if (overlap > leastOverlap) overlapping.push({ id, overlap, place });
   };
   const choose = (): number => {
     const top = overlapping.pop();
     if (top !== undefined) return top.id;
     for (;;) {
       const id = draw(ids);
-      const [start, end] = ranges.get(id) ?? [0, 0];
-      if (end > start) return id;
+      if (filled.has(id)) return id;
     }
   };
 
-  let id = 1;
-  for (let made = 0; made < splits; made++) {
-    const [start, end] = ranges.get(id) ?? [0, 0];
-    const rows = order.subarray(start, end);
-    const middle = start + (await farthest.split(rows, await farthest.of(rows)));
-    splitIds[made] = id;
-    middles[made] = middle;
+  for (let id = 1; !run.done; id = choose()) {
+    const cell = filled.get(id);
+    if (!cell) throw new Error(`cell ${id} is empty`);
+    const [near, rest] = await farthest.split(cell, await farthest.of(cell));
+    const restId = run.record(id, near.rows.length);
     ids.splice(ids.indexOf(id), 1);
-    add(id, start, middle);
-    add(made + 2, middle, end);
-    onProgress?.(0.5 + (made + 1) / splits / 2);
-    if (made + 1 < splits) id = choose();
+    add(id, near);
+    add(restId, rest);
+    onProgress?.(0.5 + run.fraction / 2);
+    if (run.done) break;
     if (pacer.due(ids.length)) await pacer.pause();
   }
-  return new SplitPath(order, splitIds, middles);
+  return run.path(root.rows);
 }
 
 /** Overlap of the first m rows of the data, for every m in 0..count. */
@@ -95,24 +92,40 @@ async function prefixOverlaps(
   pacer: Pacer,
   onProgress: (fraction: number) => void,
 ): Promise<Float64Array> {
-  const { ids } = labelsetIds(data.labels, data.count, data.labelNames.length);
-  const overlaps = new Float64Array(data.count + 1);
-  let [differentSum, different, equalSum, equal] = [0, 0, 0, 0];
-  for (let row = 0; row < data.count; row++) {
-    for (let other = 0; other < row; other++) {
-      const d = distances.between(other, row);
-      if (at(ids, other) === at(ids, row)) {
-        equalSum += d;
-        equal++;
-      } else {
-        differentSum += d;
-        different++;
-      }
-      if (pacer.due(distances.cost)) {
-        onProgress(row ** 2 / data.count ** 2);
-        await pacer.pause();
-      }
+  const { count } = data;
+  const { ids } = labelsetIds(data.labels, count, data.labelNames.length);
+  const equalSums = new Float64Array(count);
+  const differentSums = new Float64Array(count);
+  const equals = new Float64Array(count);
+  const add = (earlier: number, row: number, distance: number): void => {
+    const sums = at(ids, earlier) === at(ids, row) ? equalSums : differentSums;
+    sums[row] = at(sums, row) + distance;
+    if (sums === equalSums) equals[row] = at(equals, row) + 1;
+  };
+  const size = Math.min(distances.panelSize, count);
+  const panels = Array.from(
+    { length: Math.ceil(count / size) },
+    (_, i) =>
+      new Panel(Int32Array.from({ length: Math.min(size, count - i * size) }, (_row, s) => i * size + s)),
+  );
+  for (const [j, later] of panels.entries()) {
+    for (const earlier of panels.slice(0, j + 1)) {
+      distances.panels.squares(earlier, later);
+      const { values, stride } = distances.panels.tile(later);
+      for (const [a, row] of earlier.rows.entries())
+        for (const [b, other] of later.rows.entries())
+          if (row < other) add(row, other, Math.sqrt(at(values, a * stride + b)));
+      if (pacer.due((size * size * data.dim) / 4)) await pacer.pause();
     }
+    onProgress((j + 1) ** 2 / panels.length ** 2);
+  }
+  const overlaps = new Float64Array(count + 1);
+  let [differentSum, different, equalSum, equal] = [0, 0, 0, 0];
+  for (let row = 0; row < count; row++) {
+    differentSum += at(differentSums, row);
+    equalSum += at(equalSums, row);
+    equal += at(equals, row);
+    different += row - at(equals, row);
     overlaps[row + 1] = overlapOf(differentSum, different, equalSum, equal);
   }
   return overlaps;

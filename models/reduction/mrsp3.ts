@@ -1,8 +1,12 @@
 import type { Pacer } from '../knn/pacer.ts';
 import type { MultilabelSet } from '../knn/set.ts';
+import type { Cell } from './cells.ts';
 import { RowDistances } from './distances.ts';
 import { shareLabel } from './emit.ts';
 import { FarthestPairs } from './farthest.ts';
+
+/** Share of the work that the first farthest pair takes in reported progress. */
+const firstPairShare = 0.5;
 
 /**
  * Partition of MRSP3 (golden/multilabel/SPEC.md §6): clusters are halved by their farthest pair until all rows of
@@ -15,33 +19,41 @@ export async function mrsp3Cells(
   onProgress?: (fraction: number) => void,
   distances = new RowDistances(data.features, data.count, data.dim),
 ): Promise<Int32Array[]> {
-  const rows = Int32Array.from({ length: data.count }, (_, row) => row);
   // One row has no pair to split by: it is its own prototype.
-  if (data.count === 1) return [rows];
-  await distances.keep(pacer, (fraction) => onProgress?.(fraction / 2));
-  const farthest = new FarthestPairs(distances, await distances.farthestBounds(pacer), pacer);
+  if (data.count === 1) return [Int32Array.of(0)];
+  const root = await distances.root(pacer);
+  const farthest = new FarthestPairs(distances, pacer);
+  await farthest.of(root, (fraction) => onProgress?.(fraction * firstPairShare));
   const done: Int32Array[] = [];
   let settled = 0;
-  const stack: Int32Array[] = [rows];
+  const stack: Cell[] = [root];
   for (let cell = stack.pop(); cell !== undefined; cell = stack.pop()) {
     for (const half of await halves(cell, farthest)) {
-      if (half.length === 1 || shareLabel(data.labels, data.labelNames.length, half)) {
-        done.push(half);
-        settled += half.length;
+      const { rows } = half;
+      if (rows.length === 1 || shareLabel(data.labels, data.labelNames.length, rows)) {
+        done.push(rows.slice().sort());
+        settled += rows.length;
       } else stack.push(half);
     }
-    if (pacer.due(cell.length * data.labelNames.length)) {
-      onProgress?.(0.5 + settled / data.count / 2);
+    if (pacer.due(cell.rows.length * data.labelNames.length)) {
+      onProgress?.(firstPairShare + (1 - firstPairShare) * (settled / data.count));
       await pacer.pause();
     }
   }
   return done;
 }
 
-async function halves(cell: Int32Array, farthest: FarthestPairs): Promise<[Int32Array, Int32Array]> {
-  if (cell.length === 2) return [cell.subarray(0, 1), cell.subarray(1)];
+async function halves(cell: Cell, farthest: FarthestPairs): Promise<Cell[]> {
   const pair = await farthest.of(cell);
-  // Identical rows cannot be told apart by distance: the last one is set aside so that splitting ends.
-  const middle = pair.distance === 0 ? cell.length - 1 : await farthest.split(cell, pair);
-  return [cell.subarray(0, middle), cell.subarray(middle)];
+  if (pair.distance > 0) {
+    const [near, rest] = await farthest.split(cell, pair);
+    if (rest) return [near, rest];
+  }
+  // Rows that distance cannot tell apart: the last one is set aside, so that splitting ends.
+  const [others, last] = await farthest.setAside(cell, largest(cell.rows));
+  return last ? [others, last] : [others];
+}
+
+function largest(rows: Int32Array): number {
+  return rows.reduce((a, b) => Math.max(a, b));
 }

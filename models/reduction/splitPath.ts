@@ -60,6 +60,53 @@ export class SplitPath {
   }
 }
 
+/** Notes the splits of a run as it makes them. */
+export class SplitRun {
+  /** How many splits lead to the cells asked for. */
+  readonly splits: number;
+  readonly #splitIds: Int32Array;
+  readonly #middles: Int32Array;
+  readonly #starts: Int32Array;
+  readonly #cellOrder: CellOrder;
+  #made = 0;
+
+  /** @param rows in all · @param cells asked for; never more than rows, at least one */
+  constructor(rows: number, cells: number, cellOrder: CellOrder = 'moved') {
+    this.splits = Math.min(Math.max(1, cells), rows) - 1;
+    this.#splitIds = new Int32Array(this.splits);
+    this.#middles = new Int32Array(this.splits);
+    this.#starts = new Int32Array(this.splits + 2);
+    this.#cellOrder = cellOrder;
+  }
+
+  get done(): boolean {
+    return this.#made === this.splits;
+  }
+
+  get fraction(): number {
+    return this.#made / Math.max(1, this.splits);
+  }
+
+  /**
+   * Notes that cell `id` has been split after its first `nearRows` rows.
+   * @returns the number of the second half.
+   */
+  record(id: number, nearRows: number): number {
+    const middle = at(this.#starts, id) + nearRows;
+    this.#splitIds[this.#made] = id;
+    this.#middles[this.#made] = middle;
+    this.#made++;
+    this.#starts[this.#made + 1] = middle;
+    return this.#made + 1;
+  }
+
+  /** @param order every row once; the cells of the run are ranges of it */
+  path(order: Int32Array): SplitPath {
+    const made = this.#made;
+    return new SplitPath(order, this.#splitIds.slice(0, made), this.#middles.slice(0, made), this.#cellOrder);
+  }
+}
+
 /** `int(p · n / 100)`: the size the percentage asks for, truncated as in the reference. */
 export function targetSize(percentage: number, rows: number): number {
   if (!Number.isFinite(percentage) || percentage <= 0 || percentage > 100)

@@ -96,8 +96,9 @@ function plainChen(data: MultilabelSet, cells: number): number[][] {
 describe('reduction, whatever the data', () => {
   it('MChen: every prefix of one run equals the plain algorithm of that size, ties included', async () => {
     await fc.assert(
-      fc.asyncProperty(sets, async (data) => {
-        const path = await chenPath(data, data.count, new Pacer());
+      fc.asyncProperty(sets, fc.constantFrom(1, 2, 3, 64), async (data, size) => {
+        const distances = new RowDistances(data.features, data.count, data.dim, size);
+        const path = await chenPath(data, data.count, new Pacer(), undefined, distances);
         for (let cells = 1; cells <= data.count; cells++)
           expect(path.cellsAt(cells).map((rows) => Array.from(rows))).toEqual(plainChen(data, cells));
       }),
@@ -105,28 +106,29 @@ describe('reduction, whatever the data', () => {
     );
   });
 
-  it.each([0, 1 << 24])(
-    'farthest pairs equal the exhaustive scan after any splitting (kept pairs ≤ %i)',
-    async (kept) => {
-      await fc.assert(
-        fc.asyncProperty(sets, async (data) => {
-          const pacer = new Pacer();
-          const distances = new RowDistances(data.features, data.count, data.dim);
-          await distances.keep(pacer, undefined, kept);
-          const farthest = new FarthestPairs(distances, await distances.farthestBounds(pacer), pacer);
-          const open = [Int32Array.from({ length: data.count }, (_, row) => row)];
-          for (let rows = open.pop(); rows; rows = open.pop()) {
-            const pair = await farthest.of(rows);
-            expect(pair).toEqual(scanPairs(data, Array.from(rows)));
-            const middle = await farthest.split(rows, pair);
-            if (middle === rows.length) continue;
-            open.push(rows.subarray(0, middle), rows.subarray(middle));
-          }
-        }),
-        { numRuns: 100 },
-      );
-    },
-  );
+  // Panels far smaller than in use, so that bounds between panels, merging and inheritance all take part.
+  it.each([1, 2, 3, 5, 64])('farthest pairs equal the exhaustive scan (panels of %i)', async (size) => {
+    await fc.assert(
+      fc.asyncProperty(sets, async (data) => {
+        const pacer = new Pacer();
+        const distances = new RowDistances(data.features, data.count, data.dim, size);
+        const farthest = new FarthestPairs(distances, pacer);
+        const open = [await distances.root(pacer)];
+        for (let cell = open.pop(); cell; cell = open.pop()) {
+          const pair = await farthest.of(cell);
+          expect(pair).toEqual(
+            scanPairs(
+              data,
+              Array.from(cell.rows).sort((a, b) => a - b),
+            ),
+          );
+          const [near, rest] = await farthest.split(cell, pair);
+          if (rest) open.push(near, rest);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
 
   it.each(reductionMethods.map(({ name }) => name))('%s: well-formed, deterministic', async (name) => {
     await fc.assert(
