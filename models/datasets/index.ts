@@ -9,3 +9,14 @@ export type {
   LabelChoice,
   ReadDatasetOptions,
 } from './types.ts';
+export { EXPORT_SCHEMA, MANIFEST_FILE } from './bundle.ts';
+export { knnGraph, type KnnGraphOptions } from './classifier-graph.ts';
+export { writeDatasetNpz } from './npz.ts';
+export type { WritableSet } from './types.ts';
+export { uniqueFeatureNames, writeMeka, writeMulan } from './write-arff.ts';
+export {
+  writeDatasetParquet,
+  type ParquetColumn,
+  type ParquetMap,
+  type RowNeighbours,
+} from './write-parquet.ts';

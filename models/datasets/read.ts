@@ -1,16 +1,20 @@
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Pacer } from '../knn/pacer.ts';
 import { readArff } from './arff.ts';
+import { bundledDataset } from './bundle.ts';
 import { readCsv } from './csv.ts';
 import { DatasetError } from './errors.ts';
 import { readMulanXml } from './mulan.ts';
+import { readNpzDataset } from './npz.ts';
+import { readParquetDataset } from './parquet.ts';
 import type { RawDataset, SourceOptions } from './source.ts';
 import type { Dataset, ReadDatasetOptions } from './types.ts';
 import { datasetWarnings } from './warnings.ts';
 
 /**
  * Reads a multilabel data set; the name of the file tells the format: `.arff` (Mulan with its XML, or MEKA) and `.csv`,
- * each also with `.gz`.
+ * each also with `.gz`; `.npz`, `.parquet`; a folder is a bundle that Archetone exported.
  * @throws DatasetError saying where and what to do; the signal's reason on abort
  */
 export async function readDataset(path: string, options: ReadDatasetOptions = {}): Promise<Dataset> {
@@ -26,7 +30,12 @@ export async function readDataset(path: string, options: ReadDatasetOptions = {}
   return { name, features, count, dim, labels, labelNames, featureNames, rowIds, warnings };
 }
 
-async function readByFormat(path: string, options: ReadDatasetOptions): Promise<RawDataset> {
+async function readByFormat(given: string, options: ReadDatasetOptions): Promise<RawDataset> {
+  const isFolder = await stat(given).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  );
+  const path = isFolder ? await bundledDataset(given) : given;
   if (/\.arff(\.gz)?$/i.test(path)) return readArff(path, options);
   const { labels, ...rest } = options;
   // A Mulan XML may name the columns of any table.
@@ -35,9 +44,11 @@ async function readByFormat(path: string, options: ReadDatasetOptions): Promise<
       ? { ...rest, labels: { kind: 'names', names: await readMulanXml(labels.path) } }
       : { ...rest, labels };
   if (/\.csv(\.gz)?$/i.test(path)) return readCsv(path, source);
+  if (/\.npz$/i.test(path)) return readNpzDataset(path, source);
+  if (/\.parquet$/i.test(path)) return readParquetDataset(path, source);
   throw new DatasetError(
     'unsupported',
     `${path} is in no format that is read.`,
-    'Data sets end in .arff, .arff.gz, .csv or .csv.gz.',
+    'Data sets end in .arff, .csv (both also .gz), .npz or .parquet; a folder must be an exported bundle.',
   );
 }

@@ -59,3 +59,10 @@ export interface Dataset extends MultilabelSet {
   rowIds: string[] | null;
   warnings: DatasetWarning[];
 }
+
+/** What the writers take: a data set, or prototypes in its form. */
+export interface WritableSet extends MultilabelSet {
+  name: string;
+  /** `dim` names. */
+  featureNames: readonly string[];
+}

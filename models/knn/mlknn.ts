@@ -29,6 +29,10 @@ export function applyMlKnn(train: MultilabelSet, own: NearestRows, nearest: Near
 
 /** ML-kNN's tables of one training set and one k, ready to decide. */
 export interface FittedMlKnn {
+  /** `[L, k + 1]` of 0/1: whether label l is given when j of the k neighbours bear it. */
+  decisions: Uint8Array;
+  /** `[L, k + 1]`: the posterior probability of label l when j of the k neighbours bear it. */
+  posteriors: Float64Array;
   /** @returns `labels` `[m, L]` of 0/1 and `scores` `[m, L]`, the posterior probability of every label. */
   predict(nearest: NearestRows): { labels: Uint8Array; scores: Float64Array };
 }
@@ -51,6 +55,17 @@ export function fitMlKnn(train: MultilabelSet, own: NearestRows): FittedMlKnn {
       bearers[l] = at(bearers, l) + on;
     }
   }
+  const decisions = new Uint8Array(labelCount * width);
+  const posteriors = new Float64Array(labelCount * width);
+  for (let cell = 0; cell < decisions.length; cell++) {
+    const bearing = at(bearers, Math.floor(cell / width));
+    const prior = (smoothing + bearing) / (2 * smoothing + train.count);
+    const on = (smoothing + at(counts[1], cell)) / (smoothing * width + bearing);
+    const off = (smoothing + at(counts[0], cell)) / (smoothing * width + (train.count - bearing));
+    const [likely, unlikely] = [prior * on, (1 - prior) * off];
+    decisions[cell] = likely >= unlikely ? 1 : 0;
+    posteriors[cell] = likely / (likely + unlikely);
+  }
   const predict = (nearest: NearestRows): { labels: Uint8Array; scores: Float64Array } => {
     if (nearest.k !== own.k) throw new RangeError(`fitted for k = ${own.k}, asked with k = ${nearest.k}`);
     const queries = nearest.rows.length / nearest.k;
@@ -60,15 +75,11 @@ export function fitMlKnn(train: MultilabelSet, own: NearestRows): FittedMlKnn {
       countVotes(train, nearest, q, votes);
       for (let l = 0; l < labelCount; l++) {
         const cell = l * width + at(votes, l);
-        const prior = (smoothing + at(bearers, l)) / (2 * smoothing + train.count);
-        const on = (smoothing + at(counts[1], cell)) / (smoothing * width + at(bearers, l));
-        const off = (smoothing + at(counts[0], cell)) / (smoothing * width + (train.count - at(bearers, l)));
-        const [likely, unlikely] = [prior * on, (1 - prior) * off];
-        labels[q * labelCount + l] = likely >= unlikely ? 1 : 0;
-        scores[q * labelCount + l] = likely / (likely + unlikely);
+        labels[q * labelCount + l] = at(decisions, cell);
+        scores[q * labelCount + l] = at(posteriors, cell);
       }
     }
     return { labels, scores };
   };
-  return { predict };
+  return { decisions, posteriors, predict };
 }

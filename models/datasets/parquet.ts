@@ -1,0 +1,223 @@
+import { open } from 'node:fs/promises';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet';
+import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from 'hyparquet';
+import { z } from 'zod';
+import { Pacer } from '../knn/pacer.ts';
+import { DatasetError, readFailure } from './errors.ts';
+import { LABEL_PREFIX } from './csv.ts';
+import { assembleRows, type MatrixColumn } from './matrix.ts';
+import { noLabels, type ColumnChoice } from './plan.ts';
+import { MAX_VALUES } from './rows.ts';
+import type { RawDataset, SourceOptions } from './source.ts';
+import { PARQUET_KEY } from './write-parquet.ts';
+
+const ownSchema = z.object({ name: z.string(), labels: z.array(z.string()), features: z.array(z.string()) });
+type OwnFacts = z.output<typeof ownSchema>;
+
+/** What Node can unpack beside Snappy, which hyparquet does itself. */
+const compressors: Compressors = {
+  GZIP: (input, length) => new Uint8Array(gunzipSync(input, { maxOutputLength: Math.max(1, length) })),
+  BROTLI: (input, length) =>
+    new Uint8Array(brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) })),
+};
+
+/**
+ * Reads a Parquet table: numbers and booleans are features or labels; a column of equally long lists of numbers is one
+ * feature per element; text is left out. A file of {@link writeDatasetParquet} needs no choice of labels.
+ * @throws DatasetError
+ */
+export async function readParquetDataset(path: string, options: SourceOptions): Promise<RawDataset> {
+  const pacer = new Pacer(options.signal);
+  try {
+    const handle = await open(path);
+    try {
+      const file = asyncBuffer(handle, (await handle.stat()).size);
+      const metadata = await parquetMetadataAsync(file);
+      return await readTable(path, file, metadata, options, pacer);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw readFailure(
+      path,
+      error,
+      'A Parquet file is expected, packed with Snappy, gzip or Brotli, or not at all.',
+    );
+  }
+}
+
+async function readTable(
+  path: string,
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  options: SourceOptions,
+  pacer: Pacer,
+): Promise<RawDataset> {
+  const count = Number(metadata.num_rows);
+  const own = options.labels ? null : ownFacts(metadata);
+  const { children } = parquetSchema(metadata);
+  const exclude = new Set(options.exclude);
+  const wanted = own
+    ? children.filter(({ element }) => element.name === 'vector' || element.name === 'labels')
+    : children.filter((child) => isNumeric(child) && !exclude.has(child.element.name));
+  // Refused before anything is unpacked: what a file claims to hold may be far more than its size.
+  if (count * Math.max(1, wanted.length) > MAX_VALUES)
+    throw new DatasetError('too-large', `${path} claims ${count} rows.`, 'Take a sample of the rows.');
+  const names = [...wanted, ...children.filter(({ element }) => exclude.has(element.name))].map(
+    ({ element }) => element.name,
+  );
+  const columns = await readColumns(file, metadata, [...new Set(names)], count, options.signal);
+  if (own) return readOwn(path, count, columns, own, options, pacer);
+  const matrix = [...columns].flatMap(([name, values]) =>
+    exclude.has(name)
+      ? [{ name, at: () => NaN, text: (row: number) => String(values[row]) }]
+      : matrixColumns(path, name, values),
+  );
+  const labels = options.labels ?? prefixed(path, matrix);
+  const raw = await assembleRows(path, count, matrix, labels, options, pacer);
+  const skipped = children.filter((child) => !isNumeric(child) && !exclude.has(child.element.name));
+  return {
+    ...raw,
+    labelNames: options.labels
+      ? raw.labelNames
+      : raw.labelNames.map((name) => name.slice(LABEL_PREFIX.length)),
+    warnings: skipped.length === 0 ? [] : [skippedWarning(skipped.map(({ element }) => element.name))],
+  };
+}
+
+async function readOwn(
+  path: string,
+  count: number,
+  columns: ReadonlyMap<string, unknown[]>,
+  { name, labels, features }: OwnFacts,
+  options: SourceOptions,
+  pacer: Pacer,
+): Promise<RawDataset> {
+  const vectors = columns.get('vector') ?? [];
+  const borne = columns.get('labels') ?? [];
+  const element = (list: unknown, i: number): number =>
+    Array.isArray(list) && list.length === features.length ? asNumber(list[i]) : NaN;
+  const matrix: MatrixColumn[] = [
+    ...features.map((feature, i) => ({ name: feature, at: (row: number) => element(vectors[row], i) })),
+    ...labels.map((label) => ({
+      name: label,
+      at: (row: number) => (Array.isArray(borne[row]) && borne[row].includes(label) ? 1 : 0),
+    })),
+  ];
+  const raw = await assembleRows(path, count, matrix, { kind: 'last', count: labels.length }, options, pacer);
+  return { ...raw, name };
+}
+
+/** Whole columns, by name. */
+async function readColumns(
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  names: string[],
+  count: number,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, unknown[]>> {
+  const columns = new Map(names.map((name) => [name, new Array<unknown>(count)]));
+  // One column after the other, so that an abort is seen between them.
+  for (const [name, values] of columns) {
+    signal?.throwIfAborted();
+    await parquetRead({
+      file,
+      metadata,
+      columns: [name],
+      compressors,
+      onChunk: ({ rowStart, columnData }) => {
+        for (let i = 0; i < columnData.length; i++) values[rowStart + i] = columnData[i] as unknown;
+      },
+    });
+  }
+  return columns;
+}
+
+function matrixColumns(path: string, name: string, values: readonly unknown[]): MatrixColumn[] {
+  const first = values.find((value) => value !== null && value !== undefined);
+  if (!isList(first)) return [{ name, at: (row) => asNumber(values[row]) }];
+  const { length } = first;
+  const odd = values.findIndex((value) => !isList(value) || value.length !== length);
+  if (odd >= 0)
+    throw new DatasetError(
+      'ragged',
+      `${path}, row ${odd + 1}: “${name}” does not hold ${length} numbers as the first row does.`,
+      'Lists of features must be equally long.',
+      odd + 1,
+    );
+  return Array.from({ length }, (_, i) => ({
+    name: `${name}_${i}`,
+    at: (row: number) => asNumber((values[row] as ArrayLike<unknown>)[i]),
+  }));
+}
+
+function prefixed(path: string, columns: readonly MatrixColumn[]): ColumnChoice {
+  const names = columns.map(({ name }) => name).filter((name) => name.startsWith(LABEL_PREFIX));
+  if (names.length === 0) throw noLabels(path);
+  return { kind: 'names', names };
+}
+
+function ownFacts({ key_value_metadata }: FileMetaData): OwnFacts | null {
+  const text = key_value_metadata?.find(({ key }) => key === PARQUET_KEY)?.value;
+  if (text === undefined) return null;
+  try {
+    return ownSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+const NUMBER_TYPES = new Set(['BOOLEAN', 'INT32', 'INT64', 'FLOAT', 'DOUBLE']);
+
+/** Numbers, booleans, and lists of numbers. */
+function isNumeric({ element, children }: SchemaTree): boolean {
+  if (children.length === 0)
+    return (
+      NUMBER_TYPES.has(element.type ?? '') &&
+      !/^(DATE|TIME|TIMESTAMP|DECIMAL)/.test(element.converted_type ?? '')
+    );
+  const [group] = children;
+  const [item] = group?.children ?? [];
+  const isListGroup = element.converted_type === 'LIST' || element.logical_type?.type === 'LIST';
+  return (
+    isListGroup &&
+    children.length === 1 &&
+    group?.children.length === 1 &&
+    item !== undefined &&
+    isNumeric(item)
+  );
+}
+
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
+}
+
+function asNumber(value: unknown): number {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  return typeof value === 'bigint' ? Number(value) : NaN;
+}
+
+function skippedWarning(names: string[]): RawDataset['warnings'][number] {
+  const which = names.length === 1 ? `Column “${names[0] ?? ''}” is` : `${names.length} columns are`;
+  return {
+    code: 'text-excluded',
+    message: `${which} no numbers and left out.`,
+    columns: names.slice(0, 100),
+  };
+}
+
+function asyncBuffer(handle: Awaited<ReturnType<typeof open>>, byteLength: number): AsyncBuffer {
+  return {
+    byteLength,
+    slice: async (start, end = byteLength) => {
+      const from = start < 0 ? Math.max(0, byteLength + start) : start;
+      const length = Math.max(0, Math.min(end, byteLength) - from);
+      const buffer = new ArrayBuffer(length);
+      await handle.read(new Uint8Array(buffer), 0, length, from);
+      return buffer;
+    },
+  };
+}
