@@ -26,6 +26,14 @@ const graphSchema = z.strictObject({
   bytes: z.int().positive().max(MAX_GRAPH_BYTES),
 });
 
+const sourceSchema = z.object({
+  file: z.string().min(1).max(255),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.int().positive(),
+  /** Where it was downloaded from. */
+  url: z.url().optional(),
+});
+
 const text = z.string().trim().min(1).max(4000);
 const percentiles = z.tuple([z.number(), z.number(), z.number()]);
 const count = z.int().positive();
@@ -69,9 +77,14 @@ export const packManifestSchema = z
       .optional(),
     trainingData: z.object({
       statement: text,
-      hours: z.number().nonnegative(),
+      /** Left out where the maker of the model does not say. */
+      hours: z.number().nonnegative().optional(),
       card: plainFile('.json').optional(),
     }),
+    /** Why an embedding-only pack makes no sound, in a sentence or two. */
+    soundless: text.optional(),
+    /** The files that the pack was converted from. */
+    sources: z.array(sourceSchema).max(16).optional(),
     graphs: z.strictObject({
       features: graphSchema.optional(),
       encoder: graphSchema.optional(),

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { readPack, type Pack } from '../packs/index.ts';
+import { openFiles } from './open-files.ts';
+import { partNames, planConversion, type ConversionPlan } from './plan.ts';
+import { selfTest } from './self-test.ts';
+import type { ConversionChoices } from './settings.ts';
+import { termsFor, type Terms } from './terms.ts';
+import { hashFile, WorkFolder, type GraphEntry } from './work-folder.ts';
+
+export type { ConversionChoices } from './settings.ts';
+export type { Terms } from './terms.ts';
+export { hashFile } from './work-folder.ts';
+
+/** A file to convert, and where it came from. */
+export interface SourceFile {
+  path: string;
+  /** Address it was downloaded from. */
+  url?: string;
+}
+
+/** What a set of files would become; nothing was written. */
+export interface Inspection {
+  id: string;
+  title: string;
+  kind: 'generative' | 'embedding-only';
+  windowSeconds: number;
+  embeddingDim: number;
+  /** Why there will be no sound, or null. */
+  soundless: string | null;
+  files: { name: string; model: string }[];
+  terms: Terms[];
+  /** Assumptions and warnings, a sentence each. */
+  notes: string[];
+}
+
+export interface ConversionOptions {
+  /** Folder in which the pack gets a folder of its own. */
+  packsFolder: string;
+  choices?: ConversionChoices;
+  signal?: AbortSignal;
+  onProgress?: (progress: ConversionProgress) => void;
+}
+
+/** How far a conversion is. */
+export interface ConversionProgress {
+  done: number;
+  total: number;
+  /** What is being done, for people. */
+  current: string;
+}
+
+/** Graphs of one version are never mixed with those of another when a conversion goes on after a crash. */
+const CONVERTER_VERSION = 1;
+const PACK_VERSION = '1.0.0';
+
+/**
+ * Says what a set of checkpoint files is and what pack they make.
+ * @throws CheckpointError naming the file at fault
+ */
+export async function inspectFiles(
+  paths: readonly string[],
+  choices: ConversionChoices = {},
+): Promise<Inspection> {
+  const files = await openFiles(paths);
+  try {
+    const plan = planConversion(files.models, files.config, choices);
+    const { id, title, kind, windowSeconds, embeddingDim, soundless = null } = plan.description;
+    return {
+      ...{ id, title, kind, windowSeconds, embeddingDim, soundless },
+      files: files.models.map(({ name, part }) => ({ name, model: partNames[part.kind] })),
+      terms: termsFor(plan.models),
+      notes: [...files.notes, ...plan.notes],
+    };
+  } finally {
+    await files.close();
+  }
+}
+
+/**
+ * Makes a pack from checkpoint files: graphs, manifest, self-test, and one rename. A conversion that fails or is
+ * stopped leaves nothing behind; one whose process died goes on where it was when it is started again.
+ * @throws CheckpointError, GraphBuildError, PackError; the signal's reason
+ */
+export async function convertFiles(
+  sources: readonly SourceFile[],
+  options: ConversionOptions,
+): Promise<{ pack: Pack; notes: string[] }> {
+  const { signal, choices = {}, onProgress = () => undefined } = options;
+  const paths = sources.map(({ path }) => path);
+  const files = await openFiles(paths, signal);
+  try {
+    const plan = planConversion(files.models, files.config, choices);
+    const total = plan.graphs.length + 2;
+    onProgress({ done: 0, total, current: 'checksums' });
+    const recorded = await recordSources(sources, signal);
+    const key = createHash('sha256')
+      .update(JSON.stringify([CONVERTER_VERSION, plan.description, recorded.map(({ sha256 }) => sha256)]))
+      .digest('hex');
+    const work = await WorkFolder.open(options.packsFolder, plan.description.id, key);
+    try {
+      const graphs: Partial<Record<string, GraphEntry>> = {};
+      for (const [i, graph] of plan.graphs.entries()) {
+        signal?.throwIfAborted();
+        onProgress({ done: i + 1, total, current: graph.name });
+        graphs[graph.name] = await work.graph(graph.name, () => graph.build());
+      }
+      onProgress({ done: total - 1, total, current: 'self-test' });
+      const manifest = manifestOf(plan, graphs, recorded);
+      await work.writeManifest(manifest);
+      const report = await selfTest(await readPack(work.folder), signal);
+      await work.writeManifest({ ...manifest, quality: { selfTest: report } });
+      signal?.throwIfAborted();
+      const folder = await work.finish();
+      return { pack: await readPack(folder), notes: [...files.notes, ...plan.notes] };
+    } catch (thrown) {
+      await work.remove();
+      throw thrown;
+    }
+  } finally {
+    await files.close();
+  }
+}
+
+type RecordedSource = { file: string; sha256: string; bytes: number; url?: string };
+
+async function recordSources(
+  sources: readonly SourceFile[],
+  signal: AbortSignal | undefined,
+): Promise<RecordedSource[]> {
+  const recorded: RecordedSource[] = [];
+  for (const { path, url } of sources)
+    recorded.push({
+      file: basename(path),
+      sha256: await hashFile(path, signal),
+      bytes: (await stat(path)).size,
+      ...(url === undefined ? {} : { url }),
+    });
+  return recorded;
+}
+
+function manifestOf(
+  plan: ConversionPlan,
+  graphs: Partial<Record<string, GraphEntry>>,
+  sources: RecordedSource[],
+): Record<string, unknown> {
+  const terms = termsFor(plan.models);
+  return {
+    schema: 'archetone.pack/1',
+    version: PACK_VERSION,
+    ...plan.description,
+    licence: terms.map(({ subject, licence }) => `${subject}: ${licence}`).join('\n'),
+    attribution: terms.map(({ attribution, url }) => `${attribution} ${url}`).join('\n'),
+    trainingData: {
+      statement: `Converted from published weights. Their authors say what they were trained on: ${terms[0]?.url ?? ''}`,
+    },
+    sources,
+    graphs,
+  };
+}

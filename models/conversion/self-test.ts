@@ -1,0 +1,95 @@
+import { openRuntime, verifyPack, type Pack } from '../packs/index.ts';
+import { PackError } from '../packs/errors.ts';
+import { Random } from '../random.ts';
+
+/** What the self-test of a new pack measured. */
+export interface SelfTestReport {
+  /** Largest difference between two runs on the same sound; 0 on every machine known. */
+  repeatDifference: number;
+  /** Cosine between the embeddings of a chord and of noise. */
+  chordNoiseCosine: number;
+  /** Milliseconds to embed one window on the CPU. */
+  embedMilliseconds: number;
+  /** Milliseconds of one denoiser step on the CPU, and of decoding; generative packs only. */
+  denoiseMilliseconds?: number;
+  decodeMilliseconds?: number;
+  /** Level of what the decoder makes of the chord's own features, dBFS. */
+  decodedDbfs?: number;
+}
+
+const NOISE_SEED = 4;
+const CHORD_HZ = [220, 277.18, 329.63];
+
+/**
+ * Runs a new pack from end to end: every graph is opened and checked against the manifest, then a chord and noise are
+ * embedded, and a generative pack takes a denoiser step and decodes.
+ * @throws PackError when a graph fails, gives numbers that are not finite, or cannot tell the chord from the noise
+ */
+export async function selfTest(pack: Pack, signal?: AbortSignal): Promise<SelfTestReport> {
+  await verifyPack(pack, signal);
+  const { manifest } = pack;
+  const { windowSamples: S, framesPerWindow: T, featureDim: F, embeddingDim: D } = manifest;
+  const runtime = await openRuntime(pack);
+  try {
+    const random = new Random(NOISE_SEED);
+    const chord = Float32Array.from({ length: S }, (_, n) => chordAt(n / manifest.sampleRate));
+    const noise = Float32Array.from({ length: S }, () => 0.1 * random.normal());
+    const first = await runtime.embed(chord, 1);
+    signal?.throwIfAborted();
+    const [again, embedMilliseconds] = await timed(() => runtime.embed(chord, 1));
+    signal?.throwIfAborted();
+    const other = await runtime.embed(noise, 1);
+    const report: SelfTestReport = {
+      repeatDifference: largestDifference(first, again),
+      chordNoiseCosine: cosine(first, other),
+      embedMilliseconds,
+    };
+    // NaN fails too: an embedding of zeros has no direction.
+    if (!(report.chordNoiseCosine < 1 - 1e-6))
+      throw new PackError('graph', 'the pack gives the same embedding for every sound', {
+        hint: 'The weights are probably not those of a trained model: get the files again.',
+      });
+    if (manifest.kind === 'embedding-only') return report;
+    signal?.throwIfAborted();
+    const x = Float32Array.from({ length: T * F }, () => random.normal());
+    const denoise = () => runtime.denoise(x, Float32Array.of(1), first.slice(0, D));
+    await denoise();
+    const [, denoiseMilliseconds] = await timed(denoise);
+    signal?.throwIfAborted();
+    const features = await runtime.features(chord, 1);
+    const [sound, decodeMilliseconds] = await timed(() => runtime.decode(features, 1));
+    return { ...report, denoiseMilliseconds, decodeMilliseconds, decodedDbfs: dbfs(sound) };
+  } finally {
+    await runtime.close();
+  }
+}
+
+function chordAt(seconds: number): number {
+  return CHORD_HZ.reduce((sum, hz) => sum + 0.1 * Math.sin(2 * Math.PI * hz * seconds), 0);
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<[result: T, milliseconds: number]> {
+  const started = performance.now();
+  const result = await work();
+  return [result, performance.now() - started];
+}
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - (b[i] ?? NaN))), 0);
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [dot, aa, bb] = [0, 0, 0];
+  for (const [i, value] of a.entries()) {
+    const other = b[i] ?? 0;
+    dot += value * other;
+    aa += value * value;
+    bb += other * other;
+  }
+  return dot / Math.sqrt(aa * bb);
+}
+
+function dbfs(sound: Float32Array): number {
+  const power = sound.reduce((sum, value) => sum + value * value, 0) / sound.length;
+  return 10 * Math.log10(power);
+}

@@ -1,0 +1,49 @@
+import type { ModelPart } from './detect.ts';
+
+/** Under which terms a model was published, as far as its publisher says. */
+export interface Terms {
+  /** What is accepted by name. */
+  id: string;
+  /** Whose work it is. */
+  subject: string;
+  /** Name of the licence, as its publisher names it. */
+  licence: string;
+  /** Where the publisher says so. */
+  url: string;
+  /** Who must be named. */
+  attribution: string;
+}
+
+const encodec: Terms = {
+  id: 'encodec',
+  subject: 'EnCodec 24 kHz (Meta AI)',
+  licence: 'MIT',
+  url: 'https://github.com/facebookresearch/encodec/blob/main/LICENSE',
+  attribution:
+    'EnCodec: A. Défossez, J. Copet, G. Synnaeve, Y. Adi: High Fidelity Neural Audio Compression, 2022; Meta Platforms, Inc.',
+};
+
+const encodecmae: Terms = {
+  id: 'encodecmae',
+  subject: 'EnCodecMAE (Laboratorio de Inteligencia Artificial Aplicada)',
+  licence: 'MIT',
+  url: 'https://huggingface.co/lpepino/encodecmae-base',
+  attribution:
+    'EnCodecMAE: L. Pepino, P. Riera, L. Ferrer: EnCodecMAE: Leveraging neural codecs for universal audio representation learning, 2023.',
+};
+
+const encodecmae2wav: Terms = {
+  id: 'encodecmae2wav',
+  subject: 'EnCodecMAE autoencoders and regressors (L. Pepino)',
+  licence:
+    'as stated by the publisher on the page of the model; where none is stated, ask before you share it',
+  url: 'https://huggingface.co/lpepino/encodecmae2wav',
+  attribution:
+    'Diffusion autoencoder: P. Alonso-Jiménez, L. Pepino, R. Batlle-Roca, P. Zinemanas, D. Bogdanov, X. Serra, M. Rocamora: Leveraging Pre-trained Autoencoders for Interpretable Prototype Learning of Music Audio, 2024.',
+};
+
+/** The terms that cover a pack made from these models. An autoencoder and a regressor hold a whole EnCodecMAE, which holds EnCodec's encoder. */
+export function termsFor(models: readonly ModelPart['kind'][]): Terms[] {
+  const wav = models.includes('diffusion') || models.includes('regressor');
+  return [...(wav ? [encodecmae2wav] : []), encodecmae, encodec];
+}
