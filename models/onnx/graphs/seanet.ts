@@ -101,6 +101,11 @@ async function upsampled(weights: Weights, x: Value): Promise<Value> {
   return g.reshape(woven, [0, outputs, -1]);
 }
 
+/**
+ * x above zero, eˣ − 1 below: as eˣ − 1 never falls below x, the larger of x and e^min(x, 0) − 1. Four simple operators,
+ * because ONNX Runtime's Elu takes a slow exponential on a CPU: a tenth of the whole network's time.
+ */
 function elu(g: GraphBuilder, x: Value): Value {
-  return g.op('Elu', [x], { alpha: { float: 1 } });
+  const negative = g.op('Clip', [x, null, g.scalar(0)]);
+  return g.max(x, g.sub(g.exp(negative), 1));
 }
