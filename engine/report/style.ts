@@ -13,7 +13,7 @@ h1 { font-size: 28px; margin: 0 0 4px; } h2 { font-size: 20px; margin: 40px 0 8p
 p { margin: 0 0 12px; max-width: 72ch; } .soft { color: var(--soft); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-td.n, th.n { text-align: right; } .scroll { overflow-x: auto; }
+td.n, th.n { text-align: right; } .scroll { overflow-x: auto; margin-bottom: 20px; }
 .matrix td, .matrix th { padding: 4px 8px; text-align: center; border: 1px solid var(--line); min-width: 32px; }
 .matrix th { font-weight: 500; font-size: 12px; } .matrix tbody th { text-align: right; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(320px, 1fr)); gap: 16px; }
@@ -24,5 +24,6 @@ td.n, th.n { text-align: right; } .scroll { overflow-x: auto; }
 .track { position: relative; height: 16px; background: var(--panel); border: 1px solid var(--line); }
 .bar { position: absolute; top: 0; bottom: 0; min-width: 1px; }
 .plus { background: var(--plus); } .minus { background: var(--minus); } .total { background: var(--soft); }
+img.spectrogram { display: block; width: 100%; height: 96px; object-fit: fill; image-rendering: auto; border-radius: 4px; }
 code { font-size: 13px; overflow-wrap: anywhere; }
 </style>`);

@@ -18,6 +18,8 @@ const HEARD = 0.05;
  * (a) 128 log-mel bands, (b) 20 MFCC and their Δ.
  */
 export class HandcraftedFeatures {
+  /** Log-mel bands. */
+  static readonly bands = BANDS;
   readonly #fourier: Fourier;
   readonly #bank: MelBank;
   /** Hann windows sum to half their length: magnitudes are scaled so that a full-scale sine has the value 1. */

@@ -42,3 +42,15 @@ export function nearestDistances(
     return Math.sqrt(smallest);
   });
 }
+
+/** The window of a collection whose vector is nearest. */
+export function nearestRow(vector: Float32Array, { dim, windows }: Represented): number {
+  let [best, smallest] = [0, Infinity];
+  for (let row = 0; row * dim < windows.length; row++) {
+    const distance = squaredDistance(vector, 0, windows, row * dim, dim);
+    if (distance >= smallest) continue;
+    best = row;
+    smallest = distance;
+  }
+  return best;
+}

@@ -2,18 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PackInfo, PackVerification } from '../../api/domain.ts';
-import { EngineError } from '../../api/errors.ts';
-import { DecodePool, ffmpegDecoder } from '../../decode/index.ts';
 import { asEngineError } from '../../packs/failures.ts';
-import { scorePack, type PackScore } from '../../packs/score.ts';
 import { PackService } from '../../packs/service.ts';
-import { scanFolder } from '../../import/scan.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { seedNumber, wholeNumber } from '../options.ts';
-import { bytes, pairs, table } from '../text.ts';
+import { bytes, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
-
-const DECODE_LIMITS = { timeoutMs: 60_000, idleTimeoutMs: 30_000, memoryMb: 512 };
+import { addPackScore } from './packs-score.ts';
 
 export const packsVerb: AddVerb = (program, cli) => {
   const packs = program
@@ -63,36 +57,7 @@ export const packsVerb: AddVerb = (program, cli) => {
       ),
     );
 
-  packs
-    .command('score')
-    .description("Show a pack's quality card, and measure its speed and its sound on the demo sounds.")
-    .argument('[id]', 'pack', 'compact')
-    .option('--sounds <n>', 'demo sounds to measure on', wholeNumber(1, 1000), 16)
-    .option('--seed <n>', 'seed of the sounds', seedNumber, 1)
-    .addHelpText('after', '\nExample:\n  archetone packs score compact --sounds 32 --json')
-    .action((id: string, options: { sounds: number; seed: number }) =>
-      cli.answer(() =>
-        withPacks(cli, async (service) => {
-          const pack = service.list().find((info) => info.id === id);
-          const runtime = await service.runtime(id);
-          const files = await demoSounds(cli, options.sounds);
-          const decode = new DecodePool({
-            workerUrl: cli.places.decodeWorker,
-            workers: 1,
-            limits: DECODE_LIMITS,
-            external: ffmpegDecoder,
-          });
-          try {
-            const { signal } = cli.interrupt;
-            const measured = await scorePack(runtime, decode, files, { seed: options.seed, signal });
-            const quality = pack?.quality ?? [];
-            return { json: { packId: id, quality, measured }, text: describeScore(quality, measured) };
-          } finally {
-            await decode.close();
-          }
-        }),
-      ),
-    );
+  addPackScore(packs, cli, (work) => withPacks(cli, work));
 };
 
 async function withPacks<T>(cli: Cli, work: (service: PackService) => T | Promise<T>): Promise<T> {
@@ -106,22 +71,6 @@ async function withPacks<T>(cli: Cli, work: (service: PackService) => T | Promis
     await service.close();
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-/** Evenly spread over the demo sounds, the same ones each time. */
-async function demoSounds(cli: Cli, wanted: number): Promise<string[]> {
-  const { demoFolder } = cli.places;
-  if (demoFolder === null)
-    throw new EngineError(
-      'missing-folder',
-      'The demo sounds are not installed.',
-      'Run npm install in the folder of Archetone.',
-    );
-  const { files } = await scanFolder(demoFolder, { signal: cli.interrupt.signal });
-  const count = Math.min(wanted, files.length);
-  return Array.from({ length: count }, (_, i) => files[Math.floor((i * files.length) / count)]).flatMap(
-    (file) => (file ? [join(demoFolder, ...file.path.split('/'))] : []),
-  );
 }
 
 function describePacks(list: readonly PackInfo[], service: PackService): string {
@@ -139,24 +88,4 @@ function describePacks(list: readonly PackInfo[], service: PackService): string 
     list,
   );
   return [list.length > 0 ? known : 'no packs installed', ...problems].join('\n');
-}
-
-function describeScore(quality: PackInfo['quality'], measured: PackScore): string {
-  const card = quality.map(({ name, value }) => [name, String(value)] as const);
-  const own: (readonly [string, string])[] = [
-    ['sounds', String(measured.sounds)],
-    ['windows/s', measured.windowsPerSecond.toFixed(1)],
-    ...(measured.generative
-      ? ([
-          ['round trip: cosine, median', measured.generative.roundTripCosine.toFixed(3)],
-          ['round trip: level difference, median', `${measured.generative.roundTripLevelDb.toFixed(1)} dB`],
-          ['sonification: seconds each', measured.generative.secondsPerSonification.toFixed(2)],
-          ['sonification: level, median', `${measured.generative.rmsDbfs.toFixed(1)} dBFS`],
-          ['sonification: cycle cosine, median', measured.generative.cycleCosine.toFixed(3)],
-        ] as const)
-      : []),
-  ];
-  return [...(card.length > 0 ? [`Quality card\n${pairs(card)}`] : []), `Measured here\n${pairs(own)}`].join(
-    '\n\n',
-  );
 }

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { encodeWav } from '../../models/audio/encode-wav.ts';
+import type { Disturbance } from '../../models/scoring/disturbances.ts';
+
+const run = promisify(execFile);
+const QUIET = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y'];
+const TIMEOUT_MS = 60_000;
+
+/** Whether the system has an ffmpeg that writes MP3. */
+export async function canCompress(): Promise<boolean> {
+  const { stdout } = await run('ffmpeg', ['-hide_banner', '-encoders']).catch(() => ({ stdout: '' }));
+  return stdout.includes('libmp3lame');
+}
+
+/** Mono samples as MP3, by the system's ffmpeg. */
+export async function toMp3(samples: Float32Array, sampleRate: number, kbps: number): Promise<Uint8Array> {
+  return throughFiles(encodeWav(samples, sampleRate, 'float32'), 'wav', 'mp3', ['-b:a', `${kbps}k`]);
+}
+
+/** MP3 at 64 kbit/s and back, aligned with what went in. */
+export const mp3Disturbance: Disturbance = {
+  name: 'MP3 at 64 kbit/s',
+  async apply(samples, sampleRate) {
+    const packed = await toMp3(samples, sampleRate, 64);
+    const raw = await throughFiles(packed, 'mp3', 'f32', ['-f', 'f32le', '-ac', '1', '-ar', `${sampleRate}`]);
+    const decoded = new Float32Array(
+      raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength - (raw.byteLength % 4)),
+    );
+    const out = new Float32Array(samples.length);
+    out.set(decoded.subarray(0, samples.length));
+    return out;
+  },
+};
+
+async function throughFiles(
+  bytes: Uint8Array,
+  from: string,
+  to: string,
+  options: readonly string[],
+): Promise<Uint8Array> {
+  const folder = await mkdtemp(join(tmpdir(), 'archetone-compress-'));
+  try {
+    const [input, output] = [join(folder, `in.${from}`), join(folder, `out.${to}`)];
+    await writeFile(input, bytes);
+    await run('ffmpeg', [...QUIET, '-i', input, ...options, output], { timeout: TIMEOUT_MS });
+    return await readFile(output);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,216 @@
+import type { Pack, PackRuntime } from '../../models/packs/index.ts';
+import { accuracyTable, type AccuracyTable, type Views } from '../../models/scoring/accuracy-card.ts';
+import { scoredClassifiers } from '../../models/scoring/classifiers.ts';
+import type { Represented } from '../../models/scoring/collection.ts';
+import { disturbances, type Disturbance } from '../../models/scoring/disturbances.ts';
+import { describeCollection, embedCollection, type CutSound } from '../../models/scoring/embed.ts';
+import { HandcraftedFeatures } from '../../models/scoring/handcrafted.ts';
+import { neighbourPrecision, type NeighbourPrecision } from '../../models/scoring/neighbourhood.ts';
+import { sharedClasses } from '../../models/scoring/protocols.ts';
+import { scoreRobustness, type RobustnessScore } from '../../models/scoring/robustness.ts';
+import {
+  scoreSharpness,
+  sharpnessVariants,
+  type HeardNetwork,
+  type SharpnessScore,
+} from '../../models/scoring/sharpness.ts';
+import {
+  scoreCycle,
+  scoreRoundTrip,
+  type CycleScore,
+  type RoundTripScore,
+} from '../../models/scoring/sound.ts';
+import { embeddingSpeed } from '../../models/scoring/speed.ts';
+import { round } from '../../models/scoring/summary.ts';
+import { evenly } from './scoring.ts';
+
+/** A collection to score on, with what says which one it was. */
+export interface ScoredCollection {
+  sounds: CutSound[];
+  /** SHA-256 over the names and windows of the sounds. */
+  sha256: string;
+}
+
+/** What a pack is scored on; what is missing is left out of the card. */
+export interface ScoreInput {
+  runtime: PackRuntime;
+  /** The same architecture with nothing learned. */
+  twin: PackRuntime;
+  instruments: ScoredCollection | null;
+  rendered: ScoredCollection | null;
+  styles: ScoredCollection | null;
+  /** Windows to hear when no instruments are given. */
+  demo: Float32Array[];
+  seeds: readonly number[];
+  /** Compare the remedies against blurred prototypes as well; takes several minutes. */
+  sharpness: boolean;
+  /** Nearest neighbours alone; training prototype networks takes most of the time. */
+  quick: boolean;
+  /** Besides those that need no outside help. */
+  moreDisturbances: readonly Disturbance[];
+}
+
+/** The measured figures of a pack. Accuracies in per cent, mean and standard deviation over the seeds. */
+export interface QualityCard {
+  schema: 'archetone.quality/1';
+  data: Record<string, { sounds: number; windows: number; classes: number; sha256: string }>;
+  seeds: readonly number[];
+  accuracy: {
+    instruments?: AccuracyTable;
+    rendered?: AccuracyTable;
+    renderedToInstruments?: AccuracyTable;
+    instrumentsToRendered?: AccuracyTable;
+    /** Classes of the two cross-collection tables. */
+    sharedClasses?: string[];
+    styles?: AccuracyTable;
+  };
+  precisionAt10?: NeighbourPrecision;
+  robustness?: RobustnessScore[];
+  roundTrip?: RoundTripScore;
+  cycle?: CycleScore;
+  /** Of prototypes trained on all instruments, five per class; the first entry is what the application does. */
+  sharpness?: SharpnessScore[];
+  /** On two threads of the machine that made the card. */
+  speed: { windowsPerSecond: number; secondsPerSonification: number | null; packMegabytes: number };
+}
+
+/** A card with the prototypes that were heard for it. */
+export interface Scored {
+  card: QualityCard;
+  heard: HeardNetwork | null;
+  /** The instruments through the pack's encoder. */
+  embedded: Represented | null;
+}
+
+const HEARD_WINDOWS = 32;
+
+/**
+ * Scores a pack on sounds it was not trained on.
+ * @throws PackError; the signal's reason
+ */
+export async function qualityCard(
+  input: ScoreInput,
+  { signal, say }: { signal: AbortSignal; say: (message: string) => void },
+): Promise<Scored> {
+  const { runtime, seeds, instruments, rendered, styles } = input;
+  const { manifest } = runtime.pack;
+  const generative = manifest.kind === 'generative';
+  const card: QualityCard = {
+    schema: 'archetone.quality/1',
+    data: {},
+    seeds,
+    accuracy: {},
+    speed: {
+      windowsPerSecond: 0,
+      secondsPerSonification: null,
+      packMegabytes: round(packBytes(runtime.pack) / 1e6),
+    },
+  };
+  for (const [name, collection] of Object.entries({ instruments, rendered, styles })) {
+    if (!collection) continue;
+    card.data[name] = {
+      sounds: collection.sounds.length,
+      windows: collection.sounds.reduce((sum, { windows }) => sum + windows.length, 0),
+      classes: new Set(collection.sounds.map((sound) => sound.class)).size,
+      sha256: collection.sha256,
+    };
+  }
+
+  say('embedding');
+  const views = {
+    instruments: instruments && (await viewsOf(input, instruments.sounds, signal)),
+    rendered: rendered && (await viewsOf(input, rendered.sounds, signal)),
+    styles: styles && (await viewsOf(input, styles.sounds, signal)),
+  };
+  const table = (name: string, protocol: Parameters<typeof accuracyTable>[0]): Promise<AccuracyTable> => {
+    say(`accuracy: ${name}`);
+    const classifiers = scoredClassifiers.filter(({ kind }) => !input.quick || kind === 'knn');
+    return accuracyTable(protocol, seeds, { signal, classifiers });
+  };
+  const { accuracy } = card;
+  if (views.instruments)
+    accuracy.instruments = await table('instruments', { kind: 'within', collection: views.instruments });
+  if (views.rendered)
+    accuracy.rendered = await table('rendered', { kind: 'within', collection: views.rendered });
+  if (views.instruments && views.rendered) {
+    const [a, b] = [views.rendered, views.instruments];
+    accuracy.sharedClasses = sharedClasses(a.embedding, b.embedding);
+    accuracy.renderedToInstruments = await table('rendered → instruments', { kind: 'cross', from: a, to: b });
+    accuracy.instrumentsToRendered = await table('instruments → rendered', { kind: 'cross', from: b, to: a });
+  }
+  if (views.styles)
+    accuracy.styles = await table('styles', { kind: 'leave-one-group-out', collection: views.styles });
+
+  if (instruments && views.instruments) {
+    say('neighbours and robustness');
+    card.precisionAt10 = neighbourPrecision(views.instruments.embedding);
+    card.robustness = await scoreRobustness(
+      runtime,
+      instruments.sounds,
+      views.instruments.embedding,
+      [...disturbances, ...input.moreDisturbances],
+      { seed: seeds[0] ?? 1, signal },
+    );
+  }
+
+  const windows = heardWindows(input);
+  const [first] = windows;
+  if (first) card.speed.windowsPerSecond = round(await embeddingSpeed(runtime, first), 1);
+  let heard: HeardNetwork | null = null;
+  if (generative && first) {
+    say('round trip and cycle');
+    card.roundTrip = await scoreRoundTrip(runtime, windows, { signal });
+    const vectors: Float32Array[] = [];
+    for (const window of windows) vectors.push(await runtime.embed(window, 1));
+    const settings = { seed: seeds[0] ?? 1, signal };
+    card.cycle = (await scoreCycle(runtime, vectors, settings)).score;
+    card.speed.secondsPerSonification = card.cycle.secondsEach;
+    if (views.instruments)
+      heard = await listen(runtime, views.instruments.embedding, card, input.sharpness, { ...settings, say });
+  }
+  return { card, heard, embedded: views.instruments?.embedding ?? null };
+}
+
+async function listen(
+  runtime: PackRuntime,
+  collection: Represented,
+  card: QualityCard,
+  all: boolean,
+  { say, ...settings }: { seed: number; signal: AbortSignal; say: (message: string) => void },
+): Promise<HeardNetwork | null> {
+  card.sharpness = [];
+  let first: HeardNetwork | null = null;
+  for (const variant of all ? sharpnessVariants : sharpnessVariants.slice(0, 1)) {
+    say(`prototypes: ${variant.name}`);
+    const { score, heard } = await scoreSharpness(runtime, collection, variant, settings);
+    card.sharpness.push(score);
+    first ??= heard;
+  }
+  return first;
+}
+
+async function viewsOf(input: ScoreInput, sounds: CutSound[], signal: AbortSignal): Promise<Views> {
+  const features = await HandcraftedFeatures.open(input.runtime.pack.manifest.sampleRate);
+  try {
+    return {
+      embedding: await embedCollection(input.runtime, sounds, { signal }),
+      randomTwin: await embedCollection(input.twin, sounds, { signal }),
+      ...(await describeCollection(features, sounds, { signal })),
+    };
+  } finally {
+    await features.close();
+  }
+}
+
+/** Windows to be heard: spread over all collections, or the demo's. */
+function heardWindows({ instruments, styles, demo }: ScoreInput): Float32Array[] {
+  const collections = [instruments, styles].flatMap((collection) => collection ?? []);
+  if (collections.length === 0) return evenly(demo, HEARD_WINDOWS);
+  return collections.flatMap(({ sounds }) =>
+    evenly(sounds, HEARD_WINDOWS / collections.length).flatMap((sound) => sound.windows[0] ?? []),
+  );
+}
+
+function packBytes({ manifest }: Pack): number {
+  return Object.values(manifest.graphs).reduce((sum, graph) => sum + (graph?.bytes ?? 0), 0);
+}
