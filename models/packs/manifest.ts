@@ -69,6 +69,8 @@ export const packManifestSchema = z
       .strictObject({
         steps: count.max(1000),
         guidance: z.number().min(0).max(50),
+        /** How a step is made: packs from before there was a choice meant `ddim`. */
+        method: z.enum(['ddim', 'multistep']).default('ddim'),
         /** Standard deviation of the noise that sampling starts from. */
         initialNoise: z.number().positive().max(4).default(1),
         /** Sounds drawn for each vector, of which the one heard most like the vector is kept. */

@@ -14,12 +14,42 @@ export interface Schedule {
   betas: Float32Array;
 }
 
-/** Computed in float32, as the reference does: cos(π/2) is −4.4e−8 and not 0. */
-export function schedule(steps: number): Schedule {
+/**
+ * Ways from noise to signal: `ddim` keeps the model's view of signal and noise for the length of a step, as the reference
+ * does; `multistep` lets both drift as they drifted in the step before, which takes far fewer steps to the same sound.
+ */
+export const samplerNames = ['ddim', 'multistep'] as const;
+/** How sampling goes from noise to signal. */
+export type SamplerName = (typeof samplerNames)[number];
+
+/** The logistic curve of multistep's levels is cut off at this share from pure noise … */
+const NOISE_END = 0.02;
+/** … and at this one from pure signal. */
+const SIGNAL_END = 0.05;
+
+/**
+ * Noise levels in equal steps for `ddim`. For `multistep` they lie on a logistic curve, closer at both ends, where the
+ * model's view changes fastest (measured on the compact pack: by about 0.1/(1 − σ) and 0.1/σ).
+ * Computed in float32, as the reference does: cos(π/2) is −4.4e−8 and not 0.
+ */
+export function schedule(steps: number, sampler: SamplerName = 'ddim'): Schedule {
   if (!Number.isInteger(steps) || steps < 1) throw new RangeError(`steps ${steps} is not a positive integer`);
-  const sigmas = Float32Array.from({ length: steps + 1 }, (_, i) => 1 - i / steps);
+  const level = sampler === 'ddim' ? (u: number) => u : logistic;
+  const sigmas = Float32Array.from({ length: steps + 1 }, (_, i) => level(1 - i / steps));
   const angles = sigmas.map((sigma) => (sigma * Math.fround(Math.PI)) / 2);
   return { sigmas, alphas: angles.map(Math.cos), betas: angles.map(Math.sin) };
+}
+
+/** 0…1 → 0…1, steepest in the middle. */
+function logistic(u: number): number {
+  const [low, high] = [logit(SIGNAL_END), logit(1 - NOISE_END)];
+  const y = 1 / (1 + Math.exp(-(low + u * (high - low))));
+  const sigma = (y - SIGNAL_END) / (1 - SIGNAL_END - NOISE_END);
+  return Math.min(1, Math.max(0, sigma));
+}
+
+function logit(share: number): number {
+  return Math.log(share / (1 - share));
 }
 
 /** Guided velocity `v_c + g·(v_c − v_u)`: g = 0 is the plain conditional model, g = 1 doubles the condition's pull. */

@@ -2,16 +2,19 @@ import { PackError } from '../packs/errors.ts';
 import type { PackManifest } from '../packs/manifest.ts';
 import type { PackRuntime } from '../packs/runtime.ts';
 import { Random } from '../random.ts';
-import { guide, schedule, step } from './sampler.ts';
+import type { SamplerName } from './sampler.ts';
+import { sample } from './sampling.ts';
 
-/** Options of {@link sonify}; steps and guidance default to the pack's. */
+/** Options of {@link sonify}; steps, guidance and sampler default to the pack's. */
 export interface SonifyOptions {
-  /** Same seed, pack, vector, steps and guidance give the same sound. */
+  /** Same seed, pack, vector, steps, guidance and sampler give the same sound. */
   seed: number;
   /** 1 … 1000. */
   steps?: number;
   /** ≥ 0; 0 is unguided and takes half the time. */
   guidance?: number;
+  /** How the steps are made; `multistep` needs about a third of the steps of `ddim`. */
+  sampler?: SamplerName;
   signal: AbortSignal;
   /** Called after each step with the number of steps done. */
   onStep?: (step: number, steps: number) => void;
@@ -24,6 +27,7 @@ export interface Sonification {
   sampleRate: number;
   steps: number;
   guidance: number;
+  sampler: SamplerName;
   seed: number;
   /** True when the decoder went beyond full scale, and the whole sound was turned down to a peak of 0.99. */
   limited: boolean;
@@ -45,41 +49,24 @@ export async function sonify(
   const { manifest } = runtime.pack;
   if (!manifest.sampler)
     throw new PackError('not-generative', `the pack ${manifest.id} only makes embeddings`);
+  const { initialNoise, method } = manifest.sampler;
   const { seed, signal, steps = manifest.sampler.steps, guidance = manifest.sampler.guidance } = options;
+  const sampler = options.sampler ?? method;
   checkArguments(z, manifest, guidance);
-  const levels = schedule(steps);
-
-  const { initialNoise } = manifest.sampler;
-  let x: Float32Array = new Random(seed)
+  const noise = new Random(seed)
     .normals(manifest.framesPerWindow * manifest.featureDim)
     .map((e) => e * initialNoise);
-  for (const [index, sigma] of levels.sigmas.subarray(0, steps).entries()) {
-    signal.throwIfAborted();
-    const v = await velocity(runtime, x, sigma, z, guidance);
-    x = step(x, v, levels, index);
-    options.onStep?.(index + 1, steps);
-  }
-  signal.throwIfAborted();
-  const decoded = await runtime.decode(x, 1);
-  return { ...limit(decoded), sampleRate: manifest.sampleRate, steps, guidance, seed };
-}
-
-/** The guided v-prediction; with guidance, both branches go through the denoiser as one batch of two. */
-async function velocity(
-  runtime: PackRuntime,
-  x: Float32Array,
-  sigma: number,
-  z: Float32Array,
-  guidance: number,
-): Promise<Float32Array> {
-  if (guidance === 0) return runtime.denoise(x, Float32Array.of(sigma), z);
-  const twice = new Float32Array(2 * x.length);
-  twice.set(x, 0);
-  twice.set(x, x.length);
-  const conditions = new Float32Array(2 * z.length); // the second row stays zero: the unconditional branch
-  conditions.set(z, 0);
-  const v = await runtime.denoise(twice, Float32Array.of(sigma, sigma), conditions);
-  return guide(v.subarray(0, x.length), v.subarray(x.length), guidance);
+  const features = await sample((x, sigma, c) => runtime.denoise(x, sigma, c), {
+    noise,
+    z,
+    sampler,
+    steps,
+    guidance,
+    signal,
+    onStep: (step) => options.onStep?.(step, steps),
+  });
+  const decoded = await runtime.decode(features, 1);
+  return { ...limit(decoded), sampleRate: manifest.sampleRate, steps, guidance, sampler, seed };
 }
 
 function checkArguments(z: Float32Array, manifest: PackManifest, guidance: number): void {

@@ -2,9 +2,22 @@ import { describe, expect, it } from 'vitest';
 import type { TensorSource } from '../../models/checkpoint/index.ts';
 import type { GraphBuilder, Value } from '../../models/onnx/builder.ts';
 import { encoderGraph, findEncodecmae, type EncoderConfig } from '../../models/onnx/graphs/encodecmae.ts';
-import { checkpoint, compare, Graph, limits, npy, officialFolder, stages, tiny } from './official-support.ts';
+import { encodecEncoderGraph } from '../../models/onnx/graphs/encodec.ts';
+import { melFrames, melGraph } from '../../models/onnx/graphs/mel.ts';
+import {
+  checkpoint,
+  compare,
+  Graph,
+  limits,
+  npy,
+  officialFolder,
+  stages,
+  tiny,
+  worstDifference,
+} from './official-support.ts';
 
 const { dim, frames, heads } = tiny;
+const melLimit = 2e-3;
 
 async function encoder(source: TensorSource, changes: Partial<EncoderConfig> = {}): Promise<Graph> {
   const found = findEncodecmae(source);
@@ -76,6 +89,90 @@ describe.skipIf(officialFolder === null)('EnCodecMAE v1 against the reference', 
     await expect(encoder(await checkpoint('ecmae_v1_tiny/model.pt'), { heads: wrong })).rejects.toThrow(
       /heads/,
     );
+  });
+});
+
+/** Chunks of one window's length, as the library's feature extraction cuts them; the last one is shorter. */
+function chunks(sound: Float32Array): Float32Array[] {
+  const starts = Array.from({ length: Math.ceil(sound.length / tiny.window) }, (_, i) => i * tiny.window);
+  return starts.map((start) => sound.subarray(start, start + tiny.window));
+}
+
+/** Frames that the reference attends to: whole hops of 320 samples, for mel models too. */
+const valid = (samples: number) => BigInt64Array.of(BigInt(Math.floor(samples / 320)));
+
+describe.skipIf(officialFolder === null)('EnCodecMAE v1 with padding', () => {
+  it('a batch of two lengths', async () => {
+    const golden = stages('ecmae_v1/batch2_padded.safetensors');
+    const source = await checkpoint('ecmae_v1_tiny/model.pt');
+    const seanet = await Graph.open(await encodecEncoderGraph(source, { prefix: 'wav_encoder.model.model' }));
+    const features = await seanet.run({ waveform: golden('wav') }, { batch: 2, samples: tiny.window });
+    const lengths = BigInt64Array.from(golden('features_len'), BigInt);
+    const graph = await encoder(source, { masked: true });
+    const hidden = await graph.run({ features, valid: lengths }, { batch: 2 });
+    compare('EnCodecMAE v1: padded batch', hidden, golden('visible_embeddings'), limits.hidden);
+    // The mask is what makes the difference: without it the padded clip comes out otherwise.
+    const unmasked = await (await encoder(source)).run({ features }, { batch: 2 });
+    expect(worstDifference(unmasked, golden('visible_embeddings'))).toBeGreaterThan(0.1);
+  });
+
+  it('whole sounds in chunks, the last frame of the last one masked', async () => {
+    const source = await checkpoint('ecmae_v1_tiny/model.pt');
+    const seanet = await Graph.open(await encodecEncoderGraph(source, { prefix: 'wav_encoder.model.model' }));
+    const all: number[] = [];
+    for (const waveform of chunks(npy('wav.npy'))) {
+      const features = await seanet.run({ waveform }, { samples: waveform.length });
+      const graph = await encoder(source, { masked: true, frames: Math.ceil(waveform.length / 320) });
+      all.push(...(await graph.run({ features, valid: valid(waveform.length) })));
+    }
+    const expected = npy('ecmae_v1/extract_features_from_array_chunk0.4.npy');
+    compare('EnCodecMAE v1: features of a sound in chunks', all, expected, limits.hidden);
+  });
+});
+
+describe.skipIf(officialFolder === null)('EnCodecMAE v2 against the reference', () => {
+  const open = (changes: Partial<EncoderConfig>) =>
+    checkpoint('ecmae_v2_tiny/mel256-tiny.pt').then((source) => encoder(source, changes));
+
+  it('every stage of one window of mel bands', async () => {
+    const golden = stages('ecmae_v2/window0_stages.safetensors');
+    const graph = await open({ frames: 29, observe: outputs });
+    const found = await graph.all({ features: golden('wav_features_in') });
+    const stage = (name: string) => found.get(name) ?? [];
+    compare('EnCodecMAE v2: projection', stage('projected'), golden('projected'), limits.hidden);
+    compare('EnCodecMAE v2: positions', stage('projected_plus_pos'), golden('visible_tokens'), limits.hidden);
+    compare('EnCodecMAE v2: hidden', stage('hidden'), golden('visible_embeddings'), limits.hidden);
+  });
+
+  it('whole sounds in chunks, from sound, every layer', async () => {
+    const mel = await Graph.open(melGraph());
+    const layers: number[][] = [[], [], []];
+    const last: number[] = [];
+    for (const waveform of chunks(npy('wav.npy'))) {
+      const features = await mel.run({ waveform }, { samples: waveform.length });
+      const graph = await open({ frames: melFrames(waveform.length), masked: true, observe: outputs });
+      const found = await graph.all({ features, valid: valid(waveform.length) });
+      for (const [i, layer] of layers.entries()) layer.push(...(found.get(`l${i}.x0`) ?? []));
+      last.push(...(found.get('hidden') ?? []));
+    }
+    // The front-end's float32 noise (7e-4 on log energies) comes on top of the transformer's.
+    compare(
+      'EnCodecMAE v2: features of a sound in chunks',
+      last,
+      npy('ecmae_v2/extract_features_chunk9600.npy'),
+      melLimit,
+    );
+    const expected = npy('ecmae_v2/extract_features_all_layers.npy');
+    const size = expected.length / layers.length;
+    // The last one includes the final sum, unlike in v1.
+    layers[2] = last;
+    for (const [i, layer] of layers.entries())
+      compare(
+        'EnCodecMAE v2: activations of layers',
+        layer,
+        expected.subarray(i * size, (i + 1) * size),
+        melLimit,
+      );
   });
 });
 

@@ -79,15 +79,12 @@ export class Graph {
     );
   }
 
-  /** All outputs by name. The batch size is told by `batch`; other sizes follow from the graph. */
-  async all(
-    feeds: Record<string, Float32Array | BigInt64Array>,
-    batch = 1,
-  ): Promise<Map<string, Float32Array>> {
+  /** All outputs by name. Sizes that the graph leaves open (`batch`, `frames`, …) are told, and 1 otherwise. */
+  async all(feeds: Feeds, open: Sizes = {}): Promise<Map<string, Float32Array>> {
     const tensors = Object.entries(feeds).map(([name, data]): [string, Tensor] => {
       const meta = this.#session.inputMetadata.find((m) => m.name === name);
       if (!meta?.isTensor) throw new Error(`the graph has no input ${name}`);
-      const dims = meta.shape.map((size) => (typeof size === 'number' ? size : batch));
+      const dims = meta.shape.map((size) => (typeof size === 'number' ? size : (open[size] ?? 1)));
       return [
         name,
         data instanceof Float32Array ? new Tensor('float32', data, dims) : new Tensor('int64', data, dims),
@@ -103,12 +100,15 @@ export class Graph {
   }
 
   /** The only output. */
-  async run(feeds: Record<string, Float32Array | BigInt64Array>, batch = 1): Promise<Float32Array> {
-    const [first, ...others] = (await this.all(feeds, batch)).values();
+  async run(feeds: Feeds, open: Sizes = {}): Promise<Float32Array> {
+    const [first, ...others] = (await this.all(feeds, open)).values();
     if (first === undefined || others.length > 0) throw new Error('one output was expected');
     return first;
   }
 }
+
+type Feeds = Readonly<Record<string, Float32Array | BigInt64Array>>;
+type Sizes = Readonly<Record<string, number>>;
 
 /** Largest absolute difference; NaN when a length differs or a value is NaN. */
 export function worstDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
