@@ -1,25 +1,20 @@
-import type { Attributes } from './messages.ts';
 import type { Dimension } from './proto.ts';
+import { conv, convTranspose, lstm } from './shapes-conv.ts';
+import {
+  at,
+  axisOf,
+  count,
+  isSet,
+  numberOf,
+  numbers,
+  same,
+  shapeOf,
+  withShape,
+  type Call,
+  type Known,
+  type Shape,
+} from './shape-tools.ts';
 
-/** Sizes of a value, or null where inference does not know them. */
-export type Shape = readonly Dimension[] | null;
-
-/** An operator's input as inference sees it. */
-export interface Shaped {
-  readonly shape: Shape;
-  /** Contents of a constant int64 vector, such as the target of Reshape. */
-  readonly constant?: readonly number[] | undefined;
-}
-
-/** One operator call: absent optional inputs are null. */
-export interface Call {
-  readonly inputs: readonly (Shaped | null)[];
-  readonly attributes: Attributes;
-  /** Makes a name for a size that is known at run time only. */
-  readonly fresh: () => string;
-}
-
-type Known = readonly Dimension[];
 type Rule = (call: Call) => Shape | Shape[];
 
 /**
@@ -292,68 +287,6 @@ function equalParts(total: Dimension, parts: number): Dimension[] {
   return Array.from({ length: parts }, () => total / parts);
 }
 
-function conv({ inputs, attributes, fresh }: Call): Shape {
-  const [x, w] = [shapeOf(inputs, 0), shapeOf(inputs, 1)];
-  if (x === null || w === null) return null;
-  if (x.length !== w.length || x.length < 3)
-    throw new Error(`[${x.join(', ')}] and kernel [${w.join(', ')}]`);
-  const groups = Number(attributes['group'] ?? 1);
-  const channels = at(w, 1);
-  const wanted = typeof channels === 'number' ? channels * groups : channels;
-  same(at(x, 1), wanted, 'the number of channels', `that of the kernel [${w.join(', ')}]`);
-  const spatial = spatialSizes(x, w, attributes, (length, kernel, stride, padding) => {
-    if (typeof length !== 'number') return stride === 1 && padding === kernel - 1 ? length : fresh();
-    const out = Math.floor((length + padding - kernel) / stride) + 1;
-    if (out < 1) throw new Error(`${length} samples are fewer than the kernel's ${kernel}`);
-    return out;
-  });
-  return [at(x, 0), at(w, 0), ...spatial];
-}
-
-function convTranspose({ inputs, attributes, fresh }: Call): Shape {
-  const [x, w] = [shapeOf(inputs, 0), shapeOf(inputs, 1)];
-  if (x === null || w === null) return null;
-  same(at(x, 1), at(w, 0), 'the number of channels', `that of the kernel [${w.join(', ')}]`);
-  const groups = Number(attributes['group'] ?? 1);
-  const channels = at(w, 1);
-  const spatial = spatialSizes(x, w, attributes, (length, kernel, stride, padding) =>
-    typeof length === 'number' ? (length - 1) * stride + kernel - padding : fresh(),
-  );
-  return [at(x, 0), typeof channels === 'number' ? channels * groups : channels, ...spatial];
-}
-
-type SizeRule = (length: Dimension, kernel: number, stride: number, padding: number) => Dimension;
-
-function spatialSizes(x: Known, w: Known, attributes: Attributes, rule: SizeRule): Dimension[] {
-  const axes = x.length - 2;
-  const ones = Array.from({ length: axes }, () => 1);
-  const strides = numbers(attributes['strides']) ?? ones;
-  const dilations = numbers(attributes['dilations']) ?? ones;
-  const pads = numbers(attributes['pads']) ?? [];
-  return ones.map((_, i) => {
-    const kernel = (Number(at(w, i + 2)) - 1) * (dilations[i] ?? 1) + 1;
-    return rule(at(x, i + 2), kernel, strides[i] ?? 1, (pads[i] ?? 0) + (pads[i + axes] ?? 0));
-  });
-}
-
-function lstm({ inputs, attributes }: Call): Shape[] {
-  const [x, w, r, b] = [0, 1, 2, 3].map((i) => shapeOf(inputs, i));
-  const hidden = Number(attributes['hidden_size']);
-  if (!x || !w || !r) return [null, null, null];
-  const directions = at(w, 0);
-  same(at(x, 2), at(w, 2), 'the width of the input', `that of the weights [${w.join(', ')}]`);
-  same(at(w, 1), 4 * hidden, 'the rows of the weights', 'four gates');
-  same(at(r, 2), hidden, 'the columns of the recurrence', 'hidden_size');
-  if (b) same(at(b, 1), 8 * hidden, 'the length of the biases', 'two biases of four gates');
-  const state = [directions, at(x, 1), hidden];
-  return [[at(x, 0), directions, at(x, 1), hidden], state, state];
-}
-
-function topK({ inputs, fresh }: Call): Shape[] {
-  const shape = withShape(inputs[0], (dims) => [...dims.slice(0, -1), inputs[1]?.constant?.[0] ?? fresh()]);
-  return [shape, shape];
-}
-
 function pad({ inputs, fresh }: Call): Shape {
   const pads = inputs[1]?.constant;
   const axes = inputs[3]?.constant;
@@ -370,46 +303,7 @@ function pad({ inputs, fresh }: Call): Shape {
   });
 }
 
-function withShape(input: Shaped | null | undefined, rule: (shape: Known) => Shape): Shape {
-  return input?.shape ? rule(input.shape) : null;
-}
-
-function shapeOf(inputs: readonly (Shaped | null)[], i: number): Shape {
-  return inputs[i]?.shape ?? null;
-}
-
-/** Product of the sizes, or null when one of them is known at run time only. */
-function count(shape: Shape): number | null {
-  return (
-    shape?.reduce<number | null>((n, d) => (n === null || typeof d === 'string' ? null : n * d), 1) ?? null
-  );
-}
-
-function same(a: Dimension, b: Dimension, nameA: string, nameB: string): void {
-  if (typeof a === 'number' && typeof b === 'number' && a !== b)
-    throw new Error(`${nameA} (${a}) and ${nameB} (${b}) differ`);
-}
-
-function at(shape: Known, axis: number): Dimension {
-  const size = shape.at(axis);
-  if (size === undefined) throw new Error(`[${shape.join(', ')}] has no axis ${axis}`);
-  return size;
-}
-
-function axisOf(axis: unknown, rank: number): number {
-  const value = Number(axis);
-  if (value < -rank || value >= rank) throw new Error(`axis ${value} of ${rank}`);
-  return value < 0 ? value + rank : value;
-}
-
-function numbers(value: unknown): readonly number[] | undefined {
-  return Array.isArray(value) ? (value as readonly number[]) : undefined;
-}
-
-function numberOf(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
-}
-
-function isSet(flag: unknown): boolean {
-  return flag === true || flag === 1;
+function topK({ inputs, fresh }: Call): Shape[] {
+  const shape = withShape(inputs[0], (dims) => [...dims.slice(0, -1), inputs[1]?.constant?.[0] ?? fresh()]);
+  return [shape, shape];
 }
