@@ -284,6 +284,8 @@ export const contract = {
       noise: z.number().min(0).max(100),
     }),
   ),
+  /** Which labelsets of the corpus a reduction kept, lost and made up. */
+  'reductions.labelsets': query<domain.LabelsetShare[]>()(z.strictObject({ ...inLibrary, reductionId: id })),
   /** Brings back what was removed since the library was opened. */
   'reductions.restore': query<null>()(
     z.strictObject({ ...inLibrary, studyId: id.optional(), reductionId: id.optional() }),

@@ -101,6 +101,13 @@ export interface FullScore {
   scores: KnnScore[];
 }
 
+/** A labelset with the rows of the corpus and the generated prototypes that bear exactly it. */
+export interface LabelsetShare {
+  labelset: string[];
+  rows: number;
+  prototypes: number;
+}
+
 /** A run that its method refused. */
 export interface StudyFailure {
   method: string;

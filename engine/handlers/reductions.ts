@@ -5,6 +5,7 @@ import type { EngineContext, OpenLibrary } from '../context.ts';
 import { nameOfTaxonomy } from '../experiments/tracks.ts';
 import { typed } from '../packs/failures.ts';
 import { corpusFacts, corpusRows } from '../reductions/corpus/index.ts';
+import { reductionLabelsets } from '../reductions/labelsets.ts';
 import { generatedPrototypes } from '../reductions/prototypes.ts';
 import { reduceSpecSchema, runReduction } from '../reductions/reduce.ts';
 import { listReductions, purgeRemoved, removeReduction, restoreReduction } from '../reductions/store.ts';
@@ -94,6 +95,8 @@ export function reductionsHandlers(context: EngineContext): Part {
         const library = open(libraryId);
         return studyStatistics(getStudy(library, studyId), listReductions(library, studyId), question);
       }),
+    'reductions.labelsets': ({ libraryId, reductionId }, { signal }) =>
+      typed(() => reductionLabelsets(context, open(libraryId), reductionId, signal)),
     'reductions.restore': ({ libraryId, studyId, reductionId }) =>
       answer(() => {
         if (studyId === undefined && reductionId === undefined)

@@ -12,3 +12,8 @@ export function safeFolderName(name: string): string {
     .replace(/^[. ]+|[. ]+$/g, '');
   return safe || 'archetone-export';
 }
+
+/** The last part of a path. */
+export function fileName(path: string): string {
+  return path.split(/[\\/]/).at(-1) ?? path;
+}

@@ -155,8 +155,11 @@ test('draws the map with prototypes and selects from it', async () => {
 test('reduces the library with MChen and shows what it costs', async () => {
   const { page } = running;
   await go(page, 'reduce');
+  await page.getByTestId('methods-none').click();
+  await page.getByTestId('method-MChen').check();
+  await page.getByTestId('reduce-sizes').fill('10');
   await page.getByTestId('reduce-start').click();
-  expect(await jobState(page, 'reduce', 120_000)).toBe('done');
+  expect(await jobState(page, 'study', 120_000)).toBe('done');
   await go(page, 'reduce');
   const result = page.getByTestId('reduce-result');
   await expect(result).toBeVisible();

@@ -62,7 +62,10 @@ interface Cell {
 class StudyRun {
   readonly #known: Map<string, Reduction>;
   readonly #total: number;
+  readonly #started = performance.now();
   #done = 0;
+  /** Of them by this job. */
+  #made = 0;
 
   constructor(
     readonly context: EngineContext,
@@ -111,7 +114,11 @@ class StudyRun {
 
   #report(current: string): void {
     const failures = this.study.failures.length;
-    this.job.report({ done: this.#done, total: this.#total, unit: 'runs', current, failures });
+    const left = this.#total - this.#done;
+    const spent = (performance.now() - this.#started) / 1000;
+    // Runs that were there before cost no time and would make the rest look quick.
+    const etaSeconds = this.#made > 0 ? (spent / this.#made) * left : null;
+    this.job.report({ done: this.#done, total: this.#total, unit: 'runs', current, failures, etaSeconds });
   }
 
   async #scoreFull(
@@ -160,6 +167,7 @@ class StudyRun {
     const result = await reduce(method, training, run.parameters, { seed: request.seed, signal, distances });
     const generated = toMultilabelSet(result, training);
     const scores = await scoreSet(generated, test, request, signal);
+    this.#made += 1;
     const seconds = (performance.now() - started) / 1000;
     const size = (100 * generated.count) / training.count;
     if (known) {

@@ -7,8 +7,32 @@ const unit: Record<Direction, [number, number]> = {
   down: [0, -1],
 };
 
+const arrows: Record<string, Direction> = {
+  ArrowLeft: 'left',
+  ArrowRight: 'right',
+  ArrowUp: 'up',
+  ArrowDown: 'down',
+};
+
+/** The direction an arrow key means; undefined for other keys and with Alt. */
+export function directionOf(event: KeyboardEvent): Direction | undefined {
+  return event.altKey ? undefined : arrows[event.key];
+}
+
+/** Extent of the values; 1 where there is none. */
+function spread(values: Float32Array): number {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return high > low ? high - low : 1;
+}
+
 /**
  * The point one step away in a direction: the nearest within 45° of it, where being off the axis counts double.
+ * @param scale of either axis; by default the picture is taken as square
  * @returns its index, or null when nothing lies that way.
  */
 export function nearestInDirection(
@@ -16,7 +40,7 @@ export function nearestInDirection(
   y: Float32Array,
   from: number,
   direction: Direction,
-  scale: [number, number] = [1, 1],
+  scale: [number, number] = [1 / spread(x), 1 / spread(y)],
 ): number | null {
   const [ux, uy] = unit[direction];
   const x0 = x[from] ?? 0;

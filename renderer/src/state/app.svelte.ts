@@ -4,9 +4,11 @@ import type { AppInfo, EngineEvent, LibrarySummary } from '../../../engine/api/d
 import { EngineError } from '../../../engine/api/errors.ts';
 import type { ShellApi } from '../../../engine/api/shell.ts';
 import type { ViewId } from '../command-list.ts';
+import { CorpusCardData } from './corpus.svelte.ts';
 import { EngineConnection } from './engine.svelte.ts';
 import { Experiments } from './experiments.svelte.ts';
 import { History } from './history.svelte.ts';
+import { InspectedReduction } from './inspected.svelte.ts';
 import { Jobs } from './jobs.svelte.ts';
 import { Libraries } from './libraries.svelte.ts';
 import { Notices } from './notices.svelte.ts';
@@ -45,7 +47,10 @@ export class App {
   readonly taxonomies = new Taxonomies(this.engine, this.history);
   readonly experiments = new Experiments(this.engine, this.jobs);
   readonly prototypes = new Prototypes(this.engine, this.experiments, this.history);
-  readonly reductions = new Reductions(this.engine, this.jobs);
+  readonly reductions = new Reductions(this.engine, this.jobs, this.history);
+  readonly corpus = new CorpusCardData(this.engine);
+  readonly inspected = new InspectedReduction(this.engine);
+  readonly compared = new InspectedReduction(this.engine);
   readonly packs = new Packs(this.engine, this.jobs);
   readonly sonifier = new Sonifier(this.engine, this.jobs);
   readonly player = new Player(this.engine, this.notices, this.settings);
@@ -71,6 +76,9 @@ export class App {
     this.predictionsVersion += 1;
     this.tracks.invalidate();
   });
+
+  /** A study tells of every reduction it has made. */
+  #reductionsChanged = new Throttle(500, () => void this.notices.attempt(() => this.reductions.reload()));
 
   constructor(readonly shell: ShellApi) {}
 
@@ -146,7 +154,7 @@ export class App {
         void this.notices.attempt(() => this.experiments.reload());
         break;
       case 'reductions':
-        void this.notices.attempt(() => this.reductions.reload());
+        this.#reductionsChanged.call();
         break;
       case 'predictions':
         this.#predictionsChanged.call();
