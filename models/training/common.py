@@ -14,14 +14,17 @@ import torch
 from config import as_dict
 
 
-def arguments(description: str, minutes: float) -> argparse.Namespace:
+def arguments(description: str, minutes: float, *names: str) -> argparse.Namespace:
+    """The options every script has; `names` are further options of this one."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--work", type=Path, required=True, help="folder of prepared data and checkpoints")
     parser.add_argument("--minutes", type=float, default=minutes, help="wall-clock budget, resumes included")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--name", default=None, help="checkpoint name, to keep several runs apart")
-    parser.add_argument("--encoder", default="encoder", help="checkpoint name of the encoder (train_diffusion)")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--bf16", action="store_true", help="half-precision products in the forward pass")
+    for name in names:
+        parser.add_argument(f"--{name}", default=None, help="see above")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     return args
@@ -133,7 +136,9 @@ class Average:
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         for k, v in module.state_dict().items():
-            if v.dtype.is_floating_point:
+            if k not in self.state:  # a layer added since the checkpoint
+                self.state[k] = v.clone()
+            elif v.dtype.is_floating_point:
                 self.state[k].lerp_(v, 1 - decay)
             else:
                 self.state[k].copy_(v)

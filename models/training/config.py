@@ -39,6 +39,7 @@ class ModelConfig:
     encoder_layers: int = 6
     mae_decoder_layers: int = 2
     summary_layers: int = 2
+    summary_hidden: int = 384
     denoiser_layers: int = 5
     rvq_stages: int = 4
     rvq_codes: int = 256
@@ -47,6 +48,9 @@ class ModelConfig:
     vocoder_layers: int = 5
     vocoder_fft: int = 960    # samples: synthesis window, at a quarter of it per hop
     vocoder_hop: int = 240    # samples: two synthesis frames per feature frame
+    band_rounds: int = 8      # multiplicative updates of the decoder's magnitudes towards the features' bands
+    phase_rounds: int = 16    # fast Griffin-Lim rounds in the decoder
+    phase_momentum: float = 0.99
 
 
 @dataclass(frozen=True)
@@ -56,20 +60,35 @@ class TrainConfig:
     # share of training windows drawn from each collection
     mix: dict = field(default_factory=lambda: {
         "music": 0.50, "gm-phrases": 0.14, "gm-notes": 0.24, "samples": 0.12})
-    # masked encoder
-    encoder_batch: int = 16
+    # encoder and summary
+    encoder_frames: int = 3600     # frames in a batch; longer crops make fewer rows
+    crop_frames: tuple = (40, 60, 100, 200)
+    crop_shares: tuple = (0.3, 0.3, 0.32, 0.08)
     encoder_lr: float = 1e-3
+    program_share: float = 0.64    # of the rows; the rest are pairs of music and samples
+    class_scale: float = 16.0
+    class_margin: float = 0.1
+    contrast_temperature: float = 0.15
+    class_weight: float = 1.0
+    track_weight: float = 0.3
+    code_weight: float = 0.15
+    token_weight: float = 0.5
+    content_weight: float = 1.0
     mask_share: float = 0.5
     mask_gap: int = 5         # tokens per masked gap (200 ms)
     rvq_weights: tuple = (0.4, 0.3, 0.2, 0.1)
-    visible_loss_share: float = 0.1
-    # summary + denoiser
-    diffusion_batch: int = 20
-    diffusion_lr: float = 1.6e-3
+    # head of the summary, on cached parts
+    calibration_windows: int = 256
+    head_batches: int = 160
+    head_passes: int = 40
+    head_rows: int = 768
+    head_lr: float = 1e-3
+    head_decay: float = 0.05
+    # denoiser
+    diffusion_batch: int = 12
+    diffusion_lr: float = 1e-3
     unconditional_share: float = 0.1
-    contrast_weight: float = 0.1   # NT-Xent between two windows of one track; 0 switches it off
-    contrast_temperature: float = 0.2
-    ema: float = 0.998
+    ema: float = 0.99   # over few steps
     # decoder
     vocoder_batch: int = 8
     vocoder_seconds: float = 1.0

@@ -35,8 +35,18 @@ PACKAGES = {
     "hydrogen-drumkits": "GPL-2+",
     "lmms-common": "GPL-2+",
 }
-SOUNDFONT = "fluid-soundfont-gm"
-SOUNDFONT_LICENCE = "MIT"
+# soundfont -> (package, file, licence); the notes and phrases are the same for all of them
+SOUNDFONTS = {
+    "fluidr3": ("fluid-soundfont-gm", "FluidR3_GM.sf2", "MIT"),
+    "musescore": ("musescore-general-soundfont-lossless", "MuseScore_General_Full.sf2", "MIT"),
+    "a320u": ("denemo-data", "A320U.sf2", "GPL-2"),
+    "gmbank": ("csound-soundfont", "sf_GMbank.sf2", "public-domain"),
+    "opl3": ("opl3-soundfont", "OPL-3_FM_128M.sf2", "CC-BY-SA-4.0"),
+    "freepats": ("freepats", "freepats.cfg", "GPL-2+ with sample exception"),
+    "generaluser": ("minuet-data", "GeneralUser-v1.47.sf2", "GeneralUser GS 2.0"),
+}
+VALIDATION_FONT = "generaluser"  # never trained on: its author cannot vouch for every sample's origin
+EVALUATION_FONT = ("timgm6mb-soundfont", "TimGM6mb.sf2")  # never trained on, nor looked at for choices
 SHORT_SECONDS = 12.0  # files up to this length are "samples", longer ones "music"
 AUDIO = {".ogg", ".oga", ".opus", ".flac", ".wav", ".mp3"}
 RATE = FEATURES.sample_rate
@@ -140,87 +150,158 @@ def file_entries(work: Path, samples: Path | None) -> list[dict]:
 
 
 class Writer:
-    """Appends PCM to one file per collection and keeps the index."""
+    """Appends PCM to one file per collection and keeps its index; the index file appears when all is written."""
 
-    def __init__(self, folder: Path):
-        self.folder, self.files, self.position, self.index = folder, {}, {}, []
+    def __init__(self, folder: Path, *collections: str):
         folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.index = folder, {c: [] for c in collections}
+        self.files = {c: (folder / f"{c}.i16").open("wb") for c in collections}
 
     def add(self, collection: str, pcm: np.ndarray, **entry) -> None:
-        if collection not in self.files:
-            self.files[collection] = (self.folder / f"{collection}.i16").open("wb")
-            self.position[collection] = 0
+        offset = self.files[collection].tell() // 2
         self.files[collection].write(pcm.tobytes())
-        self.index.append(dict(collection=collection, offset=self.position[collection], length=len(pcm),
-                               seconds=round(len(pcm) / RATE, 3), **entry))
-        self.position[collection] += len(pcm)
+        self.index[collection].append(dict(collection=collection, offset=offset, length=len(pcm),
+                                           seconds=round(len(pcm) / RATE, 3), **entry))
 
     def close(self) -> None:
-        for f in self.files.values():
+        for collection, f in self.files.items():
             f.close()
-        part = self.folder / "index.part"
-        part.write_text(json.dumps(self.index, indent=0))
-        part.rename(self.folder / "index.json")
+            part = self.folder / f"{collection}.part"
+            part.write_text(json.dumps(self.index[collection], indent=0))
+            part.rename(self.folder / f"{collection}.json")
+
+
+def prepare_files(work: Path, samples: Path | None, pool: ThreadPoolExecutor) -> None:
+    """Collections `music` and `samples`, in the order of the packages."""
+    if all((work / "pcm" / f"{c}.json").exists() for c in ("music", "samples")):
+        return
+    writer, entries = Writer(work / "pcm", "music", "samples"), file_entries(work, samples)
+    for entry, audio in zip(entries, pool.map(lambda e: decode(e["file"]), entries)):
+        path = entry.pop("file")
+        if usable(audio):
+            collection = "samples" if len(audio) <= SHORT_SECONDS * RATE else "music"
+            writer.add(collection, audio, group=f"{entry['package']}/{entry['path']}", sha256=sha256(path), **entry)
+    writer.close()
+
+
+def patches(work: Path) -> Path:
+    """A timidity configuration of the freepats package that points at where it was unpacked."""
+    for package in ("timidity", "libao4"):
+        fetch(work, package)
+    folder, _ = fetch(work, "freepats")
+    text = (folder / "etc/timidity/freepats.cfg").read_text()
+    path = folder / "freepats.cfg"
+    path.write_text(re.sub(r"^dir .*", f"dir {folder}/usr/share/midi/freepats", text, flags=re.M))
+    return path
+
+
+def programs_of(font: Path) -> list[int]:
+    """A soundfont has them all; a patch set only those its configuration names."""
+    if font.suffix != ".cfg":
+        return gm.PROGRAMS
+    named = {int(n) for n in re.findall(r"^\s*(\d+)\s+Tone_000", font.read_text(), re.M)}
+    return [p for p in gm.PROGRAMS if p in named or p == gm.DRUMS]
+
+
+def prepare_font(work: Path, name: str, pool: ThreadPoolExecutor) -> None:
+    """Collections `gm-notes-NAME` and `gm-phrases-NAME` rendered from one soundfont."""
+    package, file, licence = SOUNDFONTS[name]
+    kinds = ("gm-notes", "gm-phrases")
+    if all((work / "pcm" / f"{k}-{name}.json").exists() for k in kinds):
+        return
+    folder, version = fetch(work, package)
+    font = patches(work) if file.endswith(".cfg") else next(folder.rglob(file))
+    source = dict(package=package, version=version, licence=licence, licenceBasis="file", font=name,
+                  path=str(font.relative_to(folder)), sha256=sha256(font))
+    writer = Writer(work / "pcm", *(f"{k}-{name}" for k in kinds))
+    for kind in kinds:
+        programs = programs_of(font)
+        renders = pool.map(lambda p: decode(gm.render(font, work / "gm" / name, p, kind, TRAIN.seed)), programs)
+        for program, audio in zip(programs, renders):
+            step = int(gm.SLOT_SECONDS * RATE) if kind == "gm-notes" else len(audio)
+            for k in range(gm.NOTES_PER_PROGRAM if kind == "gm-notes" else 1):
+                piece = audio[k * step:(k + 1) * step]
+                if usable(piece):
+                    writer.add(f"{kind}-{name}", piece, group=f"gm/{program}", program=program, **source)
+    writer.close()
 
 
 def prepare(work: Path, samples: Path | None, jobs: int = 2) -> None:
-    """The whole preparation, deterministic in order."""
-    pcm = work / "pcm"
-    if (pcm / "index.json").exists():
-        return
-    writer = Writer(pcm)
+    """The whole preparation, deterministic in order; finished collections are skipped."""
     with ThreadPoolExecutor(jobs) as pool:
-        entries = file_entries(work, samples)
-        for entry, audio in zip(entries, pool.map(lambda e: decode(e["file"]), entries)):
-            path = entry.pop("file")
-            if usable(audio):
-                collection = "samples" if len(audio) <= SHORT_SECONDS * RATE else "music"
-                writer.add(collection, audio, group=f"{entry['package']}/{entry['path']}",
-                           sha256=sha256(path), **entry)
-        folder, version = fetch(work, SOUNDFONT)
-        font = next(folder.rglob("FluidR3_GM.sf2"))
-        source = dict(package=SOUNDFONT, version=version, licence=SOUNDFONT_LICENCE, licenceBasis="package",
-                      path=str(font.relative_to(folder)), sha256=sha256(font))
-        for kind in ("gm-notes", "gm-phrases"):
-            renders = pool.map(lambda p: decode(gm.render(font, work / "gm", p, kind, TRAIN.seed)), gm.PROGRAMS)
-            for program, audio in zip(gm.PROGRAMS, renders):
-                step = int(gm.SLOT_SECONDS * RATE) if kind == "gm-notes" else len(audio)
-                limit = gm.NOTES_PER_PROGRAM if kind == "gm-notes" else 1
-                for k in range(limit):
-                    piece = audio[k * step:(k + 1) * step]
-                    if usable(piece):
-                        writer.add(kind, piece, group=f"gm/{program}", program=program, **source)
-    writer.close()
+        prepare_files(work, samples, pool)
+        for name in SOUNDFONTS:
+            prepare_font(work, name, pool)
+    folder, _ = fetch(work, EVALUATION_FONT[0])
+    if not (work / "eval-gm").exists():
+        gm.evaluation_set(next(folder.rglob(EVALUATION_FONT[1])), work / "eval-gm")
+
+
+def load_index(work: Path, validation: bool = False) -> list[dict]:
+    """Every entry of the training collections, or of the validation soundfont."""
+    parts = sorted((work / "pcm").glob("*.json"))
+    return [e for p in parts for e in json.loads(p.read_text()) if (e.get("font") == VALIDATION_FONT) == validation]
 
 
 # ---------------------------------------------------------------- drawing windows
 
-class Windows:
-    """Random training windows, seeded, from the prepared collections.
+def open_pcm(work: Path, collection: str) -> np.memmap:
+    return np.memmap(work / "pcm" / f"{collection}.i16", np.int16, "r")
 
-    Short material starts at the window's start and is followed by digital silence, as the
-    application pads one-shot samples; a share of long material is cut short the same way."""
 
-    def __init__(self, work: Path, seed: int, samples: int | None = None, mix: dict | None = None):
-        self.samples = samples or FEATURES.window
+FONT_SHARE = {"opl3": 0.35}  # of the other soundfonts' weight: a synthesiser chip's idea of each instrument
+
+
+class Drawing:
+    """Which entry to train on next, seeded: balanced by kind of collection, soundfont and duration."""
+
+    def __init__(self, work: Path, seed: int, mix: dict | None = None):
         self.rng = np.random.default_rng(seed)
-        index = json.loads((work / "pcm" / "index.json").read_text())
-        self.index = index
+        self.index = load_index(work)
         mix = mix or TRAIN.mix
-        self.collections = [c for c in mix if any(e["collection"] == c for e in index)]
-        weights = np.array([mix[c] for c in self.collections])
-        self.weights = weights / weights.sum()
-        self.pcm = {c: np.memmap(work / "pcm" / f"{c}.i16", np.int16, "r") for c in self.collections}
-        self.entries = {c: [e for e in index if e["collection"] == c] for c in self.collections}
+        self.entries, self.groups, self.programs = {}, {}, {}
+        for e in self.index:
+            self.entries.setdefault(e["collection"], []).append(e)
+            self.groups.setdefault((e["collection"].split("-")[0], e["group"]), []).append(e)
+            if "program" in e:
+                self.programs.setdefault(e["program"], {}).setdefault(e["collection"], []).append(e)
+        self.collections = list(self.entries)
+        kinds = [next(k for k in mix if c.startswith(k)) for c in self.collections]
+        fonts = np.array([FONT_SHARE.get(self.entries[c][0].get("font"), 1.0) for c in self.collections])
+        self.weights = np.array([mix[k] * w / sum(v for j, v in zip(kinds, fonts) if j == k) for k, w in zip(kinds, fonts)])
+        self.weights /= self.weights.sum()
         self.shares = {c: self._shares(c) for c in self.collections}
-        self.groups = {}
-        for e in index:
-            self.groups.setdefault((e["collection"], e["group"]), []).append(e)
 
     def _shares(self, collection: str) -> np.ndarray:
         seconds = np.array([e["seconds"] for e in self.entries[collection]])
         weight = np.minimum(seconds, 300.0) if collection == "music" else np.minimum(seconds, 2.0)
         return weight / weight.sum()
+
+    def pick(self, collection: str | None = None) -> dict:
+        if collection is None:
+            collection = self.collections[self.rng.choice(len(self.collections), p=self.weights)]
+        entries = self.entries[collection]
+        return entries[self.rng.choice(len(entries), p=self.shares[collection])]
+
+    def pick_program(self, program: int, phrases: float) -> dict:
+        """A note, or with probability `phrases` a phrase, of a programme: soundfont first, then the entry."""
+        kind = "gm-phrases" if self.rng.random() < phrases else "gm-notes"
+        found = [c for c in self.programs[program] if c.startswith(kind)]
+        share = np.array([FONT_SHARE.get(c.rsplit("-", 1)[1], 1.0) for c in found])
+        entries = self.programs[program][found[self.rng.choice(len(found), p=share / share.sum())]]
+        return entries[self.rng.integers(len(entries))]
+
+
+class Windows(Drawing):
+    """Random training windows.
+
+    Short material starts at the window's start and is followed by digital silence, as the
+    application pads one-shot samples; a share of long material is cut short the same way."""
+
+    def __init__(self, work: Path, seed: int, samples: int | None = None, mix: dict | None = None):
+        super().__init__(work, seed, mix)
+        self.samples = samples or FEATURES.window
+        self.pcm = {c: open_pcm(work, c) for c in self.collections}
 
     def cut(self, entry: dict, augment: bool = True) -> np.ndarray:
         """One window [S] in [-1, 1] of an entry."""
@@ -243,11 +324,6 @@ class Windows:
         wanted = 10 ** (self.rng.uniform(-9, 6) / 20)
         return min(wanted, 0.98 / peak) if peak > 0 else 1.0
 
-    def pick(self) -> dict:
-        collection = self.collections[self.rng.choice(len(self.collections), p=self.weights)]
-        entries = self.entries[collection]
-        return entries[self.rng.choice(len(entries), p=self.shares[collection])]
-
     def audible(self, entry: dict, tries: int = 4) -> np.ndarray:
         """A window that is not silent, if `tries` cuts find one."""
         for _ in range(tries):
@@ -265,7 +341,7 @@ class Windows:
         first, second = [], []
         for _ in range(size):
             entry = self.pick()
-            mates = self.groups[(entry["collection"], entry["group"])]
+            mates = self.groups[(entry["collection"].split("-")[0], entry["group"])]
             mate = mates[self.rng.integers(len(mates))]
             first.append(self.audible(entry))
             second.append(self.audible(mate))
@@ -274,14 +350,14 @@ class Windows:
 
 def data_hash(work: Path) -> str:
     """sha256 over every source hash and position: identifies the training data."""
-    index = json.loads((work / "pcm" / "index.json").read_text())
+    index = load_index(work)
     keys = [(e["collection"], e["package"], e["path"], e["sha256"], e["offset"], e["length"]) for e in index]
     return hashlib.sha256(json.dumps(keys).encode()).hexdigest()
 
 
 def card(work: Path) -> dict:
     """The data card: one row per source file (GM renders count under their soundfont)."""
-    index = json.loads((work / "pcm" / "index.json").read_text())
+    index = load_index(work)
     rows = {}
     for e in index:
         key = (e["package"], e["path"], e["collection"])

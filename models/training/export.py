@@ -18,14 +18,16 @@ import onnxruntime as ort
 import torch
 
 from common import load
-from config import FEATURES, MODEL
-from data import Windows, card
-from model import MaskedAutoencoder, build
-from train_diffusion import Diffusion
+from config import FEATURES, MODEL, TRAIN
+from data import card
+from model import build
+from train_encoder import Joint
+from train_head import calibrate
 
 OPSET = 17
-VERSION = "0.1.0"
-CALIBRATION_WINDOWS = 384
+VERSION = "0.2.0"
+HALF = {"denoiser", "decoder"}  # graphs whose large weights are stored as float16 (and computed as float32)
+HALF_SIZE = 4096                # elements above which a weight counts as large
 SIGNATURES = {
     "features": (["waveform"], "features"),
     "encoder": (["features"], "hidden"),
@@ -38,37 +40,36 @@ DYNAMIC = {"waveform": {0: "B", 1: "S"}, "features": {0: "B", 1: "T"}, "hidden":
 
 
 def trained(work: Path, names: dict[str, str]) -> dict[str, torch.nn.Module]:
-    """The graphs with the averaged weights of the checkpoints `names` (encoder, diffusion, decoder)."""
-    graphs = build(0)
-    mae, diffusion = MaskedAutoencoder(), Diffusion()
-    mae.load_state_dict(load(work / f"{names['encoder']}.pt")["average"])
-    diffusion.load_state_dict(load(work / f"{names['diffusion']}.pt")["average"])
+    """The graphs with the averaged weights of the checkpoints `names` (head, diffusion, decoder)."""
+    graphs, joint = build(0), Joint()
+    joint.load_state_dict(load(work / f"{names['head']}.pt")["average"])
+    graphs["denoiser"].load_state_dict(load(work / f"{names['diffusion']}.pt")["average"])
     graphs["decoder"].load_state_dict(load(work / f"{names['decoder']}.pt")["average"])
-    graphs.update(encoder=mae.encoder, summary=diffusion.summary, denoiser=diffusion.denoiser)
+    graphs.update(encoder=joint.mae.encoder, summary=joint.summary)
     return graphs
 
 
-def random_twin(seed: int) -> dict[str, torch.nn.Module]:
-    """The same graphs with initial weights; the denoiser's zero output layer gets random values too."""
-    graphs = build(seed)
+def random_twin(seed: int, work: Path) -> dict[str, torch.nn.Module]:
+    """The same graphs with initial weights, standardised on the same audio; the layers that start at zero get random values."""
+    graphs, stats = build(seed), load(work / "stats.pt")
     graphs["denoiser"].output.reset_parameters()
+    graphs["summary"].refine[2].reset_parameters()
+    for module in (graphs["features"], graphs["decoder"].mel, graphs["encoder"]):
+        module.load_state_dict(stats, strict=False)
+    joint = Joint()
+    joint.mae.encoder, joint.summary = graphs["encoder"], graphs["summary"]
+    calibrate(joint.eval(), work, stats, TRAIN.seed + 97)
     return graphs
 
 
 @torch.no_grad()
-def calibrate(graphs: dict, work: Path, seed: int = 97) -> None:
-    """Fold the mean and deviation of z over training windows into the summary's last layers."""
-    windows, raws = Windows(work, seed), []
-    for _ in range(CALIBRATION_WINDOWS // 32):
-        x = torch.from_numpy(windows.batch(32))
-        raws.append(graphs["summary"].raw(graphs["encoder"](graphs["features"](x))))
-    raw = torch.cat(raws)
-    mean, std = raw.mean(0), raw.std(0).clamp(min=1e-5)
-    out, pool = graphs["summary"].output, graphs["summary"].pool
-    for layer, shift in ((out, mean), (pool, 0.0)):
+def fold(summary: torch.nn.Module) -> None:
+    """Fold the standardisation of z into the summary's last layers."""
+    norm, std = summary.standardise, torch.sqrt(summary.standardise.running_var + summary.standardise.eps)
+    for layer, shift in ((summary.output, norm.running_mean), (summary.pool, 0.0), (summary.refine[2], 0.0)):
         layer.weight.copy_(layer.weight / std[:, None])
         layer.bias.copy_((layer.bias - shift) / std)
-    graphs["summary"].standardise = torch.nn.Identity()
+    summary.standardise = torch.nn.Identity()
 
 
 def example(name: str, batch: int, frames: int) -> tuple[torch.Tensor, ...]:
@@ -92,6 +93,8 @@ def export_graph(name: str, module: torch.nn.Module, path: Path) -> float:
                       dynamic_axes={k: DYNAMIC[k] for k in [*inputs, output]})
     model = onnx.load(str(part))
     strip(model)
+    if name in HALF:
+        halve(model)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, str(part))
     session = ort.InferenceSession(str(part), providers=["CPUExecutionProvider"])
@@ -112,6 +115,20 @@ def strip(model: onnx.ModelProto) -> None:
     for node in model.graph.node:
         node.doc_string = ""
         del node.metadata_props[:]
+
+
+def halve(model: onnx.ModelProto) -> None:
+    """Store large float32 weights as float16, each behind a cast that the runtime folds when it loads the graph."""
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != onnx.TensorProto.FLOAT or np.prod(tensor.dims) <= HALF_SIZE:
+            continue
+        name, values = tensor.name, onnx.numpy_helper.to_array(tensor)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), name + ".half"))
+        casts.append(onnx.helper.make_node("Cast", [name + ".half"], [name], to=onnx.TensorProto.FLOAT))
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(casts + nodes)
 
 
 def describe(path: Path) -> dict:
@@ -151,7 +168,8 @@ def manifest(out: Path, data: dict, random_seed: int | None) -> dict:
         "trainingData": {
             "statement": ("Not trained: random weights." if twin else
                           "Music, sound effects and drum samples from Debian's archive, CC0 samples, and phrases and "
-                          "notes rendered from a General MIDI soundfont; sources, licences and hashes in the card."),
+                          "notes rendered from six General MIDI soundfonts, whose programme numbers served as labels; "
+                          "sources, licences and hashes in the card."),
             "hours": 0 if twin else data["hours"], "card": "data-card.json"},
         "graphs": {name: describe(out / f"{name}.onnx") for name in SIGNATURES},
         "quality": {"knn5": {}, "roundTrip": {}, "notes": "not measured"},
@@ -164,16 +182,16 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--random-seed", type=int)
-    for name in ("encoder", "diffusion", "decoder"):
-        parser.add_argument(f"--{name}", default=name, help="checkpoint name")
+    for name, default in (("head", "head"), ("diffusion", "diffusion"), ("decoder", "decoder-fit")):
+        parser.add_argument(f"--{name}", default=default, help="checkpoint name")
     args = parser.parse_args()
-    torch.set_num_threads(2)
-    names = {k: getattr(args, k) for k in ("encoder", "diffusion", "decoder")}
-    graphs = trained(args.work, names) if args.random_seed is None else random_twin(args.random_seed)
+    torch.set_num_threads(1)
+    names = {k: getattr(args, k) for k in ("head", "diffusion", "decoder")}
+    graphs = trained(args.work, names) if args.random_seed is None else random_twin(args.random_seed, args.work)
     graphs["features"].load_state_dict(load(args.work / "stats.pt"), strict=False)
     for module in graphs.values():
         module.eval()
-    calibrate(graphs, args.work)
+    fold(graphs["summary"])
     args.out.mkdir(parents=True, exist_ok=True)
     for name, module in graphs.items():
         error = export_graph(name, module, args.out / f"{name}.onnx")

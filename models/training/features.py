@@ -33,6 +33,38 @@ class TrigBasis(nn.Module):
         return out
 
 
+class RealTransform(nn.Module):
+    """Discrete Fourier transform of real frames [..., size] <-> (real, imaginary) [..., size / 2 + 1].
+
+    In an exported graph both directions are two matrix products of half the usual size, since the cosine part
+    only sees the even half of a frame and the sine part the odd half."""
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.size, half = size, size // 2
+        self.basis = TrigBasis(size, half + 1, half + 1)
+        weight = torch.full((half + 1,), 2.0 / size)
+        weight[0] = weight[-1] = 1.0 / size
+        self.register_buffer("weight", weight)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if not torch.onnx.is_in_onnx_export():
+            spectrum = torch.fft.rfft(x)
+            return spectrum.real, spectrum.imag
+        half, (cos, sin) = self.size // 2, self.basis()
+        first, last = x[..., 1:half], torch.flip(x[..., half + 1:], [-1])
+        even = torch.cat([x[..., :1], first + last, x[..., half:half + 1]], -1)
+        return even @ cos, (last - first) @ sin[1:half]
+
+    def inverse(self, real: torch.Tensor, imaginary: torch.Tensor) -> torch.Tensor:
+        if not torch.onnx.is_in_onnx_export():
+            return torch.fft.irfft(torch.complex(real, imaginary), n=self.size)
+        half, (cos, sin) = self.size // 2, self.basis()
+        even, odd = (real * self.weight) @ cos, (imaginary * self.weight) @ sin
+        rest = torch.flip((even + odd)[..., 1:half], [-1])
+        return torch.cat([even - odd, rest], -1)
+
+
 class MelBank(nn.Module):
     """Slaney-spaced triangles [bins, mels], each summing to 1, worked out from their corners in the graph."""
 
@@ -64,7 +96,7 @@ class LogMel(nn.Module):
         window = np.hanning(config.fft + 1)[:-1]
         self.register_buffer("window", torch.tensor(window * 2 / window.sum(), dtype=torch.float32))
         self.bank = MelBank(config)
-        self.basis = TrigBasis(config.fft, config.fft, config.fft // 2 + 1)
+        self.transform = RealTransform(config.fft)
         self.register_buffer("mean", torch.zeros(config.mels))
         self.register_buffer("std", torch.ones(config.mels))
 
@@ -81,12 +113,8 @@ class LogMel(nn.Module):
     def log_mel(self, x: torch.Tensor) -> torch.Tensor:
         """[B, S] -> natural log of band magnitudes [B, T, 128], before normalisation."""
         windowed = self.frames(x) * self.window
-        if torch.onnx.is_in_onnx_export():
-            cos, sin = self.basis()
-            power = (windowed @ cos) ** 2 + (windowed @ sin) ** 2
-        else:  # the same numbers, faster
-            spectrum = torch.fft.rfft(windowed)
-            power = spectrum.real ** 2 + spectrum.imag ** 2
+        real, imaginary = self.transform(windowed)
+        power = real ** 2 + imaginary ** 2
         magnitude = torch.sqrt(power + 1e-12)
         return torch.log(magnitude @ self.bank() + self.floor)
 

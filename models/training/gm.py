@@ -1,9 +1,14 @@
-"""General MIDI material: writes standard MIDI files and renders them with fluidsynth.
+"""General MIDI material: writes standard MIDI files and renders them with fluidsynth (or timidity, for patches).
 
-Two collections come out of it. `gm-notes` holds single notes in fixed slots, so that the
-encoder meets short sounds followed by silence; `gm-phrases` holds one-instrument phrases.
-The programme number is kept with every entry, for evaluation only.
+Two collections come out of every soundfont. `gm-notes` holds single notes in fixed slots, so that the
+encoder meets short sounds followed by silence; `gm-phrases` holds one-instrument phrases. The seed fixes
+notes and phrases, so that every soundfont plays the same ones. The programme number is kept with every
+entry: it is the symbolic supervision of the contrastive term.
+
+    python gm.py --soundfont SF2 --out DIR     renders the evaluation set of the shared instruments, one file a note
 """
+import argparse
+import os
 import random
 import struct
 import subprocess
@@ -82,6 +87,20 @@ def phrase_events(program: int, rng: random.Random) -> list:
     return events
 
 
+def synthesise(soundfont: Path, mid: Path, wav: Path) -> None:
+    """MIDI file -> 24 kHz wav, without reverb and chorus. A `.cfg` is a set of Gravis patches, played by timidity."""
+    if soundfont.suffix == ".cfg":
+        root = soundfont.parents[2]  # work folder: x/<package>/<name>.cfg lies beside the unpacked synthesiser
+        libraries = ":".join(str(p.parent) for p in root.glob("x/libao4/**/libao.so.4"))
+        subprocess.run([str(root / "x/timidity/usr/bin/timidity"), "-c", str(soundfont), "-Ow", "-s", "24000", "-EFreverb=0",
+                        "-EFchorus=0", "-o", str(wav), str(mid)], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, env={**os.environ, "LD_LIBRARY_PATH": libraries})
+    else:
+        subprocess.run(["fluidsynth", "-q", "-ni", "-g", "0.7", "-R", "0", "-C", "0", "-r", "24000", "-o",
+                        "synth.dynamic-sample-loading=1", "-F", str(wav),
+                        str(soundfont), str(mid)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def render(soundfont: Path, out: Path, program: int, kind: str, seed: int) -> Path:
     """Render one programme to a 24 kHz wav, once; returns its path."""
     wav = out / f"{kind}-{program:03d}.wav"
@@ -92,8 +111,54 @@ def render(soundfont: Path, out: Path, program: int, kind: str, seed: int) -> Pa
     make = note_events if kind == "gm-notes" else phrase_events
     mid, part = wav.with_suffix(".mid"), wav.with_suffix(".part.wav")
     mid.write_bytes(midi_file(make(program, rng)))
-    subprocess.run(["fluidsynth", "-q", "-ni", "-g", "0.7", "-R", "0", "-C", "0", "-r", "24000",
-                    "-F", str(part), str(soundfont), str(mid)],
-                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    synthesise(soundfont, mid, part)
     part.rename(wav)
     return wav
+
+
+# ---------------------------------------------------------------- the evaluation set
+
+# instrument -> programmes (0-based); the twelve that the Philharmonia folder and General MIDI share
+SHARED_INSTRUMENTS = {"banjo": [105], "bassoon": [70], "cello": [42], "clarinet": [71], "cor-anglais": [69],
+                      "double-bass": [43], "flute": [73], "french-horn": [60], "guitar": [24, 25], "oboe": [68],
+                      "saxophone": [65, 66], "trombone": [57]}
+EVALUATION_SEED = 20260
+EVALUATION_NOTES = 40  # per instrument
+
+
+def evaluation_set(soundfont: Path, out: Path) -> None:
+    """OUT/<instrument>/p<programme>-<n>-<pitch>-<velocity>.wav: single notes of 0.25 to 1.5 s and their release.
+
+    Pitch uniform over RANGES, velocity over 40..120, one note at a time in a silent 3 s slot, cut at -66 dBFS."""
+    import numpy as np
+    import soundfile
+    for name, programs in SHARED_INSTRUMENTS.items():
+        folder, each = out / name, EVALUATION_NOTES // len(programs)
+        folder.mkdir(parents=True, exist_ok=True)
+        for program in programs:
+            rng = random.Random(EVALUATION_SEED * 1000 + program)
+            low, high = RANGES[program]
+            notes = [(rng.choice([0.25, 0.5, 1.0, 1.5]), rng.randint(low, high), rng.randint(40, 120)) for _ in range(each)]
+            events = [(0, bytes([0xC0, program])), (each * 3 * 960, bytes([0xB0, 1, 0]))]
+            for k, (length, pitch, velocity) in enumerate(notes):
+                events += _note(0, 3 * k + 0.01, length, pitch, velocity)
+            mid, wav = folder / "set.mid", folder / "set.wav"
+            mid.write_bytes(midi_file(events))
+            synthesise(soundfont, mid, wav)
+            audio, rate = soundfile.read(wav, dtype="float32", always_2d=True)
+            audio = audio.mean(1)
+            for k, (_, pitch, velocity) in enumerate(notes):
+                piece = audio[3 * k * rate:3 * (k + 1) * rate]
+                heard = np.flatnonzero(np.abs(piece) > 5e-4)
+                piece = piece[:heard[-1] + rate // 50] if len(heard) else piece[:rate]
+                soundfile.write(folder / f"p{program:03d}-{k:02d}-{pitch:03d}-{velocity:03d}.wav", piece, rate, subtype="PCM_16")
+            mid.unlink()
+            wav.unlink()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--soundfont", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    evaluation_set(args.soundfont, args.out)

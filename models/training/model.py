@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from config import FEATURES, MODEL
-from features import LogMel, TrigBasis
+from features import LogMel, RealTransform
 
 
 def positions(count, dim: int, like: torch.Tensor) -> torch.Tensor:
@@ -37,10 +37,11 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(dim, 3 * dim)
         self.out = nn.Linear(dim, dim)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+        """`bias` [B, 1, 1, N] is added to the scores of each key."""
         b, n, d = x.shape
         q, k, v = self.qkv(x).reshape(b, n, 3, self.heads, self.width).permute(2, 0, 3, 1, 4).unbind(0)
-        y = F.scaled_dot_product_attention(q, k, v)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
         return self.out(y.transpose(1, 2).reshape(b, n, d))
 
 
@@ -53,13 +54,27 @@ class Block(nn.Module):
         self.attention = Attention(dim, heads)
         self.up, self.down = nn.Linear(dim, ratio * dim), nn.Linear(ratio * dim, dim)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = x + self.attention(self.norm1(x))
+    def forward(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+        x = x + self.attention(self.norm1(x), bias)
         return x + self.down(F.gelu(self.up(self.norm2(x))))
 
 
+AUDIBLE_RANGE = 6.9  # natural log: a frame 60 dB below the window's loudest counts as silence
+MASKED = -1e4         # added to the attention scores of silent tokens
+
+
+def heard_tokens(features: torch.Tensor, mean: torch.Tensor, std: torch.Tensor, patch: int) -> torch.Tensor:
+    """features [B, T, F] -> 1.0 for audible tokens, 0.0 for silent ones, [B, N]."""
+    level = (features * std + mean).amax(2)
+    limit = torch.clamp(level.amax(1, keepdim=True) - AUDIBLE_RANGE, min=math.log(FEATURES.floor) + 0.05)
+    return to_tokens((level > limit).to(features.dtype)[..., None], patch).amax(2)
+
+
 class Encoder(nn.Module):
-    """features [B, T, F] -> hidden [B, T, D]: tokens of two frames, each token's vector given to both."""
+    """features [B, T, F] -> hidden [B, T, D]: tokens of two frames, each token's vector given to both.
+
+    Silent tokens are never attended to and come out as zeros, so the length of a silent tail changes nothing.
+    `mean` and `std` are those of the front-end."""
 
     def __init__(self, c=MODEL, features: int = FEATURES.mels):
         super().__init__()
@@ -67,16 +82,21 @@ class Encoder(nn.Module):
         self.input = nn.Linear(c.patch * features, c.dim)
         self.blocks = nn.ModuleList(Block(c.dim, c.heads, c.mlp_ratio) for _ in range(c.encoder_layers))
         self.norm = nn.LayerNorm(c.dim)
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("std", torch.ones(features))
 
     def tokens(self, x: torch.Tensor, visible: torch.Tensor | None = None) -> torch.Tensor:
         """features -> [B, N, D], or [B, V, D] of the `visible` token indices [B, V] alone (patch-out)."""
+        heard = heard_tokens(x, self.mean, self.std, self.c.patch)
         x = self.input(to_tokens(x, self.c.patch))
         x = x + positions(x.shape[1], self.c.dim, x)
         if visible is not None:
             x = torch.gather(x, 1, visible[..., None].expand(-1, -1, self.c.dim))
+            heard = torch.gather(heard, 1, visible)
+        bias = ((1 - heard) * MASKED)[:, None, None, :].to(x.dtype)
         for block in self.blocks:
-            x = block(x)
-        return self.norm(x)
+            x = block(x, bias)
+        return self.norm(x) * heard[..., None]
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         x = self.tokens(features)
@@ -129,11 +149,11 @@ class ResidualQuantiser(nn.Module):
 
 
 class Summary(nn.Module):
-    """hidden [B, T, D] -> z [B, D]: a class token attends to the tokens, and a gated mean of the tokens is
-    added (the gate leaves silence out); z is standardised per dimension.
+    """hidden [B, T, D] -> z [B, D]: a class token attends to the audible tokens, and their gated mean and deviation
+    are added, as is a small network's view of all three (train_head.py); z is standardised per dimension.
 
     In training the batch's own statistics standardise (no affine), so z = 0 is the mean embedding and
-    doubles as the unconditional token; `calibrate` fixes the statistics afterwards."""
+    doubles as the unconditional token; export.py fixes the statistics afterwards."""
 
     def __init__(self, c=MODEL):
         super().__init__()
@@ -143,22 +163,41 @@ class Summary(nn.Module):
         self.blocks = nn.ModuleList(Block(c.dim, c.heads, c.mlp_ratio) for _ in range(c.summary_layers))
         self.norm = nn.LayerNorm(c.dim)
         self.output = nn.Linear(c.dim, c.dim)
-        self.gate, self.pool = nn.Linear(c.dim, 1), nn.Linear(c.dim, c.dim)
+        self.gate, self.pool = nn.Linear(c.dim, 1), nn.Linear(2 * c.dim, c.dim)
+        self.refine = nn.Sequential(nn.Linear(3 * c.dim, c.summary_hidden), nn.GELU(), nn.Linear(c.summary_hidden, c.dim))
+        nn.init.zeros_(self.refine[2].weight)
+        nn.init.zeros_(self.refine[2].bias)
         self.standardise = nn.BatchNorm1d(c.dim, affine=False, momentum=0.02)
 
-    def pooled(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Gated mean of the tokens [B, N, D] -> [B, D]."""
-        weight = torch.sigmoid(self.gate(tokens))
-        return (weight * tokens).sum(1) / (weight.sum(1) + 1e-3)
+    def pooled(self, tokens: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
+        """Gated mean and deviation of the audible tokens [B, N, D] -> [B, 2 D]."""
+        weight = torch.sigmoid(self.gate(tokens)) * heard[..., None]
+        weight = weight / (weight.sum(1, keepdim=True) + 1e-3)
+        mean = (weight * tokens).sum(1)
+        spread = (weight * (tokens - mean[:, None]) ** 2).sum(1)
+        return torch.cat([mean, torch.sqrt(spread + 1e-3)], dim=1)
+
+    def parts(self, tokens: torch.Tensor) -> torch.Tensor:
+        """[B, N, D] -> class token, mean and deviation side by side [B, 3 D]; silent tokens are zeros."""
+        heard = (tokens.abs().amax(2) > 0).to(tokens.dtype)
+        x = torch.cat([self.token.expand(tokens.shape[0], -1, -1), self.input(tokens)], dim=1)
+        bias = (F.pad(1 - heard, (1, 0)) * MASKED)[:, None, None, :]
+        for block in self.blocks:
+            x = block(x, bias.to(x.dtype))
+        return torch.cat([self.norm(x[:, 0]), self.pooled(tokens, heard)], dim=1)
+
+    def combine(self, parts: torch.Tensor) -> torch.Tensor:
+        """[B, 3 D] -> z before standardisation."""
+        d = self.c.dim
+        return self.output(parts[:, :d]) + self.pool(parts[:, d:]) + self.refine(parts)
+
+    def raw_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
+        """[B, N, D] -> z before standardisation."""
+        return self.combine(self.parts(tokens))
 
     def raw(self, hidden: torch.Tensor) -> torch.Tensor:
         """[B, T, D] -> z before standardisation."""
-        tokens = hidden[:, ::self.c.patch]
-        x = self.input(tokens)
-        x = torch.cat([self.token.expand(x.shape[0], -1, -1), x], dim=1)
-        for block in self.blocks:
-            x = block(x)
-        return self.output(self.norm(x[:, 0])) + self.pool(self.pooled(tokens))
+        return self.raw_tokens(hidden[:, ::self.c.patch])
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         return self.standardise(self.raw(hidden))
@@ -237,51 +276,104 @@ class ConvNeXt(nn.Module):
         return x + y.transpose(1, 2)
 
 
-class Decoder(nn.Module):
+def overlap_add(frames: torch.Tensor, size: int, hop: int) -> torch.Tensor:
+    """[B, T, size] at multiples of `hop` -> [B, (T + blocks - 1) * hop], blocks = ceil(size / hop)."""
+    blocks = -(-size // hop)
+    x = F.pad(frames, (0, blocks * hop - size)).reshape(frames.shape[0], -1, blocks, hop)
+    out = None
+    for i in range(blocks):
+        part = F.pad(x[:, :, i], (0, 0, i, blocks - 1 - i))
+        out = part if out is None else out + part
+    return out.reshape(out.shape[0], -1)
+
+
+class Vocoder(nn.Module):
     """features [B, T, F] -> waveform [B, T * 480]: two short-time spectra per frame, inverse DFT, overlap-add."""
 
     def __init__(self, c=MODEL, f=FEATURES):
         super().__init__()
-        self.fft, self.hop, self.per_frame = c.vocoder_fft, c.vocoder_hop, f.hop // c.vocoder_hop
+        self.fft, self.hop = c.vocoder_fft, c.vocoder_hop
         self.bins = self.fft // 2 + 1
-        self.overlap = self.fft // self.hop
         self.input = nn.Conv1d(f.mels, c.vocoder_dim, 5, padding=2)
         self.norm_in = nn.LayerNorm(c.vocoder_dim)
         self.blocks = nn.ModuleList(ConvNeXt(c.vocoder_dim, c.vocoder_hidden, c.vocoder_layers)
                                     for _ in range(c.vocoder_layers))
         self.norm = nn.LayerNorm(c.vocoder_dim)
-        self.head = nn.Linear(c.vocoder_dim, self.per_frame * 2 * self.bins)
-        self.basis = TrigBasis(self.fft, self.bins, self.fft)
-        window = torch.hann_window(self.fft)
-        self.register_buffer("window", window)
-        weight = torch.full((self.bins, 1), 2.0)
-        weight[0] = weight[-1] = 1.0
-        self.register_buffer("weight", weight / self.fft)
+        self.head = nn.Linear(c.vocoder_dim, f.hop // c.vocoder_hop * 2 * self.bins)
+        self.transform = RealTransform(self.fft)
+        self.register_buffer("window", torch.hann_window(self.fft))
 
-    def spectra(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """features -> (real, imaginary) [B, 2 T, bins]."""
+    def trunk(self, features: torch.Tensor) -> torch.Tensor:
+        """[B, T, F] -> [B, T, C]."""
         x = self.norm_in(self.input(features.transpose(1, 2)).transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
-        y = self.head(self.norm(x.transpose(1, 2)))
+        return self.norm(x.transpose(1, 2))
+
+    def synthesise(self, trunk: torch.Tensor) -> torch.Tensor:
+        """[B, T, C] -> waveform."""
+        y = self.head(trunk)
         y = y.reshape(y.shape[0], -1, 2 * self.bins)
         magnitude = torch.exp(torch.clamp(y[:, :, :self.bins], max=6.0))
         phase = y[:, :, self.bins:]
-        return magnitude * torch.cos(phase), magnitude * torch.sin(phase)
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        real, imaginary = self.spectra(features)
-        cos, sin = self.basis()
-        pieces = (real @ (cos * self.weight) - imaginary @ (sin * self.weight)) * self.window  # [B, 2T, fft]
-        pieces = pieces.reshape(pieces.shape[0], -1, self.overlap, self.hop)
-        out = None
-        for i in range(self.overlap):
-            part = F.pad(pieces[:, :, i], (0, 0, i, self.overlap - 1 - i))
-            out = part if out is None else out + part
+        pieces = self.transform.inverse(magnitude * torch.cos(phase), magnitude * torch.sin(phase)) * self.window
         # a Hann window squared at a quarter hop sums to 1.5; centre of the first window is the first sample + hop/2
-        out = (out / 1.5).reshape(out.shape[0], -1)
+        out = overlap_add(pieces, self.fft, self.hop) / 1.5
         start = (self.fft - self.hop) // 2
         return out[:, start:out.shape[1] - (self.fft - self.hop - start)]
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return self.synthesise(self.trunk(features))
+
+
+class Decoder(nn.Module):
+    """features [B, T, F] -> waveform [B, T * 480]: the vocoder's waveform gives the phases, a linear read-out of its
+    trunk the magnitudes at the front-end's own frames; both are then made to agree.
+
+    The magnitudes are first multiplied until their bands are those of the features (multiplicative updates for
+    non-negative factorisation, Lee and Seung 2001); silence stays silent that way. Then a few rounds of fast
+    Griffin-Lim (Perraudin, Balazs and Sondergaard 2013) look for the waveform whose spectra have these magnitudes."""
+
+    def __init__(self, c=MODEL, f=FEATURES):
+        super().__init__()
+        self.c, self.f = c, f
+        self.vocoder, self.mel = Vocoder(c, f), LogMel(f)
+        self.detail = nn.Linear(c.vocoder_dim + f.mels, f.fft // 2 + 1)  # natural log of magnitudes; fitted, see fit_decoder.py
+        self.register_buffer("window", torch.hann_window(f.fft))
+
+    def read_out(self, trunk: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        """Magnitudes [B, T, bins] whose bands are those of the features; a full-scale sine is 1."""
+        bank = self.mel.bank()
+        wanted = torch.relu(torch.exp(torch.clamp(features * self.mel.std + self.mel.mean, max=3.0)) - self.f.floor)
+        magnitude = torch.exp(torch.clamp(self.detail(torch.cat([trunk, features], 2)), -16.0, 2.0))
+        share = bank / torch.clamp(bank.sum(1, keepdim=True), min=1e-6)
+        for _ in range(self.c.band_rounds):
+            magnitude = magnitude * ((wanted / (magnitude @ bank + 1e-9)) @ share.T)
+        return magnitude
+
+    def spectra(self, waveform: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.mel.transform(self.mel.frames(waveform) * self.mel.window)
+
+    def waveform(self, real: torch.Tensor, imaginary: torch.Tensor) -> torch.Tensor:
+        """The waveform whose spectra come closest, [B, T, bins] twice -> [B, T * 480]."""
+        frames = self.mel.transform.inverse(real, imaginary) * self.window
+        weight = torch.ones_like(frames[:1, :, :1]) * (self.window * self.mel.window)
+        weight = overlap_add(weight, self.f.fft, self.f.hop)
+        out = overlap_add(frames, self.f.fft, self.f.hop) / torch.clamp(weight, min=2e-5)
+        return out[:, self.mel.pad:self.mel.pad + frames.shape[1] * self.f.hop]
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        trunk = self.vocoder.trunk(features)
+        magnitude = self.read_out(trunk, features)
+        real, imaginary = old = self.spectra(self.vocoder.synthesise(trunk))
+        for k in range(self.c.phase_rounds):
+            scale = magnitude / (torch.sqrt(real ** 2 + imaginary ** 2) + 1e-9)
+            out = self.waveform(real * scale, imaginary * scale)
+            if k + 1 < self.c.phase_rounds:
+                new = self.spectra(out)
+                real, imaginary = (n + self.c.phase_momentum * (n - o) for n, o in zip(new, old))
+                old = new
+        return out
 
 
 class Denoising:

@@ -1,6 +1,8 @@
-"""Decoder: log-mel features back to waveform, with multi-resolution spectral losses.
+"""Vocoder: log-mel features back to waveform, with multi-resolution spectral losses.
 
     python train_decoder.py --work DIR --minutes 40      -> DIR/decoder.pt (resumable)
+
+fit_decoder.py makes the decoder of the pack from it.
 
 Vocos (arXiv 2306.00814) without its discriminators: magnitudes are compared at four resolutions
 (as in Parallel WaveGAN, arXiv 1910.11480), and log-mel at the front-end's own resolution.
@@ -12,7 +14,7 @@ from common import CONFIG, Average, Clock, Workers, arguments, load, log, prefet
 from config import FEATURES, TRAIN
 from data import Windows
 from features import LogMel
-from model import Decoder
+from model import Vocoder
 
 RESOLUTIONS = ((240, 60), (512, 128), (1024, 256), (2048, 512))  # (DFT length, hop) in samples
 
@@ -40,7 +42,7 @@ def main() -> None:
     name = args.name or "decoder"
     path, device = args.work / f"{name}.pt", args.device
     torch.manual_seed(TRAIN.seed)
-    mel, model = LogMel(), Decoder()
+    mel, model = LogMel(), Vocoder()
     mel.load_state_dict(load(args.work / "stats.pt"), strict=False)
     mel, model = mel.to(device), model.to(device)
     optimiser = torch.optim.AdamW(model.parameters(), lr=TRAIN.vocoder_lr, betas=(0.8, 0.98), weight_decay=0.01)

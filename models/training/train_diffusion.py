@@ -1,35 +1,29 @@
-"""Summary token and denoiser, trained together on the frozen encoder.
+"""Denoiser, conditioned on z of the frozen encoder and summary.
 
-    python train_diffusion.py --work DIR --minutes 35     -> DIR/diffusion.pt (resumable)
+    python train_diffusion.py --work DIR --minutes 35 [--start NAME --start-pack PACK]    -> DIR/diffusion.pt (resumable)
 
-PECMAE (arXiv 2402.09318): z is whatever helps a v-diffusion denoiser rebuild the window's features;
-10 % of the conditions are dropped for classifier-free guidance. Two windows of one track may also be
-pulled together in z (NT-Xent, arXiv 2002.05709) with a small weight, see runs.md for what it brings.
+PECMAE (arXiv 2402.09318): a v-diffusion denoiser rebuilds a window's features from noise and z; 10 % of the
+conditions are dropped for classifier-free guidance. Where z itself was trained with this objective in the paper, it
+is trained with train_encoder.py's tasks here and frozen (runs.md says why). `--start` takes a denoiser that was
+trained on another z, namely that of PACK: its condition layer is rewritten by a regression from the new z to the old.
 """
 import math
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from sklearn.linear_model import LogisticRegression
-from torch import nn
 
 from common import CONFIG, Average, Clock, Workers, arguments, load, log, prefetch, save
-from config import FEATURES, MODEL, TRAIN
+from config import FEATURES, TRAIN
 from data import Windows
 from features import LogMel
-from model import Denoiser, Denoising, MaskedAutoencoder, Summary
+from model import Denoiser, Denoising
+from train_encoder import Joint
+
+REMAP_WINDOWS = 384
 
 
-class Diffusion(nn.Module):
-    """Summary, denoiser and the projection of the contrastive term."""
-
-    def __init__(self, c=MODEL):
-        super().__init__()
-        self.summary, self.denoiser = Summary(c), Denoiser(c)
-        self.project = nn.Linear(c.dim, 128)
-
-
-def denoising_loss(model: Diffusion, features: torch.Tensor, z: torch.Tensor, heard: torch.Tensor,
+def denoising_loss(model: Denoiser, features: torch.Tensor, z: torch.Tensor, heard: torch.Tensor,
                    generator: torch.Generator) -> torch.Tensor:
     """Mean squared error of v; silent frames [B, T] with heard = 0 weigh a fifth."""
     b, device = len(features), features.device
@@ -38,20 +32,10 @@ def denoising_loss(model: Diffusion, features: torch.Tensor, z: torch.Tensor, he
     noise = torch.randn(features.shape, generator=generator).to(device)
     kept = (torch.rand(b, 1, generator=generator) >= TRAIN.unconditional_share).float().to(device)
     alpha, beta = (c[:, None, None] for c in Denoising.coefficients(sigma))
-    v = model.denoiser(alpha * features + beta * noise, sigma, z * kept)
+    v = model(alpha * features + beta * noise, sigma, z * kept)
     weight = (0.2 + 0.8 * heard)[..., None]
-    error = (v - (alpha * noise - beta * features)) ** 2
+    error = (v.float() - (alpha * noise - beta * features)) ** 2
     return (error * weight).sum() / (weight.sum() * features.shape[2])
-
-
-def contrast(z: torch.Tensor, project: nn.Module) -> torch.Tensor:
-    """NT-Xent: row i and row i + B/2 are two windows of the same track."""
-    p = F.normalize(project(z), dim=1)
-    similarity = (p @ p.T) / TRAIN.contrast_temperature
-    similarity = similarity - torch.eye(len(p), device=p.device) * 1e4
-    half = len(p) // 2
-    target = torch.cat([torch.arange(half, 2 * half), torch.arange(half)]).to(p.device)
-    return F.cross_entropy(similarity, target)
 
 
 def equalise(features: torch.Tensor, std: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -63,80 +47,85 @@ def equalise(features: torch.Tensor, std: torch.Tensor, generator: torch.Generat
     return features + on * curve / std
 
 
+def frozen(work: Path, name: str, device: str) -> tuple[LogMel, Joint]:
+    """The front-end and the trained encoder and summary (calibrated, so that z is standardised)."""
+    mel, joint = LogMel(), Joint()
+    mel.load_state_dict(load(work / "stats.pt"), strict=False)
+    joint.load_state_dict(load(work / f"{name}.pt")["average"])
+    return mel.to(device), joint.to(device).eval()
+
+
 @torch.no_grad()
-def start_pool(summary: Summary, hidden: torch.Tensor, heard: torch.Tensor, share: float = 0.6) -> None:
-    """Data-driven start of the pooled branch: the gate tells audible from silent tokens, and the
-    projection is a random rotation of the standardised mean, `share` as strong as the class token's branch."""
-    tokens = hidden[:, ::MODEL.patch]
-    labels = heard.reshape(len(heard), -1, MODEL.patch).amax(2)
-    fit = LogisticRegression(C=1.0, max_iter=50).fit(tokens.reshape(-1, MODEL.dim)[::2].numpy(), labels.reshape(-1)[::2].numpy())
-    summary.gate.weight.copy_(torch.from_numpy(fit.coef_))
-    summary.gate.bias.copy_(torch.from_numpy(fit.intercept_))
-    summary.pool.weight.zero_()
-    summary.pool.bias.zero_()
-    pooled, strength = summary.pooled(tokens), summary.raw(hidden).std(0).mean()
-    rotation = torch.linalg.qr(torch.randn(MODEL.dim, MODEL.dim, generator=torch.Generator().manual_seed(TRAIN.seed)))[0]
-    scale = share * strength / pooled.std(0).clamp(min=0.05)
-    summary.pool.weight.copy_(rotation * scale[None, :])
-    summary.pool.bias.copy_(-(rotation * scale[None, :]) @ pooled.mean(0))
+def remap(denoiser: Denoiser, pack: Path, work: Path, embed) -> float:
+    """Rewrite the condition layer for the new z; returns the share of the old z's variance that the new one explains."""
+    from evaluate import Pack
+    old, windows = Pack(pack, 1), Windows(work, TRAIN.seed + 91)
+    a, b = [], []
+    for _ in range(REMAP_WINDOWS // 16):
+        x = windows.batch(16)
+        a.append(embed(torch.from_numpy(x)))
+        b.append(torch.from_numpy(old.embed(x)))
+    new, wanted = torch.cat([torch.cat(a), torch.ones(REMAP_WINDOWS, 1)], 1), torch.cat(b)
+    penalty = torch.eye(new.shape[1]) * 0.1 * REMAP_WINDOWS
+    weight = torch.linalg.solve(new.T @ new + penalty, new.T @ wanted)
+    layer = denoiser.condition
+    layer.bias.add_(layer.weight @ weight[-1])
+    layer.weight.copy_(layer.weight @ weight[:-1].T)
+    return float(1 - ((new @ weight - wanted) ** 2).sum() / ((wanted - wanted.mean(0)) ** 2).sum())
 
 
 def main() -> None:
-    args = arguments(__doc__, 35)
-    name = args.name or "diffusion"
+    args = arguments(__doc__, 35, "encoder", "start", "start-pack")
+    name, encoder = args.name or "diffusion", args.encoder or "head"
     path, device = args.work / f"{name}.pt", args.device
     torch.manual_seed(TRAIN.seed)
-    mel, mae, model = LogMel(), MaskedAutoencoder(), Diffusion()
-    mel.load_state_dict(load(args.work / "stats.pt"), strict=False)
-    mae.load_state_dict(load(args.work / f"{args.encoder}.pt")["average"])
-    encoder, mel, model = mae.encoder.to(device).eval(), mel.to(device), model.to(device)
-    floor = ((math.log(FEATURES.floor) - mel.mean) / mel.std)
-    step, used, start, state = 0, 0.0, 0, load(path, device)
-    resumed = state is not None and state["encoder"] == args.encoder
-    if state:  # the denoiser and the class token may carry on with another encoder; the pooled branch starts anew
-        model.load_state_dict(state["model"], strict=resumed)
-        step = start = state["step"]
-        used = state["seconds"]
+    (mel, joint), model = frozen(args.work, encoder, device), Denoiser().to(device)
+    embed = lambda x: joint.summary(joint.mae.encoder(mel(x)))
+    floor = (math.log(FEATURES.floor) - mel.mean) / mel.std
+    step, used, workers = 0, 0.0, Workers()
+    state = load(path, device)
+    if state is None and args.start:
+        model.load_state_dict({k.removeprefix("denoiser."): v for k, v in load(args.work / f"{args.start}.pt", device)["average"].items()
+                               if k.startswith("denoiser.")})
+        if args.start_pack:
+            share = remap(model, Path(args.start_pack), args.work, embed)
+            if workers.first:
+                log(args.work, name, remapped=share)
     optimiser = torch.optim.AdamW(model.parameters(), lr=TRAIN.diffusion_lr, betas=(0.9, 0.98), weight_decay=0.01)
     average = Average(model, TRAIN.ema)
-    if resumed:
+    if state:
+        model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
-        average.state, average.steps, start = state["average"], step, 0
-    clock, saved, workers = Clock(args.minutes, used), used, Workers()
+        average.state, average.steps, step, used = state["average"], state["step"], state["step"], state["seconds"]
+    clock, saved = Clock(args.minutes, used), used
     seed = TRAIN.seed + 1000 * workers.rank + step
     generator, windows = torch.Generator().manual_seed(seed), Windows(args.work, seed + 43)
 
     @torch.no_grad()
     def batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Features [B, T, F], audible frames [B, T], hidden [B, T, D]; computed beside the training step."""
+        """Features [B, T, F], audible frames [B, T], z [B, D]; computed beside the training step."""
         generator = torch.Generator().manual_seed(int(windows.rng.integers(2 ** 31)))
-        features = mel(torch.from_numpy(windows.pairs(TRAIN.diffusion_batch // 2)).to(device))
+        features = mel(torch.from_numpy(windows.batch(TRAIN.diffusion_batch)).to(device))
         features = torch.maximum(equalise(features, mel.std, generator), floor)
-        return features, (features > floor + 0.05).any(2).float(), encoder(features)
+        with torch.autocast(device, torch.bfloat16, enabled=args.bf16):
+            z = joint.summary(joint.mae.encoder(features))
+        return features, (features > floor + 0.05).any(2).float(), z.float()
 
-    if not resumed:
-        common = Windows(args.work, TRAIN.seed + 5)
-        features = mel(torch.from_numpy(common.batch(96)).to(device))
-        with torch.no_grad():
-            start_pool(model.summary, encoder(features), (features > floor + 0.05).any(2).float())
-        average = Average(model, TRAIN.ema)
-    batches = prefetch(batch)
+    batches = prefetch(batch, 2)
 
     def checkpoint():
         save(path, dict(model=model.state_dict(), average=average.state, optimiser=optimiser.state_dict(),
-                        step=step, seconds=clock.seconds, encoder=args.encoder, config=CONFIG))
+                        step=step, seconds=clock.seconds, encoder=encoder, config=CONFIG))
 
     while True:
-        rate, running = workers.agree(clock.rate(step - start), clock.running)
+        rate, running = workers.agree(clock.rate(step, 20), clock.running)
         if not running:
             break
-        features, heard, hidden = next(batches)
+        features, heard, z = next(batches)
         for group in optimiser.param_groups:
             group["lr"] = TRAIN.diffusion_lr * rate
-        z = model.summary(hidden)
-        denoise = denoising_loss(model, features, z, heard, generator)
-        pull = contrast(z, model.project)
-        loss = denoise + TRAIN.contrast_weight * pull
+        with torch.autocast(device, torch.bfloat16, enabled=args.bf16):
+            loss = denoising_loss(model, features, z, heard, generator)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         workers.average_gradients(model)
@@ -145,9 +134,8 @@ def main() -> None:
         average.update(model)
         step += 1
         if step % 10 == 0 and workers.first:
-            log(args.work, name, step=step, seconds=round(clock.seconds), rate=rate, denoise=denoise.item(),
-                contrast=pull.item())
-        if clock.seconds - saved > 90 and workers.first:
+            log(args.work, name, step=step, seconds=round(clock.seconds), rate=rate, denoise=loss.item())
+        if clock.seconds - saved > 60 and workers.first:
             checkpoint()
             saved = clock.seconds
     if workers.first:

@@ -1,18 +1,43 @@
-"""Masked encoder: half of the tokens are left out in gaps; their quantiser codes are predicted.
+"""Encoder and summary, trained together on four tasks.
 
-    python train_encoder.py --work DIR --minutes 40      -> DIR/encoder.pt (resumable)
+    python train_encoder.py --work DIR --minutes 50 [--start-encoder NAME --start-summary NAME]   -> DIR/encoder.pt
 
-EnCodecMAE (arXiv 2309.07391) with log-mel tokens in place of EnCodec's and quantiser codes of those tokens.
+ codes       half of the tokens is left out in gaps; their quantiser codes are predicted (EnCodecMAE, arXiv 2309.07391)
+ programmes  z of a General MIDI crop tells its programme whatever the soundfont, pitch, velocity and augmentation:
+             cosine softmax over learned programme vectors with a margin (CosFace, arXiv 1801.09414). This is symbolic
+             supervision: programme numbers come with the rendered files.
+ tracks      two augmented crops of one music file or sample are neighbours in z (NT-Xent, arXiv 2002.05709)
+ contents    tokens predict chroma, onset strength and band energies; z predicts the crop's mean spectrum, its spread,
+             envelope and chroma, so that it keeps what the denoiser needs
 """
 import torch
 import torch.nn.functional as F
+from torch import nn
 
+import gm
 from common import CONFIG, Average, Clock, Workers, arguments, load, log, prefetch, save
-from config import FEATURES, MODEL, TRAIN
-from data import Windows
-from features import LogMel
-from model import MaskedAutoencoder, ResidualQuantiser
-from targets import audible_frames
+from config import MODEL, TRAIN
+from augment import Crops, augment, chroma
+from model import MaskedAutoencoder, ResidualQuantiser, Summary, heard_tokens
+
+# programmes that differ by name more than by sound count as one class
+ALIKE = ([0, 1, 2, 3], [4, 5], [16, 17, 18], [24, 25], [26, 27, 28], [29, 30], [33, 34], [36, 37], [38, 39],
+         [44, 48, 49, 50, 51], [52, 53, 54], [62, 63], [64, 65, 66, 67], [80, 81], [88, 89, 90, 91, 92, 93, 94, 95])
+CLASS_OF = {p: min(next((g for g in ALIKE if p in g), [p])) for p in gm.PROGRAMS}
+CLASSES = sorted(set(CLASS_OF.values()))
+BANDS = 8        # coarse band energies predicted per token
+ENVELOPE = 20    # coarse frames of the level envelope predicted from z
+
+
+class Joint(nn.Module):
+    """Masked autoencoder, summary, and the heads that only training needs."""
+
+    def __init__(self, c=MODEL):
+        super().__init__()
+        self.mae, self.summary = MaskedAutoencoder(c), Summary(c)
+        self.classes = nn.Parameter(torch.randn(len(CLASSES), c.dim) * 0.1)
+        self.token_head = nn.Linear(c.dim, 12 + 1 + BANDS)
+        self.content_head = nn.Sequential(nn.Linear(c.dim, 512), nn.GELU(), nn.Linear(512, 128 + 128 + ENVELOPE + 12))
 
 
 def visible_tokens(batch: int, tokens: int, generator: torch.Generator) -> torch.Tensor:
@@ -23,49 +48,136 @@ def visible_tokens(batch: int, tokens: int, generator: torch.Generator) -> torch
     return (chosen[..., None] * TRAIN.mask_gap + torch.arange(TRAIN.mask_gap)).reshape(batch, -1)
 
 
-def loss_of(model, codes, features, heard, visible) -> tuple[torch.Tensor, dict]:
-    """Weighted cross-entropy; masked tokens count most, digital silence hardly."""
-    logits = model(features, visible)
+def code_loss(mae: MaskedAutoencoder, codes, features, heard, visible) -> tuple[torch.Tensor, float]:
+    """Weighted cross-entropy of masked tokens, digital silence hardly counting; share of right first-stage codes."""
+    logits = mae(features, visible).float()
     b, n, stages, size = logits.shape
     entropy = F.cross_entropy(logits.reshape(-1, size), codes.reshape(-1), reduction="none").reshape(b, n, stages)
     entropy = (entropy * torch.tensor(TRAIN.rvq_weights, device=entropy.device)).sum(2)
-    hidden = torch.ones(b, n, device=logits.device).scatter(1, visible, 0.0)
-    weight = (0.05 + 0.95 * heard)
-    masked = (entropy * hidden * weight).sum() / (hidden * weight).sum()
-    seen = (entropy * (1 - hidden) * weight).sum() / ((1 - hidden) * weight).sum()
-    first = (logits[:, :, 0].argmax(2) == codes[:, :, 0]).float()
-    right = (first * hidden * heard).sum() / (hidden * heard).sum().clamp(min=1)
-    share = TRAIN.visible_loss_share
-    return (1 - share) * masked + share * seen, {"masked": masked.item(), "seen": seen.item(), "first": right.item()}
+    hidden = torch.ones(b, n, device=logits.device).scatter(1, visible, 0.0) * (0.05 + 0.95 * heard)
+    right = ((logits[:, :, 0].argmax(2) == codes[:, :, 0]) * hidden).sum() / hidden.sum()
+    return (entropy * hidden).sum() / hidden.sum(), right.item()
+
+
+def class_loss(z: torch.Tensor, classes: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, float]:
+    """Cosine softmax with an additive margin; accuracy."""
+    cosine = F.normalize(z, dim=1) @ F.normalize(classes, dim=1).T
+    margin = F.one_hot(labels, len(classes)) * TRAIN.class_margin
+    loss = F.cross_entropy(TRAIN.class_scale * (cosine - margin), labels, label_smoothing=0.05)
+    return loss, (cosine.argmax(1) == labels).float().mean().item()
+
+
+def track_loss(z: torch.Tensor) -> torch.Tensor:
+    """NT-Xent: row i and row i + B/2 come from the same file."""
+    p = F.normalize(z, dim=1)
+    similarity = p @ p.T / TRAIN.contrast_temperature - torch.eye(len(p), device=p.device) * 1e4
+    half = len(p) // 2
+    return F.cross_entropy(similarity, torch.cat([torch.arange(half, 2 * half), torch.arange(half)]).to(p.device))
+
+
+def token_targets(features: torch.Tensor, chroma: torch.Tensor) -> torch.Tensor:
+    """Chroma [12], onset strength [1] and band energies [BANDS] of each token, from normalised features."""
+    b, t, f = features.shape
+    rise = torch.relu(features[:, 1:] - features[:, :-1]).mean(2)
+    onset = F.pad(rise, (1, 0)).reshape(b, -1, 2).amax(2, keepdim=True)
+    bands = features.reshape(b, t // 2, 2, BANDS, f // BANDS).mean((2, 4))
+    return torch.cat([chroma, onset, bands], 2)
+
+
+def content_targets(features: torch.Tensor, chroma: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
+    """What z should know: mean and spread of the spectrum over audible tokens, coarse envelope, mean chroma."""
+    weight = heard.repeat_interleave(2, 1)[..., None]
+    total = weight.sum(1).clamp(min=1)
+    mean = (features * weight).sum(1) / total
+    spread = ((features - mean[:, None]) ** 2 * weight).sum(1).div(total).add(1e-4).sqrt()
+    envelope = F.interpolate(features.mean(2)[:, None], size=ENVELOPE, mode="area")[:, 0]
+    return torch.cat([mean, spread, envelope, (chroma * heard[..., None]).sum(1) / heard.sum(1, keepdim=True).clamp(min=1)], 1)
+
+
+class Batches:
+    """Draws crops and augments them: `programs` rows of General MIDI, then pairs of music and samples."""
+
+    def __init__(self, work, seed: int, mean: torch.Tensor, std: torch.Tensor):
+        self.crops, self.mean, self.std = Crops(work, seed), mean, std
+        self.programs = sorted(self.crops.programs)
+
+    def __call__(self) -> dict:
+        crops, rng = self.crops, self.crops.rng
+        frames = int(rng.choice(TRAIN.crop_frames, p=TRAIN.crop_shares))
+        rows = TRAIN.encoder_frames // frames
+        pairs = int(rows * (1 - TRAIN.program_share)) // 2
+        programs = rng.choice(self.programs, rows - 2 * pairs)
+        first = [crops.pick("music" if rng.random() < 0.7 else "samples") for _ in range(pairs)]
+        entries = [crops.pick_program(p, 0.2) for p in programs] + first + first
+        clean = crops.logs([crops.crop(e, frames) for e in entries])
+        raw, pitched = augment(clean.clone(), crops.generator)
+        features = (raw - self.mean) / self.std
+        heard = heard_tokens(features, self.mean, self.std, MODEL.patch)
+        labels = torch.tensor([CLASSES.index(CLASS_OF[int(p)]) for p in programs])
+        return dict(features=features, chroma=chroma(clean), pitched=pitched.float(), heard=heard, labels=labels)
+
+
+def losses(model: Joint, rvq: ResidualQuantiser, batch: dict, generator: torch.Generator, bf16: bool) -> tuple[torch.Tensor, dict]:
+    features, heard, labels = batch["features"], batch["heard"], batch["labels"]
+    device = features.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        tokens = model.mae.encoder.tokens(features)
+        raw = model.summary.raw_tokens(tokens)
+        some = torch.randperm(len(features), generator=generator)[:len(features) // 5].to(device)
+        visible = visible_tokens(len(some), features.shape[1] // MODEL.patch, generator).to(device)
+        codes, right = code_loss(model.mae, rvq(features[some]), features[some], heard[some], visible)
+    z, tokens = model.summary.standardise(raw.float()), tokens.float()
+    programs, accuracy = class_loss(z[:len(labels)], model.classes, labels)
+    tracks = track_loss(z[len(labels):])
+    weight = torch.ones(12 + 1 + BANDS, device=device)
+    weight[:12] = 2.0
+    keep = torch.cat([batch["pitched"][:, None].expand(-1, 12), torch.ones(len(features), 1 + BANDS, device=device)], 1)
+    error = (model.token_head(tokens) - token_targets(features, batch["chroma"])) ** 2 * weight * keep[:, None]
+    token = (error * heard[..., None]).sum() / heard.sum() / len(weight)
+    wanted = content_targets(features, batch["chroma"], heard)
+    keep = torch.cat([torch.ones(len(features), wanted.shape[1] - 12, device=device),
+                      2 * batch["pitched"][:, None].expand(-1, 12)], 1)
+    content = (F.smooth_l1_loss(model.content_head(z), wanted, reduction="none") * keep).mean()
+    loss = (TRAIN.code_weight * codes + TRAIN.class_weight * programs + TRAIN.track_weight * tracks
+            + TRAIN.token_weight * token + TRAIN.content_weight * content)
+    return loss, dict(codes=codes.item(), right=right, programs=programs.item(), accuracy=accuracy,
+                      tracks=tracks.item(), token=token.item(), content=content.item())
+
+
+def start_from(model: Joint, encoder: dict | None, summary: dict | None) -> None:
+    """Warm start from earlier checkpoints; layers whose shape has changed keep what fits."""
+    if encoder:
+        model.mae.load_state_dict(encoder, strict=False)
+    if summary:
+        state = {k.removeprefix("summary."): v for k, v in summary.items() if k.startswith("summary.")}
+        if state["pool.weight"].shape != model.summary.pool.weight.shape:
+            state["pool.weight"] = torch.cat([state["pool.weight"], torch.zeros_like(state["pool.weight"])], 1)
+        model.summary.load_state_dict(state, strict=False)
 
 
 def main() -> None:
-    args = arguments(__doc__, 40)
+    args = arguments(__doc__, 50, "start-encoder", "start-summary")
     name = args.name or "encoder"
     path, device = args.work / f"{name}.pt", args.device
     torch.manual_seed(TRAIN.seed)
-    mel, rvq, model = LogMel(), ResidualQuantiser(), MaskedAutoencoder()
-    mel.load_state_dict(load(args.work / "stats.pt"), strict=False)
+    stats = load(args.work / "stats.pt")
+    rvq, model = ResidualQuantiser(), Joint()
     rvq.load_state_dict(load(args.work / "rvq.pt"))
-    mel, rvq, model = mel.to(device), rvq.to(device), model.to(device)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=TRAIN.encoder_lr, betas=(0.9, 0.95), weight_decay=0.05)
+    first = [load(args.work / f"{n}.pt") if n else None for n in (args.start_encoder, args.start_summary)]
+    start_from(model, *(f and f["average"] for f in first))
+    model.mae.encoder.load_state_dict({"mean": stats["mean"], "std": stats["std"]}, strict=False)
+    rvq, model = rvq.to(device), model.to(device)
+    trained = [p for n, p in model.named_parameters() if "refine" not in n]  # train_head.py's turn comes later
+    optimiser = torch.optim.AdamW(trained, lr=TRAIN.encoder_lr, betas=(0.9, 0.98), weight_decay=0.05)
     average, step, used = Average(model, TRAIN.ema), 0, 0.0
     if state := load(path, device):
-        model.load_state_dict(state["model"])
+        model.load_state_dict(state["model"], strict=False)
         optimiser.load_state_dict(state["optimiser"])
         average.state, average.steps, step, used = state["average"], state["step"], state["step"], state["seconds"]
     clock, saved, workers = Clock(args.minutes, used), used, Workers()
     seed = TRAIN.seed + 1000 * workers.rank + step
-    generator, windows = torch.Generator().manual_seed(seed), Windows(args.work, seed + 17)
-
-    @torch.no_grad()
-    def batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Features [B, T, F], codes [B, N, stages], audible tokens [B, N]; computed beside the training step."""
-        logs = mel.log_mel(torch.from_numpy(windows.batch(TRAIN.encoder_batch)).to(device))
-        features = (logs - mel.mean) / mel.std
-        return features, rvq(features), audible_frames(logs).float().reshape(len(logs), -1, MODEL.patch).amax(2)
-
-    batches = prefetch(batch)
+    generator = torch.Generator().manual_seed(seed)
+    batches = prefetch(Batches(args.work, seed + 17, stats["mean"], stats["std"]), 2)
 
     def checkpoint():
         save(path, dict(model=model.state_dict(), average=average.state, optimiser=optimiser.state_dict(),
@@ -75,21 +187,20 @@ def main() -> None:
         rate, running = workers.agree(clock.rate(step), clock.running)
         if not running:
             break
-        features, codes, heard = next(batches)
-        visible = visible_tokens(len(features), features.shape[1] // MODEL.patch, generator).to(device)
+        batch = {k: v.to(device) for k, v in next(batches).items()}
         for group in optimiser.param_groups:
             group["lr"] = TRAIN.encoder_lr * rate
-        loss, report = loss_of(model, codes, features, heard, visible)
+        loss, report = losses(model, rvq, batch, generator, args.bf16)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         workers.average_gradients(model)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(trained, 2.0)
         optimiser.step()
         average.update(model)
         step += 1
-        if step % 25 == 0 and workers.first:
-            log(args.work, name, step=step, seconds=round(clock.seconds), loss=loss.item(), **report)
-        if clock.seconds - saved > 120 and workers.first:
+        if step % 10 == 0 and workers.first:
+            log(args.work, name, step=step, seconds=round(clock.seconds), rate=rate, rows=len(batch["features"]), **report)
+        if clock.seconds - saved > 90 and workers.first:
             checkpoint()
             saved = clock.seconds
     if workers.first:

@@ -1,0 +1,139 @@
+"""Training crops: short pieces of a collection as log-mel, augmented in the log-mel domain, where it is cheap."""
+import librosa
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from config import FEATURES
+from data import Drawing, open_pcm
+from features import LogMel
+
+BANDS = FEATURES.mels
+FLOOR = float(np.log(FEATURES.floor))
+QUIET = -16.0  # silence while the front-end's floor is taken off, so that gain and curves cannot raise it
+HZ = librosa.mel_frequencies(BANDS + 2, fmin=FEATURES.fmin, fmax=FEATURES.fmax)[1:-1]
+
+
+def chroma_fold() -> torch.Tensor:
+    """[128, 12]: shares of each band in the pitch classes, bands of 80 Hz to 5 kHz."""
+    pitch = 69 + 12 * np.log2(HZ / 440)
+    away = np.abs((pitch[:, None] - np.arange(12)[None] + 6) % 12 - 6)
+    fold = np.maximum(0, 1 - away) * ((HZ > 80) & (HZ < 5000))[:, None]
+    return torch.from_numpy(fold).float()
+
+
+FOLD = chroma_fold()
+
+
+def chroma(logs: torch.Tensor) -> torch.Tensor:
+    """Raw log-mel [B, T, 128] -> chroma of each token [B, T // 2, 12], the strongest pitch class at 1.
+
+    Bands stand out against their neighbourhood first, so that broad spectra give flat chroma."""
+    b, t, f = logs.shape
+    x = logs.reshape(b, t // 2, 2, f).mean(2)
+    around = F.avg_pool1d(x, 9, 1, 4, count_include_pad=False)
+    folded = torch.exp(torch.relu(x - around) * 2).sub(1) @ FOLD
+    return folded / folded.amax(2, keepdim=True).clamp(min=1.0)
+
+
+def smooth_curves(count: int, sigma_db: float, g: torch.Generator, knots: int = 7) -> torch.Tensor:
+    """Random smooth curves over bands, natural log, [count, 1, bands]."""
+    points = torch.randn(count, 1, knots, generator=g) * (sigma_db / 8.686)
+    return F.interpolate(points, size=BANDS, mode="linear", align_corners=True)
+
+
+def warp(x: torch.Tensor, on: torch.Tensor, g: torch.Generator) -> torch.Tensor:
+    """Shift by up to two semitones and change the speed by up to a quarter, where `on`."""
+    b, t, _ = x.shape
+    shift = (torch.rand(b, generator=g) * 4 - 2) * on
+    speed = torch.exp((torch.rand(b, generator=g) * 2 - 1) * 0.22 * on)
+    wanted = HZ[None] * 2 ** (-shift.numpy()[:, None] / 12)
+    band = torch.from_numpy(np.interp(wanted, HZ, np.arange(BANDS))).float() / (BANDS - 1) * 2 - 1
+    time = (torch.arange(t)[None] * speed[:, None]) / (t - 1) * 2 - 1
+    grid = torch.stack([band[:, None, :].expand(b, t, BANDS), time[:, :, None].expand(b, t, BANDS)], 3)
+    return F.grid_sample((x - QUIET)[:, None], grid, mode="bilinear", padding_mode="zeros", align_corners=True)[:, 0] + QUIET
+
+
+def reverberate(x: torch.Tensor, g: torch.Generator) -> torch.Tensor:
+    """An exponential tail of 0.2 to 1.6 s, 22 to 4 dB down, in the power domain."""
+    b, t, _ = x.shape
+    decay = 10 ** (-6 / (torch.rand(b, 1, generator=g) * 70 + 10))   # -60 dB after 10..80 frames
+    wet = 10 ** (-(torch.rand(b, 1, generator=g) * 18 + 4) / 10) * (1 - decay) * 6
+    power, tail, out = torch.exp(2 * x), torch.zeros(b, BANDS), []
+    for k in range(t):
+        out.append(power[:, k] + wet * tail)
+        tail = decay * tail + power[:, k]
+    return 0.5 * torch.log(torch.stack(out, 1))
+
+
+def noise(x: torch.Tensor, g: torch.Generator) -> torch.Tensor:
+    """A coloured noise floor 70 to 30 dB below the loudest band."""
+    b, t, _ = x.shape
+    level = x.amax((1, 2))[:, None, None] - (torch.rand(b, 1, 1, generator=g) * 40 + 30) / 8.686
+    floor = level + smooth_curves(b, 6, g, 3) + 0.35 * torch.randn(b, t, BANDS, generator=g)
+    return 0.5 * torch.log(torch.exp(2 * x) + torch.exp(2 * floor))
+
+
+def augment(x: torch.Tensor, g: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Raw log-mel [B, T, 128] -> augmented, and which rows kept their pitch [B]."""
+    b = len(x)
+    chosen = lambda share: torch.rand(b, generator=g) < share
+    warped = chosen(0.5)
+    x = torch.log((torch.exp(x) - FEATURES.floor).clamp(min=float(np.exp(QUIET))))
+    x = warp(x, warped.float(), g) if warped.any() else x
+    rows = chosen(0.35)
+    x[rows] = reverberate(x[rows], g)
+    x = x + chosen(0.8).float()[:, None, None] * smooth_curves(b, 5, g)
+    edge = 60 + torch.rand(b, 1, 1, generator=g) * 60
+    low_pass = -torch.relu(torch.arange(BANDS) - edge) * 0.35
+    x = x + chosen(0.2).float()[:, None, None] * low_pass
+    x = x + (torch.rand(b, 1, 1, generator=g) * 24 - 15) / 8.686
+    rows = chosen(0.35)
+    x[rows] = noise(x[rows], g)
+    return torch.log(torch.exp(x.clamp(max=2.0)) + FEATURES.floor), ~warped
+
+
+class Constant(torch.nn.Module):
+    """A module that returns what was computed before."""
+
+    def __init__(self, value: torch.Tensor):
+        super().__init__()
+        self.value = value
+
+    def forward(self) -> torch.Tensor:
+        return self.value
+
+
+class Crops(Drawing):
+    """Random crops, seeded; shorter than a window, since silent tails change nothing for the encoder."""
+
+    def __init__(self, work, seed: int, mix: dict | None = None):
+        super().__init__(work, seed, mix)
+        self.pcm = {c: open_pcm(work, c) for c in self.entries}
+        self.generator = torch.Generator().manual_seed(seed)
+        self.mel = LogMel()
+        self.mel.bank = Constant(self.mel.bank())
+
+    def crop(self, entry: dict, frames: int, shift: bool = True) -> np.ndarray:
+        """Samples of `frames` frames, zeros past the entry's end.
+
+        Long material is cut anywhere, short material near its start; the sound may begin late or end early."""
+        rng, hop, size, length = self.rng, FEATURES.hop, frames * FEATURES.hop, entry["length"]
+        late = int(rng.integers(0, 8 * hop)) if shift and rng.random() < 0.4 else 0
+        if length > size + 3 * FEATURES.sample_rate:
+            start = int(rng.integers(0, length - size))
+        else:
+            start = int(rng.integers(0, min(length // 4, 24 * hop) + 1)) if shift and rng.random() < 0.3 else 0
+        count = min(size - late, length - start)
+        if shift and rng.random() < 0.15:
+            count = int(count * rng.uniform(0.2, 0.9))
+        out, at = np.zeros(size, np.float32), entry["offset"] + start
+        out[late:late + count] = self.pcm[entry["collection"]][at:at + count].astype(np.float32) / 32768
+        if shift and np.abs(out).max() < 2e-3:
+            return self.crop(entry, frames, False)
+        return out
+
+    @torch.no_grad()
+    def logs(self, rows: list[np.ndarray]) -> torch.Tensor:
+        """Waveforms -> raw log-mel [B, frames, 128]."""
+        return self.mel.log_mel(torch.from_numpy(np.stack(rows)))
