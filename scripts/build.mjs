@@ -3,6 +3,7 @@ import { build as esbuild } from 'esbuild';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildNative } from './build-native.mjs';
 import { root } from './lib.mjs';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -42,6 +43,7 @@ const page = {
 };
 
 async function buildNode() {
+  await buildNative();
   await Promise.all([
     esbuild({
       ...node,

@@ -10,12 +10,12 @@ const unitsPerLook = 1 << 17;
  * when it says so. Between two pauses the event loop handles messages, so that an abort arrives promptly.
  */
 export class Pacer {
-  readonly #signal: AbortSignal | undefined;
+  readonly signal: AbortSignal | undefined;
   #units = 0;
   #sliceStart = performance.now();
 
   constructor(signal?: AbortSignal) {
-    this.#signal = signal;
+    this.signal = signal;
     signal?.throwIfAborted();
   }
 
@@ -29,9 +29,9 @@ export class Pacer {
 
   /** Lets the event loop turn once. @throws the signal's reason when it has been aborted. */
   async pause(): Promise<void> {
-    this.#signal?.throwIfAborted();
+    this.signal?.throwIfAborted();
     await nextTurn();
-    this.#signal?.throwIfAborted();
+    this.signal?.throwIfAborted();
     this.#units = 0;
     this.#sliceStart = performance.now();
   }

@@ -1,11 +1,11 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ReductionError } from '../knn/errors.ts';
-import { checkFinite } from '../knn/set.ts';
 import { nearestRows, type Metric } from '../knn/nearest.ts';
 import { Pacer } from '../knn/pacer.ts';
+import { checkFinite } from '../knn/set.ts';
 import { at, cosineDistance, squaredDistance } from '../knn/vectors.ts';
-import { searchGraph } from './graph.ts';
-import { meanRow, prepareBlocks, prepareRow, type Block } from './prepare.ts';
+import { CodeProduct, productCode, type Fineness } from './product.ts';
+import { Sieve, offersRoom, type Offers } from './sieve.ts';
+import type { Gauge } from './space.ts';
 
 /** A row of the index and its distance to the query. */
 export interface Neighbour {
@@ -14,38 +14,43 @@ export interface Neighbour {
   distance: number;
 }
 
-/** Multiply-adds up to which plain loops beat setting up a session. */
+/** Multiply-adds up to which a search is done row by row, whatever else is known. */
 const plainWork = 4_000_000;
-const queryBatch = 256;
-/** Candidates beyond `k` that the float32 search hands to the float64 check. */
-const spareCandidates = 32;
-/** Half a unit in the last place of float32. */
-const unitRoundoff = 2 ** -24;
-
-interface Candidates {
-  rows: Int32Array;
-  scores: Float32Array;
-}
+/** Queries after which encoding the rows has paid, about; until then they are compared one by one. */
+const plainQueries = 4;
+/** Queries from which a matrix product beats scanning for each. */
+const productQueries = 8;
+const largestBatch = 256;
+/** What the offers of one batch may take. */
+const offerBytes = 32 << 20;
+/** Of more neighbours than this share of the rows, there is nothing to sieve. */
+const largestShare = 1 / 8;
+/** WebAssembly addresses end at 4 GiB; the codes leave room for the searches. */
+const largestCodes = 3 * 2 ** 30;
+/** Largest code of a query that is scanned rather than multiplied. */
+const scanCode = 32767;
 
 /**
- * Exact nearest neighbours. Large searches run as blocked `Gemm` + `TopK` in ONNX Runtime; the candidates' distances
- * are then recomputed from direct differences in float64, and a rigorous bound of the float32 error proves that no
- * other row can belong to the answer. Queries where it cannot (many equal rows) are searched row by row. The result
- * is therefore always the brute-force answer: ascending distance, then ascending row.
+ * Exact nearest neighbours. For large searches the rows are kept as 8-bit codes with a proven bound of what rounding
+ * hides (space.ts); rows whose distance, at its smallest, exceeds that of k others at its largest are dropped unseen,
+ * and the few left are compared in float64. Queries where too many are left (many equal rows, or rows that all lie
+ * equally far) are searched row by row. The result is therefore always the brute-force answer: ascending distance,
+ * then ascending row.
  */
 export class ExactIndex {
   readonly count: number;
   readonly dim: number;
   readonly metric: Metric;
-  /** How many queries needed the row-by-row search so far. */
+  /** How many queries were searched row by row because too many rows were left, so far. */
   fallbacks = 0;
   readonly #vectors: Float32Array;
-  #prepared: Promise<{
-    session: InferenceSession;
-    blocks: Block[];
-    radius: number;
-    mean: Float64Array;
-  }> | null = null;
+  #sieve: Promise<Sieve> | null = null;
+  #product: Promise<CodeProduct> | null = null;
+  #fineness: Fineness = 'coarse';
+  /** Queries asked so far. */
+  #asked = 0;
+  /** The sieve's memory serves one search at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   private constructor(vectors: Float32Array, dim: number, metric: Metric) {
@@ -96,27 +101,128 @@ export class ExactIndex {
         `${queries.length} values are no queries of ${dim}.`,
         'Use the same pack.',
       );
-    const pacer = new Pacer(options.signal);
-    await checkFinite(queries, dim, pacer, 'The query');
+    const { signal } = options;
+    await checkFinite(queries, dim, new Pacer(signal), 'The query');
     const wanted = Math.min(k, count);
-    if (queries.length * count <= plainWork) return this.#scan(queries, wanted, options.signal);
+    if (!this.#sieves(queries.length / dim, wanted)) return this.#compareAll(queries, wanted, signal);
+    const search = this.#turn.then(() => this.#search(queries, wanted, signal));
+    this.#turn = search.catch(() => undefined);
+    return search;
+  }
+
+  /** Frees what was prepared; further queries are refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#turn;
+    const product = this.#product;
+    this.#sieve = null;
+    this.#product = null;
+    if (product) await (await product).close();
+  }
+
+  /** Whether codes are worth it for `m` more queries. */
+  #sieves(m: number, k: number): boolean {
+    const { count, dim } = this;
+    this.#asked += m;
+    if (m * count * dim <= plainWork || k > count * largestShare) return false;
+    return this.#asked > plainQueries && Sieve.bytes(count, dim) <= largestCodes;
+  }
+
+  async #search(queries: Float32Array, k: number, signal?: AbortSignal): Promise<Neighbour[][]> {
+    const { dim } = this;
+    const pacer = new Pacer(signal);
+    // Preparing is not the asking query's own: its abort must not undo it for others.
+    this.#sieve ??= Sieve.build(this.#vectors, dim, this.metric, new Pacer());
+    const sieve = await this.#sieve;
+    signal?.throwIfAborted();
+    const size = Math.max(1, Math.min(largestBatch, Math.floor(offerBytes / (8 * offersRoom(k)))));
     const result: Neighbour[][] = [];
-    for (let first = 0; first < queries.length / dim; first += queryBatch) {
-      const batch = queries.subarray(first * dim, (first + queryBatch) * dim);
-      result.push(...(await this.#search(batch, wanted, pacer, options.signal)));
+    for (let first = 0; first < queries.length / dim; first += size) {
+      const batch = queries.subarray(first * dim, (first + size) * dim);
+      const fineness = this.#finenessFor(batch.length / dim, this.#fineness);
+      result.push(...(await this.#searchBatch(sieve, batch, k, fineness, pacer)));
     }
     return result;
   }
 
-  /** Frees the session; further queries are refused. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    const prepared = this.#prepared;
-    this.#prepared = null;
-    if (prepared) await (await prepared).session.release();
+  /** Decides a batch with one kind of codes, and the queries left undecided with the next finer kind. */
+  async #searchBatch(
+    sieve: Sieve,
+    queries: Float32Array,
+    k: number,
+    fineness: Fineness | 'scan',
+    pacer: Pacer,
+  ): Promise<Neighbour[][]> {
+    const { dim } = this;
+    const m = queries.length / dim;
+    const largest = fineness === 'scan' ? scanCode : productCode[fineness];
+    const asked = Array.from({ length: m }, (_, q) => sieve.read(queries, q * dim, largest));
+    if (fineness === 'scan') {
+      sieve.open(asked, k, 0);
+      await sieve.scan(m, pacer);
+    } else {
+      this.#product ??= CodeProduct.build(sieve, new Pacer());
+      await (await this.#product).sift(sieve, asked, k, fineness, pacer);
+    }
+    const found: (Neighbour[] | null)[] = [];
+    for (const [q, { gauge }] of asked.entries()) {
+      const offers = sieve.offers(q);
+      const query = queries.subarray(q * dim, (q + 1) * dim);
+      found.push(offers && this.#compareOffers(query, gauge, offers, k));
+      if (pacer.due((offers?.rows.length ?? 1) * dim)) await pacer.pause();
+    }
+    const undecided = Array.from(found.keys()).filter((q) => found[q] === null);
+    if (undecided.length === 0) return found.flatMap((own) => (own ? [own] : []));
+    // Queries of one kind come together: once coarse codes decide few of them, they are not tried again.
+    if (fineness === 'coarse' && undecided.length > m / 4) this.#fineness = 'fine';
+    const rest = new Float32Array(undecided.length * dim);
+    undecided.forEach((q, i) => rest.set(queries.subarray(q * dim, (q + 1) * dim), i * dim));
+    const others =
+      fineness === 'coarse'
+        ? await this.#searchBatch(sieve, rest, k, this.#finenessFor(undecided.length, 'fine'), pacer)
+        : await this.#compareAll(rest, k, pacer.signal);
+    if (fineness !== 'coarse') this.fallbacks += undecided.length;
+    undecided.forEach((q, i) => (found[q] = others[i] ?? []));
+    return found.flatMap((own) => (own ? [own] : []));
   }
 
-  async #scan(queries: Float32Array, k: number, signal?: AbortSignal): Promise<Neighbour[][]> {
+  #finenessFor(m: number, fineness: Fineness): Fineness | 'scan' {
+    return m < productQueries ? 'scan' : fineness;
+  }
+
+  /** The k nearest of the rows on offer, which are known to contain them. */
+  #compareOffers(query: Float32Array, gauge: Gauge, offers: Offers, k: number): Neighbour[] {
+    const { dim, metric } = this;
+    const rows: number[] = [];
+    const distances: number[] = [];
+    for (let i = 0; i < offers.rows.length; i++) {
+      const last = distances[k - 1];
+      const lowest = gauge.offset + gauge.scale * (at(offers.lowest, i) - 2 * gauge.slack);
+      // Offers come by ascending lowest score: no later one can be nearer either.
+      if (last !== undefined && lowest > last) break;
+      const row = at(offers.rows, i);
+      const distance =
+        metric === 'euclidean'
+          ? squaredDistance(query, 0, this.#vectors, row * dim, dim)
+          : cosineDistance(query, 0, this.#vectors, row * dim, dim);
+      let slot = Math.min(distances.length, k);
+      for (; slot > 0; slot--) {
+        const before = at(distances, slot - 1);
+        if (before < distance || (before === distance && at(rows, slot - 1) < row)) break;
+      }
+      if (slot === k) continue;
+      distances.splice(slot, 0, distance);
+      rows.splice(slot, 0, row);
+      if (rows.length > k) {
+        rows.pop();
+        distances.pop();
+      }
+    }
+    return rows.map((row, i) => ({ row, distance: this.#shown(at(distances, i)) }));
+  }
+
+  /** Every row compared with every query. */
+  async #compareAll(queries: Float32Array, k: number, signal?: AbortSignal): Promise<Neighbour[][]> {
     const { dim, metric } = this;
     const found = await nearestRows(
       { features: this.#vectors, count: this.count, dim },
@@ -124,141 +230,15 @@ export class ExactIndex {
       { k, metric, ...(signal && { signal }) },
     );
     return Array.from({ length: queries.length / dim }, (_, q) =>
-      Array.from(found.rows.subarray(q * k, (q + 1) * k), (row, i) => {
-        const distance = at(found.distances, q * k + i);
-        return { row, distance: metric === 'euclidean' ? Math.sqrt(distance) : distance };
-      }),
+      Array.from(found.rows.subarray(q * k, (q + 1) * k), (row, i) => ({
+        row,
+        distance: this.#shown(at(found.distances, q * k + i)),
+      })),
     );
   }
 
-  async #search(
-    queries: Float32Array,
-    k: number,
-    pacer: Pacer,
-    signal?: AbortSignal,
-  ): Promise<Neighbour[][]> {
-    const { dim, metric } = this;
-    this.#prepared ??= this.#prepare();
-    const { session, blocks, radius, mean } = await this.#prepared;
-    const m = queries.length / dim;
-    const prepared = new Float32Array(queries.length);
-    const lengths = Float64Array.from({ length: m }, (_, q) =>
-      Math.sqrt(prepareRow(queries, q * dim, mean, metric, prepared, q * dim)),
-    );
-    // Powers of two scale without rounding: scores are |x|² − 2 q·x, or −q·x.
-    const factor = metric === 'euclidean' ? -2 : -1;
-    const scaled = prepared.map((value) => value * factor);
-    const keep = Math.min(this.count, k + spareCandidates);
-    const found: Candidates[] = [];
-    for (const block of blocks) {
-      signal?.throwIfAborted();
-      found.push(await runBlock(session, block, scaled, m, Math.min(keep, block.count)));
-    }
-    const result: Neighbour[][] = [];
-    for (let q = 0; q < m; q++) {
-      const query = queries.subarray(q * dim, (q + 1) * dim);
-      const { rows, cut } = mergeCandidates(found, m, q, keep);
-      const nearest = this.#recompute(query, rows);
-      const last = nearest[k - 1];
-      const length = at(lengths, q);
-      const zero = metric === 'euclidean' ? length * length : 1;
-      const reach = cut + zero - this.#errorBound(length, radius);
-      const proven = rows.length === this.count || (last !== undefined && key(last.distance, metric) < reach);
-      if (proven) result.push(nearest.slice(0, k));
-      else {
-        this.fallbacks++;
-        result.push(...(await this.#scan(query, k, signal)));
-      }
-      if (pacer.due(keep * dim)) await pacer.pause();
-    }
-    return result;
+  /** The distance to tell from the one that is compared. */
+  #shown(distance: number): number {
+    return this.metric === 'euclidean' ? Math.sqrt(distance) : distance;
   }
-
-  /** Exact distances of the candidates, sorted: ascending distance, then row. */
-  #recompute(query: Float32Array, rows: number[]): Neighbour[] {
-    const { dim, metric } = this;
-    const keyed = rows.map((row) => ({
-      row,
-      distance:
-        metric === 'euclidean'
-          ? squaredDistance(query, 0, this.#vectors, row * dim, dim)
-          : cosineDistance(query, 0, this.#vectors, row * dim, dim),
-    }));
-    keyed.sort((a, b) => a.distance - b.distance || a.row - b.row);
-    return metric === 'euclidean'
-      ? keyed.map(({ row, distance }) => ({ row, distance: Math.sqrt(distance) }))
-      : keyed;
-  }
-
-  /**
-   * Largest possible difference between a float32 score and the true one: rounding of a dot product of `dim` terms
-   * (Higham 2002, §3.1, for any order of summation), of the prepared vectors, of the offset and of the last addition.
-   */
-  #errorBound(queryLength: number, radius: number): number {
-    const product = queryLength * radius;
-    const squares = queryLength * queryLength + radius * radius;
-    return unitRoundoff * ((2 * this.dim + 16) * product + 16 * squares) * 1.01;
-  }
-
-  async #prepare(): Promise<{
-    session: InferenceSession;
-    blocks: Block[];
-    radius: number;
-    mean: Float64Array;
-  }> {
-    const pacer = new Pacer();
-    const mean =
-      this.metric === 'euclidean'
-        ? await meanRow(this.#vectors, this.dim, pacer)
-        : new Float64Array(this.dim);
-    const { blocks, radius } = await prepareBlocks(this.#vectors, mean, this.metric, pacer);
-    const session = await InferenceSession.create(searchGraph(), {
-      executionProviders: ['cpu'],
-      logSeverityLevel: 3,
-    });
-    return { session, blocks, radius, mean };
-  }
-}
-
-/** The number that orders neighbours and that scores approximate: squared for Euclidean distances. */
-function key(distance: number, metric: Metric): number {
-  return metric === 'euclidean' ? distance * distance * (1 + 1e-12) : distance;
-}
-
-async function runBlock(
-  session: InferenceSession,
-  block: Block,
-  queries: Float32Array,
-  m: number,
-  keep: number,
-): Promise<Candidates> {
-  const dim = queries.length / m;
-  const output = await session.run({
-    query: new Tensor('float32', queries, [m, dim]),
-    block: new Tensor('float32', block.rows, [block.count, dim]),
-    offset: new Tensor('float32', block.offset, [block.count]),
-    k: new Tensor('int64', BigInt64Array.of(BigInt(keep)), [1]),
-  });
-  const scores = output['score']?.data;
-  const rows = output['row']?.data;
-  if (!(scores instanceof Float32Array) || !(rows instanceof BigInt64Array))
-    throw new Error('the search graph returned no float32 scores and int64 rows');
-  return { scores, rows: Int32Array.from(rows, (row) => Number(row) + block.first) };
-}
-
-/** The `keep` best candidates of one query over all blocks; every other row scores at least `cut`. */
-function mergeCandidates(
-  found: Candidates[],
-  m: number,
-  q: number,
-  keep: number,
-): { rows: number[]; cut: number } {
-  const all: { row: number; score: number }[] = [];
-  for (const { rows, scores } of found) {
-    const width = rows.length / m;
-    for (let i = q * width; i < (q + 1) * width; i++) all.push({ row: at(rows, i), score: at(scores, i) });
-  }
-  all.sort((a, b) => a.score - b.score);
-  const best = all.slice(0, keep);
-  return { rows: best.map(({ row }) => row), cut: best.at(-1)?.score ?? -Infinity };
 }

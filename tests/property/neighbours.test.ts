@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { nearestRows } from '../../models/knn/index.ts';
 import { ExactIndex, type Neighbour } from '../../models/neighbours/exact.ts';
 import { Random } from '../../models/random.ts';
 
@@ -61,28 +62,76 @@ describe('ExactIndex', () => {
     );
   });
 
-  it.each(['euclidean', 'cosine'] as const)(
-    'equals brute force through the ONNX graph: several blocks, far from the origin, with duplicates (%s)',
-    async (metric) => {
-      const [count, dim, queries] = [9000, 12, 40];
-      const random = new Random(7);
-      const vectors = random.normals(count * dim).map((value, i) => value + (i % dim === 0 ? 30 : 0));
-      // Sixty copies of one row: more ties than the search has spare candidates.
-      for (let i = 0; i < 60; i++) vectors.set(vectors.subarray(0, dim), (100 * i + 5) * dim);
-      const asked = Float32Array.from([
-        ...vectors.subarray(0, dim),
-        ...vectors.subarray(4000 * dim, (4000 + queries - 1) * dim),
-      ]);
-      const index = await ExactIndex.build(vectors, dim, metric);
-      const found = await index.query(asked, 10);
-      expectSame(found, bruteForce(vectors, asked, dim, 10, metric));
-      expect(found[0]?.map(({ row }) => row)).toEqual([0, 5, 105, 205, 305, 405, 505, 605, 705, 805]);
-      // The proof must hold for ordinary queries; only the tied ones may need the slow path.
-      expect(index.fallbacks).toBeGreaterThan(0);
-      expect(index.fallbacks).toBeLessThan(4);
-      await index.close();
-    },
-  );
+  // Everything below is asked often enough, of enough rows, for the codes to be used.
+  const [count, dim] = [20_000, 32];
+  const rows = (make: (i: number, row: number, random: Random) => number): Float32Array => {
+    const random = new Random(7);
+    return Float32Array.from({ length: count * dim }, (_, i) => make(i, Math.floor(i / dim), random));
+  };
+  const sets: Record<string, () => Float32Array> = {
+    normals: () => rows((_, __, random) => random.normal()),
+    'normals far from the origin': () => rows((i, _, random) => random.normal() + (i % dim === 0 ? 3000 : 0)),
+    'close clusters': () =>
+      rows((i, row, random) => Math.sin((row % 40) * (i % dim)) + 0.02 * random.normal()),
+    'components of unequal size': () => rows((i, _, random) => random.normal() * 10 ** -(i % dim)),
+    'rows of unequal length': () => rows((_, row, random) => random.normal() * 10 ** ((row % 60) - 30)),
+    'small whole numbers, full of ties': () => rows((i, _, random) => (i % dim < 4 ? random.integer(4) : 0)),
+    'zeros and copies': () => rows((i, row) => (row % 3 === 0 ? 0 : ((row * 7 + i) % 11) - 5)),
+    'enormous numbers': () => rows((_, __, random) => random.normal() * 1e37),
+    'minute numbers': () => rows((_, __, random) => random.normal() * 1e-42),
+    'all equal': () => rows(() => 2.5),
+  };
+
+  it.each(
+    Object.keys(sets).flatMap((name) => (['euclidean', 'cosine'] as const).map((m) => [name, m] as const)),
+  )('gives the row-by-row answer bit for bit: %s (%s)', async (name, metric) => {
+    const vectors = sets[name]?.() ?? new Float32Array(0);
+    const random = new Random(8);
+    const query = (kind: number): Float32Array => {
+      const base = random.integer(count) * dim;
+      const own = vectors.slice(base, base + dim);
+      // Rows themselves, rows disturbed, nothing at all, and something far away.
+      if (kind === 1) return own.map((value) => value * (1 + 0.01 * random.normal()));
+      if (kind === 2) return new Float32Array(dim);
+      return kind === 3 ? own.map(() => 1e6 * random.normal()) : own;
+    };
+    const asked = Float32Array.from(Array.from({ length: 12 }, (_, i) => [...query(i % 4)]).flat());
+    const index = await ExactIndex.build(vectors, dim, metric);
+    const expected = await nearestRows(
+      { features: vectors, count, dim },
+      { features: asked, count: 12 },
+      { k: 10, metric },
+    );
+    const wanted = Array.from({ length: 12 }, (_, q) =>
+      Array.from(expected.rows.subarray(q * 10, (q + 1) * 10), (row, i) => {
+        const distance = expected.distances[q * 10 + i] ?? NaN;
+        return { row, distance: metric === 'euclidean' ? Math.sqrt(distance) : distance };
+      }),
+    );
+    // Twelve together by products, seven by scans.
+    expect(await index.query(asked, 10)).toEqual(wanted);
+    expect(await index.query(asked.subarray(0, 7 * dim), 10)).toEqual(wanted.slice(0, 7));
+    // Ordinary rows must be told apart by their codes; a search row by row would be right, and slow.
+    if (name.includes('normals') || name === 'close clusters') expect(index.fallbacks).toBeLessThan(12);
+    if (name === 'all equal') expect(index.fallbacks).toBeGreaterThan(0);
+    await index.close();
+  });
+
+  it('serves searches that overlap, and stops one that is aborted without harming the next', async () => {
+    const vectors = sets['normals']?.() ?? new Float32Array(0);
+    const index = await ExactIndex.build(vectors, dim);
+    const asked = vectors.slice(0, 40 * dim);
+    const own = (found: Neighbour[][]): (number | undefined)[] => found.map((near) => near[0]?.row);
+    const all = Array.from({ length: 40 }, (_, i) => i);
+    const stop = new AbortController();
+    const aborted = index.query(asked, 5, { signal: stop.signal });
+    const [first, second] = [index.query(asked, 5), index.query(asked.subarray(0, 7 * dim), 5)];
+    stop.abort(new Error('enough'));
+    await expect(aborted).rejects.toThrow('enough');
+    expect(own(await first)).toEqual(all);
+    expect(own(await second)).toEqual(all.slice(0, 7));
+    await index.close();
+  });
 
   it('gives all rows when fewer than k exist, and refuses bad input', async () => {
     const index = await ExactIndex.build(Float32Array.of(0, 1, 3), 1, 'euclidean');

@@ -1,0 +1,53 @@
+"""Exact search by FAISS, NumPy and scikit-learn on given vectors, one thread.
+
+peer_neighbours.py vectors.f32 queries.f32 dim k ids.i32
+Reads a line "name batch" from standard input at a time and answers one line of JSON: processor milliseconds of the best
+of a few runs. Taking turns with the caller keeps a changing machine from favouring either. Writes FAISS's ids at the end.
+"""
+import json, os, sys, time
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
+import numpy as np
+
+vectors, queries, dim, k, ids = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
+X = np.fromfile(vectors, np.float32).reshape(-1, dim)
+Q = np.fromfile(queries, np.float32).reshape(-1, dim)
+squares = (X * X).sum(1)
+
+
+def numpy_search(q):
+    scores = squares[None] - 2 * (q @ X.T)
+    best = np.argpartition(scores, k, axis=1)[:, :k]
+    order = np.argsort(np.take_along_axis(scores, best, 1), 1)
+    return np.take_along_axis(best, order, 1)
+
+
+searches = {"NumPy sgemm": numpy_search}
+try:
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+    flat = faiss.IndexFlatL2(dim)
+    flat.add(X)
+    searches["FAISS flat"] = lambda q: flat.search(q, k)[1]
+except ImportError:
+    pass
+try:
+    from sklearn.neighbors import NearestNeighbors
+
+    brute = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(X)
+    searches["scikit-learn brute"] = lambda q: brute.kneighbors(q, return_distance=False)
+except ImportError:
+    pass
+searches[next(n for n in ("FAISS flat", "NumPy sgemm") if n in searches)](Q).astype(np.int32).tofile(ids)
+print(json.dumps(list(searches)), flush=True)
+for line in sys.stdin:
+    name, batch = line.strip().rsplit(" ", 1)
+    q = Q[: int(batch)]
+    best = 1e9
+    for _ in range(5 if int(batch) < 32 else 2):
+        start = time.process_time()
+        searches[name](q)
+        best = min(best, time.process_time() - start)
+    print(json.dumps(best * 1000), flush=True)
