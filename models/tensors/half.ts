@@ -1,5 +1,3 @@
-const scratch = new DataView(new ArrayBuffer(4));
-
 /** Widens IEEE 754 half-precision numbers, given as their bits, to float32; exact. */
 export function float16ToFloat32(bits: Uint16Array, into = new Float32Array(bits.length)): Float32Array {
   for (let i = 0; i < bits.length; i++) into[i] = halfTable()[bits[i] ?? 0] ?? 0;
@@ -15,12 +13,14 @@ export function bfloat16ToFloat32(bits: Uint16Array, into = new Float32Array(bit
 
 /** Rounds float32 numbers to half precision, to nearest, ties to even; what is too large becomes infinite. */
 export function float32ToFloat16(values: Float32Array): Uint16Array {
-  return Uint16Array.from(values, halfBits);
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < words.length; i++) halves[i] = halfBits(words[i] ?? 0);
+  return halves;
 }
 
-function halfBits(value: number): number {
-  scratch.setFloat32(0, value);
-  const word = scratch.getUint32(0);
+/** @param word the bits of a float32; tens of millions are converted at a time, so nothing is allocated here. */
+function halfBits(word: number): number {
   const sign = (word >>> 16) & 0x8000;
   const exponent = (word >>> 23) & 0xff;
   const fraction = word & 0x7fffff;
@@ -28,8 +28,9 @@ function halfBits(value: number): number {
   const shifted = exponent - 112;
   if (shifted >= 31) return sign | 0x7c00;
   // Numbers below 2⁻¹⁴ have no leading one and a fixed exponent.
-  const [mantissa, drop] =
-    shifted > 0 ? [fraction | (shifted << 23), 13] : [fraction | 0x800000, 14 - shifted];
+  const isNormal = shifted > 0;
+  const mantissa = isNormal ? fraction | (shifted << 23) : fraction | 0x800000;
+  const drop = isNormal ? 13 : 14 - shifted;
   if (drop > 24) return sign;
   const kept = mantissa >>> drop;
   const rest = mantissa & ((1 << drop) - 1);

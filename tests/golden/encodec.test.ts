@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodecDecoderGraph, encodecEncoderGraph } from '../../models/onnx/graphs/encodec.ts';
 import { quantizersFor, rvqDecodeGraph, rvqEncodeGraph } from '../../models/onnx/graphs/rvq.ts';
+import { Random } from '../../models/random.ts';
 import { readNpy } from '../../models/tensors/index.ts';
 import { flipped, runGraph } from './codec-support.ts';
 import { checkpoint, compare, limits, npy, officialFolder, stages } from './official-support.ts';
@@ -111,6 +112,21 @@ describe.skipIf(officialFolder === null)('EnCodec against the reference', () => 
       );
     }
     compare('EnCodec decoder, batch of 2 and alone', sound, alone, limits.wave);
+  });
+
+  it('hears only the past: a window of ten seconds begins as its first four', async () => {
+    const graph = await encodecEncoderGraph(await checkpoint('encodec_tiny.th'), encoder);
+    const random = new Random(1);
+    const long = Float32Array.from(random.normals(240_000), (value) => 0.1 * value);
+    const ten = only(await runGraph(graph, { waveform: [long, [1, 240_000]] }), 'features');
+    expect(ten.dims).toEqual([1, 750, CHANNELS]);
+    const four = only(
+      await runGraph(graph, { waveform: [long.subarray(0, 96_000), [1, 96_000]] }),
+      'features',
+    );
+    expect(four.dims).toEqual([1, 300, CHANNELS]);
+    const beginning = ten.data.subarray(0, 300 * CHANNELS);
+    compare('EnCodec encoder, first 4 s of 10 s', beginning, four.data, limits.latents);
   });
 
   it.each([4, 2])('quantises with %i quantizers', async (quantizers) => {

@@ -5,6 +5,7 @@ import { decodeModel, encodeModel, parseModel } from '../../models/onnx/proto.ts
 import { variantOf } from '../../models/onnx/quantise.ts';
 import { relativeRms, variantError } from '../../models/onnx/variant-error.ts';
 import { Random } from '../../models/random.ts';
+import { float16ToFloat32, float32ToFloat16 } from '../../models/tensors/index.ts';
 
 const WIDTH = 64;
 const random = new Random(3);
@@ -96,6 +97,17 @@ describe('variants of a graph in reduced precision', () => {
       return result['y']?.data;
     };
     expect(await run(variantOf(bytes, 'int8', small))).toEqual(await run(bytes));
+  });
+
+  it('rounds to half precision to nearest, ties to even', () => {
+    const all = Uint16Array.from({ length: 65_536 }, (_, bits) => bits).filter(
+      (bits) => (bits & 0x7c00) !== 0x7c00,
+    );
+    expect(float32ToFloat16(float16ToFloat32(all))).toEqual(all);
+    const step = 2 ** -10;
+    const near = [1 + step / 2, 1 + 1.5 * step, 1 + 0.51 * step, 65_520, -70_000, 2 ** -26, NaN, -Infinity];
+    const rounded = [...float16ToFloat32(float32ToFloat16(Float32Array.from(near)))];
+    expect(rounded).toEqual([1, 1 + 2 * step, 1 + step, Infinity, -Infinity, 0, NaN, -Infinity]);
   });
 
   it('refuses what is no model', () => {
