@@ -1,5 +1,4 @@
 import type { Pacer } from '../knn/pacer.ts';
-import { at } from '../knn/vectors.ts';
 import type { FarthestPair } from './farthest.ts';
 import { Panel } from './panels.ts';
 
@@ -29,7 +28,7 @@ export function widthAtMost(cell: Cell): number {
   if (cell.pair) return cell.pair.distance;
   let widest = 0;
   for (let i = 0; i < cell.bounds.length; i++) {
-    const bound = at(cell.bounds, i);
+    const bound = cell.bounds[i] as number;
     if (!(bound <= widest)) widest = bound;
   }
   return widest;
@@ -41,10 +40,20 @@ export interface PairDistances {
   toSecond: Float64Array;
 }
 
+/** Part of a half that comes from one panel of the parent. */
+interface Part {
+  parent: number;
+  /** Range of the half's rows. */
+  start: number;
+  end: number;
+  /** How far it reaches from the pair's row. */
+  reach: number;
+}
+
 interface Half {
-  rows: number[];
-  /** Where in `rows` the part of each of the parent's panels begins and how far it reaches from the pair's row. */
-  parts: { parent: number; start: number; end: number; reach: number }[];
+  rows: Int32Array;
+  count: number;
+  parts: Part[];
   /** Row farthest from the pair's row of this half. */
   far: number;
   farDistance: number;
@@ -58,41 +67,43 @@ interface Half {
 export async function splitCell(
   cell: Cell,
   pair: FarthestPair,
-  distances: PairDistances,
+  { toFirst, toSecond }: PairDistances,
   panelLimit: number,
   pacer: Pacer,
 ): Promise<[Cell, Cell | null]> {
-  const near: Half = { rows: [], parts: [], far: pair.first, farDistance: 0 };
-  const rest: Half = { rows: [], parts: [], far: pair.second, farDistance: 0 };
+  const size = cell.rows.length;
+  const near: Half = { rows: new Int32Array(size), count: 0, parts: [], far: pair.first, farDistance: 0 };
+  const rest: Half = { rows: new Int32Array(size), count: 0, parts: [], far: pair.second, farDistance: 0 };
   let s = 0;
-  for (const [parent, panel] of cell.panels.entries()) {
-    for (const half of [near, rest])
-      half.parts.push({ parent, start: half.rows.length, end: half.rows.length, reach: 0 });
-    for (let i = 0; i < panel.rows.length; i++, s++) {
-      const [a, b] = [at(distances.toFirst, s), at(distances.toSecond, s)];
-      if (a <= b) put(near, at(panel.rows, i), a);
-      else put(rest, at(panel.rows, i), b);
+  for (let parent = 0; parent < cell.panels.length; parent++) {
+    const { rows } = cell.panels[parent] as Panel;
+    const nearPart = { parent, start: near.count, end: 0, reach: 0 };
+    const restPart = { parent, start: rest.count, end: 0, reach: 0 };
+    for (let i = 0; i < rows.length; i++, s++) {
+      const [a, b] = [toFirst[s] as number, toSecond[s] as number];
+      if (a <= b) put(near, nearPart, rows[i] as number, a);
+      else put(rest, restPart, rows[i] as number, b);
     }
-    if (pacer.due(8 * panel.rows.length)) await pacer.pause();
+    nearPart.end = near.count;
+    restPart.end = rest.count;
+    if (nearPart.end > nearPart.start) near.parts.push(nearPart);
+    if (restPart.end > restPart.start) rest.parts.push(restPart);
+    if (pacer.due(8 * rows.length)) await pacer.pause();
   }
-  if (rest.rows.length === 0) return [cell, null];
-  const nearRows = cell.rows.subarray(0, near.rows.length);
-  const restRows = cell.rows.subarray(near.rows.length);
-  nearRows.set(near.rows);
-  restRows.set(rest.rows);
+  if (rest.count === 0) return [cell, null];
+  const nearRows = cell.rows.subarray(0, near.count);
+  const restRows = cell.rows.subarray(near.count);
+  nearRows.set(near.rows.subarray(0, near.count));
+  restRows.set(rest.rows.subarray(0, rest.count));
   return [
     makeHalf(cell, near, pair.first, nearRows, panelLimit),
     makeHalf(cell, rest, pair.second, restRows, panelLimit),
   ];
 }
 
-function put(half: Half, row: number, distance: number): void {
-  half.rows.push(row);
-  const part = half.parts.at(-1);
-  if (part) {
-    part.end++;
-    if (!(distance <= part.reach)) part.reach = distance;
-  }
+function put(half: Half, part: Part, row: number, distance: number): void {
+  half.rows[half.count++] = row;
+  if (!(distance <= part.reach)) part.reach = distance;
   if (distance > half.farDistance) {
     half.farDistance = distance;
     half.far = row;
@@ -101,11 +112,10 @@ function put(half: Half, row: number, distance: number): void {
 
 function makeHalf(parent: Cell, half: Half, from: number, rows: Int32Array, panelLimit: number): Cell {
   // Small parts are joined with their neighbours, so that there are never many more panels than rows fill.
-  const groups: Half['parts'][] = [];
+  const groups: Part[][] = [];
   let size = 0;
   for (const part of half.parts) {
     const own = part.end - part.start;
-    if (own === 0) continue;
     const last = groups.at(-1);
     if (last && size + own <= panelLimit) {
       last.push(part);
@@ -129,7 +139,7 @@ function makeHalf(parent: Cell, half: Half, from: number, rows: Int32Array, pane
 }
 
 /** A parent's panel that comes over whole keeps its packed form. */
-function panelOf(parent: Cell, group: Half['parts'], rows: Int32Array): Panel {
+function panelOf(parent: Cell, group: Part[], rows: Int32Array): Panel {
   const [first] = group;
   const last = group.at(-1);
   const own = rows.subarray(first?.start ?? 0, last?.end ?? 0);
@@ -139,7 +149,7 @@ function panelOf(parent: Cell, group: Half['parts'], rows: Int32Array): Panel {
   return old;
 }
 
-function inheritedBounds(parent: Cell, groups: Half['parts'][]): Float64Array {
+function inheritedBounds(parent: Cell, groups: Part[][]): Float64Array {
   const width = parent.panels.length;
   const count = groups.length;
   const bounds = new Float64Array(count * count);
@@ -149,8 +159,8 @@ function inheritedBounds(parent: Cell, groups: Half['parts'][]): Float64Array {
       let most = 0;
       for (const a of groups[i] ?? [])
         for (const b of groups[j] ?? [])
-          most = Math.max(most, at(parent.bounds, a.parent * width + b.parent));
-      const throughPair = (at(reaches, i) + at(reaches, j)) * boundMargin;
+          most = Math.max(most, parent.bounds[a.parent * width + b.parent] as number);
+      const throughPair = ((reaches[i] as number) + (reaches[j] as number)) * boundMargin;
       const bound = Math.min(most, throughPair);
       bounds[i * count + j] = bound;
       bounds[j * count + i] = bound;

@@ -80,7 +80,7 @@ export class RowDistances {
     }
     const centre = new Float64Array(dim);
     writeMean(centres, dim, Int32Array.from(panels.keys()), centre);
-    this.#panels = new PanelDistances(features, dim, Math.min(size, count), centre);
+    this.#panels = new PanelDistances(features, dim, Math.min(size, count), panels.length, centre);
     const bounds = await this.#centreBounds(panels, centres, pacer);
     return { rows, panels, bounds, known: null, pair: null };
   }

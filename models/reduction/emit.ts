@@ -1,6 +1,6 @@
 import type { Pacer } from '../knn/pacer.ts';
 import type { MultilabelSet } from '../knn/set.ts';
-import { at, type Vectors } from '../knn/vectors.ts';
+import type { Vectors } from '../knn/vectors.ts';
 
 /** Prototypes with their labelsets and the training rows behind each. */
 export interface Emitted {
@@ -27,8 +27,8 @@ export async function centreOfRows(
   pacer: Pacer,
 ): Promise<void> {
   if (rows.length === 1) {
-    const offset = at(rows, 0) * dim;
-    for (let d = 0; d < dim; d++) out[d] = at(features, offset + d);
+    const offset = (rows[0] as number) * dim;
+    for (let d = 0; d < dim; d++) out[d] = features[offset + d] as number;
     if (pacer.due(dim)) await pacer.pause();
     return;
   }
@@ -50,12 +50,12 @@ function gatherColumn(
   rows: ArrayLike<number>,
   out: Float64Array,
 ): void {
-  for (let s = 0; s < rows.length; s++) out[s] = at(features, at(rows, s) * dim + d);
+  for (let s = 0; s < rows.length; s++) out[s] = features[(rows[s] as number) * dim + d] as number;
 }
 
 function meanOf(values: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += at(values, i);
+  for (let i = 0; i < values.length; i++) sum += values[i] as number;
   return sum / values.length;
 }
 
@@ -65,14 +65,16 @@ function medianOf(values: Float64Array): number {
   const half = m >> 1;
   if (m <= smallSort) insertionSort(values);
   else values.sort();
-  return m % 2 === 1 ? at(values, half) : (at(values, half - 1) + at(values, half)) / 2;
+  return m % 2 === 1
+    ? (values[half] as number)
+    : ((values[half - 1] as number) + (values[half] as number)) / 2;
 }
 
 function insertionSort(values: Float64Array): void {
   for (let i = 1; i < values.length; i++) {
-    const value = at(values, i);
+    const value = values[i] as number;
     let j = i - 1;
-    for (; j >= 0 && at(values, j) > value; j--) values[j + 1] = at(values, j);
+    for (; j >= 0 && (values[j] as number) > value; j--) values[j + 1] = values[j] as number;
     values[j + 1] = value;
   }
 }
@@ -85,7 +87,7 @@ export function majorityLabelset(
 ): Uint8Array {
   const out = new Uint8Array(labelCount);
   const counts = labelCounts(labels, labelCount, rows);
-  for (let l = 0; l < labelCount; l++) out[l] = 2 * at(counts, l) > rows.length ? 1 : 0;
+  for (let l = 0; l < labelCount; l++) out[l] = 2 * (counts[l] as number) > rows.length ? 1 : 0;
   return out;
 }
 
@@ -93,8 +95,8 @@ export function majorityLabelset(
 export function labelCounts(labels: Uint8Array, labelCount: number, rows: ArrayLike<number>): Int32Array {
   const counts = new Int32Array(labelCount);
   for (let s = 0; s < rows.length; s++) {
-    const offset = at(rows, s) * labelCount;
-    for (let l = 0; l < labelCount; l++) counts[l] = at(counts, l) + at(labels, offset + l);
+    const offset = (rows[s] as number) * labelCount;
+    for (let l = 0; l < labelCount; l++) counts[l] = (counts[l] as number) + (labels[offset + l] as number);
   }
   return counts;
 }

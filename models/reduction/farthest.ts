@@ -1,8 +1,7 @@
 import type { Pacer } from '../knn/pacer.ts';
-import { at } from '../knn/vectors.ts';
 import { splitCell, type Cell, type PairDistances } from './cells.ts';
 import type { RowDistances } from './distances.ts';
-import { squaredDistance } from './kernel.ts';
+import { distancesToPair } from './kernel.ts';
 import type { Panel } from './panels.ts';
 
 /** The farthest pair of a cluster: `first < second` in row order, or equal rows for a cluster of diameter 0. */
@@ -15,6 +14,8 @@ export interface FarthestPair {
 
 /** Panel pairs of largest bound looked at before all others, so that most of those need no look. */
 const firstLooks = 4;
+/** Rows whose distances to a pair are worked out between two looks at the clock. */
+const splitRows = 256;
 /** Work of one multiply-add in the kernel, in units of the pacer. */
 const kernelWork = 1 / 4;
 
@@ -59,7 +60,7 @@ export class FarthestPairs {
     if (count > 2) for (const [i, j] of widestPairs(bounds, count, firstLooks)) await look(i, j);
     for (let i = 0; i < count; i++) {
       for (let j = i; j < count; j++) {
-        const bound = at(bounds, i * count + j);
+        const bound = bounds[i * count + j] as number;
         // Not `bound < best`: a bound that is no number proves nothing. At zero the lowest row stays.
         if (bound < best.distance || bound === 0) continue;
         await look(i, j);
@@ -95,10 +96,10 @@ export class FarthestPairs {
     }
     for (let i = 0; i < a.rows.length; i++)
       for (let j = a === b ? i + 1 : 0; j < b.rows.length; j++) {
-        const value = at(values, i * stride + j);
+        const value = values[i * stride + j] as number;
         if (!(value >= least) || Math.sqrt(value) !== longest) continue;
-        const first = Math.min(at(a.rows, i), at(b.rows, j));
-        const second = Math.max(at(a.rows, i), at(b.rows, j));
+        const first = Math.min(a.rows[i] as number, b.rows[j] as number);
+        const second = Math.max(a.rows[i] as number, b.rows[j] as number);
         if (first < best.first || (first === best.first && second < best.second)) {
           best.first = first;
           best.second = second;
@@ -113,11 +114,12 @@ export class FarthestPairs {
       toFirst: new Float64Array(cell.rows.length),
       toSecond: new Float64Array(cell.rows.length),
     };
-    for (let s = 0; s < cell.rows.length; s++) {
-      const row = at(cell.rows, s) * dim;
-      distances.toFirst[s] = Math.sqrt(squaredDistance(features, row, features, pair.first * dim, dim));
-      distances.toSecond[s] = Math.sqrt(squaredDistance(features, row, features, pair.second * dim, dim));
-      if (this.#pacer.due(2 * dim)) await this.#pacer.pause();
+    const { toFirst, toSecond } = distances;
+    const { first, second } = pair;
+    for (let from = 0; from < cell.rows.length; from += splitRows) {
+      const to = Math.min(cell.rows.length, from + splitRows);
+      distancesToPair(features, dim, cell.rows, from, to, first, second, toFirst, toSecond);
+      if (this.#pacer.due((to - from) * dim)) await this.#pacer.pause();
     }
     return splitCell(cell, pair, distances, this.#distances.panelSize, this.#pacer);
   }
@@ -136,7 +138,7 @@ function widestPairs(bounds: Float64Array, count: number, wanted: number): [numb
   const found: { bound: number; i: number; j: number }[] = [];
   for (let i = 0; i < count; i++)
     for (let j = i; j < count; j++) {
-      const bound = at(bounds, i * count + j);
+      const bound = bounds[i * count + j] as number;
       if (found.length === wanted && !(bound > (found.at(-1)?.bound ?? 0))) continue;
       let place = found.length;
       while (place > 0 && bound > (found[place - 1]?.bound ?? Infinity)) place--;

@@ -1,5 +1,5 @@
 import type { Pacer } from '../knn/pacer.ts';
-import type { MultilabelSet } from '../knn/set.ts';
+import { takeRows, type MultilabelSet } from '../knn/set.ts';
 import { at } from '../knn/vectors.ts';
 import { emitMajority, type Emitted } from './emit.ts';
 import type { ChoiceParameter, ReductionParameters } from './parameters.ts';
@@ -111,7 +111,7 @@ export async function reduceUnderPolicy(
   const rare: number[] = [];
   const common: number[] = [];
   for (let row = 0; row < data.count; row++) (bearsRare(data, row, rarity) ? rare : common).push(row);
-  const part = pickRows(data, common);
+  const part = takeRows(data, common);
   const found = common.length === 0 ? [] : await partition(part);
   const clusters = found.map((rows) => rows.map((row) => at(common, row)));
   const merged = await emitMajority(data, clusters, pacer, { merge });
@@ -130,21 +130,6 @@ export async function reduceUnderPolicy(
 function bearsRare(data: MultilabelSet, row: number, { ratios, mean }: LabelRarity): boolean {
   const labelCount = ratios.length;
   return ratios.some((ratio, l) => ratio > mean && data.labels[row * labelCount + l] === 1);
-}
-
-function pickRows(data: MultilabelSet, rows: number[]): MultilabelSet {
-  const { dim } = data;
-  const labelCount = data.labelNames.length;
-  const features =
-    data.features instanceof Float32Array
-      ? new Float32Array(rows.length * dim)
-      : new Float64Array(rows.length * dim);
-  const labels = new Uint8Array(rows.length * labelCount);
-  for (const [i, row] of rows.entries()) {
-    features.set(data.features.subarray(row * dim, (row + 1) * dim), i * dim);
-    labels.set(data.labels.subarray(row * labelCount, (row + 1) * labelCount), i * labelCount);
-  }
-  return { ...data, count: rows.length, features, labels };
 }
 
 function joined<T extends Float64Array | Uint8Array>(a: T, b: T, Kind: new (length: number) => T): T {

@@ -70,7 +70,8 @@ export async function mrsp2ReferencePath(
     }
   };
 
-  for (let id = 1; !run.done; id = choose()) {
+  let id = 1;
+  for (;;) {
     const cell = filled.get(id);
     if (!cell) throw new Error(`cell ${id} is empty`);
     const [near, rest] = await farthest.split(cell, await farthest.of(cell));
@@ -79,10 +80,10 @@ export async function mrsp2ReferencePath(
     add(id, near);
     add(restId, rest);
     onProgress?.(0.5 + run.fraction / 2);
-    if (run.done) break;
+    if (run.done) return run.path(root.rows);
     if (pacer.due(ids.length)) await pacer.pause();
+    id = choose();
   }
-  return run.path(root.rows);
 }
 
 /** Overlap of the first m rows of the data, for every m in 0..count. */

@@ -1,5 +1,5 @@
 import type { Pacer } from '../knn/pacer.ts';
-import { at, type Vectors } from '../knn/vectors.ts';
+import type { Vectors } from '../knn/vectors.ts';
 import { squaredDistance } from './kernel.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function spatialOrder(
     const [start, end] = range;
     if (end - start <= leaf) continue;
     const rows = order.subarray(start, end);
-    const a = await farthestFrom(features, dim, rows, at(rows, 0), pacer);
+    const a = await farthestFrom(features, dim, rows, rows[0] as number, pacer);
     const b = await farthestFrom(features, dim, rows, a, pacer);
     const keys = await projections(features, dim, rows, a, b, pacer);
     const leaves = Math.ceil(rows.length / leaf);
@@ -38,7 +38,7 @@ async function farthestFrom(
 ): Promise<number> {
   let [best, far] = [from, -1];
   for (let s = 0; s < rows.length; s++) {
-    const row = at(rows, s);
+    const row = rows[s] as number;
     const d = squaredDistance(features, row * dim, features, from * dim, dim);
     if (d > far) [best, far] = [row, d];
     if (pacer.due(dim)) await pacer.pause();
@@ -56,11 +56,11 @@ async function projections(
 ): Promise<Float64Array> {
   const direction = Float64Array.from(
     { length: dim },
-    (_, d) => at(features, b * dim + d) - at(features, a * dim + d),
+    (_, d) => (features[b * dim + d] as number) - (features[a * dim + d] as number),
   );
   const keys = new Float64Array(rows.length);
   for (let s = 0; s < rows.length; s++) {
-    keys[s] = dot(features, at(rows, s) * dim, direction);
+    keys[s] = dot(features, (rows[s] as number) * dim, direction);
     if (pacer.due(dim)) await pacer.pause();
   }
   return keys;
@@ -68,7 +68,8 @@ async function projections(
 
 function dot(features: Vectors, offset: number, direction: Float64Array): number {
   let sum = 0;
-  for (let d = 0; d < direction.length; d++) sum += at(features, offset + d) * at(direction, d);
+  for (let d = 0; d < direction.length; d++)
+    sum += (features[offset + d] as number) * (direction[d] as number);
   return sum;
 }
 
@@ -76,15 +77,15 @@ function dot(features: Vectors, offset: number, direction: Float64Array): number
 function partition(keys: Float64Array, rows: Int32Array, count: number): void {
   let [low, high] = [0, rows.length - 1];
   while (low < high) {
-    const pivot = at(keys, (low + high) >> 1);
+    const pivot = keys[(low + high) >> 1] as number;
     let [i, j] = [low, high];
     while (i <= j) {
-      while (at(keys, i) < pivot) i++;
-      while (at(keys, j) > pivot) j--;
+      while ((keys[i] as number) < pivot) i++;
+      while ((keys[j] as number) > pivot) j--;
       if (i > j) break;
-      const [key, row] = [at(keys, i), at(rows, i)];
-      keys[i] = at(keys, j);
-      rows[i] = at(rows, j);
+      const [key, row] = [keys[i] as number, rows[i] as number];
+      keys[i] = keys[j] as number;
+      rows[i] = rows[j] as number;
       keys[j] = key;
       rows[j] = row;
       i++;

@@ -1,5 +1,4 @@
 import type { Pacer } from '../knn/pacer.ts';
-import { at } from '../knn/vectors.ts';
 import { widthAtMost, type Cell } from './cells.ts';
 import type { RowDistances } from './distances.ts';
 
@@ -46,7 +45,8 @@ export class Overlaps {
       const left = sums.slice();
       const own = await this.#within(small);
       const across = await this.#across(small, large);
-      for (let i = 0; i < left.length; i++) left[i] = at(left, i) - at(own, i) - at(across, i);
+      for (let i = 0; i < left.length; i++)
+        left[i] = (left[i] as number) - (own[i] as number) - (across[i] as number);
       this.#known.set(large, left);
     }
     return [await this.#of(near), await this.#of(rest)];
@@ -66,7 +66,7 @@ export class Overlaps {
     const counts = new Map<number, number>();
     let equal = 0;
     for (const row of rows) {
-      const id = at(this.#ids, row);
+      const id = this.#ids[row] as number;
       const earlier = counts.get(id) ?? 0;
       equal += earlier;
       counts.set(id, earlier + 1);

@@ -1,4 +1,4 @@
-import { at, type Vectors } from '../knn/vectors.ts';
+import type { Vectors } from '../knn/vectors.ts';
 import { ensureBytes, firstAddress, instantiateKernel } from './kernel.ts';
 
 /** Rows that are compared together. The object is the identity under which their packed form is kept. */
@@ -45,8 +45,11 @@ export class PanelDistances {
   #hand = 0;
   #bytes: Float64Array;
 
-  /** @param panelRows most rows of one panel · @param centre `[dim]`, taken off before rounding to float32 */
-  constructor(features: Vectors, dim: number, panelRows: number, centre: Float64Array) {
+  /**
+   * @param panelRows most rows of one panel · @param panels how many there will be at first
+   * @param centre `[dim]`, taken off before rounding to float32
+   */
+  constructor(features: Vectors, dim: number, panelRows: number, panels: number, centre: Float64Array) {
     const padded = Math.ceil(panelRows / 8) * 8;
     this.#features = features;
     this.#dim = dim;
@@ -60,7 +63,8 @@ export class PanelDistances {
     // Rows in float64, in float32, their norms, and the numbers of their labelsets.
     this.#slotBytes = Math.ceil((this.#width64 + this.#width32 + padded * 8) / 64) * 64;
     this.#slotLimit = Math.max(3, Math.floor(keptBytes / this.#slotBytes));
-    ensureBytes(this.#memory, this.#firstSlot);
+    const slots = Math.min(this.#slotLimit, Math.ceil(panels * 1.5) + 1);
+    ensureBytes(this.#memory, this.#firstSlot + slots * this.#slotBytes);
     this.#bytes = new Float64Array(this.#memory.buffer);
     this.#bytes.set(centre, this.#centre / 8);
   }
@@ -204,7 +208,7 @@ export class PanelDistances {
     const dim = this.#dim;
     const start = this.#source / 8;
     for (let i = 0; i < rows.length; i++) {
-      const row = at(rows, i) * dim;
+      const row = (rows[i] as number) * dim;
       this.#bytes.set(this.#features.subarray(row, row + dim), start + i * dim);
     }
   }
@@ -212,7 +216,7 @@ export class PanelDistances {
   #writeIds(panel: Panel, ids: Int32Array): number {
     const address = this.#address(panel) + this.#width64 + this.#width32 + this.#panelRows * 4;
     const target = new Int32Array(this.#memory.buffer, address, panel.rows.length);
-    for (let i = 0; i < panel.rows.length; i++) target[i] = at(ids, at(panel.rows, i));
+    for (let i = 0; i < panel.rows.length; i++) target[i] = ids[panel.rows[i] as number] as number;
     return address;
   }
 }

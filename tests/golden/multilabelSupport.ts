@@ -14,6 +14,7 @@ const configSchema = z.object({
   method: z.string(),
   param: z.number(),
   n_out: z.number(),
+  random_picks: z.array(z.number()).optional(),
   clusters: rowLists.optional(),
   labelsets: rowLists.optional(),
   proto_sum: z.array(z.number()).optional(),
@@ -35,6 +36,24 @@ const plainSchema = z.object({
     z.object({ noise: z.number(), clusters: rowLists, labelsets: rowLists, proto_sum: z.array(z.number()) }),
   ),
 });
+const imbalanceSchema = z.object({
+  MeanIR: z.number(),
+  IRLbl: z.array(z.number()),
+  configs: z.array(
+    z.object({
+      normalised_minmax_train: z.boolean(),
+      method: z.enum(['MRHC', 'MRSP3', 'MChen']),
+      param: z.number(),
+      exclude: z.string(),
+      merging: z.string(),
+      n_out: z.number(),
+      clusters: rowLists.nullish(),
+      labelsets: rowLists,
+      excluded_rows_appended: z.array(z.number()),
+    }),
+  ),
+});
+export type ImbalanceConfig = z.infer<typeof imbalanceSchema>['configs'][number];
 export type GoldenConfig = z.infer<typeof configSchema>;
 export type Golden = z.infer<typeof goldenSchema>;
 
@@ -48,6 +67,25 @@ export function readGolden(folder: string, dataset: string, noise: number): Gold
 
 export function readPlainMrhc(folder: string, dataset: string): z.infer<typeof plainSchema>['runs'] {
   return plainSchema.parse(readJson(folder, `${dataset}.mrhcplain.json.gz`)).runs;
+}
+
+/** What the imbalance-aware repository itself gave. */
+export function readImbalance(folder: string, dataset: string): z.infer<typeof imbalanceSchema> {
+  return imbalanceSchema.parse(readJson(folder, `${dataset}.imbalance.json.gz`));
+}
+
+/** Every column scaled to 0..1, in the arithmetic of scikit-learn's MinMaxScaler. */
+export function scaleToUnit(set: MultilabelSet): MultilabelSet {
+  const { count, dim } = set;
+  const features = new Float64Array(set.features);
+  for (let d = 0; d < dim; d++) {
+    const column = Array.from({ length: count }, (_, row) => features[row * dim + d] ?? NaN);
+    const least = Math.min(...column);
+    const range = Math.max(...column) - least;
+    const factor = 1 / (range === 0 ? 1 : range);
+    column.forEach((value, row) => (features[row * dim + d] = value * factor - least * factor));
+  }
+  return { ...set, features };
 }
 
 /** Training and test part of a data set, cut to the subset the golden file names. */
