@@ -42,10 +42,10 @@ export function schedule(steps: number, sampler: SamplerName = 'ddim'): Schedule
 
 /** 0…1 → 0…1, steepest in the middle. */
 function logistic(u: number): number {
+  if (u === 0 || u === 1) return u;
   const [low, high] = [logit(SIGNAL_END), logit(1 - NOISE_END)];
   const y = 1 / (1 + Math.exp(-(low + u * (high - low))));
-  const sigma = (y - SIGNAL_END) / (1 - SIGNAL_END - NOISE_END);
-  return Math.min(1, Math.max(0, sigma));
+  return (y - SIGNAL_END) / (1 - SIGNAL_END - NOISE_END);
 }
 
 function logit(share: number): number {
