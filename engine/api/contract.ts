@@ -92,9 +92,19 @@ export const windowsSchema = z.union([z.literal('all'), z.int().min(1).max(10_00
 export const exportFormatSchema = z.enum([
   'csv',
   'npz',
+  'parquet',
+  'mulan',
+  'meka',
+  'json',
+  'onnx',
   'wav',
   'm3u8',
 ]) satisfies z.ZodType<domain.ExportFormat>;
+/** The kNN classifier of a reduction that is exported. */
+export const exportClassifierSchema = z.strictObject({
+  classifier: classifierSchema,
+  k: z.int().min(1).max(101),
+});
 
 export const trackQuerySchema = z.strictObject({
   ...inLibrary,
@@ -309,8 +319,13 @@ export const contract = {
       ]),
       /** The bundle is written to this folder, which must not exist or be empty. */
       folder: path,
-      formats: z.array(exportFormatSchema).min(1).default(['csv', 'npz', 'wav', 'm3u8']),
+      formats: z
+        .array(exportFormatSchema)
+        .min(1)
+        .default([...exportFormatSchema.options]),
       seed: seed.default(1),
+      /** Reductions: left out, the classifier it was scored with first. */
+      classifier: exportClassifierSchema.optional(),
     }),
   ),
 

@@ -352,7 +352,8 @@ export interface GeneratedPrototype {
   sonification: Sonification | null;
 }
 
-export type ExportFormat = 'csv' | 'npz' | 'wav' | 'm3u8';
+/** What a bundle can hold; `onnx` is the classifier, `parquet` the table that embedding-atlas opens. */
+export type ExportFormat = 'csv' | 'npz' | 'parquet' | 'mulan' | 'meka' | 'json' | 'onnx' | 'wav' | 'm3u8';
 
 export interface ExportResult {
   folder: string;

@@ -1,3 +1,6 @@
+import type { WritableSet } from '../../models/datasets/index.ts';
+import type { KnnClassifier } from '../../models/knn/index.ts';
+import { networkGraph } from '../../models/pecmae/classifier-graph.ts';
 import { writeNpz } from '../../models/tensors/index.ts';
 import type { Experiment, ExportFormat, PrototypeInfo } from '../api/domain.ts';
 import { classifyLibrary } from '../classify/library.ts';
@@ -11,13 +14,16 @@ import { listPrototypes } from '../prototypes/list.ts';
 import { addAudio } from './audio.ts';
 import type { Bundle } from './bundle.ts';
 import { writeCsv } from './csv.ts';
-import { addManifest } from './manifest.ts';
+import { libraryOrigin, writeManifest } from './manifest.ts';
 import { distinctFileNames } from './names.ts';
 import { playlistTracks, writePlaylist } from './playlists.ts';
+import { addReducedSet } from './reduced.ts';
 
 export interface ExportRequest {
   formats: readonly ExportFormat[];
   seed: number;
+  /** Reductions: the kNN classifier that is exported; left out: the one it was scored with first. */
+  classifier?: { classifier: KnnClassifier; k: number } | undefined;
 }
 
 /** Fills a bundle with an experiment: its prototypes as numbers and sound, its split, and a playlist per class. */
@@ -56,15 +62,28 @@ export async function exportExperiment(
     await bundle.add('split.csv', splitTable(library, experiment));
   }
   if (formats.includes('npz')) await bundle.add('prototypes.npz', prototypeArrays(network, prototypes));
+  const statement = await addReducedSet(
+    bundle,
+    formats.filter((format) => format !== 'npz'),
+    {
+      set: prototypeSet(experiment, network),
+      clusterSizes: prototypes.map(({ support }) => support),
+      clusters: null,
+      classifier: null,
+      seed,
+      audio: audio === null ? null : audioNames,
+      nearest: prototypes.map(({ nearest: [nearest] }) => nearest?.path ?? null),
+    },
+    job.signal,
+  );
+  if (formats.includes('onnx')) await bundle.add('classifier.onnx', networkGraph(network.data));
   if (formats.includes('m3u8')) await addPlaylists(context, library, experiment, bundle, job);
   await job.checkpoint();
 
   const { split, groupBy, seed: trainingSeed, taxonomyId, ...parameters } = experiment.parameters;
-  await addManifest(
-    context,
-    library,
+  await writeManifest(
     bundle,
-    { ...experiment, taxonomyId, audio },
+    context.options.version,
     {
       kind: 'experiment',
       method: 'prototype network (PECMAE)',
@@ -74,8 +93,9 @@ export async function exportExperiment(
       classes: experiment.classes,
       counts: { ...experiment.counts, prototypes: prototypes.length },
       metrics: experiment.metrics,
-      details: { revision: experiment.revision, droppedClasses: experiment.droppedClasses },
+      details: { revision: experiment.revision, droppedClasses: experiment.droppedClasses, ...statement },
     },
+    libraryOrigin(context, library, { ...experiment, taxonomyId }, audio),
   );
 }
 
@@ -113,6 +133,21 @@ function splitTable(library: OpenLibrary, experiment: Experiment): string {
   ]);
   rows.sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));
   return writeCsv(['path', 'split', 'labels'], rows);
+}
+
+/** Prototypes as a labelled set: each bears the label of its class alone. */
+function prototypeSet({ taxonomyName: name, classes }: Experiment, network: PrototypeNetwork): WritableSet {
+  const { embeddingDim: dim, prototypeClasses } = network.data;
+  const features = new Float32Array(network.prototypeCount * dim);
+  const labels = new Uint8Array(network.prototypeCount * classes.length);
+  prototypeClasses.forEach((label, k) => {
+    features.set(network.prototypeVector(k), k * dim);
+    labels[k * classes.length + label] = 1;
+  });
+  return {
+    ...{ name, features, labels, dim, count: network.prototypeCount, labelNames: classes },
+    featureNames: Array.from({ length: dim }, (_, d) => `z${d}`),
+  };
 }
 
 function prototypeArrays(network: PrototypeNetwork, prototypes: readonly PrototypeInfo[]): Uint8Array {

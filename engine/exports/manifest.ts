@@ -1,10 +1,7 @@
 import type { Taxonomy } from '../api/domain.ts';
 import type { EngineContext, OpenLibrary } from '../context.ts';
+import { EXPORT_SCHEMA, MANIFEST_FILE } from '../../models/datasets/index.ts';
 import type { Bundle } from './bundle.ts';
-
-/** Names and versions the format of the bundle; readers refuse what they do not know. */
-export const EXPORT_SCHEMA = 'archetone.export/1';
-export const MANIFEST_FILE = 'manifest.json';
 
 /** Sounds in the bundle and how to make them again; null where the pack makes none or none were asked for. */
 export type AudioStatement = { seed: number; steps: number; guidance: number } | null;
@@ -23,33 +20,66 @@ export interface ManifestSubject {
   details: Record<string, unknown>;
 }
 
+/** A licence that comes with a part of the bundle. */
+interface Licence {
+  part: string;
+  /** SPDX name; null where only the statement is known. */
+  licence: string | null;
+  attribution: string;
+}
+
+/** Where the vectors and labels of a bundle come from: a library, or a data set file. */
+export interface ManifestOrigin {
+  taxonomy: { name: string; source: { kind: string; field?: string } | null } | null;
+  /** `sha256` is null where the file was not read again for the export. */
+  dataset: { name: string; sha256: string | null } | null;
+  pack: {
+    id: string;
+    version: string;
+    sha256: string;
+    embeddingDim: number;
+    windowSeconds: number;
+    sampleRate: number;
+  } | null;
+  audio: AudioStatement;
+  licences: Licence[];
+}
+
 /**
  * Writes `manifest.json`, last, so that it lists every other file. It holds no time, no identifier of this
  * installation and no path outside the bundle: the same experiment gives the same bytes anywhere.
  */
-export async function addManifest(
+export async function writeManifest(
+  bundle: Bundle,
+  version: string,
+  { details, ...subject }: ManifestSubject,
+  origin: ManifestOrigin,
+): Promise<void> {
+  const manifest = {
+    schema: EXPORT_SCHEMA,
+    archetone: version,
+    ...subject,
+    ...details,
+    ...origin,
+    files: bundle.files,
+  };
+  await bundle.add(MANIFEST_FILE, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** The origin of what a library holds. */
+export function libraryOrigin(
   context: EngineContext,
   library: OpenLibrary,
-  bundle: Bundle,
-  about: {
-    packId: string;
-    packSha256: string;
-    taxonomyId: string;
-    taxonomyName: string;
-    audio: AudioStatement;
-  },
-  { details, ...subject }: ManifestSubject,
-): Promise<void> {
+  about: { packId: string; packSha256: string; taxonomyId: string; taxonomyName: string },
+  audio: AudioStatement,
+): ManifestOrigin {
   const { manifest: pack } = context.packs.get(about.packId);
   const source = library.db
     .prepare<{ source: string }>('SELECT source FROM taxonomies WHERE id = ?')
     .get([about.taxonomyId])?.source;
-  const manifest = {
-    schema: EXPORT_SCHEMA,
-    archetone: context.options.version,
-    ...subject,
-    ...details,
+  return {
     taxonomy: { name: about.taxonomyName, source: sourceWithoutPath(source) },
+    dataset: null,
     pack: {
       id: pack.id,
       version: pack.version,
@@ -58,14 +88,25 @@ export async function addManifest(
       windowSeconds: pack.windowSeconds,
       sampleRate: pack.sampleRate,
     },
-    audio: about.audio,
+    audio,
     licences: [
       { part: `pack ${pack.id} ${pack.version}`, licence: pack.licence, attribution: pack.attribution },
       { part: 'training data of the pack', licence: null, attribution: pack.trainingData.statement },
     ],
-    files: bundle.files,
   };
-  await bundle.add(MANIFEST_FILE, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** The origin of what was made from a data set file, which says nothing about its licence. */
+export function datasetOrigin(name: string, sha256: string | null): ManifestOrigin {
+  return {
+    taxonomy: null,
+    dataset: { name, sha256 },
+    pack: null,
+    audio: null,
+    licences: [
+      { part: `data set ${name}`, licence: null, attribution: 'As stated where the data set comes from.' },
+    ],
+  };
 }
 
 /** Where the labels come from; null when the taxonomy was removed since. */

@@ -1,4 +1,6 @@
-import { writeNpz } from '../../models/tensors/index.ts';
+import { basename } from 'node:path';
+import type { WritableSet } from '../../models/datasets/index.ts';
+import type { KnnClassifier } from '../../models/knn/index.ts';
 import type { GeneratedPrototype } from '../api/domain.ts';
 import type { EngineContext, OpenLibrary } from '../context.ts';
 import type { JobHandle } from '../jobs/queue.ts';
@@ -15,71 +17,111 @@ import { addAudio } from './audio.ts';
 import type { Bundle } from './bundle.ts';
 import { writeCsv } from './csv.ts';
 import type { ExportRequest } from './experiment.ts';
-import { addManifest } from './manifest.ts';
+import { datasetOrigin, libraryOrigin, writeManifest } from './manifest.ts';
 import { distinctFileNames } from './names.ts';
 import { playlistTracks, writePlaylist } from './playlists.ts';
+import { addReducedSet } from './reduced.ts';
 
 /** Fills a bundle with a reduction: the generated prototypes as numbers and sound, and a playlist per label. */
 export async function exportReduction(
   context: EngineContext,
   library: OpenLibrary,
   reductionId: string,
-  { formats, seed }: ExportRequest,
+  request: ExportRequest,
   bundle: Bundle,
   job: JobHandle,
 ): Promise<void> {
+  const { formats, seed } = request;
   const reduction = getReduction(library, reductionId);
   const set = loadReducedSet(library, reductionId);
   const prototypes = await generatedPrototypes(context, library, reductionId);
   const files = distinctFileNames(
     prototypes.map(({ index, labelset }) => `${String(index).padStart(4, '0')} ${labelset.join(' ')}`),
   ).map((name) => `audio/${name}.wav`);
-  const audio = formats.includes('wav')
-    ? await addAudio(
-        context,
-        library,
-        bundle,
-        prototypes.map(({ index }) => ({
-          ref: { kind: 'generated', reductionId, index },
-          file: files[index] ?? '',
-        })),
-        seed,
-        job,
-      )
-    : null;
+  const ofLibrary = reduction.source.kind === 'library';
+  const audio =
+    ofLibrary && formats.includes('wav')
+      ? await addAudio(
+          context,
+          library,
+          bundle,
+          prototypes.map(({ index }) => ({
+            ref: { kind: 'generated', reductionId, index },
+            file: files[index] ?? '',
+          })),
+          seed,
+          job,
+        )
+      : null;
   await job.checkpoint();
+  const audioFiles = audio === null ? [] : files;
   if (formats.includes('csv')) {
-    await bundle.add(
-      'prototypes.csv',
-      prototypeTable(reduction, set, prototypes, audio === null ? [] : files),
-    );
-    await bundle.add('split.csv', splitTable(library, reductionId));
+    await bundle.add('prototypes.csv', prototypeTable(reduction, set, prototypes, audioFiles));
+    if (ofLibrary) await bundle.add('split.csv', splitTable(library, reductionId));
   }
-  if (formats.includes('npz')) await bundle.add('prototypes.npz', prototypeArrays(reduction, set));
-  if (formats.includes('m3u8')) await addPlaylists(library, reduction, prototypes, bundle);
-
-  const { split, seed: reductionSeed, method, level, percent, k, taxonomyId } = reduction.request;
-  await addManifest(
-    context,
-    library,
+  const classifier = classifierOf(reduction, request);
+  const statement = await addReducedSet(
     bundle,
-    { ...reduction, taxonomyId, audio },
+    formats,
+    {
+      set: writable(reduction, set),
+      clusterSizes: set.clusterSizes,
+      clusters: null,
+      classifier,
+      seed,
+      audio: audio === null ? null : files,
+      nearest: ofLibrary ? prototypes.map(({ nearest: [nearest] }) => nearest?.path ?? null) : null,
+    },
+    job.signal,
+  );
+  await job.checkpoint();
+  if (ofLibrary && formats.includes('m3u8')) await addPlaylists(library, reduction, prototypes, bundle);
+
+  const { split, seed: reductionSeed, method, level, k } = reduction.request;
+  await writeManifest(
+    bundle,
+    context.options.version,
     {
       kind: 'reduction',
       method,
-      parameters: { percent, level, k },
+      parameters: { ...reduction.parameters, ...(ofLibrary ? { level } : {}), k, noise: reduction.noise },
       seed: reductionSeed,
-      split: { ...split, groupBy: 'track' },
+      split: { ...split, groupBy: ofLibrary ? 'track' : 'row' },
       classes: reduction.labels,
       counts: {
         corpusRows: reduction.corpusRows,
         testRows: reduction.testRows,
         prototypes: reduction.prototypeRows,
       },
-      metrics: { full: reduction.full, reduced: reduction.reduced },
-      details: {},
+      metrics: { full: reduction.full, reduced: reduction.reduced, scores: reduction.scores },
+      details: { ...statement },
     },
+    reduction.source.kind === 'dataset'
+      ? datasetOrigin(basename(reduction.source.path), null)
+      : libraryOrigin(context, library, reduction, audio),
   );
+}
+
+/** The classifier asked for, else the first that the reduction was scored with. */
+function classifierOf(
+  { scores, request }: StoredReduction,
+  { classifier }: ExportRequest,
+): { name: KnnClassifier; k: number } {
+  if (classifier) return { name: classifier.classifier, k: classifier.k };
+  const [first] = scores;
+  return first ? { name: first.classifier, k: first.k } : { name: 'lpknn', k: request.k };
+}
+
+function writable(reduction: StoredReduction, set: ReducedSet): WritableSet {
+  return {
+    name: reduction.source.kind === 'dataset' ? basename(reduction.source.path) : reduction.taxonomyName,
+    features: set.prototypes,
+    count: set.clusterSizes.length,
+    dim: set.dim,
+    labels: set.labelsets,
+    labelNames: reduction.labels,
+    featureNames: Array.from({ length: set.dim }, (_, d) => `z${d}`),
+  };
 }
 
 function prototypeTable(
@@ -110,17 +152,6 @@ function splitTable(library: OpenLibrary, reductionId: string): string {
   ]);
   rows.sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));
   return writeCsv(['path', 'split'], rows);
-}
-
-function prototypeArrays(reduction: StoredReduction, set: ReducedSet): Uint8Array {
-  const m = set.clusterSizes.length;
-  const L = reduction.labels.length;
-  return writeNpz({
-    prototypes: { dtype: 'float32', shape: [m, set.dim], data: set.prototypes },
-    labelsets: { dtype: 'uint8', shape: [m, L], data: set.labelsets },
-    labels: { dtype: 'text', shape: [L], data: reduction.labels },
-    cluster_sizes: { dtype: 'int32', shape: [m], data: Int32Array.from(set.clusterSizes) },
-  });
 }
 
 /** One playlist per label: the tracks nearest to the generated prototypes that carry it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exportFormatSchema } from '../api/contract.ts';
+import { exportClassifierSchema, exportFormatSchema } from '../api/contract.ts';
 import type { ExportResult } from '../api/domain.ts';
 import type { EngineContext, OpenLibrary } from '../context.ts';
 import type { JobHandle } from '../jobs/queue.ts';
@@ -17,6 +17,7 @@ export const exportSpecSchema = z.strictObject({
   folder: z.string(),
   formats: z.array(exportFormatSchema),
   seed: z.int(),
+  classifier: exportClassifierSchema.optional(),
 });
 export type ExportSpec = Omit<z.output<typeof exportSpecSchema>, 'libraryId'>;
 
@@ -28,7 +29,7 @@ export type ExportSpec = Omit<z.output<typeof exportSpecSchema>, 'libraryId'>;
 export async function runExport(
   context: EngineContext,
   library: OpenLibrary,
-  { subject, folder, formats, seed }: ExportSpec,
+  { subject, folder, ...request }: ExportSpec,
   job: JobHandle,
   write?: WriteFile,
 ): Promise<ExportResult> {
@@ -36,8 +37,8 @@ export async function runExport(
     folder,
     (bundle) =>
       subject.kind === 'experiment'
-        ? exportExperiment(context, library, subject.experimentId, { formats, seed }, bundle, job)
-        : exportReduction(context, library, subject.reductionId, { formats, seed }, bundle, job),
+        ? exportExperiment(context, library, subject.experimentId, request, bundle, job)
+        : exportReduction(context, library, subject.reductionId, request, bundle, job),
     write,
   );
 }

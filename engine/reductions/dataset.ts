@@ -1,34 +1,60 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { basename } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { readMultilabelCsv } from '../../models/datasets/index.ts';
-import type { MultilabelSet } from '../../models/knn/index.ts';
+import {
+  MANIFEST_FILE,
+  readDataset,
+  type Dataset,
+  type DatasetWarning,
+  type LabelChoice,
+} from '../../models/datasets/index.ts';
+import { takeRows, type KnnClassifier, type MultilabelSet } from '../../models/knn/index.ts';
 import { Random } from '../../models/random.ts';
 import {
   findReductionMethod,
   reduce,
   toMultilabelSet,
+  type ReductionParameters,
   type ReductionResult,
 } from '../../models/reduction/index.ts';
-import { writeNpz } from '../../models/tensors/index.ts';
-import type { ExportResult, ReductionScore } from '../api/domain.ts';
+import type { ExportFormat, ExportResult, KnnScore, ReductionScore } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import { writeBundle } from '../exports/bundle.ts';
 import { writeCsv } from '../exports/csv.ts';
-import { EXPORT_SCHEMA, MANIFEST_FILE } from '../exports/manifest.ts';
+import { datasetOrigin, writeManifest } from '../exports/manifest.ts';
+import { addReducedSet } from '../exports/reduced.ts';
 import { typed } from '../packs/failures.ts';
-import { score } from './reduce.ts';
+import { scoreSet, summary } from './study/score.ts';
+
+/** What a data set file can be exported as: everything but sound and playlists. */
+export const datasetFormats = [
+  'csv',
+  'npz',
+  'parquet',
+  'mulan',
+  'meka',
+  'json',
+  'onnx',
+] as const satisfies readonly ExportFormat[];
 
 export interface DatasetRequest {
-  /** How many of the last columns are labels. */
-  labelCount: number;
+  /** Left out: as the file itself says. */
+  labels?: LabelChoice | undefined;
+  /** Columns that are neither features nor labels. */
+  exclude?: readonly string[] | undefined;
+  missing?: 'refuse' | 'drop-rows' | undefined;
   method: string;
-  percent: number;
+  parameters: ReductionParameters;
+  classifier: KnnClassifier;
   k: number;
   seed: number;
   /** Share of the rows held out for scoring; 0 reduces all rows and scores nothing. */
   testFraction: number;
+  /** A second file of the same columns to score on, in place of held-out rows. */
+  test?: string | undefined;
+  formats: readonly ExportFormat[];
   /** Folder to write; must not exist or be empty. */
   out: string;
   version: string;
@@ -37,19 +63,28 @@ export interface DatasetRequest {
 export interface DatasetReduction {
   dataset: string;
   method: string;
+  /** As the method ran, defaults filled in. */
+  parameters: Record<string, number | string | boolean>;
+  seed: number;
   labels: string[];
+  dim: number;
   corpusRows: number;
   testRows: number;
   prototypeRows: number;
   full: ReductionScore | null;
   reduced: ReductionScore | null;
+  /** Every metric of both sets; null when nothing was held out. */
+  scores: { full: KnnScore; reduced: KnnScore } | null;
+  warnings: DatasetWarning[];
+  /** Wall time of the parts, in seconds. */
+  timings: { read: number; reduce: number; score: number; write: number };
   seconds: number;
   export: ExportResult;
 }
 
 /**
- * Reduces a multilabel data set (CSV, plain or gzip) and writes the prototypes in the form of the data set, so that
- * they can take its place.
+ * Reduces a multilabel data set file and writes the prototypes in the forms of the field, so that they can take its
+ * place.
  * @throws EngineError `not-found`, `bad-input`, `reduction`, `disk-full`; the signal's reason
  */
 export function reduceDataset(
@@ -58,89 +93,160 @@ export function reduceDataset(
   options: { signal: AbortSignal; onProgress?: (fraction: number) => void },
 ): Promise<DatasetReduction> {
   return typed(async () => {
-    const started = performance.now();
+    const clock = new Clock();
     const { signal } = options;
+    // Before anything is read: a wrong name is the caller's mistake.
     const method = findReductionMethod(request.method);
-    const dataset = await readMultilabelCsv(path, { labelCount: request.labelCount, signal });
-    const { training, test } = split(dataset, request);
-    if (training.count === 0)
-      throw new EngineError(
-        'reduction',
-        'Nothing is left to reduce.',
-        'Hold out a smaller share for testing.',
-      );
-    const takesPercent = method.parameters.some((parameter) => parameter.name === 'p');
-    const result = await reduce(method.name, training, takesPercent ? { p: request.percent } : {}, {
+    const { dataset, training, test } = await readParts(path, request, signal);
+    const read = clock.lap();
+    const result = await reduce(method.name, training, request.parameters, {
       seed: request.seed,
       signal,
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
     });
-    const scored = test.count > 0;
-    const full = scored ? await score(training, test, request.k, signal) : null;
-    const reduced = scored ? await score(toMultilabelSet(result, training), test, request.k, signal) : null;
+    const reduced = clock.lap();
+    const scores = test.count > 0 ? await scoreBoth(training, test, result, request, signal) : null;
+    const scored = clock.lap();
     const facts = {
       dataset: basename(path),
       method: result.method,
+      parameters: result.parameters,
+      seed: request.seed,
       labels: dataset.labelNames,
+      dim: dataset.dim,
       corpusRows: training.count,
       testRows: test.count,
       prototypeRows: result.clusters.length,
-      full,
-      reduced,
+      full: scores && summary([scores.full], training.count),
+      reduced: scores && summary([scores.reduced], result.clusters.length),
+      scores,
+      warnings: dataset.warnings,
     };
     const sha256 = await hashOfFile(path);
-    const written = await writeBundle(request.out, async (bundle) => {
-      await bundle.add('prototypes.csv', asDataset(dataset, result));
-      await bundle.add('prototypes.npz', asArrays(dataset, result));
-      const { seed, testFraction, k, version } = request;
-      const manifest = {
-        schema: EXPORT_SCHEMA,
-        archetone: version,
-        kind: 'reduction',
-        method: result.method,
-        parameters: { ...result.parameters, k },
-        seed,
-        split: { train: 1 - testFraction, test: testFraction },
-        dataset: { name: facts.dataset, sha256 },
-        classes: dataset.labelNames,
-        counts: { corpusRows: facts.corpusRows, testRows: facts.testRows, prototypes: facts.prototypeRows },
-        metrics: { full, reduced },
-        files: bundle.files,
-      };
-      await bundle.add(MANIFEST_FILE, `${JSON.stringify(manifest, null, 2)}\n`);
-    });
-    return { ...facts, seconds: (performance.now() - started) / 1000, export: written };
+    const written = await writeReduced(dataset, result, { ...facts, sha256 }, request, signal);
+    const timings = { read, reduce: reduced, score: scored, write: clock.lap() };
+    return { ...facts, timings, seconds: clock.total(), export: written };
   });
 }
 
-function split(
-  set: MultilabelSet,
-  { testFraction, seed }: DatasetRequest,
-): { training: MultilabelSet; test: MultilabelSet } {
-  const order = new Random(seed).shuffle(Array.from({ length: set.count }, (_, row) => row));
-  const held = Math.round(set.count * testFraction);
-  const rows = (from: number, to: number): MultilabelSet =>
-    take(
-      set,
+/** Seconds between one look and the next. */
+class Clock {
+  readonly #start = performance.now();
+  #last = this.#start;
+
+  lap(): number {
+    const now = performance.now();
+    const seconds = (now - this.#last) / 1000;
+    this.#last = now;
+    return seconds;
+  }
+
+  total(): number {
+    return (performance.now() - this.#start) / 1000;
+  }
+}
+
+async function readParts(
+  path: string,
+  request: DatasetRequest,
+  signal: AbortSignal,
+): Promise<{ dataset: Dataset; training: MultilabelSet; test: MultilabelSet }> {
+  const { labels, exclude, missing } = request;
+  const dataset = await readDataset(path, { labels, exclude, missing, signal });
+  if (request.test !== undefined) {
+    const test = await readDataset(request.test, { labels, exclude, missing, signal });
+    requireSameColumns(dataset, test, request.test);
+    return { dataset, training: dataset, test };
+  }
+  const order = new Random(request.seed).shuffle(Array.from({ length: dataset.count }, (_, row) => row));
+  const held = Math.round(dataset.count * request.testFraction);
+  const part = (from: number, to: number): MultilabelSet =>
+    takeRows(
+      dataset,
       order.slice(from, to).sort((a, b) => a - b),
     );
-  return { training: rows(held, set.count), test: rows(0, held) };
+  const training = part(held, dataset.count);
+  if (training.count === 0)
+    throw new EngineError('reduction', 'Nothing is left to reduce.', 'Hold out a smaller share for testing.');
+  return { dataset, training, test: part(0, held) };
 }
 
-function take(set: MultilabelSet, rows: readonly number[]): MultilabelSet {
-  const { dim, labelNames } = set;
-  const L = labelNames.length;
-  const features = new Float64Array(rows.length * dim);
-  const labels = new Uint8Array(rows.length * L);
-  rows.forEach((row, i) => {
-    features.set(set.features.subarray(row * dim, (row + 1) * dim), i * dim);
-    labels.set(set.labels.subarray(row * L, (row + 1) * L), i * L);
+function requireSameColumns(training: Dataset, test: Dataset, path: string): void {
+  const same =
+    test.dim === training.dim &&
+    test.labelNames.length === training.labelNames.length &&
+    test.labelNames.every((name, label) => name === training.labelNames[label]);
+  if (!same)
+    throw new EngineError(
+      'bad-input',
+      `${basename(path)} has ${test.dim} features and ${test.labelNames.length} labels, not the ${training.dim} and ${training.labelNames.length} of ${training.name}, or other label names.`,
+      'Give the test part of the same data set.',
+    );
+}
+
+async function scoreBoth(
+  training: MultilabelSet,
+  test: MultilabelSet,
+  result: ReductionResult,
+  { classifier, k }: DatasetRequest,
+  signal: AbortSignal,
+): Promise<{ full: KnnScore; reduced: KnnScore }> {
+  const asked = { classifiers: [classifier], k: [k] };
+  const [full] = await scoreSet(training, test, asked, signal);
+  const [reduced] = await scoreSet(toMultilabelSet(result, training), test, asked, signal);
+  if (!full || !reduced) throw new Error('one classifier and one k give one score');
+  return { full, reduced };
+}
+
+async function writeReduced(
+  dataset: Dataset,
+  result: ReductionResult,
+  facts: Omit<DatasetReduction, 'timings' | 'seconds' | 'export'> & { sha256: string },
+  request: DatasetRequest,
+  signal: AbortSignal,
+): Promise<ExportResult> {
+  const set = { ...toMultilabelSet(result, dataset), name: dataset.name, featureNames: dataset.featureNames };
+  const { classifier, k, seed, testFraction, formats } = request;
+  return writeBundle(request.out, async (bundle) => {
+    if (formats.includes('csv')) await bundle.add('prototypes.csv', asTable(dataset, result));
+    const statement = await addReducedSet(
+      bundle,
+      formats,
+      {
+        set,
+        clusterSizes: result.clusters.map((rows) => rows.length),
+        clusters: result.clusters,
+        classifier: { name: classifier, k },
+        seed,
+        audio: null,
+        nearest: null,
+      },
+      signal,
+    );
+    await writeManifest(
+      bundle,
+      request.version,
+      {
+        kind: 'reduction',
+        method: result.method,
+        parameters: { ...result.parameters, classifier, k },
+        seed,
+        split:
+          request.test === undefined
+            ? { train: 1 - testFraction, test: testFraction }
+            : { file: basename(request.test) },
+        classes: dataset.labelNames,
+        counts: { corpusRows: facts.corpusRows, testRows: facts.testRows, prototypes: facts.prototypeRows },
+        metrics: { full: facts.full, reduced: facts.reduced, scores: facts.scores },
+        details: { excluded: [...(request.exclude ?? [])], ...statement },
+      },
+      datasetOrigin(facts.dataset, facts.sha256),
+    );
   });
-  return { features, count: rows.length, dim, labels, labelNames };
 }
 
 /** Header and columns of the data set; features in float64 as the methods computed them. */
-function asDataset(set: MultilabelSet & { featureNames: string[] }, result: ReductionResult): string {
+function asTable(set: Dataset, result: ReductionResult): string {
   const L = set.labelNames.length;
   const rows = result.clusters.map((_, i) => [
     ...result.exactPrototypes.subarray(i * set.dim, (i + 1) * set.dim),
@@ -149,19 +255,10 @@ function asDataset(set: MultilabelSet & { featureNames: string[] }, result: Redu
   return writeCsv([...set.featureNames, ...set.labelNames], rows);
 }
 
-function asArrays(set: MultilabelSet, result: ReductionResult): Uint8Array {
-  const m = result.clusters.length;
-  const sizes = Int32Array.from(result.clusters, (rows) => rows.length);
-  return writeNpz({
-    prototypes: { dtype: 'float64', shape: [m, set.dim], data: result.exactPrototypes },
-    labelsets: { dtype: 'uint8', shape: [m, set.labelNames.length], data: result.labelsets },
-    labels: { dtype: 'text', shape: [set.labelNames.length], data: set.labelNames },
-    cluster_sizes: { dtype: 'int32', shape: [m], data: sizes },
-  });
-}
-
+/** Of a bundle it is its manifest's, which lists the hashes of all other files. */
 async function hashOfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  const isFolder = (await stat(path)).isDirectory();
+  await pipeline(createReadStream(isFolder ? join(path, MANIFEST_FILE) : path), hash);
   return hash.digest('hex');
 }

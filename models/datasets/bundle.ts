@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { DatasetError, readFailure } from './errors.ts';
+import type { LabelChoice } from './types.ts';
 
 /** Names and versions the format of an export bundle; readers refuse what they do not know. */
 export const EXPORT_SCHEMA = 'archetone.export/1';
@@ -22,6 +23,9 @@ const SOURCES = [
 const manifestSchema = z.object({
   schema: z.literal(EXPORT_SCHEMA),
   kind: z.string(),
+  classes: z.array(z.string()),
+  /** Null or absent for what comes from a library, whose tables mark labels by themselves. */
+  dataset: z.unknown(),
   files: z.array(z.object({ path: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
 });
 
@@ -29,7 +33,9 @@ const manifestSchema = z.object({
  * The file of an exported bundle that its prototypes are read from, once its content is what the manifest says.
  * @throws DatasetError `missing`, `unreadable`, `unsupported`
  */
-export async function bundledDataset(folder: string): Promise<string> {
+export async function bundledDataset(
+  folder: string,
+): Promise<{ path: string; labels: LabelChoice | undefined }> {
   const manifest = await readManifest(folder);
   if (manifest.kind !== 'reduction')
     throw new DatasetError(
@@ -51,7 +57,8 @@ export async function bundledDataset(folder: string): Promise<string> {
       `${path} is not the file that the bundle's manifest describes.`,
       'It was changed or damaged: export again, or read the file by itself.',
     );
-  return path;
+  const isTable = file.path.endsWith('.csv') && manifest.dataset != null;
+  return { path, labels: isTable ? { kind: 'last', count: manifest.classes.length } : undefined };
 }
 
 async function readManifest(folder: string): Promise<z.output<typeof manifestSchema>> {

@@ -30,12 +30,15 @@ export async function readDataset(path: string, options: ReadDatasetOptions = {}
   return { name, features, count, dim, labels, labelNames, featureNames, rowIds, warnings };
 }
 
-async function readByFormat(given: string, options: ReadDatasetOptions): Promise<RawDataset> {
-  const isFolder = await stat(given).then(
+async function readByFormat(path: string, options: ReadDatasetOptions): Promise<RawDataset> {
+  const isFolder = await stat(path).then(
     (facts) => facts.isDirectory(),
     () => false,
   );
-  const path = isFolder ? await bundledDataset(given) : given;
+  if (isFolder) {
+    const { path: file, labels } = await bundledDataset(path);
+    return readByFormat(file, { ...options, labels: options.labels ?? labels });
+  }
   if (/\.arff(\.gz)?$/i.test(path)) return readArff(path, options);
   const { labels, ...rest } = options;
   // A Mulan XML may name the columns of any table.

@@ -102,7 +102,15 @@ describe.skipIf(emotions === null)('reduction of a data set', () => {
     const out = join(testFolder(), 'out');
     const result = await reduceDataset(
       emotions ?? '',
-      { labelCount: 6, method: 'MChen', percent: 10, k: 1, seed: 1, testFraction: 0, out, version: '0' },
+      {
+        ...{
+          labels: { kind: 'last', count: 6 },
+          method: 'MChen',
+          parameters: { p: 10 },
+          classifier: 'lpknn',
+        },
+        ...{ k: 1, seed: 1, testFraction: 0, formats: ['csv'], out, version: '0' },
+      },
       { signal: new AbortController().signal },
     );
     // The reference keeps int(p·n/100) of its 391 training rows here.

@@ -22,11 +22,8 @@ export const exportVerb: AddVerb = (program, cli) => {
     .option('--experiment <id>', 'experiment, or latest')
     .option('--reduction <id>', 'reduction, in place of an experiment')
     .requiredOption('--out <dir>', 'folder to write; must not exist or be empty')
-    .option('--formats <list>', 'csv, npz, wav, m3u8, separated by commas', list, [
-      'csv',
-      'npz',
-      'wav',
-      'm3u8',
+    .option('--formats <list>', `${exportFormatSchema.options.join(', ')}, separated by commas`, list, [
+      ...exportFormatSchema.options,
     ])
     .option('--seed <n>', 'seed of the sounds', seedNumber, 1)
     .addHelpText(
@@ -65,16 +62,15 @@ Examples:
     );
 };
 
-function parseFormats(names: readonly string[]): ExportFormat[] {
-  const formats = names.map((name) => exportFormatSchema.safeParse(name));
-  const wrong = formats.findIndex((format) => !format.success);
-  if (names.length === 0 || wrong >= 0)
-    throw new EngineError(
-      'bad-input',
-      `“${names[wrong] ?? ''}” is no format.`,
-      'Formats: csv, npz, wav, m3u8.',
-    );
-  return formats.flatMap((format) => (format.success ? [format.data] : []));
+/** @throws EngineError `bad-input` for a name that is no format, or none of those `allowed` */
+export function parseFormats(
+  names: readonly string[],
+  allowed: readonly ExportFormat[] = exportFormatSchema.options,
+): ExportFormat[] {
+  const wrong = names.find((name) => !allowed.some((format) => format === name));
+  if (names.length === 0 || wrong !== undefined)
+    throw new EngineError('bad-input', `“${wrong ?? ''}” is no format.`, `Formats: ${allowed.join(', ')}.`);
+  return allowed.filter((format) => names.includes(format));
 }
 
 export function describeExport({ folder, files }: ExportResult): string {

@@ -1,0 +1,149 @@
+import {
+  knnGraph,
+  writeDatasetNpz,
+  writeDatasetParquet,
+  writeMeka,
+  writeMulan,
+  type ParquetColumn,
+  type RowNeighbours,
+  type WritableSet,
+} from '../../models/datasets/index.ts';
+import { nearestRows, type KnnClassifier } from '../../models/knn/index.ts';
+import { fitPca, fitUmap } from '../../models/projection/index.ts';
+import type { ExportFormat } from '../api/domain.ts';
+import type { Bundle } from './bundle.ts';
+
+/** Neighbours that a map shows for every prototype. */
+const MAP_NEIGHBOURS = 10;
+/** Sets up to this size are laid out by UMAP, which takes seconds there; larger ones by PCA. */
+const UMAP_ROWS = 2000;
+
+/** A reduced set on its way into a bundle. */
+export interface ReducedSetFiles {
+  set: WritableSet;
+  /** Rows of the corpus behind each prototype: how many, and which where that is known. */
+  clusterSizes: readonly number[];
+  clusters: readonly (readonly number[])[] | null;
+  /** The classifier the reduction was scored with; null for a set that is no training set of a kNN. */
+  classifier: { name: KnnClassifier; k: number } | null;
+  /** Of the map. */
+  seed: number;
+  /** Path of each prototype's sound in the bundle; null without sounds. */
+  audio: readonly string[] | null;
+  /** Nearest real track of each prototype; null where there is none. */
+  nearest: readonly (string | null)[] | null;
+}
+
+/** What the manifest says about files that need words. */
+export interface ReducedSetStatement {
+  map?: { method: 'umap' | 'pca'; seed: number; neighbours: number };
+  classifier?: {
+    file: string;
+    classifier: KnnClassifier;
+    k: number;
+    input: string;
+    outputs: { labels: string; scores: string };
+  };
+}
+
+/**
+ * Adds a reduced set in the formats that are the same for every kind of corpus: NPZ, Parquet, Mulan, MEKA, JSON and its
+ * kNN classifier as ONNX. (Tables differ: see the callers.)
+ * @throws what the writers throw; the signal's reason
+ */
+export async function addReducedSet(
+  bundle: Bundle,
+  formats: readonly ExportFormat[],
+  files: ReducedSetFiles,
+  signal: AbortSignal,
+): Promise<ReducedSetStatement> {
+  const { set, clusterSizes, classifier } = files;
+  const statement: ReducedSetStatement = {};
+  if (formats.includes('npz')) {
+    const sizes = { dtype: 'int32' as const, shape: [set.count], data: Int32Array.from(clusterSizes) };
+    await bundle.add('prototypes.npz', writeDatasetNpz(set, { cluster_sizes: sizes }));
+  }
+  if (formats.includes('mulan')) {
+    const { arff, xml } = writeMulan(set);
+    await bundle.add('prototypes.arff', arff);
+    await bundle.add('prototypes.xml', xml);
+  }
+  if (formats.includes('meka')) await bundle.add('prototypes-meka.arff', writeMeka(set));
+  if (formats.includes('json')) await bundle.add('prototypes.json', asJson(files));
+  if (formats.includes('parquet')) {
+    const map = await mapOf(set, files.seed, signal);
+    const more: ParquetColumn[] = [
+      { name: 'cluster_size', integers: [...clusterSizes] },
+      ...(files.audio ? [{ name: 'audio', text: [...files.audio] }] : []),
+      ...(files.nearest ? [{ name: 'nearest_path', text: [...files.nearest] }] : []),
+    ];
+    await bundle.add('prototypes.parquet', await writeDatasetParquet(set, map, more));
+    statement.map = { method: map.method, seed: files.seed, neighbours: map.neighbours };
+  }
+  if (classifier && formats.includes('onnx')) {
+    // A set of fewer rows was scored with all of them.
+    const k = Math.min(classifier.k, set.count);
+    await bundle.add('classifier.onnx', await knnGraph(set, { classifier: classifier.name, k, signal }));
+    statement.classifier = {
+      file: 'classifier.onnx',
+      classifier: classifier.name,
+      k,
+      input: `features float32 [batch, ${set.dim}]`,
+      outputs: {
+        labels: `labels uint8 [batch, ${set.labelNames.length}]`,
+        scores: `scores float32 [batch, ${set.labelNames.length}]`,
+      },
+    };
+  }
+  return statement;
+}
+
+async function mapOf(
+  set: WritableSet,
+  seed: number,
+  signal: AbortSignal,
+): Promise<{
+  x: Float32Array;
+  y: Float32Array;
+  method: 'umap' | 'pca';
+  neighbors: RowNeighbours[];
+  neighbours: number;
+}> {
+  const vectors = Float32Array.from(set.features);
+  const neighbours = Math.min(MAP_NEIGHBOURS, set.count - 1);
+  const { x, y, method } =
+    set.count <= UMAP_ROWS
+      ? await fitUmap(vectors, set.dim, { seed, signal })
+      : {
+          ...(await (await fitPca(vectors, set.dim, { signal })).project(vectors, { signal })),
+          method: 'pca' as const,
+        };
+  const nearest = await nearestRows(set, set, { k: neighbours + 1, signal });
+  const width = neighbours + 1;
+  const neighbors = Array.from({ length: set.count }, (_, row): RowNeighbours => {
+    const at = Array.from({ length: width }, (_unused, i) => row * width + i);
+    // A row is its own nearest, unless an equal one comes before it.
+    const others = at.filter((i) => nearest.rows[i] !== row).slice(0, neighbours);
+    return {
+      ids: others.map((i) => nearest.rows[i] ?? 0),
+      distances: others.map((i) => Math.sqrt(nearest.distances[i] ?? 0)),
+    };
+  });
+  return { x, y, method, neighbors, neighbours };
+}
+
+/** One object per prototype: labels by name, and the rows of the corpus it stands for where they are known. */
+function asJson({ set, clusterSizes, clusters, audio, nearest }: ReducedSetFiles): string {
+  const { features, count, dim, labels, labelNames, featureNames, name } = set;
+  const L = labelNames.length;
+  const prototypes = Array.from({ length: count }, (_, i) => ({
+    index: i,
+    labels: labelNames.filter((_label, l) => labels[i * L + l] === 1),
+    clusterSize: clusterSizes[i] ?? 0,
+    ...(clusters ? { rows: clusters[i] } : {}),
+    ...(audio ? { audio: audio[i] } : {}),
+    ...(nearest ? { nearest: nearest[i] } : {}),
+    vector: Array.from(features.subarray(i * dim, (i + 1) * dim)),
+  }));
+  return `${JSON.stringify({ name, labels: labelNames, features: featureNames, prototypes })}\n`;
+}
