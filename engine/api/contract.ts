@@ -52,6 +52,28 @@ const splitSchema = z
   })
   .refine((s) => Math.abs(s.train + s.validation + s.test - 1) < 1e-6, 'the split must sum to 1');
 
+const packOriginSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('files'), paths: z.array(path).min(1).max(8) }),
+  z.strictObject({ kind: z.literal('hub'), id: z.string().min(1).max(512) }),
+]) satisfies z.ZodType<domain.PackOrigin>;
+
+const packChoicesSchema = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'a pack is named with small letters, digits, - and _')
+    .optional(),
+  title: z.string().trim().min(1).max(200).optional(),
+  windowSeconds: z.number().min(0.1).max(60).optional(),
+  encoderHeads: z.int().min(1).max(256).optional(),
+  heads: z.int().min(1).max(256).optional(),
+}) satisfies z.ZodType<domain.PackChoices>;
+
+export const packAdditionSchema = z.strictObject({
+  origin: packOriginSchema,
+  choices: packChoicesSchema.default({}),
+  accepted: z.array(z.string().max(512)).max(32).default([]),
+});
+
 /** Defaults are the ones the window and the command line offer. */
 export const trainRequestSchema = z.strictObject({
   taxonomyId: id,
@@ -331,6 +353,16 @@ export const contract = {
 
   'packs.list': query<domain.PackInfo[]>()(nothing),
   'packs.verify': query<Started>()(z.strictObject({ packId: id })),
+  /** Models of the hub that have a short name. */
+  'packs.hub': query<domain.HubModelInfo[]>()(nothing),
+  /** Says what a pack from these files, or this model of the hub, would be; writes nothing. */
+  'packs.inspect': query<domain.PackProposal>()(
+    z.strictObject({ origin: packOriginSchema, choices: packChoicesSchema.default({}) }),
+  ),
+  /** Downloads what is to be downloaded and converts it; `accepted` names the terms that the person accepts. */
+  'packs.add': query<Started>()(packAdditionSchema),
+  /** Deletes the files of a pack that was added. What was computed with it stays. */
+  'packs.remove': query<null>()(z.strictObject({ packId: id })),
   'providers.check': query<Started>()(z.strictObject({ packId: id.default('compact') })),
   'providers.list': query<domain.ProviderInfo[]>()(nothing),
 

@@ -378,6 +378,56 @@ export interface PackInfo {
   /** Measured figures of the quality card, flattened to name and value. */
   quality: { name: string; value: number | string }[];
   embedded: boolean;
+  /** Why an embedding-only pack makes no sound; null for generative packs. */
+  soundless: string | null;
+  /** Files that the pack was converted from. */
+  sources: { file: string; sha256: string; bytes: number; url: string | null }[];
+}
+
+/** Where a new pack comes from: files on this machine, or a model of the hub, which is downloaded. */
+export type PackOrigin = { kind: 'files'; paths: string[] } | { kind: 'hub'; id: string };
+
+/** What the weights of a model do not tell, said by the person; left out, configuration and defaults decide. */
+export interface PackChoices {
+  id?: string | undefined;
+  title?: string | undefined;
+  windowSeconds?: number | undefined;
+  encoderHeads?: number | undefined;
+  heads?: number | undefined;
+}
+
+/** Terms under which a model was published; they must be accepted before it is added. */
+export interface PackTerms {
+  id: string;
+  subject: string;
+  licence: string;
+  url: string;
+}
+
+/** What adding a pack would do. */
+export interface PackProposal {
+  /** Each with the model it was recognised as; null where that shows only after the download. */
+  files: { name: string; model: string | null }[];
+  terms: PackTerms[];
+  /** Assumptions and warnings, a sentence each. */
+  notes: string[];
+  /** Null where nothing is downloaded, or a server does not say. */
+  downloadBytes: number | null;
+  /** The pack to be; null where that shows only after the download. */
+  pack: {
+    id: string;
+    title: string;
+    kind: PackInfo['kind'];
+    windowSeconds: number;
+    embeddingDim: number;
+    soundless: string | null;
+  } | null;
+}
+
+/** A model of the hub that can be asked for by a short name. */
+export interface HubModelInfo {
+  id: string;
+  title: string;
 }
 
 export interface ProviderInfo {
@@ -406,6 +456,7 @@ export type JobKind =
   | 'export'
   | 'check-providers'
   | 'verify-pack'
+  | 'add-pack'
   | 'embed';
 
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
@@ -458,6 +509,7 @@ export type JobResult =
   | { kind: 'export'; export: ExportResult }
   | { kind: 'check-providers'; providers: ProviderInfo[] }
   | { kind: 'verify-pack'; verification: PackVerification }
+  | { kind: 'add-pack'; packId: string; notes: string[] }
   | { kind: 'embed'; file: string; tracks: number; windows: number };
 
 /** Pushed to every shell that subscribed with `events`. */

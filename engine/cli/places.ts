@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { compactPackFolder } from '../../models/packs/index.ts';
@@ -11,6 +12,7 @@ export interface Places {
   version: string;
   /** Bundled worker that decodes audio. */
   decodeWorker: string;
+  /** Folders of packs: those that come with Archetone, then those that were added. */
   packFolders: string[];
   /** The CC0 sounds that come with Archetone; null when their package is not installed. */
   demoFolder: string | null;
@@ -20,7 +22,8 @@ const packageSchema = z.object({ name: z.string(), version: z.string() });
 
 /**
  * Finds the installation from the place of the running bundle (`dist/node/cli.js`), or from a source file in tests.
- * The environment variable ARCHETONE_DECODE_WORKER names another worker bundle, ARCHETONE_DEMO another demo folder.
+ * The environment variable ARCHETONE_DECODE_WORKER names another worker bundle, ARCHETONE_DEMO another demo folder,
+ * ARCHETONE_USER_PACKS another folder of added packs.
  */
 export function findPlaces(here = import.meta.dirname): Places {
   const root = packageRoot(here);
@@ -47,13 +50,30 @@ function packageRoot(start: string): string {
 
 function packFolders(root: string): string[] {
   const given = process.env['ARCHETONE_PACKS'];
-  if (given) return [given];
+  const added = process.env['ARCHETONE_USER_PACKS'];
+  if (given) return added ? [given, added] : [given];
+  return [embeddedPacks(root), added ?? join(userData(), 'packs')];
+}
+
+function embeddedPacks(root: string): string {
   try {
-    return [dirname(compactPackFolder())];
+    return dirname(compactPackFolder());
   } catch {
     // `packs list` and `doctor` say that there is none.
-    return [join(root, 'models', 'packs')];
+    return join(root, 'models', 'packs');
   }
+}
+
+/** Where the application keeps the user's data (Electron's `userData`), so that both see the same packs. */
+function userData(): string {
+  const home = homedir();
+  const base =
+    process.platform === 'win32'
+      ? (process.env['APPDATA'] ?? join(home, 'AppData', 'Roaming'))
+      : process.platform === 'darwin'
+        ? join(home, 'Library', 'Application Support')
+        : (process.env['XDG_CONFIG_HOME'] ?? join(home, '.config'));
+  return join(base, 'Archetone');
 }
 
 function demoFolder(root: string): string | null {

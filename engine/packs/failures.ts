@@ -1,7 +1,9 @@
 import { AudioError } from '../../models/audio/errors.ts';
+import { CheckpointError } from '../../models/checkpoint/errors.ts';
 import { DatasetError } from '../../models/datasets/index.ts';
 import { ReductionError } from '../../models/knn/errors.ts';
 import { PackError } from '../../models/packs/index.ts';
+import { GraphBuildError } from '../../models/onnx/errors.ts';
 import { PrototypeError } from '../../models/pecmae/errors.ts';
 import { EngineError } from '../api/errors.ts';
 import { isDiskFull } from '../storage/errors.ts';
@@ -14,6 +16,16 @@ export function asEngineError(thrown: unknown): EngineError {
   if (thrown instanceof EngineError) return thrown;
   if (thrown instanceof PackError)
     return new EngineError('pack', sentence(thrown.message), thrown.hint, { cause: thrown });
+  if (thrown instanceof CheckpointError)
+    // Most of these begin with the name of a file.
+    return new EngineError('pack', `${thrown.message}.`, thrown.hint, { cause: thrown });
+  if (thrown instanceof GraphBuildError)
+    return new EngineError(
+      'pack',
+      `The model is not built as expected: ${thrown.message}.`,
+      'Use a file of the published model, complete and unchanged.',
+      { cause: thrown },
+    );
   if (thrown instanceof AudioError)
     return new EngineError('audio', thrown.message, thrown.hint, { cause: thrown });
   if (thrown instanceof ReductionError)

@@ -24,6 +24,8 @@ export function packInfo(pack: Pack, embedded: boolean): PackInfo {
     trainingStatement: manifest.trainingData.statement,
     quality: flatten(manifest.quality),
     embedded,
+    soundless: manifest.kind === 'generative' ? null : (manifest.soundless ?? 'It has no decoder.'),
+    sources: (manifest.sources ?? []).map(({ url = null, ...source }) => ({ ...source, url })),
   };
 }
 

@@ -1,5 +1,6 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import {
   checkProviders,
   openRuntime,
@@ -61,7 +62,9 @@ export class PackService {
     for (const [index, root] of this.#options.packFolders.entries()) {
       const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
       for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-        if (entry.isDirectory()) await this.#read(join(root, entry.name), index === 0);
+        // Packs that are being added or removed, and downloads, lie in folders that begin with a dot.
+        if (entry.isDirectory() && !entry.name.startsWith('.'))
+          await this.#read(join(root, entry.name), index === 0);
       }
     }
   }
@@ -119,6 +122,42 @@ export class PackService {
     this.#runtimes.set(pack.sha256, runtime);
     runtime.catch(() => this.#runtimes.delete(pack.sha256));
     return runtime;
+  }
+
+  /**
+   * Where packs are added: the last folder, unless it is the one of the embedded packs.
+   * @throws EngineError `pack` when there is none
+   */
+  get addFolder(): string {
+    const folder = this.#options.packFolders.slice(1).at(-1);
+    if (folder !== undefined) return folder;
+    throw new EngineError(
+      'pack',
+      'There is no folder for added packs.',
+      'Name one in the environment variable ARCHETONE_USER_PACKS.',
+    );
+  }
+
+  /**
+   * Deletes the files of a pack that was added. Calls under way finish first.
+   * @throws EngineError `pack` when there is none of that id, or it came with the application
+   */
+  async remove(packId: string): Promise<void> {
+    const pack = this.get(packId);
+    if (this.#packs.get(packId)?.embedded === true)
+      throw new EngineError(
+        'pack',
+        `The pack “${packId}” comes with Archetone.`,
+        'Only packs that were added can be removed.',
+      );
+    const runtime = this.#runtimes.get(pack.sha256);
+    this.#runtimes.delete(pack.sha256);
+    await (await runtime?.catch(() => undefined))?.close();
+    // Out of sight at once; what is slow to delete is no longer a pack.
+    const grave = join(dirname(pack.folder), `.removing-${basename(pack.folder)}-${randomUUID()}`);
+    await rename(pack.folder, grave);
+    await rm(grave, { recursive: true, force: true });
+    await this.refresh();
   }
 
   /** Checks the files of a pack against its manifest. */

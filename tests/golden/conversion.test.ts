@@ -33,7 +33,7 @@ describe.skipIf(officialFolder === null)('packs from official checkpoints', () =
       const { runtime, notes, packsFolder } = await converted([AUTOENCODER, codec]);
       const { manifest } = runtime.pack;
       expect(manifest).toMatchObject({
-        id: 'pecmae-0.4s',
+        id: 'pecmae-0_4s',
         kind: 'generative',
         windowSeconds: 0.4,
         windowSamples: 9600,
@@ -41,7 +41,7 @@ describe.skipIf(officialFolder === null)('packs from official checkpoints', () =
         frameRate: 75,
         featureDim: 16,
         embeddingDim: 48,
-        sampler: { steps: 40, guidance: 1 },
+        sampler: { steps: 16, guidance: 1, method: 'multistep' },
       });
       expect(manifest.sources).toMatchObject([
         { file: 'weights.pt', bytes: 1121169 },
@@ -49,7 +49,7 @@ describe.skipIf(officialFolder === null)('packs from official checkpoints', () =
       ]);
       expect(notes).toEqual([]);
       // Nothing but the pack is left.
-      expect(await readdir(packsFolder)).toEqual(['pecmae-0.4s']);
+      expect(await readdir(packsFolder)).toEqual(['pecmae-0_4s']);
       expect(await readdir(runtime.pack.folder)).toEqual([
         'decoder.onnx',
         'denoiser.onnx',
@@ -89,8 +89,8 @@ describe.skipIf(officialFolder === null)('packs from official checkpoints', () =
   it.each([
     ['ecmae_v1_tiny/model.pt', { windowSeconds: 0.4, encoderHeads: 4 }, 'encodecmae-v1-48'],
     ['ecmae_v2_tiny/mel256-tiny.pt', {}, 'encodecmae-mel256-48'],
-    ['regressor_tiny/weights_v1.pt', { encoderHeads: 4 }, 'ecmae2ec-0.4s'],
-    ['regressor_tiny/weights_v2layout.pt', { encoderHeads: 4 }, 'ecmae2ec-0.4s'],
+    ['regressor_tiny/weights_v1.pt', { encoderHeads: 4 }, 'ecmae2ec-0_4s'],
+    ['regressor_tiny/weights_v2layout.pt', { encoderHeads: 4 }, 'ecmae2ec-0_4s'],
   ])('%s: an embedding-only pack of mean frames', async (file, options, id) => {
     const { runtime } = await converted([file], options);
     const { manifest } = runtime.pack;

@@ -7,6 +7,7 @@ import { PackService } from '../../packs/service.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
+import { addPackVerbs } from './packs-add.ts';
 import { addPackScore } from './packs-score.ts';
 
 export const packsVerb: AddVerb = (program, cli) => {
@@ -57,6 +58,7 @@ export const packsVerb: AddVerb = (program, cli) => {
       ),
     );
 
+  addPackVerbs(packs, cli, (work) => withPacks(cli, work));
   addPackScore(packs, cli, (work) => withPacks(cli, work));
 };
 

@@ -37,6 +37,8 @@ export function resultLine(result: JobResult): string {
       return result.verification.ok
         ? 'Every file is as it was published'
         : plural(result.verification.problems.length, 'problem');
+    case 'add-pack':
+      return `The pack ${result.packId}`;
     case 'embed':
       return `${plural(result.tracks, 'track')}, ${plural(result.windows, 'window')} in ${result.file}`;
   }
