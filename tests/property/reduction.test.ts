@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Pacer } from '../../models/knn/pacer.ts';
+import { Random } from '../../models/random.ts';
+import { mrsp2Path } from '../../models/reduction/mrsp2.ts';
 import { chenPath } from '../../models/reduction/chen.ts';
 import { RowDistances } from '../../models/reduction/distances.ts';
 import { FarthestPairs } from '../../models/reduction/farthest.ts';
@@ -93,6 +95,45 @@ function plainChen(data: MultilabelSet, cells: number): number[][] {
   return [...clusters.values()].filter((rows) => rows.length > 0);
 }
 
+/** MRSP2 as intended, straight from SPEC §5, with nothing cached. */
+function plainOverlapSplitting(data: MultilabelSet, cells: number): number[][] {
+  const width = data.labelNames.length;
+  const labelset = (row: number): string => data.labels.subarray(row * width, (row + 1) * width).join('');
+  const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const overlap = (rows: number[]): number => {
+    const pairs = rows.flatMap((a, i) => rows.slice(i + 1).map((b) => [a, b] as const));
+    const equal = pairs.filter(([a, b]) => labelset(a) === labelset(b));
+    const different = pairs.filter(([a, b]) => labelset(a) !== labelset(b));
+    if (equal.length === 0 || different.length === 0) return 0;
+    return (
+      mean(different.map(([a, b]) => distance(data, a, b))) /
+      mean(equal.map(([a, b]) => distance(data, a, b)))
+    );
+  };
+  const clusters = new Map<number, number[]>([[1, Array.from({ length: data.count }, (_, row) => row)]]);
+  let next = 1;
+  for (let made = 1; made < cells; made++) {
+    const rows = clusters.get(next) ?? [];
+    const pair = scanPairs(data, rows);
+    const isNear = (row: number): boolean =>
+      distance(data, row, pair.first) <= distance(data, row, pair.second);
+    clusters.delete(next);
+    clusters.set(next, rows.filter(isNear));
+    clusters.set(
+      made + 1,
+      rows.filter((row) => !isNear(row)),
+    );
+    const weights = (weigh: (own: number[]) => number): [number, number] => {
+      let best: [number, number] = [next, -Infinity];
+      for (const [id, own] of clusters) if (own.length > 1 && weigh(own) > best[1]) best = [id, weigh(own)];
+      return best;
+    };
+    const [id, most] = weights(overlap);
+    next = most > 0.001 ? id : weights((own) => scanPairs(data, own).distance)[0];
+  }
+  return [...clusters.values()].filter((rows) => rows.length > 0);
+}
+
 describe('reduction, whatever the data', () => {
   it('MChen: every prefix of one run equals the plain algorithm of that size, ties included', async () => {
     await fc.assert(
@@ -103,6 +144,25 @@ describe('reduction, whatever the data', () => {
           expect(path.cellsAt(cells).map((rows) => Array.from(rows))).toEqual(plainChen(data, cells));
       }),
       { numRuns: 150 },
+    );
+  });
+
+  it('MRSP2: every prefix of one run equals the plain algorithm of that size', async () => {
+    // Values drawn so finely that no two overlaps tie but for a reason both would see.
+    const fine = fc.tuple(sets, fc.integer({ min: 0, max: 2 ** 31 - 1 })).map(([data, seed]) => {
+      const random = new Random(seed);
+      return { ...data, features: Float64Array.from(data.features, (x) => x + random.uniform()) };
+    });
+    await fc.assert(
+      fc.asyncProperty(fine, fc.constantFrom(1, 2, 5, 64), async (data, size) => {
+        const distances = new RowDistances(data.features, data.count, data.dim, size);
+        const path = await mrsp2Path(data, data.count, new Pacer(), undefined, distances);
+        for (let cells = 1; cells <= data.count; cells += 3)
+          expect(path.cellsAt(cells).map((rows) => Array.from(rows))).toEqual(
+            plainOverlapSplitting(data, cells),
+          );
+      }),
+      { numRuns: 60 },
     );
   });
 

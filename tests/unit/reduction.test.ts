@@ -3,6 +3,7 @@ import { Random } from '../../models/random.ts';
 import {
   ReductionError,
   reduce,
+  reducePath,
   reductionMethods,
   type MultilabelSet,
 } from '../../models/reduction/index.ts';
@@ -19,6 +20,21 @@ function makeSet(count: number, dim: number, labelCount: number, seed = 1): Mult
     labels: Uint8Array.from({ length: count * labelCount }, () => (random.uniform() < 0.4 ? 1 : 0)),
     labelNames: Array.from({ length: labelCount }, (_, l) => `label ${l}`),
   };
+}
+
+interface Moment {
+  wall: number;
+  cpu: NodeJS.CpuUsage;
+}
+
+function beginning(): Moment {
+  return { wall: performance.now(), cpu: process.cpuUsage() };
+}
+
+/** Milliseconds since then, of the wall or of the processor, whichever is less. */
+function since({ wall, cpu }: Moment): number {
+  const used = process.cpuUsage(cpu);
+  return Math.min(performance.now() - wall, (used.user + used.system) / 1000);
 }
 
 /** A set the method accepts: with one label per row where it wants that. */
@@ -109,41 +125,148 @@ describe('reduce', () => {
     });
   });
 
-  it.each(reductionMethods.map(({ name }) => name))(
-    '%s: cancels within 100 ms and never blocks for long',
-    async (name) => {
-      const data = setFor(name, 3000, 64, 12);
-      const abort = new AbortController();
-      let longest = 0;
-      // Processor time as well as wall time: on a busy machine the process also waits for its turn.
-      let last = performance.now();
-      let cpu = process.cpuUsage();
-      const beat = setInterval(() => {
-        const used = process.cpuUsage(cpu);
-        longest = Math.max(longest, Math.min(performance.now() - last, (used.user + used.system) / 1000));
-        last = performance.now();
-        cpu = process.cpuUsage();
-      }, 1);
-      const run = reduce(name, data, {}, { seed: 1, signal: abort.signal });
-      const settled = run.then(
-        () => 'done',
-        (error: unknown) => error,
-      );
-      let cancelled = Infinity;
-      setTimeout(() => {
-        cancelled = performance.now();
-        abort.abort(new Error('stop'));
-      }, 60);
-      const outcome = await settled;
-      clearInterval(beat);
-      if (outcome !== 'done') {
-        expect(outcome).toMatchObject({ message: 'stop' });
-        expect(performance.now() - cancelled).toBeLessThan(100);
+  it('gives every size from one run, the same as runs of their own', async () => {
+    const data = makeSet(90, 4, 3);
+    const ps = [40, 5, 100, 40];
+    const cases: ['MChen' | 'MRSP1' | 'MRSP2', Record<string, string>][] = [
+      ['MChen', {}],
+      ['MChen', { exclude: 'ExcludingSamples', merging: 'PolicyI' }],
+      ['MRSP1', {}],
+      ['MRSP2', {}],
+      ['MRSP2', { variant: 'reference' }],
+    ];
+    for (const [method, parameters] of cases) {
+      const path = await reducePath(method, data, ps, { seed: 1, signal, parameters });
+      for (const [i, p] of ps.entries())
+        expect(path[i]).toEqual(await reduce(method, data, { ...parameters, p }, { seed: 1, signal }));
+    }
+    await expect(reducePath('MChen', data, [], { seed: 1, signal })).rejects.toMatchObject({
+      code: 'bad-parameter',
+    });
+    await expect(reducePath('MChen', data, [10, 0], { seed: 1, signal })).rejects.toMatchObject({
+      code: 'bad-parameter',
+    });
+  });
+
+  it('keeps rows with rare labels under ExcludingSamples, and rare labels under PolicyII', async () => {
+    // Label b is borne once, label a by all others: its ratio 7 exceeds the mean of 4.
+    const labels = Uint8Array.from({ length: 16 }, (_, i) => (i === 15 ? 1 : i % 2 === 0 && i < 14 ? 1 : 0));
+    const data = { ...makeSet(8, 2, 2), labels };
+    const kept = await reduce('MRSP3', data, { exclude: 'ExcludingSamples' }, { seed: 1, signal });
+    expect(kept.clusters.at(-1)).toEqual([7]);
+    const whole = { ...data, features: new Float32Array(16) };
+    const merged = await reduce('MChen', whole, { p: 10, merging: 'PolicyII' }, { seed: 1, signal });
+    expect([merged.clusters.length, ...merged.labelsets]).toEqual([1, 1, 1]);
+    const plain = await reduce('MChen', whole, { p: 10 }, { seed: 1, signal });
+    expect(Array.from(plain.labelsets)).toEqual([1, 0]);
+  });
+
+  it('RHC and RSP3 take means of one-label data, and refuse any other', async () => {
+    const data: MultilabelSet = {
+      features: Float64Array.of(0, 1, 5, 10, 11, 15),
+      count: 6,
+      dim: 1,
+      labels: Uint8Array.of(1, 0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 1),
+      labelNames: ['a', 'b'],
+    };
+    for (const method of ['RHC', 'RSP3'] as const) {
+      const result = await reduce(method, data, {}, { seed: 1, signal });
+      expect([...result.prototypes].sort((a, b) => a - b)).toEqual([2, 12]);
+      const both = { ...data, labels: data.labels.map(() => 1) };
+      await expect(reduce(method, both, {}, { seed: 1, signal })).rejects.toMatchObject({
+        code: 'bad-label',
+      });
+    }
+  });
+
+  const names = reductionMethods.map(({ name }) => name);
+
+  describe.each(names)('%s', (name) => {
+    const entry = reductionMethods.find((method) => method.name === name);
+    const run = (data: MultilabelSet, parameters = {}): ReturnType<typeof reduce> =>
+      reduce(name, data, parameters, { seed: 1, signal });
+
+    it('refuses bad input', async () => {
+      const good = setFor(name, 12, 2, 3);
+      for (const value of [NaN, Infinity, -Infinity]) {
+        const features = good.features.map((x, i) => (i === 5 ? value : x));
+        await expect(run({ ...good, features })).rejects.toMatchObject({ code: 'not-finite' });
       }
-      // 50 ms is the rule; the margin is for garbage collection and compilation, which count as processor time.
-      expect(longest).toBeLessThan(100);
-    },
-  );
+      const unlabelled = { ...good, labels: new Uint8Array(36) };
+      await expect(run(unlabelled)).rejects.toMatchObject({ code: 'no-labels' });
+      if (entry?.parameters.some((parameter) => parameter.name === 'p'))
+        for (const p of [0, -1, 100.001, NaN, '10'])
+          await expect(run(good, { p })).rejects.toMatchObject({ code: 'bad-parameter' });
+      for (const choice of entry?.parameters.filter(({ kind }) => kind === 'choice') ?? [])
+        await expect(run(good, { [choice.name]: 'nonsense' })).rejects.toMatchObject({
+          code: 'bad-parameter',
+        });
+      await expect(run(good, { nonsense: 1 })).rejects.toMatchObject({ code: 'bad-parameter' });
+    });
+
+    it('ends on duplicates, constant features, unused labels and values whose squares overflow', async () => {
+      const good = setFor(name, 40, 3, 3);
+      // No row bears the last of four labels.
+      const labels = new Uint8Array(160);
+      for (let row = 0; row < 40; row++) labels.set(good.labels.subarray(row * 3, row * 3 + 3), row * 4);
+      const unused = { ...good, labels, labelNames: [...good.labelNames, 'nobody'] };
+      const cases = [
+        { ...good, features: good.features.map((_, i) => good.features[i % 3] ?? 0) },
+        { ...good, features: good.features.map((_, i) => good.features[i % 30] ?? 0) },
+        { ...good, features: good.features.map((x, i) => (i % 3 === 1 ? 7 : x)) },
+        { ...good, features: Float64Array.from(good.features, (x) => x * 1e200) },
+        { ...good, features: Float64Array.from(good.features, (x) => x * 1e-200) },
+        unused,
+      ];
+      for (const data of cases) {
+        const { clusters, labelsets } = await run(data);
+        expect(clusters.length).toBeGreaterThan(0);
+        const width = data.labelNames.length;
+        if (width === 4) expect(labelsets.filter((_, i) => i % 4 === 3)).not.toContain(1);
+      }
+    });
+
+    it('cancels within 100 ms at any moment, never blocks for long, and progress only rises', async () => {
+      const data = setFor(name, 12_000, 96, 12);
+      for (const moment of [5, 80, 400]) {
+        const abort = new AbortController();
+        const seen: number[] = [];
+        let longest = 0;
+        // Processor time as well as wall time: on a busy machine the process also waits for its turn.
+        let mark = beginning();
+        const beat = setInterval(() => {
+          longest = Math.max(longest, since(mark));
+          mark = beginning();
+        }, 1);
+        const running = reduce(
+          name,
+          data,
+          {},
+          { seed: 1, signal: abort.signal, onProgress: (f) => seen.push(f) },
+        );
+        const settled = running.then(
+          () => 'done',
+          (error: unknown) => error,
+        );
+        let cancelled: Moment | null = null;
+        const timer = setTimeout(() => {
+          cancelled = beginning();
+          abort.abort(new Error('stop'));
+        }, moment);
+        const outcome = await settled;
+        clearTimeout(timer);
+        clearInterval(beat);
+        if (outcome !== 'done') {
+          expect(outcome).toMatchObject({ message: 'stop' });
+          if (cancelled) expect(since(cancelled)).toBeLessThan(100);
+        }
+        expect(seen.every((value, i) => value <= 1 && (i === 0 || value > (seen[i - 1] ?? 0)))).toBe(true);
+        // 50 ms is the rule; the margin is for garbage collection and compilation, which count as processor time.
+        expect(longest).toBeLessThan(100);
+        if (outcome === 'done') break;
+      }
+    });
+  });
 
   it('reports progress that rises to 1', async () => {
     const seen: number[] = [];
