@@ -49,6 +49,7 @@ const points = async (page: Page): Promise<number> =>
 test('describes the corpus of the demo library’s token labelsets', async () => {
   const { page } = running;
   await page.getByTestId('open-demo').click();
+  await expect(page.getByTestId('library-table')).toBeVisible();
   expect(await jobState(page, 'import', 200_000)).toBe('done');
   await go(page, 'library');
   await page.getByTestId('taxonomy-create-tokens').click();
