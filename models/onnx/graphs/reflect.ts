@@ -18,7 +18,7 @@ export function reflectPadded(g: GraphBuilder, x: Value, left: number, stride: n
 
 /** Samples left … 1 in reverse; those that a short x does not have are zeros. */
 function head(g: GraphBuilder, x: Value, left: number): Value {
-  const mirrored = g.reverse(x, left, 0, 2);
+  const mirrored = reversed(g, g.slice(x, 1, left + 1, 2));
   const missing = g.op('Max', [minus(g, left + 1, lengthOf(g, x)), g.integers([0])]);
   return padded(g, mirrored, { before: missing });
 }
@@ -31,15 +31,24 @@ function tail(g: GraphBuilder, x: Value, left: number, stride: number): Value {
   const isLong = g.greater(length, g.integers([Math.max(left, stride - 1)]));
   const taken = g.op('Where', [isLong, wanted, g.integers([0])], {}, 'int64');
   const part = g.slice(x, minus(g, last, taken), last, 2);
-  const mirrored = g.reverse(part, -1, Number.MIN_SAFE_INTEGER, 2);
+  const mirrored = reversed(g, part);
   return padded(g, mirrored, { after: minus(g, wanted, taken) });
 }
 
-/** Adds zeros along the last axis. */
+/** The last axis from its end to its start. WebGPU gets reversed slices right only when they take the whole axis. */
+function reversed(g: GraphBuilder, x: Value): Value {
+  return g.reverse(x, -1, Number.MIN_SAFE_INTEGER, 2);
+}
+
+/**
+ * Adds zeros along the last of three axes. All axes are named, because ONNX Runtime's layout optimiser, which WebGPU
+ * uses, takes pads of some axes for pads of all.
+ */
 function padded(g: GraphBuilder, x: Value, counts: { before?: Value; after?: Value }): Value {
+  const others = g.integers([0, 0]);
   const none = g.integers([0]);
-  const pads = g.concat([counts.before ?? none, counts.after ?? none], 0);
-  return g.op('Pad', [x, pads, null, g.integers([2])], { mode: 'constant' });
+  const pads = g.concat([others, counts.before ?? none, others, counts.after ?? none], 0);
+  return g.op('Pad', [x, pads], { mode: 'constant' });
 }
 
 function minus(g: GraphBuilder, a: Value | number, b: Value | number): Value {
