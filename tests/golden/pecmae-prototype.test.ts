@@ -10,6 +10,7 @@ import type { GraphSpec } from '../../models/pecmae/training-graph.ts';
 import { TrainingSession, type Parameters } from '../../models/pecmae/training-session.ts';
 import { readFloat32Npy, readNpy, readSafetensors } from '../../models/tensors/index.ts';
 import { sharedPath } from '../support/shared.ts';
+import { recordParity } from './parity-table.ts';
 
 const folder = sharedPath('golden/pecmae/protonet');
 
@@ -19,6 +20,7 @@ const worst = new Map<string, { worst: number; limit: number }>();
 
 function record(name: string, value: number, limit: number): void {
   worst.set(name, { worst: Math.max(value, worst.get(name)?.worst ?? 0), limit });
+  recordParity(`Prototype network: ${name}`, value, limit);
   expect(value, name).toBeLessThanOrEqual(limit);
 }
 
