@@ -48,7 +48,7 @@ async function readFileOf(path: string, options: ReadDatasetOptions, pacer: Pace
   });
   const silent = texts.filter((name) => !asked.includes(name));
   return {
-    ...reader.rows.finish(),
+    ...(await reader.rows.finish(pacer)),
     name: relationName(header),
     dim: plan.featureNames.length,
     featureNames: plan.featureNames,

@@ -71,7 +71,7 @@ export async function readCsv(path: string, options: SourceOptions): Promise<Raw
     text?.destroy();
     records.destroy();
   }
-  return table.finish();
+  return table.finish(pacer);
 }
 
 function checkCount(count: number): void {
@@ -119,7 +119,7 @@ class CsvTable {
     } else this.#addRow(this.#plan, this.#rows, record, line);
   }
 
-  finish(): RawDataset {
+  async finish(pacer: Pacer): Promise<RawDataset> {
     if (this.#plan === null || this.#rows === null || this.#rows.count === 0)
       throw new DatasetError(
         'empty',
@@ -128,7 +128,7 @@ class CsvTable {
       );
     const { featureNames, labelNames } = this.#plan;
     return {
-      ...this.#rows.finish(),
+      ...(await this.#rows.finish(pacer)),
       name: null,
       dim: featureNames.length,
       featureNames,

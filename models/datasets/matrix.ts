@@ -65,7 +65,7 @@ export async function assembleRows(
   }
   if (kept.length === 0)
     throw new DatasetError('empty', `${path} holds no rows.`, 'At least one row is needed.');
-  const collected = rows.finish();
+  const collected = await rows.finish(pacer);
   return {
     ...collected,
     rowIds: collected.rowIds ?? (ids ? kept.map((row) => ids[row] ?? '') : null),

@@ -1,3 +1,4 @@
+import type { Pacer } from '../knn/pacer.ts';
 import { DatasetError } from './errors.ts';
 import type { ColumnPlan } from './plan.ts';
 
@@ -79,8 +80,10 @@ export class RowCollector {
     this.#ids.push(text);
   }
 
-  /** All rows as flat arrays. The collector is empty afterwards. */
-  finish(): { features: Float64Array; labels: Uint8Array; count: number; rowIds: string[] | null } {
+  /** All rows as flat arrays. The collector is empty afterwards. @throws the signal's reason */
+  async finish(
+    pacer: Pacer,
+  ): Promise<{ features: Float64Array; labels: Uint8Array; count: number; rowIds: string[] | null }> {
     const features = new Float64Array(this.#count * this.#dim);
     const labels = new Uint8Array(this.#count * this.#labelCount);
     let rows = 0;
@@ -94,6 +97,7 @@ export class RowCollector {
       // Lets the block go before the next is copied.
       this.#features[block] = new Float64Array(0);
       rows += here;
+      if (pacer.due(here * this.#dim)) await pacer.pause();
     }
     return { features, labels, count: this.#count, rowIds: this.#ids };
   }

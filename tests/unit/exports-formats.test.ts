@@ -266,6 +266,24 @@ describe.skipIf(emotions === null)('the bundle of a reduced data set', () => {
     ];
     expect(runPython(script, join(folder, 'prototypes.parquet'))).toMatchObject([39, expect.any(Array)]);
   });
+
+  it.skipIf(!hasPython('duckdb'))(
+    'has a Parquet file that DuckDB, on which embedding-atlas stands, queries',
+    () => {
+      const script = [
+        'import sys, json, duckdb',
+        'q = "SELECT count(*), min(x) < max(x), min(y) < max(y), min(len(neighbors.ids)), max(len(labels)) FROM read_parquet(?)"',
+        'print(json.dumps(duckdb.execute(q, [sys.argv[1]]).fetchone()))',
+      ];
+      expect(runPython(script, join(folder, 'prototypes.parquet'))).toEqual([
+        39,
+        true,
+        true,
+        10,
+        expect.any(Number),
+      ]);
+    },
+  );
 });
 
 describe('the bundle of a library', () => {
