@@ -4,8 +4,7 @@ import { Pacer } from '../knn/pacer.ts';
 import { checkFinite } from '../knn/set.ts';
 import { at, cosineDistance, squaredDistance } from '../knn/vectors.ts';
 import { CodeProduct, productCode, type Fineness } from './product.ts';
-import { Sieve, offersRoom, type Offers } from './sieve.ts';
-import type { Gauge } from './space.ts';
+import { Sieve, offersRoom, type Offers, type SievedQuery } from './sieve.ts';
 
 /** A row of the index and its distance to the query. */
 export interface Neighbour {
@@ -156,19 +155,21 @@ export class ExactIndex {
     const { dim } = this;
     const m = queries.length / dim;
     const largest = fineness === 'scan' ? scanCode : productCode[fineness];
-    const asked = Array.from({ length: m }, (_, q) => sieve.read(queries, q * dim, largest));
+    const asked = Array.from({ length: m }, (_, q) => {
+      const query = queries.subarray(q * dim, (q + 1) * dim);
+      return sieve.read(query, largest, (row) => this.#compare(query, row));
+    });
     if (fineness === 'scan') {
       sieve.open(asked, k, 0);
-      await sieve.scan(m, pacer);
+      await sieve.scan(asked, pacer);
     } else {
       this.#product ??= CodeProduct.build(sieve, new Pacer());
       await (await this.#product).sift(sieve, asked, k, fineness, pacer);
     }
     const found: (Neighbour[] | null)[] = [];
-    for (const [q, { gauge }] of asked.entries()) {
+    for (const [q, query] of asked.entries()) {
       const offers = sieve.offers(q);
-      const query = queries.subarray(q * dim, (q + 1) * dim);
-      found.push(offers && this.#compareOffers(query, gauge, offers, k));
+      found.push(offers && this.#compareOffers(query, offers, k));
       if (pacer.due((offers?.rows.length ?? 1) * dim)) await pacer.pause();
     }
     const undecided = Array.from(found.keys()).filter((q) => found[q] === null);
@@ -191,8 +192,7 @@ export class ExactIndex {
   }
 
   /** The k nearest of the rows on offer, which are known to contain them. */
-  #compareOffers(query: Float32Array, gauge: Gauge, offers: Offers, k: number): Neighbour[] {
-    const { dim, metric } = this;
+  #compareOffers({ gauge, compare }: SievedQuery, offers: Offers, k: number): Neighbour[] {
     const rows: number[] = [];
     const distances: number[] = [];
     for (let i = 0; i < offers.rows.length; i++) {
@@ -201,10 +201,7 @@ export class ExactIndex {
       // Offers come by ascending lowest score: no later one can be nearer either.
       if (last !== undefined && lowest > last) break;
       const row = at(offers.rows, i);
-      const distance =
-        metric === 'euclidean'
-          ? squaredDistance(query, 0, this.#vectors, row * dim, dim)
-          : cosineDistance(query, 0, this.#vectors, row * dim, dim);
+      const distance = compare(row);
       let slot = Math.min(distances.length, k);
       for (; slot > 0; slot--) {
         const before = at(distances, slot - 1);
@@ -219,6 +216,14 @@ export class ExactIndex {
       }
     }
     return rows.map((row, i) => ({ row, distance: this.#shown(at(distances, i)) }));
+  }
+
+  /** The number that orders neighbours: squared distance, or `1 − cos`. */
+  #compare(query: Float32Array, row: number): number {
+    const { dim } = this;
+    return this.metric === 'euclidean'
+      ? squaredDistance(query, 0, this.#vectors, row * dim, dim)
+      : cosineDistance(query, 0, this.#vectors, row * dim, dim);
   }
 
   /** Every row compared with every query. */

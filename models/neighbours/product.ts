@@ -77,8 +77,7 @@ export class CodeProduct {
     const m = queries.length;
     const codes = new Int16Array(m * sieve.width);
     queries.forEach(({ code }, q) => code && codes.set(code.codes, q * sieve.width));
-    const bytes =
-      fineness === 'coarse' ? Uint8Array.from(codes, (code) => code + zeroPoint) : twoParts(codes);
+    const bytes = fineness === 'coarse' ? onePart(codes) : twoParts(codes);
     const parts = bytes.length / sieve.width;
     const address = sieve.open(queries, k, parts * blockRows * Int32Array.BYTES_PER_ELEMENT);
     const query = new Tensor('uint8', bytes, [parts, sieve.width]);
@@ -91,6 +90,7 @@ export class CodeProduct {
         const high = address + q * count * 4;
         sieve.sift(q, high, fineness === 'fine' ? high + m * count * 4 : 0, first, count);
       }
+      sieve.sharpen(queries, first, first + count);
       pacer.signal?.throwIfAborted();
       if (pacer.due(m * count)) await pacer.pause();
     }
@@ -99,6 +99,13 @@ export class CodeProduct {
   async close(): Promise<void> {
     await this.#session.release();
   }
+}
+
+/** `[m, width]` bytes. */
+function onePart(codes: Int16Array): Uint8Array {
+  const bytes = new Uint8Array(codes.length);
+  for (let i = 0; i < codes.length; i++) bytes[i] = at(codes, i) + zeroPoint;
+  return bytes;
 }
 
 /** `[2 m, width]` bytes: the coarse parts of all codes, then the rests. */

@@ -18,11 +18,20 @@ const pageBytes = 65536;
 const slabBytes = 1 << 19;
 /** Offers a query may have for each neighbour wanted, and at least, before it counts as undecidable. */
 const roomPerNeighbour = 16;
-const leastRoom = 4096;
+const leastRoom = 16_384;
+
+/** More than the offers of any query: 32 bits of score and 21 of this fit a float64 exactly. */
+const offerNumbers = 2 ** 21;
+/** Numbers of rows after which a search is sharpened. */
+export const sharpenAfter: readonly number[] = [4096, 16_384, 65_536, 262_144];
+/** Offers compared exactly to sharpen a search, for each neighbour wanted. */
+const comparedPerNeighbour = 2;
 
 /** One query on its way through the sieve. */
 export interface SievedQuery {
   gauge: Gauge;
+  /** The number that orders neighbours, of one row: squared distance, or `1 − cos`; float64. */
+  compare: (row: number) => number;
   /** Null when the query cannot be told apart by codes. */
   code: QueryCode | null;
 }
@@ -91,11 +100,11 @@ export class Sieve {
     };
   }
 
-  /** @param query at `offset` in `source` · @param largestCode see `encodeQuery` */
-  read(source: Float32Array, offset: number, largestCode: number): SievedQuery {
+  /** @param query `[dim]` · @param largestCode see `encodeQuery` · @param compare see {@link SievedQuery} */
+  read(query: Float32Array, largestCode: number, compare: (row: number) => number): SievedQuery {
     const p = new Float64Array(this.space.mean.length);
-    centre(this.space, source, offset, p);
-    return { gauge: gauge(this.space, p), code: encodeQuery(this.space, p, largestCode) };
+    centre(this.space, query, 0, p);
+    return { gauge: gauge(this.space, p), code: encodeQuery(this.space, p, largestCode), compare };
   }
 
   /**
@@ -142,13 +151,13 @@ export class Sieve {
     return new Int32Array(this.#memory.buffer, address, length);
   }
 
-  /** Scans all rows for all `m` queries of the search that is open. */
-  async scan(m: number, pacer: Pacer): Promise<void> {
+  /** Scans all rows for all queries of the search that is open. */
+  async scan(queries: readonly SievedQuery[], pacer: Pacer): Promise<void> {
     const slab = Math.max(rowsPerGroup, Math.floor(slabBytes / this.width / rowsPerGroup) * rowsPerGroup);
     const codeBytes = align(this.width * 2);
     for (let first = 0; first < this.count; first += slab) {
       const rows = Math.min(slab, this.count - first);
-      for (let q = 0; q < m; q++) {
+      for (let q = 0; q < queries.length; q++) {
         this.#kernel.scan(
           this.#codes + first * this.width,
           this.#factsOf(first),
@@ -161,6 +170,38 @@ export class Sieve {
         // Sixteen components or so at a time.
         if (pacer.due((rows * this.width) / 16)) await pacer.pause();
       }
+      this.sharpen(queries, first, first + rows);
+    }
+  }
+
+  /**
+   * Where rows `from…to` reached one of {@link sharpenAfter}: compares the most promising offers exactly, so that the
+   * limit follows from distances instead of what they could be at most. Fewer of the rows to come are then in doubt.
+   */
+  sharpen(queries: readonly SievedQuery[], from: number, to: number): void {
+    if (!sharpenAfter.some((rows) => from < rows && rows <= to)) return;
+    const { buffer } = this.#memory;
+    const view = new DataView(buffer);
+    for (const [q, { gauge, compare }] of queries.entries()) {
+      const record = this.#record(q);
+      const wanted = view.getInt32(record + queryRecord.wanted, true);
+      const offered = view.getInt32(record + queryRecord.offered, true);
+      if (offered < wanted) continue;
+      const address = view.getInt32(record + queryRecord.offers, true);
+      const promising = lowestOffers(
+        new Int32Array(buffer, address, 2 * offered),
+        comparedPerNeighbour * wanted,
+      );
+      const scores = promising.map((row) => (compare(row) - gauge.offset) / gauge.scale).sort();
+      if (scores.length < wanted || Number.isNaN(at(scores, scores.length - 1))) continue;
+      // Descending order is a heap with the largest on top.
+      const heap = new Float64Array(buffer, view.getInt32(record + queryRecord.heap, true), wanted);
+      const top = at(scores, wanted - 1);
+      if (view.getInt32(record + queryRecord.held, true) === wanted && !(top < at(heap, 0))) continue;
+      heap.set(scores.subarray(0, wanted).reverse());
+      view.setInt32(record + queryRecord.held, wanted, true);
+      const slack = view.getFloat64(record + queryRecord.slack, true);
+      view.setFloat32(record + queryRecord.limit, roundAway(top + slack), true);
     }
   }
 
@@ -181,15 +222,15 @@ export class Sieve {
     if (offered < 0) return null;
     const limit = view.getFloat32(record + queryRecord.limit, true);
     const address = view.getInt32(record + queryRecord.offers, true);
-    const rows = new Int32Array(buffer, address, 2 * offered);
-    const scores = new Float32Array(buffer, address, 2 * offered);
-    const left: number[] = [];
-    for (let i = 0; i < offered; i++) if (!(at(scores, 2 * i + 1) > limit)) left.push(i);
-    left.sort((a, b) => at(scores, 2 * a + 1) - at(scores, 2 * b + 1));
-    return {
-      rows: Int32Array.from(left, (i) => at(rows, 2 * i)),
-      lowest: Float32Array.from(left, (i) => at(scores, 2 * i + 1)),
-    };
+    const pairs = new Int32Array(buffer, address, 2 * offered);
+    const lowest = new Float32Array(buffer, address, 2 * offered);
+    const order = ascending(lowest, pairs, limit);
+    const offers = { rows: new Int32Array(order.length), lowest: new Float32Array(order.length) };
+    for (let i = 0; i < order.length; i++) {
+      offers.rows[i] = at(pairs, 2 * at(order, i));
+      offers.lowest[i] = at(lowest, 2 * at(order, i) + 1);
+    }
+    return offers;
   }
 
   #record(q: number): number {
@@ -201,9 +242,51 @@ export class Sieve {
   }
 }
 
+/** The rows of the `count` offers with the lowest scores, out of pairs (row, float32 score). */
+function lowestOffers(pairs: Int32Array, count: number): Float64Array {
+  const scores = new Float32Array(pairs.buffer, pairs.byteOffset, pairs.length);
+  const best = new Float32Array(count).fill(Infinity);
+  const rows = new Float64Array(count);
+  let held = 0;
+  for (let i = 0; i < pairs.length; i += 2) {
+    const score = at(scores, i + 1);
+    if (!(score < at(best, count - 1))) continue;
+    let slot = Math.min(held, count - 1);
+    for (; slot > 0 && at(best, slot - 1) > score; slot--) {
+      best[slot] = at(best, slot - 1);
+      rows[slot] = at(rows, slot - 1);
+    }
+    best[slot] = score;
+    rows[slot] = at(pairs, i);
+    held = Math.min(held + 1, count);
+  }
+  return rows.subarray(0, held);
+}
+
+/** Numbers of the offers not above `limit`, by ascending score. */
+function ascending(lowest: Float32Array, pairs: Int32Array, limit: number): Float64Array {
+  const keys = new Float64Array(pairs.length / 2);
+  let left = 0;
+  for (let i = 0; i < keys.length; i++) {
+    if (at(lowest, 2 * i + 1) > limit) continue;
+    // The bits of a float32, made to ascend like its value, before the offer's number: sorted as numbers, without calls.
+    const bits = at(pairs, 2 * i + 1);
+    keys[left++] = (bits < 0 ? ~bits >>> 0 : bits + 2 ** 31) * offerNumbers + i;
+  }
+  return keys
+    .subarray(0, left)
+    .sort()
+    .map((key) => key % offerNumbers);
+}
+
+/** A float32 not below `value`, of either sign. */
+function roundAway(value: number): number {
+  return Math.fround(value + Math.abs(value) * 2 ** -22 + 2 ** -120);
+}
+
 /** How many offers one query may have. */
 export function offersRoom(k: number): number {
-  return Math.max(leastRoom, roomPerNeighbour * k);
+  return Math.min(offerNumbers, Math.max(leastRoom, roomPerNeighbour * k));
 }
 
 function align(bytes: number): number {

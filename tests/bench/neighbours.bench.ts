@@ -8,7 +8,7 @@ import { Random } from '../../models/random.ts';
 
 const k = 10;
 const batches = [1, 4, 16, 256];
-const rounds = 3;
+const rounds = 2;
 const sizes = {
   count: Number(process.env['ARCHETONE_BENCH_ROWS'] ?? 100_000),
   dim: Number(process.env['ARCHETONE_BENCH_DIM'] ?? 768),
