@@ -4,6 +4,7 @@ import type { GraphBuilder, Value } from '../../models/onnx/builder.ts';
 import { encoderGraph, findEncodecmae, type EncoderConfig } from '../../models/onnx/graphs/encodecmae.ts';
 import { encodecEncoderGraph } from '../../models/onnx/graphs/encodec.ts';
 import { melFrames, melGraph } from '../../models/onnx/graphs/mel.ts';
+import { encoderTwin } from './residual-twin.ts';
 import {
   checkpoint,
   compare,
@@ -127,6 +128,29 @@ describe.skipIf(officialFolder === null)('EnCodecMAE v1 with padding', () => {
     }
     const expected = npy('ecmae_v1/extract_features_from_array_chunk0.4.npy');
     compare('EnCodecMAE v1: features of a sound in chunks', all, expected, limits.hidden);
+  });
+});
+
+describe.skipIf(officialFolder === null)('EnCodecMAE on windows of ten seconds', () => {
+  const sizes = { dim, heads, features: tiny.features };
+
+  it('the twin in double precision gives the reference’s window', async () => {
+    const golden = stages('ecmae_v1/window0_stages.safetensors');
+    const twin = await encoderTwin(await checkpoint('ecmae_v1_tiny/model.pt'), golden('wav_features'), sizes);
+    compare('Twin in double precision: hidden', twin, golden('visible_embeddings'), limits.hidden);
+  });
+
+  it('750 frames, against the twin', async () => {
+    const source = await checkpoint('ecmae_v1_tiny/model.pt');
+    const seanet = await Graph.open(await encodecEncoderGraph(source, { prefix: 'wav_encoder.model.model' }));
+    const sound = npy('wav.npy');
+    // Ten seconds of the golden sound, over and over.
+    const waveform = Float32Array.from({ length: 240_000 }, (_, i) => sound[i % sound.length] ?? NaN);
+    const features = await seanet.run({ waveform }, { samples: waveform.length });
+    expect(features.length).toBe(750 * tiny.features);
+    const hidden = await (await encoder(source, { frames: 750 })).run({ features });
+    const twin = await encoderTwin(source, features, sizes);
+    compare('EnCodecMAE v1: window of 10 s', hidden, twin, limits.hidden);
   });
 });
 
