@@ -12,6 +12,7 @@ import { doctorVerb } from './verbs/doctor.ts';
 import { embedVerb } from './verbs/embed.ts';
 import { exportVerb } from './verbs/export.ts';
 import { importVerb } from './verbs/import.ts';
+import { knnVerb } from './verbs/knn.ts';
 import { neighboursVerb } from './verbs/neighbours.ts';
 import { openVerb } from './verbs/open.ts';
 import { packsVerb } from './verbs/packs.ts';
@@ -28,6 +29,7 @@ const verbs: readonly AddVerb[] = [
   embedVerb,
   sonifyVerb,
   reduceVerb,
+  knnVerb,
   exportVerb,
   packsVerb,
   openVerb,

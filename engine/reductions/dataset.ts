@@ -22,7 +22,7 @@ import {
 import type { ExportFormat, ExportResult, KnnScore, ReductionScore } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import { writeBundle } from '../exports/bundle.ts';
-import { writeCsv } from '../exports/csv.ts';
+import { csvLines, mapped, type Cell } from '../exports/csv.ts';
 import { datasetOrigin, writeManifest } from '../exports/manifest.ts';
 import { addReducedSet } from '../exports/reduced.ts';
 import { typed } from '../packs/failures.ts';
@@ -171,7 +171,8 @@ async function readParts(
   return { dataset, training, test: part(0, held) };
 }
 
-function requireSameColumns(training: Dataset, test: Dataset, path: string): void {
+/** @throws EngineError `bad-input` when two parts of a data set differ in features or labels. */
+export function requireSameColumns(training: Dataset, test: Dataset, path: string): void {
   const same =
     test.dim === training.dim &&
     test.labelNames.length === training.labelNames.length &&
@@ -208,7 +209,7 @@ async function writeReduced(
   const set = { ...toMultilabelSet(result, dataset), name: dataset.name, featureNames: dataset.featureNames };
   const { classifier, k, seed, testFraction, formats } = request;
   return writeBundle(request.out, async (bundle) => {
-    if (formats.includes('csv')) await bundle.add('prototypes.csv', asTable(dataset, result));
+    if (formats.includes('csv')) await bundle.add('prototypes.csv', asTable(dataset, result), signal);
     const statement = await addReducedSet(
       bundle,
       formats,
@@ -246,13 +247,13 @@ async function writeReduced(
 }
 
 /** Header and columns of the data set; features in float64 as the methods computed them. */
-function asTable(set: Dataset, result: ReductionResult): string {
+function asTable(set: Dataset, result: ReductionResult): Iterable<string> {
   const L = set.labelNames.length;
-  const rows = result.clusters.map((_, i) => [
+  const row = (i: number): Cell[] => [
     ...result.exactPrototypes.subarray(i * set.dim, (i + 1) * set.dim),
     ...result.labelsets.subarray(i * L, (i + 1) * L),
-  ]);
-  return writeCsv([...set.featureNames, ...set.labelNames], rows);
+  ];
+  return csvLines([...set.featureNames, ...set.labelNames], mapped(result.clusters.keys(), row));
 }
 
 /** Of a bundle it is its manifest's, which lists the hashes of all other files. */
