@@ -3,7 +3,7 @@
  * sounds from the same noise and the same vectors, on the compact pack, whose denoiser is trained (random weights are no
  * denoiser). Beside it the distance to the limit of both samplers, 200 steps of `multistep`.
  *
- * ARCHETONE_BENCH_VECTORS (default 4): how many sounds are embedded and sonified.
+ * ARCHETONE_BENCH_VECTORS (default 4): how many sounds are embedded and sonified. ARCHETONE_BENCH_PACK: folder of another pack.
  */
 import { join } from 'node:path';
 import { readdirSync } from 'node:fs';
@@ -31,7 +31,7 @@ interface Way {
 
 /** Prints one table for each strength of guidance. */
 export async function run(): Promise<void> {
-  const pack = await readPack(compactPackFolder());
+  const pack = await readPack(process.env['ARCHETONE_BENCH_PACK'] ?? compactPackFolder());
   const runtime = await openRuntime(pack, { threads: 1 });
   const meter = await DistanceMeter.open();
   const vectors = await embedSounds(runtime, Number(process.env['ARCHETONE_BENCH_VECTORS'] ?? 4));

@@ -8,11 +8,11 @@ export interface ParityRow {
 }
 
 /**
- * Reports how far a stage is from the reference. Rows are kept only where `ARCHETONE_PARITY` names a file, as
+ * Reports how far a stage is from the reference. Rows are kept only where `ARCHETONE_PARITY_FILE` names a file, as
  * `scripts/official-parity.mjs` does to make the table of docs/official-parity.md.
  */
 export function recordParity(stage: string, worst: number, tolerance: number): void {
-  const file = process.env['ARCHETONE_PARITY'];
+  const file = process.env['ARCHETONE_PARITY_FILE'];
   if (!file) return;
   const row: ParityRow = { stage, worst, tolerance };
   appendFileSync(file, `${JSON.stringify(row)}\n`);
