@@ -319,6 +319,8 @@ export interface ReductionRequest {
 
 export interface Reduction {
   id: string;
+  /** The run in short: “MChen p 10”. */
+  name: string;
   taxonomyId: string;
   taxonomyName: string;
   packId: string;

@@ -50,6 +50,8 @@ export interface Corpus {
   cardinality: number;
   /** Cardinality / number of labels, 0…1. */
   density: number;
+  /** Every row bears exactly one label. */
+  oneLabel: boolean;
   /** Distinct labelsets, and those borne by one row only. */
   labelsets: number;
   singleLabelsets: number;
@@ -162,6 +164,8 @@ export interface MethodInfo {
   kind: 'generation' | 'baseline';
   /** Whether the seed changes the result. */
   seeded: boolean;
+  /** Whether every row must bear exactly one label. */
+  oneLabel: boolean;
   parameters: MethodParameter[];
 }
 

@@ -9,6 +9,7 @@ import type { EngineContext, OpenLibrary } from '../context.ts';
 import { newId } from '../identifier.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { libraryRows, type LabelledRows } from './corpus/index.ts';
+import { runName } from './names.ts';
 import { insertReduction } from './store.ts';
 import { scoreSet, summary } from './study/score.ts';
 
@@ -67,6 +68,7 @@ export async function runReduction(
 
   const pack = context.packs.get(library.packId());
   const reduction: Reduction = {
+    name: runName(method.name, result.parameters),
     ...{ id: newId(), taxonomyId, taxonomyName: corpus.name, packId: pack.manifest.id, request },
     labels: corpus.labelNames,
     corpusRows: training.count,

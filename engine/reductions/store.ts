@@ -3,6 +3,7 @@ import { reductionMethods } from '../../models/reduction/index.ts';
 import { EngineError } from '../api/errors.ts';
 import type { OpenLibrary } from '../context.ts';
 import { toBlob } from '../storage/database.ts';
+import { runName } from './names.ts';
 
 /** The reduced set of a reduction. */
 export interface ReducedSet {
@@ -190,8 +191,10 @@ function fromRow(row: ReductionRow): Reduction {
   const prototypeRows = (JSON.parse(row.cluster_sizes) as number[]).length;
   const reduced = JSON.parse(row.reduced_score) as Reduction['reduced'];
   const { taxonomyId, level } = request;
+  const parameters = parsed(row.parameters, earlierParameters(request));
   return {
     id: row.id,
+    name: runName(request.method, parameters),
     taxonomyId: row.taxonomy_id,
     taxonomyName: row.taxonomy_name,
     packId: row.pack_id,
@@ -206,7 +209,7 @@ function fromRow(row: ReductionRow): Reduction {
     seconds: row.seconds,
     studyId: row.study_id,
     source: parsed<CorpusSource>(row.source, { kind: 'library', taxonomyId, level }),
-    parameters: parsed(row.parameters, earlierParameters(request)),
+    parameters,
     noise: row.noise,
     sizes: parsed(row.sizes, [(100 * prototypeRows) / row.corpus_rows]),
     scores: parsed(row.scores, [earlierScore(reduced)]),

@@ -225,8 +225,8 @@ test('reduces a data set file, silently, and stops a running study when asked', 
   const { app, page } = running;
   const path = join(exports, 'clouds.csv');
   const names = Array.from({ length: 64 }, (_, i) => `f${String(i)}`);
-  // 1,500 rows of three overlapping clouds: enough work to be cancelled in the middle.
-  const lines = Array.from({ length: 1500 }, (_, row) =>
+  // 3,000 rows of three overlapping clouds: enough work to be cancelled in the middle.
+  const lines = Array.from({ length: 3000 }, (_, row) =>
     [
       ...names.map((_, i) => (Math.sin(row * 12.9898 + i * 78.233) + (row % 3) * 0.3).toFixed(6)),
       row % 3 < 2 ? 1 : 0,
@@ -245,7 +245,9 @@ test('reduces a data set file, silently, and stops a running study when asked', 
   await page.getByTestId('reduce-sizes').fill('1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90');
   await page.getByTestId('reduce-sizes').blur();
   await page.getByTestId('reduce-start').click();
-  await expect.poll(() => page.getByTestId('tradeoff-plot').count(), { timeout: 120_000 }).toBe(1);
+  // Not before the study of before is out of sight.
+  await expect(page.getByTestId('study')).toHaveAttribute('data-state', 'running', { timeout: 60_000 });
+  await expect.poll(() => page.getByTestId('run-row').count(), { timeout: 120_000 }).toBeGreaterThan(0);
   await page.getByTestId('reduce-cancel').click();
   await expect(page.getByTestId('study')).toHaveAttribute('data-state', 'stopped');
   await expect(page.getByTestId('study-continue')).toBeVisible();

@@ -295,6 +295,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
     meanImbalance: 1,
     cardinality: 1,
     density: 0.5,
+    oneLabel: true,
     labelsets: 2,
     singleLabelsets: 2,
     unlabelled: 0,

@@ -43,6 +43,7 @@ export async function corpusFacts(rows: LabelledRows, signal?: AbortSignal): Pro
     })),
     meanImbalance: bearers.reduce((sum, borne) => sum + imbalanceOf(borne), 0) / Math.max(1, L),
     cardinality: total / Math.max(1, count),
+    oneLabel: firstRow.every((row) => sizeOf(labels.subarray(row * L, (row + 1) * L)) === 1),
     density: total / Math.max(1, count * L),
     labelsets: firstRow.length,
     singleLabelsets: sizes.filter((size) => size === 1).length,
@@ -53,6 +54,8 @@ export async function corpusFacts(rows: LabelledRows, signal?: AbortSignal): Pro
     warnings: rows.warnings,
   };
 }
+
+const sizeOf = (labelset: Uint8Array): number => labelset.reduce((sum, on) => sum + on, 0);
 
 /** Tells whether the very same rows, labels included, are at hand again. @throws the signal's reason */
 export async function fingerprintOf(rows: LabelledRows, signal?: AbortSignal): Promise<string> {

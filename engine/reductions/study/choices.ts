@@ -3,14 +3,12 @@ import { reductionMethods } from '../../../models/reduction/index.ts';
 import type { StudyChoices } from '../../api/domain.ts';
 import { studyMetrics } from './metrics.ts';
 
-const number = { kind: 'number' } as const;
-
 /** What a study can be made of, from the registries of the models. */
 export function studyChoices(): StudyChoices {
   return {
-    methods: reductionMethods.map(({ name, title, description, kind, seeded, parameters }) => ({
-      ...{ id: name, title, description, kind, seeded },
-      parameters: parameters.map((parameter) => ({ ...number, ...parameter })),
+    methods: reductionMethods.map(({ name, title, description, kind, seeded, oneLabel, parameters }) => ({
+      ...{ id: name, title, description, kind, seeded, oneLabel },
+      parameters: [...parameters],
     })),
     classifiers: knnClassifiers.map(({ name, title, description }) => ({ id: name, title, description })),
     metrics: [...studyMetrics],

@@ -12,6 +12,7 @@ import type { EngineContext, OpenLibrary } from '../../context.ts';
 import { newId } from '../../identifier.ts';
 import type { JobHandle } from '../../jobs/queue.ts';
 import { fingerprintOf } from '../corpus/index.ts';
+import { runName } from '../names.ts';
 import { insertReduction, listReductions, updateScores } from '../store.ts';
 import { studyData } from './plan.ts';
 import { addSplit, scoreSet, summary } from './score.ts';
@@ -103,7 +104,9 @@ class StudyRun {
         this.#done += 1;
         for (const run of request.runs) {
           await this.job.checkpoint();
-          this.#report(`split ${split + 1}: ${nameOf(run)}${noise > 0 ? `, ${noise} % noise` : ''}`);
+          this.#report(
+            `split ${split + 1}: ${runName(run.method, run.parameters)}${noise > 0 ? `, ${noise} % noise` : ''}`,
+          );
           await this.#attempt(run, { split, noise, training: noisy, test, distances, full });
           this.#done += 1;
         }
@@ -143,7 +146,9 @@ class StudyRun {
   async #attempt(run: Run, cell: Cell): Promise<void> {
     const { failures } = this.study;
     const refused = failures.some(
-      ({ noise, ...failed }) => noise === cell.noise && nameOf(failed) === nameOf(run),
+      ({ noise, ...failed }) =>
+        noise === cell.noise &&
+        runName(failed.method, failed.parameters) === runName(run.method, run.parameters),
     );
     if (refused) return;
     try {
@@ -215,6 +220,7 @@ class StudyRun {
     const share = test.count / (training.count + test.count);
     return {
       id: newId(),
+      name: runName(run.method, made.parameters),
       taxonomyId: source.kind === 'library' ? source.taxonomyId : '',
       taxonomyName: corpus.name,
       packId,
@@ -250,10 +256,6 @@ const partsOf = (test: number): { train: number; validation: number; test: numbe
 
 const splitsIn = (scores: FullScore['scores']): number =>
   Math.min(...scores.map(({ metrics }) => metrics['hammingLoss']?.length ?? 0));
-
-function nameOf({ method, parameters }: Pick<Run, 'method' | 'parameters'>): string {
-  return [method, ...Object.entries(parameters).map(([name, value]) => `${name} ${String(value)}`)].join(' ');
-}
 
 /**
  * Tells the runs of a study apart. A reduction has all parameters of its method, a run may leave defaults out: both are

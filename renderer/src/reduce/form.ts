@@ -1,4 +1,5 @@
 import type {
+  Corpus,
   CorpusSource,
   DatasetLabels,
   KnnClassifierId,
@@ -19,7 +20,7 @@ export interface StudyForm {
   off: string[];
   /** Values of p for every method that takes it, per cent. */
   sizes: number[];
-  /** Other parameters by `method.name`: the values that are tried. */
+  /** Other parameters by name, for every method that takes them: the values that are tried. */
   values: Record<string, (number | string)[]>;
   classifiers: KnnClassifierId[];
   k: number[];
@@ -73,6 +74,11 @@ function labelsOf(form: StudyForm): DatasetLabels | null | undefined {
   return { kind: form.labels, count: form.labelCount };
 }
 
+/** Methods that can work on the data: some need rows of one label each. */
+export function usableMethods(methods: readonly MethodInfo[], corpus: Corpus | null): MethodInfo[] {
+  return methods.filter(({ oneLabel }) => !oneLabel || corpus?.oneLabel === true);
+}
+
 /** Every combination of the parameters of the methods that take part, in the order of the methods. */
 export function runsOf(form: StudyForm, methods: readonly MethodInfo[]): StudyRequest['runs'] {
   return methods
@@ -101,7 +107,7 @@ export function valuesOf(
   const known = methods
     .find(({ id }) => id === method)
     ?.parameters.find((parameter) => parameter.name === name);
-  return form.values[`${method}.${name}`] ?? (known ? [known.default] : []);
+  return form.values[name] ?? (known ? [known.default] : []);
 }
 
 /** What the engine is asked to do, or null while something is missing. */

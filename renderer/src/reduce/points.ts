@@ -90,12 +90,6 @@ export function pointLooks(
   };
 }
 
-/** “MChen p 10”. */
-export function runName({ request, parameters }: Pick<Reduction, 'request' | 'parameters'>): string {
-  const values = Object.entries(parameters).map(([name, value]) => `${name} ${String(value)}`);
-  return [request.method, ...values].join(' ');
-}
-
 export function metricOf(metrics: readonly MetricInfo[], id: string): MetricInfo {
   return metrics.find((metric) => metric.id === id) ?? { id, title: id, hint: '', lowerIsBetter: false };
 }

@@ -8,7 +8,6 @@ import type {
 } from '../../../engine/api/domain.ts';
 import { formDefaults } from '../reduce/form.ts';
 import type { StudyForm } from '../reduce/form.ts';
-import { runName } from '../reduce/points.ts';
 import type { EngineConnection } from './engine.svelte.ts';
 import type { History } from './history.svelte.ts';
 import type { Jobs } from './jobs.svelte.ts';
@@ -190,7 +189,7 @@ function singleEntry(reduction: Reduction): Entry {
   };
   return {
     id: reduction.id,
-    name: `${reduction.taxonomyName}: ${runName(reduction)}`,
+    name: `${reduction.taxonomyName}: ${reduction.name}`,
     study: null,
     full: [{ noise: reduction.noise, scores: [score] }],
     createdAt: reduction.createdAt,
