@@ -1,11 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { Pacer } from '../../models/knn/pacer.ts';
 import type { ExportResult } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import { asEngineError } from '../packs/failures.ts';
 
 export type BundleFile = ExportResult['files'][number];
+
+/** Units of a {@link Pacer} that producing one character of text costs. */
+const WORK_PER_CHARACTER = 32;
 
 /** How a bundle's files reach the disk; tests put a full disk in its place. */
 export type WriteFile = (path: string, bytes: Uint8Array) => Promise<void>;
@@ -26,15 +30,39 @@ export class Bundle {
     return [...this.#files].sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  /** @param path inside the bundle, with forward slashes. */
-  async add(path: string, content: Uint8Array | string): Promise<void> {
-    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  /**
+   * @param path inside the bundle, with forward slashes.
+   * @param content text may come in pieces; between them the event loop turns.
+   * @throws the signal's reason
+   */
+  async add(
+    path: string,
+    content: Uint8Array | string | Iterable<string>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const bytes = content instanceof Uint8Array ? content : await encoded(content, signal);
     const absolute = join(this.#folder, ...path.split('/'));
     await mkdir(dirname(absolute), { recursive: true });
     await this.#write(absolute, bytes);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     this.#files.push({ path, bytes: bytes.length, sha256 });
   }
+}
+
+/** UTF-8 of text that comes in pieces. */
+async function encoded(
+  content: string | Iterable<string>,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  if (typeof content === 'string') return new TextEncoder().encode(content);
+  const pacer = new Pacer(signal);
+  const parts: Buffer[] = [];
+  for (const text of content) {
+    parts.push(Buffer.from(text));
+    // Writing a number costs a few hundred operations, about ten characters.
+    if (pacer.due(text.length * WORK_PER_CHARACTER)) await pacer.pause();
+  }
+  return Buffer.concat(parts);
 }
 
 /**

@@ -65,11 +65,11 @@ export async function addReducedSet(
   }
   if (formats.includes('mulan')) {
     const { arff, xml } = writeMulan(set);
-    await bundle.add('prototypes.arff', arff);
+    await bundle.add('prototypes.arff', arff, signal);
     await bundle.add('prototypes.xml', xml);
   }
-  if (formats.includes('meka')) await bundle.add('prototypes-meka.arff', writeMeka(set));
-  if (formats.includes('json')) await bundle.add('prototypes.json', asJson(files));
+  if (formats.includes('meka')) await bundle.add('prototypes-meka.arff', writeMeka(set), signal);
+  if (formats.includes('json')) await bundle.add('prototypes.json', jsonPieces(files), signal);
   if (formats.includes('parquet')) {
     const map = await mapOf(set, files.seed, signal);
     const more: ParquetColumn[] = [
@@ -133,17 +133,22 @@ async function mapOf(
 }
 
 /** One object per prototype: labels by name, and the rows of the corpus it stands for where they are known. */
-function asJson({ set, clusterSizes, clusters, audio, nearest }: ReducedSetFiles): string {
+function* jsonPieces({ set, clusterSizes, clusters, audio, nearest }: ReducedSetFiles): Generator<string> {
   const { features, count, dim, labels, labelNames, featureNames, name } = set;
   const L = labelNames.length;
-  const prototypes = Array.from({ length: count }, (_, i) => ({
-    index: i,
-    labels: labelNames.filter((_label, l) => labels[i * L + l] === 1),
-    clusterSize: clusterSizes[i] ?? 0,
-    ...(clusters ? { rows: clusters[i] } : {}),
-    ...(audio ? { audio: audio[i] } : {}),
-    ...(nearest ? { nearest: nearest[i] } : {}),
-    vector: Array.from(features.subarray(i * dim, (i + 1) * dim)),
-  }));
-  return `${JSON.stringify({ name, labels: labelNames, features: featureNames, prototypes })}\n`;
+  const head = JSON.stringify({ name, labels: labelNames, features: featureNames });
+  yield `${head.slice(0, -1)},"prototypes":[`;
+  for (let i = 0; i < count; i++) {
+    const prototype = {
+      index: i,
+      labels: labelNames.filter((_label, l) => labels[i * L + l] === 1),
+      clusterSize: clusterSizes[i] ?? 0,
+      ...(clusters ? { rows: clusters[i] } : {}),
+      ...(audio ? { audio: audio[i] } : {}),
+      ...(nearest ? { nearest: nearest[i] } : {}),
+      vector: Array.from(features.subarray(i * dim, (i + 1) * dim)),
+    };
+    yield `${i === 0 ? '' : ','}\n${JSON.stringify(prototype)}`;
+  }
+  yield '\n]}\n';
 }

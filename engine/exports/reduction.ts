@@ -15,7 +15,7 @@ import {
 } from '../reductions/store.ts';
 import { addAudio } from './audio.ts';
 import type { Bundle } from './bundle.ts';
-import { writeCsv } from './csv.ts';
+import { csvLines, mapped, writeCsv, type Cell } from './csv.ts';
 import type { ExportRequest } from './experiment.ts';
 import { datasetOrigin, libraryOrigin, writeManifest } from './manifest.ts';
 import { distinctFileNames } from './names.ts';
@@ -56,7 +56,7 @@ export async function exportReduction(
   await job.checkpoint();
   const audioFiles = audio === null ? [] : files;
   if (formats.includes('csv')) {
-    await bundle.add('prototypes.csv', prototypeTable(reduction, set, prototypes, audioFiles));
+    await bundle.add('prototypes.csv', prototypeTable(reduction, set, prototypes, audioFiles), job.signal);
     if (ofLibrary) await bundle.add('split.csv', splitTable(library, reductionId));
   }
   const classifier = classifierOf(reduction, request);
@@ -129,20 +129,20 @@ function prototypeTable(
   set: ReducedSet,
   prototypes: readonly GeneratedPrototype[],
   audioFiles: readonly string[],
-): string {
+): Iterable<string> {
   const L = labels.length;
   const header = [
     ...['index', 'labelset', 'cluster_size', 'audio', 'nearest_path', 'nearest_distance'],
     ...labels.map((name) => `label:${name}`),
     ...Array.from({ length: set.dim }, (_, d) => `z${d}`),
   ];
-  const rows = prototypes.map(({ index, labelset, clusterSize, nearest: [nearest] }) => [
+  const row = ({ index, labelset, clusterSize, nearest: [nearest] }: GeneratedPrototype): Cell[] => [
     ...[index, labelset.join(';'), clusterSize, audioFiles[index] ?? null],
     ...[nearest?.path ?? null, nearest?.distance ?? null],
     ...set.labelsets.subarray(index * L, (index + 1) * L),
     ...set.prototypes.subarray(index * set.dim, (index + 1) * set.dim),
-  ]);
-  return writeCsv(header, rows);
+  ];
+  return csvLines(header, mapped(prototypes, row));
 }
 
 function splitTable(library: OpenLibrary, reductionId: string): string {

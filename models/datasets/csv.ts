@@ -15,7 +15,7 @@ export const LABEL_PREFIX = 'label:';
 /** Longest line that is read: about a million numbers. */
 const MAX_RECORD_BYTES = 32 * 1024 * 1024;
 /** What a missing value looks like in tables of the field. */
-const MISSING = new Set(['', '?', 'NA', 'N/A', 'null']);
+const MISSING = new Set(['', '?', 'NA', 'N/A', 'null', 'nan', 'NaN']);
 
 /**
  * Reads a multilabel CSV (plain or `.gz`): a header row, features first, the last `labelCount` columns 0/1 labels.

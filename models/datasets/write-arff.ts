@@ -6,14 +6,12 @@ const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\
 
 /**
  * Mulan's form: an ARFF with the labels last, and the XML that names them. Both keep names exactly, whatever they hold.
- * Features that share a name with another column are numbered, because ARFF names must be unique.
+ * Features that share a name with another column are numbered, because ARFF names must be unique. The ARFF comes line
+ * by line: a large one would be too long for one string.
  */
-export function writeMulan(set: WritableSet): { arff: string; xml: string } {
-  const relation = `@relation ${quote(set.name)}`;
-  const labels = set.labelNames.map((name) => `@attribute ${quote(name)} {0,1}`);
-  const rows = rowsOf(set, (features, bits) => `${features},${bits}`);
+export function writeMulan(set: WritableSet): { arff: Iterable<string>; xml: string } {
   return {
-    arff: [relation, '', ...featureLines(set), ...labels, '', '@data', ...rows, ''].join('\n'),
+    arff: lines(set, quote(set.name), 'last'),
     xml: [
       '<?xml version="1.0" encoding="utf-8"?>',
       '<labels xmlns="http://mulan.sourceforge.net/labels">',
@@ -24,13 +22,10 @@ export function writeMulan(set: WritableSet): { arff: string; xml: string } {
   };
 }
 
-/** MEKA's form: the labels first, and their number in the relation's name (`-C 6`). */
-export function writeMeka(set: WritableSet): string {
+/** MEKA's form, line by line: the labels first, and their number in the relation's name (`-C 6`). */
+export function writeMeka(set: WritableSet): Iterable<string> {
   // What stands behind the first colon are options.
-  const relation = `@relation ${quote(`${set.name.replaceAll(':', ' ')}: -C ${set.labelNames.length}`)}`;
-  const labels = set.labelNames.map((name) => `@attribute ${quote(name)} {0,1}`);
-  const rows = rowsOf(set, (features, bits) => `${bits},${features}`);
-  return [relation, '', ...labels, ...featureLines(set), '', '@data', ...rows, ''].join('\n');
+  return lines(set, quote(`${set.name.replaceAll(':', ' ')}: -C ${set.labelNames.length}`), 'first');
 }
 
 /** Names of the features, made unique among themselves and against the labels: `x`, `x (2)` … */
@@ -44,16 +39,23 @@ export function uniqueFeatureNames({ featureNames, labelNames }: WritableSet): s
   });
 }
 
-function featureLines(set: WritableSet): string[] {
-  return uniqueFeatureNames(set).map((name) => `@attribute ${quote(name)} numeric`);
-}
-
-function rowsOf(set: WritableSet, row: (features: string, bits: string) => string): string[] {
+function* lines(set: WritableSet, relation: string, labelsCome: 'first' | 'last'): Generator<string> {
   const { features, labels, dim, count } = set;
   const L = set.labelNames.length;
-  return Array.from({ length: count }, (_, i) =>
-    row(features.subarray(i * dim, (i + 1) * dim).join(), labels.subarray(i * L, (i + 1) * L).join()),
+  const order = <T>(ofFeatures: T, ofLabels: T): [T, T] =>
+    labelsCome === 'first' ? [ofLabels, ofFeatures] : [ofFeatures, ofLabels];
+  const attributes = order(
+    uniqueFeatureNames(set).map((name) => `@attribute ${quote(name)} numeric\n`),
+    set.labelNames.map((name) => `@attribute ${quote(name)} {0,1}\n`),
   );
+  yield `@relation ${relation}\n\n`;
+  yield* attributes.flat();
+  yield '\n@data\n';
+  for (let row = 0; row < count; row++) {
+    const values = features.subarray(row * dim, (row + 1) * dim).join();
+    const bits = labels.subarray(row * L, (row + 1) * L).join();
+    yield `${order(values, bits).join()}\n`;
+  }
 }
 
 function quote(name: string): string {

@@ -62,9 +62,9 @@ describe('any labelled set', () => {
     await fc.assert(
       fc.asyncProperty(sets, async (set) => {
         const { arff, xml } = writeMulan(set);
-        writeFileSync(path('set.arff'), arff);
+        writeFileSync(path('set.arff'), [...arff].join(''));
         writeFileSync(path('set.xml'), xml);
-        writeFileSync(path('meka.arff'), writeMeka(set));
+        writeFileSync(path('meka.arff'), [...writeMeka(set)].join(''));
         const points = new Float32Array(set.count);
         const neighbors = Array.from({ length: set.count }, () => ({ ids: [], distances: [] }));
         writeFileSync(
@@ -93,7 +93,7 @@ describe('any labelled set', () => {
     });
     await fc.assert(
       fc.asyncProperty(sets, fc.array(damage, { minLength: 1, maxLength: 4 }), async (set, damages) => {
-        let text = writeMeka(set);
+        let text = [...writeMeka(set)].join('');
         for (const { at, length, by } of damages) {
           const from = Math.floor(at * text.length);
           text = text.slice(0, from) + by + text.slice(from + length);

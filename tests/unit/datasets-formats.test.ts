@@ -56,9 +56,9 @@ describe.each(['float32', 'float64'] as const)('a %s set', (precision) => {
   it('comes back from Mulan, MEKA, NPZ and Parquet as it was, names and all', async () => {
     const folder = await temporaryFolder();
     const { arff, xml } = writeMulan(set);
-    writeFileSync(join(folder, 'mulan.arff'), arff);
+    writeFileSync(join(folder, 'mulan.arff'), [...arff].join(''));
     writeFileSync(join(folder, 'mulan.xml'), xml);
-    writeFileSync(join(folder, 'meka.arff'), writeMeka(set));
+    writeFileSync(join(folder, 'meka.arff'), [...writeMeka(set)].join(''));
     writeFileSync(join(folder, 'set.npz'), writeDatasetNpz(set));
     writeFileSync(join(folder, 'set.parquet'), await writeDatasetParquet(set, map(set.count), []));
     for (const file of ['mulan.arff', 'meka.arff', 'set.npz', 'set.parquet']) {

@@ -38,7 +38,7 @@ describe('archetone reduce on data sets', () => {
   it('reads Mulan with its labels told, MEKA by its header, and writes what was asked for', async () => {
     const folder = testFolder();
     const { arff, xml } = writeMulan(threeClouds());
-    writeFileSync(join(folder, 'set.arff'), arff);
+    writeFileSync(join(folder, 'set.arff'), [...arff].join(''));
     writeFileSync(join(folder, 'names.xml'), xml);
     const out = join(folder, 'mulan');
     const run = await runCli([
@@ -76,7 +76,7 @@ describe('archetone reduce on data sets', () => {
     expect((await readDataset(out)).count).toBe(answer.prototypeRows);
 
     // The bundle can be reduced further, and MEKA needs no labels told.
-    writeFileSync(join(folder, 'meka.arff'), writeMeka(threeClouds()));
+    writeFileSync(join(folder, 'meka.arff'), [...writeMeka(threeClouds())].join(''));
     for (const subject of [out, join(folder, 'meka.arff')]) {
       const again = await runCli([
         ...['reduce', subject, '--method', 'MChen', '--param', '50', '--test-fraction', '0', '--seed', '2'],
@@ -123,7 +123,7 @@ describe('archetone reduce on data sets', () => {
     ['a column that is not there', ['--exclude', 'nothing'], /no column “nothing”/],
   ])('refuses %s in one line', async (_, more, message) => {
     const folder = testFolder();
-    writeFileSync(join(folder, 'meka.arff'), writeMeka(threeClouds()));
+    writeFileSync(join(folder, 'meka.arff'), [...writeMeka(threeClouds())].join(''));
     const out = join(folder, 'out');
     const method = more.includes('--method') ? [] : ['--method', 'MChen'];
     const run = await runCli(['reduce', join(folder, 'meka.arff'), ...method, ...more, '--out', out]);
@@ -135,7 +135,7 @@ describe('archetone reduce on data sets', () => {
   it('names line and column of a broken file', async () => {
     const folder = testFolder();
     const path = join(folder, 'broken.arff');
-    writeFileSync(path, writeMeka(threeClouds()).replace('@data\n', '@data\n1,0,2,oops\n'));
+    writeFileSync(path, [...writeMeka(threeClouds())].join('').replace('@data\n', '@data\n1,0,2,oops\n'));
     const run = await runCli(['reduce', path, '--method', 'MChen', '--out', join(folder, 'out')]);
     expect(run.code).toBe(2);
     expect(run.stderr).toMatch(/line 9, column 7: “oops” is not a finite number/);

@@ -8,7 +8,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Reduction } from '../../engine/api/domain.ts';
-import { datasetFormats, reduceDataset } from '../../engine/reductions/dataset.ts';
+import { datasetFormats, reduceDataset, type DatasetRequest } from '../../engine/reductions/dataset.ts';
 import { readDataset } from '../../models/datasets/index.ts';
 import { predictKnn } from '../../models/knn/index.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
@@ -64,7 +64,7 @@ const runPython = (script: readonly string[], ...args: string[]): unknown =>
 /** A network from the arrays of its export. */
 function networkOf(arrays: ReturnType<typeof readNpz>, classes: string[]): PrototypeNetwork {
   const floats = (name: string): Float32Array =>
-    Float32Array.from((arrays.get(name)?.data ?? []) as number[]);
+    Float32Array.from(Array.from<unknown, number>(arrays.get(name)?.data ?? [], Number));
   const number = (name: string): number => Number(arrays.get(name)?.data[0]);
   return new PrototypeNetwork({
     classes,
@@ -83,10 +83,10 @@ const emotions = sharedPath('golden/multilabel/data/arff/emotions-train.arff');
 const emotionsTest = sharedPath('golden/multilabel/data/arff/emotions-test.arff');
 
 describe.skipIf(emotions === null)('the bundle of a reduced data set', () => {
-  const request = {
+  const request: Omit<DatasetRequest, 'out'> = {
     ...{ method: 'MChen', parameters: { p: 10 }, classifier: 'mlknn', k: 5, seed: 3 },
     ...{ testFraction: 0.3, test: emotionsTest ?? '', formats: datasetFormats, version: '0' },
-  } as const;
+  };
   const signal = new AbortController().signal;
   let folder = '';
   let rows = 0;
