@@ -2,7 +2,7 @@ import { ReductionError } from '../knn/errors.ts';
 import { nearestRows, type Metric } from '../knn/nearest.ts';
 import { Pacer } from '../knn/pacer.ts';
 import { checkFinite } from '../knn/set.ts';
-import { at, cosineDistance, squaredDistance } from '../knn/vectors.ts';
+import { at, cosineDistance, squaredDistanceBelow } from '../knn/vectors.ts';
 import { CodeProduct, productCode, type Fineness } from './product.ts';
 import { Sieve, offersRoom, type Offers, type SievedQuery } from './sieve.ts';
 
@@ -157,7 +157,7 @@ export class ExactIndex {
     const largest = fineness === 'scan' ? scanCode : productCode[fineness];
     const asked = Array.from({ length: m }, (_, q) => {
       const query = queries.subarray(q * dim, (q + 1) * dim);
-      return sieve.read(query, largest, (row) => this.#compare(query, row));
+      return sieve.read(query, largest, (row, limit) => this.#compare(query, row, limit));
     });
     if (fineness === 'scan') {
       sieve.open(asked, k, 0);
@@ -201,7 +201,7 @@ export class ExactIndex {
       // Offers come by ascending lowest score: no later one can be nearer either.
       if (last !== undefined && lowest > last) break;
       const row = at(offers.rows, i);
-      const distance = compare(row);
+      const distance = compare(row, last ?? Infinity);
       let slot = Math.min(distances.length, k);
       for (; slot > 0; slot--) {
         const before = at(distances, slot - 1);
@@ -218,11 +218,11 @@ export class ExactIndex {
     return rows.map((row, i) => ({ row, distance: this.#shown(at(distances, i)) }));
   }
 
-  /** The number that orders neighbours: squared distance, or `1 − cos`. */
-  #compare(query: Float32Array, row: number): number {
+  /** See `SievedQuery.compare`. */
+  #compare(query: Float32Array, row: number, limit: number): number {
     const { dim } = this;
     return this.metric === 'euclidean'
-      ? squaredDistance(query, 0, this.#vectors, row * dim, dim)
+      ? squaredDistanceBelow(query, 0, this.#vectors, row * dim, dim, limit)
       : cosineDistance(query, 0, this.#vectors, row * dim, dim);
   }
 

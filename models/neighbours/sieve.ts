@@ -30,8 +30,11 @@ const comparedPerNeighbour = 2;
 /** One query on its way through the sieve. */
 export interface SievedQuery {
   gauge: Gauge;
-  /** The number that orders neighbours, of one row: squared distance, or `1 − cos`; float64. */
-  compare: (row: number) => number;
+  /**
+   * The number that orders neighbours, of one row: squared distance, or `1 − cos`; float64. May be any number above
+   * `limit` where the true one is.
+   */
+  compare: (row: number, limit: number) => number;
   /** Null when the query cannot be told apart by codes. */
   code: QueryCode | null;
 }
@@ -101,7 +104,7 @@ export class Sieve {
   }
 
   /** @param query `[dim]` · @param largestCode see `encodeQuery` · @param compare see {@link SievedQuery} */
-  read(query: Float32Array, largestCode: number, compare: (row: number) => number): SievedQuery {
+  read(query: Float32Array, largestCode: number, compare: SievedQuery['compare']): SievedQuery {
     const p = new Float64Array(this.space.mean.length);
     centre(this.space, query, 0, p);
     return { gauge: gauge(this.space, p), code: encodeQuery(this.space, p, largestCode), compare };
@@ -192,7 +195,7 @@ export class Sieve {
         new Int32Array(buffer, address, 2 * offered),
         comparedPerNeighbour * wanted,
       );
-      const scores = promising.map((row) => (compare(row) - gauge.offset) / gauge.scale).sort();
+      const scores = promising.map((row) => (compare(row, Infinity) - gauge.offset) / gauge.scale).sort();
       if (scores.length < wanted || Number.isNaN(at(scores, scores.length - 1))) continue;
       // Descending order is a heap with the largest on top.
       const heap = new Float64Array(buffer, view.getInt32(record + queryRecord.heap, true), wanted);
