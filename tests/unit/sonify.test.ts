@@ -70,6 +70,23 @@ describe('sonify', () => {
     denoise.mockRestore();
   });
 
+  it('samples as the pack says unless told otherwise', async () => {
+    const z = await vectorOf(800);
+    const plain = await sonify(runtime, z, { seed: 1, signal });
+    const multistep = await sonify(runtime, z, { seed: 1, signal, sampler: 'multistep' });
+    expect([plain.sampler, multistep.sampler]).toEqual(['ddim', 'multistep']);
+    expect(multistep.samples).not.toEqual(plain.samples);
+    const { manifest } = runtime.pack;
+    const method = 'multistep' as const;
+    const sampler = { steps: 4, guidance: 0.1, initialNoise: 1, candidates: 1, method };
+    const asking = Object.create(runtime, {
+      pack: { value: { ...runtime.pack, manifest: { ...manifest, sampler } } },
+    }) as PackRuntime;
+    vi.spyOn(asking, 'denoise').mockImplementation((...x) => runtime.denoise(...x));
+    vi.spyOn(asking, 'decode').mockImplementation((...x) => runtime.decode(...x));
+    expect(await sonify(asking, z, { seed: 1, signal })).toEqual(multistep);
+  });
+
   it('stops between steps', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');
