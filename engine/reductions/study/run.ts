@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import { addLabelNoise, ReductionError, type MultilabelSet } from '../../../models/knn/index.ts';
-import {
-  findReductionMethod,
-  reduce,
-  RowDistances,
-  toMultilabelSet,
-} from '../../../models/reduction/index.ts';
+import { findReductionMethod, RowDistances, toMultilabelSet } from '../../../models/reduction/index.ts';
 import type { FullScore, Reduction, StudyRequest } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { EngineContext, OpenLibrary } from '../../context.ts';
@@ -16,6 +11,7 @@ import { runName } from '../names.ts';
 import { insertReduction, listReductions, updateScores } from '../store.ts';
 import { studyData } from './plan.ts';
 import { addSplit, scoreSet, summary } from './score.ts';
+import { Reducer } from './sizes.ts';
 import { endStudy, getStudy, setFailures, setFullScores, setStudyJob, type StoredStudy } from './store.ts';
 
 /** What a study job is told. */
@@ -55,8 +51,7 @@ interface Cell {
   noise: number;
   training: MultilabelSet;
   test: MultilabelSet;
-  /** Noise exchanges labels, never vectors. */
-  distances: RowDistances;
+  reducer: Reducer;
   full: FullScore;
 }
 
@@ -93,6 +88,7 @@ class StudyRun {
     this.study.failures = [];
     for (const [split, part] of data.parts.entries()) {
       const { training, test } = part.make();
+      // Noise exchanges labels, never vectors.
       const distances = new RowDistances(training.features, training.count, training.dim);
       for (const noise of request.noise) {
         await this.job.checkpoint();
@@ -102,17 +98,28 @@ class StudyRun {
           percent === 0 ? training : addLabelNoise(training, { percent, seed, variant: 'proper' });
         const full = await this.#scoreFull(split, noise, noisy, test);
         this.#done += 1;
+        const reducer = new Reducer(noisy, this.#missing(noise, split), {
+          ...{ seed: request.seed, signal, distances },
+        });
         for (const run of request.runs) {
           await this.job.checkpoint();
           this.#report(
             `split ${split + 1}: ${runName(run.method, run.parameters)}${noise > 0 ? `, ${noise} % noise` : ''}`,
           );
-          await this.#attempt(run, { split, noise, training: noisy, test, distances, full });
+          await this.#attempt(run, { split, noise, training: noisy, test, reducer, full });
           this.#done += 1;
         }
       }
     }
     this.#report('');
+  }
+
+  /** Runs that a split with a level of noise does not have yet. */
+  #missing(noise: number, split: number): Run[] {
+    return this.study.request.runs.filter((run) => {
+      const known = this.#known.get(keyOf(run, noise));
+      return !known || known.sizes.length <= split;
+    });
   }
 
   #report(current: string): void {
@@ -162,18 +169,16 @@ class StudyRun {
   }
 
   async #reduce(run: Run, cell: Cell): Promise<void> {
-    const { split, noise, training, test, distances } = cell;
+    const { split, noise, training, test, reducer } = cell;
     const { request } = this.study;
-    const method = findReductionMethod(run.method).name;
     const known = this.#known.get(keyOf(run, noise));
     if (known && known.sizes.length > split) return;
+    const { result, seconds: reducing } = await reducer.make(run);
     const started = performance.now();
-    const { signal } = this.job;
-    const result = await reduce(method, training, run.parameters, { seed: request.seed, signal, distances });
     const generated = toMultilabelSet(result, training);
-    const scores = await scoreSet(generated, test, request, signal);
+    const scores = await scoreSet(generated, test, request, this.job.signal);
     this.#made += 1;
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = reducing + (performance.now() - started) / 1000;
     const size = (100 * generated.count) / training.count;
     if (known) {
       const all = addSplit(known.scores, scores, split);
