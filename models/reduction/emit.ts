@@ -64,10 +64,30 @@ function medianOf(values: Float64Array): number {
   const m = values.length;
   const half = m >> 1;
   if (m <= smallSort) insertionSort(values);
-  else values.sort();
-  return m % 2 === 1
-    ? (values[half] as number)
-    : ((values[half - 1] as number) + (values[half] as number)) / 2;
+  else select(values, half);
+  if (m % 2 === 1) return values[half] as number;
+  let below = values[0] as number;
+  for (let i = 1; i < half; i++) below = Math.max(below, values[i] as number);
+  return (below + (values[half] as number)) / 2;
+}
+
+/** Hoare's selection: afterwards the value at `place` is the one sorting would put there, and none before it is larger. */
+function select(values: Float64Array, place: number): void {
+  let [low, high] = [0, values.length - 1];
+  while (low < high) {
+    const pivot = values[place] as number;
+    let [i, j] = [low, high];
+    while (i <= j) {
+      while ((values[i] as number) < pivot) i++;
+      while ((values[j] as number) > pivot) j--;
+      if (i > j) break;
+      const value = values[i] as number;
+      values[i++] = values[j] as number;
+      values[j--] = value;
+    }
+    if (j < place) low = i;
+    if (i > place) high = j;
+  }
 }
 
 function insertionSort(values: Float64Array): void {

@@ -46,12 +46,22 @@ export class FarthestPairs {
     const best: FarthestPair = { ...(cell.known ?? { first: lowest, second: lowest, distance: 0 }) };
     const { panels, bounds } = cell;
     const count = panels.length;
+    const [only] = panels;
+    if (count === 1 && only) {
+      bounds[0] = this.#compare(only, only, best, false);
+      if (this.#pacer.due(only.rows.length ** 2 * this.#distances.dim * kernelWork))
+        await this.#pacer.pause();
+      cell.pair = best;
+      return best;
+    }
+    let looks = 0;
     const compared = new Uint8Array(count * count);
     const look = async (i: number, j: number): Promise<void> => {
       const [a, b] = [panels[i], panels[j]];
       if (!a || !b || compared[i * count + j] === 1) return;
       compared[i * count + j] = 1;
-      const bound = this.#compare(a, b, best, count > 1);
+      // Packing once more for float32 pays when every panel is compared a few times.
+      const bound = this.#compare(a, b, best, ++looks > 2 * count);
       bounds[i * count + j] = bound;
       bounds[j * count + i] = bound;
       if (this.#pacer.due(a.rows.length * b.rows.length * this.#distances.dim * kernelWork))
@@ -86,7 +96,7 @@ export class FarthestPairs {
 
   /** Looks for the first pair of rows that is `longest` apart. */
   #prefer(a: Panel, b: Panel, square: number, longest: number, best: FarthestPair): void {
-    const { values, stride } = this.#distances.panels.tile(b);
+    const { values, start, stride } = this.#distances.panels.tile(b);
     // Squares a little apart may have the same root.
     const least = square * (1 - 1e-15);
     if (longest > best.distance) {
@@ -96,7 +106,7 @@ export class FarthestPairs {
     }
     for (let i = 0; i < a.rows.length; i++)
       for (let j = a === b ? i + 1 : 0; j < b.rows.length; j++) {
-        const value = values[i * stride + j] as number;
+        const value = values[start + i * stride + j] as number;
         if (!(value >= least) || Math.sqrt(value) !== longest) continue;
         const first = Math.min(a.rows[i] as number, b.rows[j] as number);
         const second = Math.max(a.rows[i] as number, b.rows[j] as number);

@@ -62,6 +62,11 @@ export function instantiateKernel(memory: WebAssembly.Memory): KernelExports {
 /** First address used: the module keeps nothing below, but address 0 should stay unused. */
 export const firstAddress = 1024;
 
+/** A memory of so many bytes that can grow. */
+export function makeMemory(bytes: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536), maximum: 65536 });
+}
+
 /** Makes a memory hold at least `bytes`. Views on its buffer made before are then empty. */
 export function ensureBytes(memory: WebAssembly.Memory, bytes: number): void {
   const missing = bytes - memory.buffer.byteLength;

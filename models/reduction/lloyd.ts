@@ -1,6 +1,6 @@
 import type { Pacer } from '../knn/pacer.ts';
 import { at } from '../knn/vectors.ts';
-import { ensureBytes, firstAddress, instantiateKernel } from './kernel.ts';
+import { ensureBytes, firstAddress, instantiateKernel, makeMemory } from './kernel.ts';
 
 const tolerance = 1e-4;
 const maxIterations = 300;
@@ -72,7 +72,7 @@ async function assign(
   const pointsAt = firstAddress + centres.length * 8;
   const distancesAt = pointsAt + chunk * dim * 8;
   const labelsAt = distancesAt + chunk * 8;
-  memory ??= new WebAssembly.Memory({ initial: 1, maximum: 65536 });
+  memory ??= makeMemory(1);
   kernel ??= instantiateKernel(memory);
   ensureBytes(memory, labelsAt + chunk * 4);
   const labels = new Int32Array(n);

@@ -112,10 +112,10 @@ async function prefixOverlaps(
   for (const [j, later] of panels.entries()) {
     for (const earlier of panels.slice(0, j + 1)) {
       distances.panels.squares(earlier, later);
-      const { values, stride } = distances.panels.tile(later);
+      const { values, start, stride } = distances.panels.tile(later);
       for (const [a, row] of earlier.rows.entries())
         for (const [b, other] of later.rows.entries())
-          if (row < other) add(row, other, Math.sqrt(at(values, a * stride + b)));
+          if (row < other) add(row, other, Math.sqrt(at(values, start + a * stride + b)));
       if (pacer.due((size * size * data.dim) / 4)) await pacer.pause();
     }
     onProgress((j + 1) ** 2 / panels.length ** 2);

@@ -2,6 +2,9 @@ import type { Pacer } from '../knn/pacer.ts';
 import type { Vectors } from '../knn/vectors.ts';
 import { squaredDistance } from './kernel.ts';
 
+/** Rows looked at for two that are far apart: any will do, farther ones only divide better. */
+const sample = 200;
+
 /**
  * Orders rows in place so that neighbours in the order are neighbours in space: the set is halved at the median along
  * the line through two rows far apart, again and again, down to `leaf` rows. Sizes before the last are multiples of
@@ -19,8 +22,8 @@ export async function spatialOrder(
     const [start, end] = range;
     if (end - start <= leaf) continue;
     const rows = order.subarray(start, end);
-    const a = await farthestFrom(features, dim, rows, rows[0] as number, pacer);
-    const b = await farthestFrom(features, dim, rows, a, pacer);
+    const a = farthestFrom(features, dim, rows, rows[0] as number);
+    const b = farthestFrom(features, dim, rows, a);
     const keys = await projections(features, dim, rows, a, b, pacer);
     const leaves = Math.ceil(rows.length / leaf);
     const middle = Math.ceil(leaves / 2) * leaf;
@@ -29,19 +32,13 @@ export async function spatialOrder(
   }
 }
 
-async function farthestFrom(
-  features: Vectors,
-  dim: number,
-  rows: Int32Array,
-  from: number,
-  pacer: Pacer,
-): Promise<number> {
+function farthestFrom(features: Vectors, dim: number, rows: Int32Array, from: number): number {
+  const step = Math.max(1, Math.floor(rows.length / sample));
   let [best, far] = [from, -1];
-  for (let s = 0; s < rows.length; s++) {
+  for (let s = 0; s < rows.length; s += step) {
     const row = rows[s] as number;
     const d = squaredDistance(features, row * dim, features, from * dim, dim);
     if (d > far) [best, far] = [row, d];
-    if (pacer.due(dim)) await pacer.pause();
   }
   return best;
 }

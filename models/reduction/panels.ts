@@ -1,5 +1,5 @@
 import type { Vectors } from '../knn/vectors.ts';
-import { ensureBytes, firstAddress, instantiateKernel } from './kernel.ts';
+import { ensureBytes, firstAddress, instantiateKernel, makeMemory } from './kernel.ts';
 
 /** Rows that are compared together. The object is the identity under which their packed form is kept. */
 export class Panel {
@@ -17,6 +17,8 @@ export class Panel {
 
 /** Packed panels are kept in at most this many bytes; others are packed again when they are needed. */
 const keptBytes = 160 * 2 ** 20;
+/** Rows up to this length are copied number by number. */
+const longestCopy = 512;
 /** Below this many components comparing in float32 first does not pay. */
 const leastDim32 = 24;
 /** Outside this range of squared distances float32 may overflow or lose everything: not used there. */
@@ -29,8 +31,8 @@ const float32Range = { least: 1e-24, most: 1e24 };
 export class PanelDistances {
   readonly #features: Vectors;
   readonly #dim: number;
-  readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
-  readonly #kernel = instantiateKernel(this.#memory);
+  readonly #memory: WebAssembly.Memory;
+  readonly #kernel: ReturnType<typeof instantiateKernel>;
   readonly #owners: (Panel | null)[] = [];
   readonly #slotBytes: number;
   readonly #slotLimit: number;
@@ -64,7 +66,8 @@ export class PanelDistances {
     this.#slotBytes = Math.ceil((this.#width64 + this.#width32 + padded * 8) / 64) * 64;
     this.#slotLimit = Math.max(3, Math.floor(keptBytes / this.#slotBytes));
     const slots = Math.min(this.#slotLimit, Math.ceil(panels * 1.5) + 1);
-    ensureBytes(this.#memory, this.#firstSlot + slots * this.#slotBytes);
+    this.#memory = makeMemory(this.#firstSlot + slots * this.#slotBytes);
+    this.#kernel = instantiateKernel(this.#memory);
     this.#bytes = new Float64Array(this.#memory.buffer);
     this.#bytes.set(centre, this.#centre / 8);
   }
@@ -84,13 +87,12 @@ export class PanelDistances {
     );
   }
 
-  /** The last squares: value of rows `i` of a and `j` of b at `i * stride + j`; for one panel only `i ≤ j` is filled. */
-  tile(b: Panel): { values: Float64Array; stride: number } {
-    const start = this.#tile / 8;
-    return {
-      values: this.#bytes.subarray(start, start + this.#panelRows ** 2),
-      stride: Math.ceil(b.rows.length / 4) * 4,
-    };
+  /**
+   * The last squares: value of rows `i` of a and `j` of b at `start + i * stride + j`; for one panel only `i ≤ j` is
+   * filled. Read it before the next call.
+   */
+  tile(b: Panel): { values: Float64Array; start: number; stride: number } {
+    return { values: this.#bytes, start: this.#tile / 8, stride: Math.ceil(b.rows.length / 4) * 4 };
   }
 
   /**
@@ -206,10 +208,12 @@ export class PanelDistances {
 
   #stage({ rows }: Panel): void {
     const dim = this.#dim;
-    const start = this.#source / 8;
-    for (let i = 0; i < rows.length; i++) {
+    const [features, bytes] = [this.#features, this.#bytes];
+    for (let i = 0, to = this.#source / 8; i < rows.length; i++, to += dim) {
       const row = (rows[i] as number) * dim;
-      this.#bytes.set(this.#features.subarray(row, row + dim), start + i * dim);
+      // A view per row costs more than copying a few hundred numbers one by one.
+      if (dim > longestCopy) bytes.set(features.subarray(row, row + dim), to);
+      else for (let d = 0; d < dim; d++) bytes[to + d] = features[row + d] as number;
     }
   }
 
