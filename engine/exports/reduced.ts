@@ -17,6 +17,8 @@ import type { Bundle } from './bundle.ts';
 const MAP_NEIGHBOURS = 10;
 /** Sets up to this size are laid out by UMAP, which takes seconds there; larger ones by PCA. */
 const UMAP_ROWS = 2000;
+/** Share of a vector's length below which nothing but rounding is left of it. */
+const NO_DIRECTION = 1e-10;
 
 /** A reduced set on its way into a bundle. */
 export interface ReducedSetFiles {
@@ -109,13 +111,14 @@ async function mapOf(
   neighbors: RowNeighbours[];
   neighbours: number;
 }> {
-  const vectors = Float32Array.from(set.features);
+  // A map depends on distances alone, and its price on the square of the dimension.
+  const { vectors, dim } = fewerDimensions(set);
   const neighbours = Math.min(MAP_NEIGHBOURS, set.count - 1);
   const { x, y, method } =
     set.count <= UMAP_ROWS
-      ? await fitUmap(vectors, set.dim, { seed, signal })
+      ? await fitUmap(vectors, dim, { seed, signal })
       : {
-          ...(await (await fitPca(vectors, set.dim, { signal })).project(vectors, { signal })),
+          ...(await (await fitPca(vectors, dim, { signal })).project(vectors, { signal })),
           method: 'pca' as const,
         };
   const nearest = await nearestRows(set, set, { k: neighbours + 1, signal });
@@ -131,6 +134,36 @@ async function mapOf(
   });
   return { x, y, method, neighbors, neighbours };
 }
+
+/**
+ * The same points in as many dimensions as there are points, where that is fewer: coordinates along the axes that
+ * modified Gram–Schmidt finds among them. All distances stay.
+ */
+function fewerDimensions({ features, count, dim }: WritableSet): { vectors: Float32Array; dim: number } {
+  if (count >= dim) return { vectors: Float32Array.from(features), dim };
+  const origin = features.slice(0, dim);
+  const axes: Float64Array[] = [];
+  const vectors = new Float32Array(count * count);
+  for (let row = 1; row < count; row++) {
+    const rest = Float64Array.from(origin, (first, d) => (features[row * dim + d] ?? 0) - first);
+    const whole = lengthOf(rest);
+    for (const [axis, direction] of axes.entries()) {
+      let along = 0;
+      for (let d = 0; d < dim; d++) along += (rest[d] as number) * (direction[d] as number);
+      for (let d = 0; d < dim; d++) rest[d] = (rest[d] as number) - along * (direction[d] as number);
+      vectors[row * count + axis] = along;
+    }
+    const length = lengthOf(rest);
+    // What rounding leaves of a point that lies among the axes already is no direction.
+    if (length <= NO_DIRECTION * whole) continue;
+    vectors[row * count + axes.length] = length;
+    axes.push(rest.map((value) => value / length));
+  }
+  return { vectors, dim: count };
+}
+
+const lengthOf = (vector: Float64Array): number =>
+  Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
 
 /** One object per prototype: labels by name, and the rows of the corpus it stands for where they are known. */
 function* jsonPieces({ set, clusterSizes, clusters, audio, nearest }: ReducedSetFiles): Generator<string> {

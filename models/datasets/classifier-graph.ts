@@ -74,11 +74,11 @@ function distanceValues(g: GraphBuilder, input: Value, train: MultilabelSet, met
     const products = g.matMul(unit(g, query), transposed(unit(g, rows)));
     return g.neg(products);
   }
-  // Around the mean the squares are small, and little is lost where they cancel.
-  const mean = doubles(g, meanOf(train), [dim]);
-  const centred = g.sub(rows, mean);
+  // Around the middle the squares are small, and little is lost where they cancel.
+  const middle = doubles(g, middleOf(train), [dim]);
+  const centred = g.sub(rows, middle);
   const squares = g.reduceSum(g.mul(centred, centred), [1], false);
-  const products = g.matMul(g.sub(query, mean), transposed(centred));
+  const products = g.matMul(g.sub(query, middle), transposed(centred));
   return g.sub(squares, g.add(products, products));
 }
 
@@ -135,8 +135,13 @@ function doubles(g: GraphBuilder, values: ArrayLike<number>, dims: readonly numb
   return low.some((rest) => rest !== 0) ? g.add(large, g.cast(g.floats(low, dims), 'float64')) : large;
 }
 
-function meanOf({ features, count, dim }: MultilabelSet): Float32Array {
-  const sums = new Float64Array(dim);
-  for (let i = 0; i < features.length; i++) sums[i % dim] = at(sums, i % dim) + at(features, i);
-  return Float32Array.from(sums, (sum) => sum / count);
+/**
+ * Of every feature the (lower) median, which is a value of the data: on coarse data (0/1 attributes) all differences from
+ * it stay exact, so that equal distances stay equal. A mean would break such ties at random.
+ */
+function middleOf({ features, count, dim }: MultilabelSet): Float32Array {
+  return Float32Array.from({ length: dim }, (_, d) => {
+    const values = Float64Array.from({ length: count }, (_unused, row) => at(features, row * dim + d)).sort();
+    return at(values, (count - 1) >> 1);
+  });
 }

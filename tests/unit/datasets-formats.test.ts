@@ -171,4 +171,20 @@ describe.each(knnClassifiers.map(({ name }) => name))('%s as an ONNX graph', (cl
       Math.max(...Array.from(scores, (score, i) => Math.abs(score - (expected.scores[i] ?? NaN)))),
     ).toBeLessThan(1e-6);
   });
+
+  it('keeps equal distances equal on 0/1 data, where they are common', async () => {
+    const random = new Random(11);
+    const bits = (length: number): Float64Array =>
+      Float64Array.from({ length }, () => (random.uniform() < 0.3 ? 1 : 0));
+    const train: WritableSet = {
+      ...{ name: 'words', count: 50, dim: 12, features: bits(600), labels: Uint8Array.from(bits(200)) },
+      labelNames: ['a', 'b', 'c', 'd'],
+      featureNames: Array.from({ length: 12 }, (_, d) => `w${d}`),
+    };
+    const queries = { count: 60, features: Float32Array.from(bits(720)) };
+    const expected = await predictKnn(classifier, train, queries, { k: 3 });
+    const session = await InferenceSession.create(await knnGraph(train, { classifier, k: 3 }));
+    const result = await session.run({ features: new Tensor('float32', queries.features, [60, 12]) });
+    expect(result['labels']?.data).toEqual(expected.labels);
+  });
 });
