@@ -256,6 +256,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'libraries.open': () => library,
   'import.start': () => ({ jobId: 'J1' }),
   'jobs.list': () => [],
+  'packs.hub': () => [],
   'packs.list': () => [
     {
       id: 'compact',
@@ -274,6 +275,8 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
       trainingStatement: 's',
       quality: [],
       embedded: true,
+      soundless: null,
+      sources: [],
     },
   ],
   'providers.list': () => [],

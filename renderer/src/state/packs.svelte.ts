@@ -1,7 +1,8 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { PackInfo, PackVerification, ProviderInfo } from '../../../engine/api/domain.ts';
+import type { HubModelInfo, PackInfo, PackVerification, ProviderInfo } from '../../../engine/api/domain.ts';
 import type { EngineConnection } from './engine.svelte.ts';
 import type { Jobs } from './jobs.svelte.ts';
+import { PackAdding } from './pack-adding.svelte.ts';
 
 /** Installed packs, what verification found, and the execution providers of this machine. */
 export class Packs {
@@ -10,12 +11,16 @@ export class Packs {
   verifications = new SvelteMap<string, PackVerification>();
   verifying = new SvelteMap<string, string>();
   checkJobId = $state<string | null>(null);
+  /** Models of the hub with a short name. */
+  hub = $state.raw<HubModelInfo[]>([]);
+  readonly adding: PackAdding;
   #engine: EngineConnection;
   #jobs: Jobs;
 
   constructor(engine: EngineConnection, jobs: Jobs) {
     this.#engine = engine;
     this.#jobs = jobs;
+    this.adding = new PackAdding(engine, jobs, () => this.reload());
   }
 
   get(packId: string | null | undefined): PackInfo | null {
@@ -25,6 +30,13 @@ export class Packs {
   async reload(): Promise<void> {
     this.list = await this.#engine.call('packs.list', {});
     this.providers = await this.#engine.call('providers.list', {});
+    this.hub = await this.#engine.call('packs.hub', {});
+  }
+
+  async remove(packId: string): Promise<void> {
+    await this.#engine.call('packs.remove', { packId });
+    this.verifications.delete(packId);
+    await this.reload();
   }
 
   async verify(packId: string): Promise<void> {
