@@ -4,6 +4,10 @@ import { centre, floatSlack, type Space } from './space.ts';
 
 /** Largest magnitude of a row's codes (int8). */
 const rowCode = 127;
+/** A rest is at most half a step: in these parts of a step, it fits a byte too. */
+const restParts = 2 * rowCode;
+/** Relative allowance for float64 arithmetic, generous for any dimension. */
+const doubleSlack = 2 ** -40;
 /** Steps smaller than this would be denormal float32: such rows are all rounding error. */
 const leastStep = 2 ** -100;
 
@@ -17,6 +21,18 @@ export function paddedCount(count: number): number {
   return Math.ceil(count / rowsPerGroup) * rowsPerGroup;
 }
 
+/** Where rows are encoded to; all start at zero. */
+export interface RowCodes {
+  /** `[paddedCount, paddedWidth]` interleaved by `componentsPerStep` within groups of `rowsPerGroup`. */
+  codes: Int8Array;
+  /** `[paddedCount, paddedWidth]`: what the codes left over, in {@link restParts} of the row's step. */
+  rests: Int8Array;
+  /** The groups' facts. */
+  facts: Float32Array;
+  /** `[paddedCount]`: length of what codes and rests together miss. */
+  narrow: Float32Array;
+}
+
 /** Rounds rows to codes; one instance holds the scratch space for many rows. */
 export class RowEncoder {
   readonly #space: Space;
@@ -27,12 +43,8 @@ export class RowEncoder {
     this.#z = new Float64Array(space.mean.length);
   }
 
-  /**
-   * Encodes one row into its place among interleaved groups.
-   * @param codes `[paddedCount, paddedWidth]` interleaved by {@link componentsPerStep} within groups of
-   * {@link rowsPerGroup} · @param facts the groups' facts; both start at zero.
-   */
-  encode(source: Float32Array, row: number, codes: Int8Array, facts: Float32Array): void {
+  /** Encodes one row into its places. */
+  encode(source: Float32Array, row: number, { codes, rests, facts, narrow }: RowCodes): void {
     const { mean, weight, unit, metric } = this.#space;
     const z = this.#z;
     const dim = z.length;
@@ -53,13 +65,20 @@ export class RowEncoder {
     const lane = row % rowsPerGroup;
     const jump = (rowsPerGroup - 1) * componentsPerStep;
     let place = group + lane * componentsPerStep;
-    let missed = 0;
+    const restStep = step / restParts;
+    const restPlace = row * paddedWidth(dim);
+    let [missed, stillMissed] = [0, 0];
     for (let d = 0; d < dim; d++) {
-      const code = step > 0 ? Math.round(at(z, d) / step) : 0;
+      const value = at(z, d);
+      const code = step > 0 ? Math.round(value / step) : 0;
       codes[place++] = code;
       if (d % componentsPerStep === componentsPerStep - 1) place += jump;
-      const rest = at(z, d) - step * code;
+      const rest = value - step * code;
       missed += rest * rest;
+      const restCode = step > 0 ? Math.round(rest / restStep) : 0;
+      rests[restPlace + d] = restCode;
+      const last = rest - restStep * restCode;
+      stillMissed += last * last;
     }
     const level = metric === 'euclidean' ? squared : (-2 * along) / unit;
     const length = roundUp(Math.sqrt(weighted) * (1 + floatSlack));
@@ -68,6 +87,7 @@ export class RowEncoder {
     facts[fact + rowsPerGroup] = step;
     facts[fact + 2 * rowsPerGroup] = roundUp(Math.sqrt(missed) * (1 + floatSlack) + length * 2 * floatSlack);
     facts[fact + 3 * rowsPerGroup] = length;
+    narrow[row] = roundUp(Math.sqrt(stillMissed) * (1 + floatSlack) + length * doubleSlack);
   }
 }
 

@@ -168,6 +168,9 @@ export class ExactIndex {
     }
     const found: (Neighbour[] | null)[] = [];
     for (const [q, query] of asked.entries()) {
+      const vector = queries.subarray(q * dim, (q + 1) * dim);
+      const { code } = fineness === 'scan' ? query : sieve.read(vector, scanCode, query.compare);
+      sieve.refine(q, code);
       const offers = sieve.offers(q);
       found.push(offers && this.#compareOffers(query, offers, k));
       if (pacer.due((offers?.rows.length ?? 1) * dim)) await pacer.pause();

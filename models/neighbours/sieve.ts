@@ -8,7 +8,15 @@ import {
 } from '../../native/neighbours/index.ts';
 import type { Pacer } from '../knn/pacer.ts';
 import { at } from '../knn/vectors.ts';
-import { encodeQuery, paddedCount, paddedWidth, roundUp, RowEncoder, type QueryCode } from './codes.ts';
+import {
+  encodeQuery,
+  paddedCount,
+  paddedWidth,
+  roundUp,
+  RowEncoder,
+  type QueryCode,
+  type RowCodes,
+} from './codes.ts';
 import { centre, gauge, measureSpace, type Gauge, type Space } from './space.ts';
 import type { Metric } from '../knn/nearest.ts';
 
@@ -56,7 +64,9 @@ export class Sieve {
   readonly #memory: WebAssembly.Memory;
   readonly #kernel: ScanKernel;
   readonly #codes = reservedBytes;
+  readonly #rests: number;
   readonly #facts: number;
+  readonly #narrow: number;
   /** Where the space of a single search begins. */
   readonly #scratch: number;
   #records = 0;
@@ -67,13 +77,16 @@ export class Sieve {
     this.width = paddedWidth(space.mean.length);
     this.#memory = memory;
     this.#kernel = scanKernel(memory);
-    this.#facts = align(this.#codes + paddedCount(count) * this.width);
-    this.#scratch = this.#facts + (paddedCount(count) / rowsPerGroup) * factBytes;
+    const rows = paddedCount(count);
+    this.#rests = align(this.#codes + rows * this.width);
+    this.#facts = align(this.#rests + rows * this.width);
+    this.#narrow = this.#facts + (rows / rowsPerGroup) * factBytes;
+    this.#scratch = align(this.#narrow + rows * 4);
   }
 
   /** Bytes that the codes of `count` rows take. */
   static bytes(count: number, dim: number): number {
-    return paddedCount(count) * (paddedWidth(dim) + factBytes / rowsPerGroup);
+    return paddedCount(count) * (2 * paddedWidth(dim) + factBytes / rowsPerGroup + 4);
   }
 
   /** Encodes all rows of `[n, dim]`. */
@@ -85,21 +98,24 @@ export class Sieve {
       count,
       new WebAssembly.Memory({ initial: pages }),
     );
-    const { codes, facts } = sieve.views();
+    const views = sieve.views();
     const encoder = new RowEncoder(sieve.space);
     for (let row = 0; row < count; row++) {
-      encoder.encode(vectors, row, codes, facts);
+      encoder.encode(vectors, row, views);
       if (pacer.due(4 * dim)) await pacer.pause();
     }
     return sieve;
   }
 
-  /** The codes, interleaved, and their facts; valid until the next search. */
-  views(): { codes: Int8Array; facts: Float32Array } {
+  /** The codes of all rows; valid until the next search. */
+  views(): RowCodes {
     const { buffer } = this.#memory;
+    const rows = paddedCount(this.count);
     return {
-      codes: new Int8Array(buffer, this.#codes, paddedCount(this.count) * this.width),
-      facts: new Float32Array(buffer, this.#facts, paddedCount(this.count) * (factBytes / 4 / rowsPerGroup)),
+      codes: new Int8Array(buffer, this.#codes, rows * this.width),
+      rests: new Int8Array(buffer, this.#rests, rows * this.width),
+      facts: new Float32Array(buffer, this.#facts, (rows / rowsPerGroup) * (factBytes / 4)),
+      narrow: new Float32Array(buffer, this.#narrow, rows),
     };
   }
 
@@ -128,12 +144,8 @@ export class Sieve {
     const view = new DataView(this.#memory.buffer);
     queries.forEach(({ code, gauge: { slack } }, q) => {
       const record = this.#record(q);
-      const write = (field: number, value: number): void => view.setFloat32(record + field, value, true);
       const writeInteger = (field: number, value: number): void => view.setInt32(record + field, value, true);
-      write(queryRecord.limit, Infinity);
-      write(queryRecord.gain, code?.gain ?? 0);
-      write(queryRecord.spread, code?.spread ?? 0);
-      write(queryRecord.blur, code?.blur ?? 0);
+      view.setFloat32(record + queryRecord.limit, Infinity, true);
       // Both the row in question and those that outdo it may be off by the slack.
       view.setFloat64(record + queryRecord.slack, 2 * roundUp(slack), true);
       writeInteger(queryRecord.wanted, k);
@@ -142,11 +154,37 @@ export class Sieve {
       writeInteger(queryRecord.room, room);
       writeInteger(queryRecord.offered, code === null ? -1 : 0);
       writeInteger(queryRecord.offers, offers + q * 8 * room);
-      const target = new Int16Array(this.#memory.buffer, codes + q * codeBytes, this.width);
-      target.fill(0);
-      if (code) target.set(code.codes);
+      if (code) this.#ask(q, code);
     });
     return rest;
+  }
+
+  #ask(q: number, code: QueryCode): void {
+    const record = this.#record(q);
+    const view = new DataView(this.#memory.buffer);
+    view.setFloat32(record + queryRecord.gain, code.gain, true);
+    view.setFloat32(record + queryRecord.spread, code.spread, true);
+    view.setFloat32(record + queryRecord.blur, code.blur, true);
+    const target = new Int16Array(this.#memory.buffer, this.#query(q), this.width);
+    target.fill(0);
+    target.set(code.codes);
+  }
+
+  /** Sharpens the offers of query `q`, all rows having been scanned or sifted, by a finer `code` of the query. */
+  refine(q: number, code: QueryCode | null): void {
+    const record = this.#record(q);
+    const offered = new DataView(this.#memory.buffer).getInt32(record + queryRecord.offered, true);
+    if (code === null || offered < 0) return;
+    this.#ask(q, code);
+    this.#kernel.refine(
+      this.#codes,
+      this.#rests,
+      this.#facts,
+      this.#narrow,
+      this.width,
+      this.#query(q),
+      record,
+    );
   }
 
   /** Int32 products of codes at an address that {@link open} gave. */
@@ -157,7 +195,6 @@ export class Sieve {
   /** Scans all rows for all queries of the search that is open. */
   async scan(queries: readonly SievedQuery[], pacer: Pacer): Promise<void> {
     const slab = Math.max(rowsPerGroup, Math.floor(slabBytes / this.width / rowsPerGroup) * rowsPerGroup);
-    const codeBytes = align(this.width * 2);
     for (let first = 0; first < this.count; first += slab) {
       const rows = Math.min(slab, this.count - first);
       for (let q = 0; q < queries.length; q++) {
@@ -167,7 +204,7 @@ export class Sieve {
           first,
           rows,
           this.width,
-          this.#scratch + q * codeBytes,
+          this.#query(q),
           this.#record(q),
         );
         // Sixteen components or so at a time.
@@ -238,6 +275,10 @@ export class Sieve {
 
   #record(q: number): number {
     return this.#records + q * align(queryRecord.bytes);
+  }
+
+  #query(q: number): number {
+    return this.#scratch + q * align(this.width * 2);
   }
 
   #factsOf(row: number): number {

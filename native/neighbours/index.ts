@@ -25,6 +25,16 @@ export interface ScanKernel {
    * 128 times those plus the ones at `low`.
    */
   sift(high: number, low: number, facts: number, first: number, count: number, record: number): void;
+  /** Looks again at the rows on offer, with the rests of their codes (row after row, in 254ths of a step). */
+  refine(
+    codes: number,
+    rests: number,
+    facts: number,
+    narrow: number,
+    width: number,
+    query: number,
+    record: number,
+  ): void;
 }
 
 /** Rows that lie together in memory. */
