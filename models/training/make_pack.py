@@ -1,9 +1,9 @@
 """From nothing to a committed pack: every step of the recipe in order, each resumable.
 
-    python make_pack.py --work DIR --out PACK --samples DIR --instruments DIR [--minutes 40 40 40] [--threads 2]
+    python make_pack.py --work DIR --out PACK --samples DIR --instruments DIR [--minutes 50 30 40] [--threads 2]
 
-`--work` holds data and checkpoints (about 8 GB) and must not be in the repository. `--minutes` are the
-wall-clock budgets of encoder, diffusion and decoder, resumes included: run again to carry on.
+`--work` holds data and checkpoints (about 16 GB) and must not be in the repository. `--minutes` are the
+wall-clock budgets of encoder, denoiser and vocoder, resumes included: run again to carry on.
 """
 import argparse
 import subprocess
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--samples", type=Path, required=True, help="folder of the npm package supersonic-scsynth-samples")
     parser.add_argument("--instruments", type=Path, required=True, help="class folders for evaluation only")
-    parser.add_argument("--minutes", type=float, nargs=3, default=[40, 40, 40])
+    parser.add_argument("--minutes", type=float, nargs=3, default=[50, 30, 40], help="encoder, denoiser, vocoder")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     work, (encoder, diffusion, decoder) = args.work, args.minutes
@@ -32,8 +32,10 @@ def main() -> None:
     step("data.py", "--work", work, "--samples", args.samples)
     step("targets.py", *common)
     step("train_encoder.py", *common, "--minutes", encoder)
+    step("train_head.py", *common, "--start", "encoder")
     step("train_diffusion.py", *common, "--minutes", diffusion)
     step("train_decoder.py", *common, "--minutes", decoder)
+    step("fit_decoder.py", *common)
     twin = work / "random-twin"
     step("export.py", "--work", work, "--out", twin, "--random-seed", 1)
     step("export.py", "--work", work, "--out", args.out)

@@ -373,7 +373,7 @@ class Decoder(nn.Module):
                 new = self.spectra(out)
                 real, imaginary = (n + self.c.phase_momentum * (n - o) for n, o in zip(new, old))
                 old = new
-        return out
+        return out / torch.clamp(out.abs().amax(1, keepdim=True), min=1.0)  # never beyond full scale
 
 
 class Denoising:

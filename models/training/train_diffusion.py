@@ -1,15 +1,16 @@
 """Denoiser, conditioned on z of the frozen encoder and summary.
 
-    python train_diffusion.py --work DIR --minutes 35 [--start NAME --start-pack PACK]    -> DIR/diffusion.pt (resumable)
+    python train_diffusion.py --work DIR --minutes 35 [--warm NAME --warm-pack PACK]    -> DIR/diffusion.pt (resumable)
 
 PECMAE (arXiv 2402.09318): a v-diffusion denoiser rebuilds a window's features from noise and z; 10 % of the
 conditions are dropped for classifier-free guidance. Where z itself was trained with this objective in the paper, it
-is trained with train_encoder.py's tasks here and frozen (runs.md says why). `--start` takes a denoiser that was
+is trained with train_encoder.py's tasks here and frozen (runs.md says why). `--warm` takes a denoiser that was
 trained on another z, namely that of PACK: its condition layer is rewritten by a regression from the new z to the old.
 """
 import math
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -20,7 +21,7 @@ from features import LogMel
 from model import Denoiser, Denoising
 from train_encoder import Joint
 
-REMAP_WINDOWS = 384
+REMAP_WINDOWS = 320
 
 
 def denoising_loss(model: Denoiser, features: torch.Tensor, z: torch.Tensor, heard: torch.Tensor,
@@ -45,6 +46,20 @@ def equalise(features: torch.Tensor, std: torch.Tensor, generator: torch.Generat
     curve = F.interpolate(knots, size=bands, mode="linear", align_corners=True).to(features.device)
     on = (torch.rand(b, 1, 1, generator=generator) < 0.5).float().to(features.device)
     return features + on * curve / std
+
+
+def filled(x: np.ndarray) -> np.ndarray:
+    """Windows [B, S] with sounds that end early repeated to the end, every half second at most.
+
+    z does not know how long a sound lasts (silence is left out of it), so a denoiser trained on silent tails of every
+    length spreads mush over all of them."""
+    out, size = x.copy(), x.shape[1]
+    for row in out:
+        heard = np.flatnonzero(np.abs(row) > 1e-4)
+        period = max(int(heard[-1]) + 1 if len(heard) else size, FEATURES.sample_rate // 2)
+        if period < 0.9 * size:
+            row[:] = np.tile(row[:period], -(-size // period))[:size]
+    return out
 
 
 def frozen(work: Path, name: str, device: str) -> tuple[LogMel, Joint]:
@@ -75,7 +90,7 @@ def remap(denoiser: Denoiser, pack: Path, work: Path, embed) -> float:
 
 
 def main() -> None:
-    args = arguments(__doc__, 35, "encoder", "start", "start-pack")
+    args = arguments(__doc__, 35, "encoder", "warm", "warm-pack")
     name, encoder = args.name or "diffusion", args.encoder or "head"
     path, device = args.work / f"{name}.pt", args.device
     torch.manual_seed(TRAIN.seed)
@@ -84,11 +99,12 @@ def main() -> None:
     floor = (math.log(FEATURES.floor) - mel.mean) / mel.std
     step, used, workers = 0, 0.0, Workers()
     state = load(path, device)
-    if state is None and args.start:
-        model.load_state_dict({k.removeprefix("denoiser."): v for k, v in load(args.work / f"{args.start}.pt", device)["average"].items()
-                               if k.startswith("denoiser.")})
-        if args.start_pack:
-            share = remap(model, Path(args.start_pack), args.work, embed)
+    if state is None and args.warm:
+        old = load(args.work / f"{args.warm}.pt", device)["average"]
+        model.load_state_dict({k.removeprefix("denoiser."): v for k, v in old.items()
+                               if not k.startswith(("summary.", "project."))})
+        if args.warm_pack:
+            share = remap(model, Path(args.warm_pack), args.work, embed)
             if workers.first:
                 log(args.work, name, remapped=share)
     optimiser = torch.optim.AdamW(model.parameters(), lr=TRAIN.diffusion_lr, betas=(0.9, 0.98), weight_decay=0.01)
@@ -105,10 +121,16 @@ def main() -> None:
     def batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Features [B, T, F], audible frames [B, T], z [B, D]; computed beside the training step."""
         generator = torch.Generator().manual_seed(int(windows.rng.integers(2 ** 31)))
-        features = mel(torch.from_numpy(windows.batch(TRAIN.diffusion_batch)).to(device))
-        features = torch.maximum(equalise(features, mel.std, generator), floor)
+        x = windows.batch(TRAIN.diffusion_batch)
+        full = filled(x)
+        features = mel(torch.from_numpy(full).to(device))
+        curves = equalise(torch.zeros_like(features), mel.std, generator)
+        shaped = lambda f: torch.where(f > floor + 0.05, torch.maximum(f + curves[:len(f)], floor), f)
+        features = shaped(features)
+        half = TRAIN.diffusion_batch // 2  # the condition comes from the sound as the application cuts it, or as it is made
+        seen = torch.cat([shaped(mel(torch.from_numpy(x[:half]).to(device))), features[half:]])
         with torch.autocast(device, torch.bfloat16, enabled=args.bf16):
-            z = joint.summary(joint.mae.encoder(features))
+            z = joint.summary(joint.mae.encoder(seen))
         return features, (features > floor + 0.05).any(2).float(), z.float()
 
     batches = prefetch(batch, 2)
