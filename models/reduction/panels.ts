@@ -1,5 +1,5 @@
 import type { Vectors } from '../knn/vectors.ts';
-import { ensureBytes, firstAddress, instantiateKernel, makeMemory } from './kernel.ts';
+import { firstAddress, instantiateKernel, makeMemory } from './kernel.ts';
 
 /** Rows that are compared together. The object is the identity under which their packed form is kept. */
 export class Panel {
@@ -45,7 +45,7 @@ export class PanelDistances {
   readonly #width64: number;
   readonly #width32: number;
   #hand = 0;
-  #bytes: Float64Array;
+  readonly #bytes: Float64Array;
 
   /**
    * @param panelRows most rows of one panel · @param panels how many there will be at first
@@ -64,9 +64,11 @@ export class PanelDistances {
     this.#firstSlot = Math.ceil((this.#tile + padded * padded * 8) / 64) * 64;
     // Rows in float64, in float32, their norms, and the numbers of their labelsets.
     this.#slotBytes = Math.ceil((this.#width64 + this.#width32 + padded * 8) / 64) * 64;
-    this.#slotLimit = Math.max(3, Math.floor(keptBytes / this.#slotBytes));
-    const slots = Math.min(this.#slotLimit, Math.ceil(panels * 1.5) + 1);
-    this.#memory = makeMemory(this.#firstSlot + slots * this.#slotBytes);
+    // The panels of a split cell give way to those of its halves: more slots than half as many again would only make
+    // the memory grow and the processor's caches miss.
+    const wanted = Math.ceil(panels * 1.5) + 2;
+    this.#slotLimit = Math.max(3, Math.min(wanted, Math.floor(keptBytes / this.#slotBytes)));
+    this.#memory = makeMemory(this.#firstSlot + this.#slotLimit * this.#slotBytes);
     this.#kernel = instantiateKernel(this.#memory);
     this.#bytes = new Float64Array(this.#memory.buffer);
     this.#bytes.set(centre, this.#centre / 8);
@@ -191,12 +193,6 @@ export class PanelDistances {
     if (this.#owners.length < this.#slotLimit) {
       panel.slot = this.#owners.length;
       this.#owners.push(panel);
-      // A quarter more at a time: growing is not free.
-      const slots = Math.min(this.#slotLimit, Math.ceil(this.#owners.length * 1.25));
-      if (this.#memory.buffer.byteLength < this.#firstSlot + this.#owners.length * this.#slotBytes) {
-        ensureBytes(this.#memory, this.#firstSlot + slots * this.#slotBytes);
-        this.#bytes = new Float64Array(this.#memory.buffer);
-      }
     } else {
       do this.#hand = (this.#hand + 1) % this.#slotLimit;
       while (this.#owners[this.#hand] === pinned);
