@@ -122,8 +122,11 @@ export function encodeQuery(space: Space, p: Float64Array, largestCode: number):
     const value = at(p, d) * at(weight, d);
     const code = step > leastStep ? Math.round(value / step) : 0;
     codes[d] = code;
-    length += (step * code) ** 2;
-    missed += (value - step * code) ** 2;
+    // Products, not powers: `**` calls a function, and this runs for every query.
+    const kept = step * code;
+    const lost = value - kept;
+    length += kept * kept;
+    missed += lost * lost;
   }
   const gain = Math.fround(2 * step);
   const spread = roundUp(2 * Math.sqrt(length) * (1 + floatSlack));

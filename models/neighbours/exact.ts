@@ -4,7 +4,7 @@ import { Pacer } from '../knn/pacer.ts';
 import { checkFinite } from '../knn/set.ts';
 import { at, cosineDistance, squaredDistanceBelow } from '../knn/vectors.ts';
 import { CodeProduct, productCode, type Fineness } from './product.ts';
-import { Sieve, offersRoom, type Offers, type SievedQuery } from './sieve.ts';
+import { finestCode, Sieve, offersRoom, type Offers, type SievedQuery } from './sieve.ts';
 
 /** A row of the index and its distance to the query. */
 export interface Neighbour {
@@ -26,8 +26,6 @@ const offerBytes = 32 << 20;
 const largestShare = 1 / 8;
 /** WebAssembly addresses end at 4 GiB; the codes leave room for the searches. */
 const largestCodes = 3 * 2 ** 30;
-/** Largest code of a query that is scanned rather than multiplied. */
-const scanCode = 32767;
 
 /**
  * Exact nearest neighbours. For large searches the rows are kept as 8-bit codes with a proven bound of what rounding
@@ -154,7 +152,7 @@ export class ExactIndex {
   ): Promise<Neighbour[][]> {
     const { dim } = this;
     const m = queries.length / dim;
-    const largest = fineness === 'scan' ? scanCode : productCode[fineness];
+    const largest = fineness === 'scan' ? finestCode : productCode[fineness];
     const asked = Array.from({ length: m }, (_, q) => {
       const query = queries.subarray(q * dim, (q + 1) * dim);
       return sieve.read(query, largest, (row, limit) => this.#compare(query, row, limit));
@@ -168,9 +166,7 @@ export class ExactIndex {
     }
     const found: (Neighbour[] | null)[] = [];
     for (const [q, query] of asked.entries()) {
-      const vector = queries.subarray(q * dim, (q + 1) * dim);
-      const { code } = fineness === 'scan' ? query : sieve.read(vector, scanCode, query.compare);
-      sieve.refine(q, code);
+      sieve.refine(q, query);
       const offers = sieve.offers(q);
       found.push(offers && this.#compareOffers(query, offers, k));
       if (pacer.due((offers?.rows.length ?? 1) * dim)) await pacer.pause();

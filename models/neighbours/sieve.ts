@@ -28,6 +28,8 @@ const slabBytes = 1 << 19;
 const roomPerNeighbour = 16;
 const leastRoom = 16_384;
 
+/** Largest code of a query that the kernel multiplies itself. */
+export const finestCode = 32_767;
 /** More than the offers of any query: 32 bits of score and 21 of this fit a float64 exactly. */
 const offerNumbers = 2 ** 21;
 /** Numbers of rows after which a search is sharpened. */
@@ -37,6 +39,8 @@ const comparedPerNeighbour = 2;
 
 /** One query on its way through the sieve. */
 export interface SievedQuery {
+  /** Its centred components. */
+  p: Float64Array;
   gauge: Gauge;
   /**
    * The number that orders neighbours, of one row: squared distance, or `1 − cos`; float64. May be any number above
@@ -123,7 +127,7 @@ export class Sieve {
   read(query: Float32Array, largestCode: number, compare: SievedQuery['compare']): SievedQuery {
     const p = new Float64Array(this.space.mean.length);
     centre(this.space, query, 0, p);
-    return { gauge: gauge(this.space, p), code: encodeQuery(this.space, p, largestCode), compare };
+    return { p, gauge: gauge(this.space, p), code: encodeQuery(this.space, p, largestCode), compare };
   }
 
   /**
@@ -170,11 +174,12 @@ export class Sieve {
     target.set(code.codes);
   }
 
-  /** Sharpens the offers of query `q`, all rows having been scanned or sifted, by a finer `code` of the query. */
-  refine(q: number, code: QueryCode | null): void {
+  /** Sharpens the offers of query `q`, all rows having been scanned or sifted, by the finest code of the query. */
+  refine(q: number, { p }: SievedQuery): void {
     const record = this.#record(q);
     const offered = new DataView(this.#memory.buffer).getInt32(record + queryRecord.offered, true);
-    if (code === null || offered < 0) return;
+    const code = offered < 0 ? null : encodeQuery(this.space, p, finestCode);
+    if (code === null) return;
     this.#ask(q, code);
     this.#kernel.refine(
       this.#codes,

@@ -75,7 +75,7 @@ function normalise(source: Float32Array, offset: number, metric: Metric, out: Fl
   let scale = 1;
   if (metric === 'cosine') {
     let squared = 0;
-    for (let d = 0; d < dim; d++) squared += at(source, offset + d) ** 2;
+    for (let d = 0; d < dim; d++) squared += at(source, offset + d) * at(source, offset + d);
     scale = squared === 0 ? 0 : 1 / Math.sqrt(squared);
   }
   for (let d = 0; d < dim; d++) out[d] = at(source, offset + d) * scale;
