@@ -52,7 +52,7 @@ await build({
 const stepFile = pathToFileURL(join(out, 'step.mjs')).href;
 writeFileSync(
   join(out, 'node.mjs'),
-  `import { main } from '${stepFile}';\nawait main(process.argv.slice(2));\n`,
+  `import { main } from '${stepFile}';\nawait main(process.argv.slice(2));\n// A utility process of Electron goes on for as long as its parent does.\nprocess.exit();\n`,
 );
 // Electron needs its main process to start the utility process, which is where the engine runs.
 writeFileSync(

@@ -44,7 +44,7 @@ export class ImportPlan {
       const track = this.#byPath.get(file.path);
       const same = track?.bytes === file.bytes && track.modified_ms === file.modifiedMs;
       if (!track || !same) this.toProbe.push(file);
-      else if (track.embedded === 1) this.#keep(track);
+      else if (track.embedded === 1 || this.#restored(track)) this.#keep(track);
       else if (this.#store.failsAgain(track)) this.failed++;
       else if (track.content_hash === null || track.state === 'failed') this.toProbe.push(file);
       else this.#enqueue(track.id, track.path, track.content_hash, track.duration_seconds);
@@ -114,6 +114,10 @@ export class ImportPlan {
     candidates.splice(candidates.indexOf(track), 1);
     this.#gone.delete(track);
     return track;
+  }
+
+  #restored(track: KnownTrack): boolean {
+    return track.content_hash !== null && this.#store.restoreEmbeddings(track.id, track.content_hash);
   }
 
   #keep(track: KnownTrack): void {

@@ -158,6 +158,23 @@ export class TrackStore {
     );
   }
 
+  /**
+   * Brings back the embeddings that the track got from this pack before the library changed to another one.
+   * @returns false when there are none of this content
+   */
+  restoreEmbeddings(id: string, contentHash: string): boolean {
+    const { changes } = this.#library.db
+      .prepare(
+        `INSERT OR REPLACE INTO cache.embeddings
+           SELECT track_id, pack_sha256, content_hash, windows, dim, count, duration_seconds, window_index,
+                  start_seconds, window_seconds, vectors
+             FROM cache.kept_embeddings
+            WHERE track_id = ? AND content_hash = ? AND pack_sha256 = ? AND windows = ?`,
+      )
+      .run([id, contentHash, this.#key.packSha256, this.#key.windows]);
+    return Number(changes) > 0;
+  }
+
   /** Takes over the embeddings of another track with the same content. @returns how many windows that gave */
   copyEmbeddings(id: string, contentHash: string): number {
     const { db } = this.#library;

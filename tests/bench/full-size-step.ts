@@ -1,5 +1,5 @@
 /** One step of scripts/full-size.mjs, in a process of its own so that its memory is its own. Prints one line of JSON. */
-import { rmSync } from 'node:fs';
+import { rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertFiles } from '../../models/conversion/index.ts';
 import { openRuntime, readPack, type PackRuntime } from '../../models/packs/index.ts';
@@ -21,7 +21,9 @@ export async function main([step = '', folder = '', ...args]: readonly string[])
         ? await convert(folder, args as FullSizeName[])
         : await run(join(folder, 'packs', args[0] ?? ''), args[1] === 'sonify');
   const { user, system } = process.cpuUsage(before);
-  process.stdout.write(
+  // Written at once: the process ends right after.
+  writeSync(
+    1,
     `${JSON.stringify({
       ...result,
       seconds: (performance.now() - started) / 1000,

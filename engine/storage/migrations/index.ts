@@ -1,5 +1,6 @@
 import { sql as cacheEmbeddings } from './cache/0001-embeddings.ts';
 import { sql as cachePredictions } from './cache/0002-predictions.ts';
+import { sql as cacheKept } from './cache/0003-kept-embeddings.ts';
 import { sql as jobs } from './jobs/0001-jobs.ts';
 import { sql as libraryTracks } from './library/0001-library.ts';
 import { sql as libraryExperiments } from './library/0002-experiments.ts';
@@ -8,6 +9,6 @@ import { sql as libraryStudies } from './library/0003-studies.ts';
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
 export const migrations = {
   library: [libraryTracks, libraryExperiments, libraryStudies],
-  cache: [cacheEmbeddings, cachePredictions],
+  cache: [cacheEmbeddings, cachePredictions, cacheKept],
   jobs: [jobs],
 } as const satisfies Record<string, readonly string[]>;
