@@ -105,6 +105,8 @@ export class Reductions {
       const started = await this.#engine.call('reductions.study', { libraryId, request });
       jobId = started.jobId;
       this.currentId = started.studyId;
+      // Nothing of the study that was shown before belongs to this one.
+      this.list = [];
     } finally {
       this.starting = false;
     }
