@@ -86,7 +86,7 @@ test('compares several methods: points, Pareto front and a table that says the s
   const sizes = (await page.getByTestId('run-size').allTextContents()).map((text) => parseFloat(text));
   expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
   await page.getByTestId('study-metric').selectOption('f1Samples');
-  await screenshots(page, '6-reduce');
+  await screenshots(page, '6-reduce-study');
 });
 
 test('inspects a reduction by keyboard and plays a prototype as sound and as its nearest real excerpt', async () => {
