@@ -15,7 +15,7 @@ const menuCommandSchema = z.strictObject({
 
 export const channels = {
   chooseFolder: z.tuple([z.string().max(200)]),
-  chooseFile: z.tuple([z.string().max(200), z.array(z.string().regex(/^[a-z0-9]{1,8}$/)).max(20)]),
+  chooseFile: z.tuple([z.string().max(200), z.array(z.string().regex(/^[a-z0-9]{1,16}$/)).max(20)]),
   reveal: z.tuple([z.string().min(1).max(4096)]),
   setTheme: z.tuple([z.enum(['system', 'light', 'dark'])]),
   setMenu: z.tuple([z.array(menuCommandSchema).max(200)]),

@@ -172,7 +172,7 @@ export class TrackStore {
             WHERE track_id = ? AND content_hash = ? AND pack_sha256 = ? AND windows = ?`,
       )
       .run([id, contentHash, this.#key.packSha256, this.#key.windows]);
-    return Number(changes) > 0;
+    return changes > 0;
   }
 
   /** Takes over the embeddings of another track with the same content. @returns how many windows that gave */
