@@ -1,0 +1,80 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, launch, repository, temporaryFolder, test } from './support/app.ts';
+import type { RunningApp } from './support/app.ts';
+import { answerDialogs, go } from './support/steps.ts';
+
+test.describe.configure({ mode: 'serial' });
+
+const shared = process.env['ARCHETONE_SHARED'] ?? resolve(repository, '../shared');
+const golden = join(shared, 'golden/pecmae/ckpt');
+
+let running: RunningApp;
+let userData: string;
+let models: string;
+
+test.skip(!existsSync(golden), 'the reference checkpoints are not beside the repository');
+
+test.beforeAll(async () => {
+  userData = temporaryFolder('packs');
+  models = temporaryFolder('packs-models');
+  mkdirSync(join(models, 'ae'));
+  cpSync(join(golden, 'diffae_tiny/weights.pt'), join(models, 'ae/weights.pt'));
+  // The tiny EnCodecMAE has 4 heads, which the published configuration of an autoencoder does not say.
+  writeFileSync(
+    join(models, 'ae/config.gin'),
+    'MAX_AUDIO_DURATION=0.4\nNUM_ENCODER_HEADS=4\nmodels.TransformerAEDiffusion.num_heads=6\n',
+  );
+  cpSync(join(golden, 'encodec_tiny.th'), join(models, 'encodec.th'));
+  writeFileSync(join(models, 'page.pt'), '<!DOCTYPE html><html>sign in</html>');
+  running = await launch(userData);
+});
+
+test.afterAll(async () => {
+  await running.app.close();
+  rmSync(userData, { recursive: true, force: true });
+  rmSync(models, { recursive: true, force: true });
+});
+
+async function choose(name: string): Promise<void> {
+  await answerDialogs(running.app, join(models, name));
+  await running.page.getByTestId('add-pack-choose').click();
+}
+
+test('a wrong file gets one clear sentence, and nothing is left', async () => {
+  const { page } = running;
+  await go(page, 'packs');
+  await choose('page.pt');
+  await expect(page.getByTestId('add-pack-problem')).toContainText(
+    'page.pt: the file is a web page, not a checkpoint',
+  );
+  await expect(page.getByTestId('pack')).toHaveCount(1);
+});
+
+test('an autoencoder and EnCodec become a generative pack, after the terms are accepted', async () => {
+  const { page } = running;
+  await choose('encodec.th');
+  await expect(page.getByTestId('add-pack-problem')).toContainText('EnCodec alone makes no embeddings');
+  await choose('ae/weights.pt');
+  await expect(page.getByTestId('add-pack-result')).toContainText('embeds and sonifies');
+  const start = page.getByTestId('add-pack-start');
+  await expect(start).toBeDisabled();
+  await page.getByTestId('add-pack-accept').check();
+  await start.click();
+  const card = page.locator('[data-testid=pack][data-pack=pecmae-0_4s]');
+  await expect(card).toBeVisible({ timeout: 60_000 });
+  await expect(card).toContainText('generative');
+  await expect(card).toContainText('encodec.th');
+  expect(readdirSync(join(userData, 'packs'))).toEqual(['pecmae-0_4s']);
+  await card.getByTestId('pack-verify').click();
+  await expect(card.getByTestId('pack-verification')).toHaveAttribute('data-ok', 'true', { timeout: 30_000 });
+});
+
+test('it can be removed', async () => {
+  const { page } = running;
+  const card = page.locator('[data-testid=pack][data-pack=pecmae-0_4s]');
+  await card.getByTestId('pack-remove').click();
+  await page.getByTestId('confirm').click();
+  await expect(card).toHaveCount(0);
+  expect(readdirSync(join(userData, 'packs'))).toEqual([]);
+});
