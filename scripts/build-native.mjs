@@ -25,17 +25,14 @@ const options = {
 /** Every kernel's source and the module it becomes. */
 function kernels() {
   const folder = join(root, 'native');
-  return (
-    readdirSync(folder, { withFileTypes: true })
-      // A folder with a build of its own looks after itself.
-      .filter((entry) => entry.isDirectory() && !existsSync(join(folder, entry.name, 'build.mjs')))
-      .flatMap(({ name }) =>
-        readdirSync(join(folder, name))
-          .filter((file) => file.endsWith('.as'))
-          .map((file) => join(folder, name, file)),
-      )
-      .map((source) => ({ source, module: source.replace(/\.as$/, '.generated.ts') }))
-  );
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) =>
+      readdirSync(join(folder, name))
+        .filter((file) => file.endsWith('.as'))
+        .map((file) => join(folder, name, file)),
+    )
+    .map((source) => ({ source, module: source.replace(/\.as$/, '.generated.ts') }));
 }
 
 /** The hash covers the options too: a kernel compiled otherwise is another kernel. */

@@ -1,7 +1,7 @@
-import { kernelCode } from '../../native/reduction/kernelCode.ts';
+import { kernel } from '../../native/reduction/distances.generated.ts';
 import type { Vectors } from '../knn/vectors.ts';
 
-/** Exports of native/reduction/kernel.as; addresses and counts are plain numbers. */
+/** Exports of native/reduction/distances.as; addresses and counts are plain numbers. */
 interface KernelExports {
   pack64(source: number, count: number, dim: number, target: number): void;
   pack32(source: number, count: number, dim: number, centre: number, target: number, norms: number): number;
@@ -50,12 +50,9 @@ let compiled: WebAssembly.Module | null = null;
 
 /** A fresh instance of the kernels on a memory of its own; compiling the two kilobytes happens once. */
 export function instantiateKernel(memory: WebAssembly.Memory): KernelExports {
-  compiled ??= new WebAssembly.Module(Buffer.from(kernelCode, 'base64'));
-  const abort = (): never => {
-    throw new Error('the distance kernel aborted');
-  };
-  const { exports } = new WebAssembly.Instance(compiled, { env: { memory, abort } });
-  // The module is built from kernel.as, whose exports these are; a test rebuilds and compares it.
+  compiled ??= new WebAssembly.Module(Buffer.from(kernel, 'base64'));
+  const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
+  // The module is built from distances.as, whose exports these are; a test rebuilds and compares it.
   return exports as unknown as KernelExports;
 }
 

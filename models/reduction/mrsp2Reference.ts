@@ -5,7 +5,7 @@ import type { Cell } from './cells.ts';
 import { RowDistances } from './distances.ts';
 import { FarthestPairs } from './farthest.ts';
 import { Heap } from './heap.ts';
-import { MersenneTwister } from './mersenne.ts';
+import { PythonRandom } from '../knn/python-random.ts';
 import { leastOverlap } from './mrsp2.ts';
 import { overlapOf } from './overlap.ts';
 import { Panel } from './panels.ts';
@@ -43,8 +43,8 @@ export async function mrsp2ReferencePath(
   const root = await distances.root(pacer);
   const overlaps = await prefixOverlaps(data, distances, pacer, (fraction) => onProgress?.(fraction / 2));
   const farthest = new FarthestPairs(distances, pacer);
-  const random = new MersenneTwister(publishedSeed);
-  const draw = pick ?? ((ids: readonly number[]) => ids[random.integer(ids.length)] ?? 1);
+  const random = new PythonRandom(publishedSeed);
+  const draw = pick ?? ((ids: readonly number[]) => ids[random.below(ids.length)] ?? 1);
 
   const overlapping = new Heap<Candidate>(
     (a, b) => a.overlap > b.overlap || (a.overlap === b.overlap && a.place < b.place),

@@ -12,7 +12,7 @@ import {
   type ReductionMethod,
   type ReductionResult,
 } from '../../models/reduction/index.ts';
-import { MersenneTwister } from '../../models/reduction/mersenne.ts';
+import { PythonRandom } from '../../models/knn/python-random.ts';
 import { mrsp2ReferencePath } from '../../models/reduction/mrsp2Reference.ts';
 import { prototypesAt } from '../../models/reduction/paths.ts';
 import { targetSize } from '../../models/reduction/splitPath.ts';
@@ -160,10 +160,10 @@ async function asPublished(
   picks: number[],
   distances: RowDistances,
 ): Promise<Reduced> {
-  const random = new MersenneTwister(123);
+  const random = new PythonRandom(123);
   const drawn: number[] = [];
   const pick = (ids: readonly number[]): number => {
-    const id = ids[random.integer(ids.length)] ?? NaN;
+    const id = ids[random.below(ids.length)] ?? NaN;
     drawn.push(id);
     return id;
   };

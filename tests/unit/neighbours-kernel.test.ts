@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { kernel } from '../../native/neighbours/scan.generated.ts';
+import { kernel as scan } from '../../native/neighbours/scan.generated.ts';
+import { kernel as distances } from '../../native/reduction/distances.generated.ts';
 import { Pacer } from '../../models/knn/pacer.ts';
 import { CodeProduct, productCode } from '../../models/neighbours/product.ts';
 import { offersRoom, Sieve } from '../../models/neighbours/sieve.ts';
@@ -13,16 +14,21 @@ import { scanTwin } from '../support/scan-twin.ts';
 const neverSharper = (): number => Infinity;
 const root = join(import.meta.dirname, '../..');
 
-describe('the scan kernel', () => {
-  it('is what its source compiles to', async () => {
+describe('the compiled kernels', () => {
+  it.each([
+    ['neighbours/scan', scan],
+    ['reduction/distances', distances],
+  ])('%s is what its source compiles to', async (name, kernel) => {
     const url = pathToFileURL(join(root, 'scripts/build-native.mjs')).href;
     const { compile } = (await import(/* @vite-ignore */ url)) as {
       compile: (text: string) => Promise<Uint8Array>;
     };
-    const source = readFileSync(join(root, 'native/neighbours/scan.as'), 'utf8');
+    const source = readFileSync(join(root, `native/${name}.as`), 'utf8');
     expect(Buffer.from(await compile(source)).toString('base64')).toBe(kernel);
   });
+});
 
+describe('the scan kernel', () => {
   it.each([
     ['euclidean', 30, 1003],
     ['cosine', 17, 998],

@@ -1,21 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../models/random.ts';
 import { squaredDistance } from '../../models/reduction/kernel.ts';
-import { MersenneTwister } from '../../models/reduction/mersenne.ts';
+import { PythonRandom } from '../../models/knn/python-random.ts';
 import { Panel, PanelDistances } from '../../models/reduction/panels.ts';
 
-const folder = resolve(import.meta.dirname, '../../native/reduction');
-
 describe('distance kernels', () => {
-  it('are built from the source beside them', async () => {
-    const { kernelModule } = (await import(resolve(folder, 'build.mjs'))) as {
-      kernelModule: () => Promise<string>;
-    };
-    expect(readFileSync(resolve(folder, 'kernelCode.ts'), 'utf8')).toBe(await kernelModule());
-  }, 120_000);
-
   it('give the bits of the plain sum, and a float32 bound above it', () => {
     const random = new Random(5);
     for (const [dim, rowsA, rowsB] of [
@@ -74,12 +63,12 @@ describe('distance kernels', () => {
   });
 });
 
-describe('MersenneTwister', () => {
+describe('PythonRandom', () => {
   it('repeats the draws of Python’s random.seed(123)', () => {
-    const bits = new MersenneTwister(123);
+    const bits = new PythonRandom(123);
     expect([bits.bits(), bits.bits(), bits.bits()]).toEqual([224899942, 1149664691, 374463918]);
-    const random = new MersenneTwister(123);
-    expect(Array.from({ length: 8 }, () => random.integer(10))).toEqual([0, 4, 1, 6, 4, 1, 0, 6]);
-    expect(Array.from({ length: 3 }, () => random.integer(1000))).toEqual([549, 575, 340]);
+    const random = new PythonRandom(123);
+    expect(Array.from({ length: 8 }, () => random.below(10))).toEqual([0, 4, 1, 6, 4, 1, 0, 6]);
+    expect(Array.from({ length: 3 }, () => random.below(1000))).toEqual([549, 575, 340]);
   });
 });
