@@ -66,11 +66,12 @@ const packChoicesSchema = z.strictObject({
   windowSeconds: z.number().min(0.1).max(60).optional(),
   encoderHeads: z.int().min(1).max(256).optional(),
   heads: z.int().min(1).max(256).optional(),
+  precision: z.enum(['float32', 'float16', 'int8']).default('float32'),
 }) satisfies z.ZodType<domain.PackChoices>;
 
 export const packAdditionSchema = z.strictObject({
   origin: packOriginSchema,
-  choices: packChoicesSchema.default({}),
+  choices: packChoicesSchema.prefault({}),
   accepted: z.array(z.string().max(512)).max(32).default([]),
 });
 
@@ -357,7 +358,7 @@ export const contract = {
   'packs.hub': query<domain.HubModelInfo[]>()(nothing),
   /** Says what a pack from these files, or this model of the hub, would be; writes nothing. */
   'packs.inspect': query<domain.PackProposal>()(
-    z.strictObject({ origin: packOriginSchema, choices: packChoicesSchema.default({}) }),
+    z.strictObject({ origin: packOriginSchema, choices: packChoicesSchema.prefault({}) }),
   ),
   /** Downloads what is to be downloaded and converts it; `accepted` names the terms that the person accepts. */
   'packs.add': query<Started>()(packAdditionSchema),

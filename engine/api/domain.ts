@@ -396,7 +396,12 @@ export interface PackChoices {
   windowSeconds?: number | undefined;
   encoderHeads?: number | undefined;
   heads?: number | undefined;
+  /** Of the weights of encoder and denoiser; what the reduced ones change is measured and stands on the pack's card. */
+  precision?: PackPrecision | undefined;
 }
+
+/** How the weights of encoder and denoiser are kept; `float32` is what was published. */
+export type PackPrecision = 'float32' | 'float16' | 'int8';
 
 /** Terms under which a model was published; they must be accepted before it is added. */
 export interface PackTerms {

@@ -3,12 +3,14 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readPack, type Pack } from '../packs/index.ts';
 import { openFiles } from './open-files.ts';
-import { partNames, planConversion, type ConversionPlan } from './plan.ts';
+import { partNames, planConversion, type ConversionPlan, type PlannedGraph } from './plan.ts';
+import { describePrecision, isReduced, measurePrecision, reducedGraph } from './precision.ts';
 import { selfTest } from './self-test.ts';
 import type { ConversionChoices } from './settings.ts';
 import { termsFor, type Terms } from './terms.ts';
 import { hashFile, WorkFolder, type GraphEntry } from './work-folder.ts';
 
+export type { Precision, PrecisionReport } from './precision.ts';
 export type { ConversionChoices } from './settings.ts';
 export type { Terms } from './terms.ts';
 export { hashFile } from './work-folder.ts';
@@ -39,6 +41,8 @@ export interface ConversionOptions {
   /** Folder in which the pack gets a folder of its own. */
   packsFolder: string;
   choices?: ConversionChoices;
+  /** Fewest numbers of a weight that reduced precision changes; default: what pays. For small models. */
+  smallestReduced?: number;
   signal?: AbortSignal;
   onProgress?: (progress: ConversionProgress) => void;
 }
@@ -87,16 +91,25 @@ export async function convertFiles(
   sources: readonly SourceFile[],
   options: ConversionOptions,
 ): Promise<{ pack: Pack; notes: string[] }> {
-  const { signal, choices = {}, onProgress = () => undefined } = options;
+  const { signal, choices = {}, smallestReduced, onProgress = () => undefined } = options;
+  const { precision = 'float32' } = choices;
   const paths = sources.map(({ path }) => path);
   const files = await openFiles(paths, signal);
   try {
     const plan = planConversion(files.models, files.config, choices);
-    const total = plan.graphs.length + 2;
+    const total = plan.graphs.length + (precision === 'float32' ? 2 : 3);
     onProgress({ done: 0, total, current: 'checksums' });
     const recorded = await recordSources(sources, signal);
     const key = createHash('sha256')
-      .update(JSON.stringify([CONVERTER_VERSION, plan.description, recorded.map(({ sha256 }) => sha256)]))
+      .update(
+        JSON.stringify([
+          CONVERTER_VERSION,
+          plan.description,
+          recorded.map(({ sha256 }) => sha256),
+          precision,
+          smallestReduced,
+        ]),
+      )
       .digest('hex');
     const work = await WorkFolder.open(options.packsFolder, plan.description.id, key);
     try {
@@ -104,16 +117,31 @@ export async function convertFiles(
       for (const [i, graph] of plan.graphs.entries()) {
         signal?.throwIfAborted();
         onProgress({ done: i + 1, total, current: graph.name });
-        graphs[graph.name] = await work.graph(graph.name, () => graph.build());
+        graphs[graph.name] = await work.graph(graph.name, async () => {
+          const built = await graph.build();
+          if (precision === 'float32' || !isReduced(graph.name)) return built;
+          return reducedGraph(graph.name, built, precision, smallestReduced);
+        });
       }
-      onProgress({ done: total - 1, total, current: 'self-test' });
       const manifest = manifestOf(plan, graphs, recorded);
       await work.writeManifest(manifest);
-      const report = await selfTest(await readPack(work.folder), signal);
-      await work.writeManifest({ ...manifest, quality: { selfTest: report } });
+      const unproven = await readPack(work.folder);
+      const quality: Record<string, unknown> = {};
+      const notes = [...files.notes, ...plan.notes];
+      if (precision !== 'float32') {
+        onProgress({ done: total - 2, total, current: `${precision} against float32` });
+        // Built once more rather than kept: what is measured is the file that an earlier process may have left.
+        const original = (name: PlannedGraph['name']) => rebuilt(plan, name);
+        const report = await measurePrecision(unproven, precision, original, signal);
+        quality['precision'] = report;
+        notes.push(describePrecision(report));
+      }
+      onProgress({ done: total - 1, total, current: 'self-test' });
+      quality['selfTest'] = await selfTest(unproven, signal);
+      await work.writeManifest({ ...manifest, quality });
       signal?.throwIfAborted();
       const folder = await work.finish();
-      return { pack: await readPack(folder), notes: [...files.notes, ...plan.notes] };
+      return { pack: await readPack(folder), notes };
     } catch (thrown) {
       await work.remove();
       throw thrown;
@@ -121,6 +149,12 @@ export async function convertFiles(
   } finally {
     await files.close();
   }
+}
+
+function rebuilt({ graphs }: ConversionPlan, name: PlannedGraph['name']): Promise<Uint8Array> {
+  const graph = graphs.find((planned) => planned.name === name);
+  if (graph === undefined) throw new Error(`the plan has no graph ${name}`);
+  return graph.build();
 }
 
 type RecordedSource = { file: string; sha256: string; bytes: number; url?: string };

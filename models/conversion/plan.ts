@@ -115,10 +115,13 @@ export function planConversion(
     if (codec !== null) notes.push(`${codec.name} is not needed for this pack and was left out.`);
   }
   const kind = soundless === null ? 'generative' : 'embedding-only';
+  const { precision = 'float32' } = choices;
+  // Variants of one model can stand beside each other.
+  const [idEnd, titleEnd] = precision === 'float32' ? ['', ''] : [`-${precision}`, `, ${precision}`];
   return {
     description: {
-      id: choices.id ?? defaultId(part, settings.windowSeconds),
-      title: choices.title ?? titleOf(part, settings.windowSeconds),
+      id: choices.id ?? defaultId(part, settings.windowSeconds) + idEnd,
+      title: choices.title ?? titleOf(part, settings.windowSeconds) + titleEnd,
       kind,
       sampleRate: SAMPLE_RATE,
       windowSeconds: settings.windowSeconds,

@@ -1,6 +1,7 @@
 import { openRuntime, verifyPack, type Pack } from '../packs/index.ts';
 import { PackError } from '../packs/errors.ts';
 import { Random } from '../random.ts';
+import { chord as chordOf, noise as noiseOf } from './test-sounds.ts';
 
 /** What the self-test of a new pack measured. */
 export interface SelfTestReport {
@@ -18,7 +19,6 @@ export interface SelfTestReport {
 }
 
 const NOISE_SEED = 4;
-const CHORD_HZ = [220, 277.18, 329.63];
 
 /**
  * Runs a new pack from end to end: every graph is opened and checked against the manifest, then a chord and noise are
@@ -32,8 +32,8 @@ export async function selfTest(pack: Pack, signal?: AbortSignal): Promise<SelfTe
   const runtime = await openRuntime(pack);
   try {
     const random = new Random(NOISE_SEED);
-    const chord = Float32Array.from({ length: S }, (_, n) => chordAt(n / manifest.sampleRate));
-    const noise = Float32Array.from({ length: S }, () => 0.1 * random.normal());
+    const chord = chordOf(S, manifest.sampleRate);
+    const noise = noiseOf(S, random);
     const first = await runtime.embed(chord, 1);
     signal?.throwIfAborted();
     const [again, embedMilliseconds] = await timed(() => runtime.embed(chord, 1));
@@ -62,10 +62,6 @@ export async function selfTest(pack: Pack, signal?: AbortSignal): Promise<SelfTe
   } finally {
     await runtime.close();
   }
-}
-
-function chordAt(seconds: number): number {
-  return CHORD_HZ.reduce((sum, hz) => sum + 0.1 * Math.sin(2 * Math.PI * hz * seconds), 0);
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<[result: T, milliseconds: number]> {

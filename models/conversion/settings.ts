@@ -1,6 +1,7 @@
 import { CheckpointError } from '../checkpoint/errors.ts';
 import type { ModelPart } from './detect.ts';
 import type { GinConfig, GinValue } from './gin.ts';
+import type { Precision } from './precision.ts';
 
 /** What the user may say where neither weights nor configuration do. */
 export interface ConversionChoices {
@@ -12,6 +13,8 @@ export interface ConversionChoices {
   encoderHeads?: number | undefined;
   /** Attention heads of the summary and the denoiser. */
   heads?: number | undefined;
+  /** Of the weights of encoder and denoiser; default `float32`. */
+  precision?: Precision | undefined;
 }
 
 /** What a state dict does not tell, settled. */

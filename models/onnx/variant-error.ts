@@ -16,8 +16,9 @@ export async function variantError(
   runs: readonly VariantFeeds[],
   { threads = 1, signal }: { threads?: number; signal?: AbortSignal } = {},
 ): Promise<number> {
-  const expected = await outputs(original, runs, threads, signal);
-  const actual = await outputs(variant, runs, threads, signal);
+  const options = { threads, ...(signal ? { signal } : {}) };
+  const expected = await runGraph(original, runs, options);
+  const actual = await runGraph(variant, runs, options);
   return relativeRms(actual, expected);
 }
 
@@ -35,11 +36,15 @@ export function relativeRms(actual: readonly Float32Array[], expected: readonly 
   return errors === 0 ? 0 : Math.sqrt(errors / squares);
 }
 
-async function outputs(
+/**
+ * All outputs of a graph on the CPU, run after run.
+ * @param threads of ONNX Runtime; default 1
+ * @throws Error when the graph fails or an output is not float32; the signal's reason
+ */
+export async function runGraph(
   model: Uint8Array,
   runs: readonly VariantFeeds[],
-  threads: number,
-  signal: AbortSignal | undefined,
+  { threads = 1, signal }: { threads?: number; signal?: AbortSignal } = {},
 ): Promise<Float32Array[]> {
   signal?.throwIfAborted();
   const session = await InferenceSession.create(model, {

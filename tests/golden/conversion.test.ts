@@ -2,7 +2,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { convertFiles, inspectFiles } from '../../models/conversion/index.ts';
+import {
+  precisionLimits,
+  requireWithinLimits,
+  type PrecisionReport,
+} from '../../models/conversion/precision.ts';
+import { relativeRms } from '../../models/onnx/variant-error.ts';
 import { openRuntime, type PackRuntime } from '../../models/packs/index.ts';
+import { cosine } from '../../models/pecmae/cosine.ts';
+import { sonify } from '../../models/pecmae/sonify.ts';
 import { testFolder } from '../support/engine.ts';
 import { limits, npy, officialFolder, stages, tiny, worstDifference } from './official-support.ts';
 
@@ -14,11 +22,12 @@ const choices = { encoderHeads: tiny.heads };
 async function converted(
   files: readonly string[],
   options: Parameters<typeof inspectFiles>[1] = choices,
+  packsFolder = testFolder(),
 ): Promise<{ runtime: PackRuntime; notes: string[]; packsFolder: string }> {
-  const packsFolder = testFolder();
   const { pack, notes } = await convertFiles(
     files.map((name) => ({ path: checkpointPath(name) })),
-    { packsFolder, choices: options },
+    // Every product of the tiny models counts as large, as those of the full-size layers do.
+    { packsFolder, choices: options, smallestReduced: 2000 },
   );
   return { runtime: await openRuntime(pack, { threads: 1 }), notes, packsFolder };
 }
@@ -86,6 +95,56 @@ describe.skipIf(officialFolder === null)('packs from official checkpoints', () =
     await runtime.close();
   });
 
+  it('float16 and int8 beside float32: smaller, and the card says what it costs', async () => {
+    const packsFolder = testFolder();
+    const files = [AUTOENCODER, 'encodec_tiny.th'];
+    const { runtime: whole } = await converted(files, choices, packsFolder);
+    const z = npy('diffae/z_codes.npy').slice(0, tiny.dim);
+    const settings = { seed: 3, steps: 4, signal: new AbortController().signal };
+    const sound = (await sonify(whole, z, settings)).samples;
+    for (const precision of ['float16', 'int8'] as const) {
+      const { runtime, notes } = await converted(files, { ...choices, precision }, packsFolder);
+      const { id, title, graphs, quality } = runtime.pack.manifest;
+      expect([id, title]).toEqual([`pecmae-0_4s-${precision}`, `PECMAE, windows of 0.4 s, ${precision}`]);
+      for (const name of ['encoder', 'denoiser'] as const)
+        expect(graphs[name]?.bytes).toBeLessThan(0.75 * (whole.pack.manifest.graphs[name]?.bytes ?? 0));
+      for (const name of ['features', 'summary', 'decoder'] as const)
+        expect(graphs[name]).toEqual(whole.pack.manifest.graphs[name]);
+
+      const report = quality['precision'] as PrecisionReport;
+      const limits = precisionLimits[precision];
+      expect(report.kind).toBe(precision);
+      for (const figures of [report.encoder, report.denoiser]) {
+        expect(figures?.relativeRms).toBeGreaterThan(0);
+        expect(figures?.relativeRms).toBeLessThanOrEqual(limits.relativeRms);
+      }
+      expect(report.z.smallestCosine).toBeGreaterThanOrEqual(limits.smallestCosine);
+      expect(notes.at(-1)).toMatch(new RegExp(`^In ${precision} the encoder by .* % and the denoiser by `));
+
+      // On music, which the card was not measured on, it holds as well.
+      expect(cosine(await runtime.embed(window(0), 1), z)).toBeGreaterThan(limits.smallestCosine);
+      const { samples } = await sonify(runtime, z, settings);
+      expect(relativeRms([samples], [sound])).toBeLessThan(2 * limits.relativeRms);
+      await runtime.close();
+    }
+    await whole.close();
+    expect((await readdir(packsFolder)).sort()).toEqual([
+      'pecmae-0_4s',
+      'pecmae-0_4s-float16',
+      'pecmae-0_4s-int8',
+    ]);
+  });
+
+  it('a model too small for int8 is refused rather than kept as float32 by that name', async () => {
+    const packsFolder = testFolder();
+    const adding = convertFiles([{ path: checkpointPath(AUTOENCODER) }], {
+      packsFolder,
+      choices: { ...choices, precision: 'int8' },
+    });
+    await expect(adding).rejects.toMatchObject({ code: 'graph', hint: 'Add the model in float32.' });
+    expect(await readdir(packsFolder)).toEqual([]);
+  });
+
   it.each([
     ['ecmae_v1_tiny/model.pt', { windowSeconds: 0.4, encoderHeads: 4 }, 'encodecmae-v1-48'],
     ['ecmae_v2_tiny/mel256-tiny.pt', {}, 'encodecmae-mel256-48'],
@@ -107,6 +166,29 @@ describe.skipIf(officialFolder === null)('packs from official checkpoints', () =
     const z = await runtime.embed(window(0), 1);
     expect(worstDifference(z, meanOfRows(hidden, tiny.dim))).toBeLessThan(limits.hidden);
     await runtime.close();
+  });
+});
+
+describe('limits of reduced precision', () => {
+  const fine: PrecisionReport = {
+    kind: 'int8',
+    encoder: { relativeRms: 0.05 },
+    denoiser: { relativeRms: 0.05 },
+    z: { smallestCosine: 0.999 },
+  };
+
+  it('are kept by a pack near float32', () => {
+    expect(() => requireWithinLimits(fine)).not.toThrow();
+  });
+
+  it.each<[Partial<PrecisionReport>, string]>([
+    [{ encoder: { relativeRms: 0.2 } }, 'in int8 the encoder differs by 20 % from float32, more than 10 %'],
+    [{ encoder: { relativeRms: NaN } }, 'in int8 the encoder differs by NaN % from float32'],
+    [{ denoiser: { relativeRms: 0.11 } }, 'in int8 the denoiser differs by 11 % from float32'],
+    [{ z: { smallestCosine: 0.98 } }, 'in int8 an embedding has a cosine of 0.9800'],
+    [{ kind: 'float16' }, 'in float16 the encoder differs by 5.0 % from float32, more than 1.0 %'],
+  ])('refuse %j', (change, message) => {
+    expect(() => requireWithinLimits({ ...fine, ...change })).toThrow(message);
   });
 });
 

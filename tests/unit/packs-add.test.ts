@@ -117,6 +117,11 @@ describe.skipIf(golden === null)('adding a pack', () => {
       downloadBytes: null,
     });
     expect(proposal.terms.map(({ id }) => id)).toEqual(terms);
+    const half = await proposePack(files, { encoderHeads: 4, precision: 'float16' }, nowhere);
+    expect(half.pack).toMatchObject({
+      id: 'pecmae-0_4s-float16',
+      title: 'PECMAE, windows of 0.4 s, float16',
+    });
     const refused = options({ origin: files, accepted: ['encodec'] });
     await expect(addPack(refused)).rejects.toMatchObject({
       code: 'bad-input',

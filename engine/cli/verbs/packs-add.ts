@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { PackChoices, PackOrigin, PackProposal, PackTerms } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import { addPack, proposePack } from '../../packs/add/add.ts';
@@ -34,6 +34,14 @@ export function addPackVerbs(
     .option('--inspect', 'only say what the files are and what pack they would make')
     .option('--id <id>', 'name of the pack', packId)
     .option('--title <title>', 'title of the pack')
+    .addOption(
+      new Option(
+        '--precision <kind>',
+        'of the weights of encoder and denoiser; what a reduced one changes is measured and kept on the card',
+      )
+        .choices(['float32', 'float16', 'int8'])
+        .default('float32'),
+    )
     .option('--window <seconds>', 'window length, where no config.gin says it', number(0.1, 60))
     .option(
       '--encoder-heads <n>',
@@ -54,15 +62,16 @@ Any other: owner/repository, owner/repository/folder or owner/repository/file.pt
 
 Examples:
   archetone packs add weights.pt config.gin encodec_24khz-d7cc33bc.th
-  archetone packs add pecmae-4s --accept-terms`,
+  archetone packs add pecmae-4s --accept-terms
+  archetone packs add pecmae-4s --precision int8`,
     )
     .action((names: string[], options: AddOptions) =>
       cli.answer(() =>
         withPacks(async (service) => {
           const origin = originOf(names);
           const { window: windowSeconds, acceptTerms = false, inspect = false, ...rest } = options;
-          const { id, title, encoderHeads, heads } = rest;
-          const choices: PackChoices = { id, title, encoderHeads, heads, windowSeconds };
+          const { id, title, encoderHeads, heads, precision } = rest;
+          const choices: PackChoices = { id, title, encoderHeads, heads, windowSeconds, precision };
           const { signal } = cli.interrupt;
           const addresses = addressesFrom(process.env);
           const proposal = await proposePack(origin, choices, addresses, signal);

@@ -168,9 +168,11 @@ async function demoWindows(
   return windows;
 }
 
-/** Replaces the quality card in the manifest; everything else stays as it is. */
-async function writeCard(pack: Pack, card: unknown): Promise<void> {
+/** Replaces the quality card in the manifest, but for what its precision costs; everything else stays as it is. */
+async function writeCard(pack: Pack, card: object): Promise<void> {
   const path = join(pack.folder, 'pack.json');
   const manifest = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-  await writeFile(path, `${JSON.stringify({ ...manifest, quality: card }, null, 2)}\n`);
+  const { precision } = pack.manifest.quality;
+  const quality = { ...card, ...(precision === undefined ? {} : { precision }) };
+  await writeFile(path, `${JSON.stringify({ ...manifest, quality }, null, 2)}\n`);
 }

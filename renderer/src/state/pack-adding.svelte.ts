@@ -1,4 +1,4 @@
-import type { PackOrigin, PackProposal } from '../../../engine/api/domain.ts';
+import type { PackOrigin, PackPrecision, PackProposal } from '../../../engine/api/domain.ts';
 import { EngineError, type EngineErrorData } from '../../../engine/api/errors.ts';
 import type { EngineConnection } from './engine.svelte.ts';
 import type { Jobs } from './jobs.svelte.ts';
@@ -9,6 +9,7 @@ export class PackAdding {
   problem = $state.raw<EngineErrorData | null>(null);
   busy = $state(false);
   jobId = $state<string | null>(null);
+  precision = $state<PackPrecision>('float32');
   #origin = $state.raw<PackOrigin | null>(null);
   readonly #engine: EngineConnection;
   readonly #jobs: Jobs;
@@ -34,11 +35,20 @@ export class PackAdding {
     await this.#attempt(async () => {
       this.proposal = null;
       this.#origin = unique;
-      this.proposal = await this.#engine.call('packs.inspect', { origin: unique });
+      this.proposal = await this.#engine.call('packs.inspect', {
+        origin: unique,
+        choices: { precision: this.precision },
+      });
     });
     // A file that stands in the way would make every later choice fail too; EnCodec alone only waits for its other half.
     if (this.proposal === null && this.problem !== null && !/EnCodec alone/.test(this.problem.message))
       this.#origin = null;
+  }
+
+  /** Another precision makes another pack, with a name of its own. */
+  async choosePrecision(precision: PackPrecision): Promise<void> {
+    this.precision = precision;
+    if (this.#origin !== null) await this.propose(this.#origin);
   }
 
   /** Adds the proposed pack; its terms were accepted. */
@@ -47,7 +57,11 @@ export class PackAdding {
     if (origin === null || proposal === null) return;
     await this.#attempt(async () => {
       const accepted = proposal.terms.map(({ id }) => id);
-      const { jobId } = await this.#engine.call('packs.add', { origin, accepted });
+      const { jobId } = await this.#engine.call('packs.add', {
+        origin,
+        accepted,
+        choices: { precision: this.precision },
+      });
       this.jobId = jobId;
       const job = await this.#jobs.wait(jobId);
       if (job.error !== null) throw EngineError.fromData(job.error);

@@ -1,0 +1,156 @@
+import { availableParallelism } from 'node:os';
+import { relativeRms, runGraph, type VariantFeeds } from '../onnx/variant-error.ts';
+import { variantOf, type VariantKind } from '../onnx/quantise.ts';
+import { PackError } from '../packs/errors.ts';
+import { readGraph } from '../packs/graph-file.ts';
+import type { GraphName, Pack } from '../packs/manifest.ts';
+import { cosine } from '../pecmae/cosine.ts';
+import { Random } from '../random.ts';
+import { chord, melody, noise } from './test-sounds.ts';
+
+/** How the weights of encoder and denoiser are kept. */
+export type Precision = 'float32' | VariantKind;
+
+/** What reduced precision changes in a pack, measured against the float32 graphs it was made of. */
+export interface PrecisionReport {
+  kind: VariantKind;
+  /** RMS of the differences of a graph's output over RMS of the output of the float32 graph, on the same inputs. */
+  encoder: { relativeRms: number };
+  /** Generative packs only. */
+  denoiser?: { relativeRms: number };
+  /** Smallest cosine between the embedding that the variant gives of a sound and the one that float32 gives. */
+  z: { smallestCosine: number };
+}
+
+/** A pack beyond these is refused: it would not be the model it says it is. */
+export const precisionLimits: Readonly<Record<VariantKind, { relativeRms: number; smallestCosine: number }>> =
+  {
+    float16: { relativeRms: 0.01, smallestCosine: 0.9999 },
+    int8: { relativeRms: 0.1, smallestCosine: 0.99 },
+  };
+
+const SEED = 8;
+/** Guidance runs the denoiser without the sound's embedding too. */
+const STEPS = [
+  { sound: 0, sigma: 1, guided: true },
+  { sound: 1, sigma: 0.7, guided: true },
+  { sound: 2, sigma: 0.4, guided: true },
+  { sound: 2, sigma: 0.4, guided: false },
+  { sound: 0, sigma: 0.1, guided: true },
+] as const;
+
+/** True for the graphs that take the time; the others are small, or make the sound directly. */
+export function isReduced(name: GraphName): boolean {
+  return name === 'encoder' || name === 'denoiser';
+}
+
+/**
+ * The variant of a graph that goes into the pack.
+ * @param smallest fewest numbers of a weight that is changed; default: what pays
+ * @throws PackError when nothing in the graph is large enough, so that the pack would only be float32 by another name
+ */
+export function reducedGraph(
+  name: GraphName,
+  graph: Uint8Array,
+  kind: VariantKind,
+  smallest: number | undefined,
+): Uint8Array {
+  const variant = variantOf(graph, kind, smallest === undefined ? {} : { smallest });
+  if (variant.length < graph.length) return variant;
+  throw new PackError('graph', `no weight of the ${name} is large enough for ${kind} to pay`, {
+    hint: 'Add the model in float32.',
+  });
+}
+
+/**
+ * Measures a pack with reduced graphs against the float32 ones: the encoder on a chord, noise and a melody, the denoiser
+ * on their features at several noise levels, with and without the sound's embedding. Always the same sounds and noise.
+ * @param original builds the float32 graph
+ * @throws PackError when a difference is beyond {@link precisionLimits}; the signal's reason
+ */
+export async function measurePrecision(
+  pack: Pack,
+  kind: VariantKind,
+  original: (name: GraphName) => Promise<Uint8Array>,
+  signal?: AbortSignal,
+): Promise<PrecisionReport> {
+  const { manifest } = pack;
+  const { windowSamples: S, sampleRate, framesPerWindow: T, featureDim: F, embeddingDim: D } = manifest;
+  const options = { threads: Math.min(16, availableParallelism()), ...(signal ? { signal } : {}) };
+  const run = (graph: Uint8Array, runs: readonly VariantFeeds[]) => runGraph(graph, runs, options);
+  const stored = (name: GraphName) => readGraph(pack, name, signal);
+  const random = new Random(SEED);
+
+  const sounds = [chord(S, sampleRate), noise(S, random), melody(S, sampleRate, random)];
+  const features = await run(
+    await stored('features'),
+    sounds.map((data) => ({ waveform: { data, dims: [1, S] } })),
+  );
+  const heard = features.map((data) => ({ features: { data, dims: [1, T, F] } }));
+  const expected = await run(await original('encoder'), heard);
+  const actual = await run(await stored('encoder'), heard);
+  const summary = await stored('summary');
+  const embed = (hidden: readonly Float32Array[]) =>
+    run(
+      summary,
+      hidden.map((data) => ({ hidden: { data, dims: [1, T, data.length / T] } })),
+    );
+  const codes = await embed(expected);
+  const cosines = (await embed(actual)).map((z, i) => cosine(z, codes[i] ?? new Float32Array()));
+  const report: PrecisionReport = {
+    kind,
+    encoder: { relativeRms: relativeRms(actual, expected) },
+    z: { smallestCosine: Math.min(...cosines) },
+  };
+  if (manifest.kind === 'generative') {
+    const nothing = new Float32Array(D);
+    const steps = STEPS.map(({ sound, sigma, guided }): VariantFeeds => {
+      const angle = (sigma * Math.PI) / 2;
+      const clean = features[sound] ?? new Float32Array(T * F);
+      const x = clean.map((value) => Math.cos(angle) * value + Math.sin(angle) * random.normal());
+      return {
+        features: { data: x, dims: [1, T, F] },
+        sigma: { data: Float32Array.of(sigma), dims: [1] },
+        z: { data: guided ? (codes[sound] ?? nothing) : nothing, dims: [1, D] },
+      };
+    });
+    const velocities = await run(await original('denoiser'), steps);
+    report.denoiser = { relativeRms: relativeRms(await run(await stored('denoiser'), steps), velocities) };
+  }
+  requireWithinLimits(report);
+  return report;
+}
+
+/** @throws PackError `graph` when a figure is beyond {@link precisionLimits}, or is no number */
+export function requireWithinLimits(report: PrecisionReport): void {
+  const { kind, encoder, denoiser, z } = report;
+  const limits = precisionLimits[kind];
+  const refuse = (what: string): never => {
+    throw new PackError('graph', `in ${kind} ${what}`, {
+      hint: 'This model does not bear that precision: add it in float32.',
+    });
+  };
+  for (const [name, figures] of Object.entries({ encoder, denoiser }))
+    // NaN fails too.
+    if (figures && !(figures.relativeRms <= limits.relativeRms))
+      refuse(
+        `the ${name} differs by ${percent(figures.relativeRms)} from float32, more than ${percent(limits.relativeRms)}`,
+      );
+  if (!(z.smallestCosine >= limits.smallestCosine))
+    refuse(
+      `an embedding has a cosine of ${z.smallestCosine.toFixed(4)} with that of float32, less than ${limits.smallestCosine}`,
+    );
+}
+
+/** The report as a sentence. */
+export function describePrecision({ kind, encoder, denoiser, z }: PrecisionReport): string {
+  const parts = [
+    `the encoder by ${percent(encoder.relativeRms)}`,
+    ...(denoiser === undefined ? [] : [`the denoiser by ${percent(denoiser.relativeRms)}`]),
+  ];
+  return `In ${kind} ${parts.join(' and ')} (RMS) from float32; embeddings have a cosine of at least ${z.smallestCosine.toFixed(4)} with those of float32.`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toPrecision(2)} %`;
+}
