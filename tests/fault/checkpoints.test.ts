@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { format, resolveConfig } from 'prettier';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CheckpointError, openCheckpoint, type CheckpointErrorCode } from '../../models/checkpoint/index.ts';
 import { inspectFiles } from '../../models/conversion/index.ts';
@@ -331,11 +330,16 @@ describe('files that are no usable checkpoint', () => {
       '\n',
     );
     const head =
-      '# Files that are refused\n\nMade by tests/fault/checkpoints.test.ts; with ARCHETONE_WRITE_TABLES=1 it writes this page.\n';
-    const style = await resolveConfig(documented);
-    const page = await format(`${head}\n${table}\n`, { ...style, parser: 'markdown' });
+      '# Files that are refused\n\nMade by tests/fault/checkpoints.test.ts; with ARCHETONE_WRITE_TABLES=1 it writes this page (then format it).\n';
+    const page = `${head}\n${table}\n`;
     if (process.env['ARCHETONE_WRITE_TABLES']) await writeFile(documented, page);
-    expect(await readFile(documented, 'utf8')).toBe(page);
+    // How wide the columns are is the formatter's affair.
+    const squeezed = (text: string): string =>
+      text
+        .replace(/[ \t]*\|[ \t]*/g, '|')
+        .replace(/-{3,}/g, '---')
+        .replace(/\\([_*])/g, '$1');
+    expect(squeezed(await readFile(documented, 'utf8'))).toBe(squeezed(page));
   });
 });
 

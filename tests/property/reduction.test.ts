@@ -148,8 +148,10 @@ describe('reduction, whatever the data', () => {
   });
 
   it('MRSP2: every prefix of one run equals the plain algorithm of that size', async () => {
-    // Values drawn so finely that no two overlaps tie but for a reason both would see.
-    const fine = fc.tuple(sets, fc.integer({ min: 0, max: 2 ** 31 - 1 })).map(([data, seed]) => {
+    // Values drawn so finely that no two overlaps tie but for a reason both would see; on a line they do: of three rows
+    // the one between the others is as far from both as these from each other, and rounding decides.
+    const planar = sets.filter(({ dim }) => dim > 1);
+    const fine = fc.tuple(planar, fc.integer({ min: 0, max: 2 ** 31 - 1 })).map(([data, seed]) => {
       const random = new Random(seed);
       return { ...data, features: Float64Array.from(data.features, (x) => x + random.uniform()) };
     });
