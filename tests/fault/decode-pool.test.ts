@@ -130,13 +130,13 @@ describe('DecodePool with the real worker', () => {
 
 describe('DecodePool with a worker that misbehaves', () => {
   it('kills an endless loop, and goes on', async () => {
-    const pool = openHooked({ limits: { ...limits, idleTimeoutMs: 300 } });
+    const pool = openHooked({ limits: { ...limits, idleTimeoutMs: 1000 } });
     const start = performance.now();
     const error = await refusal(decode(pool, 'hang'));
-    expect(performance.now() - start).toBeLessThan(3000);
+    expect(performance.now() - start).toBeLessThan(5000);
     expect(error).toMatchObject({
       code: 'corrupt',
-      message: expect.stringContaining('300 ms without progress') as string,
+      message: expect.stringContaining('1000 ms without progress') as string,
     });
     expect((await decode(pool, 'fine')).length).toBe(1);
   });

@@ -250,7 +250,7 @@ describe('the command line', { timeout: 180_000 }, () => {
       env: { ARCHETONE_DEMO: music },
     });
     expect(score.code, score.stderr).toBe(0);
-    expect(score.json()).toMatchObject({ packId: 'compact', measured: { sounds: 2 } });
+    expect(score.json()).toMatchObject({ packId: 'compact', card: { data: {}, cycle: { vectors: 2 } } });
   });
 
   it('does the whole job on a folder and writes a report that needs no network', async () => {
