@@ -145,7 +145,7 @@ export function requireWithinLimits(report: PrecisionReport): void {
 /** The report as a sentence. */
 export function describePrecision({ kind, encoder, denoiser, z }: PrecisionReport): string {
   const parts = [
-    `the encoder by ${percent(encoder.relativeRms)}`,
+    `the encoder differs by ${percent(encoder.relativeRms)}`,
     ...(denoiser === undefined ? [] : [`the denoiser by ${percent(denoiser.relativeRms)}`]),
   ];
   return `In ${kind} ${parts.join(' and ')} (RMS) from float32; embeddings have a cosine of at least ${z.smallestCosine.toFixed(4)} with those of float32.`;

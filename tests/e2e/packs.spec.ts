@@ -70,6 +70,21 @@ test('an autoencoder and EnCodec become a generative pack, after the terms are a
   await expect(card.getByTestId('pack-verification')).toHaveAttribute('data-ok', 'true', { timeout: 30_000 });
 });
 
+test('the same model in float16 stands beside it, and says what that costs', async () => {
+  const { page } = running;
+  await choose('ae/weights.pt');
+  await page.getByTestId('add-pack-precision').selectOption('float16');
+  await expect(page.getByTestId('add-pack-result')).toContainText('pecmae-0_4s-float16');
+  await page.getByTestId('add-pack-accept').check();
+  await page.getByTestId('add-pack-start').click();
+  const card = page.locator('[data-testid=pack][data-pack=pecmae-0_4s-float16]');
+  await expect(card).toBeVisible({ timeout: 60_000 });
+  await expect(card).toContainText('precision.encoder.relativeRms');
+  await card.getByTestId('pack-remove').click();
+  await page.getByTestId('confirm').click();
+  await expect(card).toHaveCount(0);
+});
+
 test('it can be removed', async () => {
   const { page } = running;
   const card = page.locator('[data-testid=pack][data-pack=pecmae-0_4s]');
