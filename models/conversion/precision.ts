@@ -148,7 +148,9 @@ export function describePrecision({ kind, encoder, denoiser, z }: PrecisionRepor
     `the encoder differs by ${percent(encoder.relativeRms)}`,
     ...(denoiser === undefined ? [] : [`the denoiser by ${percent(denoiser.relativeRms)}`]),
   ];
-  return `In ${kind} ${parts.join(' and ')} (RMS) from float32; embeddings have a cosine of at least ${z.smallestCosine.toFixed(4)} with those of float32.`;
+  // Rounded down: “at least” has to stay true.
+  const least = Math.floor(1e4 * z.smallestCosine) / 1e4;
+  return `In ${kind} ${parts.join(' and ')} (RMS) from float32; embeddings have a cosine of at least ${least.toFixed(4)} with those of float32.`;
 }
 
 function percent(share: number): string {
