@@ -4,8 +4,8 @@ import { Random } from '../random.ts';
 /** Something that happens to recordings and should not change what they are. */
 export interface Disturbance {
   name: string;
-  /** @param samples one window, mono; @returns a window of the same length */
-  apply(samples: Float32Array, sampleRate: number, seed: number): Float32Array | Promise<Float32Array>;
+  /** Takes one window, mono; gives a window of the same length. */
+  apply: (samples: Float32Array, sampleRate: number, seed: number) => Float32Array | Promise<Float32Array>;
 }
 
 const SEMITONE = 2 ** (1 / 12);

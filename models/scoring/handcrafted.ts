@@ -2,6 +2,8 @@ import { Fourier, magnitudes } from './fourier.ts';
 import { griffinLim, invertMel } from './griffin-lim.ts';
 import { applyBank, melBank, type MelBank } from './mel.ts';
 
+/** Seconds that a frame is at least: twice the time between frames. 1024 samples at 24 kHz. */
+const SHORTEST_FRAME = 0.04;
 /** Frames 50 times a second, as in the compact pack's front-end. */
 const FRAMES_PER_SECOND = 50;
 const BANDS = 128;
@@ -33,7 +35,7 @@ export class HandcraftedFeatures {
 
   /** @param sampleRate Hz of all windows to come. */
   static async open(sampleRate: number): Promise<HandcraftedFeatures> {
-    const fftSize = 2 ** Math.round(Math.log2(sampleRate * 0.0427));
+    const fftSize = 2 ** Math.ceil(Math.log2(sampleRate * SHORTEST_FRAME));
     const fourier = await Fourier.open(fftSize, Math.round(sampleRate / FRAMES_PER_SECOND));
     return new HandcraftedFeatures(fourier, sampleRate);
   }

@@ -73,7 +73,7 @@ describe('archetone packs score', () => {
 
   it('says what is wrong with a folder that holds no classes', async () => {
     const folder = testFolder();
-    const run = await runCli(['packs', 'score', 'tiny', '--instruments', folder]);
+    const run = await runCli(['packs', 'score', 'compact', '--instruments', folder]);
     expect(run.code).not.toBe(0);
     expect(run.stderr).toContain('folder per class');
   }, 60_000);
