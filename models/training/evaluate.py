@@ -302,7 +302,7 @@ def main() -> None:
     parser.add_argument("--instruments", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--guidance", type=float, nargs="+", default=[0.0, 0.5, 1.0],
-                        help="values tried; unclipped, most often in range, then best cycle cosine becomes the default")
+                        help="values tried; unclipped, most often in range, then best cycle cosine goes into the card")
     parser.add_argument("--only", choices=["knn", "levels"], help="print classification, or write the levels, alone")
     parser.add_argument("--write", action="store_true", help="write the figures into pack.json")
     args = parser.parse_args()
@@ -330,7 +330,6 @@ def main() -> None:
     for t in tried:
         print(json.dumps(t), flush=True)
     best = max(tried, key=lambda t: (t["clippedShare"] == 0, t["inRange"], t["cycleCosine"]))
-    pack.manifest["sampler"] = {"steps": args.steps, "guidance": best["guidance"], "initialNoise": 1}
     timing = speed(pack)
     print(json.dumps(timing), flush=True)
     if args.write:
