@@ -1,5 +1,6 @@
 import type { Pack } from '../../models/packs/index.ts';
 import type { PackInfo } from '../api/domain.ts';
+import { figuresOf } from './figures.ts';
 
 /**
  * Describes a pack to a shell.
@@ -22,18 +23,9 @@ export function packInfo(pack: Pack, embedded: boolean): PackInfo {
     embeddingDim: manifest.embeddingDim,
     sampler: manifest.sampler ? { steps: manifest.sampler.steps, guidance: manifest.sampler.guidance } : null,
     trainingStatement: manifest.trainingData.statement,
-    quality: flatten(manifest.quality),
+    quality: figuresOf(manifest.quality),
     embedded,
     soundless: manifest.kind === 'generative' ? null : (manifest.soundless ?? 'It has no decoder.'),
     sources: (manifest.sources ?? []).map(({ url = null, ...source }) => ({ ...source, url })),
   };
-}
-
-/** The quality card is its maker's to shape: every number and text in it, named by its path. */
-function flatten(value: unknown, path = ''): PackInfo['quality'] {
-  if (typeof value === 'number' || typeof value === 'string') return [{ name: path, value }];
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    flatten(inner, path === '' ? key : `${path}.${key}`),
-  );
 }

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Input } from '../api/contract.ts';
@@ -9,6 +9,7 @@ import { taxonomyOf } from '../cli/taxonomy.ts';
 import { distinctFileNames } from '../exports/names.ts';
 import { asEngineError } from '../packs/failures.ts';
 import { ExcerptCutter } from './excerpts.ts';
+import { refuseTaken } from './taken.ts';
 import { reportPage, type PrototypeCard, type ReportFacts, type Timing } from './page.ts';
 
 export interface DemoOptions {
@@ -41,7 +42,7 @@ export interface DemoResult {
  */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const out = resolve(options.out);
-  await refuseTaken(out);
+  await refuseTaken(out, 'Name a new folder with --out.');
   // The library itself is no part of the report; what is worth keeping is exported.
   const data = await mkdtemp(join(tmpdir(), 'archetone-demo-'));
   try {
@@ -64,12 +65,6 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   } finally {
     await rm(data, { recursive: true, force: true });
   }
-}
-
-async function refuseTaken(folder: string): Promise<void> {
-  const facts = await stat(folder).catch(() => null);
-  if (facts && (!facts.isDirectory() || (await readdir(folder)).length > 0))
-    throw new EngineError('bad-input', `${folder} is not an empty folder.`, 'Name a new folder with --out.');
 }
 
 class Demo {

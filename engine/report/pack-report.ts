@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
 import type { PackRuntime } from '../../models/packs/index.ts';
@@ -7,12 +7,14 @@ import type { CutSound } from '../../models/scoring/embed.ts';
 import { HandcraftedFeatures } from '../../models/scoring/handcrafted.ts';
 import { nearestRow } from '../../models/scoring/neighbourhood.ts';
 import type { HeardNetwork } from '../../models/scoring/sharpness.ts';
+import { EngineError } from '../api/errors.ts';
 import { distinctFileNames } from '../exports/names.ts';
 import { canCompress, toMp3 } from '../packs/compress.ts';
 import type { QualityCard } from '../packs/quality-card.ts';
 import { audibleGainDb } from '../sonify/measures.ts';
 import { packPage, type HeardClass, type Player } from './pack-page.ts';
 import { greyPng } from './png.ts';
+import { refuseTaken } from './taken.ts';
 
 /** What a report on a pack is made of. */
 export interface PackReportInput {
@@ -31,13 +33,11 @@ const MP3_KBPS = 48;
 const RANGE = Math.log(1e4);
 
 /**
- * Writes `NAME.html` and its sounds and pictures in a folder `NAME` beside it, which is replaced. Sounds are MP3 where the
+ * Writes `NAME.html` and its sounds and pictures in a folder `NAME` beside it; see {@link checkReportPlace}. Sounds are MP3 where the
  * system's ffmpeg makes them, else WAV.
  */
 export async function writePackReport(file: string, input: PackReportInput): Promise<void> {
-  const name = basename(file, extname(file));
-  const folder = join(dirname(file), name);
-  await rm(folder, { recursive: true, force: true });
+  const { name, folder } = placesOf(file);
   await mkdir(folder, { recursive: true });
   const writer = await PlayerWriter.open(folder, name, input.runtime.pack.manifest.sampleRate);
   try {
@@ -46,6 +46,25 @@ export async function writePackReport(file: string, input: PackReportInput): Pro
   } finally {
     await writer.close();
   }
+}
+
+/**
+ * Refuses, before anything is measured, a page that is no `.html` file or whose folder of sounds holds anything.
+ * @throws EngineError `bad-input`
+ */
+export async function checkReportPlace(file: string): Promise<void> {
+  if (extname(file) !== '.html')
+    throw new EngineError(
+      'bad-input',
+      `${file} is not the name of a page.`,
+      'Name a file that ends in .html.',
+    );
+  await refuseTaken(placesOf(file).folder, 'Name another page, or remove the folder of an earlier report.');
+}
+
+function placesOf(file: string): { name: string; folder: string } {
+  const name = basename(file, extname(file));
+  return { name, folder: join(dirname(file), name) };
 }
 
 /** For each class its first prototype: sonified, the nearest real window, and that window through the codec. */

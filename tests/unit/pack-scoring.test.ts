@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { QualityCard } from '../../engine/packs/quality-card.ts';
+import { figuresOf } from '../../engine/packs/figures.ts';
 import { greyPng } from '../../engine/report/png.ts';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
 import { packManifestSchema } from '../../models/packs/manifest.ts';
@@ -65,11 +66,32 @@ describe('archetone packs score', () => {
     );
     expect(manifest.quality).toEqual(JSON.parse(JSON.stringify(card)));
 
+    const shown = figuresOf(manifest.quality);
+    expect(shown.length).toBeLessThan(20);
+    expect(shown.find(({ name }) => name === 'Rendered → real, kNN, %')?.value).toBe(100);
+
     const text = readFileSync(page, 'utf8');
     const links = Array.from(text.matchAll(/src="([^"]+)"/g), ([, link]) => link ?? '');
     expect(links).toHaveLength(2 * 3 * 2);
     for (const link of links) expect(existsSync(join(dirname(page), link)), link).toBe(true);
   }, 120_000);
+
+  it('never writes a report over a folder that holds anything', async () => {
+    const folder = testFolder();
+    mkdirSync(join(folder, 'music'));
+    writeFileSync(join(folder, 'music', 'song.wav'), 'mine');
+    for (const [page, told] of [
+      ['music.html', 'not an empty folder'],
+      ['music', 'ends in .html'],
+    ] as const) {
+      const run = await runCli(
+        ['packs', 'score', 'compact', '--instruments', folder].concat(['--report', join(folder, page)]),
+      );
+      expect(run.code).toBe(2);
+      expect(run.stderr).toContain(told);
+    }
+    expect(readFileSync(join(folder, 'music', 'song.wav'), 'utf8')).toBe('mine');
+  }, 60_000);
 
   it('says what is wrong with a folder that holds no classes', async () => {
     const folder = testFolder();

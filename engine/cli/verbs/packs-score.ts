@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { cutWindows } from '../../../models/audio/windows.ts';
-import { openRuntime, readPack, type Pack } from '../../../models/packs/index.ts';
+import { openRuntime, readPack, type Pack, type PackRuntime } from '../../../models/packs/index.ts';
 import { writeShuffledTwin } from '../../../models/scoring/random-twin.ts';
 import { EngineError } from '../../api/errors.ts';
 import { DecodePool, ffmpegDecoder } from '../../decode/index.ts';
@@ -12,7 +12,7 @@ import { canCompress, mp3Disturbance } from '../../packs/compress.ts';
 import { qualityCard, type ScoredCollection } from '../../packs/quality-card.ts';
 import { evenly, hashOfSounds, readLabelledFolder, type Layout } from '../../packs/scoring.ts';
 import type { PackService } from '../../packs/service.ts';
-import { writePackReport } from '../../report/pack-report.ts';
+import { checkReportPlace, writePackReport } from '../../report/pack-report.ts';
 import { seedNumber, wholeNumber } from '../options.ts';
 import { describeCard } from '../quality.ts';
 import type { Answer, Cli } from '../verb.ts';
@@ -74,12 +74,7 @@ Examples:
 
 async function score(cli: Cli, pack: Pack, options: Options): Promise<Answer> {
   const { signal } = cli.interrupt;
-  if (options.report !== undefined && options.instruments === undefined)
-    throw new EngineError(
-      'bad-input',
-      'The report shows prototypes of instruments.',
-      'Give --instruments DIR.',
-    );
+  if (options.report !== undefined) await checkReport(pack, options.report, options.instruments);
   const scratch = await mkdtemp(join(tmpdir(), 'archetone-score-'));
   const decode = new DecodePool({
     workerUrl: cli.places.decodeWorker,
@@ -87,11 +82,17 @@ async function score(cli: Cli, pack: Pack, options: Options): Promise<Answer> {
     limits: DECODE_LIMITS,
     external: ffmpegDecoder,
   });
-  const { threads } = options;
-  const twinFolder = options.twin ?? (await writeShuffledTwin(pack, join(scratch, 'twin'), options.seed));
-  const runtime = await openRuntime(pack, { threads });
-  const twin = await openRuntime(await readPack(twinFolder), { threads });
+  const runtimes: PackRuntime[] = [];
+  const open = async (which: Pack): Promise<PackRuntime> => {
+    const runtime = await openRuntime(which, { threads: options.threads });
+    runtimes.push(runtime);
+    return runtime;
+  };
   try {
+    const runtime = await open(pack);
+    const shuffled = join(scratch, 'twin');
+    const twinFolder = options.twin ?? (await writeShuffledTwin(pack, shuffled, options.seed));
+    const twin = await open(await readPack(twinFolder));
     const read = async (folder: string | undefined, layout: Layout): Promise<ScoredCollection | null> => {
       if (folder === undefined) return null;
       cli.say(`Reading ${folder} …`);
@@ -133,11 +134,27 @@ async function score(cli: Cli, pack: Pack, options: Options): Promise<Answer> {
     if (options.write) await writeCard(pack, card);
     return { json: { packId: pack.manifest.id, card }, text: describeCard(card) };
   } finally {
-    await runtime.close();
-    await twin.close();
+    for (const runtime of runtimes) await runtime.close();
     await decode.close();
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** @throws EngineError before the long work rather than after it */
+async function checkReport(pack: Pack, page: string, instruments: string | undefined): Promise<void> {
+  if (instruments === undefined)
+    throw new EngineError(
+      'bad-input',
+      'The report shows prototypes of instruments.',
+      'Give --instruments DIR.',
+    );
+  if (pack.manifest.kind !== 'generative')
+    throw new EngineError(
+      'pack',
+      `The pack “${pack.manifest.title}” only makes embeddings; there is nothing to listen to.`,
+      'Leave --report out.',
+    );
+  await checkReportPlace(page);
 }
 
 /** First window of demo sounds, evenly spread over them, the same ones each time. */
@@ -174,5 +191,13 @@ async function writeCard(pack: Pack, card: object): Promise<void> {
   const manifest = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
   const { precision } = pack.manifest.quality;
   const quality = { ...card, ...(precision === undefined ? {} : { precision }) };
-  await writeFile(path, `${JSON.stringify({ ...manifest, quality }, null, 2)}\n`);
+  // Under another name first: a pack whose manifest is half written would be lost.
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, `${JSON.stringify({ ...manifest, quality }, null, 2)}\n`);
+    await rename(temporary, path);
+  } catch (thrown) {
+    await rm(temporary, { force: true });
+    throw thrown;
+  }
 }

@@ -109,7 +109,7 @@ export async function findOnHub(
   const known = knownModels.find((model) => model.id === id);
   const parts = known ? [id, known.repository, known.folder] : idPattern.exec(id);
   const repository = parts?.[1];
-  if (!repository || (parts[2] ?? '').split('/').includes('..'))
+  if (!repository || `${repository}/${parts[2] ?? ''}`.split('/').some((part) => /^\.+$/.test(part)))
     throw new EngineError(
       'bad-input',
       `“${id}” is neither a file nor a model of the hub.`,

@@ -35,10 +35,9 @@ export class TrackTable {
   #scope = $state.raw<TrackScope | null>(null);
   #pages = new SvelteMap<number, TrackRow[]>();
   #version = 0;
-  // Read while rows are drawn and changed by it: must not be reactive.
-  // eslint-disable-next-line svelte/prefer-svelte-reactivity
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- read while rows are drawn, and changed by it
   #loading = new Map<number, number>();
-  // eslint-disable-next-line svelte/prefer-svelte-reactivity
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- read while rows are drawn, and changed by it
   #fresh = new Map<number, number>();
   #visible: [number, number] = [0, pageSize - 1];
   #engine: EngineConnection;
