@@ -43,13 +43,14 @@ export async function sonifyTargets(
   job: JobHandle,
 ): Promise<{ target: VectorRef; sonification: Sonification }[]> {
   const runtime = await generativeRuntime(context, library);
-  const sampler = runtime.pack.manifest.sampler ?? { steps: 1, guidance: 0, candidates: 1 };
+  const sampler = runtime.pack.manifest.sampler ?? { steps: 1, guidance: 0, candidates: 1, accept: 1 };
   const steps = request.steps ?? sampler.steps;
   const guidance = request.guidance ?? sampler.guidance;
   const started = performance.now();
-  const stepsEach = steps * sampler.candidates;
+  const { candidates, accept } = sampler;
+  const stepsEach = steps * candidates; // at most: a candidate that is good enough ends the draw
   const total = request.targets.length * stepsEach;
-  let made = 0;
+  let cached = 0;
   const results: { target: VectorRef; sonification: Sonification }[] = [];
   for (const [index, target] of request.targets.entries()) {
     await job.checkpoint();
@@ -64,14 +65,13 @@ export async function sonifyTargets(
     const id = sonificationId(key);
     let sonification = findSonification(context, library, id);
     if (!sonification) {
-      await make(runtime, library, id, key, vector, job, (step) => {
-        made++;
-        const left = total - index * stepsEach - step;
-        const secondsEach = (performance.now() - started) / 1000 / made;
-        job.report({ done: index * stepsEach + step, total, unit: 'steps', etaSeconds: left * secondsEach });
+      await make(runtime, library, id, key, vector, { candidates, accept }, job, (step) => {
+        const done = index * stepsEach + step;
+        const secondsEach = (performance.now() - started) / 1000 / (done - cached * stepsEach);
+        job.report({ done, total, unit: 'steps', etaSeconds: (total - done) * secondsEach });
       });
       sonification = findSonification(context, library, id);
-    }
+    } else cached++;
     if (!sonification) throw new EngineError('internal', 'The sound that was just written is gone.');
     job.report({ done: (index + 1) * stepsEach, total, unit: 'steps' });
     results.push({ target, sonification });
@@ -97,6 +97,7 @@ async function make(
   id: string,
   key: SonificationKey,
   vector: Float32Array,
+  draw: { candidates: number; accept: number },
   job: JobHandle,
   onStep: (step: number) => void,
 ): Promise<void> {
@@ -105,7 +106,7 @@ async function make(
     seed,
     steps,
     guidance,
-    candidates: runtime.pack.manifest.sampler?.candidates ?? 1,
+    ...draw,
     signal: job.signal,
     onStep,
   });

@@ -75,6 +75,8 @@ export const packManifestSchema = z
         initialNoise: z.number().positive().max(4).default(1),
         /** Sounds drawn for each vector, of which the one heard most like the vector is kept. */
         candidates: count.max(64).default(1),
+        /** Cosine of vector and sound at which no further candidate is drawn; 1 always draws them all. */
+        accept: z.number().min(-1).max(1).default(1),
       })
       .optional(),
     trainingData: z.object({

@@ -16,14 +16,15 @@ export interface CheckedSonification extends Sonification {
  * Sonifies a vector from several noises and keeps the sound whose own embedding lies nearest to the vector by cosine.
  * Sampling is a draw from the sounds that fit a vector; this takes the best fitting one of a few.
  * @param candidates 1 … 64; each costs a whole sonification
+ * @param accept cosine at which a candidate is taken without drawing further ones, −1…1
  * @throws as {@link sonify}
  */
 export async function sonifyBest(
   runtime: PackRuntime,
   z: Float32Array,
-  options: SonifyOptions & { candidates: number },
+  options: SonifyOptions & { candidates: number; accept: number },
 ): Promise<CheckedSonification> {
-  const { candidates, seed, onStep, ...rest } = options;
+  const { candidates, accept, seed, onStep, ...rest } = options;
   if (!Number.isInteger(candidates) || candidates < 1 || candidates > 64)
     throw new RangeError(`${candidates} candidates are not 1 to 64`);
   let best: CheckedSonification | null = null;
@@ -37,6 +38,7 @@ export async function sonifyBest(
     const cycleCosine = cosine(z, embedding);
     if (best === null || cycleCosine > best.cycleCosine)
       best = { ...sound, seed, embedding, cycleCosine, candidate };
+    if (cycleCosine >= accept) break;
   }
   if (best === null) throw new Error('no candidate was made');
   return best;

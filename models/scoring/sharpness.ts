@@ -13,7 +13,7 @@ import { meanOf, quantile, round } from './summary.ts';
 export interface SharpnessVariant {
   name: string;
   train?: Partial<TrainParameters>;
-  sound?: { guidance?: number; candidates?: number; steps?: number };
+  sound?: { guidance?: number; candidates?: number; accept?: number; steps?: number };
 }
 
 /** What a variant does to the prototypes of a collection and to their sound. */
@@ -47,7 +47,7 @@ export const sharpnessVariants: readonly SharpnessVariant[] = [
   { name: 'guidance 1', sound: { guidance: 1 } },
   { name: 'guidance 2', sound: { guidance: 2 } },
   { name: 'one candidate', sound: { candidates: 1 } },
-  { name: 'best of 8 candidates', sound: { candidates: 8 } },
+  { name: 'best of 8 candidates', sound: { candidates: 8, accept: 1 } },
 ];
 
 /** A trained network with the sounds of its prototypes. */

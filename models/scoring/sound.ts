@@ -13,6 +13,7 @@ export interface SoundSettings {
   steps?: number;
   guidance?: number;
   candidates?: number;
+  accept?: number;
   signal: AbortSignal;
 }
 
@@ -85,10 +86,12 @@ export async function scoreCycle(
   const sounds: Float32Array[] = [];
   const embeddings: Float32Array[] = [];
   const cosines: number[] = [];
+  const { sampler } = runtime.pack.manifest;
   const started = performance.now();
   for (const [index, z] of vectors.entries()) {
-    const { candidates = runtime.pack.manifest.sampler?.candidates ?? 1, ...rest } = settings;
-    const best = await sonifyBest(runtime, z, { ...rest, candidates, seed: settings.seed + 1000 * index });
+    const { candidates = sampler?.candidates ?? 1, accept = sampler?.accept ?? 1, ...rest } = settings;
+    const seed = settings.seed + 1000 * index;
+    const best = await sonifyBest(runtime, z, { ...rest, candidates, accept, seed });
     sounds.push(best.samples);
     embeddings.push(best.embedding);
     cosines.push(best.cycleCosine);

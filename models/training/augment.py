@@ -66,10 +66,16 @@ def reverberate(x: torch.Tensor, g: torch.Generator) -> torch.Tensor:
     return 0.5 * torch.log(torch.stack(out, 1))
 
 
+def swell(x: torch.Tensor, g: torch.Generator) -> torch.Tensor:
+    """A smooth random gain over time: what players do to a held note, and looped samples never do."""
+    points = torch.randn(len(x), 1, 6, generator=g) * (5 / 8.686)
+    return x + F.interpolate(points, size=x.shape[1], mode="linear", align_corners=True).transpose(1, 2)
+
+
 def noise(x: torch.Tensor, g: torch.Generator) -> torch.Tensor:
-    """A coloured noise floor 70 to 30 dB below the loudest band."""
+    """A coloured noise floor 65 to 15 dB below the loudest band."""
     b, t, _ = x.shape
-    level = x.amax((1, 2))[:, None, None] - (torch.rand(b, 1, 1, generator=g) * 40 + 30) / 8.686
+    level = x.amax((1, 2))[:, None, None] - (torch.rand(b, 1, 1, generator=g) * 50 + 15) / 8.686
     floor = level + smooth_curves(b, 6, g, 3) + 0.35 * torch.randn(b, t, BANDS, generator=g)
     return 0.5 * torch.log(torch.exp(2 * x) + torch.exp(2 * floor))
 
@@ -81,6 +87,8 @@ def augment(x: torch.Tensor, g: torch.Generator) -> tuple[torch.Tensor, torch.Te
     warped = chosen(0.5)
     x = torch.log((torch.exp(x) - FEATURES.floor).clamp(min=float(np.exp(QUIET))))
     x = warp(x, warped.float(), g) if warped.any() else x
+    rows = chosen(0.4)
+    x[rows] = swell(x[rows], g)
     rows = chosen(0.35)
     x[rows] = reverberate(x[rows], g)
     x = x + chosen(0.8).float()[:, None, None] * smooth_curves(b, 5, g)
@@ -88,7 +96,7 @@ def augment(x: torch.Tensor, g: torch.Generator) -> tuple[torch.Tensor, torch.Te
     low_pass = -torch.relu(torch.arange(BANDS) - edge) * 0.35
     x = x + chosen(0.2).float()[:, None, None] * low_pass
     x = x + (torch.rand(b, 1, 1, generator=g) * 24 - 15) / 8.686
-    rows = chosen(0.35)
+    rows = chosen(0.45)
     x[rows] = noise(x[rows], g)
     return torch.log(torch.exp(x.clamp(max=2.0)) + FEATURES.floor), ~warped
 

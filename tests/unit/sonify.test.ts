@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GraphBuilder } from '../../models/onnx/builder.ts';
 import { openRuntime, readPack, type PackRuntime } from '../../models/packs/index.ts';
+import { sonifyBest } from '../../models/pecmae/candidates.ts';
 import { schedule } from '../../models/pecmae/sampler.ts';
 import { sonify } from '../../models/pecmae/sonify.ts';
 import { rmsDbfs, spectralCentroid } from '../support/sound.ts';
@@ -78,13 +79,30 @@ describe('sonify', () => {
     expect(multistep.samples).not.toEqual(plain.samples);
     const { manifest } = runtime.pack;
     const method = 'multistep' as const;
-    const sampler = { steps: 4, guidance: 0.1, initialNoise: 1, candidates: 1, method };
+    const sampler = { steps: 4, guidance: 0.1, initialNoise: 1, candidates: 1, accept: 1, method };
     const asking = Object.create(runtime, {
       pack: { value: { ...runtime.pack, manifest: { ...manifest, sampler } } },
     }) as PackRuntime;
     vi.spyOn(asking, 'denoise').mockImplementation((...x) => runtime.denoise(...x));
     vi.spyOn(asking, 'decode').mockImplementation((...x) => runtime.decode(...x));
     expect(await sonify(asking, z, { seed: 1, signal })).toEqual(multistep);
+  });
+
+  it('draws candidates until one is heard as like enough, and keeps the likest', async () => {
+    const z = await vectorOf(800);
+    const decode = vi.spyOn(runtime, 'decode');
+    const draw = (candidates: number, accept: number) =>
+      sonifyBest(runtime, z, { seed: 5, signal, candidates, accept });
+    const single = await draw(1, 1);
+    expect(single).toMatchObject({ candidate: 0, seed: 5 });
+    decode.mockClear();
+    const best = await draw(6, 1);
+    expect(decode).toHaveBeenCalledTimes(6);
+    expect(best.cycleCosine).toBeGreaterThanOrEqual(single.cycleCosine);
+    decode.mockClear();
+    expect(await draw(6, best.cycleCosine)).toEqual(best);
+    expect(decode).toHaveBeenCalledTimes(best.candidate + 1);
+    decode.mockRestore();
   });
 
   it('stops between steps', async () => {
