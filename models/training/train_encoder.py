@@ -85,12 +85,14 @@ def token_targets(features: torch.Tensor, chroma: torch.Tensor) -> torch.Tensor:
 
 
 def content_targets(features: torch.Tensor, chroma: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
-    """What z should know: mean and spread of the spectrum over audible tokens, coarse envelope, mean chroma."""
+    """What z should know: mean and spread of the spectrum over audible tokens, coarse envelope, mean chroma. Level is
+    left out: collections differ by it more than instruments do."""
     weight = heard.repeat_interleave(2, 1)[..., None]
     total = weight.sum(1).clamp(min=1)
     mean = (features * weight).sum(1) / total
     spread = ((features - mean[:, None]) ** 2 * weight).sum(1).div(total).add(1e-4).sqrt()
     envelope = F.interpolate(features.mean(2)[:, None], size=ENVELOPE, mode="area")[:, 0]
+    mean, envelope = mean - mean.mean(1, keepdim=True), envelope - envelope.mean(1, keepdim=True)
     return torch.cat([mean, spread, envelope, (chroma * heard[..., None]).sum(1) / heard.sum(1, keepdim=True).clamp(min=1)], 1)
 
 
