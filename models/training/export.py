@@ -25,7 +25,7 @@ from train_encoder import Joint
 from train_head import calibrate
 
 OPSET = 17
-VERSION = "0.2.1"
+VERSION = "0.3.0"
 HALF = {"denoiser", "decoder"}  # graphs whose large weights are stored as float16 (and computed as float32)
 HALF_SIZE = 4096                # elements above which a weight counts as large
 SIGNATURES = {
@@ -171,8 +171,9 @@ def manifest(out: Path, data: dict, random_seed: int | None) -> dict:
         "sampler": SAMPLER,
         "trainingData": {
             "statement": ("Not trained: random weights." if twin else
-                          "Music, sound effects and drum samples from Debian's archive, CC0 samples, and phrases and "
-                          "notes rendered from six General MIDI soundfonts, whose programme numbers served as labels; "
+                          "Music, sound effects and drum samples from Debian's archive, CC0 samples, notes of twenty recorded "
+                          "instruments, and phrases and notes rendered from seven General MIDI soundfonts, whose programme "
+                          "numbers served as labels; "
                           "sources, licences and hashes in the card."),
             "hours": 0 if twin else data["hours"], "card": "data-card.json"},
         "graphs": {name: describe(out / f"{name}.onnx") for name in SIGNATURES},
