@@ -185,12 +185,15 @@ async function demoWindows(
   return windows;
 }
 
-/** Replaces the quality card in the manifest, but for what its precision costs; everything else stays as it is. */
+/** What a card says that its scores do not replace: what precision costs, and how the conversion was proven. */
+const LASTING: readonly string[] = ['precision', 'selfTest'];
+
+/** Replaces the scores of the quality card in the manifest; everything else stays as it is. */
 async function writeCard(pack: Pack, card: object): Promise<void> {
   const path = join(pack.folder, 'pack.json');
   const manifest = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-  const { precision } = pack.manifest.quality;
-  const quality = { ...card, ...(precision === undefined ? {} : { precision }) };
+  const lasting = Object.entries(pack.manifest.quality).filter(([name]) => LASTING.includes(name));
+  const quality = { ...card, ...Object.fromEntries(lasting) };
   // Under another name first: a pack whose manifest is half written would be lost.
   const temporary = `${path}.${process.pid}.tmp`;
   try {
