@@ -39,7 +39,6 @@ class ModelConfig:
     encoder_layers: int = 6
     mae_decoder_layers: int = 2
     summary_layers: int = 2
-    summary_hidden: int = 384
     denoiser_layers: int = 5
     rvq_stages: int = 4
     rvq_codes: int = 256
@@ -77,13 +76,7 @@ class TrainConfig:
     mask_share: float = 0.5
     mask_gap: int = 5         # tokens per masked gap (200 ms)
     rvq_weights: tuple = (0.4, 0.3, 0.2, 0.1)
-    # head of the summary, on cached parts
     calibration_windows: int = 256
-    head_batches: int = 160
-    head_passes: int = 40
-    head_rows: int = 768
-    head_lr: float = 1e-3
-    head_decay: float = 0.05
     # denoiser
     diffusion_batch: int = 12
     diffusion_lr: float = 1e-3

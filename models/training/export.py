@@ -22,7 +22,7 @@ from config import FEATURES, MODEL, TRAIN
 from data import card
 from model import build
 from train_encoder import Joint
-from train_head import calibrate
+from calibrate import calibrate
 
 OPSET = 17
 VERSION = "0.3.0"
@@ -44,9 +44,9 @@ SAMPLER = {"method": "multistep", "steps": 12, "guidance": 1, "initialNoise": 1,
 
 
 def trained(work: Path, names: dict[str, str]) -> dict[str, torch.nn.Module]:
-    """The graphs with the averaged weights of the checkpoints `names` (head, diffusion, decoder)."""
+    """The graphs with the averaged weights of the checkpoints `names` (joint, diffusion, decoder)."""
     graphs, joint = build(0), Joint()
-    joint.load_state_dict(load(work / f"{names['head']}.pt")["average"])
+    joint.load_state_dict(load(work / f"{names['joint']}.pt")["average"])
     graphs["denoiser"].load_state_dict(load(work / f"{names['diffusion']}.pt")["average"])
     graphs["decoder"].load_state_dict(load(work / f"{names['decoder']}.pt")["average"])
     graphs.update(encoder=joint.mae.encoder, summary=joint.summary)
@@ -57,7 +57,6 @@ def random_twin(seed: int, work: Path) -> dict[str, torch.nn.Module]:
     """The same graphs with initial weights, standardised on the same audio; the layers that start at zero get random values."""
     graphs, stats = build(seed), load(work / "stats.pt")
     graphs["denoiser"].output.reset_parameters()
-    graphs["summary"].refine[2].reset_parameters()
     for module in (graphs["features"], graphs["decoder"].mel, graphs["encoder"]):
         module.load_state_dict(stats, strict=False)
     joint = Joint()
@@ -70,7 +69,7 @@ def random_twin(seed: int, work: Path) -> dict[str, torch.nn.Module]:
 def fold(summary: torch.nn.Module) -> None:
     """Fold the standardisation of z into the summary's last layers."""
     norm, std = summary.standardise, torch.sqrt(summary.standardise.running_var + summary.standardise.eps)
-    for layer, shift in ((summary.output, norm.running_mean), (summary.pool, 0.0), (summary.refine[2], 0.0)):
+    for layer, shift in ((summary.output, norm.running_mean), (summary.pool, 0.0)):
         layer.weight.copy_(layer.weight / std[:, None])
         layer.bias.copy_((layer.bias - shift) / std)
     summary.standardise = torch.nn.Identity()
@@ -187,11 +186,11 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--random-seed", type=int)
-    for name, default in (("head", "head"), ("diffusion", "diffusion"), ("decoder", "decoder-fit")):
+    for name, default in (("joint", "joint"), ("diffusion", "diffusion"), ("decoder", "decoder-fit")):
         parser.add_argument(f"--{name}", default=default, help="checkpoint name")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    names = {k: getattr(args, k) for k in ("head", "diffusion", "decoder")}
+    names = {k: getattr(args, k) for k in ("joint", "diffusion", "decoder")}
     graphs = trained(args.work, names) if args.random_seed is None else random_twin(args.random_seed, args.work)
     graphs["features"].load_state_dict(load(args.work / "stats.pt"), strict=False)
     for module in graphs.values():

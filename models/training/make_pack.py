@@ -32,7 +32,7 @@ def main() -> None:
     step("data.py", "--work", work, "--samples", args.samples)
     step("targets.py", *common)
     step("train_encoder.py", *common, "--minutes", encoder)
-    step("train_head.py", *common, "--start", "encoder")
+    step("calibrate.py", *common)
     step("train_diffusion.py", *common, "--minutes", diffusion)
     step("train_decoder.py", *common, "--minutes", decoder)
     step("fit_decoder.py", *common)

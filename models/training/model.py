@@ -59,13 +59,14 @@ class Block(nn.Module):
         return x + self.down(F.gelu(self.up(self.norm2(x))))
 
 
+RUMBLE_BANDS = 1      # the band around 46 Hz: rooms and microphones differ there, instruments hardly
 AUDIBLE_RANGE = 6.9  # natural log: a frame 60 dB below the window's loudest counts as silence
 MASKED = -1e4         # added to the attention scores of silent tokens
 
 
 def heard_tokens(features: torch.Tensor, mean: torch.Tensor, std: torch.Tensor, patch: int) -> torch.Tensor:
     """features [B, T, F] -> 1.0 for audible tokens, 0.0 for silent ones, [B, N]."""
-    level = (features * std + mean).amax(2)
+    level = (features * std + mean)[:, :, RUMBLE_BANDS:].amax(2)
     limit = torch.clamp(level.amax(1, keepdim=True) - AUDIBLE_RANGE, min=math.log(FEATURES.floor) + 0.05)
     return to_tokens((level > limit).to(features.dtype)[..., None], patch).amax(2)
 
@@ -73,7 +74,8 @@ def heard_tokens(features: torch.Tensor, mean: torch.Tensor, std: torch.Tensor, 
 class Encoder(nn.Module):
     """features [B, T, F] -> hidden [B, T, D]: tokens of two frames, each token's vector given to both.
 
-    Silent tokens are never attended to and come out as zeros, so the length of a silent tail changes nothing.
+    Silent tokens are never attended to and come out as zeros, so the length of a silent tail changes nothing. The
+    lowest bands are not listened to: their place is taken by silence.
     `mean` and `std` are those of the front-end."""
 
     def __init__(self, c=MODEL, features: int = FEATURES.mels):
@@ -88,6 +90,8 @@ class Encoder(nn.Module):
     def tokens(self, x: torch.Tensor, visible: torch.Tensor | None = None) -> torch.Tensor:
         """features -> [B, N, D], or [B, V, D] of the `visible` token indices [B, V] alone (patch-out)."""
         heard = heard_tokens(x, self.mean, self.std, self.c.patch)
+        silence = ((math.log(FEATURES.floor) - self.mean) / self.std)[:RUMBLE_BANDS]
+        x = torch.cat([silence.expand(*x.shape[:2], -1), x[:, :, RUMBLE_BANDS:]], dim=2)
         x = self.input(to_tokens(x, self.c.patch))
         x = x + positions(x.shape[1], self.c.dim, x)
         if visible is not None:
@@ -150,10 +154,10 @@ class ResidualQuantiser(nn.Module):
 
 class Summary(nn.Module):
     """hidden [B, T, D] -> z [B, D]: a class token attends to the audible tokens, and their gated mean and deviation
-    are added, as is a small network's view of all three (train_head.py); z is standardised per dimension.
+    are added; z is standardised per dimension.
 
     In training the batch's own statistics standardise (no affine), so z = 0 is the mean embedding and
-    doubles as the unconditional token; export.py fixes the statistics afterwards."""
+    doubles as the unconditional token; calibrate.py fixes the statistics afterwards."""
 
     def __init__(self, c=MODEL):
         super().__init__()
@@ -164,9 +168,6 @@ class Summary(nn.Module):
         self.norm = nn.LayerNorm(c.dim)
         self.output = nn.Linear(c.dim, c.dim)
         self.gate, self.pool = nn.Linear(c.dim, 1), nn.Linear(2 * c.dim, c.dim)
-        self.refine = nn.Sequential(nn.Linear(3 * c.dim, c.summary_hidden), nn.GELU(), nn.Linear(c.summary_hidden, c.dim))
-        nn.init.zeros_(self.refine[2].weight)
-        nn.init.zeros_(self.refine[2].bias)
         self.standardise = nn.BatchNorm1d(c.dim, affine=False, momentum=0.02)
 
     def pooled(self, tokens: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
@@ -189,7 +190,7 @@ class Summary(nn.Module):
     def combine(self, parts: torch.Tensor) -> torch.Tensor:
         """[B, 3 D] -> z before standardisation."""
         d = self.c.dim
-        return self.output(parts[:, :d]) + self.pool(parts[:, d:]) + self.refine(parts)
+        return self.output(parts[:, :d]) + self.pool(parts[:, d:])
 
     def raw_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
         """[B, N, D] -> z before standardisation."""

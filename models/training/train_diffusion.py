@@ -109,7 +109,7 @@ def remap(denoiser: Denoiser, pack: Path, work: Path, embed) -> float:
 
 def main() -> None:
     args = arguments(__doc__, 35, "encoder", "warm", "warm-pack")
-    name, encoder = args.name or "diffusion", args.encoder or "head"
+    name, encoder = args.name or "diffusion", args.encoder or "joint"
     path, device = args.work / f"{name}.pt", args.device
     torch.manual_seed(TRAIN.seed)
     (mel, joint), model = frozen(args.work, encoder, device), Denoiser().to(device)

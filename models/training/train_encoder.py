@@ -169,8 +169,7 @@ def main() -> None:
     start_from(model, *(f and f["average"] for f in first))
     model.mae.encoder.load_state_dict({"mean": stats["mean"], "std": stats["std"]}, strict=False)
     rvq, model = rvq.to(device), model.to(device)
-    trained = [p for n, p in model.named_parameters() if "refine" not in n]  # train_head.py's turn comes later
-    optimiser = torch.optim.AdamW(trained, lr=TRAIN.encoder_lr, betas=(0.9, 0.98), weight_decay=0.05)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=TRAIN.encoder_lr, betas=(0.9, 0.98), weight_decay=0.05)
     average, step, used = Average(model, TRAIN.ema), 0, 0.0
     if state := load(path, device):
         model.load_state_dict(state["model"], strict=False)
@@ -196,7 +195,7 @@ def main() -> None:
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         workers.average_gradients(model)
-        torch.nn.utils.clip_grad_norm_(trained, 2.0)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         optimiser.step()
         average.update(model)
         step += 1
