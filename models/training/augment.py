@@ -80,16 +80,6 @@ def noise(x: torch.Tensor, g: torch.Generator) -> torch.Tensor:
     return 0.5 * torch.log(torch.exp(2 * x) + torch.exp(2 * floor))
 
 
-def rumble(x: torch.Tensor, g: torch.Generator) -> torch.Tensor:
-    """Low noise of rooms and microphones: 45 to 10 dB below the loudest band at 50 Hz, falling by 6 to 18 dB an octave."""
-    b, t, _ = x.shape
-    level = x.amax((1, 2))[:, None, None] - (torch.rand(b, 1, 1, generator=g) * 35 + 10) / 8.686
-    slope = (torch.rand(b, 1, 1, generator=g) * 12 + 6) / 8.686
-    octaves = torch.from_numpy(np.log2(np.maximum(HZ, 50.0) / 50.0)).float()
-    floor = level - slope * octaves + 0.35 * torch.randn(b, t, BANDS, generator=g)
-    return 0.5 * torch.log(torch.exp(2 * x) + torch.exp(2 * floor))
-
-
 def augment(x: torch.Tensor, g: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """Raw log-mel [B, T, 128] -> augmented, and which rows kept their pitch [B]."""
     b = len(x)
@@ -108,8 +98,6 @@ def augment(x: torch.Tensor, g: torch.Generator) -> tuple[torch.Tensor, torch.Te
     x = x + (torch.rand(b, 1, 1, generator=g) * 24 - 15) / 8.686
     rows = chosen(0.45)
     x[rows] = noise(x[rows], g)
-    rows = chosen(0.4)
-    x[rows] = rumble(x[rows], g)
     return torch.log(torch.exp(x.clamp(max=2.0)) + FEATURES.floor), ~warped
 
 
