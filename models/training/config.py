@@ -48,7 +48,7 @@ class ModelConfig:
     vocoder_fft: int = 960    # samples: synthesis window, at a quarter of it per hop
     vocoder_hop: int = 240    # samples: two synthesis frames per feature frame
     band_rounds: int = 8      # multiplicative updates of the decoder's magnitudes towards the features' bands
-    phase_rounds: int = 48    # fast Griffin-Lim rounds in the decoder
+    phase_rounds: int = 96    # fast Griffin-Lim rounds in the decoder
     phase_momentum: float = 0.99
 
 

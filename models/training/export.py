@@ -39,8 +39,8 @@ DYNAMIC = {"waveform": {0: "B", 1: "S"}, "features": {0: "B", 1: "T"}, "hidden":
            "z": {0: "B"}, "sigma": {0: "B"}, "v": {0: "B", 1: "T"}}
 
 
-# Measured, see runs.md. Best of four candidates would raise the cycle cosine, at four times the wait.
-SAMPLER = {"method": "multistep", "steps": 12, "guidance": 1, "initialNoise": 1, "candidates": 1}
+# Measured, see runs.md
+SAMPLER = {"method": "multistep", "steps": 8, "guidance": 0, "initialNoise": 1, "candidates": 4, "accept": 0.85}
 
 
 def trained(work: Path, names: dict[str, str]) -> dict[str, torch.nn.Module]:
@@ -86,15 +86,64 @@ def example(name: str, batch: int, frames: int) -> tuple[torch.Tensor, ...]:
             "decoder": (normal(batch, frames, FEATURES.mels),)}[name]
 
 
+class Method(torch.nn.Module):
+    """One method of a module, as a module that can be exported."""
+
+    def __init__(self, module: torch.nn.Module, name: str):
+        super().__init__()
+        self.module, self.name = module, name
+
+    def forward(self, *inputs: torch.Tensor):
+        return getattr(self.module, self.name)(*inputs)
+
+
+def to_onnx(module: torch.nn.Module, inputs: tuple, names: list[str], outputs: list[str], path: Path) -> onnx.ModelProto:
+    axes = {k: DYNAMIC.get(k, {0: "B", 1: "T"}) for k in [*names, *outputs]}
+    torch.onnx.export(module.eval(), inputs, str(path), opset_version=OPSET, dynamo=False, input_names=names,
+                      output_names=outputs, do_constant_folding=False, dynamic_axes=axes)
+    return onnx.load(str(path))
+
+
+def looped_decoder(decoder: torch.nn.Module, path: Path) -> onnx.ModelProto:
+    """The decoder with its rounds as an ONNX Loop: unrolled, a session takes half a minute to open."""
+    features = example("decoder", 2, FEATURES.frames)[0]
+    magnitude, real, imaginary = decoder.start(features)
+    state, spectra = ["real", "imaginary", "oldReal", "oldImaginary"], (real, imaginary)
+    model = to_onnx(Method(decoder, "start"), (features,), ["features"], ["magnitude", *state[:2]], path)
+    body = to_onnx(Method(decoder, "round"), (magnitude, *spectra, *spectra), ["magnitude", *state],
+                   [f"{name}Next" for name in state], path)
+    end = to_onnx(Method(decoder, "finish"), (magnitude, *spectra), ["magnitude", "lastReal", "lastImaginary"], ["waveform"], path)
+    for part, prefix, shared in ((body, "round/", {"magnitude"}), (end, "end/", {"magnitude", "lastReal", "lastImaginary", "waveform"})):
+        own = lambda name: name if not name or name in shared else prefix + name
+        for node in part.graph.node:
+            node.name = prefix + node.name
+            node.input[:], node.output[:] = map(own, node.input), map(own, node.output)
+        for value in [*part.graph.initializer, *part.graph.input, *part.graph.output]:
+            value.name = own(value.name)
+    helper, kinds = onnx.helper, onnx.TensorProto
+    flag = lambda name: helper.make_tensor_value_info(name, kinds.BOOL, [])
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["round/going"], ["round/goingOn"]), *body.graph.node], "round",
+        [helper.make_tensor_value_info("round/index", kinds.INT64, []), flag("round/going"),
+         *(v for v in body.graph.input if v.name != "magnitude")],
+        [flag("round/goingOn"), *body.graph.output], list(body.graph.initializer))
+    count = onnx.numpy_helper.from_array(np.array(decoder.c.phase_rounds - 1, np.int64), "rounds")
+    loop = helper.make_node("Loop", ["rounds", "", "real", "imaginary", "real", "imaginary"],
+                            ["lastReal", "lastImaginary", "unusedReal", "unusedImaginary"], "rounds", body=graph)
+    model.graph.node.extend([loop, *end.graph.node])
+    model.graph.initializer.extend([count, *end.graph.initializer])
+    del model.graph.output[:]
+    model.graph.output.extend(end.graph.output)
+    return model
+
+
 @torch.no_grad()
 def export_graph(name: str, module: torch.nn.Module, path: Path) -> float:
     """Write one graph; returns the largest absolute difference from PyTorch over two shapes."""
     inputs, output = SIGNATURES[name]
     part = path.with_suffix(".part")
-    torch.onnx.export(module.eval(), example(name, 2, FEATURES.frames), str(part), opset_version=OPSET, dynamo=False,
-                      input_names=inputs, output_names=[output], do_constant_folding=False,
-                      dynamic_axes={k: DYNAMIC[k] for k in [*inputs, output]})
-    model = onnx.load(str(part))
+    example_inputs = example(name, 2, FEATURES.frames)
+    model = looped_decoder(module.eval(), part) if name == "decoder" else to_onnx(module, example_inputs, inputs, [output], part)
     strip(model)
     if name in HALF:
         halve(model)

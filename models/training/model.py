@@ -363,18 +363,33 @@ class Decoder(nn.Module):
         out = overlap_add(frames, self.f.fft, self.f.hop) / torch.clamp(weight, min=2e-5)
         return out[:, self.mel.pad:self.mel.pad + frames.shape[1] * self.f.hop]
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
+    def start(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Magnitudes to reach, and the spectra to start from (real, imaginary), each [B, T, bins]."""
         trunk = self.vocoder.trunk(features)
-        magnitude = self.read_out(trunk, features)
-        real, imaginary = old = self.spectra(self.vocoder.synthesise(trunk))
-        for k in range(self.c.phase_rounds):
-            scale = magnitude / (torch.sqrt(real ** 2 + imaginary ** 2) + 1e-9)
-            out = self.waveform(real * scale, imaginary * scale)
-            if k + 1 < self.c.phase_rounds:
-                new = self.spectra(out)
-                real, imaginary = (n + self.c.phase_momentum * (n - o) for n, o in zip(new, old))
-                old = new
+        return self.read_out(trunk, features), *self.spectra(self.vocoder.synthesise(trunk))
+
+    def round(self, magnitude, real, imaginary, old_real, old_imaginary) -> tuple[torch.Tensor, ...]:
+        """One round: the next two spectra, and what they were extrapolated from."""
+        new_real, new_imaginary = self.spectra(self.consistent(magnitude, real, imaginary))
+        momentum = self.c.phase_momentum
+        return (new_real + momentum * (new_real - old_real), new_imaginary + momentum * (new_imaginary - old_imaginary),
+                new_real, new_imaginary)
+
+    def consistent(self, magnitude, real, imaginary) -> torch.Tensor:
+        """The waveform closest to these magnitudes with the phases of these spectra."""
+        scale = magnitude / (torch.sqrt(real ** 2 + imaginary ** 2) + 1e-9)
+        return self.waveform(real * scale, imaginary * scale)
+
+    def finish(self, magnitude, real, imaginary) -> torch.Tensor:
+        out = self.consistent(magnitude, real, imaginary)
         return out / torch.clamp(out.abs().amax(1, keepdim=True), min=1.0)  # never beyond full scale
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        magnitude, real, imaginary = self.start(features)
+        state = real, imaginary, real, imaginary
+        for _ in range(self.c.phase_rounds - 1):
+            state = self.round(magnitude, *state)
+        return self.finish(magnitude, *state[:2])
 
 
 class Denoising:
