@@ -4,8 +4,8 @@
 
 PECMAE (arXiv 2402.09318): a v-diffusion denoiser rebuilds a window's features from noise and z; 10 % of the
 conditions are dropped for classifier-free guidance. What it predicts must also sound like z to the frozen encoder
-(`cycle`), which a small denoiser does not learn from the squared error alone. Where z itself was trained with this objective in the paper, it
-is trained with train_encoder.py's tasks here and frozen (runs.md says why). `--warm` takes a denoiser that was
+(`cycle`), which a small denoiser does not learn from the squared error alone. Where z itself was trained with this
+objective in the paper, it is trained with train_encoder.py's tasks here and frozen (runs.md says why). `--warm` takes a denoiser that was
 trained on another z, namely that of PACK: its condition layer is rewritten by a regression from the new z to the old.
 """
 import math
