@@ -24,6 +24,8 @@ export interface PackRuntime {
   embed(waveforms: Float32Array, batch: number): Promise<Float32Array>;
   /** Frame features `[batch, T, F]` of waveforms `[batch, S]`. */
   features(waveforms: Float32Array, batch: number): Promise<Float32Array>;
+  /** Embeddings `[batch, D]` of frame features `[batch, T, F]`; packs with a fused `embed` graph cannot. */
+  embedFeatures(features: Float32Array, batch: number): Promise<Float32Array>;
   /** v-prediction `[B, T, F]` for noisy features `x [B, T, F]`, `sigma [B]` in 0…1 and `z [B, D]`. */
   denoise(x: Float32Array, sigma: Float32Array, z: Float32Array): Promise<Float32Array>;
   /** Waveforms `[batch, S]` of frame features `[batch, T, F]`. */
@@ -57,10 +59,12 @@ class SessionRuntime implements PackRuntime {
   embed(waveforms: Float32Array, batch: number): Promise<Float32Array> {
     return this.#call(async () => {
       if (this.pack.manifest.graphs.embed) return this.#run('embed', [waveforms], batch);
-      const features = await this.#run('features', [waveforms], batch);
-      const hidden = await this.#run('encoder', [features], batch);
-      return this.#run('summary', [hidden], batch);
+      return this.#embedFeatures(await this.#run('features', [waveforms], batch), batch);
     });
+  }
+
+  embedFeatures(features: Float32Array, batch: number): Promise<Float32Array> {
+    return this.#call(() => this.#embedFeatures(features, batch));
   }
 
   features(waveforms: Float32Array, batch: number): Promise<Float32Array> {
@@ -89,6 +93,10 @@ class SessionRuntime implements PackRuntime {
     const call = work().finally(() => this.#calls.delete(call));
     this.#calls.add(call);
     return call;
+  }
+
+  async #embedFeatures(features: Float32Array, batch: number): Promise<Float32Array> {
+    return this.#run('summary', [await this.#run('encoder', [features], batch)], batch);
   }
 
   async #run(name: GraphName, inputs: readonly Float32Array[], batch: number): Promise<Float32Array> {

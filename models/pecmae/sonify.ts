@@ -35,6 +35,16 @@ export interface Sonification {
 
 const LIMITED_PEAK = 0.99;
 
+/** Frame features that were sampled for a vector, and how. */
+export interface SampledFeatures {
+  /** `[T, F]`. */
+  features: Float32Array;
+  steps: number;
+  guidance: number;
+  sampler: SamplerName;
+  seed: number;
+}
+
 /**
  * Turns a vector of the embedding space into sound: noise is denoised into frame features under the vector's guidance,
  * which the pack's decoder turns into a waveform (DESIGN §5).
@@ -46,6 +56,18 @@ export async function sonify(
   z: Float32Array,
   options: SonifyOptions,
 ): Promise<Sonification> {
+  return decodeFeatures(runtime, await sampleFeatures(runtime, z, options));
+}
+
+/**
+ * The first half of {@link sonify}: noise → frame features.
+ * @throws as {@link sonify}
+ */
+export async function sampleFeatures(
+  runtime: PackRuntime,
+  z: Float32Array,
+  options: SonifyOptions,
+): Promise<SampledFeatures> {
   const { manifest } = runtime.pack;
   if (!manifest.sampler)
     throw new PackError('not-generative', `the pack ${manifest.id} only makes embeddings`);
@@ -65,8 +87,19 @@ export async function sonify(
     signal,
     onStep: (step) => options.onStep?.(step, steps),
   });
+  return { features, steps, guidance, sampler, seed };
+}
+
+/**
+ * The second half of {@link sonify}: frame features → sound.
+ * @throws PackError `not-generative` | `graph` …
+ */
+export async function decodeFeatures(
+  runtime: PackRuntime,
+  { features, ...how }: SampledFeatures,
+): Promise<Sonification> {
   const decoded = await runtime.decode(features, 1);
-  return { ...limit(decoded), sampleRate: manifest.sampleRate, steps, guidance, sampler, seed };
+  return { ...limit(decoded), sampleRate: runtime.pack.manifest.sampleRate, ...how };
 }
 
 function checkArguments(z: Float32Array, manifest: PackManifest, guidance: number): void {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GraphBuilder } from '../../models/onnx/builder.ts';
 import { openRuntime, readPack, type PackRuntime } from '../../models/packs/index.ts';
 import { sonifyBest } from '../../models/pecmae/candidates.ts';
+import { cosine } from '../../models/pecmae/cosine.ts';
 import { schedule } from '../../models/pecmae/sampler.ts';
 import { sonify } from '../../models/pecmae/sonify.ts';
 import { rmsDbfs, spectralCentroid } from '../support/sound.ts';
@@ -91,18 +92,46 @@ describe('sonify', () => {
   it('draws candidates until one is heard as like enough, and keeps the likest', async () => {
     const z = await vectorOf(800);
     const decode = vi.spyOn(runtime, 'decode');
+    const hear = vi.spyOn(runtime, 'embedFeatures');
     const draw = (candidates: number, accept: number) =>
       sonifyBest(runtime, z, { seed: 5, signal, candidates, accept });
     const single = await draw(1, 1);
     expect(single).toMatchObject({ candidate: 0, seed: 5 });
+    expect(hear).not.toHaveBeenCalled();
     decode.mockClear();
     const best = await draw(6, 1);
-    expect(decode).toHaveBeenCalledTimes(6);
-    expect(best.cycleCosine).toBeGreaterThanOrEqual(single.cycleCosine);
-    decode.mockClear();
-    expect(await draw(6, best.cycleCosine)).toEqual(best);
-    expect(decode).toHaveBeenCalledTimes(best.candidate + 1);
+    expect(decode).toHaveBeenCalledTimes(1);
+    expect(hear).toHaveBeenCalledTimes(6);
+    const likeness = await Promise.all(
+      hear.mock.calls.map(async ([features]) => cosine(z, await runtime.embedFeatures(features, 1))),
+    );
+    expect(likeness[best.candidate]).toBe(Math.max(...likeness.slice(0, 6)));
+    expect(decode.mock.calls[0]?.[0]).toBe(hear.mock.calls[best.candidate]?.[0]);
+    hear.mockClear();
+    expect(await draw(6, likeness[best.candidate] ?? 1)).toEqual(best);
+    expect(hear).toHaveBeenCalledTimes(best.candidate + 1);
     decode.mockRestore();
+    hear.mockRestore();
+  });
+
+  it('hears draws as sound in a pack that cannot embed frame features', async () => {
+    const z = await vectorOf(800);
+    const { manifest } = runtime.pack;
+    const fused = Object.create(runtime, {
+      pack: {
+        value: {
+          ...runtime.pack,
+          manifest: { ...manifest, graphs: { ...manifest.graphs, embed: manifest.graphs.encoder } },
+        },
+      },
+    }) as PackRuntime;
+    vi.spyOn(fused, 'denoise').mockImplementation((...x) => runtime.denoise(...x));
+    vi.spyOn(fused, 'embed').mockImplementation((...x) => runtime.embed(...x));
+    vi.spyOn(fused, 'embedFeatures').mockRejectedValue(new Error('it cannot'));
+    const decode = vi.spyOn(fused, 'decode').mockImplementation((...x) => runtime.decode(...x));
+    const best = await sonifyBest(fused, z, { seed: 5, signal, candidates: 3, accept: 1 });
+    expect(decode).toHaveBeenCalledTimes(4);
+    expect(best.cycleCosine).toBe(cosine(z, await runtime.embed(best.samples, 1)));
   });
 
   it('stops between steps', async () => {
