@@ -62,6 +62,11 @@ export function describeCard(card: QualityCard): string {
             value: (row) => `${(100 * row.classRetention).toFixed(1)} %`,
             align: 'right',
           },
+          {
+            title: 'by MFCC+Δ',
+            value: (row) => `${(100 * row.mfccRetention).toFixed(1)} %`,
+            align: 'right',
+          },
           { title: 'cycle cosine', value: (row) => row.cycleCosine.toFixed(3), align: 'right' },
           { title: 'level', value: (row) => `${row.rmsDbfs} dBFS`, align: 'right' },
           { title: 'flatness', value: (row) => row.flatness.toFixed(3), align: 'right' },

@@ -24,7 +24,9 @@ const cardSchema = z.object({
   precisionAt10: mean.optional(),
   roundTrip: z.object({ pack: distances, griffinLim: distances }).optional(),
   cycle: z.object({ cycleCosine: z.number() }).optional(),
-  sharpness: z.array(z.object({ classRetention: z.number() })).optional(),
+  sharpness: z
+    .array(z.object({ classRetention: z.number(), mfccRetention: z.number().optional() }))
+    .optional(),
   speed: z.object({ windowsPerSecond: z.number(), secondsPerSonification: z.number().nullable() }),
 });
 
@@ -55,8 +57,9 @@ export function figuresOf(quality: Readonly<Record<string, unknown>>): Figures {
   add('Round trip, multi-resolution', roundTrip?.pack.multiResolution);
   add('… by Griffin-Lim', roundTrip?.griffinLim.multiResolution);
   add('Cycle cosine', cycle?.cycleCosine);
-  const retention = sharpness?.[0]?.classRetention;
-  add('Prototypes that sound like their class, %', retention === undefined ? null : 100 * retention);
+  const share = (value: number | undefined): number | null => (value === undefined ? null : 100 * value);
+  add('Prototypes that sound like their class, %', share(sharpness?.[0]?.classRetention));
+  add('… told by MFCC+Δ, %', share(sharpness?.[0]?.mfccRetention));
   add('Windows per second', speed.windowsPerSecond);
   add('Seconds per sonification', speed.secondsPerSonification);
   return figures;

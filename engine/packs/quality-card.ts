@@ -5,6 +5,7 @@ import type { Represented } from '../../models/scoring/collection.ts';
 import { disturbances, type Disturbance } from '../../models/scoring/disturbances.ts';
 import { describeCollection, embedCollection, type CutSound } from '../../models/scoring/embed.ts';
 import { HandcraftedFeatures } from '../../models/scoring/handcrafted.ts';
+import { handcraftedJudge } from '../../models/scoring/judge.ts';
 import { neighbourPrecision, type NeighbourPrecision } from '../../models/scoring/neighbourhood.ts';
 import { sharedClasses } from '../../models/scoring/protocols.ts';
 import { scoreRobustness, type RobustnessScore } from '../../models/scoring/robustness.ts';
@@ -166,25 +167,31 @@ export async function qualityCard(
     card.cycle = (await scoreCycle(runtime, vectors, settings)).score;
     card.speed.secondsPerSonification = card.cycle.secondsEach;
     if (views.instruments)
-      heard = await listen(runtime, views.instruments.embedding, card, input.sharpness, { ...settings, say });
+      heard = await listen(runtime, views.instruments, card, input.sharpness, { ...settings, say });
   }
   return { card, heard, embedded: views.instruments?.embedding ?? null };
 }
 
 async function listen(
   runtime: PackRuntime,
-  collection: Represented,
+  { embedding, mfcc }: Views,
   card: QualityCard,
   all: boolean,
   { say, ...settings }: { seed: number; signal: AbortSignal; say: (message: string) => void },
 ): Promise<HeardNetwork | null> {
   card.sharpness = [];
   let first: HeardNetwork | null = null;
-  for (const variant of all ? sharpnessVariants : sharpnessVariants.slice(0, 1)) {
-    say(`prototypes: ${variant.name}`);
-    const { score, heard } = await scoreSharpness(runtime, collection, variant, settings);
-    card.sharpness.push(score);
-    first ??= heard;
+  const features = await HandcraftedFeatures.open(runtime.pack.manifest.sampleRate);
+  try {
+    const judge = handcraftedJudge(features, mfcc);
+    for (const variant of all ? sharpnessVariants : sharpnessVariants.slice(0, 1)) {
+      say(`prototypes: ${variant.name}`);
+      const { score, heard } = await scoreSharpness(runtime, embedding, variant, judge, settings);
+      card.sharpness.push(score);
+      first ??= heard;
+    }
+  } finally {
+    await features.close();
   }
   return first;
 }

@@ -135,14 +135,25 @@ function soundSection({ roundTrip, cycle, sharpness, speed }: QualityCard): Html
       html`<h3>Prototypes and their sound</h3>
         <p>
           Distance to the nearest embedding of the class, in units of the distance between neighbours of one
-          class; share of sonified prototypes assigned to their own class.
+          class; share of sonified prototypes assigned to their own class by the network they belong to, and
+          by the five nearest real sounds in MFCC+Δ, which share nothing with the pack.
         </p>`,
       grid(
-        ['', 'distance', 'own class, %', 'cycle cosine', 'level, dBFS', 'flatness', 'seconds'],
+        [
+          '',
+          'distance',
+          'own class, %',
+          'by MFCC+Δ, %',
+          'cycle cosine',
+          'level, dBFS',
+          'flatness',
+          'seconds',
+        ],
         sharpness.map((row) => [
           row.name,
           row.distance,
           (100 * row.classRetention).toFixed(1),
+          (100 * row.mfccRetention).toFixed(1),
           row.cycleCosine,
           row.rmsDbfs,
           row.flatness,

@@ -5,6 +5,7 @@ import { defaultTrainParameters, trainPrototypeNetwork, type TrainParameters } f
 import { trainingSet } from './classifiers.ts';
 import { classesOf, type Represented } from './collection.ts';
 import { Fourier, magnitudes } from './fourier.ts';
+import type { Judge } from './judge.ts';
 import { nearestDistances } from './neighbourhood.ts';
 import { classRetention, scoreCycle, type SoundSettings } from './sound.ts';
 import { meanOf, quantile, round } from './summary.ts';
@@ -28,6 +29,8 @@ export interface SharpnessScore {
   distance: number;
   /** Share of prototypes whose sonification is assigned to their class. */
   classRetention: number;
+  /** The same, told by the MFCC+Δ of the sonifications instead of by the pack and its network. */
+  mfccRetention: number;
   cycleCosine: number;
   /** Medians over the sonifications. */
   rmsDbfs: number;
@@ -61,11 +64,13 @@ export interface HeardNetwork {
 /**
  * Trains a network on a whole collection and listens to each of its prototypes.
  * @param collection windows as the pack embeds them, not standardised
+ * @param judge who else says what class a sound is of
  */
 export async function scoreSharpness(
   runtime: PackRuntime,
   collection: Represented,
   variant: SharpnessVariant,
+  judge: Judge,
   settings: SoundSettings,
 ): Promise<{ score: SharpnessScore; heard: HeardNetwork }> {
   const classes = classesOf(collection);
@@ -80,6 +85,7 @@ export async function scoreSharpness(
     ...variant.sound,
   });
   const { retention, kept } = classRetention(network, embeddings);
+  const wanted = sounds.map((_, k) => classes[network.classOf(k)] ?? '');
   const levels = sounds.map(rmsDbfs);
   const flatness = await flatnessOf(sounds);
   return {
@@ -89,6 +95,7 @@ export async function scoreSharpness(
       prototypes: count,
       distance: round(meanOf(distances), 3),
       classRetention: retention,
+      mfccRetention: await judge(sounds, wanted, settings.signal),
       cycleCosine: score.cycleCosine,
       rmsDbfs: round(quantile(levels, 0.5), 1),
       flatness: round(quantile(flatness, 0.5), 4),

@@ -5,9 +5,11 @@ import { accuracyOf, scoredClassifiers } from '../../models/scoring/classifiers.
 import { soundVectors, type Represented } from '../../models/scoring/collection.ts';
 import { DistanceMeter } from '../../models/scoring/distances.ts';
 import { disturbances } from '../../models/scoring/disturbances.ts';
+import { describeCollection } from '../../models/scoring/embed.ts';
 import { Fourier, magnitudes } from '../../models/scoring/fourier.ts';
 import { griffinLim } from '../../models/scoring/griffin-lim.ts';
 import { HandcraftedFeatures } from '../../models/scoring/handcrafted.ts';
+import { handcraftedJudge } from '../../models/scoring/judge.ts';
 import { melBank } from '../../models/scoring/mel.ts';
 import { neighbourPrecision } from '../../models/scoring/neighbourhood.ts';
 import { crossCollection, leaveOneGroupOut, withinCollection } from '../../models/scoring/protocols.ts';
@@ -246,5 +248,24 @@ describe('summaries', () => {
     expect(spearman([1, 2, 3, 4], [10, 100, 1000, 10_000])).toBeCloseTo(1, 12);
     expect(spearman([1, 2, 3], [5, 5, 5])).toBe(0);
     expect(spearman([1, 1, 2], [3, 3, 1])).toBeCloseTo(-1, 12);
+  });
+});
+
+describe('handcraftedJudge', () => {
+  it('counts the sounds that are like the real ones of the class they were made for', async () => {
+    const features = await HandcraftedFeatures.open(RATE);
+    const random = new Random(4);
+    const noise = (): Float32Array => Float32Array.from({ length: RATE }, () => 0.1 * random.normal());
+    const real = Array.from({ length: 12 }, (_, i) => ({
+      name: String(i),
+      class: i < 6 ? 'noise' : 'tone',
+      group: String(i),
+      windows: [i < 6 ? noise() : tone(300 + 20 * i)],
+    }));
+    const judge = handcraftedJudge(features, (await describeCollection(features, real, { signal })).mfcc);
+    const made = [noise(), tone(415), tone(333), noise()];
+    expect(await judge(made, ['noise', 'tone', 'tone', 'noise'], signal)).toBe(1);
+    expect(await judge(made, ['noise', 'tone', 'noise', 'noise'], signal)).toBe(0.75);
+    await features.close();
   });
 });
