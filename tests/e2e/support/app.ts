@@ -14,6 +14,8 @@ export interface RunningApp {
   output: () => string;
 }
 
+const open = new Set<RunningApp>();
+
 /** Starts the built application on a user-data folder of its own. */
 export async function launch(userData: string, args: string[] = []): Promise<RunningApp> {
   const app = await _electron.launch({
@@ -26,23 +28,49 @@ export async function launch(userData: string, args: string[] = []): Promise<Run
   app.process().stderr?.on('data', (data: Buffer) => lines.push(data.toString()));
   const page = await app.firstWindow();
   await page.waitForLoadState('domcontentloaded');
-  return { app, page, userData, output: () => lines.join('') };
+  const running = { app, page, userData, output: () => lines.join('') };
+  open.add(running);
+  app.on('close', () => open.delete(running));
+  return running;
 }
 
 export function temporaryFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `archetone-${name}-`));
 }
 
-/** A test with a freshly started application, closed and cleaned up afterwards. */
-export const test = base.extend<{ running: RunningApp }>({
+/** Prints what a failed test's applications show and wrote: a picture is of little use where nobody can look at it. */
+async function printApplications(): Promise<void> {
+  for (const { page, output } of open) {
+    const shown = await page
+      .evaluate(() => document.body.innerText)
+      .catch((thrown: unknown) => `no text: ${String(thrown)}`);
+    console.log(`The window shows:\n${shown}\n\nThe processes wrote:\n${output()}`);
+  }
+}
+
+interface Fixtures {
+  /** A freshly started application, closed and cleaned up afterwards. */
+  running: RunningApp;
+  tellOnFailure: undefined;
+}
+
+export const test = base.extend<Fixtures>({
   running: async ({}, use, info) => {
     const userData = temporaryFolder('e2e');
     const running = await launch(userData);
     await use(running);
-    if (info.status !== info.expectedStatus) console.log(running.output());
+    if (info.status !== info.expectedStatus) await printApplications();
     await running.app.close();
     rmSync(userData, { recursive: true, force: true });
   },
+  // For applications that several tests share; it ends after `running`, whose application is closed by then.
+  tellOnFailure: [
+    async ({}, use, info) => {
+      await use(undefined);
+      if (info.status !== info.expectedStatus) await printApplications();
+    },
+    { auto: true },
+  ],
 });
 
 export { expect };
