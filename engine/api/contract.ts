@@ -82,7 +82,7 @@ export const trainRequestSchema = z.strictObject({
   prototypesPerClass: z.int().min(1).max(100).default(5),
   steps: z.int().min(1).max(200_000).default(1500),
   batchSize: z.int().min(1).max(4096).default(256),
-  learningRate: z.number().gt(0).max(10).default(0.03),
+  learningRate: z.number().gt(0).max(10).default(0.01),
   lambda: z.number().min(0).max(1).default(0.25),
   temperature: z.number().gt(0).max(10).default(0.1),
   adaptor: z.enum(['none', 'transformer']).default('none'),

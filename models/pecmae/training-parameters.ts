@@ -34,7 +34,7 @@ export const defaultTrainParameters: TrainParameters = {
   prototypesPerClass: 5,
   steps: 1500,
   batchSize: 256,
-  learningRate: 3e-2,
+  learningRate: 1e-2,
   weightDecay: 1e-5,
   lambda: 0.25,
   temperature: 0.1,
