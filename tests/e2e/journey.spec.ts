@@ -170,7 +170,7 @@ test('reduces the library with MChen and shows what it costs', async () => {
 });
 
 test('exports a bundle that reads back', async () => {
-  test.setTimeout(960_000); // every prototype is drawn up to four times before it is good enough
+  test.setTimeout(960_000); // every prototype is drawn up to eight times and decoded twice
   const { app, page } = running;
   await answerDialogs(app, exports);
   await go(page, 'prototypes');

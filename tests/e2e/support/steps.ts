@@ -122,11 +122,16 @@ export async function rowOf(page: Page, path: string): Promise<Locator> {
   return row;
 }
 
-/** How many tracks of the open library are ready, as its filter chips tell; the chips are there while states differ. */
+/** How many tracks of the open library are ready, as its filter chips tell; there are none while all are in one state. */
 export async function readyTracks(page: Page): Promise<number> {
   const chip = page.getByTestId('filter-ready');
-  if (!(await chip.isVisible())) return 0;
-  return Number(((await chip.textContent()) ?? '').replace(/\D/g, ''));
+  const row = page.locator('[data-testid=track-row][data-state=ready]');
+  const told = (await chip.isVisible())
+    ? chip
+    : (await row.count()) > 0
+      ? page.getByTestId('track-count')
+      : null;
+  return Number(((await told?.textContent()) ?? '').replace(/\D/g, ''));
 }
 
 /** Process id of the engine, as Electron itself reports it. */
