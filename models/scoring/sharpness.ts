@@ -44,13 +44,11 @@ export interface SharpnessScore {
 export const sharpnessVariants: readonly SharpnessVariant[] = [
   { name: 'default' },
   { name: 'stronger prototype loss (λ = 0.05)', train: { lambda: 0.05 } },
+  { name: 'weaker prototype loss (λ = 0.75)', train: { lambda: 0.75 } },
   { name: 'medoids instead of k-means centroids', train: { initialisation: 'medoid' } },
   { name: 'projected to the nearest embedding of the class', train: { projection: 'nearest' } },
-  { name: 'guidance 0', sound: { guidance: 0 } },
   { name: 'guidance 1', sound: { guidance: 1 } },
-  { name: 'guidance 2', sound: { guidance: 2 } },
   { name: 'one candidate', sound: { candidates: 1 } },
-  { name: 'best of 8 candidates', sound: { candidates: 8, accept: 1 } },
 ];
 
 /** A trained network with the sounds of its prototypes. */

@@ -81,8 +81,8 @@ class TrainConfig:
     diffusion_batch: int = 12
     diffusion_lr: float = 1e-3
     unconditional_share: float = 0.1
-    cycle_share: float = 0.5       # of the rows
-    cycle_weight: float = 0.3
+    cycle_share: float = 0.75      # of the rows
+    cycle_weight: float = 0.5
     ema: float = 0.99   # over few steps
     # decoder
     vocoder_batch: int = 8

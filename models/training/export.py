@@ -25,7 +25,7 @@ from train_encoder import Joint
 from calibrate import calibrate
 
 OPSET = 17
-VERSION = "0.3.0"
+VERSION = "0.3.1"
 HALF = {"denoiser", "decoder"}  # graphs whose large weights are stored as float16 (and computed as float32)
 HALF_SIZE = 4096                # elements above which a weight counts as large
 SIGNATURES = {
@@ -40,7 +40,7 @@ DYNAMIC = {"waveform": {0: "B", 1: "S"}, "features": {0: "B", 1: "T"}, "hidden":
 
 
 # Measured, see runs.md
-SAMPLER = {"method": "multistep", "steps": 8, "guidance": 0, "initialNoise": 1, "candidates": 4, "accept": 0.85}
+SAMPLER = {"method": "ddim", "steps": 8, "guidance": 0, "initialNoise": 1, "candidates": 8, "accept": 0.9}
 
 
 def trained(work: Path, names: dict[str, str]) -> dict[str, torch.nn.Module]:

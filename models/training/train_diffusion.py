@@ -40,19 +40,42 @@ def denoising_loss(model: Denoiser, features: torch.Tensor, z: torch.Tensor, hea
     return (error * weight).sum() / (weight.sum() * features.shape[2])
 
 
-def cycle_loss(model: Denoiser, joint: Joint, like: torch.Tensor, z: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """1 - cosine of z [B, D] and what the frozen encoder hears in the features that two steps from noise arrive at.
+def prototype_like(z: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Conditions [B, D] as prototypes are: half of them drawn towards their nearest neighbour in the batch and scaled.
 
-    The noisy features of the second step come from the model's own first step, as in sampling, not from a recording:
-    there the error builds up that a denoiser trained on recordings alone never meets."""
-    noise = torch.randn(like.shape, generator=generator).to(like.device)
-    one = torch.ones(len(like), device=like.device)
+    Prototypes lie between the windows of their class, and training moves them further out or in; no recording has
+    exactly such a z, so only the cycle term can be asked about them."""
+    unit = F.normalize(z, dim=1)
+    likeness = unit @ unit.T
+    likeness.fill_diagonal_(-1)
+    share = 0.5 * torch.rand(len(z), 1, generator=generator).to(z.device)
+    scale = torch.exp(0.3 * torch.randn(len(z), 1, generator=generator)).to(z.device)
+    mixed = scale * torch.lerp(z, z[likeness.argmax(1)], share)
+    return torch.where((torch.rand(len(z), 1, generator=generator) < 0.5).to(z.device), mixed, z)
+
+
+def cycle_loss(model: Denoiser, joint: Joint, like: torch.Tensor, z: torch.Tensor, floor: torch.Tensor,
+               generator: torch.Generator) -> torch.Tensor:
+    """1 - cosine of z [B, D] and what the frozen encoder hears in the features that a few steps from noise arrive at.
+
+    The noisy features of the last step come from the model's own first one to three steps, as in sampling, not from a
+    recording: there the error builds up that a denoiser trained on recordings alone never meets. The encoder must not be
+    pleased by what no decoder can keep: values below the floor are lifted to it, and changes from frame to frame blurred."""
+    noisy = torch.randn(like.shape, generator=generator).to(like.device)
+    before = int(torch.randint(1, 4, (1,), generator=generator))
+    sigmas = 0.05 + 0.9 * torch.rand(before, len(like), generator=generator).sort(0, descending=True).values
+    sigma = torch.ones(len(like), device=like.device)
     with torch.no_grad():
-        first = -model(noise, one, z)  # at sigma = 1 the clean features are -v
-    sigma = (0.2 + 0.75 * torch.rand(len(like), generator=generator)).to(like.device)
-    alpha, beta = (c[:, None, None] for c in Denoising.coefficients(sigma))
-    noisy = alpha * first + beta * noise
-    made = alpha * noisy - beta * model(noisy, sigma, z)
+        for after in sigmas.to(like.device):
+            alpha, beta = (c[:, None, None] for c in Denoising.coefficients(sigma))
+            v = model(noisy, sigma, z).float()
+            clean, noise = alpha * noisy - beta * v, beta * noisy + alpha * v
+            alpha, beta = (c[:, None, None] for c in Denoising.coefficients(after))
+            noisy, sigma = alpha * clean + beta * noise, after
+    made = torch.maximum(alpha * noisy - beta * model(noisy, sigma, z), floor)
+    share = 0.25 * torch.rand(len(like), 1, 1, generator=generator).to(like.device)
+    around = F.pad(made, (0, 0, 1, 1), mode="replicate")
+    made = (1 - 2 * share) * made + share * (around[:, 2:] + around[:, :-2])
     heard = joint.summary.raw_tokens(joint.mae.encoder.tokens(made))
     return 1 - F.cosine_similarity(joint.summary.standardise(heard.float()), z).mean()
 
@@ -167,7 +190,7 @@ def main() -> None:
         with torch.autocast(device, torch.bfloat16, enabled=args.bf16):
             denoise = denoising_loss(model, features, z, heard, generator)
             rows = int(len(z) * TRAIN.cycle_share)
-            cycle = cycle_loss(model, joint, features[:rows], z[:rows], generator)
+            cycle = cycle_loss(model, joint, features[:rows], prototype_like(z, generator)[:rows], floor, generator)
         loss = denoise + TRAIN.cycle_weight * cycle
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -170,13 +170,13 @@ test('reduces the library with MChen and shows what it costs', async () => {
 });
 
 test('exports a bundle that reads back', async () => {
-  test.setTimeout(960_000); // every prototype is drawn up to eight times and decoded twice
+  test.setTimeout(660_000); // every prototype is drawn up to eight times and decoded twice
   const { app, page } = running;
   await answerDialogs(app, exports);
   await go(page, 'prototypes');
   await page.getByTestId('export-open').click();
   await page.getByTestId('export-start').click();
-  await expect(page.getByTestId('export-result')).toBeVisible({ timeout: 900_000 });
+  await expect(page.getByTestId('export-result')).toBeVisible({ timeout: 600_000 });
   const folder = (await page.getByTestId('export-result').getAttribute('data-folder')) ?? '';
   expect(existsSync(folder)).toBe(true);
 
