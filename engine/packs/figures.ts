@@ -50,7 +50,9 @@ export function figuresOf(quality: Readonly<Record<string, unknown>>): Figures {
   add('Instruments, 5 prototypes per class, %', accuracy.instruments?.['pecmae5']?.embedding?.mean);
   add('Rendered → real, kNN, %', accuracy.renderedToInstruments?.['knn5']?.embedding?.mean);
   add('Real → rendered, kNN, %', accuracy.instrumentsToRendered?.['knn5']?.embedding?.mean);
-  add('Styles, kNN, %', accuracy.styles?.['knn5']?.embedding?.mean);
+  const styles = accuracy.styles?.['knn5'];
+  add('Styles, kNN, %', styles?.embedding?.mean);
+  add('… on MFCC+Δ, %', styles?.mfcc?.mean);
   add('Neighbours of the same class, %', precisionAt10?.mean);
   add('Round trip, log-spectral, dB', roundTrip?.pack.logSpectralDb);
   add('… by Griffin-Lim, dB', roundTrip?.griffinLim.logSpectralDb);
