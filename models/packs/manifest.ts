@@ -73,9 +73,9 @@ export const packManifestSchema = z
         method: z.enum(['ddim', 'multistep']).default('ddim'),
         /** Standard deviation of the noise that sampling starts from. */
         initialNoise: z.number().positive().max(4).default(1),
-        /** Sounds drawn for each vector, of which the one heard most like the vector is kept. */
+        /** Draws for each vector, of which the one heard most like the vector is kept. */
         candidates: count.max(64).default(1),
-        /** Cosine of vector and sound at which no further candidate is drawn; 1 always draws them all. */
+        /** Cosine of the vector and what is heard in a draw at which no further one is made; 1 always makes them all. */
         accept: z.number().min(-1).max(1).default(1),
       })
       .optional(),

@@ -63,7 +63,10 @@ describe('archetone packs score', () => {
     expect(card.accuracy.renderedToInstruments?.['knn5']?.embedding.mean).toBe(100);
     expect(card.roundTrip?.griffinLim.logSpectralDb).toBeGreaterThan(0);
     expect(card.sharpness).toHaveLength(1);
-    expect(card.sharpness?.[0]?.mfccRetention).toBeGreaterThanOrEqual(0);
+    const [heard] = card.sharpness ?? [];
+    const told = (heard?.mfccRetention ?? NaN) * (heard?.prototypes ?? NaN);
+    expect(told).toBeLessThanOrEqual(heard?.prototypes ?? 0);
+    expect(told).toBeCloseTo(Math.round(told), 2);
     expect(card.speed.secondsPerSonification).toBeGreaterThan(0);
 
     const manifest = packManifestSchema.parse(JSON.parse(readFileSync(manifestFile, 'utf8')));
