@@ -52,7 +52,7 @@ export function figuresOf(quality: Readonly<Record<string, unknown>>): Figures {
   add('Real → rendered, kNN, %', accuracy.instrumentsToRendered?.['knn5']?.embedding?.mean);
   const styles = accuracy.styles?.['knn5'];
   add('Styles, kNN, %', styles?.embedding?.mean);
-  add('… on MFCC+Δ, %', styles?.mfcc?.mean);
+  add('… styles on MFCC+Δ, %', styles?.mfcc?.mean);
   add('Neighbours of the same class, %', precisionAt10?.mean);
   add('Round trip, log-spectral, dB', roundTrip?.pack.logSpectralDb);
   add('… by Griffin-Lim, dB', roundTrip?.griffinLim.logSpectralDb);

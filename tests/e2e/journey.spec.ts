@@ -12,16 +12,11 @@ test.describe.configure({ mode: 'serial' });
 let running: RunningApp;
 let userData = '';
 let exports = '';
-const consoleErrors: string[] = [];
 
 test.beforeAll(async () => {
   userData = temporaryFolder('journey');
   exports = temporaryFolder('exports');
   running = await launch(userData);
-  running.page.on('console', (message) => {
-    if (message.type() === 'error') consoleErrors.push(message.text());
-  });
-  running.page.on('pageerror', (error) => consoleErrors.push(error.message));
 });
 
 test.afterAll(async () => {
@@ -219,5 +214,5 @@ test('embeds fewer windows per track when asked', async () => {
 });
 
 test('nothing complained in the console', () => {
-  expect(consoleErrors).toEqual([]);
+  expect(running.complaints).toEqual([]);
 });

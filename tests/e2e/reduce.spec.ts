@@ -13,16 +13,11 @@ test.describe.configure({ mode: 'serial' });
 let running: RunningApp;
 let userData = '';
 let exports = '';
-const consoleErrors: string[] = [];
 
 test.beforeAll(async () => {
   userData = temporaryFolder('reduce');
   exports = temporaryFolder('reduced');
   running = await launch(userData);
-  running.page.on('console', (message) => {
-    if (message.type() === 'error') consoleErrors.push(message.text());
-  });
-  running.page.on('pageerror', (error) => consoleErrors.push(error.message));
 });
 
 test.afterAll(async () => {
@@ -261,5 +256,5 @@ test('reduces a data set file, silently, and stops a running study when asked', 
 });
 
 test('nothing complained in the console', () => {
-  expect(consoleErrors).toEqual([]);
+  expect(running.complaints).toEqual([]);
 });

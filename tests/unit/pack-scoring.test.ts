@@ -82,6 +82,14 @@ describe('archetone packs score', () => {
     for (const link of links) expect(existsSync(join(dirname(page), link)), link).toBe(true);
   }, 120_000);
 
+  it('names the figures of the pack that ships so that each can be told from the others', () => {
+    const file = join(import.meta.dirname, '../../models/packs/compact/pack.json');
+    const { quality } = packManifestSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const names = figuresOf(quality).map(({ name }) => name);
+    expect(names.length).toBeGreaterThan(15);
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  });
+
   it('never writes a report over a folder that holds anything', async () => {
     const folder = testFolder();
     mkdirSync(join(folder, 'music'));

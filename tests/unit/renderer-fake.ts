@@ -4,6 +4,7 @@ import type {
   Experiment,
   Job,
   LibrarySummary,
+  PackInfo,
   PrototypeInfo,
   Taxonomy,
   TrackDetail,
@@ -247,6 +248,27 @@ export function job(changes: Partial<Job> = {}): Job {
   };
 }
 
+export const pack: PackInfo = {
+  id: 'compact',
+  version: '1',
+  title: 'Compact',
+  kind: 'generative',
+  licence: 'Apache-2.0',
+  attribution: 'a',
+  folder: '/packs/compact',
+  sha256: 'x',
+  bytes: 1,
+  sampleRate: 24_000,
+  windowSeconds: 4,
+  embeddingDim: 256,
+  sampler: { steps: 20, guidance: 2 },
+  trainingStatement: 's',
+  quality: [],
+  embedded: true,
+  soundless: null,
+  sources: [],
+};
+
 /** Answers of an engine with one library that is imported, labelled and classified. */
 export const fullAnswers: Partial<Record<Method, Answer>> = {
   'app.info': () => ({ version: '1', platform: 'test', dataFolder: '/data', ffmpeg: false, provider: 'cpu' }),
@@ -257,28 +279,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'import.start': () => ({ jobId: 'J1' }),
   'jobs.list': () => [],
   'packs.hub': () => [],
-  'packs.list': () => [
-    {
-      id: 'compact',
-      version: '1',
-      title: 'Compact',
-      kind: 'generative',
-      licence: 'Apache-2.0',
-      attribution: 'a',
-      folder: '/packs/compact',
-      sha256: 'x',
-      bytes: 1,
-      sampleRate: 24_000,
-      windowSeconds: 4,
-      embeddingDim: 256,
-      sampler: { steps: 20, guidance: 2 },
-      trainingStatement: 's',
-      quality: [],
-      embedded: true,
-      soundless: null,
-      sources: [],
-    },
-  ],
+  'packs.list': () => [pack],
   'providers.list': () => [],
   'taxonomies.list': () => [taxonomy],
   'experiments.list': () => [experiment],

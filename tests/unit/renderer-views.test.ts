@@ -5,7 +5,7 @@ import type { MockInstance } from 'vitest';
 import type { ShellApi } from '../../engine/api/shell.ts';
 import { App } from '../../renderer/src/state/app.svelte.ts';
 import Window from '../../renderer/src/Window.svelte';
-import { FakeEngine, experiment, fakeShell, fullAnswers, job, library } from './renderer-fake.ts';
+import { FakeEngine, experiment, fakeShell, fullAnswers, job, library, pack } from './renderer-fake.ts';
 
 // Both draw on canvases, which this DOM has not; what they are given is tested, what they draw is looked at.
 vi.mock('wavesurfer.js', () => ({
@@ -427,6 +427,28 @@ describe('the window', () => {
     expect(app.view).toBe('packs');
     send('no.such.command');
     expect(app.view).toBe('packs');
+  });
+
+  it('shows a pack whose maker gave two figures the same name', async () => {
+    const figure = { name: 'accuracy', value: 50 };
+    const { app } = await open({ answers: { 'packs.list': () => [{ ...pack, quality: [figure, figure] }] } });
+    app.view = 'packs';
+    await waitFor(() => expect(within(byId('pack')).getAllByText('accuracy')).toHaveLength(2));
+  });
+
+  it('keeps answering when a view cannot be drawn', async () => {
+    const complaint = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    let shown: object = { ...pack, sources: null };
+    const { app } = await open({ answers: { 'packs.list': () => [shown] } });
+    await fireEvent.click(byId('nav-packs'));
+    await waitFor(() => expect(byId('failed-to-draw').textContent).toContain('This view cannot be shown'));
+    expect(complaint).toHaveBeenCalled();
+    await fireEvent.click(byId('nav-jobs'));
+    expect(screen.queryByTestId('failed-to-draw')).toBeNull();
+    shown = { ...pack, sources: [] };
+    await app.packs.reload();
+    await fireEvent.click(byId('nav-packs'));
+    expect(byId('pack')).toBeTruthy();
   });
 
   it('has every view without a library, and says what to do', async () => {

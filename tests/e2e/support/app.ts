@@ -12,6 +12,8 @@ export interface RunningApp {
   userData: string;
   /** Everything the processes wrote, for failure messages. */
   output: () => string;
+  /** Errors in the window's console. */
+  complaints: string[];
 }
 
 const open = new Set<RunningApp>();
@@ -27,8 +29,13 @@ export async function launch(userData: string, args: string[] = []): Promise<Run
   app.process().stdout?.on('data', (data: Buffer) => lines.push(data.toString()));
   app.process().stderr?.on('data', (data: Buffer) => lines.push(data.toString()));
   const page = await app.firstWindow();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.stack ?? error.message));
   await page.waitForLoadState('domcontentloaded');
-  const running = { app, page, userData, output: () => lines.join('') };
+  const running = { app, page, userData, output: () => lines.join(''), complaints };
   open.add(running);
   app.on('close', () => open.delete(running));
   return running;
@@ -40,11 +47,13 @@ export function temporaryFolder(name: string): string {
 
 /** Prints what a failed test's applications show and wrote: a picture is of little use where nobody can look at it. */
 async function printApplications(): Promise<void> {
-  for (const { page, output } of open) {
+  for (const { page, output, complaints } of open) {
     const shown = await page
       .evaluate(() => document.body.innerText)
       .catch((thrown: unknown) => `no text: ${String(thrown)}`);
-    console.log(`The window shows:\n${shown}\n\nThe processes wrote:\n${output()}`);
+    console.log(
+      `The window shows:\n${shown}\n\nIts console:\n${complaints.join('\n')}\n\nThe processes wrote:\n${output()}`,
+    );
   }
 }
 
