@@ -1,6 +1,9 @@
 """Fixes the mean and deviation by which z is standardised, once encoder and summary are trained.
 
-    python calibrate.py --work DIR [--start encoder]      -> DIR/joint.pt (the averaged weights, calibrated)
+    python calibrate.py --work DIR [--start encoder] [--before NAME --share 0.6]   -> DIR/joint.pt (averaged weights, calibrated)
+
+`--before` names the checkpoint that the run went on from: weights between the two, `--share` of the way, keep more of what
+was known before than the end of the run does (Wortsman et al., arXiv 2109.01903).
 """
 import torch
 
@@ -23,10 +26,18 @@ def calibrate(model: Joint, work, stats: dict, seed: int) -> None:
     model.summary.standardise.running_var.copy_(raw.var(0).clamp(min=1e-8))
 
 
+def between(before: dict, after: dict, share: float) -> dict:
+    """Weights `share` of the way from one state to the other."""
+    return {k: torch.lerp(before[k], v, share) if v.dtype.is_floating_point else v for k, v in after.items()}
+
+
 def main() -> None:
-    args = arguments(__doc__, 0, "start")
+    args = arguments(__doc__, 0, "start", "before", "share")
     state, model = load(args.work / f"{args.start or 'encoder'}.pt"), Joint()
-    model.load_state_dict(state["average"], strict=False)
+    average = state["average"]
+    if args.before:
+        average = between(load(args.work / f"{args.before}.pt")["average"], average, float(args.share))
+    model.load_state_dict(average, strict=False)
     calibrate(model.eval(), args.work, load(args.work / "stats.pt"), TRAIN.seed + 97)
     save(args.work / f"{args.name or 'joint'}.pt",
          dict(average=model.state_dict(), step=state["step"], seconds=state["seconds"], config=CONFIG))

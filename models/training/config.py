@@ -64,12 +64,14 @@ class TrainConfig:
     crop_frames: tuple = (40, 60, 100, 200)
     crop_shares: tuple = (0.3, 0.3, 0.32, 0.08)
     encoder_lr: float = 1e-3
-    program_share: float = 0.64    # of the rows; the rest are pairs of music and samples
+    program_share: float = 0.44    # of the rows; the rest are pairs of music and samples
+    music_share: float = 0.8       # of the pairs
+    album_share: float = 0.4       # of the music pairs: two files of one soundtrack
     class_scale: float = 16.0
     class_margin: float = 0.1
     contrast_temperature: float = 0.15
     class_weight: float = 1.0
-    track_weight: float = 0.3
+    track_weight: float = 0.6
     code_weight: float = 0.15
     token_weight: float = 0.5
     content_weight: float = 1.0
@@ -83,6 +85,9 @@ class TrainConfig:
     unconditional_share: float = 0.1
     cycle_share: float = 0.75      # of the rows
     cycle_weight: float = 0.5
+    critic_weight: float = 0.04
+    critic_lr: float = 1e-3
+    critic_frames: int = 80
     ema: float = 0.99   # over few steps
     # decoder
     vocoder_batch: int = 8

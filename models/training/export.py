@@ -25,7 +25,7 @@ from train_encoder import Joint
 from calibrate import calibrate
 
 OPSET = 17
-VERSION = "0.3.1"
+VERSION = "0.4.0"
 HALF = {"denoiser", "decoder"}  # graphs whose large weights are stored as float16 (and computed as float32)
 HALF_SIZE = 4096                # elements above which a weight counts as large
 SIGNATURES = {

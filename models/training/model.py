@@ -154,7 +154,8 @@ class ResidualQuantiser(nn.Module):
 
 class Summary(nn.Module):
     """hidden [B, T, D] -> z [B, D]: a class token attends to the audible tokens, and their gated mean and deviation
-    are added; z is standardised per dimension.
+    are added; z is standardised per dimension and brought to length sqrt(D), for training asks for its direction only and
+    what is left in its length (how sure, how dense) blurs neighbourhoods.
 
     In training the batch's own statistics standardise (no affine), so z = 0 is the mean embedding and
     doubles as the unconditional token; calibrate.py fixes the statistics afterwards."""
@@ -201,7 +202,7 @@ class Summary(nn.Module):
         return self.raw_tokens(hidden[:, ::self.c.patch])
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        return self.standardise(self.raw(hidden))
+        return F.normalize(self.standardise(self.raw(hidden)), dim=1) * math.sqrt(self.c.dim)
 
 
 class ModulatedBlock(nn.Module):

@@ -4,7 +4,8 @@
 
 PECMAE (arXiv 2402.09318): a v-diffusion denoiser rebuilds a window's features from noise and z; 10 % of the
 conditions are dropped for classifier-free guidance. What it predicts must also sound like z to the frozen encoder
-(`cycle`), which a small denoiser does not learn from the squared error alone. Where z itself was trained with this
+(`cycle`), which a small denoiser does not learn from the squared error alone, and must pass for a recording with a small
+critic trained beside it (Sauer et al., arXiv 2311.17042): the encoder alone is pleased by textures. Where z itself was trained with this
 objective in the paper, it is trained with train_encoder.py's tasks here and frozen (runs.md says why). `--warm` takes a denoiser that was
 trained on another z, namely that of PACK: its condition layer is rewritten by a regression from the new z to the old.
 """
@@ -14,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from common import CONFIG, Average, Clock, Workers, arguments, load, log, prefetch, save
 from config import FEATURES, TRAIN
@@ -54,26 +57,52 @@ def prototype_like(z: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return torch.where((torch.rand(len(z), 1, generator=generator) < 0.5).to(z.device), mixed, z)
 
 
-def cycle_loss(model: Denoiser, joint: Joint, like: torch.Tensor, z: torch.Tensor, floor: torch.Tensor,
-               generator: torch.Generator) -> torch.Tensor:
-    """1 - cosine of z [B, D] and what the frozen encoder hears in the features that a few steps from noise arrive at.
+class Critic(nn.Module):
+    """Features [B, T, F] -> a verdict for every patch, high for recordings. It is told where in the spectrum it looks."""
+
+    def __init__(self, channels: tuple[int, ...] = (32, 64, 96)):
+        super().__init__()
+        sizes = (2, *channels)
+        self.layers = nn.ModuleList(spectral_norm(nn.Conv2d(a, b, 4, 2, 1)) for a, b in zip(sizes, sizes[1:]))
+        self.verdict = spectral_norm(nn.Conv2d(channels[-1], 1, 3, 1, 1))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        place = torch.linspace(-1, 1, features.shape[2], device=features.device).expand_as(features)
+        x = torch.stack([features, place.to(features.dtype)], 1)
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), 0.2)
+        return self.verdict(x)
+
+
+def excerpt(features: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """TRAIN.critic_frames frames of [B, T, F], from the same random place in every row."""
+    start = int(torch.randint(0, features.shape[1] - TRAIN.critic_frames + 1, (1,), generator=generator))
+    return features[:, start:start + TRAIN.critic_frames]
+
+
+def few_steps(model: Denoiser, z: torch.Tensor, floor: torch.Tensor, frames: int, generator: torch.Generator) -> torch.Tensor:
+    """Features [B, T, F] that a few steps from noise arrive at; values below the floor are lifted to it.
 
     The noisy features of the last step come from the model's own first one to three steps, as in sampling, not from a
-    recording: there the error builds up that a denoiser trained on recordings alone never meets. The encoder must not be
-    pleased by what no decoder can keep: values below the floor are lifted to it, and changes from frame to frame blurred."""
-    noisy = torch.randn(like.shape, generator=generator).to(like.device)
+    recording: there the error builds up that a denoiser trained on recordings alone never meets."""
+    noisy = torch.randn(len(z), frames, model.features, generator=generator).to(z.device)
     before = int(torch.randint(1, 4, (1,), generator=generator))
-    sigmas = 0.05 + 0.9 * torch.rand(before, len(like), generator=generator).sort(0, descending=True).values
-    sigma = torch.ones(len(like), device=like.device)
+    sigmas = 0.05 + 0.9 * torch.rand(before, len(z), generator=generator).sort(0, descending=True).values
+    sigma = torch.ones(len(z), device=z.device)
     with torch.no_grad():
-        for after in sigmas.to(like.device):
+        for after in sigmas.to(z.device):
             alpha, beta = (c[:, None, None] for c in Denoising.coefficients(sigma))
             v = model(noisy, sigma, z).float()
             clean, noise = alpha * noisy - beta * v, beta * noisy + alpha * v
             alpha, beta = (c[:, None, None] for c in Denoising.coefficients(after))
             noisy, sigma = alpha * clean + beta * noise, after
-    made = torch.maximum(alpha * noisy - beta * model(noisy, sigma, z), floor)
-    share = 0.25 * torch.rand(len(like), 1, 1, generator=generator).to(like.device)
+    return torch.maximum(alpha * noisy - beta * model(noisy, sigma, z), floor)
+
+
+def cycle_loss(joint: Joint, made: torch.Tensor, z: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """1 - cosine of z [B, D] and what the frozen encoder hears in the features [B, T, F] made from it, changes from frame to
+    frame blurred at random: the encoder must not be pleased by what no decoder can keep."""
+    share = 0.25 * torch.rand(len(z), 1, 1, generator=generator).to(z.device)
     around = F.pad(made, (0, 0, 1, 1), mode="replicate")
     made = (1 - 2 * share) * made + share * (around[:, 2:] + around[:, :-2])
     heard = joint.summary.raw_tokens(joint.mae.encoder.tokens(made))
@@ -149,11 +178,15 @@ def main() -> None:
             if workers.first:
                 log(args.work, name, remapped=share)
     optimiser = torch.optim.AdamW(model.parameters(), lr=TRAIN.diffusion_lr, betas=(0.9, 0.98), weight_decay=0.01)
-    average = Average(model, TRAIN.ema)
+    average, critic = Average(model, TRAIN.ema), Critic().to(device)
+    judging = torch.optim.AdamW(critic.parameters(), lr=TRAIN.critic_lr, betas=(0.5, 0.9), weight_decay=0.0)
     if state:
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         average.state, average.steps, step, used = state["average"], state["step"], state["step"], state["seconds"]
+    if state and "critic" in state:
+        critic.load_state_dict(state["critic"])
+        judging.load_state_dict(state["judging"])
     clock, saved = Clock(args.minutes, used), used
     seed = TRAIN.seed + 1000 * workers.rank + step
     generator, windows = torch.Generator().manual_seed(seed), Windows(args.work, seed + 43)
@@ -178,6 +211,7 @@ def main() -> None:
 
     def checkpoint():
         save(path, dict(model=model.state_dict(), average=average.state, optimiser=optimiser.state_dict(),
+                        critic=critic.state_dict(), judging=judging.state_dict(),
                         step=step, seconds=clock.seconds, encoder=encoder, config=CONFIG))
 
     while True:
@@ -190,18 +224,30 @@ def main() -> None:
         with torch.autocast(device, torch.bfloat16, enabled=args.bf16):
             denoise = denoising_loss(model, features, z, heard, generator)
             rows = int(len(z) * TRAIN.cycle_share)
-            cycle = cycle_loss(model, joint, features[:rows], prototype_like(z, generator)[:rows], floor, generator)
-        loss = denoise + TRAIN.cycle_weight * cycle
+            wanted = prototype_like(z, generator)[:rows]
+            made = few_steps(model, wanted, floor, features.shape[1], generator)
+            cycle = cycle_loss(joint, made, wanted, generator)
+            seen = excerpt(made, generator)
+            critic.requires_grad_(False)
+            liked = critic(seen).float().mean()
+            critic.requires_grad_(True)
+            verdicts = critic(torch.cat([excerpt(features[-rows:], generator), seen.detach()])).float()
+            judged = F.relu(1 - verdicts[:rows]).mean() + F.relu(1 + verdicts[rows:]).mean()
+        loss = denoise + TRAIN.cycle_weight * cycle - TRAIN.critic_weight * liked
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         workers.average_gradients(model)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         average.update(model)
+        judging.zero_grad(set_to_none=True)
+        judged.backward()
+        workers.average_gradients(critic)
+        judging.step()
         step += 1
         if step % 10 == 0 and workers.first:
             log(args.work, name, step=step, seconds=round(clock.seconds), rate=rate, denoise=denoise.item(),
-                cycle=cycle.item())
+                cycle=cycle.item(), liked=liked.item(), judged=judged.item())
         if clock.seconds - saved > 60 and workers.first:
             checkpoint()
             saved = clock.seconds

@@ -6,10 +6,13 @@
  programmes  z of a General MIDI crop tells its programme whatever the soundfont, pitch, velocity and augmentation:
              cosine softmax over learned programme vectors with a margin (CosFace, arXiv 1801.09414). This is symbolic
              supervision: programme numbers come with the rendered files.
- tracks      two augmented crops of one music file or sample are neighbours in z (NT-Xent, arXiv 2002.05709)
+ tracks      two augmented crops of one music file or sample are neighbours in z (NT-Xent, arXiv 2002.05709), and so are crops
+             of two files of one soundtrack, as contrastive learning from playlists has it (arXiv 2304.12257)
  contents    tokens predict chroma, onset strength and band energies; z predicts the crop's mean spectrum, its spread,
              envelope and chroma, so that it keeps what the denoiser needs
 """
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -67,12 +70,14 @@ def class_loss(z: torch.Tensor, classes: torch.Tensor, labels: torch.Tensor) -> 
     return loss, (cosine.argmax(1) == labels).float().mean().item()
 
 
-def track_loss(z: torch.Tensor) -> torch.Tensor:
-    """NT-Xent: row i and row i + B/2 come from the same file."""
-    p = F.normalize(z, dim=1)
-    similarity = p @ p.T / TRAIN.contrast_temperature - torch.eye(len(p), device=p.device) * 1e4
-    half = len(p) // 2
-    return F.cross_entropy(similarity, torch.cat([torch.arange(half, 2 * half), torch.arange(half)]).to(p.device))
+def track_loss(z: torch.Tensor, albums: torch.Tensor) -> torch.Tensor:
+    """NT-Xent: row i and row i + B/2 come from the same file or album. `albums` [B/2] numbers the pairs' albums: rows of
+    one album are no negatives of each other."""
+    p, half = F.normalize(z, dim=1), len(z) // 2
+    mate = torch.cat([torch.arange(half, 2 * half), torch.arange(half)]).to(p.device)
+    same = albums.repeat(2)[:, None] == albums.repeat(2)[None]
+    same[torch.arange(2 * half, device=p.device), mate] = False
+    return F.cross_entropy((p @ p.T / TRAIN.contrast_temperature).masked_fill(same, -1e4), mate)
 
 
 def token_targets(features: torch.Tensor, chroma: torch.Tensor) -> torch.Tensor:
@@ -96,12 +101,20 @@ def content_targets(features: torch.Tensor, chroma: torch.Tensor, heard: torch.T
     return torch.cat([mean, spread, envelope, (chroma * heard[..., None]).sum(1) / heard.sum(1, keepdim=True).clamp(min=1)], 1)
 
 
+def album_of(entry: dict) -> str | None:
+    """Folder of a music file: a soundtrack. Samples have none."""
+    return f"{entry['package']}/{Path(entry['path']).parent}" if entry["collection"] == "music" else None
+
+
 class Batches:
     """Draws crops and augments them: `programs` rows of General MIDI, then pairs of music and samples."""
 
     def __init__(self, work, seed: int, mean: torch.Tensor, std: torch.Tensor):
         self.crops, self.mean, self.std = Crops(work, seed), mean, std
         self.programs = sorted(self.crops.programs)
+        self.albums: dict = {}
+        for entry in self.crops.entries["music"]:
+            self.albums.setdefault(album_of(entry), []).append(entry)
 
     def __call__(self) -> dict:
         crops, rng = self.crops, self.crops.rng
@@ -109,14 +122,24 @@ class Batches:
         rows = TRAIN.encoder_frames // frames
         pairs = int(rows * (1 - TRAIN.program_share)) // 2
         programs = rng.choice(self.programs, rows - 2 * pairs)
-        first = [crops.pick("music" if rng.random() < 0.7 else "samples") for _ in range(pairs)]
-        entries = [crops.pick_program(p, 0.2) for p in programs] + first + first
+        first = [crops.pick("music" if rng.random() < TRAIN.music_share else "samples") for _ in range(pairs)]
+        second = [self.mate(e) for e in first]
+        names = [album_of(e) or f"{i}" for i, e in enumerate(first)]
+        albums = torch.tensor([names.index(name) for name in names])
+        entries = [crops.pick_program(p, 0.2) for p in programs] + first + second
         clean = crops.logs([crops.crop(e, frames) for e in entries])
         raw, pitched = augment(clean.clone(), crops.generator)
         features = (raw - self.mean) / self.std
         heard = heard_tokens(features, self.mean, self.std, MODEL.patch)
         labels = torch.tensor([CLASSES.index(CLASS_OF[int(p)]) for p in programs])
-        return dict(features=features, chroma=chroma(clean), pitched=pitched.float(), heard=heard, labels=labels)
+        return dict(features=features, chroma=chroma(clean), pitched=pitched.float(), heard=heard, labels=labels, albums=albums)
+
+    def mate(self, entry: dict) -> dict:
+        """The entry itself, or with probability `TRAIN.album_share` any file of its album."""
+        mates = self.albums.get(album_of(entry))
+        if mates is None or self.crops.rng.random() >= TRAIN.album_share:
+            return entry
+        return mates[self.crops.rng.integers(len(mates))]
 
 
 def losses(model: Joint, rvq: ResidualQuantiser, batch: dict, generator: torch.Generator, bf16: bool) -> tuple[torch.Tensor, dict]:
@@ -130,7 +153,7 @@ def losses(model: Joint, rvq: ResidualQuantiser, batch: dict, generator: torch.G
         codes, right = code_loss(model.mae, rvq(features[some]), features[some], heard[some], visible)
     z, tokens = model.summary.standardise(raw.float()), tokens.float()
     programs, accuracy = class_loss(z[:len(labels)], model.classes, labels)
-    tracks = track_loss(z[len(labels):])
+    tracks = track_loss(z[len(labels):], batch["albums"])
     weight = torch.ones(12 + 1 + BANDS, device=device)
     weight[:12] = 2.0
     keep = torch.cat([batch["pitched"][:, None].expand(-1, 12), torch.ones(len(features), 1 + BANDS, device=device)], 1)
