@@ -84,8 +84,8 @@ class TrainConfig:
     diffusion_lr: float = 1e-3
     unconditional_share: float = 0.1
     cycle_share: float = 0.75      # of the rows
-    cycle_weight: float = 0.5
-    critic_weight: float = 0.04
+    cycle_weight: float = 0.8
+    critic_weight: float = 0.015
     critic_lr: float = 1e-3
     critic_frames: int = 80
     ema: float = 0.99   # over few steps
