@@ -85,6 +85,7 @@ class TrainConfig:
     unconditional_share: float = 0.1
     cycle_share: float = 0.75      # of the rows
     cycle_weight: float = 0.8
+    played_rows: int = 4           # of the cycle's rows are heard through the decoder
     critic_weight: float = 0.015
     critic_lr: float = 1e-3
     critic_frames: int = 80

@@ -33,9 +33,9 @@ def main() -> None:
     step("targets.py", *common)
     step("train_encoder.py", *common, "--minutes", encoder)
     step("calibrate.py", *common)
-    step("train_diffusion.py", *common, "--minutes", diffusion)
     step("train_decoder.py", *common, "--minutes", decoder)
     step("fit_decoder.py", *common)
+    step("train_diffusion.py", *common, "--minutes", diffusion)
     twin = work / "random-twin"
     step("export.py", "--work", work, "--out", twin, "--random-seed", 1)
     step("export.py", "--work", work, "--out", args.out)

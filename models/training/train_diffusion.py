@@ -22,7 +22,7 @@ from common import CONFIG, Average, Clock, Workers, arguments, load, log, prefet
 from config import FEATURES, TRAIN
 from data import Windows
 from features import LogMel
-from model import Denoiser, Denoising
+from model import Decoder, Denoiser, Denoising
 from train_encoder import Joint
 
 REMAP_WINDOWS = 320
@@ -99,6 +99,16 @@ def few_steps(model: Denoiser, z: torch.Tensor, floor: torch.Tensor, frames: int
     return torch.maximum(alpha * noisy - beta * model(noisy, sigma, z), floor)
 
 
+def played(decoder: Decoder, mel: LogMel, made: torch.Tensor) -> torch.Tensor:
+    """Features [B, T, F] of the sound that the frozen decoder makes of features, after the first of its phase rounds."""
+    with torch.autocast(made.device.type, enabled=False):  # phases are angles of many turns
+        made = made.float()
+        trunk = decoder.vocoder.trunk(made)
+        with torch.no_grad():  # where a sound is silent, phases have no gradient
+            phases = decoder.spectra(decoder.vocoder.synthesise(trunk))
+        return mel(decoder.consistent(decoder.read_out(trunk, made), *phases))
+
+
 def cycle_loss(joint: Joint, made: torch.Tensor, z: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """1 - cosine of z [B, D] and what the frozen encoder hears in the features [B, T, F] made from it, changes from frame to
     frame blurred at random: the encoder must not be pleased by what no decoder can keep."""
@@ -165,6 +175,9 @@ def main() -> None:
     path, device = args.work / f"{name}.pt", args.device
     torch.manual_seed(TRAIN.seed)
     (mel, joint), model = frozen(args.work, encoder, device), Denoiser().to(device)
+    decoder = Decoder().to(device).eval().requires_grad_(False)
+    decoder.load_state_dict(load(args.work / "decoder-fit.pt", device)["average"])
+    decoder.mel.load_state_dict(load(args.work / "stats.pt"), strict=False)
     embed = lambda x: joint.summary(joint.mae.encoder(mel(x)))
     floor = (math.log(FEATURES.floor) - mel.mean) / mel.std
     step, used, workers = 0, 0.0, Workers()
@@ -226,7 +239,8 @@ def main() -> None:
             rows = int(len(z) * TRAIN.cycle_share)
             wanted = prototype_like(z, generator)[:rows]
             made = few_steps(model, wanted, floor, features.shape[1], generator)
-            cycle = cycle_loss(joint, made, wanted, generator)
+            heard_as = torch.cat([played(decoder, mel, made[:TRAIN.played_rows]), made[TRAIN.played_rows:]])
+            cycle = cycle_loss(joint, heard_as, wanted, generator)
             seen = excerpt(made, generator)
             critic.requires_grad_(False)
             liked = critic(seen).float().mean()
@@ -237,8 +251,8 @@ def main() -> None:
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         workers.average_gradients(model)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
+        if torch.isfinite(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)):  # one bad batch must not undo hours
+            optimiser.step()
         average.update(model)
         judging.zero_grad(set_to_none=True)
         judged.backward()
