@@ -1,17 +1,15 @@
 """Training crops: short pieces of a collection as log-mel, augmented in the log-mel domain, where it is cheap."""
-import librosa
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from config import FEATURES
 from data import Drawing, open_pcm
-from features import LogMel
+from features import HZ, LogMel
 
 BANDS = FEATURES.mels
 FLOOR = float(np.log(FEATURES.floor))
 QUIET = -16.0  # silence while the front-end's floor is taken off, so that gain and curves cannot raise it
-HZ = librosa.mel_frequencies(BANDS + 2, fmin=FEATURES.fmin, fmax=FEATURES.fmax)[1:-1]
 
 
 def chroma_fold() -> torch.Tensor:

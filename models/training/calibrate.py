@@ -1,4 +1,4 @@
-"""Fixes the mean and deviation by which z is standardised, once encoder and summary are trained.
+"""Fixes how z is scaled, once encoder and summary are trained.
 
     python calibrate.py --work DIR [--start encoder] [--before NAME --share 0.6]   -> DIR/joint.pt (averaged weights, calibrated)
 
@@ -13,10 +13,13 @@ from data import Windows
 from features import LogMel
 from train_encoder import Joint
 
+SMALLEST = 0.02  # added to the variances: what hardly varies is not blown up
+
 
 @torch.no_grad()
 def calibrate(model: Joint, work, stats: dict, seed: int) -> None:
-    """Standardise z by its mean and deviation over training windows as the application cuts them."""
+    """Standardise z over training windows as the application cuts them, and divide its principal directions by their
+    deviation to the power of TRAIN.whitening: the strongest alone holds an eighth of the variance and drowns the rest."""
     mel, windows, raws = LogMel(), Windows(work, seed), []
     mel.load_state_dict(stats, strict=False)
     for _ in range(TRAIN.calibration_windows // 16):
@@ -24,6 +27,9 @@ def calibrate(model: Joint, work, stats: dict, seed: int) -> None:
     raw = torch.cat(raws)
     model.summary.standardise.running_mean.copy_(raw.mean(0))
     model.summary.standardise.running_var.copy_(raw.var(0).clamp(min=1e-8))
+    variances, directions = torch.linalg.eigh(torch.cov(model.summary.standardise(raw).T))
+    scale = (variances.clamp(min=0) + SMALLEST) ** (-TRAIN.whitening / 2)
+    model.summary.whiten.copy_(directions @ torch.diag(scale) @ directions.T)
 
 
 def between(before: dict, after: dict, share: float) -> dict:

@@ -37,6 +37,7 @@ class ModelConfig:
     patch: int = 2            # frames per token: 40 ms
     mlp_ratio: int = 2
     encoder_layers: int = 6
+    views: tuple = (-2.0, 2.0)  # semitones: the pack hears a sound transposed by each and averages the tokens
     mae_decoder_layers: int = 2
     summary_layers: int = 2
     denoiser_layers: int = 5
@@ -78,7 +79,8 @@ class TrainConfig:
     mask_share: float = 0.5
     mask_gap: int = 5         # tokens per masked gap (200 ms)
     rvq_weights: tuple = (0.4, 0.3, 0.2, 0.1)
-    calibration_windows: int = 256
+    calibration_windows: int = 2048
+    whitening: float = 0.25   # 0 leaves the variances of z's principal directions as they are, 1 makes them equal
     # denoiser
     diffusion_batch: int = 12
     diffusion_lr: float = 1e-3
@@ -86,6 +88,7 @@ class TrainConfig:
     cycle_share: float = 0.75      # of the rows
     cycle_weight: float = 0.8
     played_rows: int = 4           # of the cycle's rows are heard through the decoder
+    grain_weight: float = 0.5
     critic_weight: float = 0.015
     critic_lr: float = 1e-3
     critic_frames: int = 80

@@ -67,12 +67,13 @@ def random_twin(seed: int, work: Path) -> dict[str, torch.nn.Module]:
 
 @torch.no_grad()
 def fold(summary: torch.nn.Module) -> None:
-    """Fold the standardisation of z into the summary's last layers."""
-    norm, std = summary.standardise, torch.sqrt(summary.standardise.running_var + summary.standardise.eps)
+    """Fold the scaling of z into the summary's last layers."""
+    norm, whiten = summary.standardise, summary.whiten
+    scale = whiten.T / torch.sqrt(norm.running_var + norm.eps)
     for layer, shift in ((summary.output, norm.running_mean), (summary.pool, 0.0)):
-        layer.weight.copy_(layer.weight / std[:, None])
-        layer.bias.copy_((layer.bias - shift) / std)
-    summary.standardise = torch.nn.Identity()
+        layer.weight.copy_(scale @ layer.weight)
+        layer.bias.copy_(scale @ (layer.bias - shift))
+    summary.scaled = torch.nn.Identity()
 
 
 def example(name: str, batch: int, frames: int) -> tuple[torch.Tensor, ...]:

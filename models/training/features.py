@@ -6,6 +6,8 @@ from torch import nn
 
 from config import FEATURES
 
+HZ = librosa.mel_frequencies(FEATURES.mels + 2, fmin=FEATURES.fmin, fmax=FEATURES.fmax)[1:-1]  # centres of the bands
+
 
 class TrigBasis(nn.Module):
     """The matrices cos(2 pi r c / size), sin(2 pi r c / size) for r < rows, c < columns.

@@ -6,12 +6,13 @@ classifier-free guidance; Vocos (arXiv 2306.00814) for the inverse-Fourier decod
 """
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from config import FEATURES, MODEL
-from features import LogMel, RealTransform
+from features import HZ, LogMel, RealTransform
 
 
 def positions(count, dim: int, like: torch.Tensor) -> torch.Tensor:
@@ -71,11 +72,21 @@ def heard_tokens(features: torch.Tensor, mean: torch.Tensor, std: torch.Tensor, 
     return to_tokens((level > limit).to(features.dtype)[..., None], patch).amax(2)
 
 
+def transposition(semitones: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where each band [F] of a sound transposed by `semitones` is found in the original: the lower of two neighbours, and the
+    share of the upper one. The rumble stays where it is."""
+    place = np.interp(HZ * 2 ** (-semitones / 12), HZ, np.arange(len(HZ))).clip(RUMBLE_BANDS, len(HZ) - 1)
+    place[:RUMBLE_BANDS] = np.arange(RUMBLE_BANDS)
+    lower = np.minimum(place.astype(np.int64), len(HZ) - 2)
+    return torch.from_numpy(lower), torch.from_numpy(place - lower).float()
+
+
 class Encoder(nn.Module):
     """features [B, T, F] -> hidden [B, T, D]: tokens of two frames, each token's vector given to both.
 
     Silent tokens are never attended to and come out as zeros, so the length of a silent tail changes nothing. The
-    lowest bands are not listened to: their place is taken by silence.
+    lowest bands are not listened to: their place is taken by silence. Training hears a sound once; `forward`, and so
+    the pack, hears it transposed by each of `c.views` semitones and averages the tokens.
     `mean` and `std` are those of the front-end."""
 
     def __init__(self, c=MODEL, features: int = FEATURES.mels):
@@ -86,10 +97,16 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(c.dim)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
+        lower, share = zip(*map(transposition, c.views))
+        self.register_buffer("lower", torch.stack(lower), persistent=False)
+        self.register_buffer("share", torch.stack(share), persistent=False)
 
     def tokens(self, x: torch.Tensor, visible: torch.Tensor | None = None) -> torch.Tensor:
         """features -> [B, N, D], or [B, V, D] of the `visible` token indices [B, V] alone (patch-out)."""
-        heard = heard_tokens(x, self.mean, self.std, self.c.patch)
+        return self.attend(x, heard_tokens(x, self.mean, self.std, self.c.patch), visible)
+
+    def attend(self, x: torch.Tensor, heard: torch.Tensor, visible: torch.Tensor | None = None) -> torch.Tensor:
+        """features and audible tokens [B, N] -> [B, N, D]."""
         silence = ((math.log(FEATURES.floor) - self.mean) / self.std)[:RUMBLE_BANDS]
         x = torch.cat([silence.expand(*x.shape[:2], -1), x[:, :, RUMBLE_BANDS:]], dim=2)
         x = self.input(to_tokens(x, self.c.patch))
@@ -102,8 +119,16 @@ class Encoder(nn.Module):
             x = block(x, bias)
         return self.norm(x) * heard[..., None]
 
+    def viewed(self, features: torch.Tensor) -> torch.Tensor:
+        """features -> [B, N, D], averaged over the views."""
+        heard, count = heard_tokens(features, self.mean, self.std, self.c.patch), len(self.c.views)
+        level = features * self.std + self.mean
+        x = torch.cat([torch.lerp(level[..., low], level[..., low + 1], share) for low, share in zip(self.lower, self.share)])
+        x = self.attend((x - self.mean) / self.std, heard.repeat(count, 1))
+        return x.reshape(count, -1, *x.shape[1:]).mean(0)
+
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        x = self.tokens(features)
+        x = self.viewed(features)
         x = x[:, :, None, :].expand(-1, -1, self.c.patch, -1).reshape(x.shape[0], -1, self.c.dim)
         return x[:, :features.shape[1]]
 
@@ -154,11 +179,11 @@ class ResidualQuantiser(nn.Module):
 
 class Summary(nn.Module):
     """hidden [B, T, D] -> z [B, D]: a class token attends to the audible tokens, and their gated mean and deviation
-    are added; z is standardised per dimension and brought to length sqrt(D), for training asks for its direction only and
-    what is left in its length (how sure, how dense) blurs neighbourhoods.
+    are added; z is standardised per dimension, its strongest directions are softened (`whiten`), and it is brought to length
+    sqrt(D), for training asks for its direction only and what is left in its length (how sure, how dense) blurs neighbourhoods.
 
     In training the batch's own statistics standardise (no affine), so z = 0 is the mean embedding and
-    doubles as the unconditional token; calibrate.py fixes the statistics afterwards."""
+    doubles as the unconditional token; calibrate.py fixes the statistics and `whiten` afterwards."""
 
     def __init__(self, c=MODEL):
         super().__init__()
@@ -170,6 +195,7 @@ class Summary(nn.Module):
         self.output = nn.Linear(c.dim, c.dim)
         self.gate, self.pool = nn.Linear(c.dim, 1), nn.Linear(2 * c.dim, c.dim)
         self.standardise = nn.BatchNorm1d(c.dim, affine=False, momentum=0.02)
+        self.register_buffer("whiten", torch.eye(c.dim))
 
     def pooled(self, tokens: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
         """Gated mean and deviation of the audible tokens [B, N, D] -> [B, 2 D]."""
@@ -202,7 +228,11 @@ class Summary(nn.Module):
         return self.raw_tokens(hidden[:, ::self.c.patch])
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        return F.normalize(self.standardise(self.raw(hidden)), dim=1) * math.sqrt(self.c.dim)
+        return F.normalize(self.scaled(self.raw(hidden)), dim=1) * math.sqrt(self.c.dim)
+
+    def scaled(self, raw: torch.Tensor) -> torch.Tensor:
+        """z [B, D] before standardisation -> z up to its length."""
+        return self.standardise(raw) @ self.whiten
 
 
 class ModulatedBlock(nn.Module):

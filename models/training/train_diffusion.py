@@ -116,8 +116,17 @@ def cycle_loss(joint: Joint, made: torch.Tensor, z: torch.Tensor, generator: tor
     share = 0.25 * torch.rand(len(z), 1, 1, generator=generator).to(z.device)
     around = F.pad(made, (0, 0, 1, 1), mode="replicate")
     made = (1 - 2 * share) * made + share * (around[:, 2:] + around[:, :-2])
-    heard = joint.summary.raw_tokens(joint.mae.encoder.tokens(made))
-    return 1 - F.cosine_similarity(joint.summary.standardise(heard.float()), z).mean()
+    heard = joint.summary.raw_tokens(joint.mae.encoder.viewed(made))
+    return 1 - F.cosine_similarity(joint.summary.scaled(heard.float()), z).mean()
+
+
+def roughness(features: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
+    """[B, T, F] -> [B, 3, F]: by how much each band changes from frame to frame, over 160 ms and from its neighbour, on average
+    over the audible frames [B, T]."""
+    def mean(change: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return (change.abs() * weight[..., None]).sum(1) / weight.sum(1).clamp(min=1)[:, None]
+    apart = lambda k: mean(features[:, k:] - features[:, :-k], heard[:, k:] * heard[:, :-k])
+    return torch.stack([apart(1), apart(8), F.pad(mean(features.diff(dim=2), heard), (0, 1))], 1)
 
 
 def equalise(features: torch.Tensor, std: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -242,13 +251,14 @@ def main() -> None:
             made = few_steps(model, wanted, floor, features.shape[1], generator)
             heard_as = torch.cat([played(decoder, mel, made[:TRAIN.played_rows]), made[TRAIN.played_rows:]])
             cycle = cycle_loss(joint, heard_as, wanted, generator)
+            grain = (roughness(made.float(), heard[:rows]) - roughness(features, heard)[:rows]).abs().mean()
             seen = excerpt(made, generator)
             critic.requires_grad_(False)
             liked = critic(seen).float().mean()
             critic.requires_grad_(True)
             verdicts = critic(torch.cat([excerpt(features[-rows:], generator), seen.detach()])).float()
             judged = F.relu(1 - verdicts[:rows]).mean() + F.relu(1 + verdicts[rows:]).mean()
-        loss = denoise + TRAIN.cycle_weight * cycle - TRAIN.critic_weight * liked
+        loss = denoise + TRAIN.cycle_weight * cycle + TRAIN.grain_weight * grain - TRAIN.critic_weight * liked
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         workers.average_gradients(model)
@@ -262,7 +272,7 @@ def main() -> None:
         step += 1
         if step % 10 == 0 and workers.first:
             log(args.work, name, step=step, seconds=round(clock.seconds), rate=rate, denoise=denoise.item(),
-                cycle=cycle.item(), liked=liked.item(), judged=judged.item())
+                cycle=cycle.item(), grain=grain.item(), liked=liked.item(), judged=judged.item())
         if clock.seconds - saved > 60 and workers.first:
             checkpoint()
             saved = clock.seconds
