@@ -29,7 +29,7 @@ def calibrate(model: Joint, work, stats: dict, seed: int) -> None:
     model.summary.standardise.running_var.copy_(raw.var(0).clamp(min=1e-8))
     variances, directions = torch.linalg.eigh(torch.cov(model.summary.standardise(raw).T))
     scale = (variances.clamp(min=0) + SMALLEST) ** (-TRAIN.whitening / 2)
-    model.summary.whiten.copy_(directions @ torch.diag(scale) @ directions.T)
+    model.summary.whiten.weight.copy_(directions @ torch.diag(scale) @ directions.T)
 
 
 def between(before: dict, after: dict, share: float) -> dict:

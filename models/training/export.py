@@ -67,13 +67,15 @@ def random_twin(seed: int, work: Path) -> dict[str, torch.nn.Module]:
 
 @torch.no_grad()
 def fold(summary: torch.nn.Module) -> None:
-    """Fold the scaling of z into the summary's last layers."""
-    norm, whiten = summary.standardise, summary.whiten
-    scale = whiten.T / torch.sqrt(norm.running_var + norm.eps)
+    """Fold the scaling of z into the summary's last layers; raises AssertionError should that change z."""
+    norm, hidden = summary.standardise, example("summary", 4, FEATURES.frames)[0]
+    before = summary(hidden)
+    scale = summary.whiten.weight / torch.sqrt(norm.running_var + norm.eps)
     for layer, shift in ((summary.output, norm.running_mean), (summary.pool, 0.0)):
         layer.weight.copy_(scale @ layer.weight)
         layer.bias.copy_(scale @ (layer.bias - shift))
-    summary.scaled = torch.nn.Identity()
+    summary.standardise = summary.whiten = torch.nn.Identity()
+    torch.testing.assert_close(summary(hidden), before, atol=1e-3, rtol=1e-3)
 
 
 def example(name: str, batch: int, frames: int) -> tuple[torch.Tensor, ...]:

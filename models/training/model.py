@@ -195,7 +195,8 @@ class Summary(nn.Module):
         self.output = nn.Linear(c.dim, c.dim)
         self.gate, self.pool = nn.Linear(c.dim, 1), nn.Linear(2 * c.dim, c.dim)
         self.standardise = nn.BatchNorm1d(c.dim, affine=False, momentum=0.02)
-        self.register_buffer("whiten", torch.eye(c.dim))
+        self.whiten = nn.Linear(c.dim, c.dim, bias=False).requires_grad_(False)
+        nn.init.eye_(self.whiten.weight)
 
     def pooled(self, tokens: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
         """Gated mean and deviation of the audible tokens [B, N, D] -> [B, 2 D]."""
@@ -232,7 +233,7 @@ class Summary(nn.Module):
 
     def scaled(self, raw: torch.Tensor) -> torch.Tensor:
         """z [B, D] before standardisation -> z up to its length."""
-        return self.standardise(raw) @ self.whiten
+        return self.whiten(self.standardise(raw))
 
 
 class ModulatedBlock(nn.Module):
