@@ -80,13 +80,13 @@ class TrainConfig:
     mask_gap: int = 5         # tokens per masked gap (200 ms)
     rvq_weights: tuple = (0.4, 0.3, 0.2, 0.1)
     calibration_windows: int = 2048
-    whitening: float = 0.25   # 0 leaves the variances of z's principal directions as they are, 1 makes them equal
+    whitening: float = 0.15   # 0 leaves the variances of z's principal directions as they are, 1 makes them equal
     # denoiser
     diffusion_batch: int = 12
     diffusion_lr: float = 1e-3
     unconditional_share: float = 0.1
     cycle_share: float = 0.75      # of the rows
-    cycle_weight: float = 0.8
+    cycle_weight: float = 1.2
     played_rows: int = 4           # of the cycle's rows are heard through the decoder
     grain_weight: float = 0.5
     critic_weight: float = 0.015
