@@ -1,6 +1,6 @@
 """Fixes how z is scaled, once encoder and summary are trained.
 
-    python calibrate.py --work DIR [--start encoder] [--before NAME --share 0.6]   -> DIR/joint.pt (averaged weights, calibrated)
+    python calibrate.py --work DIR [--start encoder] [--before NAME --share 0.7]   -> DIR/joint.pt (averaged weights, calibrated)
 
 `--before` names the checkpoint that the run went on from: weights between the two, `--share` of the way, keep more of what
 was known before than the end of the run does (Wortsman et al., arXiv 2109.01903).

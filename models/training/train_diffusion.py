@@ -5,8 +5,8 @@
 PECMAE (arXiv 2402.09318): a v-diffusion denoiser rebuilds a window's features from noise and z; 10 % of the
 conditions are dropped for classifier-free guidance. What it predicts must also sound like z to the frozen encoder
 (`cycle`), in part as the frozen decoder plays it, which a small denoiser does not learn from the squared error alone; and
-it must pass for a recording with a small critic trained beside it (Sauer et al., arXiv 2311.17042): the encoder alone is
-pleased by textures. Where z itself was trained with this objective in the paper, it is trained with train_encoder.py's
+it must pass for a recording with a small critic trained beside it (Sauer et al., arXiv 2311.17042) and have a recording's
+grain: the encoder alone is pleased by textures. Where z itself was trained with this objective in the paper, it is trained with train_encoder.py's
 tasks here and frozen (runs.md says why). `--warm` takes a denoiser that was trained on another z, namely that of PACK:
 its condition layer is rewritten by a regression from the new z to the old.
 """
