@@ -451,6 +451,23 @@ describe('the window', () => {
     expect(byId('pack')).toBeTruthy();
   });
 
+  it('keeps answering when the status bar cannot be drawn', async () => {
+    const complaint = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const { app } = await open({});
+    if (app.info === null) throw new Error('the application says what it runs on');
+    app.info = Object.defineProperty({ ...app.info }, 'provider', {
+      get: () => {
+        throw new Error('no provider');
+      },
+    });
+    await waitFor(() =>
+      expect(byId('failed-to-draw').textContent).toContain('The status bar cannot be shown'),
+    );
+    expect(complaint).toHaveBeenCalled();
+    await fireEvent.click(byId('nav-packs'));
+    expect(byId('pack')).toBeTruthy();
+  });
+
   it('has every view without a library, and says what to do', async () => {
     const { app } = await open({ answers: { 'libraries.list': () => [] }, libraryId: null });
     for (const view of ['library', 'map', 'prototypes', 'train', 'reduce'] as const) {
