@@ -5,6 +5,7 @@ export const engineConfigSchema = z.strictObject({
   dataFolder: z.string(),
   packFolders: z.array(z.string()),
   decodeWorker: z.string(),
+  parquetWorker: z.string(),
   demoFolder: z.string().nullable(),
   version: z.string(),
 });

@@ -32,6 +32,7 @@ function startApplication(): void {
       dataFolder,
       packFolders: [paths.packs(), paths.userPacks()],
       decodeWorker: paths.decodeWorker,
+      parquetWorker: paths.parquetWorker,
       demoFolder: existsSync(paths.demo()) ? paths.demo() : null,
       version: app.getVersion(),
     },

@@ -17,6 +17,7 @@ export const paths = {
   engineProcess: join(dist, 'electron', 'engine-process.js'),
   providerChild: join(dist, 'electron', 'provider-child.js'),
   decodeWorker: unpacked(join(dist, 'node', 'decode-worker.js')),
+  parquetWorker: unpacked(join(dist, 'node', 'parquet-worker.js')),
   /** The embedded packs. */
   packs: (): string =>
     app.isPackaged ? join(process.resourcesPath, 'packs') : join(appRoot, 'models', 'packs'),

@@ -14,6 +14,8 @@ export interface EngineOptions {
   packFolders: string[];
   /** Bundled worker file that decodes audio. */
   decodeWorker: URL | string;
+  /** Bundled worker file that reads Parquet. */
+  parquetWorker: URL | string;
   /** For m4a and aac: Chromium in the application, ffmpeg on the command line. */
   externalDecoder?: ExternalDecoder;
   /** Measures execution providers where this process cannot start one of its own (Electron). */

@@ -1,4 +1,4 @@
-/** Bundles everything that runs into dist/: Electron's processes, the command line, the decode worker and the window. */
+/** Bundles everything that runs into dist/: Electron's processes, the command line, the workers and the window. */
 import { build as esbuild } from 'esbuild';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -59,6 +59,7 @@ async function buildNode() {
       entryPoints: {
         cli: 'engine/cli/main.ts',
         'decode-worker': 'engine/decode/worker.ts',
+        'parquet-worker': 'models/datasets/parquet-worker.ts',
         'provider-child': 'models/packs/provider-child.ts',
       },
       outdir: 'dist/node',

@@ -32,6 +32,35 @@ export function runToEnd(command, args, options = {}) {
   });
 }
 
+/** Like {@link runToEnd}, but a command that takes longer than `minutes` is ended, with everything it started. */
+export function runWithin(minutes, command, args, options = {}) {
+  return new Promise((resolve) => {
+    const group = process.platform !== 'win32';
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit', detached: group, ...options });
+    const end = (signal) => {
+      if (child.exitCode !== null || child.pid === undefined) return;
+      if (group) process.kill(-child.pid, signal);
+      else spawnSync('taskkill', ['/T', '/F', '/PID', String(child.pid)], { stdio: 'ignore' });
+    };
+    const limit = setTimeout(() => {
+      say(`\nNot done after ${minutes} minutes, and ended: a test that is not listed above hangs.`);
+      end('SIGKILL');
+    }, minutes * 60_000);
+    // In a process group of its own it does not hear the terminal.
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, end);
+    const settle = (code) => {
+      clearTimeout(limit);
+      for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, end);
+      resolve(code);
+    };
+    child.on('error', (error) => {
+      say(`${command} could not be started: ${error.message}`);
+      settle(1);
+    });
+    child.on('exit', (code, signal) => settle(signal ? 1 : (code ?? 1)));
+  });
+}
+
 /** npm under the same Node; on Windows npm is a script that needs a shell. */
 export const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 

@@ -13,7 +13,10 @@ const data = ['supersonic-scsynth-samples'];
 
 /** Package folders named by the source maps of the bundles. */
 function bundledPackages() {
-  const maps = ['electron/main.js', 'electron/engine-process.js', 'node/cli.js', 'node/decode-worker.js'];
+  const maps = [
+    ...['electron/main.js', 'electron/engine-process.js'],
+    ...['node/cli.js', 'node/decode-worker.js', 'node/parquet-worker.js'],
+  ];
   const names = new Set();
   for (const map of maps) {
     const { sources } = JSON.parse(readFileSync(join(root, 'dist', `${map}.map`), 'utf8'));

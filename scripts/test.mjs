@@ -4,10 +4,12 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasDisplay, root, runToEnd, say } from './lib.mjs';
+import { hasDisplay, root, runWithin, say } from './lib.mjs';
 import { setup } from './setup.mjs';
 
 const results = join(root, 'test-results');
+/** Several times what the longest step takes on two cores: a run that hangs ends and says so. */
+const STEP_MINUTES = 35;
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const started = Date.now();
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -17,7 +19,7 @@ let broken = false;
 async function step(title, command, args, options) {
   const begin = Date.now();
   say(`\n── ${title}`);
-  const code = await runToEnd(command, args, options);
+  const code = await runWithin(STEP_MINUTES, command, args, options);
   say(`── ${title}: ${code === 0 ? 'ok' : 'FAILED'} (${((Date.now() - begin) / 1000).toFixed(0)} s)`);
   if (code !== 0) broken = true;
   return code;

@@ -12,6 +12,8 @@ export interface Places {
   version: string;
   /** Bundled worker that decodes audio. */
   decodeWorker: string;
+  /** Bundled worker that reads Parquet. */
+  parquetWorker: string;
   /** Folders of packs: those that come with Archetone, then those that were added. */
   packFolders: string[];
   /** The CC0 sounds that come with Archetone; null when their package is not installed. */
@@ -22,8 +24,8 @@ const packageSchema = z.object({ name: z.string(), version: z.string() });
 
 /**
  * Finds the installation from the place of the running bundle (`dist/node/cli.js`), or from a source file in tests.
- * The environment variable ARCHETONE_DECODE_WORKER names another worker bundle, ARCHETONE_DEMO another demo folder,
- * ARCHETONE_USER_PACKS another folder of added packs.
+ * The environment variable ARCHETONE_DECODE_WORKER and ARCHETONE_PARQUET_WORKER name other worker bundles, ARCHETONE_DEMO
+ * another demo folder, ARCHETONE_USER_PACKS another folder of added packs.
  */
 export function findPlaces(here = import.meta.dirname): Places {
   const root = packageRoot(here);
@@ -32,6 +34,7 @@ export function findPlaces(here = import.meta.dirname): Places {
     root,
     version,
     decodeWorker: process.env['ARCHETONE_DECODE_WORKER'] ?? join(root, 'dist', 'node', 'decode-worker.js'),
+    parquetWorker: process.env['ARCHETONE_PARQUET_WORKER'] ?? join(root, 'dist', 'node', 'parquet-worker.js'),
     packFolders: packFolders(root),
     demoFolder: process.env['ARCHETONE_DEMO'] ?? demoFolder(root),
   };

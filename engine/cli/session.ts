@@ -37,6 +37,7 @@ export class Session {
       dataFolder: resolve(options.folder),
       packFolders: places.packFolders,
       decodeWorker: places.decodeWorker,
+      parquetWorker: places.parquetWorker,
       externalDecoder: ffmpegDecoder,
       demoFolder: places.demoFolder,
       version: places.version,

@@ -9,6 +9,7 @@ import {
   type Dataset,
   type DatasetWarning,
   type LabelChoice,
+  type ReadDatasetOptions,
 } from '../../models/datasets/index.ts';
 import { takeRows, type KnnClassifier, type MultilabelSet } from '../../models/knn/index.ts';
 import { Random } from '../../models/random.ts';
@@ -21,6 +22,7 @@ import {
 } from '../../models/reduction/index.ts';
 import type { ExportFormat, ExportResult, KnnScore, ReductionScore } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
+import type { EngineOptions } from '../context.ts';
 import { writeBundle } from '../exports/bundle.ts';
 import { csvLines, mapped, type Cell } from '../exports/csv.ts';
 import { datasetOrigin, writeManifest } from '../exports/manifest.ts';
@@ -90,14 +92,17 @@ export interface DatasetReduction {
 export function reduceDataset(
   path: string,
   request: DatasetRequest,
-  options: { signal: AbortSignal; onProgress?: (fraction: number) => void },
+  options: Pick<EngineOptions, 'parquetWorker'> & {
+    signal: AbortSignal;
+    onProgress?: (fraction: number) => void;
+  },
 ): Promise<DatasetReduction> {
   return typed(async () => {
     const clock = new Clock();
-    const { signal } = options;
+    const { parquetWorker, signal } = options;
     // Before anything is read: a wrong name is the caller's mistake.
     const method = findReductionMethod(request.method);
-    const { dataset, training, test } = await readParts(path, request, signal);
+    const { dataset, training, test } = await readParts(path, request, { parquetWorker, signal });
     const read = clock.lap();
     const result = await reduce(method.name, training, request.parameters, {
       seed: request.seed,
@@ -149,12 +154,12 @@ class Clock {
 async function readParts(
   path: string,
   request: DatasetRequest,
-  signal: AbortSignal,
+  options: Required<Pick<ReadDatasetOptions, 'parquetWorker' | 'signal'>>,
 ): Promise<{ dataset: Dataset; training: MultilabelSet; test: MultilabelSet }> {
   const { labels, exclude, missing } = request;
-  const dataset = await readDataset(path, { labels, exclude, missing, signal });
+  const dataset = await readDataset(path, { labels, exclude, missing, ...options });
   if (request.test !== undefined) {
-    const test = await readDataset(request.test, { labels, exclude, missing, signal });
+    const test = await readDataset(request.test, { labels, exclude, missing, ...options });
     requireSameColumns(dataset, test, request.test);
     return { dataset, training: dataset, test };
   }

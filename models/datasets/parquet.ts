@@ -9,7 +9,8 @@ import { LABEL_PREFIX } from './csv.ts';
 import { assembleRows, type MatrixColumn } from './matrix.ts';
 import { noLabels, type ColumnChoice } from './plan.ts';
 import { MAX_VALUES } from './rows.ts';
-import type { RawDataset, SourceOptions } from './source.ts';
+import type { ParquetOptions } from './parquet-protocol.ts';
+import type { RawDataset } from './source.ts';
 import { PARQUET_KEY } from './write-parquet.ts';
 
 const ownSchema = z.object({ name: z.string(), labels: z.array(z.string()), features: z.array(z.string()) });
@@ -25,21 +26,26 @@ const compressors: Compressors = {
 /**
  * Reads a Parquet table: numbers and booleans are features or labels; a column of equally long lists of numbers is one
  * feature per element; text is left out. A file of {@link writeDatasetParquet} needs no choice of labels.
+ *
+ * A damaged file can keep this busy for hours: for files from outside there is `readParquetInThread`.
+ * @param onProgress called whenever a piece of a column is unpacked
  * @throws DatasetError
  */
-export async function readParquetDataset(path: string, options: SourceOptions): Promise<RawDataset> {
-  const pacer = new Pacer(options.signal);
+export async function readParquetDataset(
+  path: string,
+  options: ParquetOptions,
+  onProgress: () => void,
+): Promise<RawDataset> {
   try {
     const handle = await open(path);
     try {
       const file = asyncBuffer(handle, (await handle.stat()).size);
       const metadata = await parquetMetadataAsync(file);
-      return await readTable(path, file, metadata, options, pacer);
+      return await readTable(path, file, metadata, options, onProgress);
     } finally {
       await handle.close();
     }
   } catch (error) {
-    if (options.signal?.aborted) throw error;
     throw readFailure(
       path,
       error,
@@ -52,8 +58,8 @@ async function readTable(
   path: string,
   file: AsyncBuffer,
   metadata: FileMetaData,
-  options: SourceOptions,
-  pacer: Pacer,
+  options: ParquetOptions,
+  onProgress: () => void,
 ): Promise<RawDataset> {
   const count = Number(metadata.num_rows);
   const own = options.labels ? null : ownFacts(metadata);
@@ -68,15 +74,15 @@ async function readTable(
   const names = [...wanted, ...children.filter(({ element }) => exclude.has(element.name))].map(
     ({ element }) => element.name,
   );
-  const columns = await readColumns(file, metadata, [...new Set(names)], count, options.signal);
-  if (own) return readOwn(path, count, columns, own, options, pacer);
+  const columns = await readColumns(file, metadata, [...new Set(names)], count, onProgress);
+  if (own) return readOwn(path, count, columns, own, options);
   const matrix = [...columns].flatMap(([name, values]) =>
     exclude.has(name)
       ? [{ name, at: () => NaN, text: (row: number) => String(values[row]) }]
       : matrixColumns(path, name, values),
   );
   const labels = options.labels ?? prefixed(path, matrix);
-  const raw = await assembleRows(path, count, matrix, labels, options, pacer);
+  const raw = await assembleRows(path, count, matrix, labels, options, new Pacer());
   const skipped = children.filter((child) => !isNumeric(child) && !exclude.has(child.element.name));
   return {
     ...raw,
@@ -92,8 +98,7 @@ async function readOwn(
   count: number,
   columns: ReadonlyMap<string, unknown[]>,
   { name, labels, features }: OwnFacts,
-  options: SourceOptions,
-  pacer: Pacer,
+  options: ParquetOptions,
 ): Promise<RawDataset> {
   const vectors = columns.get('vector') ?? [];
   const borne = columns.get('labels') ?? [];
@@ -106,7 +111,8 @@ async function readOwn(
       at: (row: number) => (Array.isArray(borne[row]) && borne[row].includes(label) ? 1 : 0),
     })),
   ];
-  const raw = await assembleRows(path, count, matrix, { kind: 'last', count: labels.length }, options, pacer);
+  const choice = { kind: 'last', count: labels.length } as const;
+  const raw = await assembleRows(path, count, matrix, choice, options, new Pacer());
   return { ...raw, name };
 }
 
@@ -116,18 +122,18 @@ async function readColumns(
   metadata: FileMetaData,
   names: string[],
   count: number,
-  signal: AbortSignal | undefined,
+  onProgress: () => void,
 ): Promise<Map<string, unknown[]>> {
   const columns = new Map(names.map((name) => [name, new Array<unknown>(count)]));
-  // One column after the other, so that an abort is seen between them.
+  // One column after the other, so that progress is told between them.
   for (const [name, values] of columns) {
-    signal?.throwIfAborted();
     await parquetRead({
       file,
       metadata,
       columns: [name],
       compressors,
       onChunk: ({ rowStart, columnData }) => {
+        onProgress();
         for (let i = 0; i < columnData.length; i++) values[rowStart + i] = columnData[i] as unknown;
       },
     });
@@ -216,7 +222,8 @@ function asyncBuffer(handle: Awaited<ReturnType<typeof open>>, byteLength: numbe
       const from = start < 0 ? Math.max(0, byteLength + start) : start;
       const length = Math.max(0, Math.min(end, byteLength) - from);
       const buffer = new ArrayBuffer(length);
-      await handle.read(new Uint8Array(buffer), 0, length, from);
+      // Node refuses to read nothing, which is what a damaged offset asks for.
+      if (length > 0) await handle.read(new Uint8Array(buffer), 0, length, from);
       return buffer;
     },
   };

@@ -7,7 +7,7 @@ import { readCsv } from './csv.ts';
 import { DatasetError } from './errors.ts';
 import { readMulanXml } from './mulan.ts';
 import { readNpzDataset } from './npz.ts';
-import { readParquetDataset } from './parquet.ts';
+import { readParquetInThread } from './parquet-thread.ts';
 import type { RawDataset, SourceOptions } from './source.ts';
 import type { Dataset, ReadDatasetOptions } from './types.ts';
 import { datasetWarnings } from './warnings.ts';
@@ -48,7 +48,10 @@ async function readByFormat(path: string, options: ReadDatasetOptions): Promise<
       : { ...rest, labels };
   if (/\.csv(\.gz)?$/i.test(path)) return readCsv(path, source);
   if (/\.npz$/i.test(path)) return readNpzDataset(path, source);
-  if (/\.parquet$/i.test(path)) return readParquetDataset(path, source);
+  if (/\.parquet$/i.test(path)) {
+    if (source.parquetWorker === undefined) throw new Error('Parquet is read with a parquetWorker only');
+    return readParquetInThread(source.parquetWorker, path, source);
+  }
   throw new DatasetError(
     'unsupported',
     `${path} is in no format that is read.`,

@@ -6,6 +6,7 @@ import { parse } from 'csv-parse/sync';
 import { readNpz } from '../../models/tensors/index.ts';
 import { expect, launch, temporaryFolder, test } from './support/app.ts';
 import type { RunningApp } from './support/app.ts';
+import { endlessRun, smallParquet } from '../support/parquet.ts';
 import { answerDialogs, expectPlays, go, jobState, screenshots, soundOf } from './support/steps.ts';
 
 test.describe.configure({ mode: 'serial' });
@@ -253,6 +254,22 @@ test('reduces a data set file, silently, and stops a running study when asked', 
   await expect(page.getByTestId('silent')).toBeVisible();
   await expect(page.getByTestId('prototype-a')).toHaveCount(0);
   await screenshots(page, '6-reduce-dataset');
+});
+
+test('opens a Parquet table, and says what is wrong with a damaged one', async () => {
+  const { app, page } = running;
+  const path = join(exports, 'small.parquet');
+  writeFileSync(path, await smallParquet());
+  await answerDialogs(app, path);
+  await page.getByTestId('reduce-file').click();
+  // Unlike the CSV table before it, it says itself which columns are labels.
+  await expect(page.getByTestId('reduce-labels')).toHaveValue('auto');
+  await expect(page.getByTestId('corpus')).toContainText('4 rows');
+  await answerDialogs(app, endlessRun);
+  await page.getByTestId('reduce-file').click();
+  await expect(page.getByRole('progressbar', { name: 'Reading the data' })).toBeVisible();
+  await expect(page.getByTestId('corpus')).toBeHidden();
+  await expect(page.getByText(/nothing came of it in 15 s/)).toBeVisible({ timeout: 60_000 });
 });
 
 test('nothing complained in the console', () => {

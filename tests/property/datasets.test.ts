@@ -11,6 +11,7 @@ import {
   writeMulan,
   type WritableSet,
 } from '../../models/datasets/index.ts';
+import { readParquetDataset } from '../../models/datasets/parquet.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 let folder = '';
@@ -52,7 +53,7 @@ const sets: fc.Arbitrary<WritableSet> = fc
       })),
   );
 
-const contents = ({ features, labels, labelNames, featureNames, count, dim }: WritableSet) => ({
+const contents = ({ features, labels, labelNames, featureNames, count, dim }: Omit<WritableSet, 'name'>) => ({
   ...{ features, labels, labelNames, featureNames, count, dim },
 });
 
@@ -71,8 +72,11 @@ describe('any labelled set', () => {
           path('set.parquet'),
           await writeDatasetParquet(set, { x: points, y: points, neighbors }, []),
         );
-        for (const file of ['set.arff', 'meka.arff', 'set.parquet'])
+        for (const file of ['set.arff', 'meka.arff'])
           expect(contents(await readDataset(path(file))), file).toEqual(contents(set));
+        // In this thread, which saves the start of sixty others.
+        const table = await readParquetDataset(path('set.parquet'), {}, () => undefined);
+        expect(contents(table)).toEqual(contents(set));
         // NumPy's text loses zero characters at the end of a name only; there are none here.
         writeFileSync(path('set.npz'), writeDatasetNpz(set));
         expect(contents(await readDataset(path('set.npz')))).toEqual(contents(set));
@@ -113,39 +117,25 @@ describe('any labelled set', () => {
     );
   });
 
-  it('is refused in binary files that were cut or changed', async () => {
-    const set: WritableSet = {
-      ...{
-        name: 'set',
-        count: 3,
-        dim: 2,
-        features: Float64Array.of(1, 2, 3, 4, 5, 6),
-        labels: Uint8Array.of(1, 0, 1),
-      },
-      ...{ labelNames: ['l'], featureNames: ['a', 'b'] },
-    };
-    const points = new Float32Array(3);
-    const neighbors = [0, 1, 2].map((i) => ({ ids: [(i + 1) % 3], distances: [1] }));
-    const files = {
-      'cut.npz': writeDatasetNpz(set),
-      'cut.parquet': await writeDatasetParquet(set, { x: points, y: points, neighbors }, []),
-    };
+  it('is refused in an archive that was cut or changed', async () => {
+    const bytes = writeDatasetNpz({
+      ...{ name: 'set', count: 3, dim: 2, labelNames: ['l'], featureNames: ['a', 'b'] },
+      ...{ features: Float64Array.of(1, 2, 3, 4, 5, 6), labels: Uint8Array.of(1, 0, 1) },
+    });
     const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 3 });
-    for (const [file, bytes] of Object.entries(files)) {
-      await fc.assert(
-        fc.asyncProperty(fc.nat(bytes.length), changes, async (length, edits) => {
-          const damaged = Uint8Array.from(length % 2 === 0 ? bytes : bytes.subarray(0, length));
-          for (const [at, value] of edits) if (damaged.length > 0) damaged[at % damaged.length] = value;
-          writeFileSync(join(folder, file), damaged);
-          try {
-            const read = await readDataset(join(folder, file));
-            expect(read.features).toHaveLength(read.count * read.dim);
-          } catch (error) {
-            expect(error).toBeInstanceOf(DatasetError);
-          }
-        }),
-        { numRuns: 150 },
-      );
-    }
+    await fc.assert(
+      fc.asyncProperty(fc.nat(bytes.length), changes, async (length, edits) => {
+        const damaged = Uint8Array.from(length % 2 === 0 ? bytes : bytes.subarray(0, length));
+        for (const [at, value] of edits) if (damaged.length > 0) damaged[at % damaged.length] = value;
+        writeFileSync(join(folder, 'cut.npz'), damaged);
+        try {
+          const read = await readDataset(join(folder, 'cut.npz'));
+          expect(read.features).toHaveLength(read.count * read.dim);
+        } catch (error) {
+          expect(error).toBeInstanceOf(DatasetError);
+        }
+      }),
+      { numRuns: 150 },
+    );
   });
 });

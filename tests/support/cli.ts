@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll } from 'vitest';
-import { decodeWorker, tinyPacks } from './engine.ts';
+import { tinyPacks } from './engine.ts';
+import { decodeWorker, parquetWorker } from './workers.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 let bundle: Promise<string> | null = null;
@@ -58,6 +59,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
       ...process.env,
       ARCHETONE_PACKS: await tinyPacks(),
       ARCHETONE_DECODE_WORKER: await decodeWorker(),
+      ARCHETONE_PARQUET_WORKER: await parquetWorker(),
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -11,9 +11,8 @@ import { createEngine } from '../../engine/engine.ts';
 import type { Engine, EngineOptions } from '../../engine/engine.ts';
 import { encodeWav } from '../../models/audio/index.ts';
 import { Random } from '../../models/random.ts';
-import { bundleWorker } from './bundle-worker.ts';
-import type { BundledWorker } from './bundle-worker.ts';
 import { TINY, writeTinyPack } from './tiny-pack.ts';
+import { decodeWorker, parquetWorker } from './workers.ts';
 
 /** An engine on folders of its own, as a shell sees it. */
 export interface TestEngine {
@@ -27,13 +26,11 @@ export interface TestEngine {
 
 const open = new Set<Engine>();
 const folders: string[] = [];
-let worker: Promise<BundledWorker> | null = null;
 let packs: Promise<string> | null = null;
 
 afterAll(async () => {
   for (const engine of open) await engine.close();
   open.clear();
-  await (await worker)?.remove();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -42,12 +39,6 @@ export function testFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'archetone-engine-'));
   folders.push(folder);
   return folder;
-}
-
-/** Bundled decode worker, once per test file. */
-export async function decodeWorker(): Promise<string> {
-  worker ??= bundleWorker();
-  return (await worker).path;
 }
 
 /**
@@ -91,6 +82,7 @@ export async function testOptions(options: Partial<EngineOptions> = {}): Promise
     dataFolder: testFolder(),
     packFolders: [await tinyPacks()],
     decodeWorker: await decodeWorker(),
+    parquetWorker: await parquetWorker(),
     demoFolder: null,
     version: '0.0.0-test',
     threads: 1,

@@ -4,7 +4,6 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import {
   knnGraph,
-  readDataset,
   writeDatasetNpz,
   writeDatasetParquet,
   writeMeka,
@@ -15,6 +14,7 @@ import { knnClassifiers, predictKnn } from '../../models/knn/index.ts';
 import { Random } from '../../models/random.ts';
 import { writeNpz } from '../../models/tensors/index.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+import { readAnyDataset } from '../support/workers.ts';
 
 /** A set with awkward names, a label nobody has, and a row without labels. */
 function awkwardSet(precision: 'float32' | 'float64', rows = 12): WritableSet {
@@ -62,11 +62,11 @@ describe.each(['float32', 'float64'] as const)('a %s set', (precision) => {
     writeFileSync(join(folder, 'set.npz'), writeDatasetNpz(set));
     writeFileSync(join(folder, 'set.parquet'), await writeDatasetParquet(set, map(set.count), []));
     for (const file of ['mulan.arff', 'meka.arff', 'set.npz', 'set.parquet']) {
-      const read = await readDataset(join(folder, file));
+      const read = await readAnyDataset(join(folder, file));
       expect(contents(read), file).toEqual(contents(set));
       expect(read.warnings.find(({ code }) => code === 'unused-label')?.columns, file).toEqual(['nobody']);
     }
-    expect((await readDataset(join(folder, 'set.parquet'))).name).toBe(set.name);
+    expect((await readAnyDataset(join(folder, 'set.parquet'))).name).toBe(set.name);
   });
 
   it('gives the same bytes each time', async () => {
@@ -84,32 +84,34 @@ describe('NPZ and Parquet of other programs', () => {
     };
     const X = { dtype: 'int64' as const, shape: [2, 3], data: BigInt64Array.of(1n, 2n, 1n, 4n, 5n, 0n) };
     const Y = { dtype: 'bool' as const, shape: [2, 1], data: Uint8Array.of(0, 1) };
-    const read = await readDataset(write('xy.npz', { X, Y }));
+    const read = await readAnyDataset(write('xy.npz', { X, Y }));
     expect([read.dim, [...read.features], [...read.labels], read.labelNames]).toEqual([
       3,
       [1, 2, 1, 4, 5, 0],
       [0, 1],
       ['label0'],
     ]);
-    const within = await readDataset(write('x.npz', { X }), { labels: { kind: 'last', count: 1 } });
+    const within = await readAnyDataset(write('x.npz', { X }), { labels: { kind: 'last', count: 1 } });
     expect([within.dim, [...within.labels]]).toEqual([2, [1, 0]]);
-    await expect(readDataset(write('none.npz', { X }))).rejects.toMatchObject({ code: 'no-labels' });
-    await expect(readDataset(write('text.npz', { Y }))).rejects.toMatchObject({ code: 'shape' });
+    await expect(readAnyDataset(write('none.npz', { X }))).rejects.toMatchObject({ code: 'no-labels' });
+    await expect(readAnyDataset(write('text.npz', { Y }))).rejects.toMatchObject({ code: 'shape' });
     const bad = { ...Y, dtype: 'uint8' as const, data: Uint8Array.of(0, 2) };
-    await expect(readDataset(write('bad.npz', { X, Y: bad }))).rejects.toMatchObject({
+    await expect(readAnyDataset(write('bad.npz', { X, Y: bad }))).rejects.toMatchObject({
       code: 'bad-label',
       line: 2,
     });
     const nan = { dtype: 'float64' as const, shape: [2, 1], data: Float64Array.of(1, NaN) };
-    await expect(readDataset(write('nan.npz', { X: nan, Y }))).rejects.toMatchObject({
+    await expect(readAnyDataset(write('nan.npz', { X: nan, Y }))).rejects.toMatchObject({
       code: 'not-a-number',
     });
-    const dropped = await readDataset(write('nan2.npz', { X: nan, Y }), { missing: 'drop-rows' });
+    const dropped = await readAnyDataset(write('nan2.npz', { X: nan, Y }), { missing: 'drop-rows' });
     expect([dropped.count, dropped.warnings.some(({ code }) => code === 'rows-dropped')]).toEqual([1, true]);
     writeFileSync(join(folder, 'broken.npz'), 'no zip');
-    await expect(readDataset(join(folder, 'broken.npz'))).rejects.toMatchObject({ code: 'unreadable' });
+    await expect(readAnyDataset(join(folder, 'broken.npz'))).rejects.toMatchObject({ code: 'unreadable' });
     writeFileSync(join(folder, 'broken.parquet'), 'PAR1 but nothing more PAR1');
-    await expect(readDataset(join(folder, 'broken.parquet'))).rejects.toMatchObject({ code: 'unreadable' });
+    await expect(readAnyDataset(join(folder, 'broken.parquet'))).rejects.toMatchObject({
+      code: 'unreadable',
+    });
   });
 
   it('reads a Parquet table with numbers, booleans, text and a list', async () => {
@@ -124,14 +126,14 @@ describe('NPZ and Parquet of other programs', () => {
       ],
     });
     writeFileSync(path, new Uint8Array(bytes));
-    const read = await readDataset(path);
+    const read = await readAnyDataset(path);
     expect([read.featureNames, read.labelNames, [...read.labels]]).toEqual([
       ['tempo', 'year'],
       ['live'],
       [1, 0, 1],
     ]);
     expect(read.warnings.find(({ code }) => code === 'text-excluded')?.columns).toEqual(['title']);
-    const named = await readDataset(path, {
+    const named = await readAnyDataset(path, {
       exclude: ['title'],
       labels: { kind: 'names', names: ['label:live'] },
     });

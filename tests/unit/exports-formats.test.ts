@@ -9,13 +9,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Reduction } from '../../engine/api/domain.ts';
 import { datasetFormats, reduceDataset, type DatasetRequest } from '../../engine/reductions/dataset.ts';
-import { readDataset } from '../../models/datasets/index.ts';
 import { predictKnn } from '../../models/knn/index.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { readNpz } from '../../models/tensors/index.ts';
 import { finished, testFolder } from '../support/engine.ts';
 import { sharedPath } from '../support/shared.ts';
 import { exported, trainedLibrary, type TrainedLibrary } from '../support/trained.ts';
+import { parquetWorker, readAnyDataset } from '../support/workers.ts';
 
 const manifestSchema = z.looseObject({
   kind: z.string(),
@@ -88,12 +88,14 @@ describe.skipIf(emotions === null)('the bundle of a reduced data set', () => {
     ...{ testFraction: 0.3, test: emotionsTest ?? '', formats: datasetFormats, version: '0' },
   };
   const signal = new AbortController().signal;
+  const run = async (path: string, options: DatasetRequest) =>
+    reduceDataset(path, options, { parquetWorker: await parquetWorker(), signal });
   let folder = '';
   let rows = 0;
 
   beforeAll(async () => {
     folder = join(testFolder(), 'bundle');
-    const result = await reduceDataset(emotions ?? '', { ...request, out: folder }, { signal });
+    const result = await run(emotions ?? '', { ...request, out: folder });
     rows = result.prototypeRows;
     expect([result.corpusRows, result.testRows, rows]).toEqual([391, 202, 39]);
     expect(result.scores?.reduced.classifier).toBe('mlknn');
@@ -118,12 +120,12 @@ describe.skipIf(emotions === null)('the bundle of a reduced data set', () => {
 
   it('is the same, byte for byte, when made again', async () => {
     const again = join(testFolder(), 'again');
-    await reduceDataset(emotions ?? '', { ...request, out: again }, { signal });
+    await run(emotions ?? '', { ...request, out: again });
     expect(hashes(again)).toEqual(hashes(folder));
   });
 
   it('is read back as a data set, from the folder and from each file', async () => {
-    const whole = await readDataset(folder);
+    const whole = await readAnyDataset(folder);
     expect([whole.count, whole.dim, whole.labelNames.length]).toEqual([39, 72, 6]);
     const labels = { kind: 'last', count: 6 } as const;
     for (const file of [
@@ -133,7 +135,7 @@ describe.skipIf(emotions === null)('the bundle of a reduced data set', () => {
       'prototypes.parquet',
       'prototypes.csv',
     ]) {
-      const read = await readDataset(join(folder, file), file.endsWith('.csv') ? { labels } : {});
+      const read = await readAnyDataset(join(folder, file), file.endsWith('.csv') ? { labels } : {});
       expect(read.features, file).toEqual(whole.features);
       expect(read.labels, file).toEqual(whole.labels);
       expect([read.labelNames, read.featureNames], file).toEqual([whole.labelNames, whole.featureNames]);
@@ -150,11 +152,11 @@ describe.skipIf(emotions === null)('the bundle of a reduced data set', () => {
   it('can be reduced again, and a changed file is noticed', async () => {
     const out = join(testFolder(), 'smaller');
     const options = { ...request, parameters: { p: 50 }, out, formats: ['csv'] as const };
-    const result = await reduceDataset(folder, options, { signal });
+    const result = await run(folder, options);
     expect([result.corpusRows, result.prototypeRows]).toEqual([39, 19]);
-    expect((await readDataset(out)).count).toBe(19);
+    expect((await readAnyDataset(out)).count).toBe(19);
     writeFileSync(join(out, 'prototypes.csv'), 'changed');
-    await expect(readDataset(out)).rejects.toMatchObject({ code: 'unreadable' });
+    await expect(readAnyDataset(out)).rejects.toMatchObject({ code: 'unreadable' });
   });
 
   it('has a Parquet table as embedding-atlas wants it', async () => {
@@ -198,9 +200,9 @@ describe.skipIf(emotions === null)('the bundle of a reduced data set', () => {
     async (classifier) => {
       const out = join(testFolder(), classifier);
       const formats = ['onnx', 'npz'] as const;
-      await reduceDataset(emotions ?? '', { ...request, classifier, out, formats }, { signal });
-      const train = await readDataset(out);
-      const test = await readDataset(emotionsTest ?? '');
+      await run(emotions ?? '', { ...request, classifier, out, formats });
+      const train = await readAnyDataset(out);
+      const test = await readAnyDataset(emotionsTest ?? '');
       const features = Float32Array.from(test.features);
       const expected = await predictKnn(classifier, train, { features, count: test.count }, { k: 5 });
       const session = await InferenceSession.create(readFileSync(join(out, 'classifier.onnx')));
@@ -210,7 +212,7 @@ describe.skipIf(emotions === null)('the bundle of a reduced data set', () => {
   );
 
   it.skipIf(!hasPython('scipy.io.arff'))('has ARFF files that SciPy reads', async () => {
-    const whole = await readDataset(folder);
+    const whole = await readAnyDataset(folder);
     const script = [
       'import sys, json',
       'from scipy.io import arff',
@@ -251,7 +253,7 @@ describe.skipIf(emotions === null)('the bundle of a reduced data set', () => {
         })
         .parse(runPython(script, join(folder, 'prototypes.npz'), join(folder, 'classifier.onnx')));
       expect([read.shape, read.names]).toEqual([[39, 72], manifestOf(folder).classes]);
-      const whole = await readDataset(folder);
+      const whole = await readAnyDataset(folder);
       const queries = { features: Float32Array.from(whole.features), count: 39 };
       const expected = await predictKnn('mlknn', whole, queries, { k: 5 });
       expect(read.labels).toEqual([...expected.labels]);
@@ -329,10 +331,10 @@ describe('the bundle of a library', () => {
         'split.csv',
       ],
     ]);
-    const whole = await readDataset(folder);
+    const whole = await readAnyDataset(folder);
     expect([whole.count, whole.labelNames]).toEqual([reduction.prototypeRows, reduction.labels]);
     for (const file of ['prototypes.csv', 'prototypes.arff', 'prototypes-meka.arff', 'prototypes.parquet']) {
-      const read = await readDataset(join(folder, file));
+      const read = await readAnyDataset(join(folder, file));
       expect([read.features, read.labels, read.labelNames], file).toEqual([
         whole.features,
         whole.labels,
@@ -355,7 +357,7 @@ describe('the bundle of a library', () => {
     });
     expect(manifestOf(other.folder).classifier).toMatchObject({ classifier: 'brknn-a', k: 1 });
     const session = await InferenceSession.create(readFileSync(join(other.folder, 'classifier.onnx')));
-    const { features, labels, count, dim } = await readDataset(folder);
+    const { features, labels, count, dim } = await readAnyDataset(folder);
     // With one neighbour every prototype is classified as itself.
     const input = new Tensor('float32', Float32Array.from(features), [count, dim]);
     expect((await session.run({ features: input }))['labels']?.data).toEqual(labels);
@@ -367,7 +369,7 @@ describe('the bundle of a library', () => {
       folder: join(testFolder(), 'experiment'),
       formats: ['onnx', 'parquet', 'mulan', 'npz'],
     });
-    const whole = await readDataset(join(bundle.folder, 'prototypes.arff'));
+    const whole = await readAnyDataset(join(bundle.folder, 'prototypes.arff'));
     expect([whole.count, whole.labelNames]).toEqual([6, lib.experiment.classes]);
     expect(await parquetRows(join(bundle.folder, 'prototypes.parquet'))).toHaveLength(6);
     const network = networkOf(readNpz(readFileSync(join(bundle.folder, 'prototypes.npz'))), whole.labelNames);

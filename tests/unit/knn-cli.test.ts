@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
 import { testFolder } from '../support/engine.ts';
+import { smallParquet } from '../support/parquet.ts';
 import { sharedPath } from '../support/shared.ts';
 
 describe('archetone knn', { timeout: 180_000 }, () => {
@@ -31,6 +32,14 @@ describe('archetone knn', { timeout: 180_000 }, () => {
     });
     expect(answer).not.toHaveProperty('perLabel');
     expect(answer['seconds']).toMatchObject({ predict: expect.any(Number) as number });
+  });
+
+  it('reads Parquet', async () => {
+    const path = join(testFolder(), 'set.parquet');
+    writeFileSync(path, await smallParquet());
+    const run = await runCli(['knn', '--train', path, '--test', path, '--json']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.json()).toMatchObject({ train: { rows: 4, features: 1 }, labels: ['a', 'b'] });
   });
 
   it('adds every measure and label on request, with another classifier, k and metric', async () => {

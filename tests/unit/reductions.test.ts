@@ -6,6 +6,7 @@ import { finished, settled, testFolder } from '../support/engine.ts';
 import { sharedPath } from '../support/shared.ts';
 import { reduceDataset } from '../../engine/reductions/dataset.ts';
 import { trainedLibrary, type TrainedLibrary } from '../support/trained.ts';
+import { parquetWorker } from '../support/workers.ts';
 
 describe('reductions', () => {
   let lib: TrainedLibrary;
@@ -111,7 +112,7 @@ describe.skipIf(emotions === null)('reduction of a data set', () => {
         },
         ...{ k: 1, seed: 1, testFraction: 0, formats: ['csv'], out, version: '0' },
       },
-      { signal: new AbortController().signal },
+      { parquetWorker: await parquetWorker(), signal: new AbortController().signal },
     );
     // The reference keeps int(p·n/100) of its 391 training rows here.
     expect(result.corpusRows).toBe(391);

@@ -14,6 +14,7 @@ import { labelDifferences, labelsetFate } from '../../renderer/src/reduce/compar
 import {
   estimate,
   formDefaults,
+  labelsFor,
   numbersOf,
   requestOf,
   runsOf,
@@ -162,6 +163,14 @@ describe('the form of a study', () => {
     ).toEqual({
       ...{ kind: 'dataset', path: '/a.csv', labels: { kind: 'last', count: 6 }, exclude: [] },
     });
+  });
+
+  it('keeps what was said of labels for files of one format only', () => {
+    expect(labelsFor('/a.CSV.gz', { path: null, labels: 'auto' })).toBe('last');
+    expect(labelsFor('/a.arff', { path: null, labels: 'xml' })).toBe('xml');
+    expect(labelsFor('/b.csv', { path: '/a.csv.gz', labels: 'first' })).toBe('first');
+    expect(labelsFor('/b.parquet', { path: '/a.csv', labels: 'last' })).toBe('auto');
+    expect(labelsFor('/b.csv', { path: '/a.arff', labels: 'xml' })).toBe('last');
   });
 
   it('reads lists of numbers', () => {

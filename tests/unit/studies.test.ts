@@ -5,6 +5,7 @@ import type { Input } from '../../engine/api/contract.ts';
 import type { Reduction, Study } from '../../engine/api/domain.ts';
 import { Random } from '../../models/random.ts';
 import { finished, settled, testFolder, type TestEngine } from '../support/engine.ts';
+import { smallParquet } from '../support/parquet.ts';
 import { sharedPath } from '../support/shared.ts';
 import { trainedLibrary, type TrainedLibrary } from '../support/trained.ts';
 
@@ -91,6 +92,16 @@ describe('a corpus', () => {
       { name: 'other', rows: 2, imbalance: 2 },
     ]);
     expect(corpus.unlabelled).toBe(7);
+  });
+
+  it('may be a Parquet table', async () => {
+    const path = join(testFolder(), 'set.parquet');
+    writeFileSync(path, await smallParquet());
+    const corpus = await lib.test.client.call('reductions.corpus', {
+      libraryId: lib.libraryId,
+      source: { kind: 'dataset', path, labels: null },
+    });
+    expect(corpus).toMatchObject({ rows: 4, dim: 1, labelsets: 4, unlabelled: 1 });
   });
 });
 

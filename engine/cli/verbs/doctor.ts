@@ -36,7 +36,8 @@ export const doctorVerb: AddVerb = (program, cli) => {
           checkNode(),
           checkProviders(),
           ...packs,
-          await checkWorker(cli),
+          await checkWorker('decode worker', cli.places.decodeWorker),
+          await checkWorker('Parquet worker', cli.places.parquetWorker),
           checkDemo(cli),
           await checkFfmpeg(),
           await checkWritable(folder ?? tmpdir(), folder === null ? 'temporary folder' : 'data folder'),
@@ -106,13 +107,13 @@ async function checkPacks(cli: Cli): Promise<Check[]> {
   }
 }
 
-async function checkWorker({ places }: Cli): Promise<Check> {
-  const ok = await access(places.decodeWorker).then(
+async function checkWorker(name: string, path: string): Promise<Check> {
+  const ok = await access(path).then(
     () => true,
     () => false,
   );
   const hint = ok ? '' : 'Run npm run setup in the folder of Archetone.';
-  return { name: 'decode worker', ok, required: true, detail: places.decodeWorker, hint };
+  return { name, ok, required: true, detail: path, hint };
 }
 
 function checkDemo({ places }: Cli): Check {

@@ -94,10 +94,7 @@ async function predictAndScore(cli: Cli, options: Options): Promise<Answer> {
   const { signal } = cli.interrupt;
   const { classifier, k, metric } = options;
   const started = performance.now();
-  const [train, test] = [
-    await read(options.train, options, signal),
-    await read(options.test, options, signal),
-  ];
+  const [train, test] = [await read(cli, options.train, options), await read(cli, options.test, options)];
   requireSameColumns(train, test, options.test);
   const readSeconds = (performance.now() - started) / 1000;
   const before = process.cpuUsage();
@@ -130,7 +127,7 @@ async function predictAndScore(cli: Cli, options: Options): Promise<Answer> {
   return { json, text: text.join('\n\n') };
 }
 
-function read(path: string, options: Options, signal: AbortSignal): Promise<Dataset> {
+function read({ places, interrupt }: Cli, path: string, options: Options): Promise<Dataset> {
   const { labels, labelCount, exclude, missing } = options;
   if (labels !== undefined && labelCount !== undefined)
     throw new EngineError('bad-input', 'Labels are told twice.', 'Give --labels or --label-count, not both.');
@@ -140,7 +137,9 @@ function read(path: string, options: Options, signal: AbortSignal): Promise<Data
       : labelCount !== undefined
         ? { kind: 'last', count: labelCount }
         : undefined;
-  return readDataset(requireExisting(path), { labels: choice, exclude, missing, signal });
+  const { parquetWorker } = places;
+  const { signal } = interrupt;
+  return readDataset(requireExisting(path), { labels: choice, exclude, missing, parquetWorker, signal });
 }
 
 function metricNames(metrics: Metrics): (keyof Metrics)[] {

@@ -198,6 +198,7 @@ function found(reductions: readonly Reduction[], is: (reduction: Reduction) => b
 async function reduceFile(cli: Cli, path: string, options: Options): Promise<Answer> {
   try {
     const reduction = await reduceDataset(path, datasetRequest(options, cli.places.version), {
+      parquetWorker: cli.places.parquetWorker,
       signal: cli.interrupt.signal,
       onProgress: (done) =>
         cli.progress.show(options.method, {

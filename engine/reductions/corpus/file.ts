@@ -1,7 +1,13 @@
 import { basename } from 'node:path';
-import { readDataset, type Dataset, type LabelChoice } from '../../../models/datasets/index.ts';
+import {
+  readDataset,
+  type Dataset,
+  type LabelChoice,
+  type ReadDatasetOptions,
+} from '../../../models/datasets/index.ts';
 import type { CorpusSource, CorpusWarning } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
+import type { EngineOptions } from '../../context.ts';
 import type { LabelledRows } from './rows.ts';
 
 type FileSource = Extract<CorpusSource, { kind: 'dataset' }>;
@@ -16,8 +22,12 @@ const EXCLUDABLE: readonly string[] = ['id-like', 'constant'];
  * The rows of a data set file.
  * @throws DatasetError saying where and what to do; the signal's reason
  */
-export async function fileRows(source: FileSource, signal?: AbortSignal): Promise<LabelledRows> {
-  const dataset = await read(source.path, source, signal);
+export async function fileRows(
+  source: FileSource,
+  { parquetWorker }: EngineOptions,
+  signal?: AbortSignal,
+): Promise<LabelledRows> {
+  const dataset = await read(source.path, source, { parquetWorker, signal });
   const { features, count, dim, labels, labelNames } = dataset;
   const L = labelNames.length;
   const firstLabel: number[] = [];
@@ -46,14 +56,19 @@ export async function fileRows(source: FileSource, signal?: AbortSignal): Promis
  * A second file of the same columns, to score on.
  * @throws DatasetError; EngineError `bad-input` when the columns differ; the signal's reason
  */
-export async function testRows(path: string, training: LabelledRows, signal?: AbortSignal): Promise<Dataset> {
+export async function testRows(
+  path: string,
+  training: LabelledRows,
+  { parquetWorker }: EngineOptions,
+  signal?: AbortSignal,
+): Promise<Dataset> {
   if (training.source.kind !== 'dataset')
     throw new EngineError(
       'bad-input',
       'A library cannot be scored on a data set file.',
       'Hold out some of its tracks, or cut it into folds.',
     );
-  const test = await read(path, training.source, signal);
+  const test = await read(path, training.source, { parquetWorker, signal });
   const same =
     test.dim === training.dim &&
     test.labelNames.length === training.labelNames.length &&
@@ -67,10 +82,14 @@ export async function testRows(path: string, training: LabelledRows, signal?: Ab
   return test;
 }
 
-function read(path: string, { labels, exclude }: FileSource, signal?: AbortSignal): Promise<Dataset> {
+function read(
+  path: string,
+  { labels, exclude }: FileSource,
+  options: Pick<ReadDatasetOptions, 'parquetWorker' | 'signal'>,
+): Promise<Dataset> {
   return readDataset(path, {
     ...(labels === null ? {} : { labels: labels satisfies LabelChoice }),
     exclude,
-    signal,
+    ...options,
   });
 }

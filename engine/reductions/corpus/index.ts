@@ -19,5 +19,7 @@ export async function corpusRows(
   source: CorpusSource,
   signal?: AbortSignal,
 ): Promise<LabelledRows> {
-  return source.kind === 'library' ? libraryRows(context, library, source) : fileRows(source, signal);
+  return source.kind === 'library'
+    ? libraryRows(context, library, source)
+    : fileRows(source, context.options, signal);
 }

@@ -28,7 +28,7 @@ export async function studyData(
 ): Promise<StudyData> {
   const rows = await corpusRows(context, library, source, signal);
   if (split.kind === 'file') {
-    const test = await testRows(split.path, rows, signal);
+    const test = await testRows(split.path, rows, context.options, signal);
     const counts = { train: rows.count, test: test.count };
     return { rows, parts: [{ counts, make: () => ({ training: rows, test }) }], items: new Map() };
   }

@@ -55,6 +55,16 @@ export const formDefaults: StudyForm = {
   seed: 1,
 };
 
+/**
+ * Which columns are labels when a file is chosen: as set before, unless it is of another format than the file before. A CSV
+ * table cannot say it itself.
+ */
+export function labelsFor(path: string, form: Pick<StudyForm, 'path' | 'labels'>): StudyForm['labels'] {
+  const format = (file: string): string => file.toLowerCase().replace(/\.gz$/, '').split('.').at(-1) ?? '';
+  const kept = form.path === null || format(form.path) === format(path) ? form.labels : 'auto';
+  return kept === 'auto' && format(path) === 'csv' ? 'last' : kept;
+}
+
 /** The levels of the noise switch: those of the published comparison. */
 const noiseLevels = [0, 20, 40];
 

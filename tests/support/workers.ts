@@ -1,0 +1,28 @@
+import { afterAll } from 'vitest';
+import { readDataset, type Dataset, type ReadDatasetOptions } from '../../models/datasets/index.ts';
+import { bundleWorker, type BundledWorker } from './bundle-worker.ts';
+
+const bundles = new Map<string, Promise<BundledWorker>>();
+
+afterAll(async () => {
+  for (const bundle of bundles.values()) await (await bundle).remove();
+  bundles.clear();
+});
+
+/** Bundled once per test file. */
+async function bundled(entry: string): Promise<string> {
+  const bundle = bundles.get(entry) ?? bundleWorker(entry);
+  bundles.set(entry, bundle);
+  return (await bundle).path;
+}
+
+/** The worker that decodes audio. */
+export const decodeWorker = (): Promise<string> => bundled('engine/decode/worker.ts');
+
+/** The worker that reads Parquet. */
+export const parquetWorker = (): Promise<string> => bundled('models/datasets/parquet-worker.ts');
+
+/** Reads a data set of any format. */
+export async function readAnyDataset(path: string, options: ReadDatasetOptions = {}): Promise<Dataset> {
+  return readDataset(path, { parquetWorker: await parquetWorker(), ...options });
+}
