@@ -269,7 +269,9 @@ test('opens a Parquet table, and says what is wrong with a damaged one', async (
   await page.getByTestId('reduce-file').click();
   await expect(page.getByRole('progressbar', { name: 'Reading the data' })).toBeVisible();
   await expect(page.getByTestId('corpus')).toBeHidden();
+  await screenshots(page, '6-reduce-reading');
   await expect(page.getByText(/nothing came of it in 15 s/)).toBeVisible({ timeout: 60_000 });
+  await screenshots(page, '6-reduce-refused');
 });
 
 test('nothing complained in the console', () => {
