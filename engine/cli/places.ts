@@ -24,7 +24,7 @@ const packageSchema = z.object({ name: z.string(), version: z.string() });
 
 /**
  * Finds the installation from the place of the running bundle (`dist/node/cli.js`), or from a source file in tests.
- * The environment variable ARCHETONE_DECODE_WORKER and ARCHETONE_PARQUET_WORKER name other worker bundles, ARCHETONE_DEMO
+ * The environment variables ARCHETONE_DECODE_WORKER and ARCHETONE_PARQUET_WORKER name other worker bundles, ARCHETONE_DEMO
  * another demo folder, ARCHETONE_USER_PACKS another folder of added packs.
  */
 export function findPlaces(here = import.meta.dirname): Places {
