@@ -32,25 +32,34 @@ export function runToEnd(command, args, options = {}) {
   });
 }
 
-/** Like {@link runToEnd}, but a command that takes longer than `minutes` is ended, with everything it started. */
+/**
+ * Like {@link runToEnd}, but a command that takes longer than `minutes` is ended, with everything it started. An interrupt
+ * ends the command first and then this script.
+ */
 export function runWithin(minutes, command, args, options = {}) {
   return new Promise((resolve) => {
     const group = process.platform !== 'win32';
     const child = spawn(command, args, { cwd: root, stdio: 'inherit', detached: group, ...options });
     const end = (signal) => {
-      if (child.exitCode !== null || child.pid === undefined) return;
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
       if (group) process.kill(-child.pid, signal);
       else spawnSync('taskkill', ['/T', '/F', '/PID', String(child.pid)], { stdio: 'ignore' });
     };
     const limit = setTimeout(() => {
-      say(`\nNot done after ${minutes} minutes, and ended: a test that is not listed above hangs.`);
+      say(`\nEnded after ${minutes} minutes. In a run of tests, one that is not listed above hangs.`);
       end('SIGKILL');
     }, minutes * 60_000);
-    // In a process group of its own it does not hear the terminal.
-    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, end);
+    // In a process group of its own the command does not hear the terminal.
+    let interrupted = false;
+    const interrupt = (signal) => {
+      interrupted = true;
+      end(signal);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, interrupt);
     const settle = (code) => {
       clearTimeout(limit);
-      for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, end);
+      if (interrupted) process.exit(130);
+      for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, interrupt);
       resolve(code);
     };
     child.on('error', (error) => {

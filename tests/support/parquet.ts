@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { writeDatasetParquet } from '../../models/datasets/index.ts';
 
 /**
- * A table of three rows in which one byte was changed: a run of levels now claims to be hundreds of millions long, and
- * hyparquet 1.31.5 writes them all.
+ * A table of three rows, two features and one label, as `writeDatasetParquet` makes it, with byte 277 changed from 21 to
+ * 103: a run of levels now claims to be hundreds of millions long, and hyparquet 1.31.5 writes them all.
  */
 export const endlessRun = resolve(import.meta.dirname, '../fixtures/datasets/endless-run.parquet');
 
