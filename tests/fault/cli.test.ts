@@ -19,6 +19,11 @@ describe('help and usage', { timeout: 120_000 }, () => {
     expect(run.stdout).toContain('Exit codes');
   });
 
+  it('takes it quietly that nobody reads the output', async () => {
+    const run = await runCli(['train', '--help'], { closedStdout: true });
+    expect([run.code, run.stderr]).toEqual([0, '']);
+  });
+
   it.each([
     [['nonsense']],
     [['import']],

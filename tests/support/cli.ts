@@ -50,6 +50,8 @@ export interface CliOptions {
   env?: Record<string, string>;
   /** Called with what has come on standard error so far; may send signals. */
   onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Nobody reads standard output. */
+  closedStdout?: boolean;
 }
 
 /** Runs the bundled command line in a process of its own, with the tiny pack. */
@@ -64,6 +66,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  if (options.closedStdout) child.stdout.destroy();
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
