@@ -3,11 +3,11 @@ import globals from 'globals';
 import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
-const folders = ['native', 'models', 'engine', 'electron', 'renderer'];
+const folders = ['native', 'models', 'engine', 'electron', 'cli', 'renderer'];
 
 /**
- * The layer rule of the design: renderer → engine/api ← electron → engine → models → native. Our own modules are imported
- * by relative paths, so the folder's name in the path says which layer is meant.
+ * The layer rule of the design: renderer → engine/api ← electron, cli → engine → models → native. Our own modules are
+ * imported by relative paths, so the folder's name in the path says which layer is meant.
  */
 function layer(name, mayImport, outside = []) {
   const mayUseContract = mayImport.includes('engine/api');
@@ -58,6 +58,7 @@ export default ts.config(
   layer('models', ['native'], ['electron']),
   layer('engine', ['models'], ['electron']),
   layer('electron', ['engine']),
+  layer('cli', ['engine', 'models'], ['electron']),
   layer('renderer', ['engine/api'], ['node:*', 'electron']),
   {
     files: ['engine/api/**'],

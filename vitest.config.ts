@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: [
       'tests/{unit,golden,property,fault}/**/*.test.ts',
-      '{engine,models,renderer,electron}/**/*.test.ts',
+      '{cli,engine,models,renderer,electron}/**/*.test.ts',
     ],
     // ONNX Runtime sessions and worker threads need real processes; two at a time suits two cores.
     pool: 'forks',

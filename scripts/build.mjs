@@ -57,7 +57,7 @@ async function buildNode() {
     esbuild({
       ...node,
       entryPoints: {
-        cli: 'engine/cli/main.ts',
+        cli: 'cli/main.ts',
         'decode-worker': 'engine/decode/worker.ts',
         'parquet-worker': 'models/datasets/parquet-worker.ts',
         'provider-child': 'models/packs/provider-child.ts',

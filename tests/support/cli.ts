@@ -23,7 +23,7 @@ function bundledCli(): Promise<string> {
     folders.push(folder);
     const outfile = join(folder, 'cli.mjs');
     await build({
-      entryPoints: [join(root, 'engine/cli/main.ts')],
+      entryPoints: [join(root, 'cli/main.ts')],
       outfile,
       bundle: true,
       platform: 'node',

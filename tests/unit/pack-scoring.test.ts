@@ -4,7 +4,7 @@ import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { QualityCard } from '../../engine/packs/quality-card.ts';
 import { figuresOf } from '../../engine/packs/figures.ts';
-import { greyPng } from '../../engine/report/png.ts';
+import { greyPng } from '../../cli/report/png.ts';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
 import { packManifestSchema } from '../../models/packs/manifest.ts';
 import { Random } from '../../models/random.ts';

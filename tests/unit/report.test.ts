@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Explanation } from '../../engine/api/domain.ts';
-import { escapeHtml, html } from '../../engine/report/html.ts';
-import { waterfall, waterfallSteps } from '../../engine/report/waterfall.ts';
+import { escapeHtml, html } from '../../cli/report/html.ts';
+import { waterfall, waterfallSteps } from '../../cli/report/waterfall.ts';
 
 const explanation: Explanation = {
   trackId: 't',

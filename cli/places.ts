@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { compactPackFolder } from '../models/packs/index.ts';
+
+/** Where the parts of this installation are. */
+export interface Places {
+  /** Folder of package.json. */
+  root: string;
+  version: string;
+  /** Bundled worker that decodes audio. */
+  decodeWorker: string;
+  /** Bundled worker that reads Parquet. */
+  parquetWorker: string;
+  /** Folders of packs: those that come with Archetone, then those that were added. */
+  packFolders: string[];
+  /** The CC0 sounds that come with Archetone; null when their package is not installed. */
+  demoFolder: string | null;
+}
+
+const packageSchema = z.object({ name: z.string(), version: z.string() });
+
+/**
+ * Finds the installation from the place of the running bundle (`dist/node/cli.js`), or from a source file in tests.
+ * The environment variables ARCHETONE_DECODE_WORKER and ARCHETONE_PARQUET_WORKER name other worker bundles, ARCHETONE_DEMO
+ * another demo folder, ARCHETONE_USER_PACKS another folder of added packs.
+ */
+export function findPlaces(here = import.meta.dirname): Places {
+  const root = packageRoot(here);
+  const { version } = packageSchema.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+  return {
+    root,
+    version,
+    decodeWorker: process.env['ARCHETONE_DECODE_WORKER'] ?? join(root, 'dist', 'node', 'decode-worker.js'),
+    parquetWorker: process.env['ARCHETONE_PARQUET_WORKER'] ?? join(root, 'dist', 'node', 'parquet-worker.js'),
+    packFolders: packFolders(root),
+    demoFolder: process.env['ARCHETONE_DEMO'] ?? demoFolder(root),
+  };
+}
+
+function packageRoot(start: string): string {
+  for (let folder = start; ; folder = dirname(folder)) {
+    const file = join(folder, 'package.json');
+    if (existsSync(file)) {
+      const parsed = packageSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+      if (parsed.success && parsed.data.name === 'archetone') return folder;
+    }
+    if (dirname(folder) === folder) throw new Error(`no Archetone installation above ${start}`);
+  }
+}
+
+function packFolders(root: string): string[] {
+  const given = process.env['ARCHETONE_PACKS'];
+  const added = process.env['ARCHETONE_USER_PACKS'];
+  if (given) return added ? [given, added] : [given];
+  return [embeddedPacks(root), added ?? join(userData(), 'packs')];
+}
+
+function embeddedPacks(root: string): string {
+  try {
+    return dirname(compactPackFolder());
+  } catch {
+    // `packs list` and `doctor` say that there is none.
+    return join(root, 'models', 'packs');
+  }
+}
+
+/** Where the application keeps the user's data (Electron's `userData`), so that both see the same packs. */
+function userData(): string {
+  const home = homedir();
+  const base =
+    process.platform === 'win32'
+      ? (process.env['APPDATA'] ?? join(home, 'AppData', 'Roaming'))
+      : process.platform === 'darwin'
+        ? join(home, 'Library', 'Application Support')
+        : (process.env['XDG_CONFIG_HOME'] ?? join(home, '.config'));
+  return join(base, 'Archetone');
+}
+
+function demoFolder(root: string): string | null {
+  try {
+    const entry = createRequire(join(root, 'package.json')).resolve(
+      'supersonic-scsynth-samples/package.json',
+    );
+    const samples = join(dirname(entry), 'samples');
+    return existsSync(samples) ? samples : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,92 @@
+import type { AccuracyTable } from '../models/scoring/accuracy-card.ts';
+import type { Spread } from '../models/scoring/summary.ts';
+import type { QualityCard } from '../engine/packs/quality-card.ts';
+import { pairs, table } from './text.ts';
+
+const TITLES: readonly [keyof QualityCard['accuracy'], string][] = [
+  ['instruments', 'within instruments'],
+  ['rendered', 'within rendered instruments'],
+  ['renderedToInstruments', 'rendered → instruments'],
+  ['instrumentsToRendered', 'instruments → rendered'],
+  ['styles', 'styles, one album left out at a time'],
+];
+
+/** A quality card for people. */
+export function describeCard(card: QualityCard): string {
+  const parts: string[] = [];
+  for (const [key, title] of TITLES) {
+    const accuracies = card.accuracy[key];
+    if (accuracies && !Array.isArray(accuracies))
+      parts.push(`Accuracy ${title}, %\n${describeTable(accuracies)}`);
+  }
+  const { precisionAt10, roundTrip, cycle, speed } = card;
+  const rows: (readonly [string, string])[] = [
+    ['pack', `${speed.packMegabytes} MB`],
+    ['windows/s', speed.windowsPerSecond.toFixed(1)],
+  ];
+  if (precisionAt10) rows.push(['precision@10', `${precisionAt10.mean} %`]);
+  if (roundTrip) {
+    const { pack, griffinLim } = roundTrip;
+    rows.push(
+      ['round trip: log-spectral', `${pack.logSpectralDb} dB (Griffin-Lim ${griffinLim.logSpectralDb})`],
+      ['round trip: multi-resolution', `${pack.multiResolution} (Griffin-Lim ${griffinLim.multiResolution})`],
+    );
+  }
+  if (cycle)
+    rows.push(
+      ['cycle cosine', `${cycle.cycleCosine} (to others ${cycle.cosineToOthers})`],
+      ['sonification: seconds each', String(cycle.secondsEach)],
+      ['sonification: level 5/50/95 %', `${cycle.rmsDbfs.join(' / ')} dBFS`],
+    );
+  parts.push(`Measured here\n${pairs(rows)}`);
+  if (card.robustness)
+    parts.push(
+      table(
+        [
+          { title: 'disturbance', value: (row) => row.disturbance },
+          { title: 'cosine', value: (row) => row.cosine.toFixed(3), align: 'right' },
+          { title: 'accuracy', value: (row) => `${row.accuracy} %`, align: 'right' },
+          { title: 'drop', value: (row) => row.accuracyDrop.toFixed(1), align: 'right' },
+        ],
+        card.robustness,
+      ),
+    );
+  if (card.sharpness)
+    parts.push(
+      table(
+        [
+          { title: 'prototypes', value: (row) => row.name },
+          { title: 'distance', value: (row) => row.distance.toFixed(2), align: 'right' },
+          {
+            title: 'own class',
+            value: (row) => `${(100 * row.classRetention).toFixed(1)} %`,
+            align: 'right',
+          },
+          {
+            title: 'by MFCC+Δ',
+            value: (row) => `${(100 * row.mfccRetention).toFixed(1)} %`,
+            align: 'right',
+          },
+          { title: 'cycle cosine', value: (row) => row.cycleCosine.toFixed(3), align: 'right' },
+          { title: 'level', value: (row) => `${row.rmsDbfs} dBFS`, align: 'right' },
+          { title: 'flatness', value: (row) => row.flatness.toFixed(3), align: 'right' },
+        ],
+        card.sharpness,
+      ),
+    );
+  return parts.join('\n\n');
+}
+
+function describeTable(accuracies: AccuracyTable): string {
+  const value = ({ mean, sd }: Spread): string => `${mean.toFixed(1)} ± ${sd.toFixed(1)}`;
+  return table(
+    [
+      { title: 'classifier', value: ([name]) => name },
+      { title: 'embedding', value: ([, row]) => value(row.embedding), align: 'right' },
+      { title: 'random twin', value: ([, row]) => value(row.randomTwin), align: 'right' },
+      { title: 'log-mel', value: ([, row]) => value(row.logMel), align: 'right' },
+      { title: 'MFCC+Δ', value: ([, row]) => value(row.mfcc), align: 'right' },
+    ],
+    Object.entries(accuracies),
+  );
+}

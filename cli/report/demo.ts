@@ -1,0 +1,252 @@
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Input } from '../../engine/api/contract.ts';
+import type {
+  Experiment,
+  ExportResult,
+  LibrarySummary,
+  PrototypeInfo,
+  Reduction,
+} from '../../engine/api/domain.ts';
+import { EngineError } from '../../engine/api/errors.ts';
+import type { Session } from '../session.ts';
+import { taxonomyOf } from '../taxonomy.ts';
+import { distinctFileNames } from '../../engine/exports/names.ts';
+import { asEngineError } from '../../engine/packs/failures.ts';
+import { ExcerptCutter } from './excerpts.ts';
+import { refuseTaken } from './taken.ts';
+import { reportPage, type PrototypeCard, type ReportFacts, type Timing } from './page.ts';
+
+export interface DemoOptions {
+  /** Folder of the report; must not exist or be empty. */
+  out: string;
+  /** Folder of music. */
+  folder: string;
+  seed: number;
+  /** Training steps; the engine's default when left out. */
+  steps?: number;
+  /** Bundled decode worker, for the excerpts. */
+  decodeWorker: string;
+  openSession<T>(dataFolder: string, work: (session: Session) => Promise<T>): Promise<T>;
+  say(message: string): void;
+}
+
+export interface DemoResult {
+  index: string;
+  library: LibrarySummary;
+  experiment: Experiment;
+  reduction: Reduction;
+  exports: ExportResult[];
+  timings: Timing[];
+}
+
+/**
+ * The whole job on a folder of music without a window: import → taxonomy → train → classify → sonify → nearest real
+ * excerpts → reduce → export, and a folder that shows it: `index.html`, the sounds, the export bundle, `report.json`.
+ * @throws EngineError
+ */
+export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+  const out = resolve(options.out);
+  await refuseTaken(out, 'Name a new folder with --out.');
+  // The library itself is no part of the report; what is worth keeping is exported.
+  const data = await mkdtemp(join(tmpdir(), 'archetone-demo-'));
+  try {
+    await mkdir(join(out, 'audio'), { recursive: true });
+    const facts = await options.openSession(data, (session) => new Demo(session, options, out).run());
+    const index = join(out, 'index.html');
+    await writeFile(index, reportPage(facts));
+    const result = {
+      index,
+      library: facts.library,
+      experiment: facts.experiment,
+      reduction: facts.reduction,
+      exports: facts.bundles,
+      timings: facts.timings,
+    };
+    await writeFile(join(out, 'report.json'), `${JSON.stringify(result, null, 2)}\n`);
+    return result;
+  } catch (thrown) {
+    throw asEngineError(thrown);
+  } finally {
+    await rm(data, { recursive: true, force: true });
+  }
+}
+
+class Demo {
+  readonly #session: Session;
+  readonly #options: DemoOptions;
+  readonly #out: string;
+  readonly #timings: Timing[] = [];
+
+  constructor(session: Session, options: DemoOptions, out: string) {
+    this.#session = session;
+    this.#options = options;
+    this.#out = out;
+  }
+
+  async run(): Promise<ReportFacts> {
+    const { client } = this.#session;
+    const { folder, seed, steps } = this.#options;
+    const { id: libraryId } = await client.call('libraries.open', { folder });
+    await this.#timed('import', () =>
+      this.#session.run('import', () => client.call('import.start', { libraryId })),
+    );
+    const taxonomy = await taxonomyOf(client, libraryId, { kind: 'tokens' });
+    const request = { taxonomyId: taxonomy.id, seed, ...(steps === undefined ? {} : { steps }) };
+    const { experimentId } = await this.#timed('train', () =>
+      this.#session.run('train', () => client.call('experiments.train', { libraryId, request })),
+    );
+    await this.#timed('classify', () =>
+      this.#session.run('classify', () => client.call('classify.library', { libraryId, experimentId })),
+    );
+    const experiment = await client.call('experiments.get', { libraryId, experimentId });
+    const cards = await this.#timed('sonify', () => this.#cards(libraryId, experiment));
+    const reduction = await this.#timed('reduce', () => this.#reduce(libraryId, taxonomy.id));
+    const bundles = await this.#timed('export', async () => [
+      await this.#export(libraryId, 'experiment', { kind: 'experiment', experimentId }),
+      await this.#export(libraryId, 'reduction', { kind: 'reduction', reductionId: reduction.id }),
+    ]);
+    const library = await client.call('libraries.get', { libraryId });
+    const pack = (await client.call('packs.list', {})).find(({ id }) => id === library.packId);
+    if (!pack) throw new EngineError('pack', `The pack ${library.packId} is gone.`);
+    const info = await client.call('app.info', {});
+    const failed = await client.call('tracks.list', { libraryId, filter: { state: 'failed' }, limit: 1000 });
+    return {
+      version: info.version,
+      platform: info.platform,
+      node: process.versions.node,
+      provider: info.provider,
+      providers: await client.call('providers.list', {}),
+      pack,
+      library,
+      failures: failed.tracks.map(({ path, problem }) => ({ path, message: problem?.message ?? '' })),
+      experiment,
+      cards,
+      explanation: await this.#explanation(libraryId, experimentId),
+      reduction,
+      bundles,
+      timings: this.#timings,
+    };
+  }
+
+  async #timed<T>(step: string, work: () => Promise<T>): Promise<T> {
+    this.#options.say(`${step} …`);
+    const started = performance.now();
+    const result = await work();
+    this.#timings.push({ step, seconds: (performance.now() - started) / 1000 });
+    return result;
+  }
+
+  /** Per class the prototype with the most support, sonified and with its nearest real window. */
+  async #cards(libraryId: string, experiment: Experiment): Promise<PrototypeCard[]> {
+    const { client } = this.#session;
+    const experimentId = experiment.id;
+    const prototypes = await client.call('prototypes.list', { libraryId, experimentId });
+    const chosen = experiment.classes.flatMap((name) => {
+      const own = prototypes.filter((prototype) => prototype.class === name);
+      return own.reduce<PrototypeInfo[]>(
+        (best, next) => (next.support > (best[0]?.support ?? -1) ? [next] : best),
+        [],
+      );
+    });
+    const library = await client.call('libraries.get', { libraryId });
+    const pack = (await client.call('packs.list', {})).find(({ id }) => id === library.packId);
+    const sounds =
+      pack?.kind === 'generative'
+        ? (
+            await this.#session.run('sonify', () =>
+              client.call('sonify.start', {
+                libraryId,
+                targets: chosen.map(({ index }) => ({ kind: 'prototype' as const, experimentId, index })),
+                seed: this.#options.seed,
+              }),
+            )
+          ).sonifications
+        : [];
+    const names = distinctFileNames(chosen.map(({ class: name }) => name));
+    const cutter = new ExcerptCutter(
+      this.#options.decodeWorker,
+      pack?.sampleRate ?? 0,
+      pack?.windowSeconds ?? 0,
+    );
+    try {
+      const cards: PrototypeCard[] = [];
+      for (const [i, prototype] of chosen.entries()) {
+        const sonification = sounds[i]?.sonification;
+        const a = `audio/${names[i] ?? ''} A sonified.wav`;
+        if (sonification) await copyFile(this.#session.mediaPath(sonification.url), join(this.#out, a));
+        const [nearest] = prototype.nearest;
+        const b = `audio/${names[i] ?? ''} B real.wav`;
+        if (nearest) {
+          const { absolutePath } = await client.call('tracks.get', { libraryId, trackId: nearest.trackId });
+          const excerpt = await cutter.cut(absolutePath, nearest.startSeconds, this.#session.signal);
+          await writeFile(join(this.#out, b), excerpt);
+        }
+        cards.push({
+          prototype,
+          sonified: sonification ? { file: urlPath(a), sonification } : null,
+          excerpt: nearest
+            ? {
+                file: urlPath(b),
+                path: nearest.path,
+                startSeconds: nearest.startSeconds,
+                distance: nearest.distance,
+              }
+            : null,
+        });
+      }
+      return cards;
+    } finally {
+      await cutter.close();
+    }
+  }
+
+  async #reduce(libraryId: string, taxonomyId: string): Promise<Reduction> {
+    const { client } = this.#session;
+    const { reductionId } = await this.#session.run('reduce', () =>
+      client.call('reductions.start', { libraryId, request: { taxonomyId, seed: this.#options.seed } }),
+    );
+    const reduction = (await client.call('reductions.list', { libraryId })).find(
+      ({ id }) => id === reductionId,
+    );
+    if (!reduction) throw new EngineError('internal', 'The reduction that was just made is gone.');
+    return reduction;
+  }
+
+  async #export(
+    libraryId: string,
+    name: string,
+    subject: Input<'exports.start'>['subject'],
+  ): Promise<ExportResult> {
+    const folder = join(this.#out, 'export', name);
+    const { seed } = this.#options;
+    const { export: bundle } = await this.#session.run('export', (client) =>
+      client.call('exports.start', { libraryId, subject, folder, seed }),
+    );
+    return bundle;
+  }
+
+  /** Of a test track that was classified correctly, or of any track that was classified. */
+  async #explanation(libraryId: string, experimentId: string): Promise<ReportFacts['explanation']> {
+    const { client } = this.#session;
+    const experiment = await client.call('experiments.get', { libraryId, experimentId });
+    const { tracks } = await client.call('tracks.list', {
+      libraryId,
+      experimentId,
+      taxonomyId: experiment.taxonomyId,
+      filter: { state: 'ready' },
+      limit: 1000,
+    });
+    const tested = tracks.filter(({ prediction }) => prediction?.split === 'test');
+    const track = tested.find(({ prediction }) => prediction?.correct === true) ?? tested[0] ?? tracks[0];
+    if (!track) return null;
+    const explanation = await client.call('explain.track', { libraryId, experimentId, trackId: track.id });
+    return { explanation, path: track.path };
+  }
+}
+
+/** A path inside the report as a relative URL. */
+function urlPath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/');
+}

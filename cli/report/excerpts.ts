@@ -1,0 +1,47 @@
+import { encodeWav } from '../../models/audio/encode-wav.ts';
+import { DecodePool, ffmpegDecoder } from '../../engine/decode/index.ts';
+
+const LIMITS = { timeoutMs: 10 * 60_000, idleTimeoutMs: 30_000, memoryMb: 512 };
+
+/** Cuts windows out of audio files, as WAV. */
+export class ExcerptCutter {
+  readonly #decode: DecodePool;
+  readonly #sampleRate: number;
+  readonly #windowSeconds: number;
+
+  /** @param sampleRate Hz of the excerpts: that of the pack, so that one hears what the encoder hears. */
+  constructor(decodeWorker: string, sampleRate: number, windowSeconds: number) {
+    this.#decode = new DecodePool({
+      workerUrl: decodeWorker,
+      workers: 1,
+      limits: LIMITS,
+      external: ffmpegDecoder,
+    });
+    this.#sampleRate = sampleRate;
+    this.#windowSeconds = windowSeconds;
+  }
+
+  /**
+   * The window that starts at `startSeconds`, shorter where the file ends.
+   * @throws AudioError; the signal's reason
+   */
+  async cut(path: string, startSeconds: number, signal: AbortSignal): Promise<Uint8Array> {
+    const first = Math.round(startSeconds * this.#sampleRate);
+    const samples = new Float32Array(Math.round(this.#windowSeconds * this.#sampleRate));
+    let position = 0;
+    let filled = 0;
+    for await (const chunk of this.#decode.decode(path, { sampleRate: this.#sampleRate, signal })) {
+      const from = Math.max(0, first - position);
+      const part = chunk.subarray(from, from + samples.length - filled);
+      samples.set(part, filled);
+      filled += part.length;
+      position += chunk.length;
+      if (filled === samples.length) break;
+    }
+    return encodeWav(samples.subarray(0, filled), this.#sampleRate, 'pcm16');
+  }
+
+  async close(): Promise<void> {
+    await this.#decode.close();
+  }
+}

@@ -1,0 +1,336 @@
+import { basename } from 'node:path';
+import type {
+  Experiment,
+  ExportResult,
+  Explanation,
+  LibrarySummary,
+  Metrics,
+  PackInfo,
+  ProviderInfo,
+  PrototypeInfo,
+  Reduction,
+  Sonification,
+} from '../../engine/api/domain.ts';
+import { html, type Html } from './html.ts';
+import { style } from './style.ts';
+import { waterfall } from './waterfall.ts';
+
+/** One class's prototype with its two sounds, as paths inside the report folder. */
+export interface PrototypeCard {
+  prototype: PrototypeInfo;
+  /** null when the pack makes no sound. */
+  sonified: { file: string; sonification: Sonification } | null;
+  excerpt: { file: string; path: string; startSeconds: number; distance: number } | null;
+}
+
+export interface Timing {
+  step: string;
+  seconds: number;
+}
+
+/** Everything the report tells. */
+export interface ReportFacts {
+  version: string;
+  platform: string;
+  node: string;
+  provider: string;
+  providers: ProviderInfo[];
+  pack: PackInfo;
+  library: LibrarySummary;
+  failures: { path: string; message: string }[];
+  experiment: Experiment;
+  cards: PrototypeCard[];
+  explanation: { explanation: Explanation; path: string } | null;
+  reduction: Reduction;
+  bundles: ExportResult[];
+  timings: Timing[];
+}
+
+const share = (value: number): string => `${(value * 100).toFixed(1)} %`;
+
+/** The report as one HTML document: inline style, no script, nothing from any network. */
+export function reportPage(facts: ReportFacts): string {
+  const { library, experiment } = facts;
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>Archetone report</title>
+        ${style}
+      </head>
+      <body>
+        <h1>Archetone report</h1>
+        <p class="soft">
+          ${library.name}: ${library.tracks.ready} tracks, ${library.windowCount} windows,
+          ${(library.durationSeconds / 60).toFixed(1)} minutes. Pack ${facts.pack.title}
+          ${facts.pack.version}. Taxonomy ${experiment.taxonomyName}, ${experiment.classes.length} classes.
+        </p>
+        ${metricsSection(experiment)} ${prototypeSection(facts.cards)}
+        ${explanationSection(facts.explanation)} ${reductionSection(facts.reduction)}
+        ${exportSection(facts.bundles)} ${timingSection(facts)} ${failureSection(facts.failures)}
+      </body>
+    </html> `;
+  return page.text;
+}
+
+function metricsSection({ metrics, droppedClasses, parameters }: Experiment): Html {
+  const test = metrics.find(({ split }) => split === 'test');
+  const rows = metrics.map(
+    (m) =>
+      html`<tr>
+        <td>${m.split}</td>
+        <td class="n">${m.tracks}</td>
+        <td class="n">${share(m.accuracy)}</td>
+        <td class="n">${share(m.balancedAccuracy)}</td>
+        <td class="n">${share(m.macroF1)}</td>
+        <td class="n">${share(m.majorityBaseline)}</td>
+      </tr>`,
+  );
+  const left =
+    droppedClasses.length === 0
+      ? html``
+      : html`<p class="soft">
+          Left out, with fewer than ${parameters.minimumTracks} tracks: ${droppedClasses.join(', ')}.
+        </p>`;
+  return html`<h2>How well it classifies</h2>
+    <p>
+      Scores by track; a track never is in two parts of the split. “Majority” is the accuracy of always
+      answering the most frequent class.
+    </p>
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>split</th>
+            <th class="n">tracks</th>
+            <th class="n">accuracy</th>
+            <th class="n">balanced</th>
+            <th class="n">macro F1</th>
+            <th class="n">majority</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows}
+        </tbody>
+      </table>
+    </div>
+    ${left} ${test ? perClass(test) : html``} ${test && test.confusion.length > 0 ? confusion(test) : html``}`;
+}
+
+function perClass(test: Metrics): Html {
+  const rows = test.perClass.map(
+    (row) =>
+      html`<tr>
+        <td>${row.class}</td>
+        <td class="n">${share(row.precision)}</td>
+        <td class="n">${share(row.recall)}</td>
+        <td class="n">${share(row.f1)}</td>
+        <td class="n">${row.support}</td>
+      </tr>`,
+  );
+  return html`<h2>Classes, on the test tracks</h2>
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>class</th>
+            <th class="n">precision</th>
+            <th class="n">recall</th>
+            <th class="n">F1</th>
+            <th class="n">tracks</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows}
+        </tbody>
+      </table>
+    </div>`;
+}
+
+function confusion(test: Metrics): Html {
+  const names = test.perClass.map((row) => row.class);
+  const head = names.map((name) => html`<th scope="col">${name}</th>`);
+  const rows = test.confusion.map((counts, truth) => {
+    const total = Math.max(
+      1,
+      counts.reduce((sum, count) => sum + count, 0),
+    );
+    const cells = counts.map(
+      (count) =>
+        html`<td style="background: rgb(var(--heat) / ${((count / total) * 0.6).toFixed(3)})">${count}</td>`,
+    );
+    return html`<tr>
+      <th scope="row">${names[truth] ?? ''}</th>
+      ${cells}
+    </tr>`;
+  });
+  return html`<h2>Confusion matrix</h2>
+    <p class="soft">Rows: true class. Columns: predicted class.</p>
+    <div class="scroll">
+      <table class="matrix">
+        <thead>
+          <tr>
+            <td></td>
+            ${head}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows}
+        </tbody>
+      </table>
+    </div>`;
+}
+
+function prototypeSection(cards: readonly PrototypeCard[]): Html {
+  const shown = cards.map(({ prototype, sonified, excerpt }) => {
+    const a = sonified
+      ? html`<p>
+            A · sonified prototype ${prototype.index}, ${sonified.sonification.rmsDbfs.toFixed(1)} dBFS
+            (raised by ${sonified.sonification.gainDb.toFixed(1)} dB), cycle cosine
+            ${sonified.sonification.cycleCosine.toFixed(3)}
+          </p>
+          <audio controls preload="none" src="${sonified.file}" title="${prototype.class}, sonified"></audio>`
+      : html`<p>A · this pack makes no sound</p>`;
+    const b = excerpt
+      ? html`<p>
+            B · nearest real excerpt: ${excerpt.path} at ${excerpt.startSeconds.toFixed(1)} s, distance
+            ${excerpt.distance.toFixed(3)}
+          </p>
+          <audio
+            controls
+            preload="none"
+            src="${excerpt.file}"
+            title="${prototype.class}, nearest real excerpt"
+          ></audio>`
+      : html``;
+    const purity = prototype.purity === null ? '–' : share(prototype.purity);
+    return html`<div class="card">
+      <h3>${prototype.class}</h3>
+      ${a}${b}
+      <p class="soft">
+        Nearest prototype of ${prototype.support} training windows, ${purity} of them of this class.
+      </p>
+    </div>`;
+  });
+  return html`<h2>Prototypes to hear</h2>
+    <p>
+      For every class the prototype with the most support: A is made from the vector alone, B is the real
+      window nearest to it.
+    </p>
+    <div class="cards">${shown}</div>`;
+}
+
+function explanationSection(shown: ReportFacts['explanation']): Html {
+  if (!shown) return html``;
+  const { explanation, path } = shown;
+  return html`<h2>Why one track got its class</h2>
+    <p>${path}: “${explanation.class}” with probability ${share(explanation.probability)}.</p>
+    ${waterfall(explanation)}`;
+}
+
+function reductionSection(reduction: Reduction): Html {
+  const row = (name: string, rows: number, score: Reduction['full']): Html =>
+    html`<tr>
+      <td>${name}</td>
+      <td class="n">${rows}</td>
+      <td class="n">${score.hammingLoss.toFixed(4)}</td>
+      <td class="n">${share(score.exactMatch)}</td>
+      <td class="n">${share(score.f1Samples)}</td>
+      <td class="n">${share(score.f1Macro)}</td>
+    </tr>`;
+  return html`<h2>The corpus, reduced</h2>
+    <p>
+      ${reduction.request.method} at ${reduction.request.percent} %: LP-kNN (k = ${reduction.full.k}) on
+      ${reduction.testRows} held-out tracks, trained on the full and on the reduced set.
+    </p>
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>trained on</th>
+            <th class="n">rows</th>
+            <th class="n">Hamming loss</th>
+            <th class="n">exact match</th>
+            <th class="n">F1 samples</th>
+            <th class="n">F1 macro</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${row('full set', reduction.corpusRows, reduction.full)}
+          ${row('generated prototypes', reduction.prototypeRows, reduction.reduced)}
+        </tbody>
+      </table>
+    </div>`;
+}
+
+function exportSection(bundles: readonly ExportResult[]): Html {
+  const shown = bundles.map(({ folder, files }) => {
+    const rows = files.map(
+      ({ path, bytes, sha256 }) =>
+        html`<tr>
+          <td>${path}</td>
+          <td class="n">${bytes}</td>
+          <td><code>${sha256}</code></td>
+        </tr>`,
+    );
+    return html`<details>
+      <summary><code>export/${basename(folder)}</code>: ${files.length} files</summary>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>file</th>
+              <th class="n">bytes</th>
+              <th>SHA-256</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${rows}
+          </tbody>
+        </table>
+      </div>
+    </details>`;
+  });
+  return html`<h2>Export bundles</h2>
+    <p>Beside this page.</p>
+    ${shown}`;
+}
+
+function timingSection(facts: ReportFacts): Html {
+  const rows = facts.timings.map(
+    ({ step, seconds }) =>
+      html`<tr>
+        <td>${step}</td>
+        <td class="n">${seconds.toFixed(1)} s</td>
+      </tr>`,
+  );
+  const { version, platform, node, provider, pack } = facts;
+  return html`<h2>Times and versions</h2>
+    <table>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+    <p class="soft">
+      Archetone ${version} on ${platform}, Node ${node}, ONNX Runtime on ${provider}. Pack ${pack.id}
+      ${pack.version}, ${pack.licence}. ${pack.attribution} <code>${pack.sha256}</code>
+    </p>`;
+}
+
+function failureSection(failures: ReportFacts['failures']): Html {
+  if (failures.length === 0) return html``;
+  const rows = failures.map(
+    ({ path, message }) =>
+      html`<tr>
+        <td>${path}</td>
+        <td>${message}</td>
+      </tr>`,
+  );
+  return html`<h2>Files that could not be used</h2>
+    <table>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>`;
+}

@@ -1,0 +1,52 @@
+import { EngineError } from '../../engine/api/errors.ts';
+import { runDemo } from '../report/demo.ts';
+import { seedNumber, wholeNumber } from '../options.ts';
+import { duration, pairs, percent } from '../text.ts';
+import type { AddVerb } from '../verb.ts';
+
+export const demoVerb: AddVerb = (program, cli) => {
+  program
+    .command('demo')
+    .description('Do the whole job on the demo sounds and write a report to look at and listen to.')
+    .requiredOption('--out <dir>', 'folder for the report; must not exist or be empty')
+    .option('--steps <n>', 'training steps', wholeNumber(1, 200_000))
+    .option('--seed <n>', 'seed of split, training and sounds', seedNumber, 1)
+    .addHelpText('after', '\nExample:\n  archetone demo --out report && open report/index.html')
+    .action((options: { out: string; steps?: number; seed: number }) =>
+      cli.answer(async () => {
+        const { demoFolder } = cli.places;
+        if (demoFolder === null)
+          throw new EngineError(
+            'missing-folder',
+            'The demo sounds are not installed.',
+            'Run npm install in the folder of Archetone.',
+          );
+        const result = await runDemo({
+          out: options.out,
+          seed: options.seed,
+          ...(options.steps === undefined ? {} : { steps: options.steps }),
+          folder: demoFolder,
+          decodeWorker: cli.places.decodeWorker,
+          openSession: (dataFolder, work) => cli.withSession(dataFolder, work),
+          say: (message) => cli.say(message),
+        });
+        const test = result.experiment.metrics.find(({ split }) => split === 'test');
+        return {
+          json: result,
+          text: pairs([
+            ['report', result.index],
+            ['tracks', `${result.library.tracks.ready} ready, ${result.library.windowCount} windows`],
+            ...(test
+              ? [
+                  [
+                    'test accuracy',
+                    `${percent(test.accuracy)} (majority ${percent(test.majorityBaseline)})`,
+                  ] as const,
+                ]
+              : []),
+            ['time', duration(result.timings.reduce((sum, { seconds }) => sum + seconds, 0))],
+          ]),
+        };
+      }),
+    );
+};

@@ -1,0 +1,178 @@
+import { access, constants, mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { listProviders } from '../../models/packs/index.ts';
+import { PackService } from '../../engine/packs/service.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { bytes, table } from '../text.ts';
+import type { AddVerb, Cli } from '../verb.ts';
+
+interface Check {
+  name: string;
+  ok: boolean;
+  /** Without it nothing works; else only a part is missing. */
+  required: boolean;
+  detail: string;
+  hint: string;
+}
+
+const OLDEST_NODE = [20, 18] as const;
+const LITTLE_SPACE = 2e9;
+const run = promisify(execFile);
+
+export const doctorVerb: AddVerb = (program, cli) => {
+  program
+    .command('doctor')
+    .description('Check what Archetone needs on this machine.')
+    .option('--library <dir>', 'also check that this data folder can be written')
+    .addHelpText('after', '\nExample:\n  archetone doctor --json')
+    .action((options: { library?: string }) =>
+      cli.answer(async () => {
+        const folder = options.library === undefined ? null : resolve(options.library);
+        const packs = await checkPacks(cli);
+        const checks = [
+          checkNode(),
+          checkProviders(),
+          ...packs,
+          await checkWorker('decode worker', cli.places.decodeWorker),
+          await checkWorker('Parquet worker', cli.places.parquetWorker),
+          checkDemo(cli),
+          await checkFfmpeg(),
+          await checkWritable(folder ?? tmpdir(), folder === null ? 'temporary folder' : 'data folder'),
+          await checkSpace(folder ?? tmpdir()),
+        ];
+        const broken = checks.find((check) => check.required && !check.ok);
+        const failed =
+          broken === undefined ? exitCodes.ok : packs.includes(broken) ? exitCodes.pack : exitCodes.internal;
+        return { json: { ok: broken === undefined, checks }, text: describe(checks), exitCode: failed };
+      }),
+    );
+};
+
+function checkNode(): Check {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const ok = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
+  return {
+    name: 'Node.js',
+    ok,
+    required: true,
+    detail: process.versions.node,
+    hint: ok ? '' : `Install Node.js ${OLDEST_NODE.join('.')} or newer.`,
+  };
+}
+
+function checkProviders(): Check {
+  const providers = listProviders();
+  return {
+    name: 'ONNX Runtime',
+    ok: providers.includes('cpu'),
+    required: true,
+    detail: `offers ${providers.join(', ')}`,
+    hint: '',
+  };
+}
+
+async function checkPacks(cli: Cli): Promise<Check[]> {
+  const scratch = await mkdtemp(join(tmpdir(), 'archetone-doctor-'));
+  const service = await PackService.open({ packFolders: cli.places.packFolders, dataFolder: scratch });
+  try {
+    const checks: Check[] = [];
+    for (const { id, version } of service.list()) {
+      const { ok, problems } = await service.verify(id, cli.interrupt.signal);
+      const [problem] = problems;
+      checks.push({
+        name: `pack ${id}`,
+        ok,
+        required: id === 'compact',
+        detail: ok ? `${version}, verified` : (problem?.message ?? ''),
+        hint: problem?.hint ?? '',
+      });
+    }
+    for (const { folder, message, hint } of service.problems())
+      checks.push({ name: `pack in ${folder}`, ok: false, required: false, detail: message, hint });
+    if (service.list().length === 0)
+      checks.push({
+        name: 'packs',
+        ok: false,
+        required: true,
+        detail: `none in ${cli.places.packFolders.join(', ')}`,
+        hint: 'Install Archetone again, or set ARCHETONE_PACKS to a folder that holds packs.',
+      });
+    return checks;
+  } finally {
+    await service.close();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function checkWorker(name: string, path: string): Promise<Check> {
+  const ok = await access(path).then(
+    () => true,
+    () => false,
+  );
+  const hint = ok ? '' : 'Run npm run setup in the folder of Archetone.';
+  return { name, ok, required: true, detail: path, hint };
+}
+
+function checkDemo({ places }: Cli): Check {
+  const ok = places.demoFolder !== null;
+  const detail = places.demoFolder ?? 'not installed';
+  return { name: 'demo sounds', ok, required: false, detail, hint: ok ? '' : 'Run npm install.' };
+}
+
+async function checkFfmpeg(): Promise<Check> {
+  const version = await run('ffmpeg', ['-version']).then(
+    ({ stdout }) => /^ffmpeg version (\S+)/.exec(stdout)?.[1] ?? 'found',
+    () => null,
+  );
+  return {
+    name: 'ffmpeg',
+    ok: version !== null,
+    required: false,
+    detail: version ?? 'not found: m4a and aac files cannot be read from the command line',
+    hint: version === null ? 'Install ffmpeg if you have such files; all other formats work without it.' : '',
+  };
+}
+
+async function checkWritable(folder: string, name: string): Promise<Check> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+    const probe = await mkdtemp(join(folder, '.archetone-probe-'));
+    await writeFile(join(probe, 'probe'), 'probe');
+    await rm(probe, { recursive: true });
+    return { name, ok: true, required: true, detail: `${folder} can be written`, hint: '' };
+  } catch (thrown) {
+    const detail = thrown instanceof Error ? thrown.message : String(thrown);
+    return { name, ok: false, required: true, detail, hint: 'Check the permissions, or use another folder.' };
+  }
+}
+
+async function checkSpace(folder: string): Promise<Check> {
+  const facts = await statfs(folder).catch(() => null);
+  if (!facts)
+    return {
+      name: 'disk space',
+      ok: false,
+      required: false,
+      detail: `${folder} cannot be looked at`,
+      hint: '',
+    };
+  const free = facts.bavail * facts.bsize;
+  const ok = free >= LITTLE_SPACE;
+  const hint = ok ? '' : `Less than ${bytes(LITTLE_SPACE)} are left: a large library may not fit.`;
+  return { name: 'disk space', ok, required: false, detail: `${bytes(free)} free in ${folder}`, hint };
+}
+
+function describe(checks: readonly Check[]): string {
+  return table<Check>(
+    [
+      { title: '', value: ({ ok, required }) => (ok ? 'ok' : required ? 'FAIL' : 'note') },
+      { title: 'check', value: ({ name }) => name },
+      { title: 'found', value: ({ detail, hint }) => (hint === '' ? detail : `${detail} – ${hint}`) },
+    ],
+    checks,
+  );
+}

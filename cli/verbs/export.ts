@@ -1,0 +1,82 @@
+import type { ExportFormat, ExportResult } from '../../engine/api/domain.ts';
+import { exportFormatSchema } from '../../engine/api/contract.ts';
+import { EngineError } from '../../engine/api/errors.ts';
+import { list, seedNumber } from '../options.ts';
+import { bytes, pairs } from '../text.ts';
+import type { AddVerb } from '../verb.ts';
+
+interface Options {
+  library: string;
+  experiment?: string;
+  reduction?: string;
+  out: string;
+  formats: string[];
+  seed: number;
+}
+
+export const exportVerb: AddVerb = (program, cli) => {
+  program
+    .command('export')
+    .description('Write an experiment or a reduction as a folder that other programs can read.')
+    .requiredOption('--library <dir>', "folder with the library's data")
+    .option('--experiment <id>', 'experiment, or latest')
+    .option('--reduction <id>', 'reduction, in place of an experiment')
+    .requiredOption('--out <dir>', 'folder to write; must not exist or be empty')
+    .option('--formats <list>', `${exportFormatSchema.options.join(', ')}, separated by commas`, list, [
+      ...exportFormatSchema.options,
+    ])
+    .option('--seed <n>', 'seed of the sounds', seedNumber, 1)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  archetone export --library ~/archetone-music --experiment latest --out bundle
+  archetone export --library ~/archetone-music --experiment latest --formats csv,npz --out numbers --json`,
+    )
+    .action((options: Options) =>
+      cli.answer(async () => {
+        const formats = parseFormats(options.formats);
+        if ((options.experiment === undefined) === (options.reduction === undefined))
+          throw new EngineError('bad-input', 'Name one thing to export.', 'Use --experiment or --reduction.');
+        return cli.withLibrary(options.library, async (session) => {
+          const { id: libraryId } = await session.library();
+          const subject =
+            options.reduction === undefined
+              ? {
+                  kind: 'experiment' as const,
+                  experimentId: (await session.experiment(libraryId, options.experiment ?? 'latest')).id,
+                }
+              : { kind: 'reduction' as const, reductionId: options.reduction };
+          const { export: result } = await session.run('export', (client) =>
+            client.call('exports.start', {
+              libraryId,
+              subject,
+              folder: options.out,
+              formats,
+              seed: options.seed,
+            }),
+          );
+          return { json: result, text: describeExport(result) };
+        });
+      }),
+    );
+};
+
+/** @throws EngineError `bad-input` for a name that is no format, or none of those `allowed` */
+export function parseFormats(
+  names: readonly string[],
+  allowed: readonly ExportFormat[] = exportFormatSchema.options,
+): ExportFormat[] {
+  const wrong = names.find((name) => !allowed.some((format) => format === name));
+  if (names.length === 0 || wrong !== undefined)
+    throw new EngineError('bad-input', `“${wrong ?? ''}” is no format.`, `Formats: ${allowed.join(', ')}.`);
+  return allowed.filter((format) => names.includes(format));
+}
+
+export function describeExport({ folder, files }: ExportResult): string {
+  const total = files.reduce((sum, file) => sum + file.bytes, 0);
+  return pairs([
+    ['folder', folder],
+    ['files', `${files.length}, ${bytes(total)}`],
+  ]);
+}

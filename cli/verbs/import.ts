@@ -1,0 +1,133 @@
+import { resolve } from 'node:path';
+import type { LibrarySummary, TrackRow } from '../../engine/api/domain.ts';
+import { EngineError } from '../../engine/api/errors.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { windows } from '../options.ts';
+import type { Session } from '../session.ts';
+import { duration, pairs, table } from '../text.ts';
+import type { AddVerb } from '../verb.ts';
+
+interface Options {
+  library: string;
+  windows?: 'all' | number;
+  pack?: string;
+}
+
+/** Failures are listed in pages of this size. */
+const PAGE = 1000;
+const SHOWN = 20;
+
+export const importVerb: AddVerb = (program, cli) => {
+  program
+    .command('import')
+    .description(
+      'Read a folder of music into a library: tags, windows, embeddings. Unchanged files are skipped.',
+    )
+    .argument('<folder>', 'folder with audio files; it is only read')
+    .requiredOption('--library <dir>', "folder for the library's data; created when needed")
+    .option(
+      '--windows <all|N>',
+      'windows per track to embed: all, or N evenly spaced (new libraries: all)',
+      windows,
+    )
+    .option('--pack <id>', 'pack that makes the embeddings (new libraries: compact)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  archetone import ~/Music --library ~/archetone-music
+  archetone import ~/Music --library ~/archetone-music --windows 8 --json`,
+    )
+    .action((folder: string, options: Options) =>
+      cli.answer(() =>
+        cli.withSession(options.library, async (session) => {
+          const library = await openLibrary(session, folder, options);
+          const { id: libraryId } = library;
+          const result = await session.run('import', (client) => client.call('import.start', { libraryId }));
+          const summary = await session.client.call('libraries.get', { libraryId });
+          const failures = await failedTracks(session, libraryId);
+          const nothing = summary.tracks.ready === 0;
+          return {
+            json: {
+              library: summary,
+              import: result,
+              failures: failures.map(({ path, problem }) => ({ path, problem })),
+            },
+            text: [describe(summary, result), listFailures(failures)]
+              .filter((part) => part !== '')
+              .join('\n\n'),
+            exitCode: nothing ? exitCodes.audio : exitCodes.ok,
+          };
+        }),
+      ),
+    );
+};
+
+/** A data folder of the command line holds one library: another music folder is refused. */
+async function openLibrary(session: Session, folder: string, options: Options): Promise<LibrarySummary> {
+  const wanted = resolve(folder);
+  const known = await session.client.call('libraries.list', {});
+  const opened = await session.client.call('libraries.open', {
+    folder: wanted,
+    ...(options.windows === undefined ? {} : { windows: options.windows }),
+    ...(options.pack === undefined ? {} : { packId: options.pack }),
+  });
+  const other = known.find((library) => library.id !== opened.id);
+  if (!other) return opened;
+  if (!known.some((library) => library.id === opened.id))
+    await session.client.call('libraries.remove', { libraryId: opened.id });
+  throw new EngineError(
+    'bad-input',
+    `${options.library} already holds the library of ${other.folders.join(', ')}.`,
+    'Name another folder with --library.',
+  );
+}
+
+async function failedTracks(session: Session, libraryId: string): Promise<TrackRow[]> {
+  const failures: TrackRow[] = [];
+  for (;;) {
+    const { tracks, total } = await session.client.call('tracks.list', {
+      libraryId,
+      filter: { state: 'failed' },
+      offset: failures.length,
+      limit: PAGE,
+    });
+    failures.push(...tracks);
+    if (tracks.length === 0 || failures.length >= total) return failures;
+  }
+}
+
+function describe(
+  { tracks, windowCount, durationSeconds }: LibrarySummary,
+  result: {
+    imported: number;
+    unchanged: number;
+    failed: number;
+    missing: number;
+    windows: number;
+    seconds: number;
+  },
+): string {
+  return pairs([
+    ['imported', `${result.imported} files in ${duration(result.seconds)}`],
+    ['unchanged', String(result.unchanged)],
+    ['failed', String(result.failed)],
+    ['missing', String(result.missing)],
+    [
+      'library',
+      `${tracks.ready} tracks ready, ${windowCount} windows, ${duration(durationSeconds)} of audio`,
+    ],
+  ]);
+}
+
+function listFailures(failures: readonly TrackRow[]): string {
+  if (failures.length === 0) return '';
+  const shown = table(
+    [
+      { title: 'file', value: (row: TrackRow) => row.path },
+      { title: 'problem', value: (row: TrackRow) => row.problem?.message ?? '' },
+    ],
+    failures.slice(0, SHOWN),
+  );
+  return failures.length > SHOWN ? `${shown}\n… and ${failures.length - SHOWN} more (see --json)` : shown;
+}

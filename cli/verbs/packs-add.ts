@@ -1,0 +1,189 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { Option, type Command } from 'commander';
+import type { PackChoices, PackOrigin, PackProposal, PackTerms } from '../../engine/api/domain.ts';
+import { EngineError } from '../../engine/api/errors.ts';
+import { addPack, proposePack } from '../../engine/packs/add/add.ts';
+import { addressesFrom, knownModels } from '../../engine/packs/add/hub.ts';
+import type { PackService } from '../../engine/packs/service.ts';
+import { number, wholeNumber } from '../options.ts';
+import { bytes } from '../text.ts';
+import type { Cli } from '../verb.ts';
+
+interface AddOptions extends Omit<PackChoices, 'windowSeconds'> {
+  window?: number;
+  acceptTerms?: boolean;
+  inspect?: boolean;
+}
+
+/** Ending of the files that make a pack; anything else is the name of a model of the hub. */
+const fileEnding = /\.(pt|pth|th|ckpt|safetensors|gin)$/i;
+
+/** `packs add`, `packs remove`. */
+export function addPackVerbs(
+  packs: Command,
+  cli: Cli,
+  withPacks: <T>(work: (service: PackService) => Promise<T>) => Promise<T>,
+): void {
+  packs
+    .command('add')
+    .description('Make a pack from official checkpoints: files on this machine, or a model of the hub.')
+    .argument('<files-or-model...>', 'checkpoints (and config.gin), or the name of a model')
+    .option('--accept-terms', 'accept the terms of the models, which are shown first without this')
+    .option('--inspect', 'only say what the files are and what pack they would make')
+    .option('--id <id>', 'name of the pack', packId)
+    .option('--title <title>', 'title of the pack')
+    .addOption(
+      new Option(
+        '--precision <kind>',
+        'of the weights of encoder and denoiser; what a reduced one changes is measured and kept on the card',
+      )
+        .choices(['float32', 'float16', 'int8'])
+        .default('float32'),
+    )
+    .option('--window <seconds>', 'window length, where no config.gin says it', number(0.1, 60))
+    .option(
+      '--encoder-heads <n>',
+      'attention heads of EnCodecMAE, where no config.gin says it',
+      wholeNumber(1, 256),
+    )
+    .option(
+      '--heads <n>',
+      'attention heads of the autoencoder, where no config.gin says it',
+      wholeNumber(1, 256),
+    )
+    .addHelpText(
+      'after',
+      `
+Models with a short name:
+${knownModels.map(({ id, title }) => `  ${id.padEnd(18)}${title}`).join('\n')}
+Any other: owner/repository, owner/repository/folder or owner/repository/file.pt
+
+Examples:
+  archetone packs add weights.pt config.gin encodec_24khz-d7cc33bc.th
+  archetone packs add pecmae-4s --accept-terms
+  archetone packs add pecmae-4s --precision int8`,
+    )
+    .action((names: string[], options: AddOptions) =>
+      cli.answer(() =>
+        withPacks(async (service) => {
+          const origin = originOf(names);
+          const { window: windowSeconds, acceptTerms = false, inspect = false, ...rest } = options;
+          const { id, title, encoderHeads, heads, precision } = rest;
+          const choices: PackChoices = { id, title, encoderHeads, heads, windowSeconds, precision };
+          const { signal } = cli.interrupt;
+          const addresses = addressesFrom(process.env);
+          const proposal = await proposePack(origin, choices, addresses, signal);
+          if (inspect) return { json: proposal, text: describe(proposal) };
+          cli.say(describe(proposal));
+          if (!acceptTerms) await ask(proposal.terms);
+          const added = await addPack({
+            origin,
+            choices,
+            accepted: proposal.terms.map((terms) => terms.id),
+            packsFolder: service.addFolder,
+            addresses,
+            signal,
+            report: (progress) => cli.progress.show('Add', { ...nothingYet, ...progress }),
+          }).finally(() => cli.progress.clear());
+          await service.refresh();
+          const pack = service.list().find((info) => info.id === added.packId);
+          return {
+            json: { pack, notes: added.notes },
+            text: [
+              `${added.packId} was added: ${pack?.title ?? ''}, ${bytes(pack?.bytes ?? 0)}, in ${pack?.folder ?? ''}`,
+              ...(pack?.soundless ? [`It makes no sound. ${pack.soundless}`] : []),
+              ...added.notes,
+            ].join('\n'),
+          };
+        }),
+      ),
+    );
+
+  packs
+    .command('remove')
+    .description('Delete a pack that was added; what was computed with it stays.')
+    .argument('<id>', 'pack')
+    .addHelpText('after', '\nExample:\n  archetone packs remove pecmae-4s')
+    .action((id: string) =>
+      cli.answer(() =>
+        withPacks(async (service) => {
+          await service.remove(id);
+          return { json: { removed: id }, text: `${id} was removed` };
+        }),
+      ),
+    );
+}
+
+const nothingYet = {
+  done: 0,
+  total: 0,
+  unit: '',
+  current: '',
+  windows: 0,
+  failures: 0,
+  audioSecondsPerSecond: null,
+  etaSeconds: null,
+};
+
+function packId(text: string): string {
+  if (/^[a-z0-9][a-z0-9_-]{0,63}$/.test(text)) return text;
+  throw new EngineError(
+    'bad-input',
+    `“${text}” is no name of a pack.`,
+    'Use small letters, digits, - and _.',
+  );
+}
+
+function originOf(names: readonly string[]): PackOrigin {
+  const files = names.filter((name) => fileEnding.test(name) && !isHubFile(name));
+  const [model, ...others] = names.filter((name) => !files.includes(name));
+  if (model === undefined) return { kind: 'files', paths: names.map((name) => resolve(name)) };
+  if (files.length === 0 && others.length === 0) return { kind: 'hub', id: model };
+  throw new EngineError(
+    'bad-input',
+    `“${model}” is no checkpoint file, and stands beside others.`,
+    'Name files (.pt, .th, .ckpt, .safetensors, .gin) or one model of the hub.',
+  );
+}
+
+/** A file of the hub is written like a relative path; where there is such a file, that one is meant. */
+function isHubFile(name: string): boolean {
+  return /^[\w.-]+\/[\w.-]+\/[\w./-]+$/.test(name) && !name.startsWith('.') && !existsSync(name);
+}
+
+async function ask(terms: readonly PackTerms[]): Promise<void> {
+  const refuse = (): EngineError =>
+    new EngineError(
+      'bad-input',
+      `The terms were not accepted: ${terms.map(({ subject }) => subject).join(', ')}.`,
+      'Read them, then run the command again with --accept-terms.',
+    );
+  if (!process.stdin.isTTY || !process.stderr.isTTY) throw refuse();
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const reply = await prompt.question('Do you accept these terms? [y/N] ');
+    if (!/^y(es)?$/i.test(reply.trim())) throw refuse();
+  } finally {
+    prompt.close();
+  }
+}
+
+function describe({ files, terms, notes, downloadBytes, pack }: PackProposal): string {
+  return [
+    'Files',
+    ...files.map(({ name, model }) => `  ${name}${model === null ? '' : `: ${model}`}`),
+    ...(downloadBytes === null ? [] : [`  ${bytes(downloadBytes)} to download`]),
+    ...(pack === null
+      ? []
+      : [
+          'Pack',
+          `  ${pack.id}: ${pack.title}; ${pack.kind}, D ${pack.embeddingDim}, windows of ${pack.windowSeconds} s`,
+          ...(pack.soundless === null ? [] : [`  It will make no sound. ${pack.soundless}`]),
+        ]),
+    ...(notes.length > 0 ? ['Notes', ...notes.map((note) => `  ${note}`)] : []),
+    'Terms of the publishers',
+    ...terms.map(({ subject, licence, url }) => `  ${subject}: ${licence}. ${url}`),
+  ].join('\n');
+}

@@ -1,0 +1,117 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { EngineError } from '../../engine/api/errors.ts';
+import { distinctFileNames } from '../../engine/exports/names.ts';
+import { asEngineError } from '../../engine/packs/failures.ts';
+import { number, seedNumber, wholeNumber } from '../options.ts';
+import { table } from '../text.ts';
+import type { AddVerb } from '../verb.ts';
+
+interface Options {
+  library: string;
+  experiment: string;
+  class?: string;
+  seed: number;
+  steps?: number;
+  guidance?: number;
+  out: string;
+}
+
+interface Sound {
+  index: number;
+  class: string;
+  file: string;
+  seed: number;
+  steps: number;
+  guidance: number;
+  durationSeconds: number;
+  rmsDbfs: number;
+  gainDb: number;
+  cycleCosine: number;
+}
+
+export const sonifyVerb: AddVerb = (program, cli) => {
+  program
+    .command('sonify')
+    .description('Turn the prototypes of an experiment into sound, one WAV file each.')
+    .requiredOption('--library <dir>', "folder with the library's data")
+    .requiredOption('--experiment <id>', 'experiment, or latest')
+    .option('--class <class>', 'only the prototypes of this class')
+    .option('--seed <n>', 'the same seed gives the same sound', seedNumber, 1)
+    .option('--steps <n>', 'diffusion steps; default: those of the pack', wholeNumber(1, 1000))
+    .option('--guidance <g>', 'classifier-free guidance; default: that of the pack', number(0, 20))
+    .requiredOption('--out <dir>', 'folder for the WAV files; created when needed')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  archetone sonify --library ~/archetone-music --experiment latest --out sounds
+  archetone sonify --library ~/archetone-music --experiment latest --class flute --seed 7 --out sounds --json`,
+    )
+    .action((options: Options) =>
+      cli.answer(() =>
+        cli.withLibrary(options.library, async (session) => {
+          const { id: libraryId } = await session.library();
+          const experiment = await session.experiment(libraryId, options.experiment);
+          if (options.class !== undefined && !experiment.classes.includes(options.class))
+            throw new EngineError(
+              'not-found',
+              `The experiment has no class “${options.class}”.`,
+              `Its classes: ${experiment.classes.join(', ')}.`,
+            );
+          const prototypes = (
+            await session.client.call('prototypes.list', { libraryId, experimentId: experiment.id })
+          ).filter((prototype) => options.class === undefined || prototype.class === options.class);
+          const { sonifications } = await session.run('sonify', (client) =>
+            client.call('sonify.start', {
+              libraryId,
+              targets: prototypes.map(({ index }) => ({
+                kind: 'prototype' as const,
+                experimentId: experiment.id,
+                index,
+              })),
+              seed: options.seed,
+              ...(options.steps === undefined ? {} : { steps: options.steps }),
+              ...(options.guidance === undefined ? {} : { guidance: options.guidance }),
+            }),
+          );
+          const names = distinctFileNames(
+            prototypes.map(({ index, class: name }) => `${String(index).padStart(3, '0')} ${name}`),
+          );
+          const folder = resolve(options.out);
+          const sounds: Sound[] = [];
+          try {
+            await mkdir(folder, { recursive: true });
+            for (const [i, { sonification }] of sonifications.entries()) {
+              const { seed, steps, guidance, durationSeconds, rmsDbfs, gainDb, cycleCosine } = sonification;
+              const file = join(folder, `${names[i] ?? ''}.wav`);
+              await copyFile(session.mediaPath(sonification.url), file);
+              sounds.push({
+                index: prototypes[i]?.index ?? i,
+                class: prototypes[i]?.class ?? '',
+                file,
+                ...{ seed, steps, guidance, durationSeconds, rmsDbfs, gainDb, cycleCosine },
+              });
+            }
+          } catch (thrown) {
+            throw asEngineError(thrown);
+          }
+          return { json: { experimentId: experiment.id, sounds }, text: describeSounds(sounds) };
+        }),
+      ),
+    );
+};
+
+function describeSounds(sounds: readonly Sound[]): string {
+  return table<Sound>(
+    [
+      { title: 'prototype', value: (s) => String(s.index), align: 'right' },
+      { title: 'class', value: (s) => s.class },
+      { title: 'level', value: (s) => `${s.rmsDbfs.toFixed(1)} dBFS`, align: 'right' },
+      { title: 'raised by', value: (s) => `${s.gainDb.toFixed(1)} dB`, align: 'right' },
+      { title: 'cycle cosine', value: (s) => s.cycleCosine.toFixed(3), align: 'right' },
+      { title: 'file', value: (s) => s.file },
+    ],
+    sounds,
+  );
+}

@@ -1,0 +1,67 @@
+import type { Handlers } from '../api/contract.ts';
+import type { LibrarySummary } from '../api/domain.ts';
+import { EngineError } from '../api/errors.ts';
+import type { EngineContext, OpenLibrary } from '../context.ts';
+import { answer } from '../answer.ts';
+
+type Part = Pick<
+  Handlers,
+  | 'libraries.list'
+  | 'libraries.open'
+  | 'libraries.openDemo'
+  | 'libraries.get'
+  | 'libraries.relink'
+  | 'libraries.remove'
+>;
+
+/** Which libraries there are, and where their music lies. */
+export function librariesHandlers(context: EngineContext): Part {
+  const { libraries, jobs, events, options } = context;
+
+  const changed = (library: OpenLibrary): LibrarySummary => {
+    events.emit({ type: 'libraries-changed' });
+    return library.summary();
+  };
+
+  return {
+    'libraries.list': () => answer(() => libraries.list()),
+    'libraries.open': ({ folder, name, windows, packId }) =>
+      answer(() => {
+        // Asked for first: a library of a pack that is not there could never be imported.
+        if (packId !== undefined) context.packs.get(packId);
+        return changed(
+          libraries.open(folder, {
+            ...(windows === undefined ? {} : { windows }),
+            ...(packId === undefined ? {} : { packId }),
+            ...(name === undefined ? {} : { name }),
+          }),
+        );
+      }),
+    'libraries.openDemo': () =>
+      answer(() => {
+        if (options.demoFolder === null) {
+          throw new EngineError(
+            'missing-folder',
+            'This installation has no demo sounds.',
+            'Open a folder of your own.',
+          );
+        }
+        return changed(
+          libraries.open(options.demoFolder, {
+            name: 'Demo',
+            isDemo: true,
+          }),
+        );
+      }),
+    'libraries.get': ({ libraryId }) => answer(() => libraries.get(libraryId).summary()),
+    'libraries.relink': ({ libraryId, folder }) => answer(() => changed(libraries.relink(libraryId, folder))),
+    'libraries.remove': async ({ libraryId }) => {
+      const own = jobs.list().filter((job) => job.libraryId === libraryId && job.finishedAt === null);
+      for (const job of own) jobs.cancel(job.id);
+      await Promise.all(own.map((job) => jobs.waitFor(job.id)));
+      libraries.remove(libraryId);
+      events.emit({ type: 'libraries-changed' });
+      return null;
+    },
+  };
+}

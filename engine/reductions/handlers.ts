@@ -1,0 +1,124 @@
+import { reductionMethods } from '../../models/reduction/index.ts';
+import type { Handlers } from '../api/contract.ts';
+import { EngineError } from '../api/errors.ts';
+import type { EngineContext, OpenLibrary } from '../context.ts';
+import { nameOfTaxonomy } from '../experiments/tracks.ts';
+import { typed } from '../packs/failures.ts';
+import { corpusFacts, corpusRows } from './corpus/index.ts';
+import { reductionLabelsets } from './labelsets.ts';
+import { generatedPrototypes } from './prototypes.ts';
+import { reduceSpecSchema, runReduction } from './reduce.ts';
+import { listReductions, purgeRemoved, removeReduction, restoreReduction } from './store.ts';
+import { studyChoices } from './study/choices.ts';
+import { planStudy } from './study/plan.ts';
+import { runStudy, studySpecSchema } from './study/run.ts';
+import { studyStatistics } from './study/statistics.ts';
+import { getStudy, listStudies, removeStudy, restoreStudy, setStudyJob } from './study/store.ts';
+import { answer } from '../answer.ts';
+
+type Part = Pick<Handlers, Extract<keyof Handlers, `reductions.${string}`>>;
+
+/** Labelled corpora replaced by generated prototypes. */
+export function reductionsHandlers(context: EngineContext): Part {
+  context.jobs.register('reduce', (spec, job) =>
+    typed(async () => {
+      const { libraryId, request } = reduceSpecSchema.parse(spec);
+      const reduction = await runReduction(context, context.libraries.get(libraryId), request, job);
+      return { kind: 'reduce', reductionId: reduction.id };
+    }),
+  );
+  context.jobs.register(
+    'study',
+    (spec, job) =>
+      typed(async () => {
+        const { libraryId, studyId } = studySpecSchema.parse(spec);
+        const reductions = await runStudy(context, context.libraries.get(libraryId), studyId, job);
+        return { kind: 'study', studyId, reductions };
+      }),
+    { resumable: true },
+  );
+  const open = (libraryId: string): OpenLibrary => {
+    const library = context.libraries.get(libraryId);
+    purgeRemoved(library);
+    return library;
+  };
+  const changed = (libraryId: string): null => {
+    context.events.emit({ type: 'library-changed', libraryId, what: 'reductions' });
+    return null;
+  };
+  const startStudy = (libraryId: string, study: { id: string; name: string }): string => {
+    const spec = { libraryId, studyId: study.id };
+    const jobId = context.jobs.start('study', { title: `Study ${study.name}`, libraryId, spec });
+    setStudyJob(context.libraries.get(libraryId), study.id, jobId);
+    changed(libraryId);
+    return jobId;
+  };
+  const isActive = (jobId: string): boolean =>
+    context.jobs.list().some(({ id, finishedAt }) => id === jobId && finishedAt === null);
+
+  return {
+    'reductions.methods': () =>
+      answer(() =>
+        reductionMethods.map(({ name, title, description, parameters }) => ({
+          id: name,
+          title,
+          description,
+          takesPercent: parameters.some((parameter) => parameter.name === 'p'),
+        })),
+      ),
+    'reductions.choices': () => answer(studyChoices),
+    'reductions.corpus': ({ libraryId, source }, { signal }) =>
+      typed(async () =>
+        corpusFacts(await corpusRows(context, context.libraries.get(libraryId), source, signal), signal),
+      ),
+    'reductions.study': ({ libraryId, request }) =>
+      typed(async () => {
+        const study = await planStudy(context, open(libraryId), request);
+        return { studyId: study.id, jobId: startStudy(libraryId, study) };
+      }),
+    'reductions.continueStudy': ({ libraryId, studyId }) =>
+      answer(() => {
+        const study = getStudy(open(libraryId), studyId);
+        if (study.jobId !== null && isActive(study.jobId)) return { jobId: study.jobId };
+        return { jobId: startStudy(libraryId, study) };
+      }),
+    'reductions.studies': ({ libraryId }) => answer(() => listStudies(open(libraryId), isActive)),
+    'reductions.removeStudy': ({ libraryId, studyId }) =>
+      answer(() => {
+        const { jobId } = getStudy(open(libraryId), studyId);
+        if (jobId !== null && isActive(jobId)) context.jobs.cancel(jobId);
+        removeStudy(open(libraryId), studyId);
+        return changed(libraryId);
+      }),
+    'reductions.statistics': ({ libraryId, studyId, ...question }) =>
+      answer(() => {
+        const library = open(libraryId);
+        return studyStatistics(getStudy(library, studyId), listReductions(library, studyId), question);
+      }),
+    'reductions.labelsets': ({ libraryId, reductionId }, { signal }) =>
+      typed(() => reductionLabelsets(context, open(libraryId), reductionId, signal)),
+    'reductions.restore': ({ libraryId, studyId, reductionId }) =>
+      answer(() => {
+        if (studyId === undefined && reductionId === undefined)
+          throw new EngineError('bad-input', 'Nothing was named.', 'Name a study or a reduction.');
+        if (studyId !== undefined) restoreStudy(open(libraryId), studyId);
+        if (reductionId !== undefined) restoreReduction(open(libraryId), reductionId);
+        return changed(libraryId);
+      }),
+    'reductions.start': (spec) =>
+      answer(() => {
+        const { libraryId, request } = spec;
+        const name = nameOfTaxonomy(context.libraries.get(libraryId), request.taxonomyId);
+        const title = `Reduce ${name} with ${request.method}`;
+        return { jobId: context.jobs.start('reduce', { title, libraryId, spec }) };
+      }),
+    'reductions.list': ({ libraryId, studyId }) => answer(() => listReductions(open(libraryId), studyId)),
+    'reductions.prototypes': ({ libraryId, reductionId }) =>
+      typed(() => generatedPrototypes(context, context.libraries.get(libraryId), reductionId)),
+    'reductions.remove': ({ libraryId, reductionId }) =>
+      answer(() => {
+        removeReduction(open(libraryId), reductionId);
+        return changed(libraryId);
+      }),
+  };
+}
