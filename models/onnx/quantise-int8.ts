@@ -127,7 +127,11 @@ export function quantisedColumn(weights: Float32Array): { scale: number; codes: 
   const finest = largest / LARGEST;
   if (finest === 0) return { scale: 1, codes: new Int8Array(weights.length) };
   const widest = Math.max(1, largestPair / LARGEST_PAIR / finest);
-  let best = { scale: 0, codes: new Int8Array(), loss: Infinity };
+  let best: { scale: number; codes: Int8Array; loss: number } = {
+    scale: 0,
+    codes: new Int8Array(),
+    loss: Infinity,
+  };
   // One step suffices where no pair is cut at the finest.
   const tried = widest > 1 ? STEPS_TRIED : 1;
   for (let i = 0; i < tried; i++) {
