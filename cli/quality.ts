@@ -1,5 +1,5 @@
-import type { AccuracyTable } from '../models/scoring/accuracy-card.ts';
-import type { Spread } from '../models/scoring/summary.ts';
+import type { AccuracyTable } from '../models/benchmarks/accuracy-card.ts';
+import type { Spread } from '../models/benchmarks/summary.ts';
 import type { QualityCard } from '../engine/packs/quality-card.ts';
 import { pairs, table } from './text.ts';
 

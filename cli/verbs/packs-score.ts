@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { cutWindows } from '../../models/audio/windows.ts';
 import { openRuntime, readPack, type Pack, type PackRuntime } from '../../models/packs/index.ts';
-import { writeShuffledTwin } from '../../models/scoring/random-twin.ts';
+import { writeShuffledTwin } from '../../models/benchmarks/random-twin.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { DecodePool, ffmpegDecoder } from '../../engine/decode/index.ts';
 import { scanFolder } from '../../engine/import/scan.ts';

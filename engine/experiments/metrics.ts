@@ -1,5 +1,5 @@
 import { multilabelMetrics } from '../../models/knn/index.ts';
-import { classificationReport } from '../../models/pecmae/metrics.ts';
+import { classificationReport } from '../../models/evaluation/single-label.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { Metrics, SplitName } from '../api/domain.ts';
 import { breather } from './breather.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { splitTracks } from '../../models/pecmae/split.ts';
+import { splitTracks } from '../../models/evaluation/holdout.ts';
 import {
   trainPrototypeNetwork,
   type TrainParameters,

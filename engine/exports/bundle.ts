@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { Pacer } from '../../models/knn/pacer.ts';
+import { Pacer } from '../../models/numerics/pacer.ts';
 import type { ExportResult } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import { asEngineError } from '../packs/failures.ts';

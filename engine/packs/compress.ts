@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
-import type { Disturbance } from '../../models/scoring/disturbances.ts';
+import type { Disturbance } from '../../models/benchmarks/disturbances.ts';
 
 const run = promisify(execFile);
 const QUIET = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y'];

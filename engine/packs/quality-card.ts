@@ -1,28 +1,28 @@
 import type { Pack, PackRuntime } from '../../models/packs/index.ts';
-import { accuracyTable, type AccuracyTable, type Views } from '../../models/scoring/accuracy-card.ts';
-import { scoredClassifiers } from '../../models/scoring/classifiers.ts';
-import type { Represented } from '../../models/scoring/collection.ts';
-import { disturbances, type Disturbance } from '../../models/scoring/disturbances.ts';
-import { describeCollection, embedCollection, type CutSound } from '../../models/scoring/embed.ts';
-import { HandcraftedFeatures } from '../../models/scoring/handcrafted.ts';
-import { handcraftedJudge } from '../../models/scoring/judge.ts';
-import { neighbourPrecision, type NeighbourPrecision } from '../../models/scoring/neighbourhood.ts';
-import { sharedClasses } from '../../models/scoring/protocols.ts';
-import { scoreRobustness, type RobustnessScore } from '../../models/scoring/robustness.ts';
+import { accuracyTable, type AccuracyTable, type Views } from '../../models/benchmarks/accuracy-card.ts';
+import { scoredClassifiers } from '../../models/benchmarks/classifiers.ts';
+import type { Represented } from '../../models/benchmarks/collection.ts';
+import { disturbances, type Disturbance } from '../../models/benchmarks/disturbances.ts';
+import { describeCollection, embedCollection, type CutSound } from '../../models/benchmarks/embed.ts';
+import { HandcraftedFeatures } from '../../models/benchmarks/handcrafted.ts';
+import { handcraftedJudge } from '../../models/benchmarks/judge.ts';
+import { neighbourPrecision, type NeighbourPrecision } from '../../models/benchmarks/neighbourhood.ts';
+import { sharedClasses } from '../../models/benchmarks/protocols.ts';
+import { scoreRobustness, type RobustnessScore } from '../../models/benchmarks/robustness.ts';
 import {
   scoreSharpness,
   sharpnessVariants,
   type HeardNetwork,
   type SharpnessScore,
-} from '../../models/scoring/sharpness.ts';
+} from '../../models/benchmarks/sharpness.ts';
 import {
   scoreCycle,
   scoreRoundTrip,
   type CycleScore,
   type RoundTripScore,
-} from '../../models/scoring/sound.ts';
-import { embeddingSpeed } from '../../models/scoring/speed.ts';
-import { round } from '../../models/scoring/summary.ts';
+} from '../../models/benchmarks/sound.ts';
+import { embeddingSpeed } from '../../models/benchmarks/speed.ts';
+import { round } from '../../models/benchmarks/summary.ts';
 import { evenly } from './scoring.ts';
 
 /** A collection to score on, with what says which one it was. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { cutWindows } from '../../models/audio/windows.ts';
 import type { PackRuntime } from '../../models/packs/index.ts';
-import type { CutSound } from '../../models/scoring/embed.ts';
+import type { CutSound } from '../../models/benchmarks/embed.ts';
 import { EngineError } from '../api/errors.ts';
 import type { DecodePool } from '../decode/pool.ts';
 import { scanFolder } from '../import/scan.ts';

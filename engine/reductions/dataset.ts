@@ -12,7 +12,7 @@ import {
   type ReadDatasetOptions,
 } from '../../models/datasets/index.ts';
 import { takeRows, type KnnClassifier, type MultilabelSet } from '../../models/knn/index.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import {
   findReductionMethod,
   reduce,

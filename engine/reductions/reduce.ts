@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { takeRows, type MultilabelSet } from '../../models/knn/index.ts';
-import { splitTracks } from '../../models/pecmae/split.ts';
+import { splitTracks } from '../../models/evaluation/holdout.ts';
 import { findReductionMethod, reduce, toMultilabelSet } from '../../models/reduction/index.ts';
 import { reductionRequestSchema } from '../api/contract.ts';
 import type { Reduction, ReductionRequest, ReductionScore, SplitName } from '../api/domain.ts';

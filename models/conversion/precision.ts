@@ -4,8 +4,8 @@ import { variantOf, type VariantKind } from '../onnx/quantise.ts';
 import { PackError } from '../packs/errors.ts';
 import { readGraph } from '../packs/graph-file.ts';
 import type { GraphName, Pack } from '../packs/manifest.ts';
-import { cosine } from '../pecmae/cosine.ts';
-import { Random } from '../random.ts';
+import { cosine } from '../numerics/cosine.ts';
+import { Random } from '../numerics/random.ts';
 import { chord, melody, noise } from './test-sounds.ts';
 
 /** How the weights of encoder and denoiser are kept. */

@@ -1,6 +1,6 @@
 import { openRuntime, verifyPack, type Pack } from '../packs/index.ts';
 import { PackError } from '../packs/errors.ts';
-import { Random } from '../random.ts';
+import { Random } from '../numerics/random.ts';
 import { chord as chordOf, noise as noiseOf } from './test-sounds.ts';
 
 /** What the self-test of a new pack measured. */

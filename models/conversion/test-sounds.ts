@@ -1,4 +1,4 @@
-import { Random } from '../random.ts';
+import { Random } from '../numerics/random.ts';
 
 const CHORD_HZ = [220, 277.18, 329.63];
 const NOISE_LEVEL = 0.1;

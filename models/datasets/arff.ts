@@ -1,4 +1,4 @@
-import { Pacer } from '../knn/pacer.ts';
+import { Pacer } from '../numerics/pacer.ts';
 import { ArffHeaderReader } from './arff-header.ts';
 import { arffLabels, relationName } from './arff-labels.ts';
 import { ArffRowReader } from './arff-rows.ts';

@@ -1,8 +1,8 @@
 import type { KnnClassifier } from '../knn/classifiers.ts';
 import { fitMlKnn } from '../knn/mlknn.ts';
 import { checkNeighbourCount, nearestRows, type Metric } from '../knn/nearest.ts';
-import { labelsetIds, type MultilabelSet } from '../knn/set.ts';
-import { at } from '../knn/vectors.ts';
+import { labelsetIds, type MultilabelSet } from '../embeddings/set.ts';
+import { at } from '../numerics/vectors.ts';
 import { GraphBuilder, type Value } from '../onnx/builder.ts';
 
 /** A kNN classifier as it was scored. */

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
-import type { MultilabelSet } from '../knn/set.ts';
-import { Pacer } from '../knn/pacer.ts';
+import type { MultilabelSet } from '../embeddings/set.ts';
+import { Pacer } from '../numerics/pacer.ts';
 import { DatasetError, place, readFailure } from './errors.ts';
 import { decimal } from './numbers.ts';
 import { EXCLUDED, noLabels, planColumns, type ColumnPlan } from './plan.ts';

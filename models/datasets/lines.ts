@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
-import type { Pacer } from '../knn/pacer.ts';
+import type { Pacer } from '../numerics/pacer.ts';
 import { DatasetError, place } from './errors.ts';
 
 const NEWLINE = 10;

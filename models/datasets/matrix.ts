@@ -1,4 +1,4 @@
-import type { Pacer } from '../knn/pacer.ts';
+import type { Pacer } from '../numerics/pacer.ts';
 import { DatasetError } from './errors.ts';
 import { EXCLUDED, planColumns, type ColumnChoice } from './plan.ts';
 import { RowCollector } from './rows.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { Pacer } from '../knn/pacer.ts';
-import { at } from '../knn/vectors.ts';
+import { Pacer } from '../numerics/pacer.ts';
+import { at } from '../numerics/vectors.ts';
 import { readNpz, TensorFormatError, writeNpz, type NpyArray } from '../tensors/index.ts';
 import { DatasetError, readFailure } from './errors.ts';
 import { noLabels } from './plan.ts';

@@ -3,7 +3,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet';
 import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from 'hyparquet';
 import { z } from 'zod';
-import { Pacer } from '../knn/pacer.ts';
+import { Pacer } from '../numerics/pacer.ts';
 import { DatasetError, readFailure } from './errors.ts';
 import { LABEL_PREFIX } from './csv.ts';
 import { assembleRows, type MatrixColumn } from './matrix.ts';

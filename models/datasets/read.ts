@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { Pacer } from '../knn/pacer.ts';
+import { Pacer } from '../numerics/pacer.ts';
 import { readArff } from './arff.ts';
 import { bundledDataset } from './bundle.ts';
 import { readCsv } from './csv.ts';

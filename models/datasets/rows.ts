@@ -1,4 +1,4 @@
-import type { Pacer } from '../knn/pacer.ts';
+import type { Pacer } from '../numerics/pacer.ts';
 import { DatasetError } from './errors.ts';
 import type { ColumnPlan } from './plan.ts';
 

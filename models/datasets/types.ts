@@ -1,4 +1,4 @@
-import type { MultilabelSet } from '../knn/set.ts';
+import type { MultilabelSet } from '../embeddings/set.ts';
 
 /** Which columns are labels. `names` and `xml` name them; the order of the file's own columns is kept. */
 export type LabelChoice =

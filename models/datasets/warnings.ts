@@ -1,4 +1,4 @@
-import type { Pacer } from '../knn/pacer.ts';
+import type { Pacer } from '../numerics/pacer.ts';
 import type { RawDataset } from './source.ts';
 import type { DatasetWarning, DatasetWarningCode } from './types.ts';
 

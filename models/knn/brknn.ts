@@ -1,7 +1,7 @@
 import type { KnnOptions } from './lpknn.ts';
 import { nearestRows, type NearestRows } from './nearest.ts';
-import type { MultilabelSet } from './set.ts';
-import { at, type Vectors } from './vectors.ts';
+import type { MultilabelSet } from '../embeddings/set.ts';
+import { at, type Vectors } from '../numerics/vectors.ts';
 
 /**
  * `a`: a label is on when a strict majority of the k neighbours bears it.

@@ -3,8 +3,8 @@ import type { KnnOptions } from './lpknn.ts';
 import { voteLabelsets } from './lpknn.ts';
 import { fitMlKnn } from './mlknn.ts';
 import { checkNeighbourCount, cutNearest, nearestRows, type NearestRows } from './nearest.ts';
-import type { MultilabelSet } from './set.ts';
-import { at, type Vectors } from './vectors.ts';
+import type { MultilabelSet } from '../embeddings/set.ts';
+import { at, type Vectors } from '../numerics/vectors.ts';
 
 /** The kNN classifiers of golden/multilabel/SPEC.md §7, each in its intended (not the reference's broken) form. */
 export type KnnClassifier = 'brknn-a' | 'brknn-b' | 'lpknn' | 'mlknn';

@@ -1,5 +1,5 @@
 export { ReductionError, type ReductionErrorCode } from './errors.ts';
-export { checkSet, labelsetIds, takeRows, type MultilabelSet } from './set.ts';
+export { checkSet, labelsetIds, takeRows, type MultilabelSet } from '../embeddings/set.ts';
 export { nearestRows, cutNearest, type Metric, type NearestRows } from './nearest.ts';
 export { predictLpKnn, voteLabelsets, type KnnOptions } from './lpknn.ts';
 export { predictBrKnn, voteLabels, type BrKnnVariant } from './brknn.ts';
@@ -14,8 +14,8 @@ export {
   type KnnPrediction,
   type KnnQueries,
 } from './classifiers.ts';
-export { multilabelMetrics, perLabelReport, type MultilabelMetrics } from './metrics.ts';
-export type { LabelReport } from './label-report.ts';
-export { rankingMetrics, type RankingMetrics } from './ranking.ts';
+export { multilabelMetrics, perLabelReport, type MultilabelMetrics } from '../evaluation/metrics.ts';
+export type { LabelReport } from '../evaluation/label-report.ts';
+export { rankingMetrics, type RankingMetrics } from '../evaluation/ranking.ts';
 export { addLabelNoise, noisePermutation, type NoiseOptions, type NoiseVariant } from './noise.ts';
-export { kFolds, repeatedSplits, type RowSplit } from './splits.ts';
+export { kFolds, repeatedSplits, type RowSplit } from '../evaluation/splits.ts';

@@ -1,6 +1,6 @@
 import { nearestRows, type Metric, type NearestRows } from './nearest.ts';
-import { labelsetIds, type MultilabelSet } from './set.ts';
-import { at, type Vectors } from './vectors.ts';
+import { labelsetIds, type MultilabelSet } from '../embeddings/set.ts';
+import { at, type Vectors } from '../numerics/vectors.ts';
 
 /** What every kNN classifier here needs to know. */
 export interface KnnOptions {

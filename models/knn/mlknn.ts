@@ -1,8 +1,8 @@
 import { countVotes } from './brknn.ts';
 import type { KnnOptions } from './lpknn.ts';
 import { nearestRows, type NearestRows } from './nearest.ts';
-import type { MultilabelSet } from './set.ts';
-import { at, type Vectors } from './vectors.ts';
+import type { MultilabelSet } from '../embeddings/set.ts';
+import { at, type Vectors } from '../numerics/vectors.ts';
 
 /** Laplace smoothing of priors and likelihoods. */
 const smoothing = 1;

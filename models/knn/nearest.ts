@@ -1,7 +1,7 @@
 import { ReductionError } from './errors.ts';
-import { Pacer } from './pacer.ts';
-import { checkFinite } from './set.ts';
-import { at, cosineDistance, squaredDistanceBelow, type Vectors } from './vectors.ts';
+import { Pacer } from '../numerics/pacer.ts';
+import { checkFinite } from '../embeddings/set.ts';
+import { at, cosineDistance, squaredDistanceBelow, type Vectors } from '../numerics/vectors.ts';
 
 /** Distance used for neighbours. Ties in either are broken by the lower row. */
 export type Metric = 'euclidean' | 'cosine';

@@ -1,7 +1,7 @@
 import { ReductionError } from './errors.ts';
-import { PythonRandom } from './python-random.ts';
-import type { MultilabelSet } from './set.ts';
-import { at } from './vectors.ts';
+import { PythonRandom } from '../numerics/python-random.ts';
+import type { MultilabelSet } from '../embeddings/set.ts';
+import { at } from '../numerics/vectors.ts';
 
 /**
  * `proper`: `percent` % of the rows take part in swaps, drawn from the clean labels.

@@ -1,5 +1,5 @@
 import { componentsPerStep, factBytes, rowsPerGroup } from '../../native/neighbours/index.ts';
-import { at } from '../knn/vectors.ts';
+import { at } from '../numerics/vectors.ts';
 import { centre, floatSlack, type Space } from './space.ts';
 
 /** Largest magnitude of a row's codes (int8). */

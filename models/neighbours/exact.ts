@@ -1,8 +1,8 @@
 import { ReductionError } from '../knn/errors.ts';
 import { nearestRows, type Metric } from '../knn/nearest.ts';
-import { Pacer } from '../knn/pacer.ts';
-import { checkFinite } from '../knn/set.ts';
-import { at, cosineDistance, squaredDistanceBelow } from '../knn/vectors.ts';
+import { Pacer } from '../numerics/pacer.ts';
+import { checkFinite } from '../embeddings/set.ts';
+import { at, cosineDistance, squaredDistanceBelow } from '../numerics/vectors.ts';
 import { CodeProduct, productCode, type Fineness } from './product.ts';
 import { finestCode, Sieve, offersRoom, type Offers, type SievedQuery } from './sieve.ts';
 

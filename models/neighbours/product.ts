@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { componentsPerStep, rowsPerGroup } from '../../native/neighbours/index.ts';
-import type { Pacer } from '../knn/pacer.ts';
-import { at } from '../knn/vectors.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import { at } from '../numerics/vectors.ts';
 import { GraphBuilder } from '../onnx/builder.ts';
 import type { Sieve, SievedQuery } from './sieve.ts';
 

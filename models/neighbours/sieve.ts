@@ -6,8 +6,8 @@ import {
   scanKernel,
   type ScanKernel,
 } from '../../native/neighbours/index.ts';
-import type { Pacer } from '../knn/pacer.ts';
-import { at } from '../knn/vectors.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import { at } from '../numerics/vectors.ts';
 import {
   encodeQuery,
   paddedCount,

@@ -1,5 +1,5 @@
 import type { Metric } from '../knn/nearest.ts';
-import { at } from '../knn/vectors.ts';
+import { at } from '../numerics/vectors.ts';
 
 /**
  * Coordinates in which rows and queries are rounded to small integers.

@@ -1,4 +1,4 @@
-import { Random } from '../random.ts';
+import { Random } from '../numerics/random.ts';
 import { readPack, type PackManifest } from './manifest.ts';
 import type { ProviderName } from './provider-names.ts';
 import { openRuntime, type PackRuntime } from './runtime.ts';

@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../numerics/random.ts';
 
 /** Shapes of the adaptor's parameters by name; names are those of the reference checkpoints (FORMATS.md §d). */
 export const ADAPTOR_PREFIX = 'time_summarizer.layers.0.';

@@ -1,4 +1,4 @@
-import { at, squaredDistance } from '../knn/vectors.ts';
+import { at, squaredDistance } from '../numerics/vectors.ts';
 
 /**
  * Moves every centre onto a row: its nearest one that no other centre has taken, in the order of the centres. With fewer

@@ -1,7 +1,7 @@
 import { PackError } from '../packs/errors.ts';
 import type { PackManifest } from '../packs/manifest.ts';
 import type { PackRuntime } from '../packs/runtime.ts';
-import { Random } from '../random.ts';
+import { Random } from '../numerics/random.ts';
 import type { SamplerName } from './sampler.ts';
 import { sample } from './sampling.ts';
 

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Random } from '../random.ts';
+import { Random } from '../numerics/random.ts';
 import { drawMasks, initialAdaptor } from './adaptor.ts';
 import { PrototypeError } from './errors.ts';
-import { kMeans } from './kmeans.ts';
+import { kMeans } from '../numerics/kmeans.ts';
 import { PrototypeNetwork } from './network.ts';
 import type { Normalisation } from './normalisation.ts';
 import { snapToRows } from './snap.ts';

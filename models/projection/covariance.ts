@@ -1,5 +1,5 @@
-import type { Pacer } from '../knn/pacer.ts';
-import { at } from '../knn/vectors.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import { at } from '../numerics/vectors.ts';
 
 /** Mean and covariance of a set of vectors. */
 export interface Moments {

@@ -1,9 +1,9 @@
 import { PCA } from 'ml-pca';
 import { ReductionError } from '../knn/errors.ts';
-import { Pacer } from '../knn/pacer.ts';
-import { checkFinite } from '../knn/set.ts';
-import { at } from '../knn/vectors.ts';
-import { Random } from '../random.ts';
+import { Pacer } from '../numerics/pacer.ts';
+import { checkFinite } from '../embeddings/set.ts';
+import { at } from '../numerics/vectors.ts';
+import { Random } from '../numerics/random.ts';
 import { covariance, multiplyBlock, orthonormalise, type Moments } from './covariance.ts';
 import type { ProjectOptions, Projection } from './types.ts';
 

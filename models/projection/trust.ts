@@ -1,8 +1,8 @@
 import { ReductionError } from '../knn/errors.ts';
 import { ExactIndex, type Neighbour } from '../neighbours/exact.ts';
 import type { Metric } from '../knn/nearest.ts';
-import { at } from '../knn/vectors.ts';
-import { Random } from '../random.ts';
+import { at } from '../numerics/vectors.ts';
+import { Random } from '../numerics/random.ts';
 import type { Projection } from './types.ts';
 
 /** Neighbours compared per point, as projections are scored elsewhere (Orange). */

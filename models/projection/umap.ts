@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UMAP } from 'umap-js';
 import { ReductionError } from '../knn/errors.ts';
-import { at } from '../knn/vectors.ts';
+import { at } from '../numerics/vectors.ts';
 import { ExactIndex, type Neighbour } from '../neighbours/exact.ts';
-import { Random } from '../random.ts';
+import { Random } from '../numerics/random.ts';
 import { fitPca } from './pca.ts';
 import type { ProjectOptions, Projection } from './types.ts';
 

@@ -1,10 +1,10 @@
 import { ReductionError } from '../knn/errors.ts';
-import type { Pacer } from '../knn/pacer.ts';
-import { labelsetIds, type MultilabelSet } from '../knn/set.ts';
-import { at, squaredDistance } from '../knn/vectors.ts';
-import type { Random } from '../random.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import { labelsetIds, type MultilabelSet } from '../embeddings/set.ts';
+import { at, squaredDistance } from '../numerics/vectors.ts';
+import type { Random } from '../numerics/random.ts';
 import { majorityLabelset, type Emitted } from './emit.ts';
-import { lloyd } from './lloyd.ts';
+import { lloyd } from '../numerics/lloyd.ts';
 
 /** Rows kept by a baseline, at least one: a reduction to nothing cannot classify. */
 export function keptRows(target: number): number {

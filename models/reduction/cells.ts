@@ -1,4 +1,4 @@
-import type { Pacer } from '../knn/pacer.ts';
+import type { Pacer } from '../numerics/pacer.ts';
 import type { FarthestPair } from './farthest.ts';
 import { Panel } from './panels.ts';
 

@@ -1,6 +1,6 @@
-import type { Pacer } from '../knn/pacer.ts';
-import { labelsetIds, type MultilabelSet } from '../knn/set.ts';
-import { at } from '../knn/vectors.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import { labelsetIds, type MultilabelSet } from '../embeddings/set.ts';
+import { at } from '../numerics/vectors.ts';
 import { widthAtMost, type Cell } from './cells.ts';
 import { RowDistances } from './distances.ts';
 import { FarthestPairs } from './farthest.ts';

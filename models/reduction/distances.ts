@@ -1,7 +1,7 @@
-import type { Pacer } from '../knn/pacer.ts';
-import { at, type Vectors } from '../knn/vectors.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import { at, type Vectors } from '../numerics/vectors.ts';
 import { boundMargin, panelRows, type Cell } from './cells.ts';
-import { squaredDistance } from './kernel.ts';
+import { squaredDistance } from '../numerics/kernel.ts';
 import { spatialOrder } from './order.ts';
 import { Panel, PanelDistances } from './panels.ts';
 

@@ -1,6 +1,6 @@
-import type { Pacer } from '../knn/pacer.ts';
-import type { MultilabelSet } from '../knn/set.ts';
-import type { Vectors } from '../knn/vectors.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import type { MultilabelSet } from '../embeddings/set.ts';
+import type { Vectors } from '../numerics/vectors.ts';
 
 /** Prototypes with their labelsets and the training rows behind each. */
 export interface Emitted {

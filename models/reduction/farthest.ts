@@ -1,7 +1,7 @@
-import type { Pacer } from '../knn/pacer.ts';
+import type { Pacer } from '../numerics/pacer.ts';
 import { splitCell, type Cell, type PairDistances } from './cells.ts';
 import type { RowDistances } from './distances.ts';
-import { distancesToPair } from './kernel.ts';
+import { distancesToPair } from '../numerics/kernel.ts';
 import type { Panel } from './panels.ts';
 
 /** The farthest pair of a cluster: `first < second` in row order, or equal rows for a cluster of diameter 0. */

@@ -1,6 +1,6 @@
-import type { Pacer } from '../knn/pacer.ts';
-import { takeRows, type MultilabelSet } from '../knn/set.ts';
-import { at } from '../knn/vectors.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import { takeRows, type MultilabelSet } from '../embeddings/set.ts';
+import { at } from '../numerics/vectors.ts';
 import { emitMajority, type Emitted } from './emit.ts';
 import type { ChoiceParameter, ReductionParameters } from './parameters.ts';
 

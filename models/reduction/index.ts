@@ -1,7 +1,7 @@
 import { ReductionError } from '../knn/errors.ts';
-import { Pacer } from '../knn/pacer.ts';
-import { checkSet, type MultilabelSet } from '../knn/set.ts';
-import { Random } from '../random.ts';
+import { Pacer } from '../numerics/pacer.ts';
+import { checkSet, type MultilabelSet } from '../embeddings/set.ts';
+import { Random } from '../numerics/random.ts';
 import type { RowDistances } from './distances.ts';
 import type { Emitted } from './emit.ts';
 import { fillParameters, type ReductionParameters } from './parameters.ts';
@@ -9,7 +9,7 @@ import { emittedPath, type PathMethod } from './paths.ts';
 import { findReductionMethod, type ReductionMethod } from './registry.ts';
 
 export { ReductionError, type ReductionErrorCode } from '../knn/errors.ts';
-export type { MultilabelSet } from '../knn/set.ts';
+export type { MultilabelSet } from '../embeddings/set.ts';
 export type {
   ChoiceParameter,
   NumberParameter,

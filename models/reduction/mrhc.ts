@@ -1,8 +1,8 @@
-import type { Pacer } from '../knn/pacer.ts';
-import type { MultilabelSet } from '../knn/set.ts';
-import { at } from '../knn/vectors.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import type { MultilabelSet } from '../embeddings/set.ts';
+import { at } from '../numerics/vectors.ts';
 import { centreOfRows, shareLabel } from './emit.ts';
-import { lloyd } from './lloyd.ts';
+import { lloyd } from '../numerics/lloyd.ts';
 
 /** What MRHC and its single-label ancestor RHC differ in. */
 export interface HomogeneousOptions {

@@ -1,5 +1,5 @@
-import type { Pacer } from '../knn/pacer.ts';
-import { labelsetIds, type MultilabelSet } from '../knn/set.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import { labelsetIds, type MultilabelSet } from '../embeddings/set.ts';
 import type { Cell } from './cells.ts';
 import { RowDistances } from './distances.ts';
 import { FarthestPairs } from './farthest.ts';

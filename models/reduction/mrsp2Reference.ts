@@ -1,11 +1,11 @@
-import type { Pacer } from '../knn/pacer.ts';
-import { labelsetIds, type MultilabelSet } from '../knn/set.ts';
-import { at } from '../knn/vectors.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import { labelsetIds, type MultilabelSet } from '../embeddings/set.ts';
+import { at } from '../numerics/vectors.ts';
 import type { Cell } from './cells.ts';
 import { RowDistances } from './distances.ts';
 import { FarthestPairs } from './farthest.ts';
 import { Heap } from './heap.ts';
-import { PythonRandom } from '../knn/python-random.ts';
+import { PythonRandom } from '../numerics/python-random.ts';
 import { leastOverlap } from './mrsp2.ts';
 import { overlapOf } from './overlap.ts';
 import { Panel } from './panels.ts';

@@ -1,6 +1,6 @@
-import type { Pacer } from '../knn/pacer.ts';
-import type { Vectors } from '../knn/vectors.ts';
-import { squaredDistance } from './kernel.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import type { Vectors } from '../numerics/vectors.ts';
+import { squaredDistance } from '../numerics/kernel.ts';
 
 /** Rows looked at for two that are far apart: any will do, farther ones only divide better. */
 const sample = 200;

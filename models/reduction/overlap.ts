@@ -1,4 +1,4 @@
-import type { Pacer } from '../knn/pacer.ts';
+import type { Pacer } from '../numerics/pacer.ts';
 import { widthAtMost, type Cell } from './cells.ts';
 import type { RowDistances } from './distances.ts';
 

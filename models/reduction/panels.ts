@@ -1,5 +1,5 @@
-import type { Vectors } from '../knn/vectors.ts';
-import { firstAddress, instantiateKernel, makeMemory } from './kernel.ts';
+import type { Vectors } from '../numerics/vectors.ts';
+import { firstAddress, instantiateKernel, makeMemory } from '../numerics/kernel.ts';
 
 /** Rows that are compared together. The object is the identity under which their packed form is kept. */
 export class Panel {

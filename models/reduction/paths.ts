@@ -1,6 +1,6 @@
 import { ReductionError } from '../knn/errors.ts';
-import type { Pacer } from '../knn/pacer.ts';
-import type { MultilabelSet } from '../knn/set.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import type { MultilabelSet } from '../embeddings/set.ts';
 import { chenPath } from './chen.ts';
 import type { RowDistances } from './distances.ts';
 import { emitMajority, emitPerLabelset, type Emitted } from './emit.ts';

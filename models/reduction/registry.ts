@@ -1,7 +1,7 @@
 import { ReductionError } from '../knn/errors.ts';
-import type { Pacer } from '../knn/pacer.ts';
-import type { MultilabelSet } from '../knn/set.ts';
-import { Random } from '../random.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import type { MultilabelSet } from '../embeddings/set.ts';
+import { Random } from '../numerics/random.ts';
 import { keptRows, labelKMeans, randomRows, stratifiedRows } from './baselines.ts';
 import type { RowDistances } from './distances.ts';
 import { emitMajority, type Emitted } from './emit.ts';

@@ -1,7 +1,7 @@
 import { ReductionError } from '../knn/errors.ts';
-import type { Pacer } from '../knn/pacer.ts';
-import type { MultilabelSet } from '../knn/set.ts';
-import { at } from '../knn/vectors.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import type { MultilabelSet } from '../embeddings/set.ts';
+import { at } from '../numerics/vectors.ts';
 import { emitMajority, type Emitted } from './emit.ts';
 import { mrhcCells } from './mrhc.ts';
 import { mrsp3Cells } from './mrsp3.ts';

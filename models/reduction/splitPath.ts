@@ -1,5 +1,5 @@
 import { ReductionError } from '../knn/errors.ts';
-import { at } from '../knn/vectors.ts';
+import { at } from '../numerics/vectors.ts';
 
 /**
  * Where the two halves of a split cluster go in the order of clusters, which decides later ties and the order of the

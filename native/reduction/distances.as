@@ -1,7 +1,7 @@
 // Distance kernels of the reduction methods, in AssemblyScript (WebAssembly SIMD). Rows are packed in groups so that
 // one vector holds the same component of neighbouring rows: [group][component][4] in float64, [group][component][8]
 // in float32. Every float64 squared distance is the plain sum of squared differences in component order, exactly the
-// arithmetic of squaredDistance in models/reduction/kernel.ts, so that both give the same bits.
+// arithmetic of squaredDistance in models/numerics/kernel.ts, so that both give the same bits.
 
 const GROUP64: i32 = 4;
 const GROUP32: i32 = 8;

@@ -16,7 +16,7 @@ import { encodecDecoderGraph, encodecEncoderGraph } from '../../models/onnx/grap
 import { summaryGraph } from '../../models/onnx/graphs/summary.ts';
 import { variantOf } from '../../models/onnx/quantise.ts';
 import { variantError } from '../../models/onnx/variant-error.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { fullSizeSource } from '../support/full-size.ts';
 
 const THREADS = 2;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { compactPackFolder, openRuntime, readPack, type PackRuntime } from '../../models/packs/index.ts';
 import { sonify } from '../../models/pecmae/sonify.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 
 /** Figures of one implementation; all times are the best of several runs. */
 interface Figures {

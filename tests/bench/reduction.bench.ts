@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { readMultilabelCsv } from '../../models/datasets/index.ts';
 import { takeRows, type MultilabelSet } from '../../models/knn/index.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { reduce, type ReductionMethod } from '../../models/reduction/index.ts';
 import { sharedPath } from '../support/shared.ts';
 

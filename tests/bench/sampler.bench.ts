@@ -11,8 +11,8 @@ import { cutWindows, decodeMono } from '../../models/audio/index.ts';
 import { compactPackFolder, openRuntime, readPack, type PackRuntime } from '../../models/packs/index.ts';
 import { sample } from '../../models/pecmae/sampling.ts';
 import type { SamplerName } from '../../models/pecmae/sampler.ts';
-import { Random } from '../../models/random.ts';
-import { DistanceMeter } from '../../models/scoring/distances.ts';
+import { Random } from '../../models/numerics/random.ts';
+import { DistanceMeter } from '../../models/benchmarks/distances.ts';
 import { sharedPath } from '../support/shared.ts';
 
 const GUIDANCE = [0, 1, 4];

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { defaultTrainParameters, trainPrototypeNetwork } from '../../models/pecmae/trainer.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 
 const shape = { windows: 2000, dim: 256, classes: 12, steps: 1500 };
 

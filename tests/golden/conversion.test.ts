@@ -9,7 +9,7 @@ import {
 } from '../../models/conversion/precision.ts';
 import { relativeRms } from '../../models/onnx/variant-error.ts';
 import { openRuntime, type PackRuntime } from '../../models/packs/index.ts';
-import { cosine } from '../../models/pecmae/cosine.ts';
+import { cosine } from '../../models/numerics/cosine.ts';
 import { sonify } from '../../models/pecmae/sonify.ts';
 import { testFolder } from '../support/engine.ts';
 import { limits, npy, officialFolder, stages, tiny, worstDifference } from './official-support.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodecDecoderGraph, encodecEncoderGraph } from '../../models/onnx/graphs/encodec.ts';
 import { quantizersFor, rvqDecodeGraph, rvqEncodeGraph } from '../../models/onnx/graphs/rvq.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { readNpy } from '../../models/tensors/index.ts';
 import { flipped, runGraph } from './codec-support.ts';
 import { checkpoint, compare, limits, npy, officialFolder, stages } from './official-support.ts';

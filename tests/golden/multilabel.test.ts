@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { MultilabelSet } from '../../models/knn/index.ts';
-import { Pacer } from '../../models/knn/pacer.ts';
+import { Pacer } from '../../models/numerics/pacer.ts';
 import { chenPath } from '../../models/reduction/chen.ts';
 import { emitMajority } from '../../models/reduction/emit.ts';
 import {
@@ -12,7 +12,7 @@ import {
   type ReductionMethod,
   type ReductionResult,
 } from '../../models/reduction/index.ts';
-import { PythonRandom } from '../../models/knn/python-random.ts';
+import { PythonRandom } from '../../models/numerics/python-random.ts';
 import { mrsp2ReferencePath } from '../../models/reduction/mrsp2Reference.ts';
 import { prototypesAt } from '../../models/reduction/paths.ts';
 import { targetSize } from '../../models/reduction/splitPath.ts';

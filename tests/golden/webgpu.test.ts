@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { encoderGraph } from '../../models/onnx/graphs/encodecmae.ts';
 import { encodecDecoderGraph, encodecEncoderGraph } from '../../models/onnx/graphs/encodec.ts';
 import { melGraph } from '../../models/onnx/graphs/mel.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { softwareVulkanDriver } from '../support/vulkan.ts';
 import { runGraph, type Feed } from './codec-support.ts';

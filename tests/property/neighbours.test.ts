@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nearestRows } from '../../models/knn/index.ts';
 import { ExactIndex, type Neighbour } from '../../models/neighbours/exact.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 
 function bruteForce(
   vectors: Float32Array,

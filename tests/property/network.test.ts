@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 
 /** Any network and a track for it; large weights and offsets, several windows. */
 const problem = fc

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Pacer } from '../../models/knn/pacer.ts';
-import { Random } from '../../models/random.ts';
+import { Pacer } from '../../models/numerics/pacer.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { mrsp2Path } from '../../models/reduction/mrsp2.ts';
 import { chenPath } from '../../models/reduction/chen.ts';
 import { RowDistances } from '../../models/reduction/distances.ts';

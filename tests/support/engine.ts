@@ -10,7 +10,7 @@ import { EngineError } from '../../engine/api/errors.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { Engine, EngineOptions } from '../../engine/engine.ts';
 import { encodeWav } from '../../models/audio/index.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { TINY, writeTinyPack } from './tiny-pack.ts';
 import { decodeWorker, parquetWorker } from './workers.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { tensorSource, type TensorSource } from '../../models/checkpoint/source.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { sharedPath } from './shared.ts';
 
 /** Key lists of the published checkpoints, with shapes. */

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GraphBuilder, type Value } from '../../models/onnx/builder.ts';
 import type { GraphName } from '../../models/packs/manifest.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 
 /** Sizes of the tiny pack; half a second per window. */
 export const TINY = { sampleRate: 8000, S: 4000, T: 25, F: 24, D: 32 } as const;

@@ -11,7 +11,7 @@ import {
   type WritableSet,
 } from '../../models/datasets/index.ts';
 import { knnClassifiers, predictKnn } from '../../models/knn/index.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { writeNpz } from '../../models/tensors/index.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { readAnyDataset } from '../support/workers.ts';

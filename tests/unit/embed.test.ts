@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AudioWindow } from '../../models/audio/windows.ts';
 import { openRuntime, readPack, type PackRuntime } from '../../models/packs/index.ts';
 import { embedWindows } from '../../models/pecmae/embed.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { TINY, writeTinyPack } from '../support/tiny-pack.ts';
 

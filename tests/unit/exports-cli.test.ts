@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { readDataset, writeMeka, writeMulan, type WritableSet } from '../../models/datasets/index.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { runCli } from '../support/cli.ts';
 import { testFolder, writeMusic } from '../support/engine.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { multilabelMetrics, perLabelReport } from '../../models/knn/index.ts';
-import { friedman, holm, nemenyi, wilcoxon } from '../../models/statistics/index.ts';
+import { friedman, holm, nemenyi, wilcoxon } from '../../models/evaluation/statistics/index.ts';
 
 const numbers = z.array(z.number());
 const schema = z.object({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classificationReport } from '../../models/pecmae/metrics.ts';
+import { classificationReport } from '../../models/evaluation/single-label.ts';
 import { scoreTracks } from '../../models/pecmae/track-scores.ts';
 
 describe('classificationReport', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sample } from '../../models/pecmae/sampling.ts';
 import { samplerNames, schedule, type SamplerName } from '../../models/pecmae/sampler.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 
 /**
  * Data whose denoiser is known exactly: independent normal numbers of mean μ and standard deviation s. Their v-prediction

@@ -4,10 +4,10 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { kernel as scan } from '../../native/neighbours/scan.generated.ts';
 import { kernel as distances } from '../../native/reduction/distances.generated.ts';
-import { Pacer } from '../../models/knn/pacer.ts';
+import { Pacer } from '../../models/numerics/pacer.ts';
 import { CodeProduct, productCode } from '../../models/neighbours/product.ts';
 import { offersRoom, Sieve } from '../../models/neighbours/sieve.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { scanTwin } from '../support/scan-twin.ts';
 
 /** Every row is infinitely far: sharpening finds nothing to lower the limit with. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PrototypeNetwork, type PrototypeNetworkData } from '../../models/pecmae/network.ts';
 import { TrainingSession } from '../../models/pecmae/training-session.ts';
 import { normalise } from '../../models/pecmae/normalisation.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { writeSafetensors } from '../../models/tensors/index.ts';
 
 const data: PrototypeNetworkData = {

@@ -12,7 +12,7 @@ import {
 } from '../../models/packs/index.ts';
 import { embedWindows } from '../../models/pecmae/embed.ts';
 import { sonify, type Sonification } from '../../models/pecmae/sonify.ts';
-import { writeShuffledTwin } from '../../models/scoring/random-twin.ts';
+import { writeShuffledTwin } from '../../models/benchmarks/random-twin.ts';
 import { peakOf, rmsDbfs, spectralCentroid } from '../support/sound.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 

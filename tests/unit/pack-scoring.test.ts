@@ -7,7 +7,7 @@ import { figuresOf } from '../../engine/packs/figures.ts';
 import { greyPng } from '../../cli/report/png.ts';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
 import { packManifestSchema } from '../../models/packs/manifest.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { runCli } from '../support/cli.ts';
 import { testFolder } from '../support/engine.ts';
 import { TINY, writeTinyPack } from '../support/tiny-pack.ts';

@@ -1,7 +1,7 @@
 import { PCA } from 'ml-pca';
 import { describe, expect, it } from 'vitest';
 import { fitPca, fitUmap, projectionTrust } from '../../models/projection/index.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 
 /** Rows around `centres` cluster centres, with clearly unequal variances along the axes. */
 function makeVectors(count: number, dim: number, centres: number, seed = 1): Float32Array {

@@ -6,7 +6,7 @@ import { decodeModel, encodeModel, parseModel } from '../../models/onnx/proto.ts
 import { quantisedColumn } from '../../models/onnx/quantise-int8.ts';
 import { variantOf } from '../../models/onnx/quantise.ts';
 import { relativeRms, variantError } from '../../models/onnx/variant-error.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { float16ToFloat32, float32ToFloat16 } from '../../models/tensors/index.ts';
 
 const WIDTH = 64;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 
 describe('Random', () => {
   it('repeats itself for a seed and differs between seeds', () => {

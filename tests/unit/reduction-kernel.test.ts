@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../models/random.ts';
-import { squaredDistance } from '../../models/reduction/kernel.ts';
-import { PythonRandom } from '../../models/knn/python-random.ts';
+import { Random } from '../../models/numerics/random.ts';
+import { squaredDistance } from '../../models/numerics/kernel.ts';
+import { PythonRandom } from '../../models/numerics/python-random.ts';
 import { Panel, PanelDistances } from '../../models/reduction/panels.ts';
 
 describe('distance kernels', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import {
   ReductionError,
   reduce,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import type { Input } from '../../engine/api/contract.ts';
 import type { Reduction, Study } from '../../engine/api/domain.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 import { finished, settled, testFolder, type TestEngine } from '../support/engine.ts';
 import { smallParquet } from '../support/parquet.ts';
 import { sharedPath } from '../support/shared.ts';

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { PrototypeError } from '../../models/pecmae/errors.ts';
-import { kMeans } from '../../models/pecmae/kmeans.ts';
+import { kMeans } from '../../models/numerics/kmeans.ts';
 import {
   defaultTrainParameters,
   trainPrototypeNetwork,
   type TrainingSet,
   type TrainParameters,
 } from '../../models/pecmae/trainer.ts';
-import { Random } from '../../models/random.ts';
+import { Random } from '../../models/numerics/random.ts';
 
 const DIM = 12;
 const CLASSES = ['bass', 'drum', 'flute'];

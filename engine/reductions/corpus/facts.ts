@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { labelsetIds } from '../../../models/knn/index.ts';
-import { Pacer } from '../../../models/knn/pacer.ts';
+import { Pacer } from '../../../models/numerics/pacer.ts';
 import type { Corpus } from '../../api/domain.ts';
 import { toBlob } from '../../storage/database.ts';
 import type { LabelledRows } from './rows.ts';

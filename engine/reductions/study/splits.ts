@@ -1,5 +1,5 @@
 import { kFolds, type RowSplit } from '../../../models/knn/index.ts';
-import { splitTracks } from '../../../models/pecmae/split.ts';
+import { splitTracks } from '../../../models/evaluation/holdout.ts';
 import type { StudySplit } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { LabelledRows } from '../corpus/index.ts';

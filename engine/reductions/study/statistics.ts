@@ -1,4 +1,4 @@
-import { friedman, holm, nemenyi, wilcoxon } from '../../../models/statistics/index.ts';
+import { friedman, holm, nemenyi, wilcoxon } from '../../../models/evaluation/statistics/index.ts';
 import type { KnnClassifierId, KnnScore, Reduction, Study, StudyStatistics } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import { studyMetrics } from './metrics.ts';

@@ -1,5 +1,5 @@
-import type { Pacer } from '../knn/pacer.ts';
-import { at } from '../knn/vectors.ts';
+import type { Pacer } from './pacer.ts';
+import { at } from './vectors.ts';
 import { ensureBytes, firstAddress, instantiateKernel, makeMemory } from './kernel.ts';
 
 const tolerance = 1e-4;

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import protobuf from 'protobufjs/minimal.js';
 import type { GraphName, Pack } from '../packs/index.ts';
-import { Random } from '../random.ts';
+import { Random } from '../numerics/random.ts';
 
 /** Graphs whose weights are learned; front-ends hold fixed transforms that an untrained pack has, too. */
 const LEARNED: readonly GraphName[] = ['encoder', 'summary', 'denoiser', 'decoder'];

@@ -1,4 +1,4 @@
-import { at, squaredDistance } from '../knn/vectors.ts';
+import { at, squaredDistance } from '../numerics/vectors.ts';
 import { classesOf, soundVectors, type Represented } from './collection.ts';
 import { meanOf, round } from './summary.ts';
 

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Random } from '../random.ts';
+import type { Random } from './random.ts';
 
 const MAX_ITERATIONS = 50;
 /** Spread given to a centroid that would repeat another one, in units of the normalised space (deviation ½). */

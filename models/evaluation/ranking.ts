@@ -1,5 +1,5 @@
-import { ReductionError } from './errors.ts';
-import { at } from './vectors.ts';
+import { ReductionError } from '../knn/errors.ts';
+import { at } from '../numerics/vectors.ts';
 
 /**
  * How well label scores order the labels of a row. Rows where a measure is undefined (no label, or all of them) count

@@ -6,7 +6,7 @@ const shift = 397;
 /**
  * The integers of CPython's `random.Random(seed)`, so that draws recorded from the reference program can be replayed:
  * the Mersenne Twister MT19937 (Matsumoto, Nishimura 1998) and the rejection sampling of the Python documentation.
- * Everything of our own draws from `models/random.ts` instead.
+ * Everything of our own draws from `numerics/random.ts` instead.
  */
 export class PythonRandom {
   readonly #state = new Uint32Array(size);

@@ -1,5 +1,5 @@
 import { kernel } from '../../native/reduction/distances.generated.ts';
-import type { Vectors } from '../knn/vectors.ts';
+import type { Vectors } from './vectors.ts';
 
 /** Exports of native/reduction/distances.as; addresses and counts are plain numbers. */
 interface KernelExports {

@@ -1,5 +1,5 @@
 import jstat from 'jstat';
-import { ReductionError } from '../knn/errors.ts';
+import { ReductionError } from '../../knn/errors.ts';
 import { averageRanks, tieSum } from './ranks.ts';
 
 /** Whether some of several methods, each scored on the same blocks, differ. */

@@ -1,6 +1,6 @@
-import { ReductionError } from './errors.ts';
-import type { Pacer } from './pacer.ts';
-import type { Vectors } from './vectors.ts';
+import { ReductionError } from '../knn/errors.ts';
+import type { Pacer } from '../numerics/pacer.ts';
+import type { Vectors } from '../numerics/vectors.ts';
 
 /** Vectors with labelsets. A *labelset* is one whole row of `labels`. */
 export interface MultilabelSet {

@@ -1,4 +1,4 @@
-import { Random } from '../random.ts';
+import { Random } from '../numerics/random.ts';
 import { classesOf, selectSounds, type Represented } from './collection.ts';
 
 /** One question put to a classifier: learn from these sounds, answer for those. */

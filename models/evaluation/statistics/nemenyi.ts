@@ -1,5 +1,5 @@
 import jstat from 'jstat';
-import { ReductionError } from '../knn/errors.ts';
+import { ReductionError } from '../../knn/errors.ts';
 
 /** Which pairs of methods differ, after a Friedman test. */
 export interface NemenyiResult {

@@ -1,4 +1,4 @@
-import { Random } from '../random.ts';
+import { Random } from '../numerics/random.ts';
 import { magnitudes, type Fourier, type Spectrogram } from './fourier.ts';
 import { applyBank, type MelBank } from './mel.ts';
 

@@ -1,5 +1,5 @@
 import { Resampler } from '../audio/resampler.ts';
-import { Random } from '../random.ts';
+import { Random } from '../numerics/random.ts';
 
 /** Something that happens to recordings and should not change what they are. */
 export interface Disturbance {

@@ -1,5 +1,5 @@
-import { Random } from '../random.ts';
-import { ReductionError } from './errors.ts';
+import { Random } from '../numerics/random.ts';
+import { ReductionError } from '../knn/errors.ts';
 
 /** Row numbers of the two parts of a split, each ascending. */
 export interface RowSplit {
