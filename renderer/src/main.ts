@@ -1,10 +1,10 @@
 import './without-eval.ts';
 import { mount } from 'svelte';
 import { connect } from '../../engine/api/rpc.ts';
-import './app.css';
-import { listenForEngine } from './connection.ts';
-import { App } from './state/app.svelte.ts';
-import Window from './Window.svelte';
+import './ui/app.css';
+import { listenForEngine } from './shell/connection.ts';
+import { App } from './shell/app.svelte.ts';
+import Window from './shell/Window.svelte';
 
 const target = document.querySelector('#app');
 if (!target) throw new Error('the page has no #app');

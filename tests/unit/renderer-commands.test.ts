@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { commandList, menuAccelerator, viewIds } from '../../renderer/src/command-list.ts';
-import type { CommandInfo } from '../../renderer/src/command-list.ts';
-import { commandOf, keyCaps } from '../../renderer/src/commands.ts';
+import { commandList, menuAccelerator, viewIds } from '../../renderer/src/shell/command-list.ts';
+import type { CommandInfo } from '../../renderer/src/shell/command-list.ts';
+import { commandOf, keyCaps } from '../../renderer/src/shell/commands.ts';
 
 const commands: readonly CommandInfo[] = commandList;
 const press = (key: string, modifiers: Partial<KeyboardEvent> = {}) => ({

@@ -1,10 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { Explanation } from '../../engine/api/domain.ts';
-import { bytes, clock, duration, fixed, percent, plural, signed, when } from '../../renderer/src/format.ts';
-import { scrollToShow, visibleSlice } from '../../renderer/src/library/virtual.ts';
+import {
+  bytes,
+  clock,
+  duration,
+  fixed,
+  percent,
+  plural,
+  signed,
+  when,
+} from '../../renderer/src/ui/format.ts';
+import { scrollToShow, visibleSlice } from '../../renderer/src/ui/virtual.ts';
 import { nearestInDirection } from '../../renderer/src/map/nearest.ts';
-import { lookOf, looksOf, unlabelledLook } from '../../renderer/src/palette.ts';
-import { joinPath, safeFolderName } from '../../renderer/src/paths.ts';
+import { lookOf, looksOf, unlabelledLook } from '../../renderer/src/ui/palette.ts';
+import { joinPath, safeFolderName } from '../../renderer/src/ui/paths.ts';
 import { peaksOf } from '../../renderer/src/player/sound.ts';
 import { spectrogram } from '../../renderer/src/player/spectrogram.ts';
 import { linePath, ticks } from '../../renderer/src/train/curve.ts';

@@ -21,8 +21,8 @@ import {
   sourceOf,
 } from '../../renderer/src/reduce/form.ts';
 import { paretoFront, pointLooks, pointsOf } from '../../renderer/src/reduce/points.ts';
-import { App } from '../../renderer/src/state/app.svelte.ts';
-import Window from '../../renderer/src/Window.svelte';
+import { App } from '../../renderer/src/shell/app.svelte.ts';
+import Window from '../../renderer/src/shell/Window.svelte';
 import { FakeEngine, fakeShell, fullAnswers, job } from './renderer-fake.ts';
 
 const plot = vi.hoisted(() => ({ react: vi.fn() }));

@@ -3,16 +3,16 @@ import { describe, expect, it, vi } from 'vitest';
 import { connect } from '../../engine/api/rpc.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { enginePortMessage } from '../../engine/api/shell.ts';
-import { listenForEngine } from '../../renderer/src/connection.ts';
-import { App } from '../../renderer/src/state/app.svelte.ts';
-import { EngineConnection } from '../../renderer/src/state/engine.svelte.ts';
-import { History } from '../../renderer/src/state/history.svelte.ts';
-import { Jobs } from '../../renderer/src/state/jobs.svelte.ts';
-import { Notices } from '../../renderer/src/state/notices.svelte.ts';
-import { Selection } from '../../renderer/src/state/selection.svelte.ts';
-import { Sonifier } from '../../renderer/src/state/sonifier.svelte.ts';
-import { Throttle } from '../../renderer/src/state/throttle.ts';
-import { TrackTable } from '../../renderer/src/state/tracks.svelte.ts';
+import { listenForEngine } from '../../renderer/src/shell/connection.ts';
+import { App } from '../../renderer/src/shell/app.svelte.ts';
+import { EngineConnection } from '../../renderer/src/shell/engine.svelte.ts';
+import { History } from '../../renderer/src/session/history.svelte.ts';
+import { Jobs } from '../../renderer/src/jobs/jobs.svelte.ts';
+import { Notices } from '../../renderer/src/shell/notices.svelte.ts';
+import { Selection } from '../../renderer/src/session/selection.svelte.ts';
+import { Sonifier } from '../../renderer/src/session/sonifier.svelte.ts';
+import { Throttle } from '../../renderer/src/ui/throttle.ts';
+import { TrackTable } from '../../renderer/src/library/tracks.svelte.ts';
 import { FakeEngine, experiment, fakeShell, fullAnswers, job, library, trackRow } from './renderer-fake.ts';
 
 function connected(answers: ConstructorParameters<typeof FakeEngine>[0]) {

@@ -3,8 +3,8 @@ import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-li
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MockInstance } from 'vitest';
 import type { ShellApi } from '../../engine/api/shell.ts';
-import { App } from '../../renderer/src/state/app.svelte.ts';
-import Window from '../../renderer/src/Window.svelte';
+import { App } from '../../renderer/src/shell/app.svelte.ts';
+import Window from '../../renderer/src/shell/Window.svelte';
 import { FakeEngine, experiment, fakeShell, fullAnswers, job, library, pack } from './renderer-fake.ts';
 
 // Both draw on canvases, which this DOM has not; what they are given is tested, what they draw is looked at.

@@ -1,5 +1,5 @@
 import type { JobResult } from '../../../engine/api/domain.ts';
-import { count, duration, plural } from '../format.ts';
+import { count, duration, plural } from '../ui/format.ts';
 
 /** What a finished job brought, in one line. */
 export function resultLine(result: JobResult): string {

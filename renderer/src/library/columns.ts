@@ -1,4 +1,4 @@
-import type { SortKey } from '../state/tracks.svelte.ts';
+import type { SortKey } from './tracks.svelte.ts';
 
 export interface Column {
   key: SortKey;

@@ -1,7 +1,7 @@
 import type { Projection, TrackRow } from '../../../engine/api/domain.ts';
-import { unlabelledLook } from '../palette.ts';
-import type { ClassLook } from '../palette.ts';
-import type { ColourBy } from '../state/projection.svelte.ts';
+import { unlabelledLook } from '../ui/palette.ts';
+import type { ClassLook } from '../ui/palette.ts';
+import type { ColourBy } from './projection.svelte.ts';
 
 export interface Group {
   name: string;

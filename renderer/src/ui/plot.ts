@@ -1,4 +1,4 @@
-import { resolveColour } from '../palette.ts';
+import { resolveColour } from './palette.ts';
 
 /** What every picture has in common: colours of the theme, our font, no frame. */
 export function plotStyle(): Record<string, unknown> {

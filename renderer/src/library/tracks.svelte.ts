@@ -1,0 +1,199 @@
+import { SvelteMap } from 'svelte/reactivity';
+import type { Input } from '../../../engine/api/contract.ts';
+import type { TrackRow } from '../../../engine/api/domain.ts';
+import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { Notices } from '../shell/notices.svelte.ts';
+
+type Query = Input<'tracks.list'>;
+export type TrackFilter = NonNullable<Query['filter']>;
+export type SortKey = NonNullable<Query['sort']>;
+
+const pageSize = 200;
+/** The engine's largest page. */
+const bulkSize = 1000;
+
+export interface TrackScope {
+  libraryId: string;
+  taxonomyId: string | null;
+  experimentId: string | null;
+}
+
+/**
+ * The rows of the library table: a window onto `tracks.list`, page by page, so that 100,000 tracks cost what is seen.
+ * Pages stay visible while newer ones are on their way.
+ */
+export class TrackTable {
+  search = $state('');
+  filter = $state.raw<TrackFilter>({});
+  /** Says what a filter by track ids stands for. */
+  filterName = $state<string | null>(null);
+  sort = $state<SortKey>('path');
+  descending = $state(false);
+  total = $state(0);
+  loaded = $state(false);
+
+  #scope = $state.raw<TrackScope | null>(null);
+  #pages = new SvelteMap<number, TrackRow[]>();
+  #version = 0;
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- read while rows are drawn, and changed by it
+  #loading = new Map<number, number>();
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- read while rows are drawn, and changed by it
+  #fresh = new Map<number, number>();
+  #visible: [number, number] = [0, pageSize - 1];
+  #engine: EngineConnection;
+  #notices: Notices;
+
+  constructor(engine: EngineConnection, notices: Notices) {
+    this.#engine = engine;
+    this.#notices = notices;
+  }
+
+  get scope(): TrackScope | null {
+    return this.#scope;
+  }
+
+  get filtered(): boolean {
+    return this.search !== '' || Object.values(this.filter).some((value) => value !== undefined);
+  }
+
+  open(scope: TrackScope | null): void {
+    const other = scope?.libraryId !== this.#scope?.libraryId;
+    this.#scope = scope;
+    if (other) {
+      this.search = '';
+      this.filter = {};
+      this.filterName = null;
+      this.total = 0;
+      this.loaded = false;
+      this.#pages.clear();
+    }
+    this.invalidate();
+  }
+
+  row(index: number): TrackRow | undefined {
+    return this.#pages.get(Math.floor(index / pageSize))?.[index % pageSize];
+  }
+
+  /** Index of a track among the loaded rows, or −1. */
+  indexOf(trackId: string): number {
+    for (const [page, rows] of this.#pages) {
+      const place = rows.findIndex((row) => row.id === trackId);
+      if (place >= 0) return page * pageSize + place;
+    }
+    return -1;
+  }
+
+  sortBy(key: SortKey): void {
+    this.descending = this.sort === key ? !this.descending : false;
+    this.sort = key;
+    this.restart();
+  }
+
+  find(search: string): void {
+    this.search = search;
+    this.restart();
+  }
+
+  narrow(filter: TrackFilter, name: string | null = null): void {
+    this.filter = filter;
+    this.filterName = name;
+    this.restart();
+  }
+
+  /** Another order or another set of rows: nothing that is shown stays true. */
+  restart(): void {
+    this.#pages.clear();
+    this.invalidate();
+  }
+
+  /** The data changed: what is visible is read again, what is not is forgotten when next needed. */
+  invalidate(): void {
+    this.#version += 1;
+    this.ensure(...this.#visible);
+  }
+
+  /** Makes sure that rows first…last are there, or on their way. */
+  ensure(first: number, last: number): void {
+    this.#visible = [first, last];
+    const from = Math.floor(Math.max(0, first) / pageSize);
+    const to = Math.floor(Math.max(first, last) / pageSize);
+    for (let page = from; page <= to; page += 1) void this.#load(page);
+  }
+
+  async #load(page: number): Promise<void> {
+    const version = this.#version;
+    if (!this.#scope || this.#fresh.get(page) === version || this.#loading.get(page) === version) return;
+    this.#loading.set(page, version);
+    try {
+      const answer = await this.#engine.call('tracks.list', {
+        ...this.#query(),
+        offset: page * pageSize,
+        limit: pageSize,
+      });
+      if (version !== this.#version) return;
+      this.total = answer.total;
+      this.loaded = true;
+      this.#pages.set(page, answer.tracks);
+      this.#fresh.set(page, version);
+    } catch (thrown) {
+      this.#notices.error(thrown);
+    } finally {
+      if (this.#loading.get(page) === version) this.#loading.delete(page);
+    }
+  }
+
+  /** Ids of the rows first…last in table order, reading those that are not loaded. */
+  async idsBetween(first: number, last: number): Promise<string[]> {
+    const ids: string[] = [];
+    const [from, to] = first <= last ? [first, last] : [last, first];
+    let missing = false;
+    for (let index = from; index <= to; index += 1) {
+      const row = this.row(index);
+      if (!row) {
+        missing = true;
+        break;
+      }
+      ids.push(row.id);
+    }
+    if (!missing) return ids;
+    ids.length = 0;
+    for (let offset = from; offset <= to; offset += bulkSize) {
+      const limit = Math.min(bulkSize, to - offset + 1);
+      const answer = await this.#engine.call('tracks.list', { ...this.#query(), offset, limit });
+      ids.push(...answer.tracks.map((track) => track.id));
+      if (answer.tracks.length < limit) break;
+    }
+    return ids;
+  }
+
+  #query(): Query {
+    const scope = this.#scope;
+    if (!scope) throw new Error('no library is open');
+    return {
+      ...scope,
+      search: this.search,
+      filter: this.filter,
+      sort: this.sort,
+      descending: this.descending,
+    };
+  }
+}
+
+/** Reads all tracks a filter lets through, in pages of the engine's largest size. */
+export async function readAllTracks(
+  engine: EngineConnection,
+  scope: TrackScope,
+  filter: TrackFilter,
+  signal?: AbortSignal,
+): Promise<TrackRow[]> {
+  const rows: TrackRow[] = [];
+  for (;;) {
+    const answer = await engine.call(
+      'tracks.list',
+      { ...scope, filter, offset: rows.length, limit: bulkSize },
+      signal ? { signal } : undefined,
+    );
+    rows.push(...answer.tracks);
+    if (answer.tracks.length === 0 || rows.length >= answer.total) return rows;
+  }
+}

@@ -1,0 +1,251 @@
+import type { Peaks } from '../../../engine/api/domain.ts';
+import { EngineError } from '../../../engine/api/errors.ts';
+import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { Notices } from '../shell/notices.svelte.ts';
+import type { Settings } from '../shell/settings.svelte.ts';
+
+export interface PlayerSource {
+  /** Two sources with the same key are the same sound. */
+  key: string;
+  kind: 'track' | 'sonification';
+  /** Only of a track. */
+  trackId: string | null;
+  title: string;
+  subtitle: string;
+  url: string;
+  peaks: Peaks | null;
+  durationSeconds: number;
+}
+
+interface TrackToPlay {
+  id: string;
+  title: string;
+  path: string;
+  durationSeconds?: number | null;
+}
+
+/** The one player of the window: whatever sounds, sounds here, so that nothing ever plays twice at once. */
+export class Player {
+  source = $state.raw<PlayerSource | null>(null);
+  playing = $state(false);
+  loading = $state(false);
+  time = $state(0);
+  duration = $state(0);
+  /** Part that is played, in seconds; null plays to the end. */
+  range = $state.raw<{ start: number; end: number } | null>(null);
+
+  #audio: HTMLAudioElement | null = null;
+  #frame = 0;
+  #asked = 0;
+  #engine: EngineConnection;
+  #notices: Notices;
+  #settings: Settings;
+  #libraryId: string | null = null;
+
+  constructor(engine: EngineConnection, notices: Notices, settings: Settings) {
+    this.#engine = engine;
+    this.#notices = notices;
+    this.#settings = settings;
+  }
+
+  get element(): HTMLAudioElement | null {
+    return this.#audio;
+  }
+
+  open(libraryId: string | null): void {
+    this.#libraryId = libraryId;
+    this.stop();
+    this.source = null;
+    this.range = null;
+    this.time = 0;
+    this.duration = 0;
+    this.#audio?.removeAttribute('src');
+  }
+
+  /** Takes the audio element to play on. @returns what detaches it. */
+  attach(audio: HTMLAudioElement): () => void {
+    this.#audio = audio;
+    audio.volume = this.#settings.volume;
+    const on = {
+      play: () => this.#started(),
+      pause: () => (this.playing = false),
+      ended: () => (this.playing = false),
+      timeupdate: () => this.#tick(),
+      seeking: () => this.#tick(),
+      durationchange: () => {
+        if (Number.isFinite(audio.duration)) this.duration = audio.duration;
+      },
+      error: () => this.#failed(audio),
+    };
+    for (const [name, handler] of Object.entries(on)) audio.addEventListener(name, handler);
+    return () => {
+      for (const [name, handler] of Object.entries(on)) audio.removeEventListener(name, handler);
+      cancelAnimationFrame(this.#frame);
+      this.#audio = null;
+    };
+  }
+
+  /** Loads a track; `range` plays only that part of it. */
+  async showTrack(
+    track: TrackToPlay,
+    options: { play: boolean; range?: { start: number; end: number } },
+  ): Promise<void> {
+    const libraryId = this.#libraryId;
+    if (libraryId === null) return;
+    const key = `track:${track.id}`;
+    if (this.source?.key !== key) {
+      const ask = ++this.#asked;
+      this.loading = true;
+      this.#audio?.pause();
+      try {
+        const input = { libraryId, trackId: track.id };
+        const [{ url }, peaks] = await Promise.all([
+          this.#engine.call('tracks.audioUrl', input),
+          this.#engine.call('tracks.peaks', input),
+        ]);
+        // Another sound was asked for meanwhile.
+        if (ask !== this.#asked) return;
+        this.#show({
+          key,
+          kind: 'track',
+          trackId: track.id,
+          title: track.title,
+          subtitle: track.path,
+          url,
+          peaks,
+          durationSeconds: peaks?.durationSeconds ?? track.durationSeconds ?? 0,
+        });
+      } catch (thrown) {
+        if (ask === this.#asked) this.#notices.error(thrown);
+        return;
+      } finally {
+        if (ask === this.#asked) this.loading = false;
+      }
+    }
+    this.range = options.range ?? null;
+    if (options.play) await this.play(options.range?.start ?? 0);
+    else if (options.range) this.seek(options.range.start);
+  }
+
+  /** Plays a sonification. */
+  async playSonification(
+    sound: { id: string; url: string; durationSeconds: number },
+    title: string,
+  ): Promise<void> {
+    this.#asked += 1;
+    this.loading = false;
+    this.range = null;
+    const key = `sonification:${sound.id}`;
+    if (this.source?.key !== key) {
+      this.#show({
+        key,
+        kind: 'sonification',
+        trackId: null,
+        title,
+        subtitle: 'Sonified from its vector by the diffusion decoder',
+        url: sound.url,
+        peaks: null,
+        durationSeconds: sound.durationSeconds,
+      });
+    }
+    await this.play(0);
+  }
+
+  /** Gives a source the peaks that were computed from its sound. */
+  givePeaks(key: string, peaks: Peaks): void {
+    if (this.source?.key === key && !this.source.peaks) this.source = { ...this.source, peaks };
+  }
+
+  async play(from?: number): Promise<void> {
+    const audio = this.#audio;
+    if (!audio || !this.source) return;
+    if (from !== undefined) this.seek(from);
+    try {
+      await audio.play();
+    } catch (thrown) {
+      // A new source or a pause interrupts a play request; that is what was asked for.
+      if (thrown instanceof Error && thrown.name !== 'AbortError') this.#failed(audio, thrown);
+    }
+  }
+
+  pause(): void {
+    this.#audio?.pause();
+  }
+
+  toggle(): void {
+    if (this.playing) this.pause();
+    else {
+      const end = this.range?.end ?? this.duration;
+      const restart = end > 0 && this.time >= end - 0.05;
+      void this.play(restart ? (this.range?.start ?? 0) : undefined);
+    }
+  }
+
+  /** Stops and goes back to the start. */
+  stop(): void {
+    this.#audio?.pause();
+    if (this.source) this.seek(this.range?.start ?? 0);
+  }
+
+  seek(seconds: number): void {
+    const audio = this.#audio;
+    if (!audio) return;
+    const target = Math.max(0, this.duration > 0 ? Math.min(seconds, this.duration) : seconds);
+    // Going outside the part that was to be played means that the rest is wanted too.
+    if (this.range && (target < this.range.start || target > this.range.end)) this.range = null;
+    audio.currentTime = target;
+    this.time = target;
+  }
+
+  seekBy(seconds: number): void {
+    this.seek(this.time + seconds);
+  }
+
+  setVolume(volume: number): void {
+    const limited = Math.min(1, Math.max(0, volume));
+    this.#settings.change({ volume: limited });
+    if (this.#audio) this.#audio.volume = limited;
+  }
+
+  #show(source: PlayerSource): void {
+    this.source = source;
+    this.time = 0;
+    this.duration = source.durationSeconds;
+    if (this.#audio) this.#audio.src = source.url;
+  }
+
+  #started(): void {
+    this.playing = true;
+    cancelAnimationFrame(this.#frame);
+    // `timeupdate` comes four times a second: too coarse for a cursor and for the end of an excerpt.
+    const follow = (): void => {
+      if (!this.playing) return;
+      this.#tick();
+      this.#frame = requestAnimationFrame(follow);
+    };
+    this.#frame = requestAnimationFrame(follow);
+  }
+
+  #tick(): void {
+    const audio = this.#audio;
+    if (!audio) return;
+    this.time = audio.currentTime;
+    if (this.range && this.playing && audio.currentTime >= this.range.end) audio.pause();
+  }
+
+  #failed(audio: HTMLAudioElement, cause?: Error): void {
+    const source = this.source;
+    if (!source || !audio.getAttribute('src')) return;
+    this.playing = false;
+    const detail = audio.error?.message || cause?.message || 'the sound could not be read';
+    this.#notices.error(
+      new EngineError(
+        'audio',
+        `“${source.title}” cannot be played: ${detail}.`,
+        source.kind === 'track'
+          ? 'Check that the file is still there, then rescan the library.'
+          : 'Sonify it again.',
+      ),
+    );
+  }
+}

@@ -1,0 +1,83 @@
+import type { Experiment, PrototypeInfo } from '../../../engine/api/domain.ts';
+import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { Experiments } from '../session/experiments.svelte.ts';
+import type { History } from '../session/history.svelte.ts';
+
+/** The prototypes of the chosen experiment at its present revision, and their edits. */
+export class Prototypes {
+  list = $state.raw<PrototypeInfo[]>([]);
+  loading = $state(false);
+  #scope: { libraryId: string; experimentId: string } | null = null;
+  #asked = 0;
+  #engine: EngineConnection;
+  #experiments: Experiments;
+  #history: History;
+
+  constructor(engine: EngineConnection, experiments: Experiments, history: History) {
+    this.#engine = engine;
+    this.#experiments = experiments;
+    this.#history = history;
+  }
+
+  get(index: number): PrototypeInfo | undefined {
+    return this.list.find((prototype) => prototype.index === index);
+  }
+
+  async open(libraryId: string | null, experimentId: string | null): Promise<void> {
+    const before = this.#scope;
+    const same = before !== null && before.libraryId === libraryId && before.experimentId === experimentId;
+    if (!same) this.list = [];
+    this.#scope = libraryId !== null && experimentId !== null ? { libraryId, experimentId } : null;
+    await this.reload();
+  }
+
+  async reload(): Promise<void> {
+    const ask = ++this.#asked;
+    if (!this.#scope) return;
+    this.loading = true;
+    try {
+      const list = await this.#engine.call('prototypes.list', this.#scope);
+      if (ask === this.#asked) this.list = list;
+    } finally {
+      if (ask === this.#asked) this.loading = false;
+    }
+  }
+
+  /** Deletes a prototype; undo brings the earlier revision back. */
+  async remove(experiment: Experiment, index: number): Promise<void> {
+    const { libraryId, experimentId } = this.#open();
+    await this.#edit(`Delete prototype ${String(index + 1)}`, experiment, () =>
+      this.#engine.call('prototypes.remove', { libraryId, experimentId, index }),
+    );
+  }
+
+  /** Makes a window a prototype of a class; can be undone. */
+  async add(experiment: Experiment, className: string, trackId: string, windowIndex: number): Promise<void> {
+    const { libraryId, experimentId } = this.#open();
+    await this.#edit(`Add a prototype of ${className}`, experiment, () =>
+      this.#engine.call('prototypes.add', {
+        libraryId,
+        experimentId,
+        class: className,
+        trackId,
+        windowIndex,
+      }),
+    );
+  }
+
+  async #edit(title: string, before: Experiment, change: () => Promise<Experiment>): Promise<void> {
+    const { libraryId, experimentId } = this.#open();
+    const after = await change();
+    this.#experiments.replace(after);
+    const restore = (revision: number) => async (): Promise<void> => {
+      const restored = await this.#engine.call('prototypes.restore', { libraryId, experimentId, revision });
+      this.#experiments.replace(restored);
+    };
+    this.#history.push({ title, undo: restore(before.revision), redo: restore(after.revision) });
+  }
+
+  #open(): { libraryId: string; experimentId: string } {
+    if (!this.#scope) throw new Error('no experiment is chosen');
+    return this.#scope;
+  }
+}

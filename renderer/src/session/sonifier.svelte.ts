@@ -1,0 +1,94 @@
+import { SvelteMap } from 'svelte/reactivity';
+import type { Sonification, VectorRef } from '../../../engine/api/domain.ts';
+import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { Jobs } from '../jobs/jobs.svelte.ts';
+
+/** A name for a vector, so that sounds can be looked up. */
+function vectorKey(vector: VectorRef): string {
+  switch (vector.kind) {
+    case 'track':
+      return `track:${vector.trackId}`;
+    case 'window':
+      return `window:${vector.trackId}:${String(vector.windowIndex)}`;
+    case 'prototype':
+      return `prototype:${vector.experimentId}:${String(vector.index)}`;
+    case 'generated':
+      return `generated:${vector.reductionId}:${String(vector.index)}`;
+  }
+}
+
+/** Makes vectors audible and remembers what was made with the present seed, steps and guidance. */
+export class Sonifier {
+  seed = $state(1);
+  /** null: the pack's own default. */
+  steps = $state<number | null>(null);
+  guidance = $state<number | null>(null);
+  /** What null stands for: the sampler defaults of the library's pack. */
+  defaults = $state.raw<{ steps: number; guidance: number } | null>(null);
+
+  #made = new SvelteMap<string, Sonification>();
+  /** Vector → job that is making its sound; empty until the engine has named it. */
+  #underWay = new SvelteMap<string, string>();
+  #libraryId: string | null = null;
+  #engine: EngineConnection;
+  #jobs: Jobs;
+
+  constructor(engine: EngineConnection, jobs: Jobs) {
+    this.#engine = engine;
+    this.#jobs = jobs;
+  }
+
+  open(libraryId: string | null): void {
+    this.#libraryId = libraryId;
+    this.#made.clear();
+    this.#underWay.clear();
+  }
+
+  /** Forgets the sounds of an experiment whose prototypes changed their places. */
+  forget(prefix: string): void {
+    for (const key of this.#made.keys()) if (key.startsWith(prefix)) this.#made.delete(key);
+  }
+
+  /** The sound of a vector, when one with the present settings is there. `stored` is what the engine had already. */
+  soundOf(vector: VectorRef, stored: Sonification | null = null): Sonification | null {
+    const made = this.#made.get(vectorKey(vector));
+    if (made && this.#fits(made)) return made;
+    return stored && this.#fits(stored) ? stored : null;
+  }
+
+  /** The job that is making the sound, “” while it is being started, null where none is. */
+  jobOf(vector: VectorRef): string | null {
+    return this.#underWay.get(vectorKey(vector)) ?? null;
+  }
+
+  /** Makes the sounds that are asked for. @throws EngineError as the job failed, or `cancelled`. */
+  async make(targets: VectorRef[]): Promise<Sonification[]> {
+    if (this.#libraryId === null) throw new Error('no library is open');
+    if (targets.length === 0) return [];
+    const keys = targets.map(vectorKey);
+    // Marked before the engine has answered: a second press must find it under way.
+    for (const key of keys) this.#underWay.set(key, '');
+    try {
+      const { jobId } = await this.#engine.call('sonify.start', {
+        libraryId: this.#libraryId,
+        targets,
+        seed: this.seed,
+        ...(this.steps === null ? {} : { steps: this.steps }),
+        ...(this.guidance === null ? {} : { guidance: this.guidance }),
+      });
+      for (const key of keys) this.#underWay.set(key, jobId);
+      const job = await this.#jobs.wait(jobId);
+      const made = job.result?.kind === 'sonify' ? job.result.sonifications : [];
+      for (const { target, sonification } of made) this.#made.set(vectorKey(target), sonification);
+      return made.map((item) => item.sonification);
+    } finally {
+      for (const key of keys) this.#underWay.delete(key);
+    }
+  }
+
+  #fits(sound: Sonification): boolean {
+    const steps = this.steps ?? this.defaults?.steps ?? sound.steps;
+    const guidance = this.guidance ?? this.defaults?.guidance ?? sound.guidance;
+    return sound.seed === this.seed && sound.steps === steps && Math.abs(sound.guidance - guidance) < 1e-6;
+  }
+}
