@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { remeasurePrecision } from '../../models/conversion/precision.ts';
 import {
   checkProviders,
   openRuntime,
@@ -160,10 +161,13 @@ export class PackService {
     await this.refresh();
   }
 
-  /** Checks the files of a pack against its manifest. */
+  /** Checks the files of a pack against its manifest, and a reduced one on this processor where its card was made on another. */
   async verify(packId: string, signal: AbortSignal): Promise<PackVerification> {
     try {
-      await verifyPack(this.get(packId), signal);
+      const pack = this.get(packId);
+      await verifyPack(pack, signal);
+      const runtime = await this.runtime(packId);
+      await remeasurePrecision(pack, (window) => runtime.embed(window, 1));
       return { packId, ok: true, problems: [] };
     } catch (thrown) {
       if (!(thrown instanceof PackError)) throw thrown;

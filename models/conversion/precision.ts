@@ -1,4 +1,5 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
+import { z as schema } from 'zod';
 import { relativeRms, runGraph, type VariantFeeds } from '../onnx/variant-error.ts';
 import { variantOf, type VariantKind } from '../onnx/quantise.ts';
 import { PackError } from '../packs/errors.ts';
@@ -11,8 +12,8 @@ import { chord, melody, noise } from './test-sounds.ts';
 /** How the weights of encoder and denoiser are kept. */
 export type Precision = 'float32' | VariantKind;
 
-/** What reduced precision changes in a pack, measured against the float32 graphs it was made of. */
-export interface PrecisionReport {
+/** Differences of a reduced pack from the float32 graphs it was made of; held against {@link precisionLimits}. */
+export interface PrecisionFigures {
   kind: VariantKind;
   /** RMS of the differences of a graph's output over RMS of the output of the float32 graph, on the same inputs. */
   encoder: { relativeRms: number };
@@ -20,6 +21,28 @@ export interface PrecisionReport {
   denoiser?: { relativeRms: number };
   /** Smallest cosine between the embedding that the variant gives of a sound and the one that float32 gives. */
   z: { smallestCosine: number };
+}
+
+/** The figures with what is needed to measure them again on another processor; goes onto the quality card. */
+export interface PrecisionReport extends PrecisionFigures {
+  /** `reference`: embeddings of the sounds in float32, `[3, D]`, little-endian, base64. */
+  z: { smallestCosine: number; reference: string };
+  /** Name of the processor that the figures were measured on. */
+  measuredOn: string;
+}
+
+/** The part of a quality card that {@link remeasurePrecision} needs; packs are files from outside. */
+const cardSchema = schema.object({
+  precision: schema.object({
+    kind: schema.enum(['float16', 'int8']),
+    measuredOn: schema.string().max(500),
+    z: schema.object({ reference: schema.base64().max(2 ** 20) }),
+  }),
+});
+
+/** Name of this machine's processor. */
+export function processorName(): string {
+  return (cpus()[0]?.model ?? process.arch).trim();
 }
 
 /** A pack beyond these is refused: it would not be the model it says it is. */
@@ -75,16 +98,16 @@ export async function measurePrecision(
   signal?: AbortSignal,
 ): Promise<PrecisionReport> {
   const { manifest } = pack;
-  const { windowSamples: S, sampleRate, framesPerWindow: T, featureDim: F, embeddingDim: D } = manifest;
+  const { framesPerWindow: T, featureDim: F, embeddingDim: D } = manifest;
   const options = { threads: Math.min(16, availableParallelism()), ...(signal ? { signal } : {}) };
   const run = (graph: Uint8Array, runs: readonly VariantFeeds[]) => runGraph(graph, runs, options);
   const stored = (name: GraphName) => readGraph(pack, name, signal);
   const random = new Random(SEED);
 
-  const sounds = [chord(S, sampleRate), noise(S, random), melody(S, sampleRate, random)];
+  const sounds = testSounds(manifest, random);
   const features = await run(
     await stored('features'),
-    sounds.map((data) => ({ waveform: { data, dims: [1, S] } })),
+    sounds.map((data) => ({ waveform: { data, dims: [1, data.length] } })),
   );
   const heard = features.map((data) => ({ features: { data, dims: [1, T, F] } }));
   const expected = await run(await original('encoder'), heard);
@@ -100,7 +123,8 @@ export async function measurePrecision(
   const report: PrecisionReport = {
     kind,
     encoder: { relativeRms: relativeRms(actual, expected) },
-    z: { smallestCosine: Math.min(...cosines) },
+    z: { smallestCosine: Math.min(...cosines), reference: toBase64(codes) },
+    measuredOn: processorName(),
   };
   if (manifest.kind === 'generative') {
     const nothing = new Float32Array(D);
@@ -121,36 +145,101 @@ export async function measurePrecision(
   return report;
 }
 
+function testSounds({ windowSamples, sampleRate }: Pack['manifest'], random: Random): Float32Array[] {
+  return [
+    chord(windowSamples, sampleRate),
+    noise(windowSamples, random),
+    melody(windowSamples, sampleRate, random),
+  ];
+}
+
+/**
+ * Measures a reduced pack again where its card was made on another processor: the embeddings it gives of the card's sounds
+ * here, against those of float32 on the card. Its weights are chosen so that every processor computes the same integers;
+ * this is the proof of it.
+ * @param embed embeds one window `[S]` with the pack as it runs here
+ * @returns null when the pack is not reduced, its card is older than this figure, or it was measured on this processor
+ * @throws PackError `graph` when the smallest cosine is beyond {@link precisionLimits}
+ */
+export async function remeasurePrecision(
+  pack: Pack,
+  embed: (window: Float32Array) => Promise<Float32Array>,
+): Promise<{ smallestCosine: number; processor: string } | null> {
+  const card = cardSchema.safeParse(pack.manifest.quality);
+  const processor = processorName();
+  if (!card.success || card.data.precision.measuredOn === processor) return null;
+  const { kind, z } = card.data.precision;
+  const reference = fromBase64(z.reference);
+  const { embeddingDim: D } = pack.manifest;
+  const sounds = testSounds(pack.manifest, new Random(SEED));
+  if (reference.length !== sounds.length * D)
+    throw new PackError('manifest', 'the embeddings on the quality card have another size than the pack', {
+      hint: 'Add the model again.',
+    });
+  let smallestCosine = 1;
+  for (const [i, sound] of sounds.entries()) {
+    const found = cosine(await embed(sound), reference.subarray(i * D, (i + 1) * D));
+    smallestCosine = Math.min(smallestCosine, Number.isNaN(found) ? -1 : found);
+  }
+  requireCosine(kind, smallestCosine);
+  return { smallestCosine, processor };
+}
+
+function toBase64(vectors: readonly Float32Array[]): string {
+  return Buffer.concat(vectors.map((v) => Buffer.from(v.buffer, v.byteOffset, v.byteLength))).toString(
+    'base64',
+  );
+}
+
+function fromBase64(text: string): Float32Array {
+  const bytes = new Uint8Array(Buffer.from(text, 'base64'));
+  return new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
+}
+
 /** @throws PackError `graph` when a figure is beyond {@link precisionLimits}, or is no number */
-export function requireWithinLimits(report: PrecisionReport): void {
+export function requireWithinLimits(report: PrecisionFigures): void {
   const { kind, encoder, denoiser, z } = report;
   const limits = precisionLimits[kind];
-  const refuse = (what: string): never => {
-    throw new PackError('graph', `in ${kind} ${what}`, {
-      hint: 'This model does not bear that precision: add it in float32.',
-    });
-  };
   for (const [name, figures] of Object.entries({ encoder, denoiser }))
     // NaN fails too.
     if (figures && !(figures.relativeRms <= limits.relativeRms))
       refuse(
+        kind,
         `the ${name} differs by ${percent(figures.relativeRms)} from float32, more than ${percent(limits.relativeRms)}`,
       );
-  if (!(z.smallestCosine >= limits.smallestCosine))
+  requireCosine(kind, z.smallestCosine);
+}
+
+function requireCosine(kind: VariantKind, found: number): void {
+  const { smallestCosine } = precisionLimits[kind];
+  if (!(found >= smallestCosine))
     refuse(
-      `an embedding has a cosine of ${z.smallestCosine.toFixed(4)} with that of float32, less than ${limits.smallestCosine}`,
+      kind,
+      `an embedding has a cosine of ${found.toFixed(4)} with that of float32, less than ${smallestCosine}`,
     );
 }
 
+function refuse(kind: VariantKind, what: string): never {
+  throw new PackError('graph', `in ${kind} ${what}`, {
+    hint: 'This model does not bear that precision: add it in float32.',
+  });
+}
+
 /** The report as a sentence. */
-export function describePrecision({ kind, encoder, denoiser, z }: PrecisionReport): string {
+export function describePrecision({
+  kind,
+  encoder,
+  denoiser,
+  z,
+  measuredOn,
+}: PrecisionFigures & { measuredOn: string }): string {
   const parts = [
     `the encoder differs by ${percent(encoder.relativeRms)}`,
     ...(denoiser === undefined ? [] : [`the denoiser by ${percent(denoiser.relativeRms)}`]),
   ];
   // Rounded down: “at least” has to stay true.
   const least = Math.floor(1e4 * z.smallestCosine) / 1e4;
-  return `In ${kind} ${parts.join(' and ')} (RMS) from float32; embeddings have a cosine of at least ${least.toFixed(4)} with those of float32.`;
+  return `In ${kind} ${parts.join(' and ')} (RMS) from float32; embeddings have a cosine of at least ${least.toFixed(4)} with those of float32 (measured on ${measuredOn}).`;
 }
 
 function percent(share: number): string {

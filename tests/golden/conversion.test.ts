@@ -4,11 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { convertFiles, inspectFiles } from '../../models/conversion/index.ts';
 import {
   precisionLimits,
+  processorName,
+  remeasurePrecision,
   requireWithinLimits,
+  type PrecisionFigures,
   type PrecisionReport,
 } from '../../models/conversion/precision.ts';
 import { relativeRms } from '../../models/onnx/variant-error.ts';
-import { openRuntime, type PackRuntime } from '../../models/packs/index.ts';
+import { openRuntime, type Pack, type PackRuntime } from '../../models/packs/index.ts';
 import { cosine } from '../../models/numerics/cosine.ts';
 import { sonify } from '../../models/pecmae/sonify.ts';
 import { testFolder } from '../support/engine.ts';
@@ -123,6 +126,18 @@ describe.skipIf(officialFolder === null)('packs from official checkpoints', () =
         new RegExp(`^In ${precision} the encoder differs by .* % and the denoiser by `),
       );
 
+      expect(report.measuredOn).toBe(processorName());
+      // On this processor the card's figures stand; on another they are measured again.
+      const embed = (sound: Float32Array) => runtime.embed(sound, 1);
+      expect(await remeasurePrecision(runtime.pack, embed)).toBeNull();
+      const elsewhere = withCard(runtime.pack, { ...report, measuredOn: 'Another processor' });
+      const again = await remeasurePrecision(elsewhere, embed);
+      expect(again?.smallestCosine).toBeCloseTo(report.z.smallestCosine, 5);
+      const wrong = async () => (await embed(window(0))).map((value, i) => (i % 2 === 0 ? -value : value));
+      await expect(remeasurePrecision(elsewhere, wrong)).rejects.toThrow(
+        `in ${precision} an embedding has a cosine of`,
+      );
+
       // On music, which the card was not measured on, it holds as well.
       expect(cosine(await runtime.embed(window(0), 1), z)).toBeGreaterThan(limits.smallestCosine);
       const { samples } = await sonify(runtime, z, settings);
@@ -183,7 +198,7 @@ describe('limits of reduced precision', () => {
     expect(() => requireWithinLimits(fine)).not.toThrow();
   });
 
-  it.each<[Partial<PrecisionReport>, string]>([
+  it.each<[Partial<PrecisionFigures>, string]>([
     [{ encoder: { relativeRms: 0.2 } }, 'in int8 the encoder differs by 20 % from float32, more than 10 %'],
     [{ encoder: { relativeRms: NaN } }, 'in int8 the encoder differs by NaN % from float32'],
     [{ denoiser: { relativeRms: 0.11 } }, 'in int8 the denoiser differs by 11 % from float32'],
@@ -193,6 +208,10 @@ describe('limits of reduced precision', () => {
     expect(() => requireWithinLimits({ ...fine, ...change })).toThrow(message);
   });
 });
+
+function withCard(pack: Pack, precision: PrecisionReport): Pack {
+  return { ...pack, manifest: { ...pack.manifest, quality: { ...pack.manifest.quality, precision } } };
+}
 
 function meanOfRows(rows: Float32Array, columns: number): Float32Array {
   const count = rows.length / columns;
