@@ -187,7 +187,7 @@ describe.skipIf(officialFolder === null)('packs from official checkpoints', () =
 });
 
 describe('limits of reduced precision', () => {
-  const fine: PrecisionReport = {
+  const fine: PrecisionFigures = {
     kind: 'int8',
     encoder: { relativeRms: 0.05 },
     denoiser: { relativeRms: 0.05 },
