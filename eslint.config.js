@@ -74,6 +74,19 @@ export default ts.config(
     },
   },
   {
+    files: ['tests/**'],
+    ignores: ['tests/support/shared-folder.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "Literal[value='ARCHETONE_SHARED'], Literal[value=/^([.][.][/])+shared([/]|$)/]",
+          message: 'Reach reference material through sharedFolder(): it skips visibly where there is none.',
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.js', '**/*.mjs', 'scripts/**', 'bin/**'],
     ...ts.configs.disableTypeChecked,
   },

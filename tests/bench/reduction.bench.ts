@@ -4,7 +4,7 @@ import { readMultilabelCsv } from '../../models/datasets/index.ts';
 import { takeRows, type MultilabelSet } from '../../models/knn/index.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { reduce, type ReductionMethod } from '../../models/reduction/index.ts';
-import { sharedPath } from '../support/shared.ts';
+import { SharedFolder } from '../support/shared-folder.ts';
 
 const signal = new AbortController().signal;
 /** The NumPy peer, timed on the same data in processor seconds, distances included. */
@@ -187,9 +187,10 @@ async function large(): Promise<void> {
 
 /** Reduction methods against the NumPy specification, and their growth with the number of rows. */
 export async function run(): Promise<void> {
-  const folder = sharedPath('golden/multilabel');
-  if (folder === null) console.log('multilabel reference data not present: comparison skipped');
+  const shared = new SharedFolder('golden/multilabel', () => false);
+  if (shared.missing) console.log('multilabel reference data not present: comparison skipped');
   else {
+    const folder = shared.path();
     await againstPeer(folder, 'emotions', 6);
     await againstPeer(folder, 'yeast', 14);
     const yeast = await wholeYeast(folder);

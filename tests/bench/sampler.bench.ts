@@ -13,7 +13,7 @@ import { sample } from '../../models/pecmae/sampling.ts';
 import type { SamplerName } from '../../models/pecmae/sampler.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { DistanceMeter } from '../../models/benchmarks/distances.ts';
-import { sharedPath } from '../support/shared.ts';
+import { SharedFolder } from '../support/shared-folder.ts';
 
 const GUIDANCE = [0, 1, 4];
 const REFERENCE = { sampler: 'ddim', steps: 100 } as const;
@@ -114,8 +114,9 @@ async function embedSounds(runtime: PackRuntime, count: number): Promise<Float32
 }
 
 function recordings(count: number): string[] {
-  const folder = sharedPath('audio/philharmonia');
-  if (folder === null) return [];
+  const recorded = new SharedFolder('audio/philharmonia', () => false);
+  if (recorded.missing) return [];
+  const folder = recorded.path();
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.mp3'))
     .sort();

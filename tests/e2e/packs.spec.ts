@@ -1,31 +1,31 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { expect, launch, repository, temporaryFolder, test } from './support/app.ts';
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, launch, temporaryFolder, test } from './support/app.ts';
 import type { RunningApp } from './support/app.ts';
+import { sharedFolder } from './support/shared.ts';
 import { answerDialogs, go } from './support/steps.ts';
 
 test.describe.configure({ mode: 'serial' });
 
-const shared = process.env['ARCHETONE_SHARED'] ?? resolve(repository, '../shared');
-const golden = join(shared, 'golden/pecmae/ckpt');
+const golden = sharedFolder('golden/pecmae/ckpt');
 
 let running: RunningApp;
 let userData: string;
 let models: string;
 
-test.skip(!existsSync(golden), 'the reference checkpoints are not beside the repository');
+test.skip(golden.missing, 'the reference checkpoints are not beside the repository');
 
 test.beforeAll(async () => {
   userData = temporaryFolder('packs');
   models = temporaryFolder('packs-models');
   mkdirSync(join(models, 'ae'));
-  cpSync(join(golden, 'diffae_tiny/weights.pt'), join(models, 'ae/weights.pt'));
+  cpSync(golden.path('diffae_tiny/weights.pt'), join(models, 'ae/weights.pt'));
   // The tiny EnCodecMAE has 4 heads, which the published configuration of an autoencoder does not say.
   writeFileSync(
     join(models, 'ae/config.gin'),
     'MAX_AUDIO_DURATION=0.4\nNUM_ENCODER_HEADS=4\nmodels.TransformerAEDiffusion.num_heads=6\n',
   );
-  cpSync(join(golden, 'encodec_tiny.th'), join(models, 'encodec.th'));
+  cpSync(golden.path('encodec_tiny.th'), join(models, 'encodec.th'));
   writeFileSync(join(models, 'page.pt'), '<!DOCTYPE html><html>sign in</html>');
   running = await launch(userData);
 });

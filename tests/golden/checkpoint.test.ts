@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkpointSource, openCheckpoint, type Checkpoint } from '../../models/checkpoint/index.ts';
-import { sharedPath } from '../support/shared.ts';
+import { sharedFolder } from '../support/shared.ts';
 
-const folder = sharedPath('golden/pecmae/ckpt');
+const folder = sharedFolder('golden/pecmae/ckpt');
 
-describe.skipIf(folder === null)('checkpoints that PyTorch wrote', () => {
-  const open = (name: string): Promise<Checkpoint> => openCheckpoint(join(folder ?? '', name));
+describe.skipIf(folder.missing)('checkpoints that PyTorch wrote', () => {
+  const open = (name: string): Promise<Checkpoint> => openCheckpoint(folder.path(name));
 
   it.each([
     'encodec_tiny.th',
@@ -42,9 +41,10 @@ describe.skipIf(folder === null)('checkpoints that PyTorch wrote', () => {
     ['mixed_tensors_legacy.pt', 'torch-legacy'],
   ])('%s: strides, scalars, empty tensors and every element type', async (name, container) => {
     const checkpoint = await open(name);
-    const expected = JSON.parse(
-      await readFile(join(folder ?? '', 'mixed_tensors.expected.json'), 'utf8'),
-    ) as Record<string, { shape: number[]; dtype: string; values: number[] }>;
+    const expected = JSON.parse(await readFile(folder.path('mixed_tensors.expected.json'), 'utf8')) as Record<
+      string,
+      { shape: number[]; dtype: string; values: number[] }
+    >;
     expect(checkpoint.container).toBe(container);
     expect([...checkpoint.tensors.keys()].sort()).toEqual(Object.keys(expected).sort());
     for (const [key, want] of Object.entries(expected)) {

@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { convertFiles, inspectFiles } from '../../models/conversion/index.ts';
 import {
@@ -15,9 +14,9 @@ import { openRuntime, type Pack, type PackRuntime } from '../../models/packs/ind
 import { cosine } from '../../models/numerics/cosine.ts';
 import { sonify } from '../../models/pecmae/sonify.ts';
 import { testFolder } from '../support/engine.ts';
-import { limits, npy, officialFolder, stages, tiny, worstDifference } from './official-support.ts';
+import { limits, npy, official, stages, tiny, worstDifference } from './official-support.ts';
 
-const checkpointPath = (name: string): string => join(officialFolder ?? '', 'ckpt', name);
+const checkpointPath = (name: string): string => official.path('ckpt', name);
 const AUTOENCODER = 'diffae_tiny/weights.pt';
 /** The tiny autoencoder's configuration names the heads of the autoencoder only; the tiny EnCodecMAE has 4. */
 const choices = { encoderHeads: tiny.heads };
@@ -35,7 +34,7 @@ async function converted(
   return { runtime: await openRuntime(pack, { threads: 1 }), notes, packsFolder };
 }
 
-describe.skipIf(officialFolder === null)('packs from official checkpoints', () => {
+describe.skipIf(official.missing)('packs from official checkpoints', () => {
   const window = (index: number): Float32Array =>
     npy('wav.npy').slice(index * tiny.window, (index + 1) * tiny.window);
 

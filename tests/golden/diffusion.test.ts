@@ -8,7 +8,7 @@ import { sinusoidalPositions } from '../../models/onnx/graphs/positions.ts';
 import { regressorGraph } from '../../models/onnx/graphs/regressor.ts';
 import { summaryGraph } from '../../models/onnx/graphs/summary.ts';
 import { sample } from '../../models/pecmae/sampling.ts';
-import { checkpoint, compare, Graph, limits, npy, officialFolder, stages, tiny } from './official-support.ts';
+import { checkpoint, compare, Graph, limits, npy, official, stages, tiny } from './official-support.ts';
 
 const { dim, features: featureDim, frames, window, heads, aeHeads } = tiny;
 const ENCODECMAE = 'encoder.encodecmae_model';
@@ -21,7 +21,7 @@ const windows = [
   { index: 2, from: 2 * window, to: 24_123, frames: 16 },
 ];
 
-describe.skipIf(officialFolder === null)('diffusion autoencoder against the reference', () => {
+describe.skipIf(official.missing)('diffusion autoencoder against the reference', () => {
   let source: TensorSource;
   let noise: Float32Array;
   const length = frames * featureDim;
@@ -173,7 +173,7 @@ describe.skipIf(officialFolder === null)('diffusion autoencoder against the refe
   });
 });
 
-describe.skipIf(officialFolder === null)('regressor against the reference', () => {
+describe.skipIf(official.missing)('regressor against the reference', () => {
   it.each(['weights_v1.pt', 'weights_v2layout.pt'])('%s: sound → hidden → latents', async (file) => {
     const source = await checkpoint(`regressor_tiny/${file}`);
     const v1 = source.has('encoder.wav_encoder.model.model.0.conv.conv.bias');

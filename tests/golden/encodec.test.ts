@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodecDecoderGraph, encodecEncoderGraph } from '../../models/onnx/graphs/encodec.ts';
 import { quantizersFor, rvqDecodeGraph, rvqEncodeGraph } from '../../models/onnx/graphs/rvq.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { readNpy } from '../../models/tensors/index.ts';
 import { flipped, runGraph } from './codec-support.ts';
-import { checkpoint, compare, limits, npy, officialFolder, stages } from './official-support.ts';
+import { checkpoint, compare, limits, npy, official, stages } from './official-support.ts';
 
 const CHANNELS = 16;
 const FRAMES = 76;
@@ -15,7 +14,7 @@ const encoder = { prefix: 'encoder.model' };
 const decoder = { prefix: 'decoder.model' };
 const containers = ['.th', '_torch1x.th', '_legacy.th', '_cudaflat.th', '.safetensors'];
 
-describe.skipIf(officialFolder === null)('EnCodec against the reference', () => {
+describe.skipIf(official.missing)('EnCodec against the reference', () => {
   it.each(containers)('encodes and decodes alike from encodec_tiny%s', async (ending) => {
     const source = await checkpoint(`encodec_tiny${ending}`);
     const wave = npy('wav.npy');
@@ -186,7 +185,7 @@ function only<T>(found: ReadonlyMap<string, T>, name: string): T {
 }
 
 function integers(name: string): Int32Array {
-  const { data } = readNpy(readFileSync(join(officialFolder ?? '', 'encodec', name)));
+  const { data } = readNpy(readFileSync(official.path('encodec', name)));
   if (!(data instanceof Int32Array)) throw new Error(`${name} is not int32`);
   return data;
 }

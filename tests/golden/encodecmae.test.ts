@@ -11,7 +11,7 @@ import {
   Graph,
   limits,
   npy,
-  officialFolder,
+  official,
   stages,
   tiny,
   worstDifference,
@@ -29,7 +29,7 @@ async function encoder(source: TensorSource, changes: Partial<EncoderConfig> = {
 const outputs = (g: GraphBuilder) => (stage: string, value: Value) =>
   g.output(stage, value, value.shape ?? []);
 
-describe.skipIf(officialFolder === null)('EnCodecMAE v1 against the reference', () => {
+describe.skipIf(official.missing)('EnCodecMAE v1 against the reference', () => {
   const golden = stages('ecmae_v1/window0_stages.safetensors');
 
   it('every stage of one window', async () => {
@@ -101,7 +101,7 @@ function chunks(sound: Float32Array): Float32Array[] {
 /** Frames that the reference attends to: whole hops of 320 samples, for mel models too. */
 const valid = (samples: number) => BigInt64Array.of(BigInt(Math.floor(samples / 320)));
 
-describe.skipIf(officialFolder === null)('EnCodecMAE v1 with padding', () => {
+describe.skipIf(official.missing)('EnCodecMAE v1 with padding', () => {
   it('a batch of two lengths', async () => {
     const golden = stages('ecmae_v1/batch2_padded.safetensors');
     const source = await checkpoint('ecmae_v1_tiny/model.pt');
@@ -130,7 +130,7 @@ describe.skipIf(officialFolder === null)('EnCodecMAE v1 with padding', () => {
   });
 });
 
-describe.skipIf(officialFolder === null)('EnCodecMAE on windows of ten seconds', () => {
+describe.skipIf(official.missing)('EnCodecMAE on windows of ten seconds', () => {
   const sizes = { dim, heads, features: tiny.features };
 
   it('the twin in double precision gives the reference’s window', async () => {
@@ -153,7 +153,7 @@ describe.skipIf(officialFolder === null)('EnCodecMAE on windows of ten seconds',
   });
 });
 
-describe.skipIf(officialFolder === null)('EnCodecMAE v2 against the reference', () => {
+describe.skipIf(official.missing)('EnCodecMAE v2 against the reference', () => {
   const open = (changes: Partial<EncoderConfig>) =>
     checkpoint('ecmae_v2_tiny/mel256-tiny.pt').then((source) => encoder(source, changes));
 
@@ -198,7 +198,7 @@ describe.skipIf(officialFolder === null)('EnCodecMAE v2 against the reference', 
   });
 });
 
-describe.skipIf(officialFolder === null)('the regressor’s EnCodecMAE, in both layouts', () => {
+describe.skipIf(official.missing)('the regressor’s EnCodecMAE, in both layouts', () => {
   it.each([
     ['weights_v1.pt', 'v1'],
     ['weights_v2layout.pt', 'v2'],

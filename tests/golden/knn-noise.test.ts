@@ -7,16 +7,14 @@ import { noisePermutation } from '../../models/knn/index.ts';
 import { goldenFolder } from './multilabelSupport.ts';
 
 const schema = z.object({ n_train: z.number(), label_perm: z.array(z.number()) });
-const folder = goldenFolder === null ? null : join(goldenFolder, 'golden');
-const files = folder === null ? [] : readdirSync(folder).filter((name) => /\.N\d+\.json\.gz$/.test(name));
 
-describe.skipIf(folder === null)('label noise against the reference outputs', () => {
+describe.skipIf(goldenFolder.missing)('label noise against the reference outputs', () => {
   it('replays the cumulative swaps of every data set from the seed alone', () => {
+    const folder = goldenFolder.path('golden');
+    const files = readdirSync(folder).filter((name) => /\.N\d+\.json\.gz$/.test(name));
     expect(files.length).toBeGreaterThan(20);
     for (const file of files) {
-      const golden = schema.parse(
-        JSON.parse(gunzipSync(readFileSync(join(folder ?? '', file))).toString('utf8')),
-      );
+      const golden = schema.parse(JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString('utf8')));
       const percent = Number(/\.N(\d+)\./.exec(file)?.[1]);
       const ours = noisePermutation(golden.n_train, { percent, seed: 123, variant: 'cumulative' });
       expect(Array.from(ours), file).toEqual(golden.label_perm);

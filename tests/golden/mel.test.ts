@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { melFilters, melFrames, melGraph } from '../../models/onnx/graphs/mel.ts';
 import { runGraph } from './codec-support.ts';
-import { compare, npy, officialFolder, stages } from './official-support.ts';
+import { compare, npy, official, stages } from './official-support.ts';
 
 /** Logarithms of tiny energies: float32 itself is 7e-4 away from float64 in the reference. */
 const LOG_LIMIT = 2e-3;
@@ -15,7 +15,7 @@ async function features(samples: Float32Array, options: { raw?: boolean } = {}, 
   return value;
 }
 
-describe.skipIf(officialFolder === null)('the mel front-end of EnCodecMAE v2 against the reference', () => {
+describe.skipIf(official.missing)('the mel front-end of EnCodecMAE v2 against the reference', () => {
   it('has the same filters', () => {
     compare('mel filters', melFilters(), npy('ecmae_v2/mel_filterbank_256x512.npy'), 1e-4);
   });

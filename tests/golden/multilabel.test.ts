@@ -64,16 +64,13 @@ function tallyOf(tallies: Tallies, method: string): Tally {
   return tally;
 }
 
-describe.skipIf(goldenFolder === null)('multilabel reduction against the reference outputs', () => {
-  const folder = goldenFolder ?? '';
-
-  it.each(datasets.map((dataset) => ({ dataset, runs: thorough || dataset in subset })))(
+describe.skipIf(goldenFolder.missing)('multilabel reduction against the reference outputs', () => {
+  it.for(datasets.map((dataset) => ({ dataset, runs: thorough || dataset in subset })))(
     '$dataset – clusters, order, labelsets, vectors, predictions, metrics (all configurations with ARCHETONE_PARITY=all)',
-    async ({ dataset, runs }) => {
-      if (!runs) {
-        console.log(`${dataset}: compared with ARCHETONE_PARITY=all only`);
-        return;
-      }
+    { timeout: patience },
+    async ({ dataset, runs }, { skip }) => {
+      skip(!runs, 'compared with ARCHETONE_PARITY=all only');
+      const folder = goldenFolder.path();
       const { noises, scores } = thorough
         ? { noises: [0, 20, 40], scores: true }
         : (subset[dataset] ?? { noises: [], scores: false });
@@ -118,7 +115,6 @@ describe.skipIf(goldenFolder === null)('multilabel reduction against the referen
       if (imbalanced.includes(dataset)) await compareImbalance(folder, dataset, parts.train, tallies);
       check(dataset, tallies);
     },
-    patience,
   );
 });
 

@@ -4,10 +4,10 @@ import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { readMultilabelCsv } from '../../models/datasets/index.ts';
 import type { MultilabelMetrics, MultilabelSet } from '../../models/knn/index.ts';
-import { sharedPath } from '../support/shared.ts';
+import { sharedFolder } from '../support/shared.ts';
 
-/** Where the reference outputs are, or null where they are not present. */
-export const goldenFolder = sharedPath('golden/multilabel');
+/** The reference outputs. */
+export const goldenFolder = sharedFolder('golden/multilabel');
 
 const rowLists = z.array(z.array(z.number()));
 const configSchema = z.object({

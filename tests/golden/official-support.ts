@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, expect } from 'vitest';
 import {
@@ -9,11 +8,11 @@ import {
   type TensorSource,
 } from '../../models/checkpoint/index.ts';
 import { readFloat32Npy, readSafetensors, type TensorData } from '../../models/tensors/index.ts';
-import { sharedPath } from '../support/shared.ts';
+import { sharedFolder } from '../support/shared.ts';
 import { recordParity } from './parity-table.ts';
 
-/** Golden data of the official models, or null where there is none. */
-export const officialFolder = sharedPath('golden/pecmae');
+/** Golden data of the official models. */
+export const official = sharedFolder('golden/pecmae');
 
 /** Limits from the golden README: about ten times the float32 noise of the reference itself. */
 export const limits = {
@@ -30,7 +29,7 @@ export const limits = {
 export const tiny = { dim: 48, features: 16, frames: 30, window: 9600, heads: 4, aeHeads: 6 } as const;
 
 function bytesOf(name: string): Uint8Array {
-  return readFileSync(join(officialFolder ?? '', name));
+  return readFileSync(official.path(name));
 }
 
 /** A float32 `.npy`. */
@@ -38,11 +37,14 @@ export function npy(name: string): Float32Array {
   return readFloat32Npy(bytesOf(name)).data;
 }
 
-/** Reads tensors of a safetensors file by name. */
+/** Tensors of a safetensors file by name; the file is read when the first is asked for. */
 export function stages(name: string): (stage: string) => Float32Array {
-  const { tensors } = readSafetensors(bytesOf(name));
-  return (stage) =>
-    Float32Array.from(Array.from(find(tensors, stage).data as TensorData & ArrayLike<number>, Number));
+  let read: ReturnType<typeof readSafetensors> | undefined;
+  return (stage) => {
+    read ??= readSafetensors(bytesOf(name));
+    const { data } = find(read.tensors, stage);
+    return Float32Array.from(Array.from(data as TensorData & ArrayLike<number>, Number));
+  };
 }
 
 function find<T>(tensors: ReadonlyMap<string, T>, name: string): T {
@@ -56,7 +58,7 @@ afterAll(() => Promise.all(opened.splice(0).map((file) => file.close())));
 
 /** Tensors of a golden checkpoint, such as `diffae_tiny/weights.pt`; closed when the test file ends. */
 export async function checkpoint(name: string): Promise<TensorSource> {
-  const file = await openCheckpoint(join(officialFolder ?? '', 'ckpt', name));
+  const file = await openCheckpoint(official.path('ckpt', name));
   opened.push(file);
   return checkpointSource(file);
 }

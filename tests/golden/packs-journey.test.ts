@@ -10,12 +10,12 @@ import {
   tracksByPath,
   writeMusic,
 } from '../support/engine.ts';
-import { sharedPath } from '../support/shared.ts';
+import { sharedFolder } from '../support/shared.ts';
 import { trainOn } from '../support/trained.ts';
 
-const golden = sharedPath('golden/pecmae/ckpt');
+const golden = sharedFolder('golden/pecmae/ckpt');
 
-describe.skipIf(golden === null)('a library on a pack from official checkpoints', () => {
+describe.skipIf(golden.missing)('a library on a pack from official checkpoints', () => {
   it('imports, trains, classifies and sonifies; another pack keeps its own embeddings', async () => {
     const packFolders = [await tinyPacks(), testFolder()];
     const { client } = await startTestEngine({ packFolders });
@@ -29,8 +29,8 @@ describe.skipIf(golden === null)('a library on a pack from official checkpoints'
       expect(await finished(client, jobId, 'add-pack')).toMatchObject({ packId: id });
     };
     const choices = { encoderHeads: 4 };
-    const autoencoder = join(golden ?? '', 'diffae_tiny/weights.pt');
-    await add([autoencoder, join(golden ?? '', 'encodec_tiny.th')], 'official');
+    const autoencoder = golden.path('diffae_tiny/weights.pt');
+    await add([autoencoder, golden.path('encodec_tiny.th')], 'official');
     await add([autoencoder], 'silent');
 
     const folder = writeMusic({ perClass: 6, seconds: 1 });

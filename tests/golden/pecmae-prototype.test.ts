@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { AdaptorMasks } from '../../models/pecmae/adaptor.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
@@ -9,10 +8,10 @@ import type { SimilarityKind } from '../../models/pecmae/distance-graph.ts';
 import type { GraphSpec } from '../../models/pecmae/training-graph.ts';
 import { TrainingSession, type Parameters } from '../../models/pecmae/training-session.ts';
 import { readFloat32Npy, readNpy, readSafetensors } from '../../models/tensors/index.ts';
-import { sharedPath } from '../support/shared.ts';
+import { sharedFolder } from '../support/shared.ts';
 import { recordParity } from './parity-table.ts';
 
-const folder = sharedPath('golden/pecmae/protonet');
+const folder = sharedFolder('golden/pecmae/protonet');
 
 // Limits from the golden README: about ten times the float32 noise of the reference itself.
 const limits = { forward: 1e-5, loss: 2e-6, parameter: 1e-5, inertBias: 1e-4, gradient: 1e-5 } as const;
@@ -35,7 +34,7 @@ function compare(name: string, actual: ArrayLike<number>, expected: ArrayLike<nu
 }
 
 function file(name: string): Uint8Array {
-  return readFileSync(join(folder ?? '', name));
+  return readFileSync(folder.path(name));
 }
 function floats(name: string): Float32Array {
   return readFloat32Npy(file(name)).data;
@@ -140,7 +139,7 @@ async function replay(run: Run): Promise<void> {
   await session.close();
 }
 
-describe.skipIf(folder === null)('prototype network against the reference', () => {
+describe.skipIf(folder.missing)('prototype network against the reference', () => {
   afterAll(() => {
     console.table(
       Object.fromEntries(

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { guide, mix, predict, schedule, step } from '../../models/pecmae/sampler.ts';
 import { readFloat32Npy, readSafetensors } from '../../models/tensors/index.ts';
-import { sharedPath } from '../support/shared.ts';
+import { sharedFolder } from '../support/shared.ts';
 
-const folder = sharedPath('golden/pecmae/diffae');
+const folder = sharedFolder('golden/pecmae/diffae');
 /** Given with the golden data: ten times the float32 noise of 40 steps. */
 const TOLERANCE = 5e-5;
 
-describe.skipIf(folder === null)('diffusion sampler against the reference implementation', () => {
-  const read = (name: string) => readFileSync(`${folder ?? ''}/${name}`);
+describe.skipIf(folder.missing)('diffusion sampler against the reference implementation', () => {
+  const read = (name: string) => readFileSync(folder.path(name));
   const tensor = (name: string): Float32Array => {
     const data = readSafetensors(read('sample_s10_g4_breakdown.safetensors')).tensors.get(name)?.data;
     if (!(data instanceof Float32Array)) throw new Error(`no float32 tensor ${name}`);

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaultTrainParameters, trainPrototypeNetwork } from '../../models/pecmae/trainer.ts';
 import { float16ToFloat32, readNpy } from '../../models/tensors/index.ts';
-import { officialFolder } from './official-support.ts';
+import { official } from './official-support.ts';
 import { recordParity } from './parity-table.ts';
 
 const DIM = 64;
@@ -18,8 +17,8 @@ interface ReferenceRun {
 }
 
 /** The reference's benchmark: 3000 points, 64 numbers each; the first 2000 train, the rest test. */
-describe.skipIf(officialFolder === null)('training against the reference’s benchmark', () => {
-  const file = (name: string) => readFileSync(join(officialFolder ?? '', 'trainer', name));
+describe.skipIf(official.missing)('training against the reference’s benchmark', () => {
+  const file = (name: string) => readFileSync(official.path('trainer', name));
 
   function benchmark() {
     const bytes = file('X_D64.npy');

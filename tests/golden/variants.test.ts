@@ -3,7 +3,7 @@ import { encoderGraph } from '../../models/onnx/graphs/encodecmae.ts';
 import { denoiserGraph } from '../../models/onnx/graphs/denoiser.ts';
 import { variantOf } from '../../models/onnx/quantise.ts';
 import { variantError, type VariantFeeds } from '../../models/onnx/variant-error.ts';
-import { checkpoint, npy, officialFolder, stages, tiny } from './official-support.ts';
+import { checkpoint, npy, official, stages, tiny } from './official-support.ts';
 import { recordParity } from './parity-table.ts';
 
 const { dim, features, frames, heads, aeHeads } = tiny;
@@ -13,7 +13,7 @@ const smallest = 2000;
 const limits = { float16: 1e-3, int8: 0.04 } as const;
 const kinds = ['float16', 'int8'] as const;
 
-describe.skipIf(officialFolder === null)('reduced precision on the reference models', () => {
+describe.skipIf(official.missing)('reduced precision on the reference models', () => {
   it.each(kinds)('keeps the encoder in %s near float32', async (kind) => {
     const source = (await checkpoint('diffae_tiny/weights.pt')).under('encoder.encodecmae_model');
     const graph = await encoderGraph(source, { frames, heads });

@@ -10,7 +10,7 @@ import { Random } from '../../models/numerics/random.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { softwareVulkanDriver } from '../support/vulkan.ts';
 import { runGraph, type Feed } from './codec-support.ts';
-import { checkpoint, compare, officialFolder, tiny } from './official-support.ts';
+import { checkpoint, compare, official, tiny } from './official-support.ts';
 
 const driver = softwareVulkanDriver();
 const LIMIT = 1e-4;
@@ -49,7 +49,7 @@ async function jobs(): Promise<Job[]> {
   ];
 }
 
-it.skipIf(officialFolder === null || driver === null)(
+it.skipIf(official.missing || driver === null)(
   'graphs of the official models give on webgpu what they give on the CPU',
   { timeout: 180_000 },
   async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { tensorSource, type TensorSource } from '../../models/checkpoint/source.ts';
 import { Random } from '../../models/numerics/random.ts';
-import { sharedPath } from './shared.ts';
+import { SharedFolder } from './shared-folder.ts';
 
 /** Key lists of the published checkpoints, with shapes. */
 export type FullSizeModel = 'encodec' | 'diff4s';
@@ -12,9 +12,12 @@ export type FullSizeModel = 'encodec' | 'diff4s';
  * are not there.
  */
 export function fullSizeSource(model: FullSizeModel, seed = 1): TensorSource | null {
-  const path = sharedPath(`golden/pecmae/keys/${model}.keys.json`);
-  if (path === null) return null;
-  const rows = JSON.parse(readFileSync(path, 'utf8')) as [name: string, shape: number[]][];
+  const keys = new SharedFolder('golden/pecmae/keys', () => false);
+  if (keys.missing) return null;
+  const rows = JSON.parse(readFileSync(keys.path(`${model}.keys.json`), 'utf8')) as [
+    name: string,
+    shape: number[],
+  ][];
   const shapes = new Map(rows.map(([name, shape]) => [name, shape]));
   const order = new Map(rows.map(([name], i) => [name, i]));
   const shape = (name: string): number[] => {

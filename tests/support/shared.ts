@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { beforeAll } from 'vitest';
+import { SharedFolder } from './shared-folder.ts';
 
-const root = process.env['ARCHETONE_SHARED'] ?? resolve(import.meta.dirname, '../../../shared');
+let loading = true;
+// Vitest evaluates this module once for each test file, before the file's own hooks are registered.
+beforeAll(() => {
+  loading = false;
+});
 
-/**
- * Path of reference material that lives beside the repository (golden outputs, recordings).
- * @returns the absolute path, or null where the material is not present; tests then skip visibly.
- */
-export function sharedPath(relative: string): string | null {
-  const path = resolve(root, relative);
-  return existsSync(path) ? path : null;
+/** Reference material beside the repository, for tests under Vitest. */
+export function sharedFolder(relative: string): SharedFolder {
+  return new SharedFolder(relative, () => loading);
 }

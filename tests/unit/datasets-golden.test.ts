@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { excludeColumns, readDataset, readMultilabelCsv, type Dataset } from '../../models/datasets/index.ts';
-import { sharedPath } from '../support/shared.ts';
+import { sharedFolder } from '../support/shared.ts';
 
-const data = sharedPath('golden/multilabel/data');
-const arff = (name: string): string => join(data ?? '', 'arff', name);
+const data = sharedFolder('golden/multilabel/data');
+const arff = (name: string): string => data.path('arff', name);
 const facts = (name: string) =>
   z
     .object({
@@ -18,9 +17,9 @@ const facts = (name: string) =>
       train_indices: z.array(z.number()).optional(),
       test_indices: z.array(z.number()).optional(),
     })
-    .parse(JSON.parse(readFileSync(join(data ?? '', `${name}.json`), 'utf8')));
+    .parse(JSON.parse(readFileSync(data.path(`${name}.json`), 'utf8')));
 const twin = (name: string, part: string) =>
-  readMultilabelCsv(join(data ?? '', `${name}.${part}.csv.gz`), { labelCount: facts(name).n_labels });
+  readMultilabelCsv(data.path(`${name}.${part}.csv.gz`), { labelCount: facts(name).n_labels });
 
 const sha256 = ({ buffer, byteOffset, byteLength }: ArrayBufferView): string =>
   createHash('sha256')
@@ -58,7 +57,7 @@ function pick(set: Dataset, rows: readonly number[]): Awaited<ReturnType<typeof 
   };
 }
 
-describe.skipIf(data === null)('the published data sets', () => {
+describe.skipIf(data.missing)('the published data sets', () => {
   it.each([
     ['emotions', 'train', 'emotions-train.arff'],
     ['emotions', 'test', 'emotions-test.arff'],

@@ -13,7 +13,7 @@ import { predictKnn } from '../../models/knn/index.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { readNpz } from '../../models/tensors/index.ts';
 import { finished, testFolder } from '../support/engine.ts';
-import { sharedPath } from '../support/shared.ts';
+import { sharedFolder } from '../support/shared.ts';
 import { exported, trainedLibrary, type TrainedLibrary } from '../support/trained.ts';
 import { parquetWorker, readAnyDataset } from '../support/workers.ts';
 
@@ -79,23 +79,28 @@ function networkOf(arrays: ReturnType<typeof readNpz>, classes: string[]): Proto
   });
 }
 
-const emotions = sharedPath('golden/multilabel/data/arff/emotions-train.arff');
-const emotionsTest = sharedPath('golden/multilabel/data/arff/emotions-test.arff');
+const data = sharedFolder('golden/multilabel/data/arff');
+const emotions = (): string => data.path('emotions-train.arff');
+const emotionsTest = (): string => data.path('emotions-test.arff');
 
-describe.skipIf(emotions === null)('the bundle of a reduced data set', () => {
-  const request: Omit<DatasetRequest, 'out'> = {
+describe.skipIf(data.missing)('the bundle of a reduced data set', () => {
+  const request: Omit<DatasetRequest, 'out' | 'test'> = {
     ...{ method: 'MChen', parameters: { p: 10 }, classifier: 'mlknn', k: 5, seed: 3 },
-    ...{ testFraction: 0.3, test: emotionsTest ?? '', formats: datasetFormats, version: '0' },
+    ...{ testFraction: 0.3, formats: datasetFormats, version: '0' },
   };
   const signal = new AbortController().signal;
-  const run = async (path: string, options: DatasetRequest) =>
-    reduceDataset(path, options, { parquetWorker: await parquetWorker(), signal });
+  const run = async (options: Omit<DatasetRequest, 'test'>, path = emotions()) =>
+    reduceDataset(
+      path,
+      { ...options, test: emotionsTest() },
+      { parquetWorker: await parquetWorker(), signal },
+    );
   let folder = '';
   let rows = 0;
 
   beforeAll(async () => {
     folder = join(testFolder(), 'bundle');
-    const result = await run(emotions ?? '', { ...request, out: folder });
+    const result = await run({ ...request, out: folder });
     rows = result.prototypeRows;
     expect([result.corpusRows, result.testRows, rows]).toEqual([391, 202, 39]);
     expect(result.scores?.reduced.classifier).toBe('mlknn');
@@ -120,7 +125,7 @@ describe.skipIf(emotions === null)('the bundle of a reduced data set', () => {
 
   it('is the same, byte for byte, when made again', async () => {
     const again = join(testFolder(), 'again');
-    await run(emotions ?? '', { ...request, out: again });
+    await run({ ...request, out: again });
     expect(hashes(again)).toEqual(hashes(folder));
   });
 
@@ -152,7 +157,7 @@ describe.skipIf(emotions === null)('the bundle of a reduced data set', () => {
   it('can be reduced again, and a changed file is noticed', async () => {
     const out = join(testFolder(), 'smaller');
     const options = { ...request, parameters: { p: 50 }, out, formats: ['csv'] as const };
-    const result = await run(folder, options);
+    const result = await run(options, folder);
     expect([result.corpusRows, result.prototypeRows]).toEqual([39, 19]);
     expect((await readAnyDataset(out)).count).toBe(19);
     writeFileSync(join(out, 'prototypes.csv'), 'changed');
@@ -200,9 +205,9 @@ describe.skipIf(emotions === null)('the bundle of a reduced data set', () => {
     async (classifier) => {
       const out = join(testFolder(), classifier);
       const formats = ['onnx', 'npz'] as const;
-      await run(emotions ?? '', { ...request, classifier, out, formats });
+      await run({ ...request, classifier, out, formats });
       const train = await readAnyDataset(out);
-      const test = await readAnyDataset(emotionsTest ?? '');
+      const test = await readAnyDataset(emotionsTest());
       const features = Float32Array.from(test.features);
       const expected = await predictKnn(classifier, train, { features, count: test.count }, { k: 5 });
       const session = await InferenceSession.create(readFileSync(join(out, 'classifier.onnx')));

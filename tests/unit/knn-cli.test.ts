@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
 import { testFolder } from '../support/engine.ts';
 import { smallParquet } from '../support/parquet.ts';
-import { sharedPath } from '../support/shared.ts';
+import { sharedFolder } from '../support/shared.ts';
 
 describe('archetone knn', { timeout: 180_000 }, () => {
   let train: string;
@@ -90,9 +90,9 @@ describe('archetone knn', { timeout: 180_000 }, () => {
     expect(unequal.stdout).toContain('1 features and 2 labels');
   });
 
-  const data = sharedPath('golden/multilabel/data');
-  it.skipIf(data === null)('gives the reference figures of emotions (LP-kNN, k = 1)', async () => {
-    const part = (name: string): string => join(data ?? '', `emotions.${name}.csv.gz`);
+  const data = sharedFolder('golden/multilabel/data');
+  it.skipIf(data.missing)('gives the reference figures of emotions (LP-kNN, k = 1)', async () => {
+    const part = (name: string): string => data.path(`emotions.${name}.csv.gz`);
     const run = await runCli([
       'knn',
       '--train',

@@ -8,7 +8,7 @@ import { PackService } from '../../engine/packs/service.ts';
 import { readPack } from '../../models/packs/index.ts';
 import { testFolder } from '../support/engine.ts';
 import { startHub, type HubFile, type TestHub } from '../support/model-hub.ts';
-import { sharedPath } from '../support/shared.ts';
+import { sharedFolder } from '../support/shared.ts';
 import { writeTinyPack } from '../support/tiny-pack.ts';
 
 const hubs: TestHub[] = [];
@@ -86,12 +86,12 @@ describe('download', () => {
   });
 });
 
-const golden = sharedPath('golden/pecmae/ckpt');
-const autoencoder = join(golden ?? '', 'diffae_tiny/weights.pt');
-const codec = join(golden ?? '', 'encodec_tiny.th');
+const golden = sharedFolder('golden/pecmae/ckpt');
+const autoencoder = (): string => golden.path('diffae_tiny/weights.pt');
+const codec = (): string => golden.path('encodec_tiny.th');
 const terms = ['encodecmae2wav', 'encodecmae', 'encodec'];
 
-describe.skipIf(golden === null)('adding a pack', () => {
+describe.skipIf(golden.missing)('adding a pack', () => {
   function options(changes: Partial<AddPackOptions> & Pick<AddPackOptions, 'origin'>): AddPackOptions {
     return {
       choices: { encoderHeads: 4 },
@@ -104,10 +104,10 @@ describe.skipIf(golden === null)('adding a pack', () => {
     };
   }
   const nowhere: HubAddresses = { hub: 'http://127.0.0.1:9', encodec: 'http://127.0.0.1:9/e.th' };
-  const files = { kind: 'files' as const, paths: [autoencoder, codec] };
+  const files = () => ({ kind: 'files' as const, paths: [autoencoder(), codec()] });
 
   it('proposes without writing, and wants the terms accepted', async () => {
-    const proposal = await proposePack(files, { encoderHeads: 4 }, nowhere);
+    const proposal = await proposePack(files(), { encoderHeads: 4 }, nowhere);
     expect(proposal).toMatchObject({
       files: [
         { name: 'weights.pt', model: 'EnCodecMAE diffusion autoencoder' },
@@ -117,12 +117,12 @@ describe.skipIf(golden === null)('adding a pack', () => {
       downloadBytes: null,
     });
     expect(proposal.terms.map(({ id }) => id)).toEqual(terms);
-    const half = await proposePack(files, { encoderHeads: 4, precision: 'float16' }, nowhere);
+    const half = await proposePack(files(), { encoderHeads: 4, precision: 'float16' }, nowhere);
     expect(half.pack).toMatchObject({
       id: 'pecmae-0_4s-float16',
       title: 'PECMAE, windows of 0.4 s, float16',
     });
-    const refused = options({ origin: files, accepted: ['encodec'] });
+    const refused = options({ origin: files(), accepted: ['encodec'] });
     await expect(addPack(refused)).rejects.toMatchObject({
       code: 'bad-input',
       message: expect.stringMatching(/terms are not accepted/) as string,
@@ -133,7 +133,7 @@ describe.skipIf(golden === null)('adding a pack', () => {
   it('adds, refuses the same name twice, removes', async () => {
     const embedded = testFolder();
     await writeTinyPack(join(embedded, 'compact'), { seed: 1, id: 'compact' });
-    const add = options({ origin: files });
+    const add = options({ origin: files() });
     const { packId } = await addPack(add);
     const service = await PackService.open({
       packFolders: [embedded, add.packsFolder],
@@ -163,7 +163,7 @@ describe.skipIf(golden === null)('adding a pack', () => {
     for (const stopAt of ['encoder', 'decoder', 'self-test']) {
       const controller = new AbortController();
       const add = options({
-        origin: files,
+        origin: files(),
         signal: controller.signal,
         report: ({ current }) => {
           if (current === stopAt) controller.abort();
@@ -178,7 +178,7 @@ describe.skipIf(golden === null)('adding a pack', () => {
     const saved = join(testFolder(), 'work');
     const controller = new AbortController();
     const add = options({
-      origin: files,
+      origin: files(),
       signal: controller.signal,
       report: ({ current }) => {
         if (current !== 'denoiser') return;
@@ -197,13 +197,13 @@ describe.skipIf(golden === null)('adding a pack', () => {
     writeFileSync(join(saved, 'summary.onnx'), 'damaged');
     cpSync(saved, work, { recursive: true, preserveTimestamps: true });
 
-    const { packId } = await addPack(options({ origin: files, packsFolder: add.packsFolder }));
+    const { packId } = await addPack(options({ origin: files(), packsFolder: add.packsFolder }));
     const folder = join(add.packsFolder, packId);
     expect(statSync(join(folder, 'features.onnx')).mtime).toEqual(before);
     expect(readFileSync(join(folder, 'summary.onnx')).length).toBeGreaterThan(1000);
     expect(readdirSync(add.packsFolder)).toEqual([packId]);
     expect(readdirSync(folder)).not.toContain('work.json');
-    const fresh = options({ origin: files });
+    const fresh = options({ origin: files() });
     await addPack(fresh);
     const graphs = async (packs: string) => (await readPack(join(packs, packId))).manifest.graphs;
     expect(await graphs(add.packsFolder)).toEqual(await graphs(fresh.packsFolder));
@@ -213,9 +213,9 @@ describe.skipIf(golden === null)('adding a pack', () => {
     const folder = 'lpepino/encodecmae2wav/models/DiffTransformerAE2L8L1CLS-4s';
     const server = await hub(
       {
-        [`${folder}/weights.pt`]: { path: autoencoder, breakAfter: [400_000] },
-        [`${folder}/config.gin`]: { path: join(golden ?? '', 'diffae_tiny/config.gin') },
-        'encodec/encodec_24khz.th': { path: codec },
+        [`${folder}/weights.pt`]: { path: autoencoder(), breakAfter: [400_000] },
+        [`${folder}/config.gin`]: { path: golden.path('diffae_tiny/config.gin') },
+        'encodec/encodec_24khz.th': { path: codec() },
       },
       'mit',
     );
@@ -249,7 +249,7 @@ describe.skipIf(golden === null)('adding a pack', () => {
     writeFileSync(page, '<!DOCTYPE html><title>Sign in</title>');
     const server = await hub({
       'a/b/weights.pt': { path: page },
-      'e/encodec_24khz-00000000.th': { path: codec },
+      'e/encodec_24khz-00000000.th': { path: codec() },
     });
     const addresses = { hub: server.url, encodec: `${server.url}/e/encodec_24khz-00000000.th` };
     const accepted = [...terms, `${server.url}/a/b`];
@@ -261,8 +261,8 @@ describe.skipIf(golden === null)('adding a pack', () => {
 
     const folder = 'lpepino/encodecmae2wav/models/DiffTransformerAE2L8L1CLS-4s';
     const other = await hub({
-      [`${folder}/weights.pt`]: { path: autoencoder },
-      'e/encodec_24khz-00000000.th': { path: codec },
+      [`${folder}/weights.pt`]: { path: autoencoder() },
+      'e/encodec_24khz-00000000.th': { path: codec() },
     });
     const wrong = options({
       origin: { kind: 'hub', id: 'pecmae-4s' },

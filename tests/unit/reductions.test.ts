@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 import { finished, settled, testFolder } from '../support/engine.ts';
-import { sharedPath } from '../support/shared.ts';
+import { sharedFolder } from '../support/shared.ts';
 import { reduceDataset } from '../../engine/reductions/dataset.ts';
 import { trainedLibrary, type TrainedLibrary } from '../support/trained.ts';
 import { parquetWorker } from '../support/workers.ts';
@@ -96,13 +96,13 @@ describe('reductions', () => {
   });
 });
 
-const emotions = sharedPath('golden/multilabel/data/emotions.train.csv.gz');
+const data = sharedFolder('golden/multilabel/data');
 
-describe.skipIf(emotions === null)('reduction of a data set', () => {
+describe.skipIf(data.missing)('reduction of a data set', () => {
   it('writes prototypes in the form of the data set', async () => {
     const out = join(testFolder(), 'out');
     const result = await reduceDataset(
-      emotions ?? '',
+      data.path('emotions.train.csv.gz'),
       {
         ...{
           labels: { kind: 'last', count: 6 },

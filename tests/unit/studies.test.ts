@@ -6,7 +6,7 @@ import type { Reduction, Study } from '../../engine/api/domain.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { finished, settled, testFolder, type TestEngine } from '../support/engine.ts';
 import { smallParquet } from '../support/parquet.ts';
-import { sharedPath } from '../support/shared.ts';
+import { sharedFolder } from '../support/shared.ts';
 import { trainedLibrary, type TrainedLibrary } from '../support/trained.ts';
 
 type Request = Input<'reductions.study'>['request'];
@@ -289,23 +289,23 @@ describe('a study of a data set file', () => {
   });
 });
 
-const emotions = sharedPath('golden/multilabel/data/emotions.train.csv.gz');
-const emotionsTest = sharedPath('golden/multilabel/data/emotions.test.csv.gz');
+const data = sharedFolder('golden/multilabel/data');
 
-describe.skipIf(emotions === null || emotionsTest === null)(
-  'a study on the published parts of emotions',
-  () => {
-    it('reduces the training file and is scored on the test file', async () => {
-      const { study, reductions } = await run({
-        source: { kind: 'dataset', path: emotions ?? '', labels: { kind: 'last', count: 6 } },
-        split: { kind: 'file', path: emotionsTest ?? '' },
-        runs: [{ method: 'MChen', parameters: { p: 10 } }, { method: 'MRHC' }],
-        classifiers: ['lpknn'],
-        ...{ k: [1], noise: [0] },
-      });
-      expect(study.splits).toEqual([{ train: 391, test: 202 }]);
-      // golden SPEC §10: emotions, MChen 10 and MRHC
-      expect(reductions.map(({ prototypeRows }) => prototypeRows).sort((a, b) => a - b)).toEqual([39, 277]);
+describe.skipIf(data.missing)('a study on the published parts of emotions', () => {
+  it('reduces the training file and is scored on the test file', async () => {
+    const { study, reductions } = await run({
+      source: {
+        kind: 'dataset',
+        path: data.path('emotions.train.csv.gz'),
+        labels: { kind: 'last', count: 6 },
+      },
+      split: { kind: 'file', path: data.path('emotions.test.csv.gz') },
+      runs: [{ method: 'MChen', parameters: { p: 10 } }, { method: 'MRHC' }],
+      classifiers: ['lpknn'],
+      ...{ k: [1], noise: [0] },
     });
-  },
-);
+    expect(study.splits).toEqual([{ train: 391, test: 202 }]);
+    // golden SPEC §10: emotions, MChen 10 and MRHC
+    expect(reductions.map(({ prototypeRows }) => prototypeRows).sort((a, b) => a - b)).toEqual([39, 277]);
+  });
+});
