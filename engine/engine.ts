@@ -68,7 +68,9 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.providerRunner === undefined ? {} : { providerRunner: options.providerRunner }),
   });
-  const jobs = new JobQueue(new JobStore(openJobsDatabase(options.dataFolder)), events);
+  const jobs = new JobQueue(new JobStore(openJobsDatabase(options.dataFolder)), events, {
+    nameOfLibrary: (libraryId) => libraries.list().find(({ id }) => id === libraryId)?.name ?? null,
+  });
   const libraries = new LibraryShelf(options.dataFolder, (libraryId) => jobs.busy(libraryId));
   const media = new RandomMediaTokens(options.mediaUrl);
   const decode = new DecodePool({

@@ -371,6 +371,8 @@ export const contract = {
   'jobs.get': query<domain.Job>()(z.strictObject({ jobId: id })),
   'jobs.cancel': query<null>()(z.strictObject({ jobId: id })),
   'jobs.pause': query<null>()(z.strictObject({ jobId: id })),
+  /** Puts a waiting job first in its lane; one that can go on later makes room for it at once. */
+  'jobs.first': query<null>()(z.strictObject({ jobId: id })),
   'jobs.resume': query<null>()(z.strictObject({ jobId: id })),
   /** Forgets finished jobs. */
   'jobs.clear': query<null>()(nothing),

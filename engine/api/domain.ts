@@ -466,6 +466,26 @@ export type JobKind =
   | 'add-pack'
   | 'embed';
 
+/**
+ * What a job needs, and who waits for it: `listen` a person who wants to hear or see one thing now, `compute` the
+ * processor for long, `import` the decoders, `network` a download. Jobs of one lane wait for each other; `listen` goes
+ * before the next batch of every other lane.
+ */
+export const jobLanes = ['listen', 'compute', 'import', 'network'] as const;
+export type JobLane = (typeof jobLanes)[number];
+
+/** What a queued job waits for. */
+export interface WaitingFor {
+  lane: JobLane;
+  /** The job that has the lane, and its title. */
+  jobId: string;
+  title: string;
+  /** Waiting jobs that come before this one. */
+  ahead: number;
+  /** Until its turn; null where nobody knows. */
+  seconds: number | null;
+}
+
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
 
 export interface JobProgress {
@@ -487,8 +507,13 @@ export interface Job {
   id: string;
   kind: JobKind;
   title: string;
+  lane: JobLane;
   libraryId: string | null;
+  /** Name of the library when the job was started. */
+  libraryName: string | null;
   state: JobState;
+  /** Null unless queued behind another job. */
+  waitingFor: WaitingFor | null;
   progress: JobProgress;
   error: EngineErrorData | null;
   /** Set when done. */

@@ -3,6 +3,7 @@ import type { EngineContext } from '../context.ts';
 import { getExperiment, listExperiments, removeExperiment } from './store.ts';
 import { nameOfTaxonomy } from './tracks.ts';
 import { train, trainSpecSchema } from './train.ts';
+import { jobKind } from '../jobs/kind.ts';
 import { typed } from '../packs/failures.ts';
 import { answer } from '../answer.ts';
 
@@ -13,11 +14,19 @@ type Part = Pick<
 
 /** Training and the experiments that came of it. */
 export function experimentsHandlers(context: EngineContext): Part {
-  context.jobs.register('train', (spec, job) =>
-    typed(async () => {
-      const { libraryId, request } = trainSpecSchema.parse(spec);
-      const experiment = await train(context, context.libraries.get(libraryId), request, job);
-      return { kind: 'train', experimentId: experiment.id };
+  context.jobs.register(
+    jobKind({
+      kind: 'train',
+      lane: 'compute',
+      spec: trainSpecSchema,
+      // How many classes there are is known once labels and embeddings are read.
+      title: ({ libraryId, request }) =>
+        `Train ${nameOfTaxonomy(context.libraries.get(libraryId), request.taxonomyId)}`,
+      run: ({ libraryId, request }, job) =>
+        typed(async () => {
+          const experiment = await train(context, context.libraries.get(libraryId), request, job);
+          return { kind: 'train', experimentId: experiment.id };
+        }),
     }),
   );
   return {
@@ -31,10 +40,6 @@ export function experimentsHandlers(context: EngineContext): Part {
         return null;
       }),
     'experiments.train': (spec) =>
-      answer(() => {
-        const { libraryId } = spec;
-        const name = nameOfTaxonomy(context.libraries.get(libraryId), spec.request.taxonomyId);
-        return { jobId: context.jobs.start('train', { title: `Train on ${name}`, libraryId, spec }) };
-      }),
+      answer(() => ({ jobId: context.jobs.start('train', { libraryId: spec.libraryId, spec }) })),
   };
 }

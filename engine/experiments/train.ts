@@ -40,6 +40,7 @@ export async function train(
   const taxonomyName = nameOfTaxonomy(library, request.taxonomyId);
   const { windows } = libraryVectors(library);
   const choice = chooseClasses(windows.trackIds, loadLabelsets(library, request.taxonomyId), request);
+  job.entitle(`Train ${taxonomyName}, ${choice.classes.length} classes`);
   const tracks = assignSplits(library, choice, request);
   const byTrack = windowsByTrack(windows);
   const parts = partition(tracks, byTrack);
@@ -60,6 +61,7 @@ export async function train(
     { ...trainerParameters(request), weightDecay: WEIGHT_DECAY },
     {
       signal: job.signal,
+      pace: () => job.checkpoint(),
       onProgress: (progress) => {
         job.report({
           done: progress.step,

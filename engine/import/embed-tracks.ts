@@ -49,6 +49,7 @@ export async function embedTracks(
     if (!result) return;
     run.over = true;
     store.putResult(run.track.id, result);
+    job.kept();
     counts.imported++;
     counts.windows += result.windows.length;
     progress.finished(false, unread(run));

@@ -16,8 +16,7 @@ export function importHandlers(context: EngineContext): Pick<Handlers, 'import.s
           .find((job) => job.kind === 'import' && job.libraryId === libraryId && job.finishedAt === null);
         if (running) return { jobId: running.id };
         existingFolder(library.folder());
-        const title = `Import ${library.summary().name}`;
-        return { jobId: context.jobs.start('import', { title, libraryId, spec: { libraryId } }) };
+        return { jobId: context.jobs.start('import', { libraryId, spec: { libraryId } }) };
       }),
   };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { JobResult } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext, OpenLibrary } from '../context.ts';
+import { jobKind } from '../jobs/kind.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { windowsToText } from '../library/open-library.ts';
 import { typed } from '../packs/failures.ts';
@@ -24,10 +25,14 @@ type ImportResult = Extract<JobResult, { kind: 'import' }>;
 /** Imports a library; can be started again at any time, and does only what is still to be done. */
 export function registerImport(context: EngineContext): void {
   context.jobs.register(
-    'import',
-    (spec, job) =>
-      typed(() => runImport(context, context.libraries.get(specSchema.parse(spec).libraryId), job)),
-    { resumable: true },
+    jobKind({
+      kind: 'import',
+      lane: 'import',
+      resumable: true,
+      spec: specSchema,
+      title: ({ libraryId }) => `Import ${context.libraries.get(libraryId).summary().name}`,
+      run: ({ libraryId }, job) => typed(() => runImport(context, context.libraries.get(libraryId), job)),
+    }),
   );
 }
 

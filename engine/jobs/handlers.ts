@@ -4,7 +4,7 @@ import { answer } from '../answer.ts';
 
 type Part = Pick<
   Handlers,
-  'jobs.list' | 'jobs.get' | 'jobs.cancel' | 'jobs.pause' | 'jobs.resume' | 'jobs.clear'
+  'jobs.list' | 'jobs.get' | 'jobs.cancel' | 'jobs.pause' | 'jobs.first' | 'jobs.resume' | 'jobs.clear'
 >;
 
 /** Long work: what there is of it, and its switches. */
@@ -19,6 +19,7 @@ export function jobsHandlers({ jobs }: EngineContext): Part {
     'jobs.get': ({ jobId }) => answer(() => jobs.get(jobId)),
     'jobs.cancel': ({ jobId }) => done(() => jobs.cancel(jobId)),
     'jobs.pause': ({ jobId }) => done(() => jobs.pause(jobId)),
+    'jobs.first': ({ jobId }) => done(() => jobs.first(jobId)),
     'jobs.resume': ({ jobId }) => done(() => jobs.resume(jobId)),
     'jobs.clear': () => done(() => jobs.clear()),
   };

@@ -1,76 +1,76 @@
-import type { Job, JobKind, JobResult, JobState } from '../api/domain.ts';
+import type { Job, JobKind, JobLane, JobState } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EventBus } from '../context.ts';
 import { newId } from '../identifier.ts';
+import type { AnyJobKind } from './kind.ts';
+import { Lanes } from './lanes.ts';
 import { LiveJob } from './running.ts';
-import type { JobHandle } from './running.ts';
-import type { JobStore } from './store.ts';
+import type { LiveJobHooks } from './running.ts';
+import type { JobStore, StoredJob } from './store.ts';
+import { inOrder, waitingFor } from './waiting.ts';
 
 export type { JobHandle } from './running.ts';
 
-/** Does the work of one kind of job. `spec` is what `start` was given, after a trip through JSON: parse it. */
-export type JobRunner<K extends JobKind> = (
-  spec: unknown,
-  job: JobHandle,
-) => Promise<Extract<JobResult, { kind: K }>>;
+const finishedStates: readonly JobState[] = ['done', 'failed', 'cancelled'];
+/** A job that ended its process so often, with nothing kept in between, would do it for ever. */
+const MOST_ENDED = 2;
+/** Who waits is told at most this often that the job before it came nearer to its end. */
+const RETELL_MS = 1000;
 
-interface Registration {
-  runner: (spec: unknown, job: JobHandle) => Promise<JobResult>;
-  resumable: boolean;
-  lane: string;
+export interface JobQueueOptions {
+  /** Name of a library, for people; null when it is not there. */
+  nameOfLibrary?: (libraryId: string) => string | null;
 }
 
-const finishedStates: readonly JobState[] = ['done', 'failed', 'cancelled'];
-
 /**
- * Long work, one job at a time per lane, remembered in `jobs.db`. A paused job leaves its lane to the next one.
- * Jobs of a resumable kind that were running or waiting when the process ended start again by themselves
- * (`recover`); the others are told to have failed with `engine-restarted`.
+ * Long work in lanes (`engine/jobs/lanes.ts`), remembered in `jobs.db`. A job that rests holds nothing: one of a
+ * resumable kind stops and begins again later, any other waits at its next checkpoint outside its lane. Jobs of a
+ * resumable kind that were running or waiting when the process ended start again by themselves (`recover`), unless they
+ * ended it twice; the others are told to have failed with `engine-restarted`.
  */
 export class JobQueue {
   readonly #store: JobStore;
   readonly #events: EventBus;
-  readonly #registrations = new Map<JobKind, Registration>();
+  readonly #options: JobQueueOptions;
+  readonly #kinds = new Map<JobKind, AnyJobKind>();
   readonly #jobs = new Map<string, LiveJob>();
   readonly #waiters = new Map<string, ((job: Job) => void)[]>();
   readonly #runs = new Set<Promise<void>>();
-  /** Job that occupies each lane. */
-  readonly #lanes = new Map<string, LiveJob>();
+  readonly #lanes = new Lanes();
+  #changes: (() => void)[] = [];
+  #lastRank = 0;
+  #retold = -Infinity;
   #closing = false;
 
-  constructor(store: JobStore, events: EventBus) {
+  constructor(store: JobStore, events: EventBus, options: JobQueueOptions = {}) {
     this.#store = store;
     this.#events = events;
+    this.#options = options;
+    store.prune();
     for (const entry of store.all()) this.#adopt(entry);
   }
 
-  /**
-   * Says how a kind of job is done.
-   * @param options.resumable whether the runner can begin again after a crash and finds what it had finished
-   * @param options.lane jobs of one lane wait for each other; default `heavy`
-   */
-  register<K extends JobKind>(
-    kind: K,
-    runner: JobRunner<K>,
-    options: { resumable?: boolean; lane?: string } = {},
-  ): void {
-    this.#registrations.set(kind, {
-      runner,
-      resumable: options.resumable ?? false,
-      lane: options.lane ?? 'heavy',
-    });
+  /** Adds a row to the table of kinds. */
+  register(kind: AnyJobKind): void {
+    this.#kinds.set(kind.kind, kind);
   }
 
-  /** Takes up what an earlier process left; to be called once, when every kind is registered. */
-  recover(): void {
+  /**
+   * Takes up what an earlier process left; to be called once, when every kind is registered.
+   * @param options.resting nothing starts by itself: what would go on is paused instead (after several crashes in a row)
+   */
+  recover({ resting = false }: { resting?: boolean } = {}): void {
     for (const live of this.#jobs.values()) {
-      if (live.started || finishedStates.includes(live.job.state)) continue;
-      if (this.#registrations.get(live.job.kind)?.resumable === true) {
-        if (live.job.state !== 'paused') live.job.state = 'queued';
-        live.job.startedAt = null;
+      const { job } = live;
+      if (live.started || finishedStates.includes(job.state)) continue;
+      if (job.state === 'running') live.ended++;
+      if (this.#kinds.get(job.kind)?.resumable !== true) this.#finish(live, 'failed', restarted());
+      else if (live.ended >= MOST_ENDED) this.#finish(live, 'failed', endedTwice(job.title));
+      else {
+        if (resting || job.state === 'paused') job.state = 'paused';
+        else job.state = 'queued';
+        job.startedAt = null;
         this.#save(live);
-      } else {
-        this.#finish(live, 'failed', restarted());
       }
     }
     this.#schedule();
@@ -78,18 +78,25 @@ export class JobQueue {
 
   /**
    * Queues a job.
-   * @param options.spec JSON; given to the runner
+   * @param options.spec given to the row of the kind, after a trip through JSON
    * @returns the job's id
-   * @throws EngineError `internal` for a kind nobody registered, `disk-full`
+   * @throws EngineError `internal` for a kind nobody registered, `bad-input`, `disk-full`, and what the row's title throws
    */
-  start(kind: JobKind, options: { title: string; libraryId: string | null; spec: unknown }): string {
-    if (!this.#registrations.has(kind)) throw new EngineError('internal', `No runner for ${kind} jobs.`);
+  start(kind: JobKind, options: { libraryId: string | null; spec: unknown }): string {
+    const row = this.#kinds.get(kind);
+    if (!row) throw new EngineError('internal', `No runner for ${kind} jobs.`);
+    const spec = JSON.parse(JSON.stringify(options.spec ?? null)) as unknown;
+    const opened = row.open(spec);
+    const { libraryId } = options;
     const job: Job = {
       id: newId(),
       kind,
-      title: options.title,
-      libraryId: options.libraryId,
+      title: opened.title(),
+      lane: opened.lane,
+      libraryId,
+      libraryName: libraryId === null ? null : (this.#options.nameOfLibrary?.(libraryId) ?? null),
       state: 'queued',
+      waitingFor: null,
       progress: {
         done: 0,
         total: 0,
@@ -106,37 +113,38 @@ export class JobQueue {
       startedAt: null,
       finishedAt: null,
     };
-    const spec = JSON.parse(JSON.stringify(options.spec ?? null)) as unknown;
+    const entry = { job, spec, ended: 0, rank: null };
     // Not caught: a job that cannot be remembered must not start.
-    this.#store.put({ job, spec });
-    this.#tell(this.#adopt({ job, spec }));
+    this.#store.put(entry);
+    this.#tell(this.#adopt(entry));
     this.#schedule();
     return job.id;
   }
 
-  /** Newest first. */
+  /** What is under way and waits, in the order in which it is served; then what is finished, newest first. */
   list(): Job[] {
-    return [...this.#jobs.values()].map((live) => structuredClone(live.job)).reverse();
+    return inOrder([...this.#jobs.values()]).map((live) => this.#shown(live));
   }
 
   /** @throws EngineError `not-found` */
   get(id: string): Job {
-    return structuredClone(this.#live(id).job);
+    return this.#shown(this.#live(id));
   }
 
   /** Stops a job in whatever state it is; a finished one stays as it is. */
   cancel(id: string): void {
     const live = this.#live(id);
     if (finishedStates.includes(live.job.state)) return;
-    live.controller.abort();
-    if (!live.started) this.#finish(live, 'cancelled', null);
+    if (live.started) live.stop('cancel');
+    else this.#finish(live, 'cancelled', null);
   }
 
-  /** Lets a job rest at its next checkpoint, or before it starts. */
+  /** Lets a job rest: at once when it can begin again later, else at its next checkpoint, or before it starts. */
   pause(id: string): void {
     const live = this.#live(id);
     if (live.job.state !== 'running' && live.job.state !== 'queued') return;
     live.job.state = 'paused';
+    this.#rest(live);
     this.#save(live);
     this.#schedule();
   }
@@ -145,9 +153,29 @@ export class JobQueue {
     const live = this.#live(id);
     if (live.job.state !== 'paused') return;
     // Not parked yet: it still holds its lane and simply goes on.
-    live.job.state = live.started && this.#holdsLane(live) ? 'running' : 'queued';
+    const goesOn = live.started && live.stopping === null && this.#lanes.holds(live);
+    live.job.state = goesOn ? 'running' : 'queued';
     this.#save(live);
-    live.wake();
+    this.#schedule();
+  }
+
+  /** Puts a waiting or paused job first in its lane. What runs there and can go on later makes room for it. */
+  first(id: string): void {
+    const live = this.#live(id);
+    if (live.job.state !== 'queued' && live.job.state !== 'paused') return;
+    live.job.state = 'queued';
+    const ranks = [...this.#jobs.values()].map(({ rank }) => rank);
+    live.rank = Math.min(...ranks) - 1;
+    const holder = this.#lanes.holders(live.lane).find((held) => this.#kinds.get(held.job.kind)?.resumable);
+    if (!this.#lanes.hasRoom(live.lane) && holder) {
+      // Next after the one it made room for.
+      holder.rank = live.rank;
+      live.rank--;
+      holder.job.state = 'queued';
+      this.#rest(holder);
+      this.#save(holder);
+    }
+    this.#save(live);
     this.#schedule();
   }
 
@@ -182,63 +210,96 @@ export class JobQueue {
   /** Stops everything; resumable jobs go on when the next engine opens this data folder. */
   async close(): Promise<void> {
     this.#closing = true;
-    for (const live of this.#jobs.values()) if (live.started) live.controller.abort();
+    for (const live of this.#jobs.values()) if (live.started) live.stop('close');
     await Promise.allSettled(this.#runs);
     for (const [id, resolves] of this.#waiters) for (const resolve of resolves) resolve(this.get(id));
     this.#waiters.clear();
     this.#store.close();
   }
 
-  #adopt(entry: { job: Job; spec: unknown }): LiveJob {
-    const live = new LiveJob(entry, {
-      onReport: (job) => this.#tell(job),
-      onPark: (job) => {
-        if (this.#holdsLane(job)) this.#leaveLane(job);
-      },
-    });
+  readonly #hooks: LiveJobHooks = {
+    onReport: (live) => {
+      this.#tell(live);
+      if (performance.now() - this.#retold < RETELL_MS) return;
+      this.#retold = performance.now();
+      this.#tellWaiting(live.lane);
+    },
+    onPark: (live) => this.#leaveLane(live),
+    onKept: (live) => this.#save(live),
+    mustYield: (live) =>
+      live.lane !== 'listen' && this.#lanes.holders('listen').some(({ job }) => job.state === 'running'),
+    changed: () => new Promise((resolve) => this.#changes.push(resolve)),
+  };
+
+  #adopt(entry: StoredJob): LiveJob {
+    const rank = entry.rank ?? this.#lastRank + 1;
+    this.#lastRank = Math.max(this.#lastRank, rank);
+    const live = new LiveJob(entry, rank, this.#hooks);
     this.#jobs.set(live.id, live);
     return live;
   }
 
   #schedule(): void {
     if (this.#closing) return;
-    for (const live of this.#jobs.values()) {
-      if (live.job.state !== 'queued' || live.signal.aborted) continue;
-      const registration = this.#registrations.get(live.job.kind);
-      if (!registration || this.#lanes.has(registration.lane)) continue;
-      this.#lanes.set(registration.lane, live);
+    for (const live of inOrder([...this.#jobs.values()])) {
+      // One that is told to stop for now must have ended before it may begin again.
+      if (live.job.state !== 'queued' || live.stopping !== null) continue;
+      if (!this.#lanes.hasRoom(live.lane)) continue;
+      this.#lanes.enter(live);
       live.job.state = 'running';
       if (live.started) {
         this.#save(live);
         live.wake();
       } else {
-        this.#begin(live, registration);
+        this.#begin(live);
       }
     }
+    for (const lane of new Set([...this.#jobs.values()].map((live) => live.lane))) this.#tellWaiting(lane);
+    for (const resolve of this.#changes.splice(0)) resolve();
   }
 
-  #begin(live: LiveJob, registration: Registration): void {
-    live.started = true;
+  #begin(live: LiveJob): void {
+    live.begin();
     live.job.startedAt = new Date().toISOString();
     this.#save(live);
-    const run = this.#run(live, registration).finally(() => this.#runs.delete(run));
+    const run = this.#run(live).finally(() => this.#runs.delete(run));
     this.#runs.add(run);
   }
 
-  async #run(live: LiveJob, registration: Registration): Promise<void> {
+  async #run(live: LiveJob): Promise<void> {
+    const row = this.#kinds.get(live.job.kind);
     try {
-      const result = await registration.runner(live.spec, live);
-      live.started = false;
+      if (!row) throw restarted();
+      const result = await row.open(live.spec).run(live);
+      live.over();
       live.job.result = result;
       this.#finish(live, 'done', null);
     } catch (thrown) {
-      live.started = false;
-      const error = EngineError.from(thrown);
-      if (!live.signal.aborted) this.#finish(live, 'failed', error);
-      else if (!this.#closing) this.#finish(live, 'cancelled', null);
-      // The engine closes: a resumable job keeps its stored state and is taken up by `recover` next time.
-      else if (!registration.resumable) this.#finish(live, 'failed', restarted());
+      const { aborted } = live.signal;
+      const told = live.over();
+      if (!aborted || told === null) this.#finish(live, 'failed', EngineError.from(thrown));
+      else if (told === 'cancel') this.#finish(live, 'cancelled', null);
+      else if (told === 'rest' && !this.#closing) this.#rested(live);
+      // The engine closes in order: that is no fault of the job, which is taken up by `recover` next time.
+      else if (row?.resumable === true) this.#set(live, live.job.state === 'paused' ? 'paused' : 'queued');
+      else this.#finish(live, 'failed', restarted());
     }
+  }
+
+  /** What can begin again stops, so that it holds nothing; the rest waits at its next checkpoint. */
+  #rest(live: LiveJob): void {
+    if (live.started && this.#kinds.get(live.job.kind)?.resumable === true) live.stop('rest');
+  }
+
+  #rested(live: LiveJob): void {
+    live.job.startedAt = null;
+    this.#save(live);
+    this.#leaveLane(live);
+  }
+
+  #set(live: LiveJob, state: JobState): void {
+    live.job.state = state;
+    this.#save(live);
   }
 
   #finish(live: LiveJob, state: JobState, error: EngineError | null): void {
@@ -254,12 +315,8 @@ export class JobQueue {
   }
 
   #leaveLane(live: LiveJob): void {
-    for (const [lane, holder] of this.#lanes) if (holder === live) this.#lanes.delete(lane);
+    this.#lanes.leave(live);
     this.#schedule();
-  }
-
-  #holdsLane(live: LiveJob): boolean {
-    return [...this.#lanes.values()].includes(live);
   }
 
   #save(live: LiveJob): void {
@@ -271,8 +328,19 @@ export class JobQueue {
     this.#tell(live);
   }
 
+  #tellWaiting(lane: JobLane): void {
+    for (const live of this.#jobs.values())
+      if (live.lane === lane && live.job.state === 'queued') this.#tell(live);
+  }
+
   #tell(live: LiveJob): void {
-    this.#events.emit({ type: 'job', job: structuredClone(live.job) });
+    this.#events.emit({ type: 'job', job: this.#shown(live) });
+  }
+
+  /** A copy of the record, with what it waits for. */
+  #shown(live: LiveJob): Job {
+    const waits = waitingFor(live, this.#lanes.holders(live.lane), [...this.#jobs.values()]);
+    return structuredClone({ ...live.job, waitingFor: waits });
   }
 
   #live(id: string): LiveJob {
@@ -287,5 +355,13 @@ function restarted(): EngineError {
     'engine-restarted',
     'Archetone was closed or restarted while this ran.',
     'Start it again.',
+  );
+}
+
+function endedTwice(title: string): EngineError {
+  return new EngineError(
+    'engine-restarted',
+    `“${title}” ended Archetone's engine twice, so it is not taken up again by itself.`,
+    'Nothing that was finished is lost. Start it again once what it works on, or the pack, has changed.',
   );
 }

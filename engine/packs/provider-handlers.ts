@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
+import { jobKind } from '../jobs/kind.ts';
 import { typed } from './failures.ts';
 import { answer } from '../answer.ts';
 
@@ -10,20 +11,22 @@ const specSchema = z.strictObject({ packId: z.string() });
 export function providersHandlers(
   context: EngineContext,
 ): Pick<Handlers, 'providers.check' | 'providers.list'> {
-  context.jobs.register('check-providers', (spec, job) =>
-    typed(async () => {
-      const { packId } = specSchema.parse(spec);
-      const providers = await context.packs.check(packId, { signal: job.signal });
-      return { kind: 'check-providers', providers };
+  context.jobs.register(
+    jobKind({
+      kind: 'check-providers',
+      lane: 'compute',
+      spec: specSchema,
+      title: ({ packId }) => `Check execution providers with ${context.packs.get(packId).manifest.title}`,
+      run: ({ packId }, job) =>
+        typed(async () => {
+          const providers = await context.packs.check(packId, { signal: job.signal });
+          return { kind: 'check-providers', providers };
+        }),
     }),
   );
   return {
     'providers.check': (spec) =>
-      answer(() => {
-        context.packs.get(spec.packId);
-        const title = 'Check execution providers';
-        return { jobId: context.jobs.start('check-providers', { title, libraryId: null, spec }) };
-      }),
+      answer(() => ({ jobId: context.jobs.start('check-providers', { libraryId: null, spec }) })),
     'providers.list': () => answer(() => context.packs.providers()),
   };
 }

@@ -3,6 +3,7 @@ import type { Handlers } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext, OpenLibrary } from '../context.ts';
 import { nameOfTaxonomy } from '../experiments/tracks.ts';
+import { jobKind } from '../jobs/kind.ts';
 import { typed } from '../packs/failures.ts';
 import { corpusFacts, corpusRows } from './corpus/index.ts';
 import { reductionLabelsets } from './labelsets.ts';
@@ -20,22 +21,34 @@ type Part = Pick<Handlers, Extract<keyof Handlers, `reductions.${string}`>>;
 
 /** Labelled corpora replaced by generated prototypes. */
 export function reductionsHandlers(context: EngineContext): Part {
-  context.jobs.register('reduce', (spec, job) =>
-    typed(async () => {
-      const { libraryId, request } = reduceSpecSchema.parse(spec);
-      const reduction = await runReduction(context, context.libraries.get(libraryId), request, job);
-      return { kind: 'reduce', reductionId: reduction.id };
+  context.jobs.register(
+    jobKind({
+      kind: 'reduce',
+      lane: 'compute',
+      spec: reduceSpecSchema,
+      title: ({ libraryId, request }) =>
+        `Reduce ${nameOfTaxonomy(context.libraries.get(libraryId), request.taxonomyId)} with ${request.method}`,
+      run: ({ libraryId, request }, job) =>
+        typed(async () => {
+          const reduction = await runReduction(context, context.libraries.get(libraryId), request, job);
+          return { kind: 'reduce', reductionId: reduction.id };
+        }),
     }),
   );
   context.jobs.register(
-    'study',
-    (spec, job) =>
-      typed(async () => {
-        const { libraryId, studyId } = studySpecSchema.parse(spec);
-        const reductions = await runStudy(context, context.libraries.get(libraryId), studyId, job);
-        return { kind: 'study', studyId, reductions };
-      }),
-    { resumable: true },
+    jobKind({
+      kind: 'study',
+      lane: 'compute',
+      resumable: true,
+      spec: studySpecSchema,
+      title: ({ libraryId, studyId }) =>
+        `Study ${getStudy(context.libraries.get(libraryId), studyId).name}`,
+      run: ({ libraryId, studyId }, job) =>
+        typed(async () => {
+          const reductions = await runStudy(context, context.libraries.get(libraryId), studyId, job);
+          return { kind: 'study', studyId, reductions };
+        }),
+    }),
   );
   const open = (libraryId: string): OpenLibrary => {
     const library = context.libraries.get(libraryId);
@@ -46,9 +59,9 @@ export function reductionsHandlers(context: EngineContext): Part {
     context.events.emit({ type: 'library-changed', libraryId, what: 'reductions' });
     return null;
   };
-  const startStudy = (libraryId: string, study: { id: string; name: string }): string => {
+  const startStudy = (libraryId: string, study: { id: string }): string => {
     const spec = { libraryId, studyId: study.id };
-    const jobId = context.jobs.start('study', { title: `Study ${study.name}`, libraryId, spec });
+    const jobId = context.jobs.start('study', { libraryId, spec });
     setStudyJob(context.libraries.get(libraryId), study.id, jobId);
     changed(libraryId);
     return jobId;
@@ -106,12 +119,7 @@ export function reductionsHandlers(context: EngineContext): Part {
         return changed(libraryId);
       }),
     'reductions.start': (spec) =>
-      answer(() => {
-        const { libraryId, request } = spec;
-        const name = nameOfTaxonomy(context.libraries.get(libraryId), request.taxonomyId);
-        const title = `Reduce ${name} with ${request.method}`;
-        return { jobId: context.jobs.start('reduce', { title, libraryId, spec }) };
-      }),
+      answer(() => ({ jobId: context.jobs.start('reduce', { libraryId: spec.libraryId, spec }) })),
     'reductions.list': ({ libraryId, studyId }) => answer(() => listReductions(open(libraryId), studyId)),
     'reductions.prototypes': ({ libraryId, reductionId }) =>
       typed(() => generatedPrototypes(context, context.libraries.get(libraryId), reductionId)),

@@ -1,24 +1,29 @@
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import { typed } from '../packs/failures.ts';
+import { jobKind } from '../jobs/kind.ts';
+import { nameOfVectors } from './names.ts';
 import { sonifySpecSchema, sonifyTargets } from './sonify.ts';
 import { answer } from '../answer.ts';
 
 /** Vectors made audible. */
 export function sonifyHandlers(context: EngineContext): Pick<Handlers, 'sonify.start'> {
-  context.jobs.register('sonify', (spec, job) =>
-    typed(async () => {
-      const { libraryId, ...request } = sonifySpecSchema.parse(spec);
-      const library = context.libraries.get(libraryId);
-      return { kind: 'sonify', sonifications: await sonifyTargets(context, library, request, job) };
+  context.jobs.register(
+    jobKind({
+      kind: 'sonify',
+      // One sound is listened to; all of an experiment are work.
+      lane: ({ targets }) => (targets.length === 1 ? 'listen' : 'compute'),
+      spec: sonifySpecSchema,
+      title: ({ libraryId, targets }) => `Sonify ${nameOfVectors(context.libraries.get(libraryId), targets)}`,
+      run: ({ libraryId, ...request }, job) =>
+        typed(async () => {
+          const library = context.libraries.get(libraryId);
+          return { kind: 'sonify', sonifications: await sonifyTargets(context, library, request, job) };
+        }),
     }),
   );
   return {
     'sonify.start': (spec) =>
-      answer(() => {
-        const library = context.libraries.get(spec.libraryId);
-        const title = spec.targets.length === 1 ? 'Sonify a vector' : `Sonify ${spec.targets.length} vectors`;
-        return { jobId: context.jobs.start('sonify', { title, libraryId: library.id, spec }) };
-      }),
+      answer(() => ({ jobId: context.jobs.start('sonify', { libraryId: spec.libraryId, spec }) })),
   };
 }

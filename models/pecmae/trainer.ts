@@ -38,6 +38,8 @@ export interface TrainProgress {
 /** Options of {@link trainPrototypeNetwork}. */
 export interface TrainOptions {
   signal: AbortSignal;
+  /** Awaited before each step: may hold the training up while something more urgent is computed. */
+  pace?: () => Promise<void>;
   onProgress?: (progress: TrainProgress) => void;
   provider?: TrainingProvider;
   /** Return the network with the lowest validation loss rather than the last one; true by default. */
@@ -120,13 +122,14 @@ class Run {
     this.#held = held;
   }
 
-  async complete({ signal, onProgress }: TrainOptions): Promise<TrainProgress[]> {
+  async complete({ signal, pace, onProgress }: TrainOptions): Promise<TrainProgress[]> {
     const { steps } = this.#parameters;
     const curve: TrainProgress[] = [];
     let since = { steps: 0, loss: 0, classLoss: 0, prototypeLoss: 0, accuracy: 0 };
     for (let step = 1; step <= steps; step++) {
       // ONNX Runtime's Node binding computes in a turn of the event loop; this lets everything else have one too.
       await nextTurn();
+      await pace?.();
       signal.throwIfAborted();
       const batch = this.#nextBatch();
       const masks = this.#spec.dropout

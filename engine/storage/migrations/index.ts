@@ -2,6 +2,7 @@ import { sql as cacheEmbeddings } from './cache/0001-embeddings.ts';
 import { sql as cachePredictions } from './cache/0002-predictions.ts';
 import { sql as cacheKept } from './cache/0003-kept-embeddings.ts';
 import { sql as jobs } from './jobs/0001-jobs.ts';
+import { sql as jobsLanes } from './jobs/0002-lanes.ts';
 import { sql as libraryTracks } from './library/0001-library.ts';
 import { sql as libraryExperiments } from './library/0002-experiments.ts';
 import { sql as libraryStudies } from './library/0003-studies.ts';
@@ -10,5 +11,5 @@ import { sql as libraryStudies } from './library/0003-studies.ts';
 export const migrations = {
   library: [libraryTracks, libraryExperiments, libraryStudies],
   cache: [cacheEmbeddings, cachePredictions, cacheKept],
-  jobs: [jobs],
+  jobs: [jobs, jobsLanes],
 } as const satisfies Record<string, readonly string[]>;

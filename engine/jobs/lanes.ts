@@ -1,0 +1,34 @@
+import type { JobLane } from '../api/domain.ts';
+import type { LiveJob } from './running.ts';
+
+/**
+ * Jobs of one lane that run at once. Two for `listen`, so that a long file somebody dropped does not keep a sound from
+ * being heard; one where they would only share the same processor and finish later for it.
+ */
+const room: Record<JobLane, number> = { listen: 2, compute: 1, import: 1, network: 2 };
+
+/** Who runs in which lane. */
+export class Lanes {
+  readonly #holders = new Map<LiveJob, JobLane>();
+
+  /** Jobs that hold a lane, longest first. */
+  holders(lane: JobLane): LiveJob[] {
+    return [...this.#holders].flatMap(([live, held]) => (held === lane ? [live] : []));
+  }
+
+  hasRoom(lane: JobLane): boolean {
+    return this.holders(lane).length < room[lane];
+  }
+
+  holds(live: LiveJob): boolean {
+    return this.#holders.has(live);
+  }
+
+  enter(live: LiveJob): void {
+    this.#holders.set(live, live.lane);
+  }
+
+  leave(live: LiveJob): void {
+    this.#holders.delete(live);
+  }
+}
