@@ -68,10 +68,10 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.providerRunner === undefined ? {} : { providerRunner: options.providerRunner }),
   });
-  const jobs = new JobQueue(new JobStore(openJobsDatabase(options.dataFolder)), events, {
+  const jobs: JobQueue = new JobQueue(new JobStore(openJobsDatabase(options.dataFolder)), events, {
     nameOfLibrary: (libraryId) => libraries.list().find(({ id }) => id === libraryId)?.name ?? null,
   });
-  const libraries = new LibraryShelf(options.dataFolder, (libraryId) => jobs.busy(libraryId));
+  const libraries: LibraryShelf = new LibraryShelf(options.dataFolder, (libraryId) => jobs.busy(libraryId));
   const media = new RandomMediaTokens(options.mediaUrl);
   const decode = new DecodePool({
     workerUrl: options.decodeWorker,

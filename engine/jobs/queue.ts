@@ -1,4 +1,4 @@
-import type { Job, JobKind, JobLane, JobState } from '../api/domain.ts';
+import type { Job, JobKind, JobLane, JobState, WaitingFor } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EventBus } from '../context.ts';
 import { newId } from '../identifier.ts';
@@ -329,18 +329,26 @@ export class JobQueue {
   }
 
   #tellWaiting(lane: JobLane): void {
-    for (const live of this.#jobs.values())
-      if (live.lane === lane && live.job.state === 'queued') this.#tell(live);
+    for (const live of this.#jobs.values()) {
+      if (live.lane !== lane || live.job.state !== 'queued') continue;
+      const waits = this.#waitingFor(live);
+      if (JSON.stringify(waits) !== live.toldWaiting) this.#tell(live);
+    }
   }
 
   #tell(live: LiveJob): void {
-    this.#events.emit({ type: 'job', job: this.#shown(live) });
+    const job = this.#shown(live);
+    live.toldWaiting = JSON.stringify(job.waitingFor);
+    this.#events.emit({ type: 'job', job });
   }
 
   /** A copy of the record, with what it waits for. */
   #shown(live: LiveJob): Job {
-    const waits = waitingFor(live, this.#lanes.holders(live.lane), [...this.#jobs.values()]);
-    return structuredClone({ ...live.job, waitingFor: waits });
+    return structuredClone({ ...live.job, waitingFor: this.#waitingFor(live) });
+  }
+
+  #waitingFor(live: LiveJob): WaitingFor | null {
+    return waitingFor(live, this.#lanes.holders(live.lane), [...this.#jobs.values()]);
   }
 
   #live(id: string): LiveJob {

@@ -50,6 +50,8 @@ export class LiveJob implements JobHandle {
   stopping: StopReason | null = null;
   /** The runner waits in `checkpoint`. */
   parked = false;
+  /** What shells were told last that it waits for, as JSON. */
+  toldWaiting = 'null';
   readonly #hooks: LiveJobHooks;
   #controller = new AbortController();
   #wake: () => void = () => undefined;

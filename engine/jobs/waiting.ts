@@ -1,7 +1,14 @@
 import type { Job, WaitingFor } from '../api/domain.ts';
 import type { LiveJob } from './running.ts';
 
-const stages: Record<Job['state'], number> = { running: 0, queued: 1, paused: 1, done: 2, failed: 2, cancelled: 2 };
+const stages: Record<Job['state'], number> = {
+  running: 0,
+  queued: 1,
+  paused: 1,
+  done: 2,
+  failed: 2,
+  cancelled: 2,
+};
 
 /** Jobs as they are served: what runs, what waits with the newest last, then what is finished with the newest first. */
 export function inOrder(jobs: readonly LiveJob[]): LiveJob[] {

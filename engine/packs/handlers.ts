@@ -57,12 +57,10 @@ export function packsHandlers(context: EngineContext): PackMethods {
   );
   return {
     'packs.list': () => answer(() => packs.list()),
-    'packs.verify': (spec) =>
-      answer(() => ({ jobId: jobs.start('verify-pack', { libraryId: null, spec }) })),
+    'packs.verify': (spec) => answer(() => ({ jobId: jobs.start('verify-pack', { libraryId: null, spec }) })),
     'packs.hub': () => answer(() => knownModels.map(({ id, title }) => ({ id, title }))),
     'packs.inspect': ({ origin, choices }) => typed(() => proposePack(origin, choices, addresses)),
-    'packs.add': (spec) =>
-      answer(() => ({ jobId: jobs.start('add-pack', { libraryId: null, spec }) })),
+    'packs.add': (spec) => answer(() => ({ jobId: jobs.start('add-pack', { libraryId: null, spec }) })),
     'packs.remove': ({ packId }) =>
       typed(async () => {
         await packs.remove(packId);

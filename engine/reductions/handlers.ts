@@ -41,8 +41,7 @@ export function reductionsHandlers(context: EngineContext): Part {
       lane: 'compute',
       resumable: true,
       spec: studySpecSchema,
-      title: ({ libraryId, studyId }) =>
-        `Study ${getStudy(context.libraries.get(libraryId), studyId).name}`,
+      title: ({ libraryId, studyId }) => `Study ${getStudy(context.libraries.get(libraryId), studyId).name}`,
       run: ({ libraryId, studyId }, job) =>
         typed(async () => {
           const reductions = await runStudy(context, context.libraries.get(libraryId), studyId, job);

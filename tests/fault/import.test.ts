@@ -143,7 +143,28 @@ describe('cancel and pause', () => {
     });
     expect((await client.call('import.start', { libraryId })).jobId).toBe(jobId);
     await client.call('jobs.resume', { jobId });
-    expect(await finished(client, jobId, 'import')).toMatchObject({ imported: 30, failed: 0 });
+    // It began again and did what was left.
+    const { imported, unchanged, failed } = await finished(client, jobId, 'import');
+    expect({ all: imported + unchanged, failed }).toEqual({ all: 30, failed: 0 });
+    expect(unchanged).toBeGreaterThan(0);
+  });
+
+  it('paused inside a long file it holds nothing: another library is imported meanwhile', async () => {
+    const { client } = await startTestEngine({ decodeWorkers: 1 });
+    const long = writeMusic({ perClass: 1, seconds: 120, classes: ['bass'] });
+    const library = await client.call('libraries.open', { folder: long });
+    const { jobId } = await client.call('import.start', { libraryId: library.id });
+    for (;;) {
+      const { progress } = await client.call('jobs.get', { jobId });
+      if (progress.windows > 3) break;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await client.call('jobs.pause', { jobId });
+    const { result } = await importFolder(client, writeMusic({ perClass: 1 }));
+    expect(result).toMatchObject({ imported: 3, failed: 0 });
+    expect(await client.call('jobs.get', { jobId })).toMatchObject({ state: 'paused' });
+    await client.call('jobs.resume', { jobId });
+    expect(await finished(client, jobId, 'import')).toMatchObject({ imported: 1, failed: 0 });
   });
 });
 

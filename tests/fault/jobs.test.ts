@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { Events } from '../../engine/events.ts';
+import { jobKind } from '../../engine/jobs/kind.ts';
 import { JobQueue } from '../../engine/jobs/queue.ts';
 import { JobStore } from '../../engine/jobs/store.ts';
 import { openJobsDatabase } from '../../engine/storage/open.ts';
@@ -13,16 +15,27 @@ describe('jobs on a full disk', () => {
     const events = new Events();
     const queue = new JobQueue(new JobStore(db), events);
     let finish: () => void = () => undefined;
-    queue.register('verify-pack', async () => {
-      await new Promise<void>((resolve) => (finish = resolve));
-      return { kind: 'verify-pack', verification: { packId: 'x'.repeat(100_000), ok: true, problems: [] } };
-    });
-    const id = queue.start('verify-pack', { title: 'x', libraryId: null, spec: null });
+    queue.register(
+      jobKind({
+        kind: 'verify-pack',
+        lane: 'compute',
+        spec: z.unknown(),
+        title: () => 'x',
+        run: async () => {
+          await new Promise<void>((resolve) => (finish = resolve));
+          return {
+            kind: 'verify-pack',
+            verification: { packId: 'x'.repeat(100_000), ok: true, problems: [] },
+          };
+        },
+      }),
+    );
+    const id = queue.start('verify-pack', { libraryId: null, spec: null });
     const pages = db.prepare<{ page_count: number }>('PRAGMA page_count').get()?.page_count ?? 0;
     db.exec(`PRAGMA max_page_count = ${pages + 1}`);
-    expect(() =>
-      queue.start('verify-pack', { title: 'y', libraryId: null, spec: 'x'.repeat(100_000) }),
-    ).toThrow(expect.objectContaining({ code: 'disk-full' }));
+    expect(() => queue.start('verify-pack', { libraryId: null, spec: 'x'.repeat(100_000) })).toThrow(
+      expect.objectContaining({ code: 'disk-full' }),
+    );
     expect(queue.list()).toHaveLength(1);
     finish();
     expect((await queue.waitFor(id)).state).toBe('done');
@@ -49,13 +62,21 @@ describe('a runner that throws', () => {
   ])('%s fails its own job and lets the next one run', async (_what, thrown, message) => {
     const queue = new JobQueue(new JobStore(openJobsDatabase(testFolder())), new Events());
     let calls = 0;
-    queue.register('sonify', () => {
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- what a foreign module may do
-      if (calls++ === 0) throw thrown;
-      return Promise.resolve({ kind: 'sonify', sonifications: [] });
-    });
-    const first = queue.start('sonify', { title: 'a', libraryId: null, spec: {} });
-    const second = queue.start('sonify', { title: 'b', libraryId: null, spec: {} });
+    queue.register(
+      jobKind({
+        kind: 'sonify',
+        lane: 'compute',
+        spec: z.unknown(),
+        title: () => 'x',
+        run: () => {
+          // eslint-disable-next-line @typescript-eslint/only-throw-error -- what a foreign module may do
+          if (calls++ === 0) throw thrown;
+          return Promise.resolve({ kind: 'sonify', sonifications: [] });
+        },
+      }),
+    );
+    const first = queue.start('sonify', { libraryId: null, spec: {} });
+    const second = queue.start('sonify', { libraryId: null, spec: {} });
     expect(await queue.waitFor(first)).toMatchObject({ state: 'failed', error: { message } });
     expect((await queue.waitFor(second)).state).toBe('done');
     await queue.close();

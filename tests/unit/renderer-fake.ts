@@ -227,8 +227,11 @@ export function job(changes: Partial<Job> = {}): Job {
     id: 'J1',
     kind: 'import',
     title: 'Import “Demo library”',
+    lane: 'import',
     libraryId: 'L1',
+    libraryName: 'Demo library',
     state: 'running',
+    waitingFor: null,
     progress: {
       done: 1,
       total: 4,

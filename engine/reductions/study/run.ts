@@ -206,6 +206,7 @@ class StudyRun {
       );
       this.#known.set(keyOf(run, noise), reduction);
     }
+    this.job.kept();
     this.context.events.emit({ type: 'library-changed', libraryId: this.library.id, what: 'reductions' });
   }
 

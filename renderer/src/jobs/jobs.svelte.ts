@@ -13,6 +13,16 @@ export function shareDone(job: Job): number | null {
   return total > 0 ? Math.min(1, done / total) : null;
 }
 
+const stage = (job: Job): number => (isFinished(job) ? 2 : job.state === 'running' ? 0 : 1);
+
+/** What runs, what waits in the order of its turn, then what is finished with the newest first. */
+function served(a: Job, b: Job): number {
+  const order = stage(a) - stage(b);
+  if (order !== 0) return order;
+  if (isFinished(a)) return b.createdAt.localeCompare(a.createdAt);
+  return (a.waitingFor?.ahead ?? 0) - (b.waitingFor?.ahead ?? 0) || a.createdAt.localeCompare(b.createdAt);
+}
+
 interface Waiter {
   resolve: (job: Job) => void;
   reject: (error: EngineError) => void;
@@ -25,7 +35,7 @@ export class Jobs {
   #waiters = new Map<string, Waiter[]>();
   #engine: EngineConnection;
 
-  list = $derived([...this.#byId.values()].sort((a, b) => b.createdAt.localeCompare(a.createdAt)));
+  list = $derived([...this.#byId.values()].sort(served));
   active = $derived(this.list.filter((job) => !isFinished(job)));
 
   constructor(engine: EngineConnection) {
@@ -83,6 +93,11 @@ export class Jobs {
 
   async pause(id: string): Promise<void> {
     await this.#engine.call('jobs.pause', { jobId: id });
+  }
+
+  /** Puts a waiting job first in its lane. */
+  async first(id: string): Promise<void> {
+    await this.#engine.call('jobs.first', { jobId: id });
   }
 
   async resume(id: string): Promise<void> {

@@ -41,6 +41,7 @@ export const commandList = [
   { id: 'view.reduce', title: 'Reduce', menu: 'View', keys: ['6'] },
   { id: 'view.packs', title: 'Packs', menu: 'View', keys: ['7'] },
   { id: 'view.jobs', title: 'Jobs', menu: 'View', keys: ['8'] },
+  { id: 'jobs.first', title: 'Put the newest waiting job first', menu: 'View', keys: [] },
   { id: 'view.inspector', title: 'Why inspector on or off', menu: 'View', keys: ['i'] },
   { id: 'view.spectrogram', title: 'Spectrogram on or off', menu: 'View', keys: ['g'] },
   { id: 'view.theme', title: 'Theme: system, light, dark', menu: 'View', keys: [] },
