@@ -1,7 +1,8 @@
 import { AudioError } from '../../models/audio/errors.ts';
 import { CheckpointError } from '../../models/checkpoint/errors.ts';
 import { DatasetError } from '../../models/datasets/index.ts';
-import { ReductionError } from '../../models/knn/errors.ts';
+import { ReductionError } from '../../models/reduction/errors.ts';
+import { NumericError } from '../../models/numerics/errors.ts';
 import { PackError } from '../../models/packs/index.ts';
 import { GraphBuildError } from '../../models/onnx/errors.ts';
 import { PrototypeError } from '../../models/pecmae/errors.ts';
@@ -30,6 +31,8 @@ export function asEngineError(thrown: unknown): EngineError {
     return new EngineError('audio', thrown.message, thrown.hint, { cause: thrown });
   if (thrown instanceof ReductionError)
     return new EngineError('reduction', thrown.message, thrown.hint, { cause: thrown });
+  if (thrown instanceof NumericError)
+    return new EngineError('bad-input', thrown.message, thrown.hint, { cause: thrown });
   if (thrown instanceof DatasetError)
     return new EngineError(
       thrown.code === 'missing' ? 'not-found' : 'bad-input',

@@ -25,7 +25,7 @@ const LAID_OUT = 90;
 /**
  * Computes the map of a library, telling how far it is; takes it from the cache when nothing changed since. Stops when
  * the signal aborts or the reader leaves.
- * @throws EngineError `not-found`; ReductionError; the signal's reason
+ * @throws EngineError `not-found`; NumericError; the signal's reason
  */
 export async function* computeProjection(
   context: EngineContext,

@@ -1,4 +1,5 @@
-import { at, squaredDistance } from '../numerics/vectors.ts';
+import { squaredDistance } from '../numerics/distances.ts';
+import { at } from '../numerics/vectors.ts';
 import { classesOf, soundVectors, type Represented } from './collection.ts';
 import { meanOf, round } from './summary.ts';
 

@@ -1,7 +1,7 @@
 import { rmsDbfs } from '../audio/level.ts';
 import type { PackRuntime } from '../packs/runtime.ts';
 import { sonifyBest } from '../pecmae/candidates.ts';
-import { cosine } from '../numerics/cosine.ts';
+import { cosine } from '../numerics/distances.ts';
 import type { PrototypeNetwork } from '../pecmae/network.ts';
 import { DistanceMeter } from './distances.ts';
 import { HandcraftedFeatures } from './handcrafted.ts';

@@ -5,7 +5,7 @@ import { variantOf, type VariantKind } from '../onnx/quantise.ts';
 import { PackError } from '../packs/errors.ts';
 import { readGraph } from '../packs/graph-file.ts';
 import type { GraphName, Pack } from '../packs/manifest.ts';
-import { cosine } from '../numerics/cosine.ts';
+import { cosine } from '../numerics/distances.ts';
 import { Random } from '../numerics/random.ts';
 import { chord, melody, noise } from './test-sounds.ts';
 

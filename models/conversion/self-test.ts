@@ -1,5 +1,6 @@
 import { openRuntime, verifyPack, type Pack } from '../packs/index.ts';
 import { PackError } from '../packs/errors.ts';
+import { cosine } from '../numerics/distances.ts';
 import { Random } from '../numerics/random.ts';
 import { chord as chordOf, noise as noiseOf } from './test-sounds.ts';
 
@@ -44,8 +45,8 @@ export async function selfTest(pack: Pack, signal?: AbortSignal): Promise<SelfTe
       chordNoiseCosine: cosine(first, other),
       embedMilliseconds,
     };
-    // NaN fails too: an embedding of zeros has no direction.
-    if (!(report.chordNoiseCosine < 1 - 1e-6))
+    // NaN fails too, and so do embeddings of zeros, which have no direction.
+    if (!(report.chordNoiseCosine < 1 - 1e-6) || largestDifference(first, other) === 0)
       throw new PackError('graph', 'the pack gives the same embedding for every sound', {
         hint: 'The weights are probably not those of a trained model: get the files again.',
       });
@@ -72,17 +73,6 @@ async function timed<T>(work: () => Promise<T>): Promise<[result: T, millisecond
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - (b[i] ?? NaN))), 0);
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let [dot, aa, bb] = [0, 0, 0];
-  for (const [i, value] of a.entries()) {
-    const other = b[i] ?? 0;
-    dot += value * other;
-    aa += value * value;
-    bb += other * other;
-  }
-  return dot / Math.sqrt(aa * bb);
 }
 
 function dbfs(sound: Float32Array): number {

@@ -19,7 +19,7 @@ export interface KnnGraphOptions {
  * `labels` uint8 `[batch, L]` of 0/1 and `scores` float32 `[batch, L]`. Distances are computed in float64 inside, so
  * that the neighbours are those of `predictKnn`, except where distances are equal up to rounding; equal distances fall to
  * the lower row in both. Decisions and ties are those of golden/multilabel/SPEC.md §7.
- * @throws ReductionError for a bad `k`; the signal's reason on abort
+ * @throws NumericError for a bad `k`; the signal's reason on abort
  */
 export async function knnGraph(train: MultilabelSet, options: KnnGraphOptions): Promise<Uint8Array> {
   const { classifier, k, metric = 'euclidean', signal } = options;

@@ -1,4 +1,4 @@
-import { ReductionError } from '../knn/errors.ts';
+import { NumericError } from '../numerics/errors.ts';
 import type { Pacer } from '../numerics/pacer.ts';
 import type { Vectors } from '../numerics/vectors.ts';
 
@@ -15,22 +15,21 @@ export interface MultilabelSet {
 
 /**
  * Checks sizes, finiteness and label values.
- * @throws ReductionError `empty`, `no-labels`, `shape`, `not-finite` or `bad-label`.
+ * @throws NumericError `empty`, `no-labels`, `shape`, `not-finite` or `bad-label`.
  */
 export async function checkSet(set: MultilabelSet, pacer: Pacer, what = 'The data set'): Promise<void> {
   const labelCount = set.labelNames.length;
-  if (set.count < 1)
-    throw new ReductionError('empty', `${what} has no rows.`, 'Add tracks with labels first.');
+  if (set.count < 1) throw new NumericError('empty', `${what} has no rows.`, 'Add tracks with labels first.');
   if (labelCount < 1)
-    throw new ReductionError('no-labels', `${what} has no labels.`, 'Choose or create a taxonomy first.');
+    throw new NumericError('no-labels', `${what} has no labels.`, 'Choose or create a taxonomy first.');
   if (set.dim < 1 || set.features.length !== set.count * set.dim)
-    throw new ReductionError(
+    throw new NumericError(
       'shape',
       `${what} should hold ${set.count} × ${set.dim} features but holds ${set.features.length}.`,
       'Every row needs the same number of features.',
     );
   if (set.labels.length !== set.count * labelCount)
-    throw new ReductionError(
+    throw new NumericError(
       'shape',
       `${what} should hold ${set.count} × ${labelCount} labels but holds ${set.labels.length}.`,
       'Every row needs one 0/1 value per label.',
@@ -38,18 +37,18 @@ export async function checkSet(set: MultilabelSet, pacer: Pacer, what = 'The dat
   await checkFinite(set.features, set.dim, pacer, what);
   const bad = set.labels.findIndex((value) => value > 1);
   if (bad >= 0)
-    throw new ReductionError(
+    throw new NumericError(
       'bad-label',
       `${what}: row ${Math.floor(bad / labelCount)} has the label value ${set.labels[bad] ?? '?'}.`,
       'Labels are 0 or 1.',
     );
 }
 
-/** @throws ReductionError `not-finite` naming the first row with NaN or an infinity. */
+/** @throws NumericError `not-finite` naming the first row with NaN or an infinity. */
 export async function checkFinite(features: Vectors, dim: number, pacer: Pacer, what: string): Promise<void> {
   for (let i = 0; i < features.length; i++) {
     if (!Number.isFinite(features[i]))
-      throw new ReductionError(
+      throw new NumericError(
         'not-finite',
         `${what}: row ${Math.floor(i / dim)} holds ${String(features[i])} in column ${i % dim}.`,
         'Remove the row, or compute its embedding again.',

@@ -1,4 +1,4 @@
-import { ReductionError } from '../knn/errors.ts';
+import { NumericError } from '../numerics/errors.ts';
 import { labelReport, type LabelReport } from './label-report.ts';
 import { rankingMetrics, type RankingMetrics } from './ranking.ts';
 import { at } from '../numerics/vectors.ts';
@@ -39,7 +39,7 @@ const ratio = (a: number, b: number): number => (b > 0 ? a / b : 0);
  * Scores of 0/1 predictions and, where label scores are given, of the ranking they make. Equal to scikit-learn's
  * figures with `zero_division=0`.
  * @param truth `[count, labels]` · @param predicted `[count, labels]` · @param scores `[count, labels]`, finite
- * @throws ReductionError `empty` without rows or labels, `shape` when sizes disagree.
+ * @throws NumericError `empty` without rows or labels, `shape` when sizes disagree.
  */
 export function multilabelMetrics(
   truth: Uint8Array,
@@ -72,7 +72,7 @@ export function multilabelMetrics(
 /**
  * Figures of every label by itself.
  * @param names one name per label, in column order.
- * @throws ReductionError as {@link multilabelMetrics}.
+ * @throws NumericError as {@link multilabelMetrics}.
  */
 export function perLabelReport(
   truth: Uint8Array,
@@ -89,9 +89,9 @@ export function perLabelReport(
 
 function checkSizes(truth: Uint8Array, predicted: Uint8Array, count: number, labels: number): void {
   if (count < 1 || labels < 1)
-    throw new ReductionError('empty', 'There is nothing to score.', 'Give at least one row and one label.');
+    throw new NumericError('empty', 'There is nothing to score.', 'Give at least one row and one label.');
   if (truth.length !== count * labels || predicted.length !== count * labels)
-    throw new ReductionError('shape', 'Truth and prediction differ in size.', 'Predict every test row.');
+    throw new NumericError('shape', 'Truth and prediction differ in size.', 'Predict every test row.');
 }
 
 type SampleMetrics = Pick<

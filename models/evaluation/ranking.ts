@@ -1,4 +1,4 @@
-import { ReductionError } from '../knn/errors.ts';
+import { NumericError } from '../numerics/errors.ts';
 import { at } from '../numerics/vectors.ts';
 
 /**
@@ -18,7 +18,7 @@ export interface RankingMetrics {
 
 /**
  * @param truth `[count, labels]` of 0/1 · @param scores `[count, labels]`
- * @throws ReductionError `shape` when sizes disagree, `not-finite` for a score that is no number.
+ * @throws NumericError `shape` when sizes disagree, `not-finite` for a score that is no number.
  */
 export function rankingMetrics(
   truth: Uint8Array,
@@ -27,14 +27,14 @@ export function rankingMetrics(
   labels: number,
 ): RankingMetrics {
   if (scores.length !== count * labels)
-    throw new ReductionError(
+    throw new NumericError(
       'shape',
       'Truth and label scores differ in size.',
       'Score every label of every row.',
     );
   const bad = scores.findIndex((score) => !Number.isFinite(score));
   if (bad >= 0)
-    throw new ReductionError(
+    throw new NumericError(
       'not-finite',
       `Row ${Math.floor(bad / labels)} scores label ${bad % labels} ${String(scores[bad])}.`,
       'Label scores must be finite.',

@@ -1,5 +1,5 @@
 import { Random } from '../numerics/random.ts';
-import { ReductionError } from '../knn/errors.ts';
+import { NumericError } from '../numerics/errors.ts';
 
 /** Row numbers of the two parts of a split, each ascending. */
 export interface RowSplit {
@@ -11,11 +11,11 @@ export interface RowSplit {
  * Cross-validation: every row is tested exactly once; fold sizes differ by at most one row.
  * @param count rows · @param folds `2..count` · @param seed any safe integer; same seed, same folds
  * @param strata `[count]` numbers, e.g. labelset ids: the rows of a stratum are dealt evenly over the folds.
- * @throws ReductionError `bad-parameter` for folds, `shape` when strata do not match the rows.
+ * @throws NumericError `bad-parameter` for folds, `shape` when strata do not match the rows.
  */
 export function kFolds(count: number, folds: number, seed: number, strata?: ArrayLike<number>): RowSplit[] {
   if (!Number.isInteger(folds) || folds < 2 || folds > count)
-    throw new ReductionError(
+    throw new NumericError(
       'bad-parameter',
       `${count} rows cannot be cut into ${folds} folds.`,
       `Choose from 2 to ${count} folds.`,
@@ -33,7 +33,7 @@ export function kFolds(count: number, folds: number, seed: number, strata?: Arra
  * Several independent splits (Monte-Carlo cross-validation) of one size.
  * @param options `testFraction` in (0, 1): rounded to rows, at least one on either side. `strata` as {@link kFolds}:
  * each is tested in proportion, to within a row.
- * @throws ReductionError `bad-parameter` or `shape`.
+ * @throws NumericError `bad-parameter` or `shape`.
  */
 export function repeatedSplits(
   count: number,
@@ -41,9 +41,9 @@ export function repeatedSplits(
 ): RowSplit[] {
   const { repeats, testFraction, seed, strata } = options;
   if (!Number.isInteger(repeats) || repeats < 1)
-    throw new ReductionError('bad-parameter', `${repeats} repeats cannot be made.`, 'Choose at least 1.');
+    throw new NumericError('bad-parameter', `${repeats} repeats cannot be made.`, 'Choose at least 1.');
   if (!(testFraction > 0 && testFraction < 1) || count < 2)
-    throw new ReductionError(
+    throw new NumericError(
       'bad-parameter',
       `${count} row${count === 1 ? '' : 's'} cannot be split with a test share of ${testFraction}.`,
       'Give at least two rows and a share between 0 and 1.',
@@ -67,7 +67,7 @@ function dealingOrder(count: number, seed: number, strata?: ArrayLike<number>): 
   const rows = random.shuffle(Array.from({ length: count }, (_, row) => row));
   if (!strata) return rows;
   if (strata.length !== count)
-    throw new ReductionError('shape', `${strata.length} strata for ${count} rows.`, 'Give one per row.');
+    throw new NumericError('shape', `${strata.length} strata for ${count} rows.`, 'Give one per row.');
   const groups = new Map<number, number[]>();
   for (const row of rows) {
     const stratum = strata[row] ?? 0;

@@ -55,7 +55,7 @@ export interface KnnQueries {
 
 /**
  * Predicts the labels of `queries` from the k nearest training rows (exact; ties by the lower row).
- * @throws ReductionError for a bad `k`, wrong sizes or a query that is not finite; the signal's reason on abort.
+ * @throws NumericError for a bad `k`, wrong sizes or a query that is not finite; the signal's reason on abort.
  */
 export async function predictKnn(
   classifier: KnnClassifier,

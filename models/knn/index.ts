@@ -1,4 +1,4 @@
-export { ReductionError, type ReductionErrorCode } from './errors.ts';
+export { NumericError, type NumericErrorCode } from '../numerics/errors.ts';
 export { checkSet, labelsetIds, takeRows, type MultilabelSet } from '../embeddings/set.ts';
 export { nearestRows, cutNearest, type Metric, type NearestRows } from './nearest.ts';
 export { predictLpKnn, voteLabelsets, type KnnOptions } from './lpknn.ts';

@@ -15,7 +15,7 @@ export interface KnnOptions {
  * Equal votes go to the labelset that appears first in the whole training set (not to the nearest neighbour's):
  * golden/multilabel/SPEC.md §7. An empty labelset is a class like any other.
  * @returns `[queries.count, labels]` of 0/1.
- * @throws ReductionError for a bad `k`, wrong sizes or a query that is not finite; the signal's reason on abort.
+ * @throws NumericError for a bad `k`, wrong sizes or a query that is not finite; the signal's reason on abort.
  */
 export async function predictLpKnn(
   train: MultilabelSet,

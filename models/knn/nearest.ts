@@ -1,7 +1,8 @@
-import { ReductionError } from './errors.ts';
+import { NumericError } from '../numerics/errors.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { checkFinite } from '../embeddings/set.ts';
-import { at, cosineDistance, squaredDistanceBelow, type Vectors } from '../numerics/vectors.ts';
+import { cosineDistance, squaredDistanceBelow } from '../numerics/distances.ts';
+import { at, type Vectors } from '../numerics/vectors.ts';
 
 /** Distance used for neighbours. Ties in either are broken by the lower row. */
 export type Metric = 'euclidean' | 'cosine';
@@ -15,16 +16,16 @@ export interface NearestRows {
   distances: Float64Array;
 }
 
-/** Refuses a neighbour count that is not an integer in `1..count`. @throws ReductionError `bad-parameter`. */
+/** Refuses a neighbour count that is not an integer in `1..count`. @throws NumericError `bad-parameter`. */
 export function checkNeighbourCount(k: number, count: number): void {
   if (!Number.isInteger(k) || k < 1)
-    throw new ReductionError(
+    throw new NumericError(
       'bad-parameter',
       `k must be a whole number of at least 1, not ${k}.`,
       'Try k = 1.',
     );
   if (k > count)
-    throw new ReductionError(
+    throw new NumericError(
       'bad-parameter',
       `k = ${k} neighbours cannot be taken from ${count} row${count === 1 ? '' : 's'}.`,
       `Choose k of at most ${count}, or keep more prototypes.`,
@@ -34,7 +35,7 @@ export function checkNeighbourCount(k: number, count: number): void {
 /**
  * Exact k nearest rows by direct float64 differences: ascending distance, then ascending row
  * (the order golden/multilabel/SPEC.md §7 fixes where libraries leave it open).
- * @throws ReductionError `bad-parameter` for k, `not-finite` for a query; the signal's reason on abort.
+ * @throws NumericError `bad-parameter` for k, `not-finite` for a query; the signal's reason on abort.
  */
 export async function nearestRows(
   train: { features: Vectors; count: number; dim: number },
@@ -45,7 +46,7 @@ export async function nearestRows(
   const { dim } = train;
   checkNeighbourCount(k, train.count);
   if (queries.features.length !== queries.count * dim)
-    throw new ReductionError(
+    throw new NumericError(
       'shape',
       `The queries should hold ${queries.count} × ${dim} features but hold ${queries.features.length}.`,
       'Queries and training rows need the same features.',

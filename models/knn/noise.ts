@@ -1,4 +1,4 @@
-import { ReductionError } from './errors.ts';
+import { NumericError } from '../numerics/errors.ts';
 import { PythonRandom } from '../numerics/python-random.ts';
 import type { MultilabelSet } from '../embeddings/set.ts';
 import { at } from '../numerics/vectors.ts';
@@ -24,7 +24,7 @@ const referenceStep = 20;
 /**
  * Label noise as in the paper: pairs of rows swap their whole labelsets, so that label counts stay as they are.
  * Features are shared with the input, which is left unchanged.
- * @throws ReductionError `bad-parameter` for a percentage outside 0..100 or a bad seed.
+ * @throws NumericError `bad-parameter` for a percentage outside 0..100 or a bad seed.
  */
 export function addLabelNoise(set: MultilabelSet, options: NoiseOptions): MultilabelSet {
   const width = set.labelNames.length;
@@ -42,17 +42,13 @@ export function addLabelNoise(set: MultilabelSet, options: NoiseOptions): Multil
  */
 export function noisePermutation(count: number, { percent, seed, variant }: NoiseOptions): Int32Array {
   if (!(percent >= 0 && percent <= 100))
-    throw new ReductionError(
+    throw new NumericError(
       'bad-parameter',
       `Noise of ${percent} % cannot be made.`,
       'Give 0 to 100 per cent.',
     );
   if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new ReductionError(
-      'bad-parameter',
-      `The seed ${seed} is no whole number of at least 0.`,
-      'Try 123.',
-    );
+    throw new NumericError('bad-parameter', `The seed ${seed} is no whole number of at least 0.`, 'Try 123.');
   const random = new PythonRandom(seed);
   const source = Int32Array.from({ length: count }, (_, row) => row);
   for (const level of variant === 'cumulative' ? stepsTo(percent) : [percent]) {

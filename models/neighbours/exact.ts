@@ -1,8 +1,9 @@
-import { ReductionError } from '../knn/errors.ts';
+import { NumericError } from '../numerics/errors.ts';
 import { nearestRows, type Metric } from '../knn/nearest.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { checkFinite } from '../embeddings/set.ts';
-import { at, cosineDistance, squaredDistanceBelow } from '../numerics/vectors.ts';
+import { cosineDistance, squaredDistanceBelow } from '../numerics/distances.ts';
+import { at } from '../numerics/vectors.ts';
 import { CodeProduct, productCode, type Fineness } from './product.ts';
 import { finestCode, Sieve, offersRoom, type Offers, type SievedQuery } from './sieve.ts';
 
@@ -59,17 +60,17 @@ export class ExactIndex {
 
   /**
    * @param vectors `[n, dim]`, n ≥ 1, finite; kept by reference and must not change.
-   * @throws ReductionError `empty`, `shape` or `not-finite`.
+   * @throws NumericError `empty`, `shape` or `not-finite`.
    */
   static async build(vectors: Float32Array, dim: number, metric: Metric = 'euclidean'): Promise<ExactIndex> {
     if (!Number.isInteger(dim) || dim < 1 || vectors.length % dim !== 0)
-      throw new ReductionError(
+      throw new NumericError(
         'shape',
         `${vectors.length} values are no rows of ${dim}.`,
         'Check the dimension.',
       );
     if (vectors.length === 0)
-      throw new ReductionError('empty', 'There is nothing to search.', 'Import some tracks first.');
+      throw new NumericError('empty', 'There is nothing to search.', 'Import some tracks first.');
     await checkFinite(vectors, dim, new Pacer(), 'The index');
     return new ExactIndex(vectors, dim, metric);
   }
@@ -77,7 +78,7 @@ export class ExactIndex {
   /**
    * The `min(k, n)` nearest rows of every query, nearest first.
    * @param queries `[m, dim]`, finite.
-   * @throws ReductionError `bad-parameter` when k is no whole number ≥ 1, `shape`, `not-finite`; the signal's reason.
+   * @throws NumericError `bad-parameter` when k is no whole number ≥ 1, `shape`, `not-finite`; the signal's reason.
    */
   async query(
     queries: Float32Array,
@@ -87,13 +88,13 @@ export class ExactIndex {
     const { dim, count } = this;
     if (this.#closed) throw new Error('the index has been closed');
     if (!Number.isInteger(k) || k < 1)
-      throw new ReductionError(
+      throw new NumericError(
         'bad-parameter',
         `k must be a whole number of at least 1, not ${k}.`,
         'Try k = 10.',
       );
     if (queries.length % dim !== 0)
-      throw new ReductionError(
+      throw new NumericError(
         'shape',
         `${queries.length} values are no queries of ${dim}.`,
         'Use the same pack.',

@@ -1,9 +1,15 @@
 import type { Pacer } from './pacer.ts';
 import { at } from './vectors.ts';
+import { squaredDistancePairwise } from './distances.ts';
 import { ensureBytes, firstAddress, instantiateKernel, makeMemory } from './kernel.ts';
 
-const tolerance = 1e-4;
-const maxIterations = 300;
+/** When {@link lloyd} ends, unless no row changes its cluster before. */
+export interface LloydOptions {
+  /** 300 by default. */
+  maxIterations?: number;
+  /** Summed squared shift of the centres, in units of the mean variance of a component; 1e-4 by default. */
+  tolerance?: number;
+}
 
 /**
  * Textbook Lloyd k-means in float64 from given centres, fully specified so that ties cannot differ between runs
@@ -17,6 +23,7 @@ export async function lloyd(
   dim: number,
   centres: Float64Array,
   pacer: Pacer,
+  { maxIterations = 300, tolerance = 1e-4 }: LloydOptions = {},
 ): Promise<Int32Array> {
   const n = points.length / dim;
   const k = centres.length / dim;
@@ -32,7 +39,7 @@ export async function lloyd(
     }
     refillEmpty(points, dim, labels, squared, next, weights);
     toMeans(next, dim, weights);
-    const shift = pairwiseSquaredDistance(next, 0, centres, 0, k * dim);
+    const shift = squaredDistancePairwise(next, 0, centres, 0, k * dim);
     centres.set(next);
     if (sameLabels(labels, previous)) return labels;
     if (shift <= stopShift) break;
@@ -159,63 +166,4 @@ async function meanVariance(points: Float64Array, dim: number, pacer: Pacer): Pr
     if (pacer.due(dim)) await pacer.pause();
   }
   return squares.reduce((sum, value) => sum + value, 0) / dim;
-}
-
-/** Longest run summed in one go; NumPy's block size. */
-const pairwiseBlock = 128;
-
-/**
- * Squared distance summed in NumPy's pairwise order (eight running sums, halves above 128 terms). On data of few
- * distinct values many centres are equally near and rounding alone decides between them; with this order the
- * decision is the one of the reference outputs.
- */
-function pairwiseSquaredDistance(
-  a: Float64Array,
-  offsetA: number,
-  b: Float64Array,
-  offsetB: number,
-  n: number,
-): number {
-  if (n > pairwiseBlock) {
-    const half = (n >> 1) - ((n >> 1) % 8);
-    return (
-      pairwiseSquaredDistance(a, offsetA, b, offsetB, half) +
-      pairwiseSquaredDistance(a, offsetA + half, b, offsetB + half, n - half)
-    );
-  }
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  let s4 = 0;
-  let s5 = 0;
-  let s6 = 0;
-  let s7 = 0;
-  let i = 0;
-  for (; i + 8 <= n; i += 8) {
-    const x = offsetA + i;
-    const y = offsetB + i;
-    const d0 = (a[x] as number) - (b[y] as number);
-    s0 += d0 * d0;
-    const d1 = (a[x + 1] as number) - (b[y + 1] as number);
-    s1 += d1 * d1;
-    const d2 = (a[x + 2] as number) - (b[y + 2] as number);
-    s2 += d2 * d2;
-    const d3 = (a[x + 3] as number) - (b[y + 3] as number);
-    s3 += d3 * d3;
-    const d4 = (a[x + 4] as number) - (b[y + 4] as number);
-    s4 += d4 * d4;
-    const d5 = (a[x + 5] as number) - (b[y + 5] as number);
-    s5 += d5 * d5;
-    const d6 = (a[x + 6] as number) - (b[y + 6] as number);
-    s6 += d6 * d6;
-    const d7 = (a[x + 7] as number) - (b[y + 7] as number);
-    s7 += d7 * d7;
-  }
-  let sum = s0 + s1 + (s2 + s3) + (s4 + s5 + (s6 + s7));
-  for (; i < n; i++) {
-    const d = at(a, offsetA + i) - at(b, offsetB + i);
-    sum += d * d;
-  }
-  return sum;
 }

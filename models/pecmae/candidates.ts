@@ -1,5 +1,5 @@
 import type { PackRuntime } from '../packs/runtime.ts';
-import { cosine } from '../numerics/cosine.ts';
+import { cosine } from '../numerics/distances.ts';
 import {
   decodeFeatures,
   sampleFeatures,

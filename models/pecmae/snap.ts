@@ -1,4 +1,5 @@
-import { at, squaredDistance } from '../numerics/vectors.ts';
+import { squaredDistance } from '../numerics/distances.ts';
+import { at } from '../numerics/vectors.ts';
 
 /**
  * Moves every centre onto a row: its nearest one that no other centre has taken, in the order of the centres. With fewer

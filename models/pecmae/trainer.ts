@@ -2,7 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Random } from '../numerics/random.ts';
 import { drawMasks, initialAdaptor } from './adaptor.ts';
 import { PrototypeError } from './errors.ts';
-import { kMeans } from '../numerics/kmeans.ts';
+import { gatherRows, kMeans } from '../numerics/kmeans.ts';
+import { Pacer } from '../numerics/pacer.ts';
 import { PrototypeNetwork } from './network.ts';
 import type { Normalisation } from './normalisation.ts';
 import { snapToRows } from './snap.ts';
@@ -46,6 +47,8 @@ export interface TrainOptions {
   keepBest?: boolean;
 }
 
+/** Clusters that training starts from: until no row changes its cluster, but not for ever. */
+const startingClusters = { surplus: 'jitter', maxIterations: 50, tolerance: 0 } as const;
 const REPORTS = 100;
 const VALIDATIONS = 20;
 
@@ -221,9 +224,12 @@ async function initialParameters(
   signal: AbortSignal,
 ): Promise<Parameters> {
   const k = spec.prototypeClasses.length;
+  const pacer = new Pacer(signal);
   const protos = new Float32Array(k * spec.dim);
   for (const [c, members] of rows.entries()) {
-    const centroids = await kMeans(data.x, spec.dim, members, perClass, random, signal);
+    const own = gatherRows(data.x, spec.dim, members);
+    const { centres } = await kMeans(own, spec.dim, perClass, random, pacer, startingClusters);
+    const centroids = Float32Array.from(centres);
     const start = initialisation === 'medoid' ? snapToRows(data.x, spec.dim, members, centroids) : centroids;
     protos.set(start, c * perClass * spec.dim);
   }

@@ -1,5 +1,6 @@
 import type { Pacer } from '../numerics/pacer.ts';
-import { at } from '../numerics/vectors.ts';
+
+// Elements are read in place: a helper fed with every kind of array is several times slower in these loops.
 
 /** Mean and covariance of a set of vectors. */
 export interface Moments {
@@ -24,15 +25,16 @@ export async function covariance(
   const rows = Math.ceil(count / step);
   const mean = new Float64Array(dim);
   for (let row = 0; row < count; row += step)
-    for (let d = 0; d < dim; d++) mean[d] = at(mean, d) + at(vectors, row * dim + d) / rows;
+    for (let d = 0; d < dim; d++) mean[d] = (mean[d] as number) + (vectors[row * dim + d] as number) / rows;
   const matrix = new Float64Array(dim * dim);
   const centred = new Float64Array(dim);
   for (let row = 0; row < count; row += step) {
-    for (let d = 0; d < dim; d++) centred[d] = at(vectors, row * dim + d) - at(mean, d);
+    for (let d = 0; d < dim; d++) centred[d] = (vectors[row * dim + d] as number) - (mean[d] as number);
     for (let a = 0; a < dim; a++) {
-      const value = at(centred, a) / rows;
+      const value = (centred[a] as number) / rows;
       if (value === 0) continue;
-      for (let b = a; b < dim; b++) matrix[a * dim + b] = at(matrix, a * dim + b) + value * at(centred, b);
+      for (let b = a; b < dim; b++)
+        matrix[a * dim + b] = (matrix[a * dim + b] as number) + value * (centred[b] as number);
     }
     if (pacer.due((dim * dim) / 2)) {
       onProgress?.(row / count);
@@ -41,8 +43,8 @@ export async function covariance(
   }
   let total = 0;
   for (let a = 0; a < dim; a++) {
-    total += at(matrix, a * dim + a);
-    for (let b = 0; b < a; b++) matrix[a * dim + b] = at(matrix, b * dim + a);
+    total += matrix[a * dim + a] as number;
+    for (let b = 0; b < a; b++) matrix[a * dim + b] = matrix[b * dim + a] as number;
   }
   // A variance at the level of float32 rounding of the mean is no variance.
   const scale = mean.reduce((sum, value) => sum + value * value, 0);
@@ -59,7 +61,7 @@ export function multiplyBlock(
   for (let row = 0; row < dim; row++) {
     for (const [i, vector] of block.entries()) {
       let sum = 0;
-      for (let d = 0; d < dim; d++) sum += at(matrix, row * dim + d) * at(vector, d);
+      for (let d = 0; d < dim; d++) sum += (matrix[row * dim + d] as number) * (vector[d] as number);
       const target = out[i];
       if (target) target[row] = sum;
     }
@@ -76,8 +78,8 @@ export function orthonormalise(block: readonly Float64Array[]): Float64Array[] {
     for (let pass = 0; pass < 2; pass++)
       for (const other of basis) {
         let product = 0;
-        for (let d = 0; d < own.length; d++) product += at(own, d) * at(other, d);
-        for (let d = 0; d < own.length; d++) own[d] = at(own, d) - product * at(other, d);
+        for (let d = 0; d < own.length; d++) product += (own[d] as number) * (other[d] as number);
+        for (let d = 0; d < own.length; d++) own[d] = (own[d] as number) - product * (other[d] as number);
       }
     const length = Math.sqrt(own.reduce((sum, value) => sum + value * value, 0));
     if (length > before * 1e-12) basis.push(own.map((value) => value / length));

@@ -1,8 +1,7 @@
 import { PCA } from 'ml-pca';
-import { ReductionError } from '../knn/errors.ts';
+import { NumericError } from '../numerics/errors.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { checkFinite } from '../embeddings/set.ts';
-import { at } from '../numerics/vectors.ts';
 import { Random } from '../numerics/random.ts';
 import { covariance, multiplyBlock, orthonormalise, type Moments } from './covariance.ts';
 import type { ProjectOptions, Projection } from './types.ts';
@@ -37,11 +36,11 @@ export class PcaProjection {
     this.explained = explained;
   }
 
-  /** Coordinates of `[n, dim]` vectors: the data of the fit, or prototypes added later. @throws ReductionError `shape`. */
+  /** Coordinates of `[n, dim]` vectors: the data of the fit, or prototypes added later. @throws NumericError `shape`. */
   async project(vectors: Float32Array, options: ProjectOptions = {}): Promise<Projection> {
     const dim = this.mean.length;
     if (vectors.length % dim !== 0)
-      throw new ReductionError(
+      throw new NumericError(
         'shape',
         `${vectors.length} values are no rows of ${dim}.`,
         'Use the same pack.',
@@ -55,9 +54,9 @@ export class PcaProjection {
       let a = 0;
       let b = 0;
       for (let d = 0; d < dim; d++) {
-        const value = at(vectors, row * dim + d) - at(this.mean, d);
-        a += value * at(first, d);
-        b += value * at(second, d);
+        const value = (vectors[row * dim + d] as number) - (this.mean[d] as number);
+        a += value * (first[d] as number);
+        b += value * (second[d] as number);
       }
       x[row] = a;
       y[row] = b;
@@ -75,7 +74,7 @@ export class PcaProjection {
  * The eigen-problem is ml-pca's; beyond 48 dimensions it is first shrunk by blocked subspace iteration with
  * Rayleigh–Ritz, because solving it whole would block the process for seconds.
  * @param vectors `[n, dim]`, n ≥ 1, finite.
- * @throws ReductionError `empty`, `shape`, `not-finite`; the signal's reason.
+ * @throws NumericError `empty`, `shape`, `not-finite`; the signal's reason.
  */
 export async function fitPca(
   vectors: Float32Array,
@@ -84,13 +83,13 @@ export async function fitPca(
 ): Promise<PcaProjection> {
   const pacer = new Pacer(options.signal);
   if (!Number.isInteger(dim) || dim < 1 || vectors.length % dim !== 0)
-    throw new ReductionError(
+    throw new NumericError(
       'shape',
       `${vectors.length} values are no rows of ${dim}.`,
       'Check the dimension.',
     );
   if (vectors.length === 0)
-    throw new ReductionError('empty', 'There is nothing to project.', 'Import some tracks first.');
+    throw new NumericError('empty', 'There is nothing to project.', 'Import some tracks first.');
   await checkFinite(vectors, dim, pacer, 'The projection');
   const moments = await covariance(vectors, dim, fitRows, pacer, options.onProgress);
   const none = new Float64Array(dim);
@@ -100,7 +99,7 @@ export async function fitPca(
   const pick = (i: number): Float64Array => {
     const axis = axes[i];
     // A direction without variance says nothing; leaving it out keeps rounding noise off the map.
-    return axis && at(values, i) > moments.total * 1e-12 ? withSign(axis) : none;
+    return axis && (values[i] as number) > moments.total * 1e-12 ? withSign(axis) : none;
   };
   const share = (i: number): number => Math.max(0, (values[i] ?? 0) / moments.total);
   return new PcaProjection(moments.mean, [pick(0), pick(1)], [share(0), share(1)]);
@@ -124,7 +123,7 @@ function solve(
     if (!basis) return own;
     const lifted = new Float64Array(dim);
     basis.forEach((vector, b) =>
-      vector.forEach((value, d) => (lifted[d] = at(lifted, d) + value * at(own, b))),
+      vector.forEach((value, d) => (lifted[d] = (lifted[d] as number) + value * (own[b] as number))),
     );
     return lifted;
   });
@@ -153,14 +152,14 @@ async function subspace(moments: Moments, pacer: Pacer): Promise<Float64Array[]>
 
 function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += at(a, i) * at(b, i);
+  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
   return sum;
 }
 
 /** Sine of the angle between unit vectors, accurate for small angles where `1 − cos` is all rounding. */
 function sineBetween(a: Float64Array, b: Float64Array): number {
   const along = dot(a, b);
-  return Math.sqrt(a.reduce((sum, value, i) => sum + (value - along * at(b, i)) ** 2, 0));
+  return Math.sqrt(a.reduce((sum, value, i) => sum + (value - along * (b[i] as number)) ** 2, 0));
 }
 
 function withSign(axis: Float64Array): Float64Array {

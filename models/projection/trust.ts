@@ -1,4 +1,4 @@
-import { ReductionError } from '../knn/errors.ts';
+import { NumericError } from '../numerics/errors.ts';
 import { ExactIndex, type Neighbour } from '../neighbours/exact.ts';
 import type { Metric } from '../knn/nearest.ts';
 import { at } from '../numerics/vectors.ts';
@@ -13,7 +13,7 @@ const sampleRows = 2000;
  * How far to trust the map: the mean share of a point's 10 nearest neighbours that are still among its 10 nearest on
  * the map, 0..1. Neighbours are taken within a seeded sample of at most 2000 points; with 11 points or fewer all
  * others are neighbours, and the answer is 1 without meaning.
- * @throws ReductionError `shape` when sizes disagree or there are fewer than 2 points.
+ * @throws NumericError `shape` when sizes disagree or there are fewer than 2 points.
  */
 export async function projectionTrust(
   vectors: Float32Array,
@@ -23,7 +23,7 @@ export async function projectionTrust(
 ): Promise<number> {
   const n = projection.x.length;
   if (n < 2 || vectors.length !== n * dim || projection.y.length !== n)
-    throw new ReductionError('shape', 'Vectors and map differ in size.', 'Compute the map again.');
+    throw new NumericError('shape', 'Vectors and map differ in size.', 'Compute the map again.');
   const all = Array.from({ length: n }, (_, row) => row);
   const rows = n <= sampleRows ? all : new Random(options.seed).shuffle(all).slice(0, sampleRows);
   const high = new Float32Array(rows.length * dim);

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UMAP } from 'umap-js';
-import { ReductionError } from '../knn/errors.ts';
+import { NumericError } from '../numerics/errors.ts';
 import { at } from '../numerics/vectors.ts';
 import { ExactIndex, type Neighbour } from '../neighbours/exact.ts';
 import { Random } from '../numerics/random.ts';
@@ -59,7 +59,7 @@ export class UmapProjection implements Projection {
  * More than 10 000 vectors: evenly spaced ones are laid out, the rest placed among them. Fewer than 5 vectors, or
  * vectors that are all equal: PCA instead (constant data lands at (0, 0)), and `method` says so.
  * @param vectors `[n, dim]`, n ≥ 1, finite.
- * @throws ReductionError `empty`, `shape`, `not-finite`, `bad-parameter`; the signal's reason.
+ * @throws NumericError `empty`, `shape`, `not-finite`, `bad-parameter`; the signal's reason.
  */
 export async function fitUmap(
   vectors: Float32Array,
@@ -68,9 +68,9 @@ export async function fitUmap(
 ): Promise<UmapProjection> {
   const { neighbours = 15, metric = 'euclidean', minDistance = 0.1, signal } = options;
   if (!Number.isInteger(neighbours) || neighbours < 2)
-    throw new ReductionError('bad-parameter', `neighbours must be at least 2, not ${neighbours}.`, 'Try 15.');
+    throw new NumericError('bad-parameter', `neighbours must be at least 2, not ${neighbours}.`, 'Try 15.');
   if (!(minDistance >= 0 && minDistance <= 1))
-    throw new ReductionError('bad-parameter', `minDistance must be in 0..1, not ${minDistance}.`, 'Try 0.1.');
+    throw new NumericError('bad-parameter', `minDistance must be in 0..1, not ${minDistance}.`, 'Try 0.1.');
   const flat = await fitPca(vectors, dim, signal ? { signal } : {});
   const n = vectors.length / dim;
   if (n < smallestUmap || flat.explained[0] === 0) {

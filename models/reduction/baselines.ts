@@ -1,10 +1,9 @@
-import { ReductionError } from '../knn/errors.ts';
+import { ReductionError } from './errors.ts';
 import type { Pacer } from '../numerics/pacer.ts';
 import { labelsetIds, type MultilabelSet } from '../embeddings/set.ts';
-import { at, squaredDistance } from '../numerics/vectors.ts';
 import type { Random } from '../numerics/random.ts';
 import { majorityLabelset, type Emitted } from './emit.ts';
-import { lloyd } from '../numerics/lloyd.ts';
+import { kMeans } from '../numerics/kmeans.ts';
 
 /** Rows kept by a baseline, at least one: a reduction to nothing cannot classify. */
 export function keptRows(target: number): number {
@@ -65,8 +64,9 @@ export async function labelKMeans(
     const points = new Float64Array(rows.length * dim);
     rows.forEach((row, i) => points.set(data.features.subarray(row * dim, (row + 1) * dim), i * dim));
     const wanted = Math.max(1, Math.round((percentage * rows.length) / 100));
-    const centres = await spreadCentres(points, dim, wanted, random, pacer);
-    const assigned = await lloyd(points, dim, centres, pacer);
+    const { centres, clusters: assigned } = await kMeans(points, dim, wanted, random, pacer, {
+      surplus: 'repeat',
+    });
     for (let c = 0; c < wanted; c++) {
       const own = Int32Array.from(rows.filter((_, i) => assigned[i] === c));
       if (own.length === 0) continue;
@@ -86,35 +86,6 @@ export async function labelKMeans(
       'Label some tracks, or use another method.',
     );
   return { prototypes: joinFloats(prototypes, dim), labelsets: joinBytes(labelsets, labelCount), clusters };
-}
-
-/** k-means++ (Arthur & Vassilvitskii 2007): every next centre is a row drawn in proportion to its squared distance. */
-async function spreadCentres(
-  points: Float64Array,
-  dim: number,
-  k: number,
-  random: Random,
-  pacer: Pacer,
-): Promise<Float64Array> {
-  const n = points.length / dim;
-  const centres = new Float64Array(k * dim);
-  const nearest = new Float64Array(n).fill(Infinity);
-  let chosen = random.integer(n);
-  for (let c = 0; c < k; c++) {
-    centres.set(points.subarray(chosen * dim, (chosen + 1) * dim), c * dim);
-    let total = 0;
-    for (let row = 0; row < n; row++) {
-      const d = squaredDistance(points, row * dim, centres, c * dim, dim);
-      if (d < at(nearest, row)) nearest[row] = d;
-      total += at(nearest, row);
-      if (pacer.due(dim)) await pacer.pause();
-    }
-    let left = random.uniform() * total;
-    chosen = nearest.findIndex((d) => (left -= d) < 0);
-    // All rows already coincide with a centre: any row will do, the empty cluster is dropped later.
-    if (chosen < 0) chosen = random.integer(n);
-  }
-  return centres;
 }
 
 function joinFloats(parts: Float64Array[], width: number): Float64Array {

@@ -1,7 +1,7 @@
 import type { Pacer } from '../numerics/pacer.ts';
 import { at, type Vectors } from '../numerics/vectors.ts';
 import { boundMargin, panelRows, type Cell } from './cells.ts';
-import { squaredDistance } from '../numerics/kernel.ts';
+import { squaredDistanceInOrder } from '../numerics/distances.ts';
 import { spatialOrder } from './order.ts';
 import { Panel, PanelDistances } from './panels.ts';
 
@@ -34,7 +34,7 @@ export class RowDistances {
   /** Distance of rows `i` and `j`, float64; the same bits in either order. */
   between(i: number, j: number): number {
     const { features, dim } = this;
-    return Math.sqrt(squaredDistance(features, i * dim, features, j * dim, dim));
+    return Math.sqrt(squaredDistanceInOrder(features, i * dim, features, j * dim, dim));
   }
 
   /** Distances between panels of rows. Ready once {@link root} has been awaited. */
@@ -105,7 +105,7 @@ export class RowDistances {
     for (let i = 0; i < count; i++)
       for (let j = i; j < count; j++) {
         const [across, back] = [at(reach, i * count + j), at(reach, j * count + i)];
-        const apart = squaredDistance(centres, i * dim, centres, j * dim, dim);
+        const apart = squaredDistanceInOrder(centres, i * dim, centres, j * dim, dim);
         const radii = Math.sqrt(at(reach, i * count + i)) * Math.sqrt(at(reach, j * count + j));
         const square = across + back - apart + 2 * radii + cancellation * (across + back + apart);
         const bound = Math.sqrt(square) * boundMargin;

@@ -1,7 +1,7 @@
 import type { Pacer } from '../numerics/pacer.ts';
+import type { Vectors } from '../numerics/vectors.ts';
 import { splitCell, type Cell, type PairDistances } from './cells.ts';
 import type { RowDistances } from './distances.ts';
-import { distancesToPair } from '../numerics/kernel.ts';
 import type { Panel } from './panels.ts';
 
 /** The farthest pair of a cluster: `first < second` in row order, or equal rows for a cluster of diameter 0. */
@@ -156,4 +156,44 @@ function widestPairs(bounds: Float64Array, count: number, wanted: number): [numb
       if (found.length > wanted) found.pop();
     }
   return found.map(({ i, j }) => [i, j]);
+}
+
+/**
+ * Distances of the rows of a cluster to two of its rows, `first` and `second`: as the root of `squaredDistanceInOrder`,
+ * two rows at a time because the additions of one sum must wait for each other.
+ */
+function distancesToPair(
+  features: Vectors,
+  dim: number,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  first: number,
+  second: number,
+  toFirst: Float64Array,
+  toSecond: Float64Array,
+): void {
+  const p = first * dim;
+  const q = second * dim;
+  for (let s = from; s < to; s += 2) {
+    const a = (rows[s] as number) * dim;
+    const b = (rows[Math.min(s + 1, to - 1)] as number) * dim;
+    let [ap, aq, bp, bq] = [0, 0, 0, 0];
+    for (let i = 0; i < dim; i++) {
+      const x = features[p + i] as number;
+      const y = features[q + i] as number;
+      const u = features[a + i] as number;
+      const v = features[b + i] as number;
+      ap += (u - x) * (u - x);
+      aq += (u - y) * (u - y);
+      bp += (v - x) * (v - x);
+      bq += (v - y) * (v - y);
+    }
+    toFirst[s] = Math.sqrt(ap);
+    toSecond[s] = Math.sqrt(aq);
+    if (s + 1 < to) {
+      toFirst[s + 1] = Math.sqrt(bp);
+      toSecond[s + 1] = Math.sqrt(bq);
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import { ReductionError } from '../knn/errors.ts';
+import { ReductionError } from './errors.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { checkSet, type MultilabelSet } from '../embeddings/set.ts';
 import { Random } from '../numerics/random.ts';
@@ -8,7 +8,7 @@ import { fillParameters, type ReductionParameters } from './parameters.ts';
 import { emittedPath, type PathMethod } from './paths.ts';
 import { findReductionMethod, type ReductionMethod } from './registry.ts';
 
-export { ReductionError, type ReductionErrorCode } from '../knn/errors.ts';
+export { ReductionError } from './errors.ts';
 export type { MultilabelSet } from '../embeddings/set.ts';
 export type {
   ChoiceParameter,

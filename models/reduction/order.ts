@@ -1,6 +1,6 @@
 import type { Pacer } from '../numerics/pacer.ts';
 import type { Vectors } from '../numerics/vectors.ts';
-import { squaredDistance } from '../numerics/kernel.ts';
+import { squaredDistanceInOrder } from '../numerics/distances.ts';
 
 /** Rows looked at for two that are far apart: any will do, farther ones only divide better. */
 const sample = 200;
@@ -37,7 +37,7 @@ function farthestFrom(features: Vectors, dim: number, rows: Int32Array, from: nu
   let [best, far] = [from, -1];
   for (let s = 0; s < rows.length; s += step) {
     const row = rows[s] as number;
-    const d = squaredDistance(features, row * dim, features, from * dim, dim);
+    const d = squaredDistanceInOrder(features, row * dim, features, from * dim, dim);
     if (d > far) [best, far] = [row, d];
   }
   return best;

@@ -1,4 +1,4 @@
-import { ReductionError } from '../knn/errors.ts';
+import { ReductionError } from './errors.ts';
 
 /** Parameters of a reduction; which of them a method takes is stated by its registry entry. */
 export type ReductionParameters = Readonly<Record<string, number | string | boolean>>;

@@ -1,4 +1,4 @@
-import { ReductionError } from '../knn/errors.ts';
+import { ReductionError } from './errors.ts';
 import type { Pacer } from '../numerics/pacer.ts';
 import type { MultilabelSet } from '../embeddings/set.ts';
 import { at } from '../numerics/vectors.ts';

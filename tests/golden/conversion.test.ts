@@ -11,7 +11,7 @@ import {
 } from '../../models/conversion/precision.ts';
 import { relativeRms } from '../../models/onnx/variant-error.ts';
 import { openRuntime, type Pack, type PackRuntime } from '../../models/packs/index.ts';
-import { cosine } from '../../models/numerics/cosine.ts';
+import { cosine } from '../../models/numerics/distances.ts';
 import { sonify } from '../../models/pecmae/sonify.ts';
 import { testFolder } from '../support/engine.ts';
 import { limits, npy, official, stages, tiny, worstDifference } from './official-support.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../models/numerics/random.ts';
-import { squaredDistance } from '../../models/numerics/kernel.ts';
+import { squaredDistanceInOrder } from '../../models/numerics/distances.ts';
 import { PythonRandom } from '../../models/numerics/python-random.ts';
 import { Panel, PanelDistances } from '../../models/reduction/panels.ts';
 
@@ -24,7 +24,7 @@ describe('distance kernels', () => {
       let most = 0;
       for (const [i, row] of a.rows.entries())
         for (const [j, other] of b.rows.entries()) {
-          const square = squaredDistance(features, row * dim, features, other * dim, dim);
+          const square = squaredDistanceInOrder(features, row * dim, features, other * dim, dim);
           expect(values[start + i * stride + j]).toBe(square);
           most = Math.max(most, square);
         }
@@ -57,7 +57,7 @@ describe('distance kernels', () => {
     let plain = 0;
     for (const i of rows)
       for (const j of rows.slice(i + 1))
-        plain += Math.sqrt(squaredDistance(features, i * dim, features, j * dim, dim));
+        plain += Math.sqrt(squaredDistanceInOrder(features, i * dim, features, j * dim, dim));
     const [high = NaN, low = NaN] = whole;
     expect((high * 2 ** 20 + low) / 2 ** 36).toBeCloseTo(plain, 6);
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GraphBuilder } from '../../models/onnx/builder.ts';
 import { openRuntime, readPack, type PackRuntime } from '../../models/packs/index.ts';
 import { sonifyBest } from '../../models/pecmae/candidates.ts';
-import { cosine } from '../../models/numerics/cosine.ts';
+import { cosine } from '../../models/numerics/distances.ts';
 import { schedule } from '../../models/pecmae/sampler.ts';
 import { sonify } from '../../models/pecmae/sonify.ts';
 import { rmsDbfs, spectralCentroid } from '../support/sound.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PrototypeError } from '../../models/pecmae/errors.ts';
-import { kMeans } from '../../models/numerics/kmeans.ts';
+import { gatherRows, kMeans } from '../../models/numerics/kmeans.ts';
+import { Pacer } from '../../models/numerics/pacer.ts';
 import {
   defaultTrainParameters,
   trainPrototypeNetwork,
@@ -229,24 +230,32 @@ describe('trainPrototypeNetwork', () => {
 });
 
 describe('kMeans', () => {
+  const pacer = new Pacer(never);
+
   it('finds well separated groups', async () => {
     const random = new Random(2);
-    const points = Float32Array.from({ length: 300 }, (_, i) => (i % 3) * 10 + random.normal() * 0.1);
-    const rows = Int32Array.from({ length: 300 }, (_, i) => i);
-    const centroids = await kMeans(points, 1, rows, 3, random, never);
-    const sorted = [...centroids].sort((a, b) => a - b);
+    const points = Float64Array.from({ length: 300 }, (_, i) => (i % 3) * 10 + random.normal() * 0.1);
+    const { centres, clusters } = await kMeans(points, 1, 3, random, pacer, { surplus: 'jitter' });
+    const sorted = [...centres].sort((a, b) => a - b);
     sorted.forEach((value, i) => expect(Math.abs(value - 10 * i)).toBeLessThan(0.05));
+    expect(clusters[4]).toBe(clusters[1]);
+    expect(new Set(clusters).size).toBe(3);
   });
 
   it('uses the rows it was given only', async () => {
-    const centroids = await kMeans(
-      Float32Array.of(1, 100, 3),
-      1,
-      Int32Array.of(0, 2),
-      1,
-      new Random(1),
-      never,
-    );
-    expect([...centroids]).toEqual([2]);
+    const own = gatherRows(Float32Array.of(1, 100, 3), 1, [0, 2]);
+    const { centres } = await kMeans(own, 1, 1, new Random(1), pacer, { surplus: 'jitter' });
+    expect([...centres]).toEqual([2]);
+  });
+
+  it('makes centres beyond the distinct rows near copies or repeats, as asked', async () => {
+    const same = Float64Array.of(5, 5, 5);
+    const near = await kMeans(same, 1, 2, new Random(1), pacer, { surplus: 'jitter' });
+    expect(near.centres[0]).toBe(5);
+    expect(near.centres[1]).not.toBe(5);
+    expect(near.centres[1]).toBeCloseTo(5, 0);
+    const repeated = await kMeans(same, 1, 2, new Random(1), pacer, { surplus: 'repeat' });
+    expect([...repeated.centres]).toEqual([5, 5]);
+    expect([...repeated.clusters]).toEqual([0, 0, 0]);
   });
 });

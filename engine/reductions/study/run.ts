@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addLabelNoise, ReductionError, type MultilabelSet } from '../../../models/knn/index.ts';
+import { addLabelNoise, NumericError, type MultilabelSet } from '../../../models/knn/index.ts';
 import { findReductionMethod, RowDistances, toMultilabelSet } from '../../../models/reduction/index.ts';
 import type { FullScore, Reduction, StudyRequest } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
@@ -161,7 +161,7 @@ class StudyRun {
     try {
       await this.#reduce(run, cell);
     } catch (thrown) {
-      if (!(thrown instanceof ReductionError)) throw thrown;
+      if (!(thrown instanceof NumericError)) throw thrown;
       const { message, hint } = thrown;
       failures.push({ ...run, noise: cell.noise, message, hint });
       setFailures(this.library, this.study.id, failures);

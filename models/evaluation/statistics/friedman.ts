@@ -1,5 +1,5 @@
 import jstat from 'jstat';
-import { ReductionError } from '../../knn/errors.ts';
+import { NumericError } from '../../numerics/errors.ts';
 import { averageRanks, tieSum } from './ranks.ts';
 
 /** Whether some of several methods, each scored on the same blocks, differ. */
@@ -21,7 +21,7 @@ export interface FriedmanResult {
  * classifiers over data sets.
  * @param scores one row per block, one number per method (≥ 2 blocks, ≥ 2 methods, finite).
  * @param options `best`: whether the `highest` (default) or the `lowest` score of a block gets rank 1.
- * @throws ReductionError for too few or ragged or non-finite scores.
+ * @throws NumericError for too few or ragged or non-finite scores.
  */
 export function friedman(
   scores: readonly (readonly number[])[],
@@ -30,17 +30,13 @@ export function friedman(
   const methods = scores[0]?.length ?? 0;
   const blocks = scores.length;
   if (blocks < 2 || methods < 2)
-    throw new ReductionError(
+    throw new NumericError(
       'shape',
       `${blocks} × ${methods} scores cannot be compared.`,
       'Score at least two methods on at least two data sets or splits.',
     );
   if (scores.some((row) => row.length !== methods || row.some((score) => !Number.isFinite(score))))
-    throw new ReductionError(
-      'not-finite',
-      'Some scores are missing.',
-      'Score every method on every data set.',
-    );
+    throw new NumericError('not-finite', 'Some scores are missing.', 'Score every method on every data set.');
   const sign = options.best === 'lowest' ? 1 : -1;
   const ranked = scores.map((row) => averageRanks(row.map((score) => sign * score)));
   const meanRanks = Array.from(

@@ -1,5 +1,5 @@
 import jstat from 'jstat';
-import { ReductionError } from '../../knn/errors.ts';
+import { NumericError } from '../../numerics/errors.ts';
 
 /** Which pairs of methods differ, after a Friedman test. */
 export interface NemenyiResult {
@@ -16,7 +16,7 @@ export interface NemenyiResult {
  * degrees of freedom over √2 (Demšar 2006, §3.2.2).
  * @param result mean ranks of k methods over N blocks, as `friedman` gives them.
  * @param alpha family-wise error, in (0, 1); 0.05 by default.
- * @throws ReductionError for an `alpha` outside (0, 1), fewer than two methods or no block.
+ * @throws NumericError for an `alpha` outside (0, 1), fewer than two methods or no block.
  */
 export function nemenyi(
   result: { blocks: number; meanRanks: readonly number[] },
@@ -25,9 +25,9 @@ export function nemenyi(
   const { blocks, meanRanks } = result;
   const methods = meanRanks.length;
   if (!(alpha > 0 && alpha < 1))
-    throw new ReductionError('bad-parameter', `${alpha} is no level of significance.`, 'Try 0.05.');
+    throw new NumericError('bad-parameter', `${alpha} is no level of significance.`, 'Try 0.05.');
   if (methods < 2 || blocks < 1)
-    throw new ReductionError('shape', 'There is nothing to compare.', 'Compare at least two methods.');
+    throw new NumericError('shape', 'There is nothing to compare.', 'Compare at least two methods.');
   const unit = Math.sqrt((methods * (methods + 1)) / (6 * blocks));
   const criticalDifference = (jstat.tukey.inv(1 - alpha, methods, Infinity) / Math.SQRT2) * unit;
   const pairs = meanRanks.flatMap((rank, first) =>

@@ -1,5 +1,5 @@
 import jstat from 'jstat';
-import { ReductionError } from '../../knn/errors.ts';
+import { NumericError } from '../../numerics/errors.ts';
 import { averageRanks, tieSum } from './ranks.ts';
 
 /** Whether two methods, scored on the same blocks, differ. */
@@ -23,21 +23,17 @@ const exactLimit = 50;
 /**
  * Wilcoxon's signed-rank test, two-sided. Without a single difference the p-value is 1.
  * @param a scores of one method · @param b of the other, on the same blocks, finite.
- * @throws ReductionError when lengths differ, there is no pair, or a score is not finite.
+ * @throws NumericError when lengths differ, there is no pair, or a score is not finite.
  */
 export function wilcoxon(a: readonly number[], b: readonly number[]): WilcoxonResult {
   if (a.length !== b.length || a.length === 0)
-    throw new ReductionError(
+    throw new NumericError(
       'shape',
       `${a.length} scores cannot be paired with ${b.length}.`,
       'Score both methods on the same data sets.',
     );
   if (![...a, ...b].every(Number.isFinite))
-    throw new ReductionError(
-      'not-finite',
-      'Some scores are missing.',
-      'Score both methods on every data set.',
-    );
+    throw new NumericError('not-finite', 'Some scores are missing.', 'Score both methods on every data set.');
   const differences = a.map((value, i) => value - (b[i] ?? NaN)).filter((value) => value !== 0);
   const { ranks, ties } = averageRanks(differences.map(Math.abs));
   const total = (ranks.length * (ranks.length + 1)) / 2;
