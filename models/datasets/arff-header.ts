@@ -4,11 +4,14 @@ import { arffError, ArffTokens } from './arff-tokens.ts';
 /** One column of an ARFF file. */
 export interface ArffAttribute {
   name: string;
-  kind: 'numeric' | 'nominal' | 'text';
+  /** `unknown` is a type that no reader knows: such a column can only be left out. */
+  kind: 'numeric' | 'nominal' | 'text' | 'unknown';
   /** Declared values of a nominal attribute, in their order. */
   values: readonly string[];
-  /** Line of the declaration. */
+  /** Line of the declaration, and where its type begins in it, counted from 0. */
   line: number;
+  typeAt: number;
+  type: string;
 }
 
 export interface ArffHeader {
@@ -22,7 +25,8 @@ const MAX_ATTRIBUTES = 1_000_000;
 const MAX_NOMINAL_VALUES = 5_000_000;
 
 const NUMERIC = /^(numeric|real|integer)\b/i;
-const TEXT = /^(string|date)\b/i;
+/** openSMILE declares classes that nobody gave as `unknown`; every value of theirs is `?`. */
+const TEXT = /^(string|date|unknown)\b/i;
 
 /** Reads the lines before `@data`. */
 export class ArffHeaderReader {
@@ -90,13 +94,14 @@ export class ArffHeaderReader {
     this.header.attributes.push({ name, line, ...this.#type(line) });
   }
 
-  #type(line: number): Pick<ArffAttribute, 'kind' | 'values'> {
+  #type(line: number): Omit<ArffAttribute, 'name' | 'line'> {
     const tokens = this.#tokens;
     const at = tokens.at;
     const type = tokens.rest();
-    if (type.startsWith('{')) return { kind: 'nominal', values: this.#values(line, at) };
-    if (NUMERIC.test(type)) return { kind: 'numeric', values: [] };
-    if (TEXT.test(type)) return { kind: 'text', values: [] };
+    const facts = { typeAt: at, type: type.slice(0, 40), values: [] };
+    if (type.startsWith('{')) return { ...facts, kind: 'nominal', values: this.#values(line, at) };
+    if (NUMERIC.test(type)) return { ...facts, kind: 'numeric' };
+    if (TEXT.test(type)) return { ...facts, kind: 'text' };
     if (/^relational\b/i.test(type))
       throw new DatasetError(
         'unsupported',
@@ -105,13 +110,8 @@ export class ArffHeaderReader {
         line,
         at + 1,
       );
-    throw arffError(
-      this.#path,
-      line,
-      at,
-      type === '' ? 'The attribute has no type.' : `“${type.slice(0, 40)}” is no attribute type.`,
-      'Types are numeric, real, integer, string, date and {value, value}.',
-    );
+    // Whoever leaves the column out need not care.
+    return { ...facts, kind: 'unknown' };
   }
 
   #values(line: number, at: number): string[] {
@@ -158,4 +158,21 @@ function closingBrace(text: string, at: number): number {
     else if ((character === "'" || character === '"') && /[\s,{]/.test(text.charAt(i - 1))) quote = character;
   }
   return -1;
+}
+
+/** @throws DatasetError `syntax` for a column that is used and whose type nobody knows */
+export function requireKnownTypes(
+  path: string,
+  attributes: readonly ArffAttribute[],
+  exclude: readonly string[],
+): void {
+  const odd = attributes.find(({ kind, name }) => kind === 'unknown' && !exclude.includes(name));
+  if (!odd) return;
+  throw arffError(
+    path,
+    odd.line,
+    odd.typeAt,
+    odd.type === '' ? 'The attribute has no type.' : `“${odd.type}” is no attribute type.`,
+    'Types are numeric, real, integer, string, date and {value, value}. Correct it, or leave the column out (--exclude).',
+  );
 }

@@ -13,6 +13,8 @@ const PAIRS: readonly (readonly [string, string])[] = [
   ['false', 'true'],
   ['f', 't'],
   ['-1', '1'],
+  ['0.0', '1.0'],
+  ['-1.0', '1.0'],
 ];
 
 /**
@@ -59,7 +61,10 @@ export async function arffLabels(
       'Correct the option, or say which columns are labels.',
       header.relationLine,
     );
-  return { choice: { kind: option > 0 ? 'first' : 'last', count: Math.abs(option) }, warnings: [] };
+  // By name: the option counts all attributes, also those that are left out.
+  const names = header.attributes.map(({ name }) => name);
+  const labels = option > 0 ? names.slice(0, option) : names.slice(option);
+  return { choice: { kind: 'names', names: labels }, warnings: [] };
 }
 
 /**

@@ -2,6 +2,8 @@ import type { ArffAttribute } from './arff-header.ts';
 import { labelValues } from './arff-labels.ts';
 import { arffError, ArffTokens } from './arff-tokens.ts';
 import { DatasetError, place } from './errors.ts';
+import { isMissing, labelWord } from '../text/index.ts';
+import { LABEL_HINT, LabelCells } from './label-cells.ts';
 import { decimal } from './numbers.ts';
 import { EXCLUDED, type ColumnPlan } from './plan.ts';
 import { RowCollector } from './rows.ts';
@@ -31,6 +33,7 @@ export class ArffRowReader {
   /** Per column, the row that gave its value last: finds a column given twice in a sparse row. */
   readonly #lastRow: Int32Array;
   readonly rows: RowCollector;
+  readonly #labels: LabelCells;
   dropped = 0;
   weighted = false;
 
@@ -45,6 +48,7 @@ export class ArffRowReader {
       target < 0 && target !== EXCLUDED && values?.get(absent) === 1 ? [-target - 1] : [],
     );
     this.rows = new RowCollector(path, plan);
+    this.#labels = new LabelCells(plan);
   }
 
   /** @throws DatasetError `syntax`, `ragged`, `not-a-number`, `bad-label`, `missing-value`, `too-large` */
@@ -133,11 +137,15 @@ export class ArffRowReader {
     const column = this.#columns[index];
     if (column === undefined || column.target === EXCLUDED) return true;
     const { target, values } = column;
-    const number = values === null ? decimal(value) : values.get(value);
+    const number = values !== null ? values.get(value) : target < 0 ? labelWord(value) : decimal(value);
     if (number === undefined || number !== number) return this.#refuse(column, value);
-    if (target >= 0) this.rows.featureBlock[this.rows.featureOffset + target] = number;
-    else if (number === 0 || number === 1) this.rows.labelBlock[this.rows.labelOffset - target - 1] = number;
-    else return this.#refuse(column, value);
+    if (target >= 0) {
+      this.rows.featureBlock[this.rows.featureOffset + target] = number;
+      return true;
+    }
+    const borne = this.#labels.number(-target - 1, number);
+    if (borne === null) return this.#refuse(column, value);
+    this.rows.labelBlock[this.rows.labelOffset - target - 1] = borne;
     return true;
   }
 
@@ -145,7 +153,7 @@ export class ArffRowReader {
   #refuse({ name, target, values }: Column, value: string): false {
     const { start, quoted, line } = this.#tokens;
     const where = place(this.#path, line, start + 1);
-    if (value === '?' && !quoted) {
+    if (value !== '' && isMissing(value) && !quoted) {
       if (this.#dropMissing) return false;
       throw new DatasetError(
         'missing-value',
@@ -155,13 +163,14 @@ export class ArffRowReader {
         start + 1,
       );
     }
+    if (value === '' && !quoted && this.#dropMissing) return false;
     if (value === '' && !quoted) throw this.#tokens.error(start, `The value of “${name}” is empty.`);
     const shown = value.length > 40 ? `${value.slice(0, 40)}…` : value;
     if (target < 0)
       throw new DatasetError(
         'bad-label',
         `${where}: label “${name}” is “${shown}”.`,
-        'Labels are 0 or 1.',
+        LABEL_HINT,
         line,
         start + 1,
       );

@@ -1,7 +1,8 @@
 import { Pacer } from '../numerics/pacer.ts';
-import { ArffHeaderReader } from './arff-header.ts';
+import { ArffHeaderReader, requireKnownTypes } from './arff-header.ts';
 import { arffLabels, relationName } from './arff-labels.ts';
 import { ArffRowReader } from './arff-rows.ts';
+import { textExcluded } from './csv-columns.ts';
 import { DatasetError, readFailure } from './errors.ts';
 import { readLines } from './lines.ts';
 import { planColumns } from './plan.ts';
@@ -26,6 +27,7 @@ export async function readArff(path: string, options: ReadDatasetOptions): Promi
 
 async function readFileOf(path: string, options: ReadDatasetOptions, pacer: Pacer): Promise<RawDataset> {
   const { header, dataLine } = await readHeader(path, pacer);
+  requireKnownTypes(path, header.attributes, options.exclude ?? []);
   const { choice, warnings } = await arffLabels(path, header, options.labels);
   const texts = header.attributes.filter(({ kind }) => kind === 'text').map(({ name }) => name);
   const asked = options.exclude ?? [];
@@ -55,7 +57,7 @@ async function readFileOf(path: string, options: ReadDatasetOptions, pacer: Pace
     labelNames: plan.labelNames,
     dropped: reader.dropped,
     nominal: new Map(nominal),
-    warnings: [...warnings, ...textWarning(silent), ...weightWarning(reader.weighted)],
+    warnings: [...warnings, ...textExcluded(silent), ...weightWarning(reader.weighted)],
   };
 }
 
@@ -82,13 +84,6 @@ async function readHeader(
 
 /** Thrown to stop reading at `@data`. */
 const HEADER_DONE = new Error('the header is done');
-
-function textWarning(names: string[]): DatasetWarning[] {
-  if (names.length === 0) return [];
-  const [first = ''] = names;
-  const which = names.length === 1 ? `“${first}” is` : `“${first}” and ${names.length - 1} more are`;
-  return [{ code: 'text-excluded', message: `${which} text and left out.`, columns: names.slice(0, 100) }];
-}
 
 function weightWarning(weighted: boolean): DatasetWarning[] {
   return weighted

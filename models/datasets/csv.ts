@@ -1,21 +1,29 @@
 import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { parse } from 'csv-parse';
+import { parse, type Parser } from 'csv-parse';
 import type { MultilabelSet } from '../embeddings/set.ts';
 import { Pacer } from '../numerics/pacer.ts';
+import { isMissing, sniffDelimiter, unescapeFormula, utf8Chunks, type Delimiter } from '../text/index.ts';
+import { describedColumns } from './csv-columns.ts';
 import { DatasetError, place, readFailure } from './errors.ts';
+import { LABEL_HINT, LabelCells } from './label-cells.ts';
 import { decimal } from './numbers.ts';
 import { EXCLUDED, noLabels, planColumns, type ColumnPlan } from './plan.ts';
 import type { ColumnChoice } from './plan.ts';
 import { RowCollector } from './rows.ts';
 import type { RawDataset, SourceOptions } from './source.ts';
+import type { DatasetWarning } from './types.ts';
 
 /** Columns that Archetone's own tables mark as labels; what follows is the label's name. */
 export const LABEL_PREFIX = 'label:';
 /** Longest line that is read: about a million numbers. */
 const MAX_RECORD_BYTES = 32 * 1024 * 1024;
-/** What a missing value looks like in tables of the field. */
-const MISSING = new Set(['', '?', 'NA', 'N/A', 'null', 'nan', 'NaN']);
+/** From so much text it is told what parts the cells. */
+const HEAD_BYTES = 64 * 1024;
+/** Rows from which it is told what a column holds. */
+const SAMPLE_ROWS = 50;
+const DECIMAL_COMMA = /^[-+]?\d*,\d+(e[-+]?\d+)?$/i;
 
 /**
  * Reads a multilabel CSV (plain or `.gz`): a header row, features first, the last `labelCount` columns 0/1 labels.
@@ -34,33 +42,43 @@ export async function readMultilabelCsv(
 }
 
 /**
- * Reads a CSV, plain or `.gz`, with a header row; numbers stay float64 as written. The file is streamed. Without a
- * choice of labels the columns named `label:…` are it, and the features are what Archetone's tables call them.
+ * Reads a table, plain or `.gz`, with a header row; numbers stay float64 as written. The file is streamed, in UTF-8,
+ * UTF-16 or Windows-1252; commas, semicolons, tabs or bars part its cells, and decimal commas are read where commas do not
+ * part them. Columns of text and the index of a table are left out with a note. Without a choice of labels the columns
+ * named `label:…` are it, and the features are what Archetone's tables call them.
  * @throws DatasetError naming line and column; the signal's reason on abort.
  */
 export async function readCsv(path: string, options: SourceOptions): Promise<RawDataset> {
   if (options.labels && options.labels.kind !== 'names') checkCount(options.labels.count);
   const pacer = new Pacer(options.signal);
-  const table = new CsvTable(path, options);
   const file = createReadStream(path);
-  const text = path.toLowerCase().endsWith('.gz') ? createGunzip() : null;
-  const records = parse({
-    bom: true,
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    trim: true,
-    max_record_size: MAX_RECORD_BYTES,
-  });
+  const packed = path.toLowerCase().endsWith('.gz') ? file.pipe(createGunzip()) : null;
   // Errors of a piped source do not travel along the pipe by themselves.
-  file.on('error', (error) => records.destroy(error));
-  text?.on('error', (error) => records.destroy(error));
-  (text ? file.pipe(text) : file).pipe(records);
+  if (packed) file.on('error', (error) => packed.destroy(error));
+  let text: Readable | null = null;
+  let records: Parser | null = null;
   try {
-    for await (const item of records as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
+    const { head, all } = await withHead(utf8Chunks(packed ?? file));
+    const delimiter = sniffDelimiter(head);
+    const told = /^sep=.\r?\n/i.exec(head)?.[0];
+    const table = new CsvTable(path, options, delimiter, told === undefined ? 0 : 1);
+    const parser = (records = parse({
+      delimiter,
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      // Blanks inside quotes belong to the text. A tab that parts cells is none.
+      trim: delimiter !== '\t',
+      max_record_size: MAX_RECORD_BYTES,
+    }));
+    text = Readable.from(all(told?.length ?? 0));
+    text.on('error', (error) => parser.destroy(error));
+    text.pipe(parser);
+    for await (const item of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
       table.add(item.record, item.info.lines);
       if (pacer.due(item.record.length * 50)) await pacer.pause();
     }
+    return await table.finish(pacer);
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw (
@@ -68,10 +86,32 @@ export async function readCsv(path: string, options: SourceOptions): Promise<Raw
     );
   } finally {
     file.destroy();
+    packed?.destroy();
     text?.destroy();
-    records.destroy();
+    records?.destroy();
   }
-  return table.finish(pacer);
+}
+
+/** The first bytes as text, and everything from a byte on as it comes. */
+async function withHead(
+  chunks: AsyncGenerator<Buffer, void>,
+): Promise<{ head: string; all: (from: number) => AsyncGenerator<Buffer, void> }> {
+  const first: Buffer[] = [];
+  let bytes = 0;
+  while (bytes < HEAD_BYTES) {
+    const { value } = await chunks.next();
+    if (value === undefined) break;
+    first.push(value);
+    bytes += value.length;
+  }
+  const head = Buffer.concat(first);
+  return {
+    head: head.toString('utf8', 0, HEAD_BYTES),
+    all: async function* (from) {
+      yield head.subarray(from);
+      yield* chunks;
+    },
+  };
 }
 
 function checkCount(count: number): void {
@@ -97,29 +137,55 @@ function syntaxError(path: string, error: unknown): DatasetError | null {
   );
 }
 
-/** Turns records into rows: the first is the header. */
+/** Turns records into rows: the first is the header. The first rows wait until they tell what their columns hold. */
 class CsvTable {
   readonly #path: string;
   readonly #options: SourceOptions;
-  #header: string[] = [];
+  readonly #delimiter: Delimiter;
+  readonly #lineOffset: number;
+  #header: string[] | null = null;
+  #waiting: { record: string[]; line: number }[] = [];
   #plan: ColumnPlan | null = null;
   #rows: RowCollector | null = null;
+  #labels: LabelCells | null = null;
   #dropped = 0;
+  #warnings: DatasetWarning[] = [];
+  /** Whether numbers have decimal points or commas: what the first broken number had. */
+  #mark: '.' | ',' | null = null;
 
-  constructor(path: string, options: SourceOptions) {
+  /** @param lineOffset lines before the first record */
+  constructor(path: string, options: SourceOptions, delimiter: Delimiter, lineOffset: number) {
     this.#path = path;
     this.#options = options;
+    this.#delimiter = delimiter;
+    this.#lineOffset = lineOffset;
   }
 
-  add(record: string[], line: number): void {
-    if (this.#plan === null || this.#rows === null) {
-      this.#header = record;
-      this.#plan = planTable(this.#path, record, this.#options);
-      this.#rows = new RowCollector(this.#path, this.#plan);
-    } else this.#addRow(this.#plan, this.#rows, record, line);
+  add(record: string[], lines: number): void {
+    const line = lines + this.#lineOffset;
+    if (this.#header === null) {
+      // Archetone's own tables keep spreadsheets from running names.
+      this.#header = record.map(unescapeFormula);
+      return;
+    }
+    // R names every column but that of its row names.
+    if (
+      this.#waiting.length === 0 &&
+      this.#rows === null &&
+      record.length === this.#header.length + 1 &&
+      record.at(-1) !== ''
+    )
+      this.#header = ['', ...this.#header];
+    if (record.length !== this.#header.length) throw this.#ragged(record.length, this.#header.length, line);
+    if (this.#rows !== null) this.#addRow(record, line);
+    else {
+      this.#waiting.push({ record, line });
+      if (this.#waiting.length === SAMPLE_ROWS) this.#begin();
+    }
   }
 
   async finish(pacer: Pacer): Promise<RawDataset> {
+    if (this.#header !== null && this.#rows === null) this.#begin();
     if (this.#plan === null || this.#rows === null || this.#rows.count === 0)
       throw new DatasetError(
         'empty',
@@ -134,58 +200,112 @@ class CsvTable {
       featureNames,
       labelNames: labelNames.map((name) => (this.#options.labels ? name : name.slice(LABEL_PREFIX.length))),
       dropped: this.#dropped,
-      warnings: [],
+      warnings: this.#warnings,
       nominal: new Map(),
     };
   }
 
-  #addRow(plan: ColumnPlan, rows: RowCollector, record: string[], line: number): void {
-    if (record.length !== this.#header.length)
-      throw new DatasetError(
-        'ragged',
-        `${place(this.#path, line)}: ${record.length} values where the header has ${this.#header.length}.`,
-        'Every line needs the same number of values.',
-        line,
-        Math.min(record.length, this.#header.length) + 1,
-      );
+  #begin(): void {
+    const header = this.#header ?? [];
+    const rows = this.#waiting.map(({ record }) => record);
+    const asked = this.#options.exclude ?? [];
+    const labels = this.#options.labels;
+    const free = header.filter(
+      (name) =>
+        !asked.includes(name) &&
+        !name.startsWith(LABEL_PREFIX) &&
+        !(labels?.kind === 'names' && labels.names.includes(name)) &&
+        header.indexOf(name) === header.lastIndexOf(name),
+    );
+    const found = describedColumns(header, free, rows);
+    this.#warnings = found.warnings;
+    this.#plan = planTable(this.#path, header, {
+      ...this.#options,
+      exclude: [...asked, ...found.exclude],
+    });
+    this.#rows = new RowCollector(this.#path, this.#plan);
+    this.#labels = new LabelCells(this.#plan);
+    for (const { record, line } of this.#waiting) this.#addRow(record, line);
+    this.#waiting = [];
+  }
+
+  #addRow(record: string[], line: number): void {
+    const { plan, rows } = this.#open();
     rows.next();
     for (let column = 0; column < record.length; column++) {
       const target = plan.targets[column] ?? EXCLUDED;
       if (target === EXCLUDED) continue;
       const cell = record[column] ?? '';
-      if (this.#options.missing === 'drop-rows' && MISSING.has(cell)) {
+      if (this.#options.missing === 'drop-rows' && isMissing(cell)) {
         rows.drop();
         this.#dropped++;
         return;
       }
       if (target >= 0) rows.featureBlock[rows.featureOffset + target] = this.#number(cell, line, column);
-      else rows.labelBlock[rows.labelOffset - target - 1] = this.#label(cell, line, column);
+      else rows.labelBlock[rows.labelOffset - target - 1] = this.#label(-target - 1, cell, line, column);
     }
     if (plan.idColumn >= 0) rows.id(record[plan.idColumn] ?? '');
   }
 
+  #open(): { plan: ColumnPlan; rows: RowCollector } {
+    if (this.#plan === null || this.#rows === null) throw new Error('No row comes before its plan');
+    return { plan: this.#plan, rows: this.#rows };
+  }
+
   #number(cell: string, line: number, column: number): number {
-    const value = decimal(cell);
+    const value = this.#value(cell);
     if (!Number.isNaN(value)) return value;
+    const isMixed = this.#mark !== null && /^[-+]?\d*[.,]\d+(e[-+]?\d+)?$/i.test(cell);
     throw new DatasetError(
       'not-a-number',
-      `${place(this.#path, line)}: “${cell}” in column “${this.#header[column] ?? ''}” is not a finite number.`,
-      'Fill or remove missing values; encode categories as numbers; leave text columns out with --exclude.',
+      `${place(this.#path, line)}: “${cell}” in column “${this.#header?.[column] ?? ''}” ${isMixed ? 'has another decimal mark than the numbers before it' : 'is not a finite number'}.`,
+      isMixed
+        ? 'Write all numbers with decimal points, without marks for thousands.'
+        : 'Fill in missing values or drop their rows (--missing drop-rows); encode categories as numbers; leave text columns out with --exclude.',
       line,
       column + 1,
     );
   }
 
-  #label(cell: string, line: number, column: number): 0 | 1 {
-    if (cell === '0' || cell === '1') return cell === '1' ? 1 : 0;
+  /** A comma in a number can only be told from one between cells where something else parts them. */
+  #value(cell: string): number {
+    const value = decimal(cell);
+    if (this.#delimiter === ',') return Number.isNaN(value) ? truth(cell) : value;
+    const mark = cell.includes('.') ? '.' : cell.includes(',') ? ',' : null;
+    if (mark === null) return Number.isNaN(value) ? truth(cell) : value;
+    const number = mark === '.' ? value : DECIMAL_COMMA.test(cell) ? Number(cell.replace(',', '.')) : NaN;
+    if (!Number.isFinite(number)) return NaN;
+    this.#mark ??= mark;
+    return this.#mark === mark ? number : NaN;
+  }
+
+  #label(label: number, cell: string, line: number, column: number): 0 | 1 {
+    const borne = this.#labels?.word(label, cell) ?? null;
+    if (borne !== null) return borne;
     throw new DatasetError(
       'bad-label',
-      `${place(this.#path, line)}: label “${this.#header[column] ?? ''}” is “${cell}”.`,
-      'Labels are 0 or 1.',
+      `${place(this.#path, line)}: label “${this.#header?.[column] ?? ''}” is “${cell}”.`,
+      LABEL_HINT,
       line,
       column + 1,
     );
   }
+
+  #ragged(values: number, expected: number, line: number): DatasetError {
+    return new DatasetError(
+      'ragged',
+      `${place(this.#path, line)}: ${values} values where the header has ${expected}.`,
+      'Every line needs the same number of values.',
+      line,
+      Math.min(values, expected) + 1,
+    );
+  }
+}
+
+/** Booleans are numbers, as in the other formats. */
+function truth(cell: string): number {
+  const word = cell.toLowerCase();
+  return word === 'true' ? 1 : word === 'false' ? 0 : NaN;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import type { Pacer } from '../numerics/pacer.ts';
+import { utf8Chunks } from '../text/index.ts';
 import { DatasetError, place } from './errors.ts';
 
 const NEWLINE = 10;
@@ -12,8 +13,8 @@ const MAX_LINE_BYTES = 64 * 1024 * 1024;
 const WORK_PER_BYTE = 8;
 
 /**
- * Reads a UTF-8 text file, plain or `.gz`, line by line; bytes that are not UTF-8 become U+FFFD. Line ends stay off the
- * text, a byte order mark too. Lines count from 1. Time and memory grow with the longest line, never with its square.
+ * Reads a text file, plain or `.gz`, line by line, in UTF-8, UTF-16 or Windows-1252. Line ends stay off the text, a byte
+ * order mark too. Lines count from 1. Time and memory grow with the longest line, never with its square.
  * @throws DatasetError `too-large` for a line beyond 64 MiB; what the file system throws; the signal's reason
  */
 export async function readLines(
@@ -33,13 +34,11 @@ export async function readLines(
   const emit = (bytes: Buffer): void => {
     let end = bytes.length;
     if (end > 0 && bytes[end - 1] === 13) end--;
-    const start =
-      line === 0 && bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
     line++;
-    onLine(bytes.toString('utf8', start, end), line);
+    onLine(bytes.toString('utf8', 0, end), line);
   };
   try {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
+    for await (const chunk of utf8Chunks(source)) {
       let from = 0;
       for (;;) {
         const at = chunk.indexOf(NEWLINE, from);

@@ -1,5 +1,6 @@
 import type { Pacer } from '../numerics/pacer.ts';
 import { DatasetError } from './errors.ts';
+import { LABEL_HINT, LabelCells } from './label-cells.ts';
 import { EXCLUDED, planColumns, type ColumnChoice } from './plan.ts';
 import { RowCollector } from './rows.ts';
 import type { RawDataset, SourceOptions } from './source.ts';
@@ -33,6 +34,7 @@ export async function assembleRows(
     options.exclude,
   );
   const rows = new RowCollector(path, plan);
+  const labelCells = new LabelCells(plan);
   const used = columns.flatMap((column, i) => {
     const target = plan.targets[i] ?? EXCLUDED;
     return target === EXCLUDED ? [] : [{ column, target }];
@@ -47,14 +49,11 @@ export async function assembleRows(
         if (Number.isNaN(value) && options.missing === 'drop-rows') keep = false;
         else throw notFinite(path, row, column.name, value);
       } else if (target >= 0) rows.featureBlock[rows.featureOffset + target] = value;
-      else if (value === 0 || value === 1) rows.labelBlock[rows.labelOffset - target - 1] = value;
-      else
-        throw new DatasetError(
-          'bad-label',
-          `${path}, row ${row + 1}: label “${column.name}” is ${value}.`,
-          'Labels are 0 or 1.',
-          row + 1,
-        );
+      else {
+        const borne = labelCells.number(-target - 1, value);
+        if (borne === null) throw badLabel(path, row, column.name, value);
+        rows.labelBlock[rows.labelOffset - target - 1] = borne;
+      }
     }
     if (keep) {
       kept.push(row);
@@ -77,6 +76,15 @@ export async function assembleRows(
     warnings: [],
     nominal: new Map(),
   };
+}
+
+function badLabel(path: string, row: number, name: string, value: number): DatasetError {
+  return new DatasetError(
+    'bad-label',
+    `${path}, row ${row + 1}: label “${name}” is ${value}.`,
+    LABEL_HINT,
+    row + 1,
+  );
 }
 
 function notFinite(path: string, row: number, name: string, value: number): DatasetError {

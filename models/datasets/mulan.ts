@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { decodeText, decodeWindows1252 } from '../text/index.ts';
 import { DatasetError, place, readFailure } from './errors.ts';
 
 const MAX_XML_BYTES = 16 * 1024 * 1024;
@@ -65,10 +66,20 @@ async function readText(path: string): Promise<string> {
   try {
     if ((await stat(path)).size > MAX_XML_BYTES)
       throw new DatasetError('too-large', `${path} is larger than 16 MiB.`, 'Is this a list of labels?');
-    return await readFile(path, 'utf8');
+    return xmlText(await readFile(path));
   } catch (error) {
     throw readFailure(path, error, 'A Mulan label file is expected.');
   }
+}
+
+/** An XML says in its first line what it is in; what it says wrongly, or not at all, is told from its bytes. */
+function xmlText(bytes: Uint8Array): string {
+  const declared = /^<\?xml[^>]*encoding\s*=\s*["']([\w.:-]+)["']/i.exec(
+    Buffer.from(bytes.subarray(0, 200)).toString('latin1'),
+  )?.[1];
+  return /^(iso-?8859-1|latin-?1|windows-1252|cp1252)$/i.test(declared ?? '')
+    ? decodeWindows1252(bytes)
+    : decodeText(bytes);
 }
 
 /** Only elements and their attributes matter; every element becomes `{ name: [{ ':@': attributes, … }] }`. */
@@ -80,6 +91,8 @@ function parse(path: string, text: string): unknown {
     removeNSPrefix: true,
     preserveOrder: true,
     htmlEntities: true,
+    // Blanks at the ends of a name belong to it.
+    trimValues: false,
   });
   try {
     return parser.parse(text) as unknown;

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { Pacer } from '../numerics/pacer.ts';
 import { at } from '../numerics/vectors.ts';
-import { readNpz, TensorFormatError, writeNpz, type NpyArray } from '../tensors/index.ts';
+import { NpzArchive, TensorFormatError, writeNpz, type NpyArray } from '../tensors/index.ts';
 import { DatasetError, readFailure } from './errors.ts';
 import { noLabels } from './plan.ts';
-import { assembleRows } from './matrix.ts';
+import { assembleRows, type MatrixColumn } from './matrix.ts';
 import type { RawDataset, SourceOptions } from './source.ts';
-import type { WritableSet } from './types.ts';
+import type { DatasetWarning, WritableSet } from './types.ts';
 
 /** Names under which archives keep the same thing; the first is what {@link writeDatasetNpz} uses. */
 const FEATURES = ['prototypes', 'features', 'X', 'x', 'embeddings', 'vectors', 'data'];
@@ -14,6 +14,8 @@ const LABELSETS = ['labelsets', 'Y', 'y', 'labels', 'targets'];
 const LABEL_NAMES = ['labels', 'label_names', 'classes', 'target_names'];
 const FEATURE_NAMES = ['feature_names', 'columns'];
 const ROW_IDS = ['ids', 'row_ids'];
+/** More different numbers than this are no classes. */
+const MAX_CLASSES = 10_000;
 
 /** An .npz of a labelled set: `prototypes [n, d]`, `labelsets [n, L]` (uint8), `labels [L]`, `feature_names [d]`. */
 export function writeDatasetNpz(set: WritableSet, more: Readonly<Record<string, NpyArray>> = {}): Uint8Array {
@@ -31,50 +33,177 @@ export function writeDatasetNpz(set: WritableSet, more: Readonly<Record<string, 
 }
 
 /**
- * Reads an .npz with one matrix of features and one of labels (0/1, or boolean), under the usual names; pickled objects
- * are refused. With a choice of labels the matrix of features alone is enough: its columns may hold the labels.
+ * Reads an .npz with one matrix of features and one of labels (0/1, or boolean), under the usual names; or with one class
+ * per row, as a number or a name, which becomes one label per class. Pickled objects are refused where they are needed.
+ * With a choice of labels the matrix of features alone is enough: its columns may hold the labels.
  * @throws DatasetError
  */
 export async function readNpzDataset(path: string, options: SourceOptions): Promise<RawDataset> {
   const arrays = await load(path);
   options.signal?.throwIfAborted();
-  const features = find(arrays, FEATURES, (array) => array.dtype !== 'text' && array.shape.length === 2);
+  const features = arrays.find(FEATURES, (array) => array.dtype !== 'text' && array.shape.length === 2);
   if (!features)
     throw new DatasetError(
       'shape',
-      `${path} holds no matrix of features; it holds ${[...arrays.keys()].join(', ') || 'nothing'}.`,
-      `Name a two-dimensional array ${FEATURES.slice(0, 3).join(', ')} or ${FEATURES[3] ?? ''}.`,
+      `${path} holds no matrix of features; it holds ${arrays.contents()}.`,
+      `Name a two-dimensional array of numbers ${FEATURES.slice(0, 3).join(', ')} or ${FEATURES[3] ?? ''}.`,
     );
   const [count = 0, width = 0] = features.shape;
-  const names = texts(find(arrays, FEATURE_NAMES, isTextOf(width)));
+  const names = texts(arrays.find(FEATURE_NAMES, isTextOf(width)));
   const featureNames = names ?? Array.from({ length: width }, (_, i) => `z${i}`);
-  const ids = texts(find(arrays, ROW_IDS, isTextOf(count)));
-  const matrix = find(
-    arrays,
-    LABELSETS,
-    (array) =>
-      array !== features && array.dtype !== 'text' && array.shape.length === 2 && array.shape[0] === count,
-  );
+  const ids = texts(arrays.find(ROW_IDS, isTextOf(count)));
   const pacer = new Pacer(options.signal);
   const columns = featureNames.map((name, d) => ({
     name,
     at: (row: number) => numberAt(features, row * width + d),
   }));
-  if (options.labels || !matrix) {
-    if (!options.labels) throw noLabels(path);
-    return assembleRows(path, count, columns, options.labels, options, pacer, ids);
-  }
-  const L = matrix.shape[1] ?? 0;
-  const labelNames =
-    texts(find(arrays, LABEL_NAMES, isTextOf(L))) ?? Array.from({ length: L }, (_, l) => `label${l}`);
-  if (L === 0) throw noLabels(path);
-  const labels = labelNames.map((name, l) => ({ name, at: (row: number) => numberAt(matrix, row * L + l) }));
-  return assembleRows(path, count, [...columns, ...labels], { kind: 'last', count: L }, options, pacer, ids);
+  if (options.labels) return assembleRows(path, count, columns, options.labels, options, pacer, ids);
+  const { labels, warnings } = labelColumns(path, arrays, features, count);
+  const raw = await assembleRows(
+    path,
+    count,
+    [...columns, ...labels],
+    { kind: 'last', count: labels.length },
+    options,
+    pacer,
+    ids,
+  );
+  return { ...raw, warnings: [...raw.warnings, ...warnings, ...arrays.unread(LABEL_NAMES)] };
 }
 
-async function load(path: string): Promise<Map<string, NpyArray>> {
+interface Labels {
+  labels: MatrixColumn[];
+  warnings: DatasetWarning[];
+}
+
+function labelColumns(path: string, arrays: Arrays, features: NpyArray, count: number): Labels {
+  const matrix = arrays.find(
+    LABELSETS,
+    (array) =>
+      array !== features && array.dtype !== 'text' && array.shape.length === 2 && array.shape[0] === count,
+  );
+  const L = matrix?.shape[1] ?? 0;
+  if (matrix && L > 0) {
+    const labelNames =
+      texts(arrays.find(LABEL_NAMES, isTextOf(L))) ?? Array.from({ length: L }, (_, l) => `label${l}`);
+    const labels = labelNames.map((name, l) => ({
+      name,
+      at: (row: number) => numberAt(matrix, row * L + l),
+    }));
+    return { labels, warnings: [] };
+  }
+  const classes = arrays.find(
+    LABELSETS,
+    (array) => array !== features && array.shape.length === 1 && array.shape[0] === count,
+  );
+  if (!classes) throw noLabels(path);
+  return oneHot(path, arrays, classes, count);
+}
+
+/** One label per class, in the order of the numbers or of the names. */
+function oneHot(path: string, arrays: Arrays, classes: NpyArray, count: number): Labels {
+  const keys =
+    classes.dtype === 'text'
+      ? classes.data
+      : Array.from({ length: count }, (_, row) => numberAt(classes, row));
+  const odd = keys.findIndex((key) => typeof key === 'number' && !Number.isInteger(key));
+  if (odd >= 0)
+    throw new DatasetError(
+      'bad-label',
+      `${path}, row ${odd + 1}: the class is ${keys[odd] ?? ''}, which is no whole number.`,
+      'Give one class number or name per row, or a matrix of labels with one column of 0 and 1 per label.',
+      odd + 1,
+    );
+  const distinct = [...new Set<string | number>(keys)].sort((a, b) =>
+    typeof a === 'number' && typeof b === 'number' ? a - b : a < b ? -1 : 1,
+  );
+  if (distinct.length > MAX_CLASSES)
+    throw new DatasetError(
+      'bad-label',
+      `${path} holds ${distinct.length} different class numbers for ${count} rows.`,
+      `At most ${MAX_CLASSES} classes are read. Are these class numbers, and not values or row numbers?`,
+    );
+  // Names fit where every number is a place in their list.
+  const named = texts(
+    arrays.find(
+      LABEL_NAMES,
+      (array) =>
+        array.dtype === 'text' && array.shape.length === 1 && distinct.every((key) => isPlace(key, array)),
+    ),
+  );
+  const nameOf = (key: string | number): string =>
+    typeof key === 'string' ? key : (named?.[key] ?? `class${key}`);
+  return {
+    labels: distinct.map((key) => ({
+      name: nameOf(key),
+      at: (row: number) => (keys[row] === key ? 1 : 0),
+    })),
+    warnings: [
+      {
+        code: 'class-numbers',
+        message: `The file gives one class per row; each of the ${distinct.length} classes became a label.`,
+      },
+    ],
+  };
+}
+
+const isPlace = (key: string | number, array: NpyArray): boolean =>
+  typeof key === 'number' && key >= 0 && key < (array.shape[0] ?? 0);
+
+/** The arrays of a file. Those that cannot be read are as if they were not there, and remembered. */
+class Arrays {
+  readonly #archive: NpzArchive;
+  readonly #read = new Map<string, NpyArray | null>();
+  readonly #unread = new Map<string, string>();
+
+  constructor(archive: NpzArchive) {
+    this.#archive = archive;
+  }
+
+  find(names: readonly string[], fits: (array: NpyArray) => boolean): NpyArray | null {
+    for (const name of names) {
+      const array = this.#get(name);
+      if (array && fits(array)) return array;
+    }
+    return null;
+  }
+
+  /** What there is, for messages. */
+  contents(): string {
+    const { names } = this.#archive;
+    if (names.length === 0) return 'no arrays';
+    return names
+      .slice(0, 20)
+      .map((name) => (this.#unread.has(name) ? `${name} (${this.#unread.get(name) ?? ''})` : name))
+      .join(', ');
+  }
+
+  unread(names: readonly string[]): DatasetWarning[] {
+    return names.flatMap((name): DatasetWarning[] =>
+      this.#unread.has(name)
+        ? [{ code: 'names-unread', message: `“${name}” is not read: ${this.#unread.get(name) ?? ''}.` }]
+        : [],
+    );
+  }
+
+  #get(name: string): NpyArray | null {
+    const known = this.#read.get(name);
+    if (known !== undefined) return known;
+    let array: NpyArray | null = null;
+    try {
+      array = this.#archive.read(name);
+    } catch (error) {
+      if (!(error instanceof TensorFormatError)) throw error;
+      this.#unread.set(name, error.message);
+    }
+    this.#read.set(name, array);
+    return array;
+  }
+}
+
+async function load(path: string): Promise<Arrays> {
   try {
-    return readNpz(await readFile(path));
+    return new Arrays(new NpzArchive(await readFile(path)));
   } catch (error) {
     if (error instanceof TensorFormatError)
       throw new DatasetError(
@@ -84,18 +213,6 @@ async function load(path: string): Promise<Map<string, NpyArray>> {
       );
     throw readFailure(path, error, 'An .npz file is expected.');
   }
-}
-
-function find(
-  arrays: ReadonlyMap<string, NpyArray>,
-  names: readonly string[],
-  fits: (array: NpyArray) => boolean,
-): NpyArray | null {
-  for (const name of names) {
-    const array = arrays.get(name);
-    if (array && fits(array)) return array;
-  }
-  return null;
 }
 
 const isTextOf =

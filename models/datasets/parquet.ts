@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { compressors as unpackers } from 'hyparquet-compressors';
 import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet';
 import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from 'hyparquet';
 import { z } from 'zod';
@@ -16,8 +17,10 @@ import { PARQUET_KEY } from './write-parquet.ts';
 const ownSchema = z.object({ name: z.string(), labels: z.array(z.string()), features: z.array(z.string()) });
 type OwnFacts = z.output<typeof ownSchema>;
 
-/** What Node can unpack beside Snappy, which hyparquet does itself. */
+/** What is unpacked beside Snappy, which hyparquet does itself. Arrow's LZ4 comes in two framings. */
+const { ZSTD, LZ4, LZ4_RAW } = unpackers;
 const compressors: Compressors = {
+  ...(ZSTD && LZ4 && LZ4_RAW ? { ZSTD, LZ4, LZ4_RAW } : {}),
   GZIP: (input, length) => new Uint8Array(gunzipSync(input, { maxOutputLength: Math.max(1, length) })),
   BROTLI: (input, length) =>
     new Uint8Array(brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) })),
@@ -49,7 +52,7 @@ export async function readParquetDataset(
     throw readFailure(
       path,
       error,
-      'A Parquet file is expected, packed with Snappy, gzip or Brotli, or not at all.',
+      'A Parquet file is expected, packed with Snappy, Zstandard, gzip, LZ4 or Brotli, or not at all.',
     );
   }
 }
@@ -64,32 +67,47 @@ async function readTable(
   const count = Number(metadata.num_rows);
   const own = options.labels ? null : ownFacts(metadata);
   const { children } = parquetSchema(metadata);
-  const exclude = new Set(options.exclude);
+  const index = own ? [] : indexColumns(metadata, children, options);
+  const exclude = new Set([...(options.exclude ?? []), ...index]);
   const wanted = own
     ? children.filter(({ element }) => element.name === 'vector' || element.name === 'labels')
     : children.filter((child) => isNumeric(child) && !exclude.has(child.element.name));
   // Refused before anything is unpacked: what a file claims to hold may be far more than its size.
   if (count * Math.max(1, wanted.length) > MAX_VALUES)
     throw new DatasetError('too-large', `${path} claims ${count} rows.`, 'Take a sample of the rows.');
-  const names = [...wanted, ...children.filter(({ element }) => exclude.has(element.name))].map(
-    ({ element }) => element.name,
+  const [id] = exclude;
+  const read = new Set(
+    [...wanted, ...children.filter((child) => child.element.name === id && child.children.length === 0)].map(
+      ({ element }) => element.name,
+    ),
   );
-  const columns = await readColumns(file, metadata, [...new Set(names)], count, onProgress);
+  const columns = await readColumns(file, metadata, [...read], count, onProgress);
   if (own) return readOwn(path, count, columns, own, options);
-  const matrix = [...columns].flatMap(([name, values]) =>
-    exclude.has(name)
-      ? [{ name, at: () => NaN, text: (row: number) => String(values[row]) }]
-      : matrixColumns(path, name, values),
-  );
+  // In the order of the file: where labels are told by their number, it decides.
+  const matrix = children.flatMap(({ element: { name } }) => {
+    const values = columns.get(name);
+    if (exclude.has(name)) return [{ name, at: () => NaN, text: (row: number) => cellText(values?.[row]) }];
+    return values ? matrixColumns(path, name, values) : [];
+  });
   const labels = options.labels ?? prefixed(path, matrix);
-  const raw = await assembleRows(path, count, matrix, labels, options, new Pacer());
+  const raw = await assembleRows(
+    path,
+    count,
+    matrix,
+    labels,
+    { ...options, exclude: [...exclude] },
+    new Pacer(),
+  );
   const skipped = children.filter((child) => !isNumeric(child) && !exclude.has(child.element.name));
   return {
     ...raw,
     labelNames: options.labels
       ? raw.labelNames
       : raw.labelNames.map((name) => name.slice(LABEL_PREFIX.length)),
-    warnings: skipped.length === 0 ? [] : [skippedWarning(skipped.map(({ element }) => element.name))],
+    warnings: [
+      ...indexWarning(index),
+      ...(skipped.length === 0 ? [] : [skippedWarning(skipped.map(({ element }) => element.name))]),
+    ],
   };
 }
 
@@ -175,15 +193,55 @@ function ownFacts({ key_value_metadata }: FileMetaData): OwnFacts | null {
   }
 }
 
+const pandasSchema = z.object({ index_columns: z.array(z.unknown()) });
+
+/** Columns that hold the index of a pandas table, as far as nobody asked for them. */
+function indexColumns(
+  { key_value_metadata }: FileMetaData,
+  children: readonly SchemaTree[],
+  { labels, exclude = [] }: ParquetOptions,
+): string[] {
+  const text = key_value_metadata?.find(({ key }) => key === 'pandas')?.value;
+  const told = pandasSchema.safeParse(text === undefined ? null : jsonOrNull(text));
+  const named = new Set(told.success ? told.data.index_columns : []);
+  const asked = new Set([...exclude, ...(labels?.kind === 'names' ? labels.names : [])]);
+  return children
+    .map(({ element }) => element.name)
+    .filter((name) => (named.has(name) || /^__index_level_\d+__$/.test(name)) && !asked.has(name));
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+function indexWarning(names: readonly string[]): RawDataset['warnings'] {
+  const [first] = names;
+  if (first === undefined) return [];
+  return [
+    {
+      code: 'index-excluded',
+      message: `“${names.join('”, “')}” ${names.length === 1 ? 'is' : 'are'} the index of the table and left out.`,
+      columns: [...names],
+    },
+  ];
+}
+
 const NUMBER_TYPES = new Set(['BOOLEAN', 'INT32', 'INT64', 'FLOAT', 'DOUBLE']);
 
-/** Numbers, booleans, and lists of numbers. */
+/** Numbers, booleans, and lists of numbers; instants and durations are none. */
 function isNumeric({ element, children }: SchemaTree): boolean {
-  if (children.length === 0)
+  if (children.length === 0) {
+    if (element.logical_type?.type === 'FLOAT16' || element.converted_type === 'DECIMAL') return true;
     return (
       NUMBER_TYPES.has(element.type ?? '') &&
-      !/^(DATE|TIME|TIMESTAMP|DECIMAL)/.test(element.converted_type ?? '')
+      !/^(DATE|TIME)/.test(element.converted_type ?? '') &&
+      !/^(DATE|TIME)/.test(element.logical_type?.type ?? '')
     );
+  }
   const [group] = children;
   const [item] = group?.children ?? [];
   const isListGroup = element.converted_type === 'LIST' || element.logical_type?.type === 'LIST';
@@ -227,4 +285,13 @@ function asyncBuffer(handle: Awaited<ReturnType<typeof open>>, byteLength: numbe
       return buffer;
     },
   };
+}
+
+/** A value as it tells rows apart. */
+function cellText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof Date) return value.toISOString();
+  return value === null || value === undefined
+    ? ''
+    : JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
 }

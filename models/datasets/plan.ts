@@ -18,7 +18,8 @@ export interface ColumnPlan {
 export type ColumnChoice = Exclude<LabelChoice, { kind: 'xml' }>;
 
 /**
- * Sorts the columns of a file into features, labels and excluded ones. Both keep the order of the file.
+ * Sorts the columns of a file into features, labels and excluded ones. Both keep the order of the file. Where labels are
+ * told by their number, columns that are left out do not count.
  * @throws DatasetError `shape`, `unknown-column`, `no-labels`
  */
 export function planColumns(
@@ -30,8 +31,9 @@ export function planColumns(
 ): ColumnPlan {
   const columns = columnsByName(names);
   const excluded = exclude.map((name) => findColumn(path, columns, name, 'to leave out', line));
-  const isLabel = labelColumns(path, names, columns, labels, line);
   const isExcluded = new Uint8Array(names.length);
+  for (const column of excluded) isExcluded[column] = 1;
+  const isLabel = labelColumns(path, names, columns, labels, isExcluded, line);
   for (const column of excluded) {
     if (isLabel[column])
       throw new DatasetError(
@@ -40,7 +42,6 @@ export function planColumns(
         'Name it once.',
         line,
       );
-    isExcluded[column] = 1;
   }
   const targets = new Int32Array(names.length);
   const featureNames: string[] = [];
@@ -65,6 +66,7 @@ function labelColumns(
   names: readonly string[],
   columns: ReadonlyMap<string, number[]>,
   labels: ColumnChoice,
+  isExcluded: Uint8Array,
   line: number | undefined,
 ): Uint8Array {
   const chosen = new Uint8Array(names.length);
@@ -80,15 +82,16 @@ function labelColumns(
       `The number of labels must be at least 1, not ${count}.`,
       'Say how many columns are labels.',
     );
-  if (count >= names.length)
+  const left = names.flatMap((_, column) => (isExcluded[column] ? [] : [column]));
+  if (count >= left.length)
     throw new DatasetError(
       'shape',
-      `${path} has ${names.length} columns, too few for ${count} labels and a feature.`,
-      'Check the number of labels.',
+      `${path} has ${left.length} columns${left.length < names.length ? ` besides ${names.length - left.length} left out` : ''}, too few for ${count} labels and a feature.`,
+      'Check the number of labels, and that commas, semicolons or tabs part all columns alike.',
       line,
     );
-  if (labels.kind === 'first') chosen.fill(1, 0, count);
-  else chosen.fill(1, names.length - count);
+  for (const column of labels.kind === 'first' ? left.slice(0, count) : left.slice(-count))
+    chosen[column] = 1;
   return chosen;
 }
 
@@ -109,7 +112,7 @@ function findColumn(
   purpose: string,
   line: number | undefined,
 ): number {
-  const found = columns.get(name) ?? [];
+  const found = columns.get(name) ?? alike(columns, name);
   const [column] = found;
   if (column !== undefined && found.length === 1) return column;
   throw new DatasetError(
@@ -118,6 +121,13 @@ function findColumn(
     'Use the names of the file exactly; names that are used must be unique.',
     line,
   );
+}
+
+/** Columns of the same name but for blanks around it and the form of its accents, which programs change. */
+function alike(columns: ReadonlyMap<string, number[]>, name: string): number[] {
+  const plain = (text: string): string => text.normalize('NFC').trim();
+  const wanted = plain(name);
+  return [...columns].flatMap(([other, found]) => (plain(other) === wanted ? found : []));
 }
 
 /** Nothing tells which columns are labels. */

@@ -37,6 +37,12 @@ export type DatasetWarningCode =
   | 'nominal-coded'
   /** Text or date attributes, left out. */
   | 'text-excluded'
+  /** The index of a table (pandas, R), left out. */
+  | 'index-excluded'
+  /** One class per row, which became one label per class. */
+  | 'class-numbers'
+  /** Names inside the file that cannot be read. */
+  | 'names-unread'
   /** Rows left out because a value is missing. */
   | 'rows-dropped'
   /** A MEKA header that the XML (or the caller) overrules. */

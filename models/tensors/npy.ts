@@ -1,4 +1,5 @@
 import { checked, dtypes, elementCount, fromBytes, TensorFormatError, toBytes } from './array.ts';
+import { float16ToFloat32 } from './half.ts';
 import type { Dtype, NumericArray, TensorData } from './array.ts';
 
 /** An array of text, stored as NumPy's fixed-width Unicode (`<U…`). */
@@ -31,8 +32,8 @@ const descriptors: Readonly<Record<Dtype, string>> = {
 const dtypeOf = new Map(Object.entries(descriptors).map(([dtype, descr]) => [descr, dtype as Dtype]));
 
 /**
- * Reads a .npy file (format 1.0–3.0). Objects (pickle), structured and big-endian types are refused.
- * Fortran-ordered data come back in row-major order.
+ * Reads a .npy file (format 1.0–3.0), big-endian or not; float16 becomes float32, byte strings become text. Objects
+ * (pickle), structured types, instants and complex numbers are refused. Fortran-ordered data come back in row-major order.
  * @throws TensorFormatError naming what is wrong.
  */
 export function readNpy(bytes: Uint8Array): NpyArray {
@@ -50,9 +51,12 @@ export function readNpy(bytes: Uint8Array): NpyArray {
   const header = parseHeader(new TextDecoder().decode(bytes.subarray(headerStart, start)));
   const body = bytes.subarray(start);
 
-  const text = /^<U(\d{1,6})$/.exec(header.descr);
-  if (text) return readText(body, header, Number(text[1]));
-  const dtype = dtypeOf.get(header.descr.replace(/^[<|=](?=[iub]1$)/, '|'));
+  const text = /^([<>=])U(\d{1,6})$/.exec(header.descr);
+  if (text) return readText(body, header, Number(text[2]), text[1] !== '>');
+  const byteText = /^[|<>=]S(\d{1,6})$/.exec(header.descr);
+  if (byteText) return readByteText(body, header, Number(byteText[1]));
+  if (/^[<>=]f2$/.test(header.descr)) return readHalf(body, header);
+  const dtype = dtypeOf.get(header.descr.replace(/^[<>|=](?=[iub]1$)/, '|').replace(/^[>=]/, '<'));
   if (dtype === undefined) throw new TensorFormatError(`.npy element type ${header.descr} is not read`);
   const expected = elementCount(header.shape) * dtypes[dtype].bytes;
   if (expected !== body.length) {
@@ -60,7 +64,8 @@ export function readNpy(bytes: Uint8Array): NpyArray {
       `the .npy file holds ${body.length} bytes of data, its header says ${expected}`,
     );
   }
-  const data = fromBytes(dtype, body);
+  const isSwapped = header.descr.startsWith('>') && dtypes[dtype].bytes > 1;
+  const data = fromBytes(dtype, isSwapped ? swapped(body, dtypes[dtype].bytes) : body);
   if (header.fortran) toRowMajor(data, header.shape);
   return { dtype, shape: header.shape, data };
 }
@@ -125,17 +130,48 @@ function toRowMajor(data: TensorData, shape: readonly number[]): void {
   }
 }
 
-function readText(body: Uint8Array, header: Header, width: number): TextArray {
+function swapped(body: Uint8Array, bytes: number): Uint8Array {
+  const copy = Buffer.from(body);
+  return bytes === 2 ? copy.swap16() : bytes === 4 ? copy.swap32() : copy.swap64();
+}
+
+function readHalf(body: Uint8Array, header: Header): NumericArray {
+  const count = elementCount(header.shape);
+  if (count * 2 !== body.length)
+    throw new TensorFormatError(
+      `the .npy file holds ${body.length} bytes of data, its header says ${count * 2}`,
+    );
+  const bits = fromBytes('uint16', header.descr.startsWith('>') ? swapped(body, 2) : body);
+  const data = float16ToFloat32(bits as Uint16Array);
+  if (header.fortran) toRowMajor(data, header.shape);
+  return { dtype: 'float32', shape: header.shape, data };
+}
+
+/** NumPy's fixed-width byte strings, which are ASCII or UTF-8 in practice. */
+function readByteText(body: Uint8Array, header: Header, width: number): TextArray {
+  const count = textCount(body, header, width);
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const data = Array.from({ length: count }, (_, item) =>
+    bytes.toString('utf8', item * width, (item + 1) * width).replace(/\0+$/, ''),
+  );
+  return { dtype: 'text', shape: header.shape, data };
+}
+
+function textCount(body: Uint8Array, header: Header, bytes: number): number {
   const count = elementCount(header.shape);
   if (header.fortran && header.shape.length > 1)
     throw new TensorFormatError('Fortran-ordered text is not read');
-  if (count * width * CODE_POINT_BYTES !== body.length)
-    throw new TensorFormatError('the .npy text is cut off');
+  if (count * bytes !== body.length) throw new TensorFormatError('the .npy text is cut off');
+  return count;
+}
+
+function readText(body: Uint8Array, header: Header, width: number, isLittle: boolean): TextArray {
+  const count = textCount(body, header, width * CODE_POINT_BYTES);
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const data = Array.from({ length: count }, (_, item) => {
     let word = '';
     for (let i = 0; i < width; i++) {
-      const point = view.getUint32((item * width + i) * CODE_POINT_BYTES, true);
+      const point = view.getUint32((item * width + i) * CODE_POINT_BYTES, isLittle);
       if (point > 0x10ffff) throw new TensorFormatError('the .npy text is not Unicode');
       word += String.fromCodePoint(point);
     }

@@ -1,4 +1,4 @@
-import { unzipSync, zipSync, type Zippable } from 'fflate';
+import { unzipSync, zipSync, type UnzipFileInfo, type Zippable } from 'fflate';
 import { TensorFormatError } from './array.ts';
 import { readNpy, writeNpy, type NpyArray } from './npy.ts';
 
@@ -39,14 +39,52 @@ export function readNpz(bytes: Uint8Array): Map<string, NpyArray> {
   return arrays;
 }
 
-function unzip(bytes: Uint8Array, account: (size: number) => void): Record<string, Uint8Array> {
-  try {
-    return unzipSync(bytes, {
-      filter: (file) => {
-        account(file.originalSize);
-        return true;
-      },
+/**
+ * Arrays of a .npz that are read one by one when they are asked for: one that cannot be read stands in nobody's way who
+ * does not need it, and what nobody asks for is not unpacked. Members that are no .npy are passed over.
+ * @throws TensorFormatError when it is not a zip
+ */
+export class NpzArchive {
+  readonly #bytes: Uint8Array;
+  /** In the order of the archive. */
+  readonly names: readonly string[];
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    const names: string[] = [];
+    listed(bytes, ({ name }) => {
+      if (name.endsWith(SUFFIX)) names.push(name.slice(0, -SUFFIX.length));
+      return false;
     });
+    this.names = names;
+  }
+
+  /**
+   * @returns null where there is no array of that name
+   * @throws TensorFormatError for what is not read
+   */
+  read(name: string): NpyArray | null {
+    if (!this.names.includes(name)) return null;
+    const member = listed(this.#bytes, (file) => {
+      if (file.name !== `${name}${SUFFIX}`) return false;
+      if (file.originalSize > MAX_UNPACKED_BYTES)
+        throw new TensorFormatError(`${name} unpacks to too much data`);
+      return true;
+    })[`${name}${SUFFIX}`];
+    return member === undefined ? null : readNpy(member);
+  }
+}
+
+function unzip(bytes: Uint8Array, account: (size: number) => void): Record<string, Uint8Array> {
+  return listed(bytes, (file) => {
+    account(file.originalSize);
+    return true;
+  });
+}
+
+function listed(bytes: Uint8Array, filter: (file: UnzipFileInfo) => boolean): Record<string, Uint8Array> {
+  try {
+    return unzipSync(bytes, { filter });
   } catch (error) {
     if (error instanceof TensorFormatError) throw error;
     throw new TensorFormatError('not a readable .npz archive', { cause: error });

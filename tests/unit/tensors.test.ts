@@ -53,7 +53,8 @@ describe('.npy', () => {
   it.each([
     ['no magic', Uint8Array.of(1, 2, 3)],
     ['pickled objects', npy(header('|O', '(1,)'), 8)],
-    ['big-endian numbers', npy(header('>f4', '(1,)'), 4)],
+    ['complex numbers', npy(header('<c8', '(1,)'), 8)],
+    ['instants', npy(header('<M8[ns]', '(1,)'), 8)],
     ['structured types', npy(`{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }`, 4)],
     ['a missing key', npy(`{'descr': '<f4', 'shape': (1,), }`, 4)],
     ['a further key', npy(`{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1, }`, 4)],

@@ -1,0 +1,5 @@
+/** Text as files hold it: encodings, delimiters, missing values, spreadsheet formulas. */
+export * from './cells.ts';
+export * from './delimiter.ts';
+export * from './encoding.ts';
+export * from './formula.ts';
