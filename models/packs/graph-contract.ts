@@ -8,7 +8,8 @@ export interface TensorContract {
 /** Inputs and outputs of one graph. */
 export interface GraphContract {
   readonly inputs: readonly TensorContract[];
-  readonly output: TensorContract;
+  /** More than one only for a decoder whose phases are retrieved outside of the graph. */
+  readonly outputs: readonly TensorContract[];
 }
 
 /** Names and shapes of every graph a pack may hold (DESIGN §5): float32, batch-first, any batch size. */
@@ -23,18 +24,23 @@ export function graphContract(name: GraphName, manifest: PackManifest): GraphCon
   // The width of `hidden` is the encoder's own business; encoder and summary only have to agree.
   const hidden = tensor('hidden', T, 'any');
   const z = tensor('z', D);
+  const decoderOutputs = (): TensorContract[] => {
+    if (!manifest.phaseRetrieval) return [waveform];
+    const bins = manifest.phaseRetrieval.size / 2 + 1;
+    return ['magnitude', 'real', 'imaginary'].map((part) => tensor(part, T, bins));
+  };
   switch (name) {
     case 'features':
-      return { inputs: [waveform], output: features };
+      return { inputs: [waveform], outputs: [features] };
     case 'encoder':
-      return { inputs: [features], output: hidden };
+      return { inputs: [features], outputs: [hidden] };
     case 'summary':
-      return { inputs: [hidden], output: z };
+      return { inputs: [hidden], outputs: [z] };
     case 'embed':
-      return { inputs: [waveform], output: z };
+      return { inputs: [waveform], outputs: [z] };
     case 'denoiser':
-      return { inputs: [features, tensor('sigma'), z], output: tensor('v', T, F) };
+      return { inputs: [features, tensor('sigma'), z], outputs: [tensor('v', T, F)] };
     case 'decoder':
-      return { inputs: [features], output: waveform };
+      return { inputs: [features], outputs: decoderOutputs() };
   }
 }

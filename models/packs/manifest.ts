@@ -79,6 +79,20 @@ export const packManifestSchema = z
         accept: z.number().min(-1).max(1).default(1),
       })
       .optional(),
+    /**
+     * The decoder gives magnitudes and spectra to start from instead of a waveform (outputs `magnitude`, `real`, `imaginary`
+     * `[B, T, size/2 + 1]`), and the phases are retrieved by fast Griffin-Lim outside of the graph.
+     */
+    phaseRetrieval: z
+      .strictObject({
+        /** Samples per frame, a power of two, under a periodic Hann window. */
+        size: count.min(16).max(16_384),
+        /** Samples between frames. */
+        hop: count.max(16_384),
+        rounds: count.max(1000),
+        momentum: z.number().min(0).lt(1),
+      })
+      .optional(),
     trainingData: z.object({
       statement: text,
       /** Left out where the maker of the model does not say. */
@@ -113,6 +127,11 @@ export const packManifestSchema = z
     const { graphs } = pack;
     if (!graphs.embed && !(graphs.features && graphs.encoder && graphs.summary))
       problem('graphs', 'needs embed, or features + encoder + summary');
+    const { phaseRetrieval: phase } = pack;
+    if (phase && (!Number.isInteger(Math.log2(phase.size)) || phase.hop > phase.size))
+      problem('phaseRetrieval', 'needs a size that is a power of two and not below hop');
+    if (phase && phase.hop * pack.framesPerWindow !== pack.windowSamples)
+      problem('phaseRetrieval', 'hop · framesPerWindow must be windowSamples');
     if (pack.kind === 'generative') {
       if (!graphs.denoiser || !graphs.decoder)
         problem('graphs', 'a generative pack needs denoiser and decoder');

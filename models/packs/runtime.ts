@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { PhaseRetrieval, type PhaseRetrievalSettings, type Spectra } from '../audio/phase-retrieval.ts';
 import { PackError } from './errors.ts';
 import type { GraphName, Pack } from './manifest.ts';
 import type { ProviderName } from './provider-names.ts';
@@ -42,12 +43,16 @@ export function openRuntime(pack: Pack, options: RuntimeOptions = {}): Promise<P
   return Promise.resolve(new SessionRuntime(pack, options));
 }
 
+const none = new Float32Array();
+
 class SessionRuntime implements PackRuntime {
   readonly pack: Pack;
   readonly provider: ProviderName;
   readonly #threads: number;
   readonly #sessions = new Map<GraphName, Promise<GraphSession>>();
   readonly #calls = new Set<Promise<Float32Array>>();
+  #phases: PhaseRetrieval | null = null;
+  #retrieved: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(pack: Pack, options: RuntimeOptions) {
@@ -76,7 +81,7 @@ class SessionRuntime implements PackRuntime {
   }
 
   decode(features: Float32Array, batch: number): Promise<Float32Array> {
-    return this.#call(() => this.#run('decoder', [features], batch));
+    return this.#call(() => this.#decode(features, batch));
   }
 
   async close(): Promise<void> {
@@ -99,9 +104,34 @@ class SessionRuntime implements PackRuntime {
     return this.#run('summary', [await this.#run('encoder', [features], batch)], batch);
   }
 
+  async #decode(features: Float32Array, batch: number): Promise<Float32Array> {
+    const { phaseRetrieval, framesPerWindow, windowSamples } = this.pack.manifest;
+    if (!phaseRetrieval) return this.#run('decoder', [features], batch);
+    const session = await this.#session('decoder');
+    const [magnitude = none, real = none, imaginary = none] = await session.run([features], batch);
+    const waveforms = new Float32Array(batch * windowSamples);
+    const size = magnitude.length / batch;
+    for (let i = 0; i < batch; i++) {
+      const part = (all: Float32Array) => all.subarray(i * size, (i + 1) * size);
+      const spectra = { magnitude: part(magnitude), real: part(real), imaginary: part(imaginary) };
+      waveforms.set(await this.#retrieve(spectra, phaseRetrieval, framesPerWindow), i * windowSamples);
+    }
+    return waveforms;
+  }
+
+  /** One waveform after the other: they share a memory. */
+  #retrieve(spectra: Spectra, settings: PhaseRetrievalSettings, frames: number): Promise<Float32Array> {
+    this.#phases ??= new PhaseRetrieval(settings, frames);
+    const phases = this.#phases;
+    const result = this.#retrieved.then(() => phases.run(spectra));
+    this.#retrieved = result.catch(() => undefined);
+    return result;
+  }
+
   async #run(name: GraphName, inputs: readonly Float32Array[], batch: number): Promise<Float32Array> {
     const session = await this.#session(name);
-    return session.run(inputs, batch);
+    const [output = none] = await session.run(inputs, batch);
+    return output;
   }
 
   async #session(name: GraphName): Promise<GraphSession> {

@@ -68,7 +68,7 @@ export class GraphSession {
    * @throws PackError `graph` when ONNX Runtime fails or the output has a wrong size or a number that is not finite;
    * RangeError on wrong input sizes; Error after close
    */
-  run(inputs: readonly Float32Array[], batch: number): Promise<Float32Array> {
+  run(inputs: readonly Float32Array[], batch: number): Promise<Float32Array[]> {
     const feeds = this.#feeds(inputs, batch);
     // Serialised: providers other than CPU do not all allow concurrent runs of one session.
     const result = this.#queue.then(() => this.#runNow(feeds, batch));
@@ -100,15 +100,21 @@ export class GraphSession {
     );
   }
 
-  async #runNow(feeds: Record<string, Tensor>, batch: number): Promise<Float32Array> {
-    const { output } = this.#contract;
+  async #runNow(feeds: Record<string, Tensor>, batch: number): Promise<Float32Array[]> {
+    const { outputs } = this.#contract;
     let results: InferenceSession.OnnxValueMapType;
     try {
-      results = await this.#session.run(feeds, [output.name]);
+      results = await this.#session.run(
+        feeds,
+        outputs.map(({ name }) => name),
+      );
     } catch (cause) {
       throw new PackError('graph', `${this.#file} failed: ${messageOf(cause)}`, { file: this.#file, cause });
     }
-    const data = results[output.name]?.data;
+    return outputs.map((output) => this.#checked(results[output.name]?.data, output, batch));
+  }
+
+  #checked(data: unknown, output: TensorContract, batch: number): Float32Array {
     if (!(data instanceof Float32Array))
       throw new PackError('graph', `${this.#file} gave no float32 output`, { file: this.#file });
     const dims = resolveDims(output, batch, data.length);
@@ -148,9 +154,12 @@ function contractProblem(session: InferenceSession, contract: GraphContract): st
     const problem = tensorProblem(session.inputMetadata, input);
     if (problem !== null) return problem;
   }
-  if (!session.outputNames.includes(contract.output.name))
-    return `it has no output named ${contract.output.name}`;
-  return tensorProblem(session.outputMetadata, contract.output);
+  for (const output of contract.outputs) {
+    if (!session.outputNames.includes(output.name)) return `it has no output named ${output.name}`;
+    const problem = tensorProblem(session.outputMetadata, output);
+    if (problem !== null) return problem;
+  }
+  return null;
 }
 
 function tensorProblem(

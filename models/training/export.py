@@ -25,15 +25,15 @@ from train_encoder import Joint
 from calibrate import calibrate
 
 OPSET = 17
-VERSION = "0.4.0"
+VERSION = "0.4.1"
 HALF = {"denoiser", "decoder"}  # graphs whose large weights are stored as float16 (and computed as float32)
 HALF_SIZE = 4096                # elements above which a weight counts as large
 SIGNATURES = {
-    "features": (["waveform"], "features"),
-    "encoder": (["features"], "hidden"),
-    "summary": (["hidden"], "z"),
-    "denoiser": (["features", "sigma", "z"], "v"),
-    "decoder": (["features"], "waveform"),
+    "features": (["waveform"], ["features"]),
+    "encoder": (["features"], ["hidden"]),
+    "summary": (["hidden"], ["z"]),
+    "denoiser": (["features", "sigma", "z"], ["v"]),
+    "decoder": (["features"], ["magnitude", "real", "imaginary"]),
 }
 DYNAMIC = {"waveform": {0: "B", 1: "S"}, "features": {0: "B", 1: "T"}, "hidden": {0: "B", 1: "T"},
            "z": {0: "B"}, "sigma": {0: "B"}, "v": {0: "B", 1: "T"}}
@@ -107,46 +107,14 @@ def to_onnx(module: torch.nn.Module, inputs: tuple, names: list[str], outputs: l
     return onnx.load(str(path))
 
 
-def looped_decoder(decoder: torch.nn.Module, path: Path) -> onnx.ModelProto:
-    """The decoder with its rounds as an ONNX Loop: unrolled, a session takes half a minute to open."""
-    features = example("decoder", 2, FEATURES.frames)[0]
-    magnitude, real, imaginary = decoder.start(features)
-    state, spectra = ["real", "imaginary", "oldReal", "oldImaginary"], (real, imaginary)
-    model = to_onnx(Method(decoder, "start"), (features,), ["features"], ["magnitude", *state[:2]], path)
-    body = to_onnx(Method(decoder, "round"), (magnitude, *spectra, *spectra), ["magnitude", *state],
-                   [f"{name}Next" for name in state], path)
-    end = to_onnx(Method(decoder, "finish"), (magnitude, *spectra), ["magnitude", "lastReal", "lastImaginary"], ["waveform"], path)
-    for part, prefix, shared in ((body, "round/", {"magnitude"}), (end, "end/", {"magnitude", "lastReal", "lastImaginary", "waveform"})):
-        own = lambda name: name if not name or name in shared else prefix + name
-        for node in part.graph.node:
-            node.name = prefix + node.name
-            node.input[:], node.output[:] = map(own, node.input), map(own, node.output)
-        for value in [*part.graph.initializer, *part.graph.input, *part.graph.output]:
-            value.name = own(value.name)
-    helper, kinds = onnx.helper, onnx.TensorProto
-    flag = lambda name: helper.make_tensor_value_info(name, kinds.BOOL, [])
-    graph = helper.make_graph(
-        [helper.make_node("Identity", ["round/going"], ["round/goingOn"]), *body.graph.node], "round",
-        [helper.make_tensor_value_info("round/index", kinds.INT64, []), flag("round/going"),
-         *(v for v in body.graph.input if v.name != "magnitude")],
-        [flag("round/goingOn"), *body.graph.output], list(body.graph.initializer))
-    count = onnx.numpy_helper.from_array(np.array(decoder.c.phase_rounds - 1, np.int64), "rounds")
-    loop = helper.make_node("Loop", ["rounds", "", "real", "imaginary", "real", "imaginary"],
-                            ["lastReal", "lastImaginary", "unusedReal", "unusedImaginary"], "rounds", body=graph)
-    model.graph.node.extend([loop, *end.graph.node])
-    model.graph.initializer.extend([count, *end.graph.initializer])
-    del model.graph.output[:]
-    model.graph.output.extend(end.graph.output)
-    return model
-
-
 @torch.no_grad()
 def export_graph(name: str, module: torch.nn.Module, path: Path) -> float:
     """Write one graph; returns the largest absolute difference from PyTorch over two shapes."""
-    inputs, output = SIGNATURES[name]
+    inputs, outputs = SIGNATURES[name]
     part = path.with_suffix(".part")
-    example_inputs = example(name, 2, FEATURES.frames)
-    model = looped_decoder(module.eval(), part) if name == "decoder" else to_onnx(module, example_inputs, inputs, [output], part)
+    # The application retrieves the phases itself (`phaseRetrieval` in pack.json).
+    module = Method(module.eval(), "start") if name == "decoder" else module.eval()
+    model = to_onnx(module, example(name, 2, FEATURES.frames), inputs, outputs, part)
     strip(model)
     if name in HALF:
         halve(model)
@@ -156,8 +124,10 @@ def export_graph(name: str, module: torch.nn.Module, path: Path) -> float:
     worst = 0.0
     for batch, frames in ((1, FEATURES.frames), (3, 75)):
         values = example(name, batch, frames)
-        got = session.run([output], {k: v.numpy() for k, v in zip(inputs, values)})[0]
-        worst = max(worst, float(np.abs(got - module(*values).numpy()).max()))
+        found = session.run(outputs, {k: v.numpy() for k, v in zip(inputs, values)})
+        wanted = module(*values)
+        for got, want in zip(found, wanted if isinstance(wanted, tuple) else (wanted,)):
+            worst = max(worst, float(np.abs(got - want.numpy()).max()))
     os.replace(part, path)
     return worst
 
@@ -220,6 +190,8 @@ def manifest(out: Path, data: dict, random_seed: int | None) -> dict:
         "windowSamples": FEATURES.window, "frameRate": FEATURES.sample_rate // FEATURES.hop,
         "framesPerWindow": FEATURES.frames, "featureDim": FEATURES.mels, "embeddingDim": MODEL.dim,
         "sampler": SAMPLER,
+        "phaseRetrieval": {"size": FEATURES.fft, "hop": FEATURES.hop, "rounds": MODEL.phase_rounds,
+                           "momentum": MODEL.phase_momentum},
         "trainingData": {
             "statement": ("Not trained: random weights." if twin else
                           "Music, sound effects and drum samples from Debian's archive, CC0 samples, notes of twenty recorded "
