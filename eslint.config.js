@@ -10,10 +10,11 @@ const folders = ['native', 'models', 'engine', 'electron', 'cli', 'renderer'];
  * imported by relative paths, so the folder's name in the path says which layer is meant.
  */
 function layer(name, mayImport, outside = []) {
+  // Whoever may use the contract may use the wire that carries it.
   const mayUseContract = mayImport.includes('engine/api');
   const refused = folders.filter((folder) => folder !== name && !mayImport.includes(folder));
   const patterns = refused.map((folder) => ({
-    regex: `^(\\.\\./)+${folder}/${mayUseContract && folder === 'engine' ? '(?!api/)' : ''}`,
+    regex: `^(\\.\\./)+${folder}/${mayUseContract && folder === 'engine' ? '(?!(api|wire)/)' : ''}`,
     message: `${name} must not import ${folder}: see the layer rule.`,
   }));
   const foreign = outside.map((group) => ({
@@ -22,7 +23,7 @@ function layer(name, mayImport, outside = []) {
   }));
   return {
     files: [`${name}/**`],
-    ignores: name === 'engine' ? ['engine/api/**'] : [],
+    ignores: name === 'engine' ? ['engine/api/**', 'engine/wire/**'] : [],
     rules: { 'no-restricted-imports': ['error', { patterns: [...patterns, ...foreign] }] },
   };
 }
@@ -67,7 +68,26 @@ export default ts.config(
         'error',
         {
           patterns: [
-            { regex: '^(\\.\\./|node:|electron)', message: 'The contract knows nothing but itself.' },
+            {
+              regex: '^(\\.\\./(?!wire/)|node:|electron)',
+              message: 'The contract knows nothing but itself and the wire.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['engine/wire/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(\\.\\./(?!(port|errors)\\.ts$)|electron)',
+              message: 'The wire stands below everything else.',
+            },
           ],
         },
       ],

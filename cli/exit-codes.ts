@@ -23,6 +23,7 @@ const byError: Record<EngineErrorCode, number> = {
   database: exitCodes.internal,
   'database-newer': exitCodes.internal,
   'library-busy': exitCodes.internal,
+  busy: exitCodes.internal,
   pack: exitCodes.pack,
   audio: exitCodes.audio,
   'too-few-labels': exitCodes.training,

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { EngineClient } from '../engine/api/contract.ts';
-import { directClient } from '../engine/api/dispatch.ts';
 import type {
   CurvePoint,
   Experiment,
@@ -33,7 +32,7 @@ export class Session {
 
   private constructor(engine: Engine, options: SessionOptions) {
     this.engine = engine;
-    this.client = directClient(engine.handlers);
+    this.client = engine.client();
     this.#options = options;
   }
 

@@ -1,28 +1,14 @@
 /** Entry of the engine process (a utility process): the engine, without windows. */
-import type { MessagePortMain } from 'electron';
-import { serve } from '../engine/api/rpc.ts';
-import type { Port } from '../engine/api/rpc.ts';
 import { EngineError } from '../engine/api/errors.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import { toEngineSchema } from './engine-messages.ts';
 import type { EngineConfig, FromEngine } from './engine-messages.ts';
+import { mainPort } from './ports.ts';
 import { ExternalDecoderBroker } from './external-decoder.ts';
 import { ProviderRunnerBroker } from './provider-runner.ts';
 
 const post = (message: FromEngine): void => process.parentPort.postMessage(message);
-
-function portOf(port: MessagePortMain): Port {
-  return {
-    post: (message) => port.postMessage(message),
-    onMessage: (handler) => {
-      port.on('message', (event) => handler(event.data));
-      port.start();
-    },
-    onClose: (handler) => port.on('close', handler),
-    close: () => port.close(),
-  };
-}
 
 let engine: Promise<Engine> | null = null;
 let media: Engine['media'] | null = null;
@@ -62,7 +48,7 @@ process.parentPort.on('message', (event) => {
       );
       break;
     case 'client':
-      if (port) void engine?.then((ready) => serve(portOf(port), ready.handlers));
+      if (port) void engine?.then((ready) => ready.serve(mainPort(port)));
       break;
     case 'resolve-media':
       post({ type: 'media', id: message.id, media: media?.resolve(message.token) ?? null });

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
-import type { Handlers } from './api/contract.ts';
+import { connectEngine } from './api/client.ts';
+import { contract } from './api/contract.ts';
+import type { EngineClient, Handlers } from './api/contract.ts';
 import type { EngineContext, EngineOptions, MediaTokens } from './context.ts';
 import { DecodePool } from './decode/index.ts';
 import type { DecodeLimits } from './decode/index.ts';
@@ -27,16 +29,23 @@ import { JobStore } from './jobs/store.ts';
 import { LibraryShelf } from './library/libraries.ts';
 import { Playback } from './library/playback.ts';
 import { RandomMediaTokens } from './media.ts';
+import { asEngineError } from './packs/failures.ts';
 import { PackService } from './packs/service.ts';
 import { lockDataFolder } from './storage/lock.ts';
 import { openJobsDatabase } from './storage/open.ts';
+import { serve } from './wire/index.ts';
+import type { Port } from './wire/index.ts';
+import { portPair } from './wire/transports/in-process.ts';
 import { decodeWorkers } from './workers.ts';
 
 export type { EngineOptions } from './context.ts';
 
 /** Everything the application does, without a shell around it. */
 export interface Engine {
-  handlers: Handlers;
+  /** Serves the engine API to whoever is at the other end of the port. */
+  serve(port: Port): void;
+  /** A client in this process. */
+  client(): EngineClient;
   media: MediaTokens;
   /** Stops all work and frees the data folder. Jobs that can be resumed go on when it is opened again. */
   close(): Promise<void>;
@@ -113,5 +122,15 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     unlock();
   };
   let closing: Promise<void> | null = null;
-  return { handlers, media, close: () => (closing ??= close()) };
+  const serveTo = (port: Port): void => serve(port, contract, handlers, { toError: asEngineError });
+  return {
+    serve: serveTo,
+    client: () => {
+      const [here, there] = portPair();
+      serveTo(there);
+      return connectEngine(here);
+    },
+    media,
+    close: () => (closing ??= close()),
+  };
 }

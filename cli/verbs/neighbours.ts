@@ -1,6 +1,5 @@
 import { relative, sep } from 'node:path';
 import type { LibrarySummary, WindowRef } from '../../engine/api/domain.ts';
-import { fileNeighbours } from '../../engine/neighbours/handlers.ts';
 import { wholeNumber } from '../options.ts';
 import type { Session } from '../session.ts';
 import { table } from '../text.ts';
@@ -48,10 +47,10 @@ Examples:
           const trackId = await trackOfFile(session, library, path);
           const neighbours =
             trackId === null
-              ? await fileNeighbours(
-                  session.engine.handlers,
+              ? await session.client.call(
+                  'neighbours.file',
                   { libraryId: library.id, path, ...options },
-                  session.signal,
+                  { signal: session.signal },
                 )
               : await session.client.call('neighbours.query', {
                   libraryId: library.id,

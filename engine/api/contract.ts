@@ -4,28 +4,20 @@
  * Long work is a job: the method answers with the job's id at once, progress and result arrive through `events` and `jobs.*`.
  */
 import { z } from 'zod';
+import { query, stream } from '../wire/index.ts';
+import type {
+  CallContext,
+  Client,
+  HandlersOf,
+  InputOf,
+  MethodOf,
+  OutputOf,
+  ParsedInputOf,
+  QueryOf,
+  StreamOf,
+} from '../wire/index.ts';
 import type * as domain from './domain.ts';
 import { classifierSchema, corpusSourceSchema, studyRequestSchema } from './study-input.ts';
-
-export interface Query<I extends z.ZodType, O> {
-  kind: 'query';
-  input: I;
-  /** Carries the output type only; never set. */
-  output?: O;
-}
-
-export interface Stream<I extends z.ZodType, O> {
-  kind: 'stream';
-  input: I;
-  output?: O;
-}
-
-const query =
-  <O>() =>
-  <I extends z.ZodType>(input: I): Query<I, O> => ({ kind: 'query', input });
-const stream =
-  <O>() =>
-  <I extends z.ZodType>(input: I): Stream<I, O> => ({ kind: 'stream', input });
 
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'not an identifier');
 const path = z.string().min(1).max(4096);
@@ -282,6 +274,16 @@ export const contract = {
       metric: z.enum(['euclidean', 'cosine']).default('euclidean'),
     }),
   ),
+  /** What in the library sounds like a file that need not be in it. */
+  'neighbours.file': query<domain.WindowRef[]>()(
+    z.strictObject({
+      ...inLibrary,
+      path,
+      level: z.enum(['track', 'window']).default('track'),
+      k: z.int().min(1).max(1000).default(10),
+      metric: z.enum(['euclidean', 'cosine']).default('euclidean'),
+    }),
+  ),
   'projection.compute': stream<domain.ProjectionEvent>()(
     z.strictObject({
       ...inLibrary,
@@ -379,37 +381,18 @@ export const contract = {
 } as const;
 
 export type Contract = typeof contract;
-export type Method = keyof Contract;
-export type QueryMethod = { [M in Method]: Contract[M]['kind'] extends 'query' ? M : never }[Method];
-export type StreamMethod = { [M in Method]: Contract[M]['kind'] extends 'stream' ? M : never }[Method];
+export type Method = MethodOf<Contract>;
+export type QueryMethod = QueryOf<Contract>;
+export type StreamMethod = StreamOf<Contract>;
 
 /** What a caller writes (defaults may be left out). */
-export type Input<M extends Method> = z.input<Contract[M]['input']>;
+export type Input<M extends Method> = InputOf<Contract, M>;
 /** What a handler gets (defaults filled in). */
-export type ParsedInput<M extends Method> = z.output<Contract[M]['input']>;
-export type Output<M extends Method> = Exclude<Contract[M]['output'], undefined>;
-
-export interface CallContext {
-  signal: AbortSignal;
-}
+export type ParsedInput<M extends Method> = ParsedInputOf<Contract, M>;
+export type Output<M extends Method> = OutputOf<Contract, M>;
 
 /** What the engine implements. */
-export type Handlers = {
-  [M in Method]: M extends StreamMethod
-    ? (input: ParsedInput<M>, context: CallContext) => AsyncIterable<Output<M>>
-    : (input: ParsedInput<M>, context: CallContext) => Promise<Output<M>>;
-};
-
-/** What a shell holds: the same over a MessagePort and in-process. */
-export interface EngineClient {
-  call<M extends QueryMethod>(
-    method: M,
-    input: Input<M>,
-    options?: { signal?: AbortSignal },
-  ): Promise<Output<M>>;
-  stream<M extends StreamMethod>(
-    method: M,
-    input: Input<M>,
-    options?: { signal?: AbortSignal },
-  ): AsyncIterable<Output<M>>;
-}
+export type Handlers = HandlersOf<Contract>;
+/** What a shell holds: the same over every transport. */
+export type EngineClient = Client<Contract>;
+export type { CallContext };

@@ -1,6 +1,6 @@
 import './without-eval.ts';
 import { mount } from 'svelte';
-import { connect } from '../../engine/api/rpc.ts';
+import { connectEngine } from '../../engine/api/client.ts';
 import './ui/app.css';
 import { listenForEngine } from './shell/connection.ts';
 import { App } from './shell/app.svelte.ts';
@@ -11,7 +11,7 @@ if (!target) throw new Error('the page has no #app');
 
 const app = new App(window.archetone);
 listenForEngine(window, (port) => {
-  const client = connect(port);
+  const client = connectEngine(port);
   port.onClose(() => app.engine.lose(client));
   void app.connected(client);
 });

@@ -2,14 +2,13 @@
  * An engine in a process of its own, which a test may kill. Arguments: the options as JSON, the music folder.
  * Tells one line per stored track and one when the import is over.
  */
-import { directClient } from '../../engine/api/dispatch.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { EngineOptions } from '../../engine/engine.ts';
 
 const [options = '{}', folder = ''] = process.argv.slice(2);
 // Written by the test beside this file.
 const engine = await createEngine(JSON.parse(options) as EngineOptions);
-const client = directClient(engine.handlers);
+const client = engine.client();
 const stop = new AbortController();
 const { id } = await client.call('libraries.open', { folder });
 void (async () => {

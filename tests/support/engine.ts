@@ -4,7 +4,6 @@ import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll } from 'vitest';
 import type { EngineClient, Input } from '../../engine/api/contract.ts';
-import { directClient } from '../../engine/api/dispatch.ts';
 import type { Job, JobResult, LibrarySummary, TrackRow } from '../../engine/api/domain.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { createEngine } from '../../engine/engine.ts';
@@ -97,7 +96,7 @@ export async function startTestEngine(options: Partial<EngineOptions> = {}): Pro
   open.add(engine);
   return {
     engine,
-    client: directClient(engine.handlers),
+    client: engine.client(),
     dataFolder: settled.dataFolder,
     options: settled,
     restart: async (changed = {}) => {

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it, vi } from 'vitest';
-import { connect } from '../../engine/api/rpc.ts';
+import { connectEngine } from '../../engine/api/client.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { enginePortMessage } from '../../engine/api/shell.ts';
 import { listenForEngine } from '../../renderer/src/shell/connection.ts';
@@ -43,7 +43,7 @@ describe('connection to the engine', () => {
     const ports: MessagePort[] = [];
     const engine = new EngineConnection();
     const stop = listenForEngine(window, (port) => {
-      const client = connect(port);
+      const client = connectEngine(port);
       port.onClose(() => engine.lose(client));
       engine.accept(client);
     });

@@ -1,29 +1,6 @@
-import type { Port } from '../../../engine/api/rpc.ts';
 import { enginePortMessage } from '../../../engine/api/shell.ts';
-
-/** A browser MessagePort as the port the contract is carried over. */
-function browserPort(port: MessagePort): Port {
-  const closers = new Set<() => void>();
-  let open = true;
-  const shut = (): void => {
-    if (!open) return;
-    open = false;
-    for (const close of closers) close();
-  };
-  port.addEventListener('close', shut);
-  return {
-    post: (message) => port.postMessage(message),
-    onMessage: (handler) => {
-      port.addEventListener('message', (event: MessageEvent<unknown>) => handler(event.data));
-      port.start();
-    },
-    onClose: (handler) => closers.add(handler),
-    close: () => {
-      port.close();
-      shut();
-    },
-  };
-}
+import type { Port } from '../../../engine/wire/index.ts';
+import { messagePort } from '../../../engine/wire/transports/message-port.ts';
 
 /**
  * Calls back with a port each time the engine process starts. Only messages from this very window count: the preload
@@ -37,7 +14,7 @@ export function listenForEngine(target: Window, onPort: (port: Port) => void): (
     if (!received) return;
     // An engine that was killed may leave its old port open; whatever waits on it must fail now.
     current?.close();
-    current = browserPort(received);
+    current = messagePort(received);
     onPort(current);
   };
   target.addEventListener('message', listen);
