@@ -62,7 +62,7 @@ export interface CallContext {
   /** Ports that came with the call. */
   readonly ports: readonly unknown[];
   /** A sign of life during long work, for a caller that ends who says nothing. */
-  alive(): void;
+  readonly alive: () => void;
 }
 
 /** What the side that serves implements. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Transfer } from './contract.ts';
-import type { CallContext, Contract, ErrorCoding, HandlersOf, MethodOf } from './contract.ts';
+import type { CallContext, Contract, ErrorCoding, HandlersOf } from './contract.ts';
 import { EngineError } from './errors.ts';
 import type { Port } from './port.ts';
 import { brokenRequest, requestSchema } from './protocol.ts';
@@ -101,17 +101,24 @@ class Server {
     }
     const { id, method, input, credit = 0 } = request;
     this.#lastId = Math.max(this.#lastId, id);
-    if (!Object.hasOwn(this.#contract, method))
-      return this.#refuse(id, new EngineError('bad-input', `There is no method ${method}.`));
-    if (this.#calls.has(id))
-      return this.#refuse(id, new EngineError('bad-input', `There is a call ${id} already.`));
-    if (this.#waiting.length >= this.#limits.waiting) return this.#refuse(id, tooMany());
+    const reason = this.#reasonAgainst(id, method);
+    if (reason) {
+      this.#refuse(id, reason);
+      return;
+    }
     const controller = new AbortController();
     const call: Call = { id, method, input, credit, ports, controller, wake: () => undefined };
     controller.signal.addEventListener('abort', () => call.wake());
     this.#calls.set(id, call);
     this.#waiting.push(call);
     this.#schedule();
+  }
+
+  #reasonAgainst(id: number, method: string): EngineError | null {
+    if (!Object.hasOwn(this.#contract, method))
+      return new EngineError('bad-input', `There is no method ${method}.`);
+    if (this.#calls.has(id)) return new EngineError('bad-input', `There is a call ${id} already.`);
+    return this.#waiting.length >= this.#limits.waiting ? tooMany() : null;
   }
 
   /** After the messages that have come already: a flood of them is refused before the first of it is worked on. */
@@ -122,7 +129,10 @@ class Server {
       this.#scheduled = false;
       const begun = performance.now();
       while (this.#waiting.length > 0 && this.#running < this.#limits.running) {
-        if (performance.now() - begun > SLICE_MS) return this.#schedule();
+        if (performance.now() - begun > SLICE_MS) {
+          this.#schedule();
+          return;
+        }
         const call = this.#waiting.shift();
         if (call) void this.#run(call);
       }

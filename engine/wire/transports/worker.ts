@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import type { TransferListItem, Worker } from 'node:worker_threads';
+import type { Transferable as NodeTransferable, Worker } from 'node:worker_threads';
 import { PortListeners } from '../port.ts';
 import type { Port } from '../port.ts';
 
@@ -15,7 +15,7 @@ export function workerPort(worker: Worker): Port {
   // Always follows an error, and what the thread had said before is read by then.
   worker.on('exit', (code) => listeners.close(failure ?? new WorkerExit(code)));
   return {
-    post: (message, transfer = []) => worker.postMessage(message, [...transfer] as TransferListItem[]),
+    post: (message, transfer = []) => worker.postMessage(message, [...transfer] as NodeTransferable[]),
     onMessage: listeners.onMessage,
     onUnreadable: listeners.onUnreadable,
     onClose: listeners.onClose,
@@ -43,7 +43,7 @@ export function insideWorker(): Port {
   port.on('messageerror', () => listeners.unreadable());
   port.on('close', () => listeners.close());
   return {
-    post: (message, transfer = []) => port.postMessage(message, [...transfer] as TransferListItem[]),
+    post: (message, transfer = []) => port.postMessage(message, [...transfer] as NodeTransferable[]),
     onMessage: listeners.onMessage,
     onUnreadable: listeners.onUnreadable,
     onClose: listeners.onClose,
