@@ -3,7 +3,7 @@ import type { PackManifest } from '../packs/manifest.ts';
 import type { PackRuntime } from '../packs/runtime.ts';
 import { Random } from '../numerics/random.ts';
 import type { SamplerName } from './sampler.ts';
-import { sample } from './sampling.ts';
+import { sample, type Denoise } from './sampling.ts';
 
 /** Options of {@link sonify}; steps, guidance and sampler default to the pack's. */
 export interface SonifyOptions {
@@ -61,12 +61,14 @@ export async function sonify(
 
 /**
  * The first half of {@link sonify}: noise → frame features.
+ * @param denoise the pack's denoiser, or what shares it between draws
  * @throws as {@link sonify}
  */
 export async function sampleFeatures(
   runtime: PackRuntime,
   z: Float32Array,
   options: SonifyOptions,
+  denoise: Denoise = (x, sigma, c) => runtime.denoise(x, sigma, c),
 ): Promise<SampledFeatures> {
   const { manifest } = runtime.pack;
   if (!manifest.sampler)
@@ -78,7 +80,7 @@ export async function sampleFeatures(
   const noise = new Random(seed)
     .normals(manifest.framesPerWindow * manifest.featureDim)
     .map((e) => e * initialNoise);
-  const features = await sample((x, sigma, c) => runtime.denoise(x, sigma, c), {
+  const features = await sample(denoise, {
     noise,
     z,
     sampler,
