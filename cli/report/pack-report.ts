@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
 import type { PackRuntime } from '../../models/packs/index.ts';
-import type { Represented } from '../../models/benchmarks/collection.ts';
+import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import type { CutSound } from '../../models/benchmarks/embed.ts';
 import { HandcraftedFeatures } from '../../models/benchmarks/handcrafted.ts';
 import { nearestRow } from '../../models/benchmarks/neighbourhood.ts';
@@ -23,7 +23,7 @@ export interface PackReportInput {
   heard: HeardNetwork;
   /** The instruments, and the same through the encoder. */
   sounds: readonly CutSound[];
-  embedded: Represented;
+  embedded: LabelledWindows;
   version: string;
   signal: AbortSignal;
 }
@@ -87,7 +87,7 @@ async function heardClasses(
     const own = Array.from({ length: prototypesPerClass }, (_, i) => k + i);
     shown.push({
       title,
-      excerptOf: sounds[embedded.soundOf[row] ?? -1]?.name ?? '',
+      excerptOf: embedded.tracks.ids[embedded.tracks.of[row] ?? -1] ?? '',
       cycleCosine: heard.cosines[k] ?? 0,
       kept: own.filter((index) => heard.kept[index]).length,
       prototypes: prototypesPerClass,

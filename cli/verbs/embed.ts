@@ -6,7 +6,7 @@ import type { EngineErrorData } from '../../engine/api/errors.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { embedFile, expandPaths, type FileEmbeddings } from '../../engine/classify/files.ts';
 import { DecodePool, ffmpegDecoder } from '../../engine/decode/index.ts';
-import { meanOfRows } from '../../engine/neighbours/vector-ref.ts';
+import { meanOfRows } from '../../models/embeddings/pooling.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
 import { PackService } from '../../engine/packs/service.ts';
 import { decodeWorkers } from '../../engine/workers.ts';
@@ -156,7 +156,7 @@ function arrays(done: readonly Embedded[], dim: number): Uint8Array {
     z.set(embeddings.vectors, row * dim);
     start.set(embeddings.startSeconds, row);
     trackOf.fill(track, row, row + embeddings.count);
-    means.set(meanOfRows(embeddings.vectors, embeddings.count, dim), track * dim);
+    means.set(meanOfRows(embeddings.vectors, dim), track * dim);
     row += embeddings.count;
   });
   return writeNpz({

@@ -1,5 +1,5 @@
-import { multilabelMetrics } from '../../models/knn/index.ts';
-import { classificationReport } from '../../models/evaluation/single-label.ts';
+import { multilabelMetrics, perLabelReport } from '../../models/evaluation/metrics/multilabel.ts';
+import { classificationReport } from '../../models/evaluation/metrics/single-label.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { Metrics, SplitName } from '../api/domain.ts';
 import { breather } from './breather.ts';
@@ -111,23 +111,9 @@ function scoreMulti(
     });
   });
   const scores = multilabelMetrics(truth, predicted, scored.length, C);
-  const perClass = classes.map((name, c) => {
-    let [both, actual, answered] = [0, 0, 0];
-    for (let row = 0; row < scored.length; row++) {
-      const t = truth[row * C + c] ?? 0;
-      const p = predicted[row * C + c] ?? 0;
-      both += t & p;
-      actual += t;
-      answered += p;
-    }
-    return {
-      class: name,
-      precision: ratio(both, answered),
-      recall: ratio(both, actual),
-      f1: ratio(2 * both, actual + answered),
-      support: actual,
-    };
-  });
+  const perClass = perLabelReport(truth, predicted, scored.length, classes).map(
+    ({ label, precision, recall, f1, support }) => ({ class: label, precision, recall, f1, support }),
+  );
   const present = perClass.filter((scoresOfClass) => scoresOfClass.support > 0);
   const majority = mostFrequent(training.map((track) => track.labels.join(' ')));
   const hits = scored.filter(({ track }) => track.labels.join(' ') === majority).length;
@@ -141,8 +127,6 @@ function scoreMulti(
     hammingLoss: scores.hammingLoss,
   };
 }
-
-const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
 
 /** The most frequent value, the first one in code-unit order on ties. */
 function mostFrequent(values: readonly string[]): string | null {

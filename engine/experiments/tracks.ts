@@ -1,6 +1,6 @@
 import { EngineError } from '../api/errors.ts';
 import type { OpenLibrary } from '../context.ts';
-import type { GroupFacts } from './groups.ts';
+import type { GroupFacts } from '../../models/evaluation/splits/groups.ts';
 
 /** @throws EngineError `not-found` */
 export function nameOfTaxonomy(library: OpenLibrary, taxonomyId: string): string {

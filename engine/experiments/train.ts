@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { splitTracks } from '../../models/evaluation/holdout.ts';
+import { splitTracks } from '../../models/evaluation/splits/holdout.ts';
 import {
   trainPrototypeNetwork,
   type TrainParameters,
   type TrainProgress,
-  type TrainingSet,
 } from '../../models/pecmae/trainer.ts';
 import type { CurvePoint, Experiment, SplitName, TrainRequest } from '../api/domain.ts';
+import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { EngineError } from '../api/errors.ts';
 import { trainRequestSchema } from '../api/contract.ts';
 import { storePredictions } from '../classify/predictions.ts';
@@ -16,7 +16,7 @@ import type { JobHandle } from '../jobs/queue.ts';
 import { libraryVectors } from '../neighbours/vectors.ts';
 import { loadLabelsets } from '../taxonomies/index.ts';
 import { chooseClasses, type ClassChoice } from './classes.ts';
-import { splitGroups } from './groups.ts';
+import { splitGroups } from '../../models/evaluation/splits/groups.ts';
 import { predictTracks, scoreSplits, type SplitTrack } from './metrics.ts';
 import { insertExperiment } from './store.ts';
 import { windowsByTrack, type TrackWindows } from './track-windows.ts';
@@ -49,12 +49,7 @@ export async function train(
 
   const training = trainingSet(parts.train, windows.dim, choice.classes);
   const validation =
-    parts.validation.length === 0
-      ? null
-      : {
-          ...trainingSet(parts.validation, windows.dim, choice.classes),
-          trackOf: Int32Array.from(parts.validation.flatMap(({ vectors: { count } }, i) => repeat(i, count))),
-        };
+    parts.validation.length === 0 ? null : trainingSet(parts.validation, windows.dim, choice.classes);
   const { network, curve } = await trainPrototypeNetwork(
     training,
     validation,
@@ -143,25 +138,25 @@ function partition(
 }
 
 /** Windows of the tracks one after the other; a window carries the labels of its track. */
-function trainingSet(members: readonly Member[], dim: number, classes: string[]): TrainingSet {
+function trainingSet(members: readonly Member[], dim: number, labelNames: string[]): LabelledWindows {
   const { windows: count } = countsOf(members);
-  const embeddings = new Float32Array(count * dim);
-  const labels = new Uint8Array(count * classes.length);
+  const features = new Float32Array(count * dim);
+  const labels = new Uint8Array(count * labelNames.length);
+  const of = new Int32Array(count);
   let row = 0;
-  for (const { track, vectors } of members) {
-    embeddings.set(vectors.vectors, row * dim);
-    for (let i = 0; i < vectors.count; i++, row++) {
-      for (const label of track.labels) labels[row * classes.length + label] = 1;
-    }
+  for (const [i, { track, vectors }] of members.entries()) {
+    features.set(vectors.vectors, row * dim);
+    of.fill(i, row, row + vectors.count);
+    for (const end = row + vectors.count; row < end; row++)
+      for (const label of track.labels) labels[row * labelNames.length + label] = 1;
   }
-  return { embeddings, count, dim, labels, classes };
+  const ids = members.map(({ track }) => track.id);
+  return { features, count, dim, labels, labelNames, tracks: { of, ids, groups: ids } };
 }
 
 function countsOf(members: readonly Member[]): { tracks: number; windows: number } {
   return { tracks: members.length, windows: members.reduce((sum, { vectors }) => sum + vectors.count, 0) };
 }
-
-const repeat = (value: number, times: number): number[] => new Array<number>(times).fill(value);
 
 function curvePoint(progress: TrainProgress): CurvePoint {
   return {

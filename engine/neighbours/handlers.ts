@@ -1,9 +1,9 @@
+import { meanOfRows } from '../../models/embeddings/pooling.ts';
 import type { Handlers } from '../api/contract.ts';
 import { embedFile } from '../classify/files.ts';
 import type { EngineContext } from '../context.ts';
 import { typed } from '../packs/failures.ts';
 import { nearestTo, queryNeighbours } from './query.ts';
-import { meanOfRows } from './vector-ref.ts';
 
 /** What sounds alike. */
 export function neighboursHandlers(
@@ -16,8 +16,8 @@ export function neighboursHandlers(
       typed(async () => {
         const library = context.libraries.get(libraryId);
         const runtime = await context.packs.runtime(library.packId());
-        const { vectors, count } = await embedFile(context.decode, runtime, path, signal);
-        return nearestTo(library, meanOfRows(vectors, count, runtime.pack.manifest.embeddingDim), request);
+        const { vectors } = await embedFile(context.decode, runtime, path, signal);
+        return nearestTo(library, meanOfRows(vectors, runtime.pack.manifest.embeddingDim), request);
       }),
   };
 }

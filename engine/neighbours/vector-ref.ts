@@ -1,3 +1,4 @@
+import { meanOfRows } from '../../models/embeddings/pooling.ts';
 import type { VectorRef } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import { trackWindows } from '../classify/explain.ts';
@@ -12,8 +13,8 @@ import { loadReducedSet } from '../reductions/store.ts';
 export function resolveVector(library: OpenLibrary, ref: VectorRef): Float32Array {
   switch (ref.kind) {
     case 'track': {
-      const { vectors, count, dim } = trackWindows(library, ref.trackId);
-      return meanOfRows(vectors, count, dim);
+      const { vectors, dim } = trackWindows(library, ref.trackId);
+      return meanOfRows(vectors, dim);
     }
     case 'window': {
       const windows = trackWindows(library, ref.trackId);
@@ -31,15 +32,6 @@ export function resolveVector(library: OpenLibrary, ref: VectorRef): Float32Arra
       return rowOf(set.prototypes, set.dim, ref.index, 'prototype');
     }
   }
-}
-
-/** Mean of `count` rows, accumulated in float64. */
-export function meanOfRows(vectors: Float32Array, count: number, dim: number): Float32Array {
-  const sum = new Float64Array(dim);
-  vectors.forEach((value, i) => {
-    sum[i % dim] = (sum[i % dim] ?? 0) + value;
-  });
-  return Float32Array.from(sum, (total) => total / count);
 }
 
 function rowOf(vectors: Float32Array, dim: number, row: number, what: string): Float32Array {

@@ -1,7 +1,7 @@
 import type { Pack, PackRuntime } from '../../models/packs/index.ts';
 import { accuracyTable, type AccuracyTable, type Views } from '../../models/benchmarks/accuracy-card.ts';
 import { scoredClassifiers } from '../../models/benchmarks/classifiers.ts';
-import type { Represented } from '../../models/benchmarks/collection.ts';
+import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { disturbances, type Disturbance } from '../../models/benchmarks/disturbances.ts';
 import { describeCollection, embedCollection, type CutSound } from '../../models/benchmarks/embed.ts';
 import { HandcraftedFeatures } from '../../models/benchmarks/handcrafted.ts';
@@ -80,7 +80,7 @@ export interface Scored {
   card: QualityCard;
   heard: HeardNetwork | null;
   /** The instruments through the pack's encoder. */
-  embedded: Represented | null;
+  embedded: LabelledWindows | null;
 }
 
 const HEARD_WINDOWS = 32;

@@ -11,12 +11,12 @@ import {
   type LabelChoice,
   type ReadDatasetOptions,
 } from '../../models/datasets/index.ts';
-import { takeRows, type KnnClassifier, type MultilabelSet } from '../../models/knn/index.ts';
+import { takeRows, type KnnClassifier, type LabelledVectors } from '../../models/knn/index.ts';
 import { Random } from '../../models/numerics/random.ts';
 import {
   findReductionMethod,
   reduce,
-  toMultilabelSet,
+  toLabelledVectors,
   type ReductionParameters,
   type ReductionResult,
 } from '../../models/reduction/index.ts';
@@ -155,7 +155,7 @@ async function readParts(
   path: string,
   request: DatasetRequest,
   options: Required<Pick<ReadDatasetOptions, 'parquetWorker' | 'signal'>>,
-): Promise<{ dataset: Dataset; training: MultilabelSet; test: MultilabelSet }> {
+): Promise<{ dataset: Dataset; training: LabelledVectors; test: LabelledVectors }> {
   const { labels, exclude, missing } = request;
   const dataset = await readDataset(path, { labels, exclude, missing, ...options });
   if (request.test !== undefined) {
@@ -165,7 +165,7 @@ async function readParts(
   }
   const order = new Random(request.seed).shuffle(Array.from({ length: dataset.count }, (_, row) => row));
   const held = Math.round(dataset.count * request.testFraction);
-  const part = (from: number, to: number): MultilabelSet =>
+  const part = (from: number, to: number): LabelledVectors =>
     takeRows(
       dataset,
       order.slice(from, to).sort((a, b) => a - b),
@@ -191,15 +191,15 @@ export function requireSameColumns(training: Dataset, test: Dataset, path: strin
 }
 
 async function scoreBoth(
-  training: MultilabelSet,
-  test: MultilabelSet,
+  training: LabelledVectors,
+  test: LabelledVectors,
   result: ReductionResult,
   { classifier, k }: DatasetRequest,
   signal: AbortSignal,
 ): Promise<{ full: KnnScore; reduced: KnnScore }> {
   const asked = { classifiers: [classifier], k: [k] };
   const [full] = await scoreSet(training, test, asked, signal);
-  const [reduced] = await scoreSet(toMultilabelSet(result, training), test, asked, signal);
+  const [reduced] = await scoreSet(toLabelledVectors(result, training), test, asked, signal);
   if (!full || !reduced) throw new Error('one classifier and one k give one score');
   return { full, reduced };
 }
@@ -211,7 +211,11 @@ async function writeReduced(
   request: DatasetRequest,
   signal: AbortSignal,
 ): Promise<ExportResult> {
-  const set = { ...toMultilabelSet(result, dataset), name: dataset.name, featureNames: dataset.featureNames };
+  const set = {
+    ...toLabelledVectors(result, dataset),
+    name: dataset.name,
+    featureNames: dataset.featureNames,
+  };
   const { classifier, k, seed, testFraction, formats } = request;
   return writeBundle(request.out, async (bundle) => {
     if (formats.includes('csv')) await bundle.add('prototypes.csv', asTable(dataset, result), signal);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { takeRows, type MultilabelSet } from '../../models/knn/index.ts';
-import { splitTracks } from '../../models/evaluation/holdout.ts';
-import { findReductionMethod, reduce, toMultilabelSet } from '../../models/reduction/index.ts';
+import { takeRows, type LabelledVectors } from '../../models/knn/index.ts';
+import { splitTracks } from '../../models/evaluation/splits/holdout.ts';
+import { findReductionMethod, reduce, toLabelledVectors } from '../../models/reduction/index.ts';
 import { reductionRequestSchema } from '../api/contract.ts';
 import type { Reduction, ReductionRequest, ReductionScore, SplitName } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
@@ -37,7 +37,7 @@ export async function runReduction(
   const source = { kind: 'library', taxonomyId, level } as const;
   const corpus = libraryRows(context, library, source);
   const splits = splitOf(corpus, request);
-  const part = (wanted: (split: SplitName | undefined) => boolean): MultilabelSet =>
+  const part = (wanted: (split: SplitName | undefined) => boolean): LabelledVectors =>
     takeRows(
       corpus,
       corpus.itemOf.flatMap((id, row) => (wanted(splits.get(id)) ? [row] : [])),
@@ -62,7 +62,7 @@ export async function runReduction(
   const asked = { classifiers: ['lpknn'], k: [request.k] } as const;
   const full = summary(await scoreSet(training, test, asked, job.signal), training.count);
   report((GENERATED_AT + PERCENT) / 2);
-  const scores = await scoreSet(toMultilabelSet(result, training), test, asked, job.signal);
+  const scores = await scoreSet(toLabelledVectors(result, training), test, asked, job.signal);
   const reduced = summary(scores, result.clusters.length);
   report(PERCENT);
 
@@ -93,8 +93,8 @@ export async function runReduction(
 
 /** LP-kNN of a training set on test rows; a training set smaller than k is asked for all its rows. */
 export async function score(
-  training: MultilabelSet,
-  test: MultilabelSet,
+  training: LabelledVectors,
+  test: LabelledVectors,
   k: number,
   signal: AbortSignal,
 ): Promise<ReductionScore> {

@@ -1,12 +1,12 @@
 import { accuracyOf, scoredClassifiers, type ScoredClassifier } from './classifiers.ts';
-import type { Represented } from './collection.ts';
+import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { crossCollection, leaveOneGroupOut, withinCollection, type Trial } from './protocols.ts';
 import { spreadOf, type Spread } from './summary.ts';
 
 /** The kinds of features that are compared; all go through the same trials. */
 export type FeatureKind = 'embedding' | 'randomTwin' | 'logMel' | 'mfcc';
 /** One collection seen through each kind of features, window by window the same. */
-export type Views = Readonly<Record<FeatureKind, Represented>>;
+export type Views = Readonly<Record<FeatureKind, LabelledWindows>>;
 
 /** Accuracy in per cent by classifier (`knn5`, `pecmae1` …) and kind of features. */
 export type AccuracyTable = Record<string, Record<FeatureKind, Spread>>;

@@ -1,6 +1,8 @@
 import { predictLpKnn } from '../knn/index.ts';
 import { defaultTrainParameters, trainPrototypeNetwork } from '../pecmae/trainer.ts';
-import { classesOf, soundVectors, type Represented } from './collection.ts';
+import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
+import { poolTracks } from '../embeddings/pooling.ts';
+import { borneLabels, classOfTracks, selectTracks, withLabels } from '../embeddings/tracks.ts';
 import type { Trial } from './protocols.ts';
 
 /** kNN with five neighbours on sound vectors, or a prototype network on windows. */
@@ -26,99 +28,67 @@ export async function accuracyOf(
       classifier.kind === 'knn'
         ? await nearestClasses(train, test, classifier.k, signal)
         : await networkClasses(train, test, classifier.prototypesPerClass, seed, signal);
-    test.sounds.forEach((sound, i) => (right += answers[i] === sound.class ? 1 : 0));
-    asked += test.sounds.length;
+    classOfTracks(test).forEach((name, i) => (right += answers[i] === name ? 1 : 0));
+    asked += test.tracks.ids.length;
   }
   return (100 * right) / asked;
 }
 
 /** Both sides in units of the training windows' mean and deviation: the same treatment for every kind of features. */
 function standardised({ train, test }: Trial): Trial {
-  const { dim } = train;
-  const count = train.windows.length / dim;
+  const { dim, count } = train;
   const mean = new Float64Array(dim);
   const deviation = new Float64Array(dim);
-  train.windows.forEach((value, i) => (mean[i % dim] = (mean[i % dim] ?? 0) + value / count));
-  train.windows.forEach((value, i) => {
+  train.features.forEach((value, i) => (mean[i % dim] = (mean[i % dim] ?? 0) + value / count));
+  train.features.forEach((value, i) => {
     const d = i % dim;
     deviation[d] = (deviation[d] ?? 0) + (value - (mean[d] ?? 0)) ** 2 / count;
   });
   const scale = deviation.map((variance) => (variance > 0 ? 1 / Math.sqrt(variance) : 0));
-  const apply = (side: Represented): Represented => ({
+  const apply = (side: LabelledWindows): LabelledWindows => ({
     ...side,
-    windows: side.windows.map((value, i) => (value - (mean[i % dim] ?? 0)) * (scale[i % dim] ?? 0)),
+    features: side.features.map((value, i) => (value - (mean[i % dim] ?? 0)) * (scale[i % dim] ?? 0)),
   });
   return { train: apply(train), test: apply(test) };
 }
 
 async function nearestClasses(
-  train: Represented,
-  test: Represented,
+  train: LabelledWindows,
+  test: LabelledWindows,
   k: number,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const classes = classesOf(train);
-  const set = {
-    features: soundVectors(train),
-    count: train.sounds.length,
-    dim: train.dim,
-    labels: oneHot(
-      train.sounds.map((sound) => classes.indexOf(sound.class)),
-      classes.length,
-    ),
-    labelNames: classes,
-  };
-  const predicted = await predictLpKnn(
-    set,
-    { features: soundVectors(test), count: test.sounds.length },
-    { k: Math.min(k, set.count), signal },
-  );
-  return test.sounds.map((_, i) => {
-    const row = predicted.subarray(i * classes.length, (i + 1) * classes.length);
-    return classes[row.indexOf(1)] ?? '';
+  const known = poolTracks(train);
+  const asked = poolTracks(test);
+  const predicted = await predictLpKnn(known, asked, { k: Math.min(k, known.count), signal });
+  const width = known.labelNames.length;
+  return asked.tracks.ids.map((_, track) => {
+    const row = predicted.subarray(track * width, (track + 1) * width);
+    return known.labelNames[row.indexOf(1)] ?? '';
   });
 }
 
 async function networkClasses(
-  train: Represented,
-  test: Represented,
+  train: LabelledWindows,
+  test: LabelledWindows,
   prototypesPerClass: number,
   seed: number,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const classes = classesOf(train);
+  const set = trainingSet(train);
   const { network } = await trainPrototypeNetwork(
-    trainingSet(train, classes),
+    set,
     null,
     { ...defaultTrainParameters, prototypesPerClass, seed },
     { signal },
   );
-  return test.sounds.map((_, sound) => {
-    const rows = Array.from(test.soundOf.keys()).filter((row) => test.soundOf[row] === sound);
-    const windows = new Float32Array(rows.length * test.dim);
-    rows.forEach((row, i) =>
-      windows.set(test.windows.subarray(row * test.dim, (row + 1) * test.dim), i * test.dim),
-    );
-    return classes[network.classify(windows, rows.length).prediction] ?? '';
+  return test.tracks.ids.map((_, track) => {
+    const { features, count } = selectTracks(test, (other) => other === track);
+    return set.labelNames[network.classify(features, count).prediction] ?? '';
   });
 }
 
-/** Every window of a collection as training data of a prototype network. */
-export function trainingSet(collection: Represented, classes: string[]) {
-  const labels = Array.from(collection.soundOf, (sound) =>
-    classes.indexOf(collection.sounds[sound]?.class ?? ''),
-  );
-  return {
-    embeddings: collection.windows,
-    count: labels.length,
-    dim: collection.dim,
-    labels: oneHot(labels, classes.length),
-    classes,
-  };
-}
-
-function oneHot(rows: readonly number[], width: number): Uint8Array {
-  const out = new Uint8Array(rows.length * width);
-  rows.forEach((column, row) => (out[row * width + column] = 1));
-  return out;
+/** A collection as training data of a prototype network, whose classes are those that occur. */
+export function trainingSet(collection: LabelledWindows): LabelledWindows {
+  return withLabels(collection, borneLabels(collection));
 }

@@ -1,9 +1,15 @@
 import type { PackRuntime } from '../packs/runtime.ts';
-import type { LabelledSound, Represented } from './collection.ts';
+import { oneHot, type LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import type { HandcraftedFeatures } from './handcrafted.ts';
 
-/** A labelled sound with its windows, each of the pack's `windowSamples`. */
-export interface CutSound extends LabelledSound {
+/** A labelled sound with its windows. */
+export interface CutSound {
+  /** Name that tells it from all others of its collection, e.g. its path inside the folder. */
+  name: string;
+  class: string;
+  /** Sounds of one group never stand on both sides of a split: the album; the sound itself where there is none. */
+  group: string;
+  /** Each of the pack's `windowSamples`. */
   windows: Float32Array[];
 }
 
@@ -14,9 +20,9 @@ export async function embedCollection(
   runtime: PackRuntime,
   sounds: readonly CutSound[],
   { signal }: { signal: AbortSignal },
-): Promise<Represented> {
+): Promise<LabelledWindows> {
   const { embeddingDim: dim, windowSamples } = runtime.pack.manifest;
-  return represent(sounds, dim, async (windows, out) => {
+  return labelled(sounds, dim, async (windows, out) => {
     for (let first = 0; first < windows.length; first += BATCH) {
       signal.throwIfAborted();
       const batch = windows.slice(first, first + BATCH);
@@ -32,15 +38,15 @@ export async function describeCollection(
   features: HandcraftedFeatures,
   sounds: readonly CutSound[],
   { signal }: { signal: AbortSignal },
-): Promise<{ logMel: Represented; mfcc: Represented }> {
+): Promise<{ logMel: LabelledWindows; mfcc: LabelledWindows }> {
   const described: { logMel: Float32Array; mfcc: Float32Array }[] = [];
   for (const window of sounds.flatMap((sound) => sound.windows)) {
     signal.throwIfAborted();
     described.push(await features.describe(window));
   }
-  const of = (kind: 'logMel' | 'mfcc'): Promise<Represented> => {
+  const of = (kind: 'logMel' | 'mfcc'): Promise<LabelledWindows> => {
     const dim = described[0]?.[kind].length ?? 0;
-    return represent(sounds, dim, (_windows, out) => {
+    return labelled(sounds, dim, (_windows, out) => {
       described.forEach((entry, row) => out.set(entry[kind], row * dim));
       return Promise.resolve();
     });
@@ -48,15 +54,19 @@ export async function describeCollection(
   return { logMel: await of('logMel'), mfcc: await of('mfcc') };
 }
 
-async function represent(
+async function labelled(
   sounds: readonly CutSound[],
   dim: number,
   fill: (windows: Float32Array[], out: Float32Array) => Promise<void>,
-): Promise<Represented> {
+): Promise<LabelledWindows> {
   const windows = sounds.flatMap((sound) => sound.windows);
   const out = new Float32Array(windows.length * dim);
   await fill(windows, out);
-  const soundOf = Int32Array.from(sounds.flatMap((sound, i) => sound.windows.map(() => i)));
-  const plain = sounds.map(({ name, class: label, group }) => ({ name, class: label, group }));
-  return { sounds: plain, dim, windows: out, soundOf };
+  const labelNames = [...new Set(sounds.map((sound) => sound.class))].sort();
+  const of = Int32Array.from(sounds.flatMap((sound, i) => sound.windows.map(() => i)));
+  const columns = Array.from(of, (i) => labelNames.indexOf(sounds[i]?.class ?? ''));
+  return {
+    ...{ features: out, count: of.length, dim, labels: oneHot(columns, labelNames.length), labelNames },
+    tracks: { of, ids: sounds.map(({ name }) => name), groups: sounds.map(({ group }) => group) },
+  };
 }

@@ -1,6 +1,8 @@
 import { squaredDistance } from '../numerics/distances.ts';
 import { at } from '../numerics/vectors.ts';
-import { classesOf, soundVectors, type Represented } from './collection.ts';
+import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
+import { poolTracks } from '../embeddings/pooling.ts';
+import { borneLabels, classOfTracks } from '../embeddings/tracks.ts';
 import { meanOf, round } from './summary.ts';
 
 /** Share of a sound's nearest neighbours (itself left out) that are of its class, in per cent. */
@@ -11,19 +13,19 @@ export interface NeighbourPrecision {
 }
 
 /** Precision at k over all sounds of a collection, by Euclidean distance of sound vectors. */
-export function neighbourPrecision(collection: Represented, k = 10): NeighbourPrecision {
-  const { sounds, dim } = collection;
-  const vectors = soundVectors(collection);
-  const precisions = sounds.map((sound, i) => {
-    const others = sounds
-      .map((other, j) => ({ j, other, distance: squaredDistance(vectors, i * dim, vectors, j * dim, dim) }))
+export function neighbourPrecision(collection: LabelledWindows, k = 10): NeighbourPrecision {
+  const { dim, features } = poolTracks(collection);
+  const classes = classOfTracks(collection);
+  const precisions = classes.map((own, i) => {
+    const others = classes
+      .map((name, j) => ({ j, name, distance: squaredDistance(features, i * dim, features, j * dim, dim) }))
       .filter(({ j }) => j !== i)
       .sort((a, b) => a.distance - b.distance || a.j - b.j)
       .slice(0, k);
-    return others.filter(({ other }) => other.class === sound.class).length / Math.max(1, others.length);
+    return others.filter(({ name }) => name === own).length / Math.max(1, others.length);
   });
-  const perClass = classesOf(collection).map((name) => {
-    const own = sounds.flatMap((sound, i) => (sound.class === name ? [at(precisions, i)] : []));
+  const perClass = borneLabels(collection).map((name) => {
+    const own = classes.flatMap((other, i) => (other === name ? [at(precisions, i)] : []));
     return [name, round(100 * meanOf(own), 1)] as const;
   });
   return { k, mean: round(100 * meanOf(precisions), 1), perClass: Object.fromEntries(perClass) };
@@ -45,10 +47,10 @@ export function nearestDistances(
 }
 
 /** The window of a collection whose vector is nearest. */
-export function nearestRow(vector: Float32Array, { dim, windows }: Represented): number {
+export function nearestRow(vector: Float32Array, { dim, features, count }: LabelledWindows): number {
   let [best, smallest] = [0, Infinity];
-  for (let row = 0; row * dim < windows.length; row++) {
-    const distance = squaredDistance(vector, 0, windows, row * dim, dim);
+  for (let row = 0; row < count; row++) {
+    const distance = squaredDistance(vector, 0, features, row * dim, dim);
     if (distance >= smallest) continue;
     best = row;
     smallest = distance;

@@ -1,7 +1,8 @@
 import type { PackRuntime } from '../packs/runtime.ts';
 import { cosine } from '../numerics/distances.ts';
 import { accuracyOf } from './classifiers.ts';
-import { selectSounds, type Represented } from './collection.ts';
+import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
+import { selectTracks } from '../embeddings/tracks.ts';
 import type { Disturbance } from './disturbances.ts';
 import { embedCollection, type CutSound } from './embed.ts';
 import { withinCollection } from './protocols.ts';
@@ -22,7 +23,7 @@ export interface RobustnessScore {
 export async function scoreRobustness(
   runtime: PackRuntime,
   sounds: readonly CutSound[],
-  clean: Represented,
+  clean: LabelledWindows,
   disturbances: readonly Disturbance[],
   { seed, signal }: { seed: number; signal: AbortSignal },
 ): Promise<RobustnessScore[]> {
@@ -41,17 +42,17 @@ export async function scoreRobustness(
       changed.push({ ...sound, windows });
     }
     const after = await embedCollection(runtime, changed, { signal });
-    const cosines = Array.from(clean.soundOf.keys(), (row) =>
+    const cosines = Array.from(clean.tracks.of.keys(), (row) =>
       cosine(
-        clean.windows.subarray(row * dim, (row + 1) * dim),
-        after.windows.subarray(row * dim, (row + 1) * dim),
+        clean.features.subarray(row * dim, (row + 1) * dim),
+        after.features.subarray(row * dim, (row + 1) * dim),
       ),
     );
     const accuracy = await accuracyOf(
       knn,
       trials.map(({ train, test }) => {
-        const asked = new Set(test.sounds.map((sound) => sound.name));
-        return { train, test: selectSounds(after, (sound) => asked.has(sound.name)) };
+        const asked = new Set(test.tracks.ids);
+        return { train, test: selectTracks(after, (track) => asked.has(after.tracks.ids[track] ?? '')) };
       }),
       { seed, signal },
     );

@@ -3,7 +3,9 @@ import type { PackRuntime } from '../packs/runtime.ts';
 import type { PrototypeNetwork } from '../pecmae/network.ts';
 import { defaultTrainParameters, trainPrototypeNetwork, type TrainParameters } from '../pecmae/trainer.ts';
 import { trainingSet } from './classifiers.ts';
-import { classesOf, type Represented } from './collection.ts';
+import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
+import { classOfTracks } from '../embeddings/tracks.ts';
+import { averageRanks } from '../evaluation/statistics/ranks.ts';
 import { Fourier, magnitudes } from './fourier.ts';
 import type { Judge } from './judge.ts';
 import { nearestDistances } from './neighbourhood.ts';
@@ -66,18 +68,18 @@ export interface HeardNetwork {
  */
 export async function scoreSharpness(
   runtime: PackRuntime,
-  collection: Represented,
+  collection: LabelledWindows,
   variant: SharpnessVariant,
   judge: Judge,
   settings: SoundSettings,
 ): Promise<{ score: SharpnessScore; heard: HeardNetwork }> {
-  const classes = classesOf(collection);
-  const set = trainingSet(collection, classes);
+  const set = trainingSet(collection);
+  const classes = set.labelNames;
   const parameters = { ...defaultTrainParameters, seed: settings.seed, ...variant.train };
   const { network } = await trainPrototypeNetwork(set, null, parameters, { signal: settings.signal });
   const count = classes.length * network.data.prototypesPerClass;
   const vectors = Array.from({ length: count }, (_, k) => network.prototypeVector(k));
-  const distances = relativeDistances(collection, network, vectors);
+  const distances = relativeDistances(set, network, vectors);
   const { score, sounds, embeddings, cosines } = await scoreCycle(runtime, vectors, {
     ...settings,
     ...variant.sound,
@@ -108,21 +110,22 @@ export async function scoreSharpness(
 }
 
 function relativeDistances(
-  collection: Represented,
+  collection: LabelledWindows,
   network: PrototypeNetwork,
   vectors: readonly Float32Array[],
 ): number[] {
-  const { dim, windows, soundOf, sounds } = collection;
-  const perClass = classesOf(collection).map((name) => {
-    const rows = Array.from(soundOf.keys()).filter((row) => sounds[soundOf[row] ?? -1]?.class === name);
+  const { dim, features, tracks, labelNames } = collection;
+  const classes = classOfTracks(collection);
+  const perClass = labelNames.map((name) => {
+    const rows = [...tracks.of.keys()].filter((row) => classes[tracks.of[row] ?? -1] === name);
     return rows.map((row) => ({
-      vector: windows.subarray(row * dim, (row + 1) * dim),
-      sound: soundOf[row],
+      vector: features.subarray(row * dim, (row + 1) * dim),
+      track: tracks.of[row],
     }));
   });
   const between = perClass.flatMap((members) => {
     const all = members.map(({ vector }) => vector);
-    return nearestDistances(all, all, (i, j) => members[i]?.sound === members[j]?.sound);
+    return nearestDistances(all, all, (i, j) => members[i]?.track === members[j]?.track);
   });
   const unit = quantile(between.filter(Number.isFinite), 0.5);
   return vectors.map((vector, k) => {
@@ -156,7 +159,7 @@ async function flatnessOf(sounds: readonly Float32Array[]): Promise<number[]> {
 
 /** Rank correlation, −1 … 1; 0 when one side does not vary. Ties get their mean rank. */
 export function spearman(a: readonly number[], b: readonly number[]): number {
-  const [x, y] = [ranks(a), ranks(b)];
+  const [x, y] = [averageRanks(a).ranks, averageRanks(b).ranks];
   const [mx, my] = [meanOf(x), meanOf(y)];
   let [xy, xx, yy] = [0, 0, 0];
   x.forEach((value, i) => {
@@ -166,12 +169,4 @@ export function spearman(a: readonly number[], b: readonly number[]): number {
     yy += other ** 2;
   });
   return xx === 0 || yy === 0 ? 0 : xy / Math.sqrt(xx * yy);
-}
-
-function ranks(values: readonly number[]): number[] {
-  return values.map((value) => {
-    const below = values.filter((other) => other < value).length;
-    const equal = values.filter((other) => other === value).length;
-    return below + (equal + 1) / 2;
-  });
 }

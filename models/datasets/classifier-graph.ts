@@ -1,7 +1,7 @@
 import type { KnnClassifier } from '../knn/classifiers.ts';
 import { fitMlKnn } from '../knn/mlknn.ts';
 import { checkNeighbourCount, nearestRows, type Metric } from '../knn/nearest.ts';
-import { labelsetIds, type MultilabelSet } from '../embeddings/set.ts';
+import { labelsetIds, type LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at } from '../numerics/vectors.ts';
 import { GraphBuilder, type Value } from '../onnx/builder.ts';
 
@@ -21,7 +21,7 @@ export interface KnnGraphOptions {
  * the lower row in both. Decisions and ties are those of golden/multilabel/SPEC.md §7.
  * @throws NumericError for a bad `k`; the signal's reason on abort
  */
-export async function knnGraph(train: MultilabelSet, options: KnnGraphOptions): Promise<Uint8Array> {
+export async function knnGraph(train: LabelledVectors, options: KnnGraphOptions): Promise<Uint8Array> {
   const { classifier, k, metric = 'euclidean', signal } = options;
   checkNeighbourCount(k, train.count);
   const L = train.labelNames.length;
@@ -38,7 +38,7 @@ export async function knnGraph(train: MultilabelSet, options: KnnGraphOptions): 
 }
 
 interface Ballot {
-  train: MultilabelSet;
+  train: LabelledVectors;
   /** `[batch, L]`, how many neighbours bear each label. */
   votes: Value;
   /** `[batch, k]`, rows of the neighbours. */
@@ -65,7 +65,7 @@ async function decide(g: GraphBuilder, ballot: Ballot): Promise<{ labels: Value;
 }
 
 /** `[batch, n]`, float64, ascending with the distance: squared Euclidean less the query's own square, or −cosine. */
-function distanceValues(g: GraphBuilder, input: Value, train: MultilabelSet, metric: Metric): Value {
+function distanceValues(g: GraphBuilder, input: Value, train: LabelledVectors, metric: Metric): Value {
   const { count, dim, features } = train;
   const query = g.cast(input, 'float64');
   const rows = doubles(g, features, [count, dim]);
@@ -139,7 +139,7 @@ function doubles(g: GraphBuilder, values: ArrayLike<number>, dims: readonly numb
  * Of every feature the (lower) median, which is a value of the data: on coarse data (0/1 attributes) all differences from
  * it stay exact, so that equal distances stay equal. A mean would break such ties at random.
  */
-function middleOf({ features, count, dim }: MultilabelSet): Float32Array {
+function middleOf({ features, count, dim }: LabelledVectors): Float32Array {
   return Float32Array.from({ length: dim }, (_, d) => {
     const values = Float64Array.from({ length: count }, (_unused, row) => at(features, row * dim + d)).sort();
     return at(values, (count - 1) >> 1);

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { parse, type Parser } from 'csv-parse';
-import type { MultilabelSet } from '../embeddings/set.ts';
+import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { isMissing, sniffDelimiter, unescapeFormula, utf8Chunks, type Delimiter } from '../text/index.ts';
 import { describedColumns } from './csv-columns.ts';
@@ -32,7 +32,7 @@ const DECIMAL_COMMA = /^[-+]?\d*,\d+(e[-+]?\d+)?$/i;
 export async function readMultilabelCsv(
   path: string,
   options: { labelCount: number; signal?: AbortSignal },
-): Promise<MultilabelSet & { featureNames: string[] }> {
+): Promise<LabelledVectors & { featureNames: string[] }> {
   const { labelCount, signal } = options;
   const { features, count, dim, labels, labelNames, featureNames } = await readCsv(path, {
     labels: { kind: 'last', count: labelCount },

@@ -1,4 +1,4 @@
-import type { MultilabelSet } from '../embeddings/set.ts';
+import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 
 /** Which columns are labels. `names` and `xml` name them; the order of the file's own columns is kept. */
 export type LabelChoice =
@@ -58,7 +58,7 @@ export interface DatasetWarning {
 }
 
 /** A multilabel data set as read from a file. Features are float64, nominal ones the index of the declared value. */
-export interface Dataset extends MultilabelSet {
+export interface Dataset extends LabelledVectors {
   /** Relation name, or the file's name without extension. */
   name: string;
   features: Float64Array;
@@ -69,7 +69,7 @@ export interface Dataset extends MultilabelSet {
 }
 
 /** What the writers take: a data set, or prototypes in its form. */
-export interface WritableSet extends MultilabelSet {
+export interface WritableSet extends LabelledVectors {
   name: string;
   /** `dim` names. */
   featureNames: readonly string[];

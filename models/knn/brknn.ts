@@ -1,6 +1,6 @@
 import type { KnnOptions } from './lpknn.ts';
 import { nearestRows, type NearestRows } from './nearest.ts';
-import type { MultilabelSet } from '../embeddings/set.ts';
+import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at, type Vectors } from '../numerics/vectors.ts';
 
 /**
@@ -15,7 +15,7 @@ export type BrKnnVariant = 'a' | 'b';
  * @throws as `predictLpKnn`.
  */
 export async function predictBrKnn(
-  train: MultilabelSet,
+  train: LabelledVectors,
   queries: { features: Vectors; count: number },
   options: KnnOptions & { variant: BrKnnVariant },
 ): Promise<Uint8Array> {
@@ -23,7 +23,7 @@ export async function predictBrKnn(
 }
 
 /** The voting of {@link predictBrKnn} on neighbours that are already known. */
-export function voteLabels(train: MultilabelSet, nearest: NearestRows, variant: BrKnnVariant): Uint8Array {
+export function voteLabels(train: LabelledVectors, nearest: NearestRows, variant: BrKnnVariant): Uint8Array {
   const { k } = nearest;
   const labelCount = train.labelNames.length;
   const queries = nearest.rows.length / k;
@@ -43,7 +43,12 @@ export function voteLabels(train: MultilabelSet, nearest: NearestRows, variant: 
 }
 
 /** Fills `votes[labels]` for query `q`; returns their sum. */
-export function countVotes(train: MultilabelSet, nearest: NearestRows, q: number, votes: Int32Array): number {
+export function countVotes(
+  train: LabelledVectors,
+  nearest: NearestRows,
+  q: number,
+  votes: Int32Array,
+): number {
   votes.fill(0);
   let total = 0;
   for (let j = q * nearest.k; j < (q + 1) * nearest.k; j++) {

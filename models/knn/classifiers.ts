@@ -3,7 +3,7 @@ import type { KnnOptions } from './lpknn.ts';
 import { voteLabelsets } from './lpknn.ts';
 import { fitMlKnn } from './mlknn.ts';
 import { checkNeighbourCount, cutNearest, nearestRows, type NearestRows } from './nearest.ts';
-import type { MultilabelSet } from '../embeddings/set.ts';
+import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at, type Vectors } from '../numerics/vectors.ts';
 
 /** The kNN classifiers of golden/multilabel/SPEC.md §7, each in its intended (not the reference's broken) form. */
@@ -59,7 +59,7 @@ export interface KnnQueries {
  */
 export async function predictKnn(
   classifier: KnnClassifier,
-  train: MultilabelSet,
+  train: LabelledVectors,
   queries: KnnQueries,
   options: KnnOptions,
 ): Promise<KnnPrediction> {
@@ -85,7 +85,7 @@ export interface KnnGridCell {
  */
 export async function predictManyKnn(
   classifiers: readonly KnnClassifier[],
-  train: MultilabelSet,
+  train: LabelledVectors,
   queries: KnnQueries,
   options: Omit<KnnOptions, 'k'> & { ks: readonly number[] },
 ): Promise<KnnGridCell[]> {
@@ -115,7 +115,7 @@ export async function predictManyKnn(
  */
 export function classifyRows(
   classifier: KnnClassifier,
-  train: MultilabelSet,
+  train: LabelledVectors,
   nearest: NearestRows,
   own: NearestRows | null,
 ): KnnPrediction {
@@ -129,7 +129,7 @@ export function classifyRows(
 }
 
 /** `[m, L]`: the share of each query's neighbours that bears each label. */
-function voteShares(train: MultilabelSet, nearest: NearestRows): Float64Array {
+function voteShares(train: LabelledVectors, nearest: NearestRows): Float64Array {
   const labelCount = train.labelNames.length;
   const queries = nearest.rows.length / nearest.k;
   const shares = new Float64Array(queries * labelCount);

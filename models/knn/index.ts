@@ -1,5 +1,5 @@
 export { NumericError, type NumericErrorCode } from '../numerics/errors.ts';
-export { checkSet, labelsetIds, takeRows, type MultilabelSet } from '../embeddings/set.ts';
+export { checkSet, labelsetIds, takeRows, type LabelledVectors } from '../embeddings/labelled-vectors.ts';
 export { nearestRows, cutNearest, type Metric, type NearestRows } from './nearest.ts';
 export { predictLpKnn, voteLabelsets, type KnnOptions } from './lpknn.ts';
 export { predictBrKnn, voteLabels, type BrKnnVariant } from './brknn.ts';
@@ -14,8 +14,11 @@ export {
   type KnnPrediction,
   type KnnQueries,
 } from './classifiers.ts';
-export { multilabelMetrics, perLabelReport, type MultilabelMetrics } from '../evaluation/metrics.ts';
-export type { LabelReport } from '../evaluation/label-report.ts';
-export { rankingMetrics, type RankingMetrics } from '../evaluation/ranking.ts';
+export {
+  multilabelMetrics,
+  perLabelReport,
+  type MultilabelMetrics,
+} from '../evaluation/metrics/multilabel.ts';
+export type { LabelReport } from '../evaluation/metrics/label-report.ts';
+export { rankingMetrics, type RankingMetrics } from '../evaluation/metrics/ranking.ts';
 export { addLabelNoise, noisePermutation, type NoiseOptions, type NoiseVariant } from './noise.ts';
-export { kFolds, repeatedSplits, type RowSplit } from '../evaluation/splits.ts';

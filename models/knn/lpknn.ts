@@ -1,5 +1,5 @@
 import { nearestRows, type Metric, type NearestRows } from './nearest.ts';
-import { labelsetIds, type MultilabelSet } from '../embeddings/set.ts';
+import { labelsetIds, type LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at, type Vectors } from '../numerics/vectors.ts';
 
 /** What every kNN classifier here needs to know. */
@@ -18,7 +18,7 @@ export interface KnnOptions {
  * @throws NumericError for a bad `k`, wrong sizes or a query that is not finite; the signal's reason on abort.
  */
 export async function predictLpKnn(
-  train: MultilabelSet,
+  train: LabelledVectors,
   queries: { features: Vectors; count: number },
   options: KnnOptions,
 ): Promise<Uint8Array> {
@@ -26,7 +26,7 @@ export async function predictLpKnn(
 }
 
 /** The voting of {@link predictLpKnn} on neighbours that are already known. */
-export function voteLabelsets(train: MultilabelSet, nearest: NearestRows): Uint8Array {
+export function voteLabelsets(train: LabelledVectors, nearest: NearestRows): Uint8Array {
   const { k, rows } = nearest;
   const labelCount = train.labelNames.length;
   const { ids, firstRow } = labelsetIds(train.labels, train.count, labelCount);

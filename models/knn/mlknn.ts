@@ -1,7 +1,7 @@
 import { countVotes } from './brknn.ts';
 import type { KnnOptions } from './lpknn.ts';
 import { nearestRows, type NearestRows } from './nearest.ts';
-import type { MultilabelSet } from '../embeddings/set.ts';
+import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at, type Vectors } from '../numerics/vectors.ts';
 
 /** Laplace smoothing of priors and likelihoods. */
@@ -14,7 +14,7 @@ const smoothing = 1;
  * @throws as `predictLpKnn`.
  */
 export async function predictMlKnn(
-  train: MultilabelSet,
+  train: LabelledVectors,
   queries: { features: Vectors; count: number },
   options: KnnOptions,
 ): Promise<Uint8Array> {
@@ -23,7 +23,7 @@ export async function predictMlKnn(
 }
 
 /** {@link predictMlKnn} on known neighbours: `own` of the training rows (self included), `nearest` of the queries. */
-export function applyMlKnn(train: MultilabelSet, own: NearestRows, nearest: NearestRows): Uint8Array {
+export function applyMlKnn(train: LabelledVectors, own: NearestRows, nearest: NearestRows): Uint8Array {
   return fitMlKnn(train, own).predict(nearest).labels;
 }
 
@@ -38,7 +38,7 @@ export interface FittedMlKnn {
 }
 
 /** Counts, over the training rows, how many neighbours bear each label where the row itself does and does not. */
-export function fitMlKnn(train: MultilabelSet, own: NearestRows): FittedMlKnn {
+export function fitMlKnn(train: LabelledVectors, own: NearestRows): FittedMlKnn {
   const labelCount = train.labelNames.length;
   const width = own.k + 1;
   // counts[0] of rows without the label, counts[1] with it: [labels, k + 1] by number of neighbours bearing it.

@@ -1,6 +1,6 @@
 import { NumericError } from '../numerics/errors.ts';
 import { Pacer } from '../numerics/pacer.ts';
-import { checkFinite } from '../embeddings/set.ts';
+import { checkFinite } from '../embeddings/labelled-vectors.ts';
 import { cosineDistance, squaredDistanceBelow } from '../numerics/distances.ts';
 import { at, type Vectors } from '../numerics/vectors.ts';
 

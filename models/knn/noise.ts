@@ -1,6 +1,6 @@
 import { NumericError } from '../numerics/errors.ts';
 import { PythonRandom } from '../numerics/python-random.ts';
-import type { MultilabelSet } from '../embeddings/set.ts';
+import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at } from '../numerics/vectors.ts';
 
 /**
@@ -26,7 +26,7 @@ const referenceStep = 20;
  * Features are shared with the input, which is left unchanged.
  * @throws NumericError `bad-parameter` for a percentage outside 0..100 or a bad seed.
  */
-export function addLabelNoise(set: MultilabelSet, options: NoiseOptions): MultilabelSet {
+export function addLabelNoise(set: LabelledVectors, options: NoiseOptions): LabelledVectors {
   const width = set.labelNames.length;
   const labels = new Uint8Array(set.labels.length);
   noisePermutation(set.count, options).forEach((source, row) =>

@@ -1,7 +1,7 @@
 import { NumericError } from '../numerics/errors.ts';
 import { nearestRows, type Metric } from '../knn/nearest.ts';
 import { Pacer } from '../numerics/pacer.ts';
-import { checkFinite } from '../embeddings/set.ts';
+import { checkFinite } from '../embeddings/labelled-vectors.ts';
 import { cosineDistance, squaredDistanceBelow } from '../numerics/distances.ts';
 import { at } from '../numerics/vectors.ts';
 import { CodeProduct, productCode, type Fineness } from './product.ts';

@@ -1,3 +1,4 @@
+import { meanOfRows } from '../embeddings/pooling.ts';
 import { PrototypeError } from './errors.ts';
 import { explainLogit, type Explanation } from './explain.ts';
 import { networkFromBytes, networkToBytes } from './network-file.ts';
@@ -73,12 +74,7 @@ export class PrototypeNetwork {
   /** Classifies a track by its windows [n, D], n ≥ 1. */
   classify(windows: Float32Array, n: number): Classification {
     const windowLogits = this.logits(windows, n);
-    const classes = this.data.classes.length;
-    const logits = Float32Array.from({ length: classes }, (_, c) => {
-      let sum = 0;
-      for (let i = 0; i < n; i++) sum += windowLogits[i * classes + c] ?? 0;
-      return sum / n;
-    });
+    const logits = meanOfRows(windowLogits, this.data.classes.length);
     const probabilities = this.probabilities(logits);
     return { logits, probabilities, prediction: logits.indexOf(Math.max(...logits)), windowLogits };
   }

@@ -7,7 +7,8 @@ import { Pacer } from '../numerics/pacer.ts';
 import { PrototypeNetwork } from './network.ts';
 import type { Normalisation } from './normalisation.ts';
 import { snapToRows } from './snap.ts';
-import { scoreTracks } from './track-scores.ts';
+import { scoreTracks } from '../evaluation/metrics/track-scores.ts';
+import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { checkValidation, classRows, fitNormalisation, prepare, type TrainingSet } from './training-data.ts';
 import type { GraphSpec } from './training-graph.ts';
 import { checkParameters, type TrainParameters } from './training-parameters.ts';
@@ -64,7 +65,7 @@ const VALIDATIONS = 20;
  */
 export async function trainPrototypeNetwork(
   train: TrainingSet,
-  validation: (TrainingSet & { trackOf: Int32Array }) | null,
+  validation: LabelledWindows | null,
   parameters: TrainParameters,
   options: TrainOptions,
 ): Promise<{ network: PrototypeNetwork; curve: TrainProgress[] }> {
@@ -97,7 +98,7 @@ export async function trainPrototypeNetwork(
   }
 }
 
-type Held = { set: TrainingSet & { trackOf: Int32Array }; data: TrainingData } | null;
+type Held = { set: LabelledWindows; data: TrainingData } | null;
 
 class Run {
   readonly #session: TrainingSession;
@@ -193,7 +194,7 @@ class Run {
     if (result.loss < (this.best?.loss ?? Infinity)) {
       this.best = { loss: result.loss, projected: result.projected, parameters: this.#session.parameters() };
     }
-    const scores = scoreTracks(result.logits, set.labels, set.trackOf, this.#spec.classes, this.#spec.task);
+    const scores = scoreTracks(result.logits, set.labels, set.tracks.of, this.#spec.classes, this.#spec.task);
     return { loss: result.loss, ...scores };
   }
 }
@@ -202,8 +203,8 @@ function graphSpec(train: TrainingSet, parameters: TrainParameters): GraphSpec {
   const { prototypesPerClass, adaptor, lambda, temperature, weightDecay, task } = parameters;
   return {
     dim: train.dim,
-    classes: train.classes.length,
-    prototypeClasses: train.classes.flatMap((_, c) => Array.from({ length: prototypesPerClass }, () => c)),
+    classes: train.labelNames.length,
+    prototypeClasses: train.labelNames.flatMap((_, c) => Array.from({ length: prototypesPerClass }, () => c)),
     task,
     lambda,
     temperature,
@@ -266,7 +267,7 @@ function toNetwork(
   final: Parameters,
 ): PrototypeNetwork {
   return new PrototypeNetwork({
-    classes: [...train.classes],
+    classes: [...train.labelNames],
     embeddingDim: train.dim,
     prototypesPerClass: parameters.prototypesPerClass,
     task: parameters.task,

@@ -1,17 +1,10 @@
 import { PrototypeError } from './errors.ts';
 import { normalisationOf, normalise, type Normalisation } from './normalisation.ts';
+import type { LabelledVectors, LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import type { TrainingData } from './training-session.ts';
 
-/** Labelled embeddings: n windows, D numbers each, C classes. */
-export interface TrainingSet {
-  /** [n, D] as the encoder gave them. */
-  embeddings: Float32Array;
-  count: number;
-  dim: number;
-  /** [n, C], 0 or 1; exactly one 1 per row in a single-label task. */
-  labels: Uint8Array;
-  classes: string[];
-}
+/** Windows to learn from; exactly one label per row in a single-label task. */
+export type TrainingSet = LabelledVectors<Float32Array>;
 
 /** Windows of each class. */
 export type ClassRows = Int32Array[];
@@ -23,8 +16,8 @@ export type ClassRows = Int32Array[];
  */
 export function classRows(set: TrainingSet, task: 'single' | 'multi'): ClassRows {
   checkShape(set);
-  const c = set.classes.length;
-  const rows = set.classes.map((): number[] => []);
+  const c = set.labelNames.length;
+  const rows = set.labelNames.map((): number[] => []);
   for (let row = 0; row < set.count; row++) {
     let positive = 0;
     rows.forEach((members, classIndex) => {
@@ -44,7 +37,7 @@ export function classRows(set: TrainingSet, task: 'single' | 'multi'): ClassRows
   if (empty >= 0) {
     throw new PrototypeError(
       'empty-class',
-      `the class ${set.classes[empty] ?? ''} has no window to learn from`,
+      `the class ${set.labelNames[empty] ?? ''} has no window to learn from`,
       'Label at least one track of that class for training, or leave the class out.',
     );
   }
@@ -53,29 +46,29 @@ export function classRows(set: TrainingSet, task: 'single' | 'multi'): ClassRows
 
 /** Normalisation of a training set. @throws PrototypeError `not-finite` naming the row. */
 export function fitNormalisation(set: TrainingSet): Normalisation {
-  return normalisationOf(set.embeddings, set.count, set.dim);
+  return normalisationOf(set.features, set.count, set.dim);
 }
 
 /** The set as ONNX Runtime takes it: normalised, labels as floats. */
 export function prepare(set: TrainingSet, normalisation: Normalisation): TrainingData {
-  return { x: normalise(set.embeddings, normalisation), y: Float32Array.from(set.labels) };
+  return { x: normalise(set.features, normalisation), y: Float32Array.from(set.labels) };
 }
 
 /**
  * Checks a validation set against the training set.
  * @throws PrototypeError `shape`, or `not-finite` naming the row.
  */
-export function checkValidation(set: TrainingSet & { trackOf: Int32Array }, train: TrainingSet): void {
+export function checkValidation(set: LabelledWindows, train: TrainingSet): void {
   checkShape(set);
-  const same = set.dim === train.dim && set.classes.join('\0') === train.classes.join('\0');
-  if (!same || set.trackOf.length !== set.count) {
+  const same = set.dim === train.dim && set.labelNames.join('\0') === train.labelNames.join('\0');
+  if (!same || set.tracks.of.length !== set.count) {
     throw new PrototypeError(
       'shape',
       'the validation set does not fit the training set',
       'Use the same pack and the same classes for both, and one track per window.',
     );
   }
-  const bad = set.embeddings.findIndex((value) => !Number.isFinite(value));
+  const bad = set.features.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     throw new PrototypeError(
       'not-finite',
@@ -85,12 +78,12 @@ export function checkValidation(set: TrainingSet & { trackOf: Int32Array }, trai
   }
 }
 
-function checkShape({ embeddings, count, dim, labels, classes }: TrainingSet): void {
-  const fits = embeddings.length === count * dim && labels.length === count * classes.length;
-  if (count < 1 || dim < 1 || classes.length < 1 || !fits) {
+function checkShape({ features, count, dim, labels, labelNames }: TrainingSet): void {
+  const fits = features.length === count * dim && labels.length === count * labelNames.length;
+  if (count < 1 || dim < 1 || labelNames.length < 1 || !fits) {
     throw new PrototypeError(
       'shape',
-      `${embeddings.length} numbers and ${labels.length} labels are not ${count} windows of ${dim} numbers and ${classes.length} classes`,
+      `${features.length} numbers and ${labels.length} labels are not ${count} windows of ${dim} numbers and ${labelNames.length} classes`,
       'Check how the training set was put together.',
     );
   }

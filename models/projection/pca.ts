@@ -1,7 +1,7 @@
 import { PCA } from 'ml-pca';
 import { NumericError } from '../numerics/errors.ts';
 import { Pacer } from '../numerics/pacer.ts';
-import { checkFinite } from '../embeddings/set.ts';
+import { checkFinite } from '../embeddings/labelled-vectors.ts';
 import { Random } from '../numerics/random.ts';
 import { covariance, multiplyBlock, orthonormalise, type Moments } from './covariance.ts';
 import type { ProjectOptions, Projection } from './types.ts';

@@ -1,6 +1,6 @@
 import { ReductionError } from './errors.ts';
 import type { Pacer } from '../numerics/pacer.ts';
-import { labelsetIds, type MultilabelSet } from '../embeddings/set.ts';
+import { labelsetIds, type LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import type { Random } from '../numerics/random.ts';
 import { majorityLabelset, type Emitted } from './emit.ts';
 import { kMeans } from '../numerics/kmeans.ts';
@@ -11,7 +11,7 @@ export function keptRows(target: number): number {
 }
 
 /** `size` rows drawn without replacement, ascending, one cluster each. */
-export function randomRows(data: MultilabelSet, size: number, random: Random): Int32Array[] {
+export function randomRows(data: LabelledVectors, size: number, random: Random): Int32Array[] {
   const drawn = random.shuffle(Array.from({ length: data.count }, (_, row) => row)).slice(0, size);
   return drawn.sort((a, b) => a - b).map((row) => Int32Array.of(row));
 }
@@ -20,7 +20,7 @@ export function randomRows(data: MultilabelSet, size: number, random: Random): I
  * As {@link randomRows}, but every labelset keeps its share: whole parts first, the remaining places to the largest
  * remainders (the labelset that appears first on ties).
  */
-export function stratifiedRows(data: MultilabelSet, size: number, random: Random): Int32Array[] {
+export function stratifiedRows(data: LabelledVectors, size: number, random: Random): Int32Array[] {
   const { ids, firstRow } = labelsetIds(data.labels, data.count, data.labelNames.length);
   const members: number[][] = firstRow.map(() => []);
   ids.forEach((id, row) => members[id]?.push(row));
@@ -45,7 +45,7 @@ export function stratifiedRows(data: MultilabelSet, size: number, random: Random
  * @throws ReductionError `no-labels` when no row bears any label.
  */
 export async function labelKMeans(
-  data: MultilabelSet,
+  data: LabelledVectors,
   percentage: number,
   random: Random,
   pacer: Pacer,

@@ -1,6 +1,13 @@
 import type { Pacer } from '../numerics/pacer.ts';
-import type { FarthestPair } from './farthest.ts';
 import { Panel } from './panels.ts';
+
+/** The farthest pair of a cluster: `first < second` in row order, or equal rows for a cluster of diameter 0. */
+export interface FarthestPair {
+  first: number;
+  second: number;
+  /** The cluster's diameter. */
+  distance: number;
+}
 
 /** Rows of a cluster, in panels, with what is known about the distances between them. */
 export interface Cell {

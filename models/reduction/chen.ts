@@ -1,5 +1,5 @@
 import type { Pacer } from '../numerics/pacer.ts';
-import { labelsetIds, type MultilabelSet } from '../embeddings/set.ts';
+import { labelsetIds, type LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at } from '../numerics/vectors.ts';
 import { widthAtMost, type Cell } from './cells.ts';
 import { RowDistances } from './distances.ts';
@@ -27,7 +27,7 @@ interface Candidate {
  * @throws the pacer's abort reason.
  */
 export async function chenPath(
-  data: MultilabelSet,
+  data: LabelledVectors,
   cells: number,
   pacer: Pacer,
   onProgress?: (fraction: number) => void,

@@ -1,5 +1,5 @@
 import type { Pacer } from '../numerics/pacer.ts';
-import type { MultilabelSet } from '../embeddings/set.ts';
+import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import type { Vectors } from '../numerics/vectors.ts';
 
 /** Prototypes with their labelsets and the training rows behind each. */
@@ -20,7 +20,7 @@ const smallSort = 24;
  * values, as NumPy's.
  */
 export async function centreOfRows(
-  { features, dim }: Pick<MultilabelSet, 'features' | 'dim'>,
+  { features, dim }: Pick<LabelledVectors, 'features' | 'dim'>,
   rows: ArrayLike<number>,
   centre: 'median' | 'mean',
   out: Float64Array,
@@ -136,7 +136,7 @@ export interface EmitOptions {
 
 /** One prototype per cluster: component-wise median and strict-majority labelset (MChen, MRSP3, MRHC). */
 export async function emitMajority(
-  data: MultilabelSet,
+  data: LabelledVectors,
   clusters: Int32Array[],
   pacer: Pacer,
   { merge, centre = 'median' }: EmitOptions = {},
@@ -159,7 +159,7 @@ export async function emitMajority(
  * Inside a cluster labelsets ascend lexicographically, the first label being most significant.
  */
 export async function emitPerLabelset(
-  data: MultilabelSet,
+  data: LabelledVectors,
   cells: Int32Array[],
   pacer: Pacer,
 ): Promise<Emitted> {

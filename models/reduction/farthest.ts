@@ -1,16 +1,8 @@
 import type { Pacer } from '../numerics/pacer.ts';
 import type { Vectors } from '../numerics/vectors.ts';
-import { splitCell, type Cell, type PairDistances } from './cells.ts';
+import { splitCell, type Cell, type FarthestPair, type PairDistances } from './cells.ts';
 import type { RowDistances } from './distances.ts';
 import type { Panel } from './panels.ts';
-
-/** The farthest pair of a cluster: `first < second` in row order, or equal rows for a cluster of diameter 0. */
-export interface FarthestPair {
-  first: number;
-  second: number;
-  /** The cluster's diameter. */
-  distance: number;
-}
 
 /** Panel pairs of largest bound looked at before all others, so that most of those need no look. */
 const firstLooks = 4;

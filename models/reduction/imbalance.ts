@@ -1,5 +1,5 @@
 import type { Pacer } from '../numerics/pacer.ts';
-import { takeRows, type MultilabelSet } from '../embeddings/set.ts';
+import { takeRows, type LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at } from '../numerics/vectors.ts';
 import { emitMajority, type Emitted } from './emit.ts';
 import type { ChoiceParameter, ReductionParameters } from './parameters.ts';
@@ -60,7 +60,7 @@ export interface LabelRarity {
 }
 
 /** Rarity of every label among the rows of a set. A label nobody bears counts as borne once. */
-export function labelRarity(data: MultilabelSet): LabelRarity {
+export function labelRarity(data: LabelledVectors): LabelRarity {
   const labelCount = data.labelNames.length;
   const counts = new Float64Array(labelCount);
   for (let i = 0; i < data.labels.length; i++)
@@ -98,10 +98,10 @@ export function mergedLabelset(
  * unchanged in row order. Sizes given in per cent refer to the rows that take part.
  */
 export async function reduceUnderPolicy(
-  data: MultilabelSet,
+  data: LabelledVectors,
   policy: ImbalancePolicy,
   pacer: Pacer,
-  partition: (part: MultilabelSet) => Promise<Int32Array[]>,
+  partition: (part: LabelledVectors) => Promise<Int32Array[]>,
 ): Promise<Emitted> {
   const rarity = labelRarity(data);
   const merge = (counts: Int32Array, size: number): Uint8Array =>
@@ -127,7 +127,7 @@ export async function reduceUnderPolicy(
   };
 }
 
-function bearsRare(data: MultilabelSet, row: number, { ratios, mean }: LabelRarity): boolean {
+function bearsRare(data: LabelledVectors, row: number, { ratios, mean }: LabelRarity): boolean {
   const labelCount = ratios.length;
   return ratios.some((ratio, l) => ratio > mean && data.labels[row * labelCount + l] === 1);
 }

@@ -1,6 +1,6 @@
 import { ReductionError } from './errors.ts';
 import { Pacer } from '../numerics/pacer.ts';
-import { checkSet, type MultilabelSet } from '../embeddings/set.ts';
+import { checkSet, type LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { Random } from '../numerics/random.ts';
 import type { RowDistances } from './distances.ts';
 import type { Emitted } from './emit.ts';
@@ -9,7 +9,7 @@ import { emittedPath, type PathMethod } from './paths.ts';
 import { findReductionMethod, type ReductionMethod } from './registry.ts';
 
 export { ReductionError } from './errors.ts';
-export type { MultilabelSet } from '../embeddings/set.ts';
+export type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 export type {
   ChoiceParameter,
   NumberParameter,
@@ -59,7 +59,7 @@ export interface ReduceOptions {
  */
 export async function reduce(
   method: ReductionMethod,
-  data: MultilabelSet,
+  data: LabelledVectors,
   parameters: ReductionParameters,
   options: ReduceOptions,
 ): Promise<ReductionResult> {
@@ -87,7 +87,7 @@ export async function reduce(
  */
 export async function reducePath(
   method: PathMethod,
-  data: MultilabelSet,
+  data: LabelledVectors,
   ps: readonly number[],
   options: ReduceOptions & {
     /** Parameters other than `p`. */
@@ -107,7 +107,7 @@ export async function reducePath(
 }
 
 /** A set nobody labelled would be reduced to prototypes that classify nothing. */
-function requireLabels(data: MultilabelSet): void {
+function requireLabels(data: LabelledVectors): void {
   if (!data.labels.includes(1))
     throw new ReductionError(
       'no-labels',
@@ -132,7 +132,7 @@ function toResult(
 }
 
 /** The reduced set as training data for the kNN classifiers, at full precision. */
-export function toMultilabelSet(result: ReductionResult, source: MultilabelSet): MultilabelSet {
+export function toLabelledVectors(result: ReductionResult, source: LabelledVectors): LabelledVectors {
   return {
     features: result.exactPrototypes,
     count: result.clusters.length,

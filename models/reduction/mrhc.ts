@@ -1,5 +1,5 @@
 import type { Pacer } from '../numerics/pacer.ts';
-import type { MultilabelSet } from '../embeddings/set.ts';
+import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at } from '../numerics/vectors.ts';
 import { centreOfRows, shareLabel } from './emit.ts';
 import { lloyd } from '../numerics/lloyd.ts';
@@ -22,7 +22,7 @@ const mrhcOptions: HomogeneousOptions = { centre: 'median', shift: 0.001 };
  * @throws the pacer's abort reason.
  */
 export async function mrhcCells(
-  data: MultilabelSet,
+  data: LabelledVectors,
   pacer: Pacer,
   onProgress?: (fraction: number) => void,
   options = mrhcOptions,
@@ -45,7 +45,7 @@ export async function mrhcCells(
 }
 
 async function divide(
-  data: MultilabelSet,
+  data: LabelledVectors,
   cell: Int32Array,
   pacer: Pacer,
   { centre, shift }: HomogeneousOptions,

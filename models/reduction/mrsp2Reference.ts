@@ -1,5 +1,5 @@
 import type { Pacer } from '../numerics/pacer.ts';
-import { labelsetIds, type MultilabelSet } from '../embeddings/set.ts';
+import { labelsetIds, type LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at } from '../numerics/vectors.ts';
 import type { Cell } from './cells.ts';
 import { RowDistances } from './distances.ts';
@@ -31,7 +31,7 @@ export type CellPick = (ids: readonly number[]) => number;
  * @throws the pacer's abort reason.
  */
 export async function mrsp2ReferencePath(
-  data: MultilabelSet,
+  data: LabelledVectors,
   cells: number,
   pacer: Pacer,
   onProgress?: (fraction: number) => void,
@@ -88,7 +88,7 @@ export async function mrsp2ReferencePath(
 
 /** Overlap of the first m rows of the data, for every m in 0..count. */
 async function prefixOverlaps(
-  data: MultilabelSet,
+  data: LabelledVectors,
   distances: RowDistances,
   pacer: Pacer,
   onProgress: (fraction: number) => void,

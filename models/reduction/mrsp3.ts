@@ -1,5 +1,5 @@
 import type { Pacer } from '../numerics/pacer.ts';
-import type { MultilabelSet } from '../embeddings/set.ts';
+import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import type { Cell } from './cells.ts';
 import { RowDistances } from './distances.ts';
 import { shareLabel } from './emit.ts';
@@ -14,7 +14,7 @@ const firstPairShare = 0.5;
  * @throws the pacer's abort reason.
  */
 export async function mrsp3Cells(
-  data: MultilabelSet,
+  data: LabelledVectors,
   pacer: Pacer,
   onProgress?: (fraction: number) => void,
   distances = new RowDistances(data.features, data.count, data.dim),

@@ -1,6 +1,6 @@
 import { ReductionError } from './errors.ts';
 import type { Pacer } from '../numerics/pacer.ts';
-import type { MultilabelSet } from '../embeddings/set.ts';
+import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { chenPath } from './chen.ts';
 import type { RowDistances } from './distances.ts';
 import { emitMajority, emitPerLabelset, type Emitted } from './emit.ts';
@@ -23,7 +23,7 @@ export interface PathContext {
 /** The splitting run of a method on a set, as far as `cells` cells. */
 export async function splitPathOf(
   method: PathMethod,
-  data: MultilabelSet,
+  data: LabelledVectors,
   cells: number,
   parameters: ReductionParameters,
   { pacer, onProgress, distances }: PathContext,
@@ -42,7 +42,7 @@ export async function splitPathOf(
  */
 export async function prototypesAt(
   path: SplitPath,
-  data: MultilabelSet,
+  data: LabelledVectors,
   percentage: number,
   method: PathMethod,
   pacer: Pacer,
@@ -58,7 +58,7 @@ export async function prototypesAt(
  */
 export async function emittedPath(
   method: PathMethod,
-  data: MultilabelSet,
+  data: LabelledVectors,
   percentages: readonly number[],
   parameters: ReductionParameters,
   context: PathContext,
@@ -95,7 +95,7 @@ export async function emittedPath(
 /** A method at the one percentage among its parameters (golden/multilabel/SPEC.md §3–§5). */
 export async function pathReduction(
   method: PathMethod,
-  data: MultilabelSet,
+  data: LabelledVectors,
   parameters: ReductionParameters,
   context: PathContext,
 ): Promise<Emitted> {

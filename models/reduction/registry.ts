@@ -1,6 +1,6 @@
 import { ReductionError } from './errors.ts';
 import type { Pacer } from '../numerics/pacer.ts';
-import type { MultilabelSet } from '../embeddings/set.ts';
+import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { Random } from '../numerics/random.ts';
 import { keptRows, labelKMeans, randomRows, stratifiedRows } from './baselines.ts';
 import type { RowDistances } from './distances.ts';
@@ -51,7 +51,7 @@ export interface ReductionMethodEntry {
   /** True when every row must bear exactly one label. */
   oneLabel: boolean;
   parameters: readonly ReductionParameter[];
-  run(data: MultilabelSet, parameters: ReductionParameters, context: ReductionContext): Promise<Emitted>;
+  run(data: LabelledVectors, parameters: ReductionParameters, context: ReductionContext): Promise<Emitted>;
 }
 
 /** Names accepted by `reduce`. */
@@ -187,6 +187,6 @@ export function findReductionMethod(name: string): ReductionMethodEntry {
   );
 }
 
-function sizeOf(data: MultilabelSet, parameters: ReductionParameters): number {
+function sizeOf(data: LabelledVectors, parameters: ReductionParameters): number {
   return targetSize(numberOf(parameters, 'p'), data.count);
 }

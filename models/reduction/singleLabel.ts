@@ -1,6 +1,6 @@
 import { ReductionError } from './errors.ts';
 import type { Pacer } from '../numerics/pacer.ts';
-import type { MultilabelSet } from '../embeddings/set.ts';
+import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at } from '../numerics/vectors.ts';
 import { emitMajority, type Emitted } from './emit.ts';
 import { mrhcCells } from './mrhc.ts';
@@ -13,7 +13,7 @@ import type { RowDistances } from './distances.ts';
  * @throws ReductionError `bad-label` for any other data; the pacer's abort reason.
  */
 export async function rhc(
-  data: MultilabelSet,
+  data: LabelledVectors,
   pacer: Pacer,
   onProgress?: (fraction: number) => void,
 ): Promise<Emitted> {
@@ -27,7 +27,7 @@ export async function rhc(
  * @throws ReductionError `bad-label` for any other data; the pacer's abort reason.
  */
 export async function rsp3(
-  data: MultilabelSet,
+  data: LabelledVectors,
   pacer: Pacer,
   onProgress?: (fraction: number) => void,
   distances?: RowDistances,
@@ -37,7 +37,7 @@ export async function rsp3(
   return emitMajority(data, cells, pacer, { centre: 'mean' });
 }
 
-function requireOneLabel(data: MultilabelSet, method: string, instead: string): void {
+function requireOneLabel(data: LabelledVectors, method: string, instead: string): void {
   const labelCount = data.labelNames.length;
   for (let row = 0; row < data.count; row++) {
     let borne = 0;

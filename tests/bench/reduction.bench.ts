@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { readMultilabelCsv } from '../../models/datasets/index.ts';
-import { takeRows, type MultilabelSet } from '../../models/knn/index.ts';
+import { takeRows, type LabelledVectors } from '../../models/knn/index.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { reduce, type ReductionMethod } from '../../models/reduction/index.ts';
 import { SharedFolder } from '../support/shared-folder.ts';
@@ -87,7 +87,7 @@ type Shape = 'embeddings' | 'Gaussian';
  * `embeddings`: 200 groups in 16 directions of the space plus noise in all, as embeddings of music lie; `Gaussian`:
  * no structure at all, the worst case for every search that leaves something out.
  */
-function synthetic(shape: Shape, count: number, dim: number): MultilabelSet {
+function synthetic(shape: Shape, count: number, dim: number): LabelledVectors {
   const random = new Random(1);
   const inner = 16;
   const basis = random.normals(inner * dim);
@@ -118,7 +118,7 @@ const growing: [string, ReductionMethod, number?][] = [
 ];
 
 /** Processor seconds at each size, and the exponent from the first to the last. */
-async function growth(name: string, sets: MultilabelSet[]): Promise<void> {
+async function growth(name: string, sets: LabelledVectors[]): Promise<void> {
   const rows = [];
   for (const [title, method, p] of growing) {
     const seconds: number[] = [];
@@ -144,7 +144,7 @@ async function growth(name: string, sets: MultilabelSet[]): Promise<void> {
   console.table(rows);
 }
 
-function firstRows(data: MultilabelSet, count: number): MultilabelSet {
+function firstRows(data: LabelledVectors, count: number): LabelledVectors {
   return takeRows(
     data,
     Array.from({ length: count }, (_, row) => row),
@@ -152,7 +152,7 @@ function firstRows(data: MultilabelSet, count: number): MultilabelSet {
 }
 
 /** The two parts of yeast as one set: 2417 rows. */
-async function wholeYeast(folder: string): Promise<MultilabelSet> {
+async function wholeYeast(folder: string): Promise<LabelledVectors> {
   const [train, test] = await Promise.all(
     ['train', 'test'].map((part) =>
       readMultilabelCsv(join(folder, 'data', `yeast.${part}.csv.gz`), { labelCount: 14 }),

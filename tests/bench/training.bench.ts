@@ -16,11 +16,11 @@ export async function run(): Promise<void> {
   const labels = new Uint8Array(windows * classes);
   for (let row = 0; row < windows; row++) labels[row * classes + (row % classes)] = 1;
   const training = {
-    embeddings: new Random(1).normals(windows * dim),
+    features: new Random(1).normals(windows * dim),
     count: windows,
     dim,
     labels,
-    classes: Array.from({ length: classes }, (_, index) => `class ${index}`),
+    labelNames: Array.from({ length: classes }, (_, index) => `class ${index}`),
   };
   const parameters = { ...defaultTrainParameters, steps };
   const signal = new AbortController().signal;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { MultilabelSet } from '../../models/knn/index.ts';
+import type { LabelledVectors } from '../../models/knn/index.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import { chenPath } from '../../models/reduction/chen.ts';
 import { emitMajority } from '../../models/reduction/emit.ts';
@@ -121,7 +121,7 @@ describe.skipIf(goldenFolder.missing)('multilabel reduction against the referenc
 /** Our prototypes for a golden configuration. */
 type Reducer = (config: GoldenConfig) => Promise<Reduced>;
 
-async function makeReducer(train: MultilabelSet, distances: RowDistances): Promise<Reducer> {
+async function makeReducer(train: LabelledVectors, distances: RowDistances): Promise<Reducer> {
   const pacer = new Pacer(signal);
   const options = { seed: 1, signal, distances };
   const path = await chenPath(train, targetSize(90, train.count), pacer, undefined, distances);
@@ -140,7 +140,7 @@ async function makeReducer(train: MultilabelSet, distances: RowDistances): Promi
   };
 }
 
-function everyRow(train: MultilabelSet): Reduced {
+function everyRow(train: LabelledVectors): Reduced {
   const prototypes = new Float64Array(train.features);
   return {
     clusters: Array.from({ length: train.count }, (_, row) => [row]),
@@ -151,7 +151,7 @@ function everyRow(train: MultilabelSet): Reduced {
 
 /** MRSP2 as published; the draws of our generator must be the recorded ones, all of them and no more. */
 async function asPublished(
-  train: MultilabelSet,
+  train: LabelledVectors,
   p: number,
   picks: number[],
   distances: RowDistances,
@@ -174,7 +174,7 @@ async function asPublished(
 async function compareImbalance(
   folder: string,
   dataset: string,
-  train: MultilabelSet,
+  train: LabelledVectors,
   tallies: Tallies,
 ): Promise<void> {
   const golden = readImbalance(folder, dataset);
@@ -188,7 +188,7 @@ async function compareImbalance(
   }
 }
 
-async function isSameUnderPolicy(train: MultilabelSet, config: ImbalanceConfig): Promise<boolean> {
+async function isSameUnderPolicy(train: LabelledVectors, config: ImbalanceConfig): Promise<boolean> {
   const { method, param, exclude, merging } = config;
   const p = method === 'MChen' ? { p: param } : {};
   const result =
@@ -213,7 +213,7 @@ async function isSameUnderPolicy(train: MultilabelSet, config: ImbalanceConfig):
 
 /** Plain MChen in the order of the imbalance-aware repository, which the product uses under a policy only. */
 async function chenInList(
-  train: MultilabelSet,
+  train: LabelledVectors,
   p: number,
 ): Promise<{ clusters: ArrayLike<number>[]; labelsets: Uint8Array }> {
   const pacer = new Pacer(signal);

@@ -5,7 +5,7 @@ import {
   nearestRows,
   voteLabels,
   voteLabelsets,
-  type MultilabelSet,
+  type LabelledVectors,
   type NearestRows,
 } from '../../models/knn/index.ts';
 import { metricColumns, toLabelLists, unpackPredictions, type GoldenConfig } from './multilabelSupport.ts';
@@ -75,8 +75,8 @@ export function compareReduction(
 
 /** What is known about one training set and how it is to be compared. */
 export interface ScoreInput {
-  train: MultilabelSet;
-  test: MultilabelSet;
+  train: LabelledVectors;
+  test: LabelledVectors;
   config: Pick<GoldenConfig, 'pred' | 'tie_rows'>;
   /** Row of the metrics file for a classifier and k, if there is one. */
   metricsOf: (classifier: string, k: number) => Record<string, number> | undefined;
@@ -99,7 +99,7 @@ export async function compareScores(tally: Tally, input: ScoreInput): Promise<vo
   }
 }
 
-function predictAll(train: MultilabelSet, rows: NearestRows, own: NearestRows): Record<string, Uint8Array> {
+function predictAll(train: LabelledVectors, rows: NearestRows, own: NearestRows): Record<string, Uint8Array> {
   return {
     LPkNN: voteLabelsets(train, rows),
     BRkNNa: voteLabels(train, rows, 'a'),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { readMultilabelCsv } from '../../models/datasets/index.ts';
-import type { MultilabelMetrics, MultilabelSet } from '../../models/knn/index.ts';
+import type { MultilabelMetrics, LabelledVectors } from '../../models/knn/index.ts';
 import { sharedFolder } from '../support/shared.ts';
 
 /** The reference outputs. */
@@ -75,7 +75,7 @@ export function readImbalance(folder: string, dataset: string): z.infer<typeof i
 }
 
 /** Every column scaled to 0..1, in the arithmetic of scikit-learn's MinMaxScaler. */
-export function scaleToUnit(set: MultilabelSet): MultilabelSet {
+export function scaleToUnit(set: LabelledVectors): LabelledVectors {
   const { count, dim } = set;
   const features = new Float64Array(set.features);
   for (let d = 0; d < dim; d++) {
@@ -93,16 +93,16 @@ export async function readParts(
   folder: string,
   dataset: string,
   golden: Golden,
-): Promise<{ train: MultilabelSet; test: MultilabelSet }> {
+): Promise<{ train: LabelledVectors; test: LabelledVectors }> {
   const [name = dataset] = dataset.split('@');
-  const read = (part: string): Promise<MultilabelSet> =>
+  const read = (part: string): Promise<LabelledVectors> =>
     readMultilabelCsv(join(folder, 'data', `${name}.${part}.csv.gz`), { labelCount: golden.n_labels });
   const train = pickRows(await read('train'), golden.train_subset);
   const test = pickRows(await read('test'), golden.test_subset);
   return { train, test };
 }
 
-function pickRows(set: MultilabelSet, rows: number[] | undefined): MultilabelSet {
+function pickRows(set: LabelledVectors, rows: number[] | undefined): LabelledVectors {
   if (!rows) return set;
   const width = set.labelNames.length;
   const features = new Float64Array(rows.length * set.dim);

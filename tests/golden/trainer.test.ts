@@ -39,11 +39,11 @@ describe.skipIf(official.missing)('training against the reference’s benchmark'
     for (let row = 0; row < TRAIN; row++) labels[row * classes + (y[row] ?? 0)] = 1;
     const { network } = await trainPrototypeNetwork(
       {
-        embeddings: x.slice(0, TRAIN * DIM),
+        features: x.slice(0, TRAIN * DIM),
         count: TRAIN,
         dim: DIM,
         labels,
-        classes: Array.from({ length: classes }, (_, c) => `class ${c}`),
+        labelNames: Array.from({ length: classes }, (_, c) => `class ${c}`),
       },
       null,
       { ...defaultTrainParameters, prototypesPerClass },

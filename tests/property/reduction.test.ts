@@ -6,12 +6,12 @@ import { mrsp2Path } from '../../models/reduction/mrsp2.ts';
 import { chenPath } from '../../models/reduction/chen.ts';
 import { RowDistances } from '../../models/reduction/distances.ts';
 import { FarthestPairs } from '../../models/reduction/farthest.ts';
-import { reduce, reductionMethods, type MultilabelSet } from '../../models/reduction/index.ts';
+import { reduce, reductionMethods, type LabelledVectors } from '../../models/reduction/index.ts';
 
 const signal = new AbortController().signal;
 
 /** Few distinct values, so that ties, duplicates and empty halves are the rule. */
-const sets: fc.Arbitrary<MultilabelSet> = fc
+const sets: fc.Arbitrary<LabelledVectors> = fc
   .record({
     dim: fc.integer({ min: 1, max: 3 }),
     labelCount: fc.integer({ min: 1, max: 3 }),
@@ -35,7 +35,7 @@ const sets: fc.Arbitrary<MultilabelSet> = fc
   );
 
 /** The same rows, each with the one label its labelset happens to point at. */
-function withOneLabel(data: MultilabelSet): MultilabelSet {
+function withOneLabel(data: LabelledVectors): LabelledVectors {
   const width = data.labelNames.length;
   const labels = new Uint8Array(data.labels.length);
   for (let row = 0; row < data.count; row++) {
@@ -45,7 +45,7 @@ function withOneLabel(data: MultilabelSet): MultilabelSet {
   return { ...data, labels };
 }
 
-function distance(data: MultilabelSet, i: number, j: number): number {
+function distance(data: LabelledVectors, i: number, j: number): number {
   let sum = 0;
   for (let d = 0; d < data.dim; d++)
     sum += ((data.features[i * data.dim + d] ?? NaN) - (data.features[j * data.dim + d] ?? NaN)) ** 2;
@@ -53,7 +53,10 @@ function distance(data: MultilabelSet, i: number, j: number): number {
 }
 
 /** The exhaustive scan of SPEC §1: pairs in lexicographic order, first strict maximum. */
-function scanPairs(data: MultilabelSet, rows: number[]): { first: number; second: number; distance: number } {
+function scanPairs(
+  data: LabelledVectors,
+  rows: number[],
+): { first: number; second: number; distance: number } {
   let best = { first: rows[0] ?? -1, second: rows[0] ?? -1, distance: 0 };
   rows.forEach((first, a) =>
     rows.slice(a + 1).forEach((second) => {
@@ -65,7 +68,7 @@ function scanPairs(data: MultilabelSet, rows: number[]): { first: number; second
 }
 
 /** MChen's partition straight from SPEC §3, with nothing cached and nothing pruned. */
-function plainChen(data: MultilabelSet, cells: number): number[][] {
+function plainChen(data: LabelledVectors, cells: number): number[][] {
   const width = data.labelNames.length;
   const labelset = (row: number): string => data.labels.subarray(row * width, (row + 1) * width).join('');
   const clusters = new Map<number, number[]>([[1, Array.from({ length: data.count }, (_, row) => row)]]);
@@ -96,7 +99,7 @@ function plainChen(data: MultilabelSet, cells: number): number[][] {
 }
 
 /** MRSP2 as intended, straight from SPEC §5, with nothing cached. */
-function plainOverlapSplitting(data: MultilabelSet, cells: number): number[][] {
+function plainOverlapSplitting(data: LabelledVectors, cells: number): number[][] {
   const width = data.labelNames.length;
   const labelset = (row: number): string => data.labels.subarray(row * width, (row + 1) * width).join('');
   const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

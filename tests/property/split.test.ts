@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitTracks } from '../../models/evaluation/holdout.ts';
+import { splitTracks } from '../../models/evaluation/splits/holdout.ts';
 
 const library = fc
   .array(fc.record({ group: fc.integer({ min: 0, max: 25 }), label: fc.integer({ min: 0, max: 4 }) }), {

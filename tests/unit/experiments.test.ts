@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EngineEvent, Experiment } from '../../engine/api/domain.ts';
 import { chooseClasses } from '../../engine/experiments/classes.ts';
-import { splitGroups } from '../../engine/experiments/groups.ts';
+import { splitGroups } from '../../models/evaluation/splits/groups.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import {
   finished,

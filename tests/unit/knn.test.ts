@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   addLabelNoise,
-  kFolds,
   knnClassifiers,
   labelsetIds,
   multilabelMetrics,
@@ -9,14 +8,14 @@ import {
   predictBrKnn,
   predictKnn,
   predictManyKnn,
-  repeatedSplits,
   takeRows,
   predictLpKnn,
   predictMlKnn,
-  type MultilabelSet,
+  type LabelledVectors,
 } from '../../models/knn/index.ts';
+import { groupedFolds, kFolds } from '../../models/evaluation/splits/folds.ts';
 
-const train: MultilabelSet = {
+const train: LabelledVectors = {
   features: Float64Array.of(0, 1, 2, 3),
   count: 4,
   dim: 1,
@@ -111,7 +110,7 @@ describe('predictKnn', () => {
 });
 
 describe('label noise', () => {
-  const big: MultilabelSet = {
+  const big: LabelledVectors = {
     features: Float64Array.from({ length: 50 }, (_, i) => i),
     count: 50,
     dim: 1,
@@ -178,16 +177,19 @@ describe('splits of rows', () => {
     }
   });
 
-  it('repeats splits of one size that differ, each stratum in proportion', () => {
-    const splits = repeatedSplits(31, { repeats: 5, testFraction: 1 / 3, seed: 2, strata });
-    expect(splits.map(({ test }) => test.length)).toEqual([10, 10, 10, 10, 10]);
-    expect(new Set(splits.map(({ test }) => test.join())).size).toBe(5);
-    for (const { train: kept, test } of splits) {
-      expect(kept.length).toBe(21);
-      const [a = -1, b = -1, c = -1] = sizes(test);
-      expect(Math.abs(a - 7 / 3) < 1 && Math.abs(b - 5 / 3) < 1 && Math.abs(c - 19 / 3) < 1).toBe(true);
+  it.each(['at-once', 'by-class'] as const)('keeps groups whole and classes even, dealt %s', (deal) => {
+    const items = Array.from({ length: 40 }, (_, i) => ({ group: `g${i >> 1}`, label: i < 24 ? 0 : 1 }));
+    const folds = groupedFolds(items, 4, 5, deal);
+    expect(folds.flatMap((held) => [...held]).sort()).toEqual(
+      [...new Set(items.map(({ group }) => group))].sort(),
+    );
+    for (const held of folds) {
+      expect(items.filter(({ group, label }) => held.has(group) && label === 0).length).toBe(6);
+      expect(items.filter(({ group, label }) => held.has(group) && label === 1).length).toBe(4);
     }
-    expect(repeatedSplits(2, { repeats: 1, testFraction: 0.01, seed: 1 })[0]?.test.length).toBe(1);
+    expect(groupedFolds(items, 4, 5, deal)).toEqual(folds);
+    expect(groupedFolds(items, 4, 6, deal)).not.toEqual(folds);
+    expect(() => groupedFolds(items.slice(0, 4), 3, 1, deal)).toThrow('2 ');
   });
 
   it('takes labelset ids as strata and refuses impossible requests', () => {
@@ -196,8 +198,6 @@ describe('splits of rows', () => {
     expect(() => kFolds(3, 4, 1)).toThrow('3 rows cannot be cut into 4 folds');
     expect(() => kFolds(3, 1, 1)).toThrow('into 1 folds');
     expect(() => kFolds(3, 2, 1, [0])).toThrow('1 strata for 3 rows');
-    expect(() => repeatedSplits(5, { repeats: 0, testFraction: 0.5, seed: 1 })).toThrow('0 repeats');
-    expect(() => repeatedSplits(1, { repeats: 1, testFraction: 0.5, seed: 1 })).toThrow('1 row cannot');
   });
 });
 

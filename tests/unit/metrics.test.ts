@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { classificationReport } from '../../models/evaluation/single-label.ts';
-import { scoreTracks } from '../../models/pecmae/track-scores.ts';
+import { classificationReport } from '../../models/evaluation/metrics/single-label.ts';
+import { scoreTracks } from '../../models/evaluation/metrics/track-scores.ts';
 
 describe('classificationReport', () => {
   it('agrees with figures worked out by hand', () => {

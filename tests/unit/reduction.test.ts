@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { NumericError } from '../../models/numerics/errors.ts';
 import { Random } from '../../models/numerics/random.ts';
-import { reduce, reducePath, reductionMethods, type MultilabelSet } from '../../models/reduction/index.ts';
+import { reduce, reducePath, reductionMethods, type LabelledVectors } from '../../models/reduction/index.ts';
 import { targetSize } from '../../models/reduction/splitPath.ts';
 
 const signal = new AbortController().signal;
 
-function makeSet(count: number, dim: number, labelCount: number, seed = 1): MultilabelSet {
+function makeSet(count: number, dim: number, labelCount: number, seed = 1): LabelledVectors {
   const random = new Random(seed);
   return {
     features: random.normals(count * dim),
@@ -33,7 +33,7 @@ function since({ wall, cpu }: Moment): number {
 }
 
 /** A set the method accepts: with one label per row where it wants that. */
-function setFor(name: string, count: number, dim: number, labelCount: number): MultilabelSet {
+function setFor(name: string, count: number, dim: number, labelCount: number): LabelledVectors {
   const data = makeSet(count, dim, labelCount);
   if (!reductionMethods.some((method) => method.name === name && method.oneLabel)) return data;
   const labels = new Uint8Array(count * labelCount);
@@ -43,7 +43,7 @@ function setFor(name: string, count: number, dim: number, labelCount: number): M
 
 describe('reduce', () => {
   it('takes the median and a strict majority: half of two is off', async () => {
-    const data: MultilabelSet = {
+    const data: LabelledVectors = {
       features: Float64Array.of(0, 10, 2, 20, 100, 0, 102, 1),
       count: 4,
       dim: 2,
@@ -97,7 +97,7 @@ describe('reduce', () => {
 
   it('refuses what cannot work, saying why', async () => {
     const good = makeSet(6, 2, 2);
-    const cases: [Partial<MultilabelSet>, number, string][] = [
+    const cases: [Partial<LabelledVectors>, number, string][] = [
       [{ count: 0, features: new Float32Array(0), labels: new Uint8Array(0) }, 10, 'empty'],
       [{ labelNames: [], labels: new Uint8Array(0) }, 10, 'no-labels'],
       [{ features: new Float32Array(11) }, 10, 'shape'],
@@ -157,7 +157,7 @@ describe('reduce', () => {
   });
 
   it('RHC and RSP3 take means of one-label data, and refuse any other', async () => {
-    const data: MultilabelSet = {
+    const data: LabelledVectors = {
       features: Float64Array.of(0, 1, 5, 10, 11, 15),
       count: 6,
       dim: 1,
@@ -178,7 +178,7 @@ describe('reduce', () => {
 
   describe.each(names)('%s', (name) => {
     const entry = reductionMethods.find((method) => method.name === name);
-    const run = (data: MultilabelSet, parameters = {}): ReturnType<typeof reduce> =>
+    const run = (data: LabelledVectors, parameters = {}): ReturnType<typeof reduce> =>
       reduce(name, data, parameters, { seed: 1, signal });
 
     it('refuses bad input', async () => {

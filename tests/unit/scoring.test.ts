@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../models/numerics/random.ts';
 import { accuracyTable } from '../../models/benchmarks/accuracy-card.ts';
 import { accuracyOf, scoredClassifiers } from '../../models/benchmarks/classifiers.ts';
-import { soundVectors, type Represented } from '../../models/benchmarks/collection.ts';
+import { oneHot, type LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
+import { poolTracks } from '../../models/embeddings/pooling.ts';
+import { borneLabels, classOfTracks } from '../../models/embeddings/tracks.ts';
 import { DistanceMeter } from '../../models/benchmarks/distances.ts';
 import { disturbances } from '../../models/benchmarks/disturbances.ts';
 import { describeCollection } from '../../models/benchmarks/embed.ts';
@@ -32,23 +34,22 @@ function clouds(
   apart: number,
   classes = ['bell', 'drum', 'flute'],
   perClass = 20,
-): Represented {
+): LabelledWindows {
   const dim = 8;
   const random = new Random(seed);
-  const sounds = classes.flatMap((name) =>
-    Array.from({ length: perClass }, (_, i) => ({
-      name: `${name}${i}`,
-      class: name,
-      group: `${name}${i >> 1}`,
-    })),
+  const tracks = classes.flatMap((name, c) =>
+    Array.from({ length: perClass }, (_, i) => ({ id: `${name}${i}`, group: `${name}${i >> 1}`, c })),
   );
-  const soundOf = Int32Array.from({ length: 3 * sounds.length }, (_, row) => Math.floor(row / 3));
-  const windows = new Float32Array(soundOf.length * dim);
-  soundOf.forEach((sound, row) => {
-    const c = classes.indexOf(sounds[sound]?.class ?? '');
-    for (let d = 0; d < dim; d++) windows[row * dim + d] = random.normal() + (d === c ? apart : 0);
+  const of = Int32Array.from({ length: 3 * tracks.length }, (_, row) => Math.floor(row / 3));
+  const columns = Array.from(of, (track) => tracks[track]?.c ?? -1);
+  const features = new Float32Array(of.length * dim);
+  columns.forEach((c, row) => {
+    for (let d = 0; d < dim; d++) features[row * dim + d] = random.normal() + (d === c ? apart : 0);
   });
-  return { sounds, dim, windows, soundOf };
+  return {
+    ...{ features, count: of.length, dim, labels: oneHot(columns, classes.length), labelNames: classes },
+    tracks: { of, ids: tracks.map(({ id }) => id), groups: tracks.map(({ group }) => group) },
+  };
 }
 
 describe('Fourier', () => {
@@ -152,39 +153,42 @@ describe('protocols', () => {
 
   it('keeps groups together and asks for every sound once in five folds', () => {
     const trials = withinCollection(collection, 7);
-    const asked = trials.flatMap(({ test }) => test.sounds.map((sound) => sound.name));
+    const asked = trials.flatMap(({ test }) => test.tracks.ids);
     expect(trials).toHaveLength(5);
-    expect(asked.sort()).toEqual(collection.sounds.map((sound) => sound.name).sort());
+    expect(asked.sort()).toEqual([...collection.tracks.ids].sort());
     for (const { train, test } of trials) {
-      const groups = new Set(train.sounds.map((sound) => sound.group));
-      expect(test.sounds.some((sound) => groups.has(sound.group))).toBe(false);
+      const groups = new Set(train.tracks.groups);
+      expect(test.tracks.groups.some((group) => groups.has(group))).toBe(false);
     }
   });
 
   it('goes from one collection to the other over shared classes only', () => {
     const other = clouds(2, 3, ['drum', 'flute', 'horn']);
     const [trial] = crossCollection(collection, other, 1);
-    expect(new Set(trial?.train.sounds.map((sound) => sound.class))).toEqual(new Set(['drum', 'flute']));
-    expect(trial?.train.sounds).toHaveLength(32);
-    expect(trial?.test.sounds).toHaveLength(40);
+    if (!trial) throw new Error('no trial');
+    expect(borneLabels(trial.train)).toEqual(['drum', 'flute']);
+    expect(trial.train.tracks.ids).toHaveLength(32);
+    expect(trial.test.tracks.ids).toHaveLength(40);
     const [again] = crossCollection(collection, other, 2);
-    expect(again?.train.sounds).not.toEqual(trial?.train.sounds);
+    expect(again?.train.tracks.ids).not.toEqual(trial.train.tracks.ids);
   });
 
   it('leaves out one group at a time, and only asks what can be known', () => {
-    const lone = {
-      ...collection,
-      sounds: collection.sounds.map((s) => (s.class === 'bell' ? { ...s, group: 'all' } : s)),
-    };
+    const classes = classOfTracks(collection);
+    const groups = collection.tracks.groups.map((group, track) =>
+      classes[track] === 'bell' ? 'all' : group,
+    );
+    const lone = { ...collection, tracks: { ...collection.tracks, groups } };
     const trials = leaveOneGroupOut(lone);
     expect(trials).toHaveLength(20);
-    expect(trials.every(({ test }) => test.sounds.every((sound) => sound.class !== 'bell'))).toBe(true);
+    expect(trials.every(({ test }) => !borneLabels(test).includes('bell'))).toBe(true);
   });
 
   it('averages the windows of a sound', () => {
-    const vectors = soundVectors(collection);
-    const mean = [0, 1, 2].reduce((sum, row) => sum + (collection.windows[row * 8] ?? 0) / 3, 0);
-    expect(vectors[0]).toBeCloseTo(mean, 5);
+    const { features, labels, count } = poolTracks(collection);
+    const mean = [0, 1, 2].reduce((sum, row) => sum + (collection.features[row * 8] ?? 0) / 3, 0);
+    expect([count, ...labels.subarray(0, 3)]).toEqual([60, 1, 0, 0]);
+    expect(features[0]).toBeCloseTo(mean, 5);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { splitTracks, type Part, type SplitItem } from '../../models/evaluation/holdout.ts';
+import { splitTracks, type Part, type SplitItem } from '../../models/evaluation/splits/holdout.ts';
 
 const fractions = { train: 0.7, validation: 0.15, test: 0.15 };
 

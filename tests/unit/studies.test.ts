@@ -192,7 +192,7 @@ describe('a study', () => {
     await expect(start({ split: { kind: 'file', path: '/nowhere.csv' } })).rejects.toMatchObject({
       code: 'bad-input',
     });
-    await expect(start({ split: { kind: 'folds', folds: 50 } })).rejects.toMatchObject({ code: 'reduction' });
+    await expect(start({ split: { kind: 'folds', folds: 50 } })).rejects.toMatchObject({ code: 'bad-input' });
   });
 
   it('removes and restores', async () => {

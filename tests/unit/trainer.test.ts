@@ -8,6 +8,7 @@ import {
   type TrainingSet,
   type TrainParameters,
 } from '../../models/pecmae/trainer.ts';
+import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { Random } from '../../models/numerics/random.ts';
 
 const DIM = 12;
@@ -20,10 +21,7 @@ const parameters: TrainParameters = {
   batchSize: 32,
 };
 
-interface Tracks extends TrainingSet {
-  trackOf: Int32Array;
-  truth: number[];
-}
+type Tracks = LabelledWindows & { truth: number[] };
 
 /** Two modes per class, two windows per track; everything lies off the origin, as real embeddings do. */
 function mixture(seed: number, tracksPerClass: number, spread = 1): Tracks {
@@ -31,17 +29,19 @@ function mixture(seed: number, tracksPerClass: number, spread = 1): Tracks {
   const centres = Array.from({ length: 2 * CLASSES.length }, () => world.normals(DIM).map((v) => 3 * v + 5));
   const random = new Random(seed);
   const count = 2 * CLASSES.length * tracksPerClass;
-  const embeddings = new Float32Array(count * DIM);
+  const features = new Float32Array(count * DIM);
   const labels = new Uint8Array(count * CLASSES.length);
   const truth = Array.from({ length: CLASSES.length * tracksPerClass }, (_, t) => t % CLASSES.length);
-  const trackOf = Int32Array.from({ length: count }, (_, row) => row >> 1);
-  trackOf.forEach((track, row) => {
+  const of = Int32Array.from({ length: count }, (_, row) => row >> 1);
+  of.forEach((track, row) => {
     const c = truth[track] ?? 0;
     const centre = centres[2 * c + (Math.floor(track / CLASSES.length) % 2)];
-    embeddings.set(centre?.map((v) => v + spread * random.normal()) ?? [], row * DIM);
+    features.set(centre?.map((v) => v + spread * random.normal()) ?? [], row * DIM);
     labels[row * CLASSES.length + c] = 1;
   });
-  return { embeddings, count, dim: DIM, labels, classes: CLASSES, trackOf, truth };
+  const ids = truth.map((_, track) => `track ${track}`);
+  const set = { features, count, dim: DIM, labels, labelNames: CLASSES, truth };
+  return { ...set, tracks: { of, ids, groups: ids } };
 }
 
 async function failure(promise: Promise<unknown>): Promise<PrototypeError> {
@@ -60,7 +60,7 @@ describe('trainPrototypeNetwork', () => {
     });
     const test = mixture(3, 20);
     const right = test.truth.filter((c, track) => {
-      const windows = test.embeddings.subarray(track * 2 * DIM, (track + 1) * 2 * DIM);
+      const windows = test.features.subarray(track * 2 * DIM, (track + 1) * 2 * DIM);
       return network.classify(windows, 2).prediction === c;
     });
     expect(right.length / test.truth.length).toBeGreaterThan(0.97);
@@ -108,7 +108,7 @@ describe('trainPrototypeNetwork', () => {
     const used = Array.from({ length: network.prototypeCount }, (_, k) => {
       const vector = network.prototypeVector(k);
       const rows = Array.from({ length: train.count }, (_row, row) => row).filter((row) =>
-        vector.every((v, d) => Math.abs(v - (train.embeddings[row * DIM + d] ?? NaN)) < 1e-4),
+        vector.every((v, d) => Math.abs(v - (train.features[row * DIM + d] ?? NaN)) < 1e-4),
       );
       expect(rows).toHaveLength(1);
       const row = rows[0] ?? -1;
@@ -136,7 +136,7 @@ describe('trainPrototypeNetwork', () => {
     const { network, curve } = await trainPrototypeNetwork(withPair(1), withPair(2), p, { signal: never });
     expect(curve.at(-1)?.validation?.accuracy).toBeGreaterThan(0.97);
     expect(curve.at(-1)?.validation?.balancedAccuracy).toBeGreaterThan(0.95);
-    const flute = network.classify(mixture(3, 1).embeddings.subarray(4 * DIM), 2);
+    const flute = network.classify(mixture(3, 1).features.subarray(4 * DIM), 2);
     expect([...flute.probabilities].map((p) => p > 0.5)).toEqual([true, false, true]);
   });
 
@@ -155,7 +155,7 @@ describe('trainPrototypeNetwork', () => {
     const set = mixture(1, 2);
     const one = {
       ...set,
-      embeddings: set.embeddings.slice(0, 5 * DIM),
+      features: set.features.slice(0, 5 * DIM),
       labels: set.labels.slice(0, 15),
       count: 5,
     };
@@ -193,23 +193,23 @@ describe('trainPrototypeNetwork', () => {
       failure(trainPrototypeNetwork(set, validation, parameters, { signal: never }));
     const set = mixture(1, 4);
     const withValue = (value: number): Float32Array =>
-      set.embeddings.map((v, i) => (i === 7 * DIM + 3 ? value : v));
+      set.features.map((v, i) => (i === 7 * DIM + 3 ? value : v));
     for (const value of [NaN, Infinity]) {
-      const error = await train({ ...set, embeddings: withValue(value) });
+      const error = await train({ ...set, features: withValue(value) });
       expect([error.code, error.message]).toEqual(['not-finite', expect.stringContaining('embedding 7 ')]);
-      expect((await train(set, { ...set, embeddings: withValue(value) })).message).toMatch(
+      expect((await train(set, { ...set, features: withValue(value) })).message).toMatch(
         /validation embedding 7 /,
       );
     }
     const unlabelled = await train({ ...set, labels: set.labels.map((v, i) => (i < 3 ? 0 : v)) });
     expect([unlabelled.code, unlabelled.message]).toEqual(['labels', expect.stringContaining('window 0')]);
-    const four = { ...set, classes: [...CLASSES, 'harp'], labels: new Uint8Array(set.count * 4) };
+    const four = { ...set, labelNames: [...CLASSES, 'harp'], labels: new Uint8Array(set.count * 4) };
     for (let row = 0; row < set.count; row++) four.labels[row * 4] = 1;
     const empty = await train(four);
     expect([empty.code, empty.message]).toEqual(['empty-class', expect.stringContaining('drum')]);
     expect((await train({ ...set, count: set.count + 1 })).code).toBe('shape');
-    expect((await train(set, { ...set, classes: ['a', 'b', 'c'] })).code).toBe('shape');
-    expect((await train({ ...set, embeddings: set.embeddings.fill(2) })).code).toBe('shape');
+    expect((await train(set, { ...set, labelNames: ['a', 'b', 'c'] })).code).toBe('shape');
+    expect((await train({ ...set, features: set.features.fill(2) })).code).toBe('shape');
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import type { CorpusSource } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { EngineContext, OpenLibrary } from '../../context.ts';
-import { splitGroups } from '../../experiments/groups.ts';
+import { splitGroups } from '../../../models/evaluation/splits/groups.ts';
 import { groupFacts, nameOfTaxonomy } from '../../experiments/tracks.ts';
 import { libraryVectors } from '../../neighbours/vectors.ts';
 import { loadLabelsets } from '../../taxonomies/index.ts';

@@ -1,8 +1,8 @@
-import type { MultilabelSet } from '../../../models/knn/index.ts';
+import type { LabelledVectors } from '../../../models/knn/index.ts';
 import type { CorpusSource, CorpusWarning } from '../../api/domain.ts';
 
 /** Labelled vectors with what splits and people need to know about the rows. */
-export interface LabelledRows extends MultilabelSet {
+export interface LabelledRows extends LabelledVectors {
   source: CorpusSource;
   /** Taxonomy or file name. */
   name: string;

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { takeRows, type MultilabelSet, type RowSplit } from '../../../models/knn/index.ts';
+import { takeRows, type LabelledVectors } from '../../../models/knn/index.ts';
+import type { RowSplit } from '../../../models/evaluation/splits/folds.ts';
 import { findReductionMethod } from '../../../models/reduction/index.ts';
 import type { SplitName, Study, StudyRequest } from '../../api/domain.ts';
 import type { EngineContext, OpenLibrary } from '../../context.ts';
@@ -11,7 +12,7 @@ import { insertStudy } from './store.ts';
 /** The data of a study in parts; a part is made when it is needed. */
 export interface StudyData {
   rows: LabelledRows;
-  parts: { counts: Study['splits'][number]; make(): { training: MultilabelSet; test: MultilabelSet } }[];
+  parts: { counts: Study['splits'][number]; make(): { training: LabelledVectors; test: LabelledVectors } }[];
   /** Part of the first split of every item of a library. */
   items: Map<string, SplitName>;
 }

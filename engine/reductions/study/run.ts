@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { addLabelNoise, NumericError, type MultilabelSet } from '../../../models/knn/index.ts';
-import { findReductionMethod, RowDistances, toMultilabelSet } from '../../../models/reduction/index.ts';
+import { addLabelNoise, NumericError, type LabelledVectors } from '../../../models/knn/index.ts';
+import { findReductionMethod, RowDistances, toLabelledVectors } from '../../../models/reduction/index.ts';
 import type { FullScore, Reduction, StudyRequest } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { EngineContext, OpenLibrary } from '../../context.ts';
@@ -49,8 +49,8 @@ type Run = StudyRequest['runs'][number];
 interface Cell {
   split: number;
   noise: number;
-  training: MultilabelSet;
-  test: MultilabelSet;
+  training: LabelledVectors;
+  test: LabelledVectors;
   reducer: Reducer;
   full: FullScore;
 }
@@ -134,8 +134,8 @@ class StudyRun {
   async #scoreFull(
     split: number,
     noise: number,
-    training: MultilabelSet,
-    test: MultilabelSet,
+    training: LabelledVectors,
+    test: LabelledVectors,
   ): Promise<FullScore> {
     const { study, library } = this;
     const known = study.full.find((full) => full.noise === noise);
@@ -175,7 +175,7 @@ class StudyRun {
     if (known && known.sizes.length > split) return;
     const { result, seconds: reducing } = await reducer.make(run);
     const started = performance.now();
-    const generated = toMultilabelSet(result, training);
+    const generated = toLabelledVectors(result, training);
     const scores = await scoreSet(generated, test, request, this.job.signal);
     this.#made += 1;
     const seconds = reducing + (performance.now() - started) / 1000;

@@ -3,7 +3,7 @@ import {
   multilabelMetrics,
   perLabelReport,
   predictManyKnn,
-  type MultilabelSet,
+  type LabelledVectors,
 } from '../../../models/knn/index.ts';
 import type { KnnClassifierId, KnnScore, ReductionScore } from '../../api/domain.ts';
 
@@ -13,8 +13,8 @@ import type { KnnClassifierId, KnnScore, ReductionScore } from '../../api/domain
  * @throws ReductionError; the signal's reason
  */
 export async function scoreSet(
-  training: MultilabelSet,
-  test: MultilabelSet,
+  training: LabelledVectors,
+  test: LabelledVectors,
   { classifiers, k }: { classifiers: readonly KnnClassifierId[]; k: readonly number[] },
   signal: AbortSignal,
 ): Promise<KnnScore[]> {

@@ -1,4 +1,4 @@
-import type { MultilabelSet } from '../../../models/knn/index.ts';
+import type { LabelledVectors } from '../../../models/knn/index.ts';
 import {
   findReductionMethod,
   reduce,
@@ -25,7 +25,7 @@ export class Reducer {
 
   /** @param wanted the runs that are still to be made on this set */
   constructor(
-    readonly training: MultilabelSet,
+    readonly training: LabelledVectors,
     readonly wanted: readonly Run[],
     readonly options: ReduceOptions,
   ) {}

@@ -1,5 +1,5 @@
-import { kFolds, type RowSplit } from '../../../models/knn/index.ts';
-import { splitTracks } from '../../../models/evaluation/holdout.ts';
+import { groupedFolds, type RowSplit } from '../../../models/evaluation/splits/folds.ts';
+import { splitTracks } from '../../../models/evaluation/splits/holdout.ts';
 import type { StudySplit } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { LabelledRows } from '../corpus/index.ts';
@@ -8,7 +8,7 @@ type Rows = Pick<LabelledRows, 'itemOf' | 'firstLabel' | 'groupOf'>;
 
 /**
  * Training and test rows of every split: seeded, in proportion to the first labels, groups kept whole.
- * @throws EngineError `reduction` when a part would be empty; ReductionError for more folds than groups
+ * @throws EngineError `reduction` when a part would be empty; NumericError for more folds than groups
  */
 export function splitRows(
   rows: Rows,
@@ -36,20 +36,11 @@ function holdOut({ itemOf, firstLabel, groupOf }: Rows, test: number, seed: numb
   return sortRows(itemOf, (id) => parts.get(id) === 'test');
 }
 
-/** Folds over groups, each group counted as the label of its first item. */
 function folds({ itemOf, firstLabel, groupOf }: Rows, count: number, seed: number): RowSplit[] {
-  const labelOf = new Map<string, number>();
-  itemOf.forEach((id, row) => {
-    const group = groupOf.get(id) ?? id;
-    if (!labelOf.has(group)) labelOf.set(group, firstLabel[row] ?? 0);
-  });
-  // By name, so that the folds do not depend on the order in which the database gives the tracks.
-  const groups = [...labelOf.keys()].sort();
-  const strata = groups.map((group) => labelOf.get(group) ?? 0);
-  return kFolds(groups.length, count, seed, strata).map(({ test }) => {
-    const held = new Set(test.map((index) => groups[index]));
-    return sortRows(itemOf, (id) => held.has(groupOf.get(id) ?? id));
-  });
+  const items = itemOf.map((id, row) => ({ group: groupOf.get(id) ?? id, label: firstLabel[row] ?? 0 }));
+  return groupedFolds(items, count, seed).map((held) =>
+    sortRows(itemOf, (id) => held.has(groupOf.get(id) ?? id)),
+  );
 }
 
 function sortRows(itemOf: readonly string[], isTest: (id: string) => boolean): RowSplit {

@@ -1,5 +1,5 @@
-import { NumericError } from '../numerics/errors.ts';
-import { at } from '../numerics/vectors.ts';
+import { NumericError } from '../../numerics/errors.ts';
+import { at } from '../../numerics/vectors.ts';
 
 /**
  * How well label scores order the labels of a row. Rows where a measure is undefined (no label, or all of them) count

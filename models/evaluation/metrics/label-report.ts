@@ -1,4 +1,4 @@
-import { at } from '../numerics/vectors.ts';
+import { at } from '../../numerics/vectors.ts';
 
 /** How well one label is predicted; undefined ratios are 0. */
 export interface LabelReport {

@@ -1,4 +1,4 @@
-import { Random } from '../numerics/random.ts';
+import { Random } from '../../numerics/random.ts';
 
 /** One track to be assigned to a part. */
 export interface SplitItem {

@@ -1,7 +1,7 @@
-import { NumericError } from '../numerics/errors.ts';
+import { NumericError } from '../../numerics/errors.ts';
 import { labelReport, type LabelReport } from './label-report.ts';
 import { rankingMetrics, type RankingMetrics } from './ranking.ts';
-import { at } from '../numerics/vectors.ts';
+import { at } from '../../numerics/vectors.ts';
 
 /** Multilabel scores in 0..1; every undefined ratio counts as 0 (golden/multilabel/SPEC.md §8). */
 export interface MultilabelMetrics {

@@ -2,22 +2,40 @@ import { NumericError } from '../numerics/errors.ts';
 import type { Pacer } from '../numerics/pacer.ts';
 import type { Vectors } from '../numerics/vectors.ts';
 
-/** Vectors with labelsets. A *labelset* is one whole row of `labels`. */
-export interface MultilabelSet {
+/**
+ * Vectors with labelsets: the one form in which embeddings, generated prototypes and the rows of a file are learned
+ * from, split and scored. A *labelset* is one whole row of `labels`.
+ */
+export interface LabelledVectors<V extends Vectors = Vectors> {
   /** `[count, dim]`, row-major, finite. */
-  features: Vectors;
+  features: V;
   count: number;
   dim: number;
   /** `[count, labelNames.length]`, row-major, 0 or 1. */
   labels: Uint8Array;
   labelNames: string[];
+  /** Left out where every row is a track of its own. */
+  tracks?: RowTracks;
 }
+
+/** Whose windows the rows are. */
+export interface RowTracks {
+  /** `[count]`: number of each row's track; the windows of a track bear one labelset. */
+  of: Int32Array;
+  /** What tells each track from all others: its id or path. */
+  ids: readonly string[];
+  /** Group of each track: those of one group (artist, album, copies of one recording) never part in a split. */
+  groups: readonly string[];
+}
+
+/** Window embeddings of labelled tracks. */
+export type LabelledWindows = LabelledVectors<Float32Array> & { tracks: RowTracks };
 
 /**
  * Checks sizes, finiteness and label values.
  * @throws NumericError `empty`, `no-labels`, `shape`, `not-finite` or `bad-label`.
  */
-export async function checkSet(set: MultilabelSet, pacer: Pacer, what = 'The data set'): Promise<void> {
+export async function checkSet(set: LabelledVectors, pacer: Pacer, what = 'The data set'): Promise<void> {
   const labelCount = set.labelNames.length;
   if (set.count < 1) throw new NumericError('empty', `${what} has no rows.`, 'Add tracks with labels first.');
   if (labelCount < 1)
@@ -83,8 +101,11 @@ export function labelsetIds(
   return { ids, firstRow };
 }
 
-/** The given rows as a set of their own, in the given order; a row may occur several times. */
-export function takeRows(set: MultilabelSet, rows: ArrayLike<number>): MultilabelSet {
+/**
+ * The given rows as a set of their own, in the given order; a row may occur several times. Tracks keep their numbers.
+ * @throws RangeError for a row that is not there.
+ */
+export function takeRows(set: LabelledVectors, rows: ArrayLike<number>): LabelledVectors {
   const { dim, labelNames } = set;
   const width = labelNames.length;
   const features = new (set.features instanceof Float64Array ? Float64Array : Float32Array)(
@@ -98,5 +119,15 @@ export function takeRows(set: MultilabelSet, rows: ArrayLike<number>): Multilabe
     features.set(set.features.subarray(row * dim, (row + 1) * dim), i * dim);
     labels.set(set.labels.subarray(row * width, (row + 1) * width), i * width);
   }
-  return { features, count: rows.length, dim, labels, labelNames };
+  const taken = { features, count: rows.length, dim, labels, labelNames };
+  if (!set.tracks) return taken;
+  const { of, ...named } = set.tracks;
+  return { ...taken, tracks: { ...named, of: Int32Array.from(rows, (row) => of[row] ?? 0) } };
+}
+
+/** Labelsets with one label each. @param columns the label of each row, `< width` */
+export function oneHot(columns: ArrayLike<number>, width: number): Uint8Array {
+  const out = new Uint8Array(columns.length * width);
+  for (let row = 0; row < columns.length; row++) out[row * width + (columns[row] ?? 0)] = 1;
+  return out;
 }

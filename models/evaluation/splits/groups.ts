@@ -1,5 +1,7 @@
 import { posix } from 'node:path';
-import type { TrainRequest } from '../api/domain.ts';
+
+/** What stays together besides copies of one recording. */
+export type GroupBy = 'track' | 'artist' | 'album' | 'folder';
 
 /** What decides which tracks must stay together in a split. */
 export interface GroupFacts {
@@ -17,10 +19,7 @@ export interface GroupFacts {
  * @returns group name per track id; the name is the path of the group's first track, which keeps a split independent
  * of ids.
  */
-export function splitGroups(
-  tracks: readonly GroupFacts[],
-  groupBy: TrainRequest['groupBy'],
-): Map<string, string> {
+export function splitGroups(tracks: readonly GroupFacts[], groupBy: GroupBy): Map<string, string> {
   const sorted = [...tracks].sort((a, b) => (a.path < b.path ? -1 : 1));
   const parent = sorted.map((_, index) => index);
   const root = (index: number): number => {
@@ -43,7 +42,7 @@ export function splitGroups(
   return new Map(sorted.map((track, index) => [track.id, sorted[root(index)]?.path ?? track.path]));
 }
 
-function keysOf(track: GroupFacts, groupBy: TrainRequest['groupBy']): string[] {
+function keysOf(track: GroupFacts, groupBy: GroupBy): string[] {
   const keys = track.contentHash === null ? [] : [`content:${track.contentHash}`];
   if (groupBy === 'folder') keys.push(`folder:${posix.dirname(track.path)}`);
   if (groupBy === 'artist' && track.artist) keys.push(`artist:${track.artist.trim().toLowerCase()}`);
