@@ -12,6 +12,8 @@ import type {
 } from '../../engine/api/domain.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import type { ShellApi } from '../../engine/api/shell.ts';
+import type { LibrarySession } from '../../renderer/src/session/library-session.svelte.ts';
+import type { App } from '../../renderer/src/shell/app.svelte.ts';
 
 type Answer = (input: never) => unknown;
 
@@ -71,6 +73,12 @@ export function fakeShell(changes: Partial<ShellApi> = {}): ShellApi {
     onOpenFolder: () => () => undefined,
     ...changes,
   };
+}
+
+/** The session of the library that the test has opened. */
+export function sessionOf(app: App): LibrarySession {
+  if (!app.session) throw new Error('no library is open');
+  return app.session;
 }
 
 export const library: LibrarySummary = {

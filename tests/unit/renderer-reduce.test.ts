@@ -23,7 +23,7 @@ import {
 import { paretoFront, pointLooks, pointsOf } from '../../renderer/src/reduce/points.ts';
 import { App } from '../../renderer/src/shell/app.svelte.ts';
 import Window from '../../renderer/src/shell/Window.svelte';
-import { FakeEngine, fakeShell, fullAnswers, job } from './renderer-fake.ts';
+import { FakeEngine, fakeShell, fullAnswers, job, sessionOf } from './renderer-fake.ts';
 
 const plot = vi.hoisted(() => ({ react: vi.fn() }));
 vi.mock('plotly.js-strict-dist-min', () => ({
@@ -307,8 +307,8 @@ describe('the Reduce view', () => {
     await waitFor(() =>
       expect(engine.inputsOf('reductions.remove')).toEqual([{ libraryId: 'L1', reductionId: 'R1' }]),
     );
-    await waitFor(() => expect(app.history.past).toHaveLength(1));
-    await app.history.undo();
+    await waitFor(() => expect(sessionOf(app).history.past).toHaveLength(1));
+    await sessionOf(app).history.undo();
     expect(engine.inputsOf('reductions.restore')).toEqual([{ libraryId: 'L1', reductionId: 'R1' }]);
   });
 

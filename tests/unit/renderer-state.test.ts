@@ -13,7 +13,16 @@ import { Selection } from '../../renderer/src/session/selection.svelte.ts';
 import { Sonifier } from '../../renderer/src/session/sonifier.svelte.ts';
 import { Throttle } from '../../renderer/src/ui/throttle.ts';
 import { TrackTable } from '../../renderer/src/library/tracks.svelte.ts';
-import { FakeEngine, experiment, fakeShell, fullAnswers, job, library, trackRow } from './renderer-fake.ts';
+import {
+  FakeEngine,
+  experiment,
+  fakeShell,
+  fullAnswers,
+  job,
+  library,
+  trackRow,
+  sessionOf,
+} from './renderer-fake.ts';
 
 function connected(answers: ConstructorParameters<typeof FakeEngine>[0]) {
   const engine = new EngineConnection();
@@ -246,8 +255,7 @@ describe('sonifier', () => {
       result: { kind: 'sonify', sonifications: [{ target, sonification: sound }] },
     });
     const { engine } = connected({ 'sonify.start': () => ({ jobId: 'J1' }), 'jobs.get': () => done });
-    const sonifier = new Sonifier(engine, new Jobs(engine));
-    sonifier.open('L1');
+    const sonifier = new Sonifier('L1', engine, new Jobs(engine));
     sonifier.defaults = { steps: 20, guidance: 2 };
     await sonifier.make([target]);
     expect(sonifier.soundOf(target)?.id).toBe('s');
@@ -272,15 +280,15 @@ describe('the application’s state', () => {
     await app.openDemo();
     expect(app.view).toBe('library');
     expect(fake.inputsOf('import.start')).toEqual([{ libraryId: 'L1' }]);
-    expect(app.experiments.currentId).toBe('E1');
+    expect(sessionOf(app).experiments.currentId).toBe('E1');
     fake.emit({ type: 'job', job: job() });
     await vi.waitFor(() => expect(app.jobs.active).toHaveLength(1));
-    const before = app.predictionsVersion;
+    const before = sessionOf(app).predictionsVersion;
     fake.emit({ type: 'library-changed', libraryId: 'L1', what: 'predictions' });
-    await vi.waitFor(() => expect(app.predictionsVersion).toBe(before + 1));
+    await vi.waitFor(() => expect(sessionOf(app).predictionsVersion).toBe(before + 1));
     fake.emit({ type: 'library-changed', libraryId: 'another', what: 'predictions' });
     await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(app.predictionsVersion).toBe(before + 1);
+    expect(sessionOf(app).predictionsVersion).toBe(before + 1);
   });
 
   it('does not import again what has been read', async () => {
@@ -301,7 +309,7 @@ describe('the application’s state', () => {
     });
     await app.connected(next);
     expect(next.inputsOf('events')).toHaveLength(1);
-    expect(app.experiments.current?.revision).toBe(4);
+    expect(sessionOf(app).experiments.current?.revision).toBe(4);
   });
 
   it('undoes a deleted prototype by going back to the revision before', async () => {
@@ -313,14 +321,14 @@ describe('the application’s state', () => {
     const app = new App(fakeShell());
     await app.connected(fake);
     await app.openKnown('L1');
-    await app.prototypes.open('L1', 'E1');
-    await app.prototypes.remove(experiment, 1);
-    expect(app.experiments.current?.revision).toBe(2);
-    await app.history.undo();
+    await sessionOf(app).prototypes.open('E1');
+    await sessionOf(app).prototypes.remove(experiment, 1);
+    expect(sessionOf(app).experiments.current?.revision).toBe(2);
+    await sessionOf(app).history.undo();
     expect(fake.inputsOf('prototypes.restore')).toEqual([
       { libraryId: 'L1', experimentId: 'E1', revision: 1 },
     ]);
-    expect(app.experiments.current?.revision).toBe(1);
+    expect(sessionOf(app).experiments.current?.revision).toBe(1);
   });
 
   it('shows an error of the engine with its hint', async () => {

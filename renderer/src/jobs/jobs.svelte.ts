@@ -23,6 +23,9 @@ function served(a: Job, b: Job): number {
   return (a.waitingFor?.ahead ?? 0) - (b.waitingFor?.ahead ?? 0) || a.createdAt.localeCompare(b.createdAt);
 }
 
+/** What only waits for jobs needs of them. */
+export type JobWaiter = Pick<Jobs, 'wait'>;
+
 interface Waiter {
   resolve: (job: Job) => void;
   reject: (error: EngineError) => void;
@@ -75,12 +78,19 @@ export class Jobs {
 
   /**
    * Resolves when the job is done.
+   * @param signal ends the wait, not the job.
    * @throws EngineError the job's own error, or `cancelled`.
    */
-  async wait(id: string): Promise<Job> {
+  async wait(id: string, signal?: AbortSignal): Promise<Job> {
     const known = this.#byId.get(id);
     if (!known) this.apply(await this.#engine.call('jobs.get', { jobId: id }));
     return new Promise((resolve, reject) => {
+      const stop = (): void => reject(new EngineError('cancelled', 'Nobody waits for it any more.'));
+      if (signal?.aborted) {
+        stop();
+        return;
+      }
+      signal?.addEventListener('abort', stop, { once: true });
       this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), { resolve, reject }]);
       const job = this.#byId.get(id);
       if (job && isFinished(job)) this.#settle(job);

@@ -1,7 +1,6 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { Input } from '../../../engine/api/contract.ts';
+import type { EngineClient, Input } from '../../../engine/api/contract.ts';
 import type { TrackRow } from '../../../engine/api/domain.ts';
-import type { EngineConnection } from '../shell/engine.svelte.ts';
 import type { Notices } from '../shell/notices.svelte.ts';
 
 type Query = Input<'tracks.list'>;
@@ -40,10 +39,10 @@ export class TrackTable {
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- read while rows are drawn, and changed by it
   #fresh = new Map<number, number>();
   #visible: [number, number] = [0, pageSize - 1];
-  #engine: EngineConnection;
+  #engine: EngineClient;
   #notices: Notices;
 
-  constructor(engine: EngineConnection, notices: Notices) {
+  constructor(engine: EngineClient, notices: Notices) {
     this.#engine = engine;
     this.#notices = notices;
   }
@@ -181,7 +180,7 @@ export class TrackTable {
 
 /** Reads all tracks a filter lets through, in pages of the engine's largest size. */
 export async function readAllTracks(
-  engine: EngineConnection,
+  engine: EngineClient,
   scope: TrackScope,
   filter: TrackFilter,
   signal?: AbortSignal,

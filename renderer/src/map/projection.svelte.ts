@@ -1,6 +1,6 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- maps are replaced as a whole, never changed in place */
 import type { Projection, TrackRow } from '../../../engine/api/domain.ts';
-import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { EngineClient } from '../../../engine/api/contract.ts';
 import { readAllTracks } from '../library/tracks.svelte.ts';
 import type { TrackScope } from '../library/tracks.svelte.ts';
 
@@ -21,9 +21,9 @@ export class MapData {
 
   #stop = new AbortController();
   #shown = '';
-  #engine: EngineConnection;
+  #engine: EngineClient;
 
-  constructor(engine: EngineConnection) {
+  constructor(engine: EngineClient) {
     this.#engine = engine;
   }
 

@@ -1,8 +1,11 @@
 import type { Peaks } from '../../../engine/api/domain.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
-import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Notices } from '../shell/notices.svelte.ts';
 import type { Settings } from '../shell/settings.svelte.ts';
+
+/** Stepping through a table by a held key must not load every track on the way. */
+const soonMs = 110;
 
 export interface PlayerSource {
   /** Two sources with the same key are the same sound. */
@@ -37,12 +40,14 @@ export class Player {
   #audio: HTMLAudioElement | null = null;
   #frame = 0;
   #asked = 0;
-  #engine: EngineConnection;
+  #soon: ReturnType<typeof setTimeout> | undefined;
+  #engine: EngineClient;
   #notices: Notices;
   #settings: Settings;
-  #libraryId: string | null = null;
+  readonly #libraryId: string;
 
-  constructor(engine: EngineConnection, notices: Notices, settings: Settings) {
+  constructor(libraryId: string, engine: EngineClient, notices: Notices, settings: Settings) {
+    this.#libraryId = libraryId;
     this.#engine = engine;
     this.#notices = notices;
     this.#settings = settings;
@@ -52,13 +57,12 @@ export class Player {
     return this.#audio;
   }
 
-  open(libraryId: string | null): void {
-    this.#libraryId = libraryId;
+  /** Falls silent for good; an answer that is still on its way is not played. */
+  close(): void {
+    clearTimeout(this.#soon);
+    this.#asked += 1;
     this.stop();
     this.source = null;
-    this.range = null;
-    this.time = 0;
-    this.duration = 0;
     this.#audio?.removeAttribute('src');
   }
 
@@ -85,13 +89,19 @@ export class Player {
     };
   }
 
+  /** Loads a track unless another one is shown within a moment. */
+  showSoon(track: TrackToPlay, options: { play: boolean }): void {
+    clearTimeout(this.#soon);
+    this.#soon = setTimeout(() => void this.showTrack(track, options), soonMs);
+  }
+
   /** Loads a track; `range` plays only that part of it. */
   async showTrack(
     track: TrackToPlay,
     options: { play: boolean; range?: { start: number; end: number } },
   ): Promise<void> {
     const libraryId = this.#libraryId;
-    if (libraryId === null) return;
+    clearTimeout(this.#soon);
     const key = `track:${track.id}`;
     if (this.source?.key !== key) {
       const ask = ++this.#asked;
@@ -132,6 +142,7 @@ export class Player {
     sound: { id: string; url: string; durationSeconds: number },
     title: string,
   ): Promise<void> {
+    clearTimeout(this.#soon);
     this.#asked += 1;
     this.loading = false;
     this.range = null;

@@ -1,5 +1,5 @@
 import type { WindowClasses } from '../../../engine/api/domain.ts';
-import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Notices } from '../shell/notices.svelte.ts';
 
 /** The classes of the windows of the track in the player. */
@@ -7,10 +7,10 @@ export class WindowClassStrip {
   value = $state.raw<WindowClasses | null>(null);
   trackId = $state<string | null>(null);
   #asked = 0;
-  #engine: EngineConnection;
+  #engine: EngineClient;
   #notices: Notices;
 
-  constructor(engine: EngineConnection, notices: Notices) {
+  constructor(engine: EngineClient, notices: Notices) {
     this.#engine = engine;
     this.#notices = notices;
   }

@@ -1,5 +1,5 @@
 import type { Experiment, PrototypeInfo } from '../../../engine/api/domain.ts';
-import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Experiments } from '../session/experiments.svelte.ts';
 import type { History } from '../session/history.svelte.ts';
 
@@ -9,11 +9,13 @@ export class Prototypes {
   loading = $state(false);
   #scope: { libraryId: string; experimentId: string } | null = null;
   #asked = 0;
-  #engine: EngineConnection;
+  readonly #libraryId: string;
+  #engine: EngineClient;
   #experiments: Experiments;
   #history: History;
 
-  constructor(engine: EngineConnection, experiments: Experiments, history: History) {
+  constructor(libraryId: string, engine: EngineClient, experiments: Experiments, history: History) {
+    this.#libraryId = libraryId;
     this.#engine = engine;
     this.#experiments = experiments;
     this.#history = history;
@@ -23,11 +25,9 @@ export class Prototypes {
     return this.list.find((prototype) => prototype.index === index);
   }
 
-  async open(libraryId: string | null, experimentId: string | null): Promise<void> {
-    const before = this.#scope;
-    const same = before !== null && before.libraryId === libraryId && before.experimentId === experimentId;
-    if (!same) this.list = [];
-    this.#scope = libraryId !== null && experimentId !== null ? { libraryId, experimentId } : null;
+  async open(experimentId: string | null): Promise<void> {
+    if (this.#scope?.experimentId !== experimentId) this.list = [];
+    this.#scope = experimentId === null ? null : { libraryId: this.#libraryId, experimentId };
     await this.reload();
   }
 

@@ -1,5 +1,5 @@
 import type { Corpus, CorpusSource } from '../../../engine/api/domain.ts';
-import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { EngineClient } from '../../../engine/api/contract.ts';
 
 /** Data that takes longer to read is not awaited under the facts of other data. */
 const SLOW_MS = 300;
@@ -12,9 +12,9 @@ export class CorpusCardData {
   #stop = new AbortController();
   /** What the facts are about. */
   #shown = '';
-  #engine: EngineConnection;
+  #engine: EngineClient;
 
-  constructor(engine: EngineConnection) {
+  constructor(engine: EngineClient) {
     this.#engine = engine;
   }
 

@@ -1,5 +1,5 @@
 import type { GeneratedPrototype, LabelsetShare, Projection, Reduction } from '../../../engine/api/domain.ts';
-import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { EngineClient } from '../../../engine/api/contract.ts';
 
 /** One reduction looked at closely: its generated prototypes, its labelsets, and its place on the map of the corpus. */
 export class InspectedReduction {
@@ -11,9 +11,9 @@ export class InspectedReduction {
   problem = $state.raw<unknown>(null);
   mapProblem = $state.raw<unknown>(null);
   #stop = new AbortController();
-  #engine: EngineConnection;
+  #engine: EngineClient;
 
-  constructor(engine: EngineConnection) {
+  constructor(engine: EngineClient) {
     this.#engine = engine;
   }
 

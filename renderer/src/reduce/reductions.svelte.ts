@@ -8,9 +8,9 @@ import type {
 } from '../../../engine/api/domain.ts';
 import { formDefaults } from './form.ts';
 import type { StudyForm } from './form.ts';
-import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { History } from '../session/history.svelte.ts';
-import type { Jobs } from '../jobs/jobs.svelte.ts';
+import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 
 /** A study as the view lists it; a reduction that was made alone is one of a single run. */
 export interface Entry {
@@ -33,44 +33,31 @@ export class Reductions {
   /** The study is being prepared: the engine reads the data. */
   starting = $state(false);
   #single: Reduction[] = [];
-  #libraryId: string | null = null;
-  #engine: EngineConnection;
-  #jobs: Jobs;
+  readonly libraryId: string;
+  #engine: EngineClient;
+  #jobs: JobWaiter;
   #history: History;
 
   current = $derived(this.entries.find((entry) => entry.id === this.currentId) ?? null);
 
-  constructor(engine: EngineConnection, jobs: Jobs, history: History) {
+  constructor(libraryId: string, engine: EngineClient, jobs: JobWaiter, history: History) {
+    this.libraryId = libraryId;
     this.#engine = engine;
     this.#jobs = jobs;
     this.#history = history;
-  }
-
-  get libraryId(): string | null {
-    return this.#libraryId;
   }
 
   set(change: Partial<StudyForm>): void {
     this.form = { ...this.form, ...change };
   }
 
-  async open(libraryId: string | null): Promise<void> {
-    this.#libraryId = libraryId;
-    this.entries = [];
-    this.list = [];
-    this.currentId = null;
-    if (this.choices.methods.length === 0) this.choices = await this.#engine.call('reductions.choices', {});
-    await this.reload();
-  }
-
   async reload(): Promise<void> {
-    const libraryId = this.#libraryId;
-    if (libraryId === null) return;
+    const { libraryId } = this;
+    if (this.choices.methods.length === 0) this.choices = await this.#engine.call('reductions.choices', {});
     const [studies, single] = await Promise.all([
       this.#engine.call('reductions.studies', { libraryId }),
       this.#engine.call('reductions.list', { libraryId, studyId: null }),
     ]);
-    if (libraryId !== this.#libraryId) return;
     this.#single = single;
     this.entries = [...studies.map(studyEntry), ...single.map(singleEntry)].sort((a, b) =>
       b.createdAt.localeCompare(a.createdAt),
@@ -80,12 +67,12 @@ export class Reductions {
 
   /** Shows a study. */
   async choose(id: string | null): Promise<void> {
-    const libraryId = this.#libraryId;
+    const { libraryId } = this;
     const entry = this.entries.find((known) => known.id === id);
     const changed = this.currentId !== id;
     this.currentId = id;
     if (changed) this.list = [];
-    if (!entry || libraryId === null) {
+    if (!entry) {
       this.list = [];
     } else if (entry.study) {
       const list = await this.#engine.call('reductions.list', { libraryId, studyId: entry.id });
@@ -98,7 +85,7 @@ export class Reductions {
 
   /** Begins a study and resolves when its job has ended. @throws EngineError as the job failed, or `cancelled`. */
   async start(request: StudyRequest): Promise<void> {
-    const libraryId = this.#open();
+    const { libraryId } = this;
     this.starting = true;
     let jobId: string;
     try {
@@ -116,7 +103,7 @@ export class Reductions {
   /** Goes on with a study that was stopped. @throws EngineError as {@link start}. */
   async resume(studyId: string): Promise<void> {
     const { jobId } = await this.#engine.call('reductions.continueStudy', {
-      libraryId: this.#open(),
+      libraryId: this.libraryId,
       studyId,
     });
     await this.#follow(jobId);
@@ -124,7 +111,7 @@ export class Reductions {
 
   /** Removes a study, or a reduction made alone; can be undone. */
   async removeEntry({ id, name, study }: Entry): Promise<void> {
-    const libraryId = this.#open();
+    const { libraryId } = this;
     if (!study) return this.remove(id, name);
     await this.#undoable(
       `Remove study “${name}”`,
@@ -135,7 +122,7 @@ export class Reductions {
 
   /** Removes one reduction; can be undone. */
   async remove(reductionId: string, name: string): Promise<void> {
-    const libraryId = this.#open();
+    const { libraryId } = this;
     await this.#undoable(
       `Remove reduction “${name}”`,
       () => this.#engine.call('reductions.remove', { libraryId, reductionId }),
@@ -163,11 +150,6 @@ export class Reductions {
     };
     await redo();
     this.#history.push({ title, undo, redo });
-  }
-
-  #open(): string {
-    if (this.#libraryId === null) throw new Error('no library is open');
-    return this.#libraryId;
   }
 }
 

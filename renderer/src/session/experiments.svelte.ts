@@ -1,7 +1,6 @@
 import type { CurvePoint, Experiment, TrainRequest } from '../../../engine/api/domain.ts';
-import type { Input } from '../../../engine/api/contract.ts';
-import type { EngineConnection } from '../shell/engine.svelte.ts';
-import type { Jobs } from '../jobs/jobs.svelte.ts';
+import type { EngineClient, Input } from '../../../engine/api/contract.ts';
+import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 
 export type TrainForm = Input<'experiments.train'>['request'] & Pick<TrainRequest, 'taxonomyId'>;
 
@@ -12,31 +11,20 @@ export class Experiments {
   /** The training job that is under way or was last, and its curve as it grows. */
   trainingJobId = $state<string | null>(null);
   curve = $state.raw<CurvePoint[]>([]);
-  #libraryId: string | null = null;
-  #engine: EngineConnection;
-  #jobs: Jobs;
+  readonly #libraryId: string;
+  #engine: EngineClient;
+  #jobs: JobWaiter;
 
   current = $derived(this.list.find((experiment) => experiment.id === this.currentId) ?? null);
 
-  constructor(engine: EngineConnection, jobs: Jobs) {
+  constructor(libraryId: string, engine: EngineClient, jobs: JobWaiter) {
+    this.#libraryId = libraryId;
     this.#engine = engine;
     this.#jobs = jobs;
   }
 
-  async open(libraryId: string | null): Promise<void> {
-    this.#libraryId = libraryId;
-    this.list = [];
-    this.currentId = null;
-    this.trainingJobId = null;
-    this.curve = [];
-    await this.reload();
-  }
-
   async reload(): Promise<void> {
-    const libraryId = this.#libraryId;
-    if (libraryId === null) return;
-    const list = await this.#engine.call('experiments.list', { libraryId });
-    if (libraryId !== this.#libraryId) return;
+    const list = await this.#engine.call('experiments.list', { libraryId: this.#libraryId });
     this.list = [...list].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
     if (!this.current) this.currentId = this.list[0]?.id ?? null;
   }
@@ -54,10 +42,12 @@ export class Experiments {
     this.curve = [...this.curve.filter((known) => known.step < point.step), point];
   }
 
-  /** Trains, then chooses the new experiment. @throws EngineError as the job failed, or `cancelled`. */
+  /** Trains (which also predicts every track), then chooses the new experiment. @throws EngineError as the job failed, or `cancelled`. */
   async train(request: TrainForm): Promise<string> {
-    const libraryId = this.#open();
-    const { jobId } = await this.#engine.call('experiments.train', { libraryId, request });
+    const { jobId } = await this.#engine.call('experiments.train', {
+      libraryId: this.#libraryId,
+      request,
+    });
     if (this.trainingJobId !== jobId) this.curve = [];
     this.trainingJobId = jobId;
     const job = await this.#jobs.wait(jobId);
@@ -70,19 +60,14 @@ export class Experiments {
   /** Predicts the class of every track of the library. */
   async classifyLibrary(experimentId: string): Promise<void> {
     const { jobId } = await this.#engine.call('classify.library', {
-      libraryId: this.#open(),
+      libraryId: this.#libraryId,
       experimentId,
     });
     await this.#jobs.wait(jobId);
   }
 
   async remove(experimentId: string): Promise<void> {
-    await this.#engine.call('experiments.remove', { libraryId: this.#open(), experimentId });
+    await this.#engine.call('experiments.remove', { libraryId: this.#libraryId, experimentId });
     await this.reload();
-  }
-
-  #open(): string {
-    if (this.#libraryId === null) throw new Error('no library is open');
-    return this.#libraryId;
   }
 }

@@ -1,22 +1,24 @@
 /** What the A/B buttons need to know, in every view that has them. */
 import type { Sonification, VectorRef, WindowRef } from '../../../engine/api/domain.ts';
-import type { App } from '../shell/app.svelte.ts';
+import type { LibrarySession } from './library-session.svelte.ts';
 import { shareDone } from '../jobs/jobs.svelte.ts';
 
 /** Share of the sonification that is done, null when unknown, undefined while none is under way. */
-export function sonifyingShare(app: App, vector: VectorRef): number | null | undefined {
-  const jobId = app.sonifier.jobOf(vector);
+export function sonifyingShare(session: LibrarySession, vector: VectorRef): number | null | undefined {
+  const jobId = session.sonifier.jobOf(vector);
   if (jobId === null) return undefined;
-  const job = app.jobs.get(jobId);
+  const job = session.jobs.get(jobId);
   return job ? shareDone(job) : null;
 }
 
-export function isSoundPlaying(app: App, sound: Sonification | null): boolean {
-  return sound !== null && app.player.playing && app.player.source?.key === `sonification:${sound.id}`;
+export function isSoundPlaying(session: LibrarySession, sound: Sonification | null): boolean {
+  return (
+    sound !== null && session.player.playing && session.player.source?.key === `sonification:${sound.id}`
+  );
 }
 
-export function isExcerptPlaying(app: App, window: WindowRef | undefined): boolean {
-  const { player } = app;
+export function isExcerptPlaying(session: LibrarySession, window: WindowRef | undefined): boolean {
+  const { player } = session;
   return (
     window !== undefined &&
     player.playing &&

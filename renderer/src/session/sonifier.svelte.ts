@@ -1,7 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Sonification, VectorRef } from '../../../engine/api/domain.ts';
-import type { EngineConnection } from '../shell/engine.svelte.ts';
-import type { Jobs } from '../jobs/jobs.svelte.ts';
+import type { EngineClient } from '../../../engine/api/contract.ts';
+import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 
 /** A name for a vector, so that sounds can be looked up. */
 function vectorKey(vector: VectorRef): string {
@@ -29,19 +29,14 @@ export class Sonifier {
   #made = new SvelteMap<string, Sonification>();
   /** Vector → job that is making its sound; empty until the engine has named it. */
   #underWay = new SvelteMap<string, string>();
-  #libraryId: string | null = null;
-  #engine: EngineConnection;
-  #jobs: Jobs;
+  readonly #libraryId: string;
+  #engine: EngineClient;
+  #jobs: JobWaiter;
 
-  constructor(engine: EngineConnection, jobs: Jobs) {
+  constructor(libraryId: string, engine: EngineClient, jobs: JobWaiter) {
+    this.#libraryId = libraryId;
     this.#engine = engine;
     this.#jobs = jobs;
-  }
-
-  open(libraryId: string | null): void {
-    this.#libraryId = libraryId;
-    this.#made.clear();
-    this.#underWay.clear();
   }
 
   /** Forgets the sounds of an experiment whose prototypes changed their places. */
@@ -63,7 +58,6 @@ export class Sonifier {
 
   /** Makes the sounds that are asked for. @throws EngineError as the job failed, or `cancelled`. */
   async make(targets: VectorRef[]): Promise<Sonification[]> {
-    if (this.#libraryId === null) throw new Error('no library is open');
     if (targets.length === 0) return [];
     const keys = targets.map(vectorKey);
     // Marked before the engine has answered: a second press must find it under way.

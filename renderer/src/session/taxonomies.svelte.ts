@@ -1,5 +1,5 @@
 import type { Taxonomy, TaxonomySource } from '../../../engine/api/domain.ts';
-import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { History } from './history.svelte.ts';
 
 interface LabelChange {
@@ -11,42 +11,32 @@ interface LabelChange {
 export class Taxonomies {
   list = $state.raw<Taxonomy[]>([]);
   currentId = $state<string | null>(null);
-  #libraryId: string | null = null;
-  #engine: EngineConnection;
+  readonly #libraryId: string;
+  #engine: EngineClient;
   #history: History;
 
   current = $derived(this.list.find((taxonomy) => taxonomy.id === this.currentId) ?? null);
 
-  constructor(engine: EngineConnection, history: History) {
+  constructor(libraryId: string, engine: EngineClient, history: History) {
+    this.#libraryId = libraryId;
     this.#engine = engine;
     this.#history = history;
   }
 
-  async open(libraryId: string | null): Promise<void> {
-    this.#libraryId = libraryId;
-    this.list = [];
-    this.currentId = null;
-    await this.reload();
-  }
-
   async reload(): Promise<void> {
-    const libraryId = this.#libraryId;
-    if (libraryId === null) return;
-    const list = await this.#engine.call('taxonomies.list', { libraryId });
-    if (libraryId !== this.#libraryId) return;
-    this.list = list;
-    if (!this.current) this.currentId = list[0]?.id ?? null;
+    this.list = await this.#engine.call('taxonomies.list', { libraryId: this.#libraryId });
+    if (!this.current) this.currentId = this.list[0]?.id ?? null;
   }
 
   async create(source: TaxonomySource): Promise<Taxonomy> {
-    const taxonomy = await this.#engine.call('taxonomies.create', { libraryId: this.#open(), source });
+    const taxonomy = await this.#engine.call('taxonomies.create', { libraryId: this.#libraryId, source });
     await this.reload();
     this.currentId = taxonomy.id;
     return taxonomy;
   }
 
   async remove(taxonomyId: string): Promise<void> {
-    await this.#engine.call('taxonomies.remove', { libraryId: this.#open(), taxonomyId });
+    await this.#engine.call('taxonomies.remove', { libraryId: this.#libraryId, taxonomyId });
     await this.reload();
   }
 
@@ -54,7 +44,7 @@ export class Taxonomies {
   async setLabels(trackIds: string[], labels: string[]): Promise<void> {
     const taxonomyId = this.currentId;
     if (taxonomyId === null || trackIds.length === 0) return;
-    const libraryId = this.#open();
+    const libraryId = this.#libraryId;
     const apply = async (changes: LabelChange[]): Promise<LabelChange[]> => {
       const answer = await this.#engine.call('labels.set', { libraryId, taxonomyId, changes });
       return answer.previous;
@@ -66,10 +56,5 @@ export class Taxonomies {
       undo: () => apply(previous),
       redo: () => apply(changes),
     });
-  }
-
-  #open(): string {
-    if (this.#libraryId === null) throw new Error('no library is open');
-    return this.#libraryId;
   }
 }

@@ -1,92 +1,37 @@
-import { getContext } from 'svelte';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { AppInfo, EngineEvent, LibrarySummary } from '../../../engine/api/domain.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import type { ShellApi } from '../../../engine/api/shell.ts';
-import type { ViewId } from './command-list.ts';
-import { CorpusCardData } from '../reduce/corpus.svelte.ts';
-import { EngineConnection } from './engine.svelte.ts';
-import { Experiments } from '../session/experiments.svelte.ts';
-import { History } from '../session/history.svelte.ts';
-import { InspectedReduction } from '../reduce/inspected.svelte.ts';
 import { Jobs } from '../jobs/jobs.svelte.ts';
+import { Packs } from '../packs/packs.svelte.ts';
+import { LibrarySession } from '../session/library-session.svelte.ts';
+import type { ViewId } from './command-list.ts';
+import { EngineConnection } from './engine.svelte.ts';
 import { Libraries } from './libraries.svelte.ts';
 import { Notices } from './notices.svelte.ts';
-import { Packs } from '../packs/packs.svelte.ts';
-import { Player } from '../player/player.svelte.ts';
-import { MapData } from '../map/projection.svelte.ts';
-import { Prototypes } from '../prototypes/prototypes.svelte.ts';
-import { Reductions } from '../reduce/reductions.svelte.ts';
-import { Selection } from '../session/selection.svelte.ts';
 import { Settings } from './settings.svelte.ts';
-import { Sonifier } from '../session/sonifier.svelte.ts';
-import { Taxonomies } from '../session/taxonomies.svelte.ts';
-import { Throttle } from '../ui/throttle.ts';
-import { TrackTable } from '../library/tracks.svelte.ts';
-import type { TrackScope } from '../library/tracks.svelte.ts';
-import { Why } from '../why/why.svelte.ts';
-import { WindowClassStrip } from '../player/window-classes.svelte.ts';
 
-export const appContext = Symbol('app');
-
-/** The state of the window, for components. */
-export function useApp(): App {
-  return getContext<App>(appContext);
-}
-
-/** Puts the parts of the window's state together and passes the engine's events on to them; holds no data itself. */
+/** The state of the window that outlives libraries, the library that is open, and where the engine's events go. */
 export class App {
   readonly engine = new EngineConnection();
+  /** Messages that concern no library; those of a library are its session's. */
   readonly notices = new Notices();
-  readonly history = new History();
   readonly settings = new Settings();
-  readonly selection = new Selection();
   readonly jobs = new Jobs(this.engine);
   readonly libraries = new Libraries(this.engine);
-  readonly tracks = new TrackTable(this.engine, this.notices);
-  readonly taxonomies = new Taxonomies(this.engine, this.history);
-  readonly experiments = new Experiments(this.engine, this.jobs);
-  readonly prototypes = new Prototypes(this.engine, this.experiments, this.history);
-  readonly reductions = new Reductions(this.engine, this.jobs, this.history);
-  readonly corpus = new CorpusCardData(this.engine);
-  readonly inspected = new InspectedReduction(this.engine);
-  readonly compared = new InspectedReduction(this.engine);
   readonly packs = new Packs(this.engine, this.jobs);
-  readonly sonifier = new Sonifier(this.engine, this.jobs);
-  readonly player = new Player(this.engine, this.notices, this.settings);
-  readonly why = new Why(this.engine);
-  readonly strip = new WindowClassStrip(this.engine, this.notices);
-  readonly map = new MapData(this.engine);
 
   view = $state<ViewId>('welcome');
   info = $state.raw<AppInfo | null>(null);
-  /** Counts changes of predictions and labels, for views that show what is derived from them. */
-  predictionsVersion = $state(0);
-  tracksVersion = $state(0);
   shortcutsOpen = $state(false);
+  /** The library that is open. */
+  session = $state.raw<LibrarySession | null>(null);
 
   #connectedBefore = false;
-
-  #tracksChanged = new Throttle(400, () => {
-    this.tracksVersion += 1;
-    this.tracks.invalidate();
-    void this.notices.attempt(() => this.libraries.refresh());
-  });
-  #predictionsChanged = new Throttle(400, () => {
-    this.predictionsVersion += 1;
-    this.tracks.invalidate();
-  });
-
-  /** A study tells of every reduction it has made. */
-  #reductionsChanged = new Throttle(500, () => void this.notices.attempt(() => this.reductions.reload()));
+  /** Counts wishes for another library, so that only the last one is met. */
+  #wishes = 0;
 
   constructor(readonly shell: ShellApi) {}
-
-  get scope(): TrackScope | null {
-    const libraryId = this.libraries.currentId;
-    if (libraryId === null) return null;
-    return { libraryId, taxonomyId: this.taxonomies.currentId, experimentId: this.experiments.currentId };
-  }
 
   /** A new engine process is there: listens to it and reads everything anew. */
   async connected(client: EngineClient): Promise<void> {
@@ -98,7 +43,7 @@ export class App {
       const [info] = await Promise.all([
         client.call('app.info', {}),
         this.jobs.reload(),
-        this.libraries.reload(),
+        this.#reloadLibraries(),
         this.packs.reload(),
       ]);
       this.info = info;
@@ -107,7 +52,7 @@ export class App {
       this.notices.add('info', 'The engine is running again.', {
         hint: 'Imports continue with the next file.',
       });
-      await this.#reloadLibrary();
+      await this.session?.load();
     }
   }
 
@@ -126,52 +71,48 @@ export class App {
         this.jobs.apply(event.job);
         // Nobody waits for an import; whoever started another kind of job is told by `jobs.wait`.
         if (event.job.kind === 'import' && event.job.state === 'failed' && event.job.error) {
-          this.notices.error(EngineError.fromData(event.job.error));
+          const notices = this.#sessionOf(event.job.libraryId)?.notices ?? this.notices;
+          notices.error(EngineError.fromData(event.job.error));
         }
         break;
       case 'train-progress':
-        this.experiments.addPoint(event.jobId, event.point);
+        this.#sessionOf(this.jobs.get(event.jobId)?.libraryId)?.trained(event.jobId, event.point);
         break;
       case 'libraries-changed':
-        void this.notices.attempt(() => this.libraries.reload());
+        void this.notices.attempt(() => this.#reloadLibraries());
         break;
       case 'library-changed':
-        if (event.libraryId === this.libraries.currentId) this.#changed(event.what);
+        this.#sessionOf(event.libraryId)?.changed(event.what);
         break;
     }
   }
 
-  #changed(what: Extract<EngineEvent, { type: 'library-changed' }>['what']): void {
-    switch (what) {
-      case 'tracks':
-        this.#tracksChanged.call();
-        break;
-      case 'taxonomies':
-        void this.notices.attempt(() => this.taxonomies.reload());
-        this.#predictionsChanged.call();
-        break;
-      case 'experiments':
-        void this.notices.attempt(() => this.experiments.reload());
-        break;
-      case 'reductions':
-        this.#reductionsChanged.call();
-        break;
-      case 'predictions':
-        this.#predictionsChanged.call();
-        break;
-    }
+  #sessionOf(libraryId: string | null | undefined): LibrarySession | null {
+    return this.session?.libraryId === libraryId ? this.session : null;
+  }
+
+  async #reloadLibraries(): Promise<void> {
+    await this.libraries.reload();
+    // Removed here, on the command line or by another window.
+    const open = this.session;
+    if (open && !this.libraries.get(open.libraryId)) this.closeLibrary();
   }
 
   async openFolder(folder: string): Promise<void> {
-    await this.notices.attempt(async () => this.#enter(await this.libraries.openFolder(folder)));
+    await this.#enter(() => this.libraries.openFolder(folder));
   }
 
   async openDemo(): Promise<void> {
-    await this.notices.attempt(async () => this.#enter(await this.libraries.openDemo()));
+    await this.#enter(() => this.libraries.openDemo());
   }
 
   async openKnown(libraryId: string): Promise<void> {
-    await this.notices.attempt(async () => this.#enter(await this.libraries.openKnown(libraryId)));
+    await this.#enter(() => this.libraries.openKnown(libraryId));
+  }
+
+  /** Opens a library whose folder has moved. */
+  async relink(libraryId: string, folder: string): Promise<void> {
+    await this.#enter(() => this.libraries.relink(libraryId, folder));
   }
 
   async chooseFolder(): Promise<void> {
@@ -179,57 +120,36 @@ export class App {
     if (folder !== null) await this.openFolder(folder);
   }
 
-  /** Starts an import of what is new or changed in the open library. */
-  async rescan(): Promise<void> {
-    const libraryId = this.libraries.currentId;
-    if (libraryId === null) return;
-    await this.notices.attempt(() => this.engine.call('import.start', { libraryId }));
+  /** Forgets a library. Its data goes; its audio files are never touched. */
+  async removeLibrary(libraryId: string): Promise<void> {
+    this.#sessionOf(libraryId)?.close();
+    await this.libraries.remove(libraryId);
+    if (this.#sessionOf(libraryId)) this.closeLibrary();
   }
 
-  /** Changes how many windows of each track are embedded, and embeds anew what that changes. */
-  async setWindows(windows: 'all' | number): Promise<void> {
-    const library = this.libraries.current;
-    if (!library) return;
-    await this.notices.attempt(async () => {
-      await this.libraries.setWindows(library, windows);
-      await this.rescan();
-    });
-  }
-
-  async #enter(library: LibrarySummary): Promise<void> {
+  async #enter(open: () => Promise<LibrarySummary>): Promise<void> {
+    const wish = (this.#wishes += 1);
+    const library = await this.notices.attempt(open);
+    if (!library || wish !== this.#wishes) return;
     this.settings.change({ lastLibraryId: library.id });
-    this.selection.clear();
-    this.history.clear();
-    this.map.clear();
-    this.player.open(library.id);
-    this.sonifier.open(library.id);
-    this.sonifier.defaults = this.packs.get(library.packId)?.sampler ?? null;
+    if (!this.#sessionOf(library.id)) {
+      this.session?.close();
+      this.session = new LibrarySession(library, this);
+    }
+    const session = this.session;
     this.view = 'library';
-    await this.#reloadLibrary();
+    await session?.load();
     const { ready, pending } = library.tracks;
     const unread = ready === 0 || pending > 0;
-    if (unread && !this.jobs.running('import', library.id)) await this.rescan();
-  }
-
-  async #reloadLibrary(): Promise<void> {
-    const libraryId = this.libraries.currentId;
-    if (libraryId === null) return;
-    await this.notices.attempt(() =>
-      Promise.all([
-        this.taxonomies.open(libraryId),
-        this.experiments.open(libraryId),
-        this.reductions.open(libraryId),
-      ]),
-    );
-    this.predictionsVersion += 1;
+    if (unread && !this.jobs.running('import', library.id)) await session?.rescan();
   }
 
   /** Leaves the library that is open; its data stays. */
   closeLibrary(): void {
-    this.player.open(null);
-    this.selection.clear();
-    this.map.clear();
-    this.libraries.currentId = null;
+    this.#wishes += 1;
+    this.session?.close();
+    this.session = null;
+    this.settings.change({ lastLibraryId: null });
     this.view = 'welcome';
   }
 }

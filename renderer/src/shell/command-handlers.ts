@@ -1,33 +1,41 @@
 import type { CommandHandlers } from './commands.ts';
+import type { LibrarySession } from '../session/library-session.svelte.ts';
+import type { Player } from '../player/player.svelte.ts';
 import type { App } from './app.svelte.ts';
+import type { Notices } from './notices.svelte.ts';
 import { playNearest, playPrototype } from '../session/audition.ts';
 
 const themes = ['system', 'light', 'dark'] as const;
 
 /** What each command does. */
 export function commandHandlers(app: App): CommandHandlers {
-  const { player, settings, notices, history } = app;
-  const strongest = (): number | null => app.why.explanation?.contributions[0]?.prototype ?? null;
+  const { settings } = app;
+  const player = (): Player | undefined => app.session?.player;
+  const notices = (): Notices => app.session?.notices ?? app.notices;
+  const withStrongest = (play: (session: LibrarySession, prototype: number) => unknown): void => {
+    const { session } = app;
+    const index = session?.why.explanation?.contributions[0]?.prototype;
+    if (session && index !== undefined) void play(session, index);
+  };
+  const step = (way: 'undo' | 'redo', done: string) => async (): Promise<void> => {
+    const { session } = app;
+    await session?.notices.attempt(async () => {
+      const taken = await session.history[way]();
+      if (taken) session.notices.add('info', `${done}: ${taken.title}`);
+    });
+  };
   return {
     'library.open': () => app.chooseFolder(),
     'library.demo': () => app.openDemo(),
-    'library.rescan': () => app.rescan(),
+    'library.rescan': () => app.session?.rescan(),
     'library.close': () => app.closeLibrary(),
-    'edit.undo': () =>
-      notices.attempt(async () => {
-        const step = await history.undo();
-        if (step) notices.add('info', `Undone: ${step.title}`);
-      }),
-    'edit.redo': () =>
-      notices.attempt(async () => {
-        const step = await history.redo();
-        if (step) notices.add('info', `Redone: ${step.title}`);
-      }),
+    'edit.undo': step('undo', 'Undone'),
+    'edit.redo': step('redo', 'Redone'),
     'edit.search': () => {
       app.view = 'library';
       requestAnimationFrame(() => document.querySelector<HTMLInputElement>('#track-search')?.select());
     },
-    'edit.clearSelection': () => app.selection.clear(),
+    'edit.clearSelection': () => app.session?.selection.clear(),
     'view.welcome': () => (app.view = 'welcome'),
     'view.library': () => (app.view = 'library'),
     'view.map': () => (app.view = 'map'),
@@ -47,32 +55,26 @@ export function commandHandlers(app: App): CommandHandlers {
       const next = themes[(themes.indexOf(settings.theme) + 1) % themes.length] ?? 'system';
       settings.change({ theme: next });
       await app.shell.setTheme(next);
-      notices.add('info', `Theme: ${next}`);
+      notices().add('info', `Theme: ${next}`);
     },
     'player.toggle': () => {
-      const track = app.why.track;
-      if (!player.source && track) void player.showTrack(track, { play: true });
-      else player.toggle();
+      const track = app.session?.why.track;
+      if (!player()?.source && track) void player()?.showTrack(track, { play: true });
+      else player()?.toggle();
     },
-    'player.stop': () => player.stop(),
-    'player.back': () => player.seekBy(-1),
-    'player.forward': () => player.seekBy(1),
-    'player.backFar': () => player.seekBy(-10),
-    'player.forwardFar': () => player.seekBy(10),
-    'player.louder': () => player.setVolume(settings.volume + 0.05),
-    'player.quieter': () => player.setVolume(settings.volume - 0.05),
+    'player.stop': () => player()?.stop(),
+    'player.back': () => player()?.seekBy(-1),
+    'player.forward': () => player()?.seekBy(1),
+    'player.backFar': () => player()?.seekBy(-10),
+    'player.forwardFar': () => player()?.seekBy(10),
+    'player.louder': () => player()?.setVolume(settings.volume + 0.05),
+    'player.quieter': () => player()?.setVolume(settings.volume - 0.05),
     'player.audition': () => {
       settings.change({ auditionOnSelect: !settings.auditionOnSelect });
-      notices.add('info', `Audition on select is ${settings.auditionOnSelect ? 'on' : 'off'}.`);
+      notices().add('info', `Audition on select is ${settings.auditionOnSelect ? 'on' : 'off'}.`);
     },
-    'player.prototype': () => {
-      const index = strongest();
-      if (index !== null) void playPrototype(app, index);
-    },
-    'player.nearest': () => {
-      const index = strongest();
-      if (index !== null) playNearest(app, index);
-    },
+    'player.prototype': () => withStrongest(playPrototype),
+    'player.nearest': () => withStrongest(playNearest),
     'help.shortcuts': () => (app.shortcutsOpen = !app.shortcutsOpen),
   };
 }

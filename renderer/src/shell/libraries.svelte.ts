@@ -1,24 +1,25 @@
 import type { LibrarySummary } from '../../../engine/api/domain.ts';
 import type { EngineConnection } from './engine.svelte.ts';
 
-/** The libraries Archetone knows, and the one that is open. */
+/** The libraries Archetone knows. */
 export class Libraries {
   list = $state.raw<LibrarySummary[]>([]);
-  currentId = $state<string | null>(null);
   loaded = $state(false);
   #engine: EngineConnection;
 
-  current = $derived(this.list.find((library) => library.id === this.currentId) ?? null);
   recent = $derived([...this.list].sort((a, b) => b.openedAt.localeCompare(a.openedAt)));
 
   constructor(engine: EngineConnection) {
     this.#engine = engine;
   }
 
+  get(libraryId: string): LibrarySummary | undefined {
+    return this.list.find((library) => library.id === libraryId);
+  }
+
   async reload(): Promise<void> {
     this.list = await this.#engine.call('libraries.list', {});
     this.loaded = true;
-    if (this.currentId !== null && !this.current) this.currentId = null;
   }
 
   async openFolder(folder: string): Promise<LibrarySummary> {
@@ -44,23 +45,19 @@ export class Libraries {
     return this.#adopt(await this.#engine.call('libraries.relink', { libraryId, folder }));
   }
 
-  /** Reads the counts of the open library anew. */
-  async refresh(): Promise<void> {
-    const libraryId = this.currentId;
-    if (libraryId === null) return;
+  /** Reads the counts of a library anew. */
+  async refresh(libraryId: string): Promise<void> {
     const summary = await this.#engine.call('libraries.get', { libraryId });
     this.list = this.list.map((library) => (library.id === libraryId ? summary : library));
   }
 
   async remove(libraryId: string): Promise<void> {
     await this.#engine.call('libraries.remove', { libraryId });
-    if (this.currentId === libraryId) this.currentId = null;
     await this.reload();
   }
 
   #adopt(summary: LibrarySummary): LibrarySummary {
     this.list = [...this.list.filter((library) => library.id !== summary.id), summary];
-    this.currentId = summary.id;
     return summary;
   }
 }

@@ -13,12 +13,18 @@ export interface Notice {
   action: NoticeAction | null;
 }
 
-const readingTimeMs = 6000;
+/** How long a message is shown, in milliseconds; one that is pointed at or focused stays. */
+const readingTimeMs = { info: 6_000, success: 6_000, error: 60_000 } as const;
+/** Unique over all lists: the window shows its own beside those of the open library. */
+let last = 0;
+/** More at once would cover the window. */
+const mostShown = 4;
 
-/** Short messages at the edge of the window. Errors stay until they are dismissed; the rest goes by itself. */
+/** Short messages at the edge of the window, which go by themselves: errors slowly, the rest soon. */
 export class Notices {
-  list = $state<Notice[]>([]);
-  #last = 0;
+  list = $state.raw<Notice[]>([]);
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing that is shown depends on it
+  readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
 
   add(
     tone: Notice['tone'],
@@ -28,12 +34,35 @@ export class Notices {
     // The same trouble reported by several calls is one trouble.
     const same = this.list.find((notice) => notice.tone === tone && notice.message === message);
     if (same) this.dismiss(same.id);
-    const id = ++this.#last;
-    this.list.push({ id, tone, message, hint: options.hint ?? '', action: options.action ?? null });
-    if (tone !== 'error') setTimeout(() => this.dismiss(id), readingTimeMs);
+    const id = (last += 1);
+    const notice: Notice = { id, tone, message, hint: options.hint ?? '', action: options.action ?? null };
+    this.list = [...this.list, notice].slice(-mostShown);
+    this.release(id);
+  }
+
+  /** Keeps a message while a person reads it. */
+  hold(id: number): void {
+    clearTimeout(this.#timers.get(id));
+  }
+
+  /** Lets a message go after its time. */
+  release(id: number): void {
+    const notice = this.list.find((known) => known.id === id);
+    if (!notice) return;
+    this.hold(id);
+    this.#timers.set(
+      id,
+      setTimeout(() => this.dismiss(id), readingTimeMs[notice.tone]),
+    );
+  }
+
+  clear(): void {
+    for (const { id } of this.list) this.dismiss(id);
   }
 
   dismiss(id: number): void {
+    this.hold(id);
+    this.#timers.delete(id);
     this.list = this.list.filter((notice) => notice.id !== id);
   }
 

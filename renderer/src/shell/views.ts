@@ -9,13 +9,19 @@ import Reduce from '../reduce/ReduceView.svelte';
 import Train from '../train/TrainView.svelte';
 import Welcome from './WelcomeView.svelte';
 
-export const views: Record<ViewId, Component> = {
-  welcome: Welcome,
-  library: Library,
-  map: Map,
-  prototypes: Prototypes,
-  train: Train,
-  reduce: Reduce,
-  packs: Packs,
-  jobs: Jobs,
+export interface View {
+  component: Component;
+  /** Shows an open library; without one the window offers to open one. */
+  ofLibrary: boolean;
+}
+
+export const views: Record<ViewId, View> = {
+  welcome: { component: Welcome, ofLibrary: false },
+  library: { component: Library, ofLibrary: true },
+  map: { component: Map, ofLibrary: true },
+  prototypes: { component: Prototypes, ofLibrary: true },
+  train: { component: Train, ofLibrary: true },
+  reduce: { component: Reduce, ofLibrary: true },
+  packs: { component: Packs, ofLibrary: false },
+  jobs: { component: Jobs, ofLibrary: false },
 };

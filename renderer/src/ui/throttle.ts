@@ -8,6 +8,13 @@ export class Throttle {
     private readonly work: () => void,
   ) {}
 
+  /** Forgets the call that was to be made good. */
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#again = false;
+  }
+
   call(): void {
     if (this.#timer !== null) {
       this.#again = true;

@@ -1,5 +1,5 @@
 import type { Explanation, TrackDetail, WindowRef } from '../../../engine/api/domain.ts';
-import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { EngineClient } from '../../../engine/api/contract.ts';
 
 export interface WhyScope {
   libraryId: string;
@@ -21,9 +21,9 @@ export class Why {
 
   #scope: WhyScope | null = null;
   #stop = new AbortController();
-  #engine: EngineConnection;
+  #engine: EngineClient;
 
-  constructor(engine: EngineConnection) {
+  constructor(engine: EngineClient) {
     this.#engine = engine;
   }
 

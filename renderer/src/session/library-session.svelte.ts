@@ -1,0 +1,233 @@
+import { untrack } from 'svelte';
+import type { CurvePoint, EngineEvent, Job, LibrarySummary, PackInfo } from '../../../engine/api/domain.ts';
+import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { Jobs } from '../jobs/jobs.svelte.ts';
+import { TrackTable } from '../library/tracks.svelte.ts';
+import type { TrackScope } from '../library/tracks.svelte.ts';
+import { MapData } from '../map/projection.svelte.ts';
+import type { Packs } from '../packs/packs.svelte.ts';
+import { Player } from '../player/player.svelte.ts';
+import { WindowClassStrip } from '../player/window-classes.svelte.ts';
+import { Prototypes } from '../prototypes/prototypes.svelte.ts';
+import { CorpusCardData } from '../reduce/corpus.svelte.ts';
+import { InspectedReduction } from '../reduce/inspected.svelte.ts';
+import { Reductions } from '../reduce/reductions.svelte.ts';
+import type { Libraries } from '../shell/libraries.svelte.ts';
+import { Notices } from '../shell/notices.svelte.ts';
+import type { Settings } from '../shell/settings.svelte.ts';
+import { Throttle } from '../ui/throttle.ts';
+import { watch } from '../ui/watch.ts';
+import { Why } from '../why/why.svelte.ts';
+import { Experiments } from './experiments.svelte.ts';
+import { History } from './history.svelte.ts';
+import { ScopedEngine } from './scoped-engine.ts';
+import { Selection } from './selection.svelte.ts';
+import { Sonifier } from './sonifier.svelte.ts';
+import { Taxonomies } from './taxonomies.svelte.ts';
+
+/** What a session needs of the window; these outlive it. */
+export interface SessionHost {
+  engine: EngineConnection;
+  jobs: Jobs;
+  libraries: Libraries;
+  packs: Packs;
+  settings: Settings;
+}
+
+type Change = Extract<EngineEvent, { type: 'library-changed' }>['what'];
+
+/**
+ * An open library in the window: made when it opens, closed with it. Everything that belongs to the library lives here
+ * (history, selection, experiments, sounds, messages), and its engine refuses calls after {@link close}, so that nothing
+ * outlives it.
+ */
+export class LibrarySession {
+  readonly libraryId: string;
+  readonly notices = new Notices();
+  readonly history = new History();
+  readonly selection = new Selection();
+  readonly engine: ScopedEngine;
+  readonly jobs: Jobs;
+  readonly settings: Settings;
+  readonly tracks: TrackTable;
+  readonly taxonomies: Taxonomies;
+  readonly experiments: Experiments;
+  readonly prototypes: Prototypes;
+  readonly reductions: Reductions;
+  readonly corpus: CorpusCardData;
+  readonly inspected: InspectedReduction;
+  readonly compared: InspectedReduction;
+  readonly sonifier: Sonifier;
+  readonly player: Player;
+  readonly why: Why;
+  readonly strip: WindowClassStrip;
+  readonly map: MapData;
+
+  /** Counts changes of predictions and labels, for views that show what is derived from them. */
+  predictionsVersion = $state(0);
+  tracksVersion = $state(0);
+
+  readonly #host: SessionHost;
+  readonly #end = new AbortController();
+  readonly #stopEffects: () => void;
+  readonly #opened: LibrarySummary;
+  readonly #throttles: Record<'tracks' | 'predictions' | 'reductions', Throttle>;
+
+  constructor(library: LibrarySummary, host: SessionHost) {
+    this.#host = host;
+    this.#opened = library;
+    const libraryId = (this.libraryId = library.id);
+    const engine = (this.engine = new ScopedEngine(host.engine, this.#end.signal));
+    this.jobs = host.jobs;
+    this.settings = host.settings;
+    const jobs = { wait: (id: string) => this.wait(id) };
+    this.tracks = new TrackTable(engine, this.notices);
+    this.taxonomies = new Taxonomies(libraryId, engine, this.history);
+    this.experiments = new Experiments(libraryId, engine, jobs);
+    this.prototypes = new Prototypes(libraryId, engine, this.experiments, this.history);
+    this.reductions = new Reductions(libraryId, engine, jobs, this.history);
+    this.corpus = new CorpusCardData(engine);
+    this.inspected = new InspectedReduction(engine);
+    this.compared = new InspectedReduction(engine);
+    this.sonifier = new Sonifier(libraryId, engine, jobs);
+    this.player = new Player(libraryId, engine, this.notices, host.settings);
+    this.why = new Why(engine);
+    this.strip = new WindowClassStrip(engine, this.notices);
+    this.map = new MapData(engine);
+    this.#throttles = {
+      tracks: new Throttle(400, () => {
+        this.tracksVersion += 1;
+        this.tracks.invalidate();
+        void this.notices.attempt(() => host.libraries.refresh(libraryId));
+      }),
+      predictions: new Throttle(400, () => {
+        this.predictionsVersion += 1;
+        this.tracks.invalidate();
+      }),
+      // A study tells of every reduction it has made.
+      reductions: new Throttle(500, () => void this.notices.attempt(() => this.reductions.reload())),
+    };
+    this.#stopEffects = $effect.root(() => this.#follow());
+  }
+
+  get closed(): boolean {
+    return this.#end.signal.aborted;
+  }
+
+  /** The library with its present counts. */
+  get library(): LibrarySummary {
+    return this.#host.libraries.get(this.libraryId) ?? this.#opened;
+  }
+
+  /** The pack the library's embeddings come from, when it is installed. */
+  get pack(): PackInfo | null {
+    return this.#host.packs.get(this.library.packId);
+  }
+
+  get scope(): TrackScope {
+    return {
+      libraryId: this.libraryId,
+      taxonomyId: this.taxonomies.currentId,
+      experimentId: this.experiments.currentId,
+    };
+  }
+
+  /** Resolves when a job of this library is done. @throws EngineError the job’s own, or `cancelled` when the session ends first. */
+  async wait(jobId: string): Promise<Job> {
+    return this.#host.jobs.wait(jobId, this.#end.signal);
+  }
+
+  /** Reads what the engine keeps of the library; again after the engine was restarted. */
+  async load(): Promise<void> {
+    await this.notices.attempt(() =>
+      Promise.all([this.taxonomies.reload(), this.experiments.reload(), this.reductions.reload()]),
+    );
+    this.predictionsVersion += 1;
+  }
+
+  /** Ends the session: sounds stop, calls under way are given up, messages go. */
+  close(): void {
+    if (this.closed) return;
+    this.#end.abort();
+    this.#stopEffects();
+    for (const throttle of Object.values(this.#throttles)) throttle.stop();
+    this.player.close();
+    this.history.clear();
+    this.notices.clear();
+  }
+
+  /** Something of this library changed in the engine. */
+  changed(what: Change): void {
+    if (this.closed) return;
+    switch (what) {
+      case 'tracks':
+        this.#throttles.tracks.call();
+        break;
+      case 'taxonomies':
+        void this.notices.attempt(() => this.taxonomies.reload());
+        this.#throttles.predictions.call();
+        break;
+      case 'experiments':
+        void this.notices.attempt(() => this.experiments.reload());
+        break;
+      case 'reductions':
+        this.#throttles.reductions.call();
+        break;
+      case 'predictions':
+        this.#throttles.predictions.call();
+        break;
+    }
+  }
+
+  /** A training of this library got one step further. */
+  trained(jobId: string, point: CurvePoint): void {
+    if (!this.closed) this.experiments.addPoint(jobId, point);
+  }
+
+  /** Starts an import of what is new or changed. */
+  async rescan(): Promise<void> {
+    await this.notices.attempt(() => this.engine.call('import.start', { libraryId: this.libraryId }));
+  }
+
+  /** Changes how many windows of each track are embedded, and embeds anew what that changes. */
+  async setWindows(windows: 'all' | number): Promise<void> {
+    await this.notices.attempt(async () => {
+      await this.#host.libraries.setWindows(this.library, windows);
+      await this.rescan();
+    });
+  }
+
+  /** The selection, the experiment and the taxonomy decide what the shared parts show. */
+  #follow(): void {
+    const revision = $derived(this.experiments.current?.revision ?? 0);
+    $effect(() => {
+      const scope = this.scope;
+      untrack(() => this.tracks.open(scope));
+    });
+    $effect(() => {
+      const experimentId = this.experiments.currentId;
+      watch(revision);
+      untrack(() => {
+        if (experimentId !== null) this.sonifier.forget(`prototype:${experimentId}:`);
+        void this.notices.attempt(() => this.prototypes.open(experimentId));
+      });
+    });
+    $effect(() => {
+      const scope = this.scope;
+      const trackId = this.selection.lead;
+      const windowIndex = this.selection.windowIndex;
+      watch(revision, this.predictionsVersion);
+      untrack(() => void this.why.show(trackId === null ? null : { ...scope, trackId, windowIndex }));
+    });
+    $effect(() => {
+      const source = this.player.source;
+      const { libraryId, experimentId } = this.scope;
+      watch(revision, this.predictionsVersion);
+      untrack(() => void this.strip.show(libraryId, experimentId, source?.trackId ?? null));
+    });
+    $effect(() => {
+      const defaults = this.pack?.sampler ?? null;
+      untrack(() => (this.sonifier.defaults = defaults));
+    });
+  }
+}
