@@ -46,8 +46,8 @@ export function commandHandlers(app: App): CommandHandlers {
     'view.jobs': () => (app.view = 'jobs'),
     'jobs.first': () => {
       const newest = app.jobs.active.filter((job) => job.waitingFor !== null).at(-1);
-      if (!newest) notices.add('info', 'No job waits.');
-      else void notices.attempt(() => app.jobs.first(newest.id));
+      if (!newest) notices().add('info', 'No job waits.');
+      else void notices().attempt(() => app.jobs.first(newest.id));
     },
     'view.inspector': () => settings.change({ inspector: !settings.inspector }),
     'view.spectrogram': () => settings.change({ spectrogram: !settings.spectrogram }),
