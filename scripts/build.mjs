@@ -92,8 +92,10 @@ async function buildRenderer() {
 }
 
 export async function build(parts = ['node', 'renderer']) {
-  if (parts.includes('node')) await buildNode();
-  if (parts.includes('renderer')) await buildRenderer();
+  await Promise.all([
+    parts.includes('node') ? buildNode() : null,
+    parts.includes('renderer') ? buildRenderer() : null,
+  ]);
 }
 
 // While working on one side: node scripts/build.mjs node|renderer

@@ -28,6 +28,7 @@ function installDependencies() {
   writeFileSync(stamp, lock);
 }
 
+/** Without `wantElectron` only what the command line needs is set up: no runtime, no window. */
 export async function setup({ wantVirtualDisplay = false, wantElectron = true } = {}) {
   checkNode();
   installDependencies();
@@ -40,7 +41,7 @@ export async function setup({ wantVirtualDisplay = false, wantElectron = true } 
   }
   mkdirSync(join(root, 'dist'), { recursive: true });
   const { build } = await import('./build.mjs');
-  await build();
+  await build(wantElectron ? undefined : ['node']);
   return dist;
 }
 

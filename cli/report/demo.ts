@@ -6,8 +6,10 @@ import type {
   Experiment,
   ExportResult,
   LibrarySummary,
+  PackInfo,
   PrototypeInfo,
   Reduction,
+  Sonification,
 } from '../../engine/api/domain.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import type { Session } from '../session.ts';
@@ -15,6 +17,7 @@ import { taxonomyOf } from '../taxonomy.ts';
 import { distinctFileNames } from '../../engine/exports/names.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
 import { ExcerptCutter } from './excerpts.ts';
+import { writeWhole } from '../write-whole.ts';
 import { refuseTaken } from './taken.ts';
 import { reportPage, type PrototypeCard, type ReportFacts, type Timing } from './page.ts';
 
@@ -54,17 +57,15 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   try {
     await mkdir(join(out, 'audio'), { recursive: true });
     const facts = await options.openSession(data, (session) => new Demo(session, options, out).run());
-    const index = join(out, 'index.html');
-    await writeFile(index, reportPage(facts));
     const result = {
-      index,
+      index: join(out, 'index.html'),
       library: facts.library,
       experiment: facts.experiment,
       reduction: facts.reduction,
       exports: facts.bundles,
       timings: facts.timings,
     };
-    await writeFile(join(out, 'report.json'), `${JSON.stringify(result, null, 2)}\n`);
+    await writeWhole(join(out, 'report.json'), `${JSON.stringify(result, null, 2)}\n`);
     return result;
   } catch (thrown) {
     throw asEngineError(thrown);
@@ -72,6 +73,9 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     await rm(data, { recursive: true, force: true });
   }
 }
+
+/** A report with everything in it. */
+type WholeReport = ReportFacts & { reduction: Reduction };
 
 class Demo {
   readonly #session: Session;
@@ -85,7 +89,11 @@ class Demo {
     this.#out = out;
   }
 
-  async run(): Promise<ReportFacts> {
+  /**
+   * The page is written as soon as there is a network to tell of, and again with everything that comes after it: first the
+   * sound of each class's strongest prototype, then the bundle with all the others.
+   */
+  async run(): Promise<WholeReport> {
     const { client } = this.#session;
     const { folder, seed, steps } = this.#options;
     const { id: libraryId } = await client.call('libraries.open', { folder });
@@ -101,18 +109,26 @@ class Demo {
       this.#session.run('classify', () => client.call('classify.library', { libraryId, experimentId })),
     );
     const experiment = await client.call('experiments.get', { libraryId, experimentId });
-    const cards = await this.#timed('sonify', () => this.#cards(libraryId, experiment));
-    const reduction = await this.#timed('reduce', () => this.#reduce(libraryId, taxonomy.id));
-    const bundles = await this.#timed('export', async () => [
-      await this.#export(libraryId, 'experiment', { kind: 'experiment', experimentId }),
-      await this.#export(libraryId, 'reduction', { kind: 'reduction', reductionId: reduction.id }),
-    ]);
+    const facts = await this.#facts(libraryId, experiment);
+    try {
+      return await this.#fill(facts, libraryId, taxonomy.id);
+    } catch (thrown) {
+      const why = asEngineError(thrown).message;
+      await this.#write({ ...facts, progress: { state: 'stopped', why } });
+      throw thrown;
+    }
+  }
+
+  /** What is known once there is a network. */
+  async #facts(libraryId: string, experiment: Experiment): Promise<ReportFacts> {
+    const { client } = this.#session;
     const library = await client.call('libraries.get', { libraryId });
     const pack = (await client.call('packs.list', {})).find(({ id }) => id === library.packId);
     if (!pack) throw new EngineError('pack', `The pack ${library.packId} is gone.`);
     const info = await client.call('app.info', {});
     const failed = await client.call('tracks.list', { libraryId, filter: { state: 'failed' }, limit: 1000 });
     return {
+      progress: { state: 'making', what: 'the reduced corpus', etaSeconds: null },
       version: info.version,
       platform: info.platform,
       node: process.versions.node,
@@ -122,12 +138,58 @@ class Demo {
       library,
       failures: failed.tracks.map(({ path, problem }) => ({ path, message: problem?.message ?? '' })),
       experiment,
-      cards,
-      explanation: await this.#explanation(libraryId, experimentId),
-      reduction,
-      bundles,
+      cards: await this.#timed('excerpts', () => this.#cards(libraryId, experiment, pack)),
+      explanation: await this.#explanation(libraryId, experiment.id),
+      reduction: null,
+      bundles: [],
       timings: this.#timings,
     };
+  }
+
+  /** Makes what takes longer, and writes the page with each piece. */
+  async #fill(facts: ReportFacts, libraryId: string, taxonomyId: string): Promise<WholeReport> {
+    const { client } = this.#session;
+    const experimentId = facts.experiment.id;
+    const prototypes = await client.call('prototypes.list', { libraryId, experimentId });
+    await this.#write(facts);
+    this.#options.say(`The report is there, sounds are still to come: ${join(this.#out, 'index.html')}`);
+    const reduction = await this.#timed('reduce', () => this.#reduce(libraryId, taxonomyId));
+    facts.reduction = reduction;
+
+    const waiting = facts.cards.filter(({ sonified }) => sonified === 'to come').length;
+    let made = 0;
+    const begun = performance.now();
+    const secondsEach = (): number | null => (made === 0 ? null : (performance.now() - begun) / 1000 / made);
+    const tell = (what: string, sounds: number): Promise<void> => {
+      const each = secondsEach();
+      const etaSeconds = each === null ? null : each * sounds;
+      facts.progress = { state: 'making', what, etaSeconds };
+      return this.#write(facts);
+    };
+    const rest = facts.pack.kind === 'generative' ? prototypes.length - waiting : 0;
+    await this.#timed('sonify', async () => {
+      for (const card of facts.cards) {
+        if (card.sonified !== 'to come') continue;
+        await tell(
+          `${waiting - made} of ${waiting} sounds on this page, then the export bundles with ${rest} more`,
+          waiting - made + rest,
+        );
+        card.sonified = await this.#sonify(libraryId, experimentId, card);
+        made++;
+      }
+    });
+    await tell(rest > 0 ? `the export bundles, with ${rest} more sounds` : 'the export bundles', rest);
+    facts.bundles = await this.#timed('export', async () => [
+      await this.#export(libraryId, 'experiment', { kind: 'experiment', experimentId }),
+      await this.#export(libraryId, 'reduction', { kind: 'reduction', reductionId: reduction.id }),
+    ]);
+    facts.progress = { state: 'done' };
+    await this.#write(facts);
+    return { ...facts, reduction };
+  }
+
+  #write(facts: ReportFacts): Promise<void> {
+    return writeWhole(join(this.#out, 'index.html'), reportPage(facts));
   }
 
   async #timed<T>(step: string, work: () => Promise<T>): Promise<T> {
@@ -138,11 +200,10 @@ class Demo {
     return result;
   }
 
-  /** Per class the prototype with the most support, sonified and with its nearest real window. */
-  async #cards(libraryId: string, experiment: Experiment): Promise<PrototypeCard[]> {
+  /** Per class the prototype with the most support and its nearest real window; its own sound comes later. */
+  async #cards(libraryId: string, experiment: Experiment, pack: PackInfo): Promise<PrototypeCard[]> {
     const { client } = this.#session;
-    const experimentId = experiment.id;
-    const prototypes = await client.call('prototypes.list', { libraryId, experimentId });
+    const prototypes = await client.call('prototypes.list', { libraryId, experimentId: experiment.id });
     const chosen = experiment.classes.flatMap((name) => {
       const own = prototypes.filter((prototype) => prototype.class === name);
       return own.reduce<PrototypeInfo[]>(
@@ -150,45 +211,26 @@ class Demo {
         [],
       );
     });
-    const library = await client.call('libraries.get', { libraryId });
-    const pack = (await client.call('packs.list', {})).find(({ id }) => id === library.packId);
-    const sounds =
-      pack?.kind === 'generative'
-        ? (
-            await this.#session.run('sonify', () =>
-              client.call('sonify.start', {
-                libraryId,
-                targets: chosen.map(({ index }) => ({ kind: 'prototype' as const, experimentId, index })),
-                seed: this.#options.seed,
-              }),
-            )
-          ).sonifications
-        : [];
     const names = distinctFileNames(chosen.map(({ class: name }) => name));
-    const cutter = new ExcerptCutter(
-      this.#options.decodeWorker,
-      pack?.sampleRate ?? 0,
-      pack?.windowSeconds ?? 0,
-    );
+    const cutter = new ExcerptCutter(this.#options.decodeWorker, pack.sampleRate, pack.windowSeconds);
     try {
       const cards: PrototypeCard[] = [];
       for (const [i, prototype] of chosen.entries()) {
-        const sonification = sounds[i]?.sonification;
-        const a = `audio/${names[i] ?? ''} A sonified.wav`;
-        if (sonification) await copyFile(this.#session.mediaPath(sonification.url), join(this.#out, a));
         const [nearest] = prototype.nearest;
-        const b = `audio/${names[i] ?? ''} B real.wav`;
+        const name = names[i] ?? '';
+        const excerpt = `audio/${name} B real.wav`;
         if (nearest) {
           const { absolutePath } = await client.call('tracks.get', { libraryId, trackId: nearest.trackId });
-          const excerpt = await cutter.cut(absolutePath, nearest.startSeconds, this.#session.signal);
-          await writeFile(join(this.#out, b), excerpt);
+          const sound = await cutter.cut(absolutePath, nearest.startSeconds, this.#session.signal);
+          await writeFile(join(this.#out, excerpt), sound);
         }
         cards.push({
           prototype,
-          sonified: sonification ? { file: urlPath(a), sonification } : null,
+          name,
+          sonified: pack.kind === 'generative' ? 'to come' : null,
           excerpt: nearest
             ? {
-                file: urlPath(b),
+                file: urlPath(excerpt),
                 path: nearest.path,
                 startSeconds: nearest.startSeconds,
                 distance: nearest.distance,
@@ -200,6 +242,25 @@ class Demo {
     } finally {
       await cutter.close();
     }
+  }
+
+  async #sonify(
+    libraryId: string,
+    experimentId: string,
+    { prototype: { index }, name }: PrototypeCard,
+  ): Promise<{ file: string; sonification: Sonification }> {
+    const { sonifications } = await this.#session.run('sonify', (client) =>
+      client.call('sonify.start', {
+        libraryId,
+        targets: [{ kind: 'prototype', experimentId, index }],
+        seed: this.#options.seed,
+      }),
+    );
+    const [made] = sonifications;
+    if (!made) throw new EngineError('internal', 'The sound that was just made is gone.');
+    const file = `audio/${name} A sonified.wav`;
+    await copyFile(this.#session.mediaPath(made.sonification.url), join(this.#out, file));
+    return { file: urlPath(file), sonification: made.sonification };
   }
 
   async #reduce(libraryId: string, taxonomyId: string): Promise<Reduction> {

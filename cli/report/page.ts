@@ -18,8 +18,10 @@ import { waterfall } from './waterfall.ts';
 /** One class's prototype with its two sounds, as paths inside the report folder. */
 export interface PrototypeCard {
   prototype: PrototypeInfo;
+  /** Its class as a file name. */
+  name: string;
   /** null when the pack makes no sound. */
-  sonified: { file: string; sonification: Sonification } | null;
+  sonified: { file: string; sonification: Sonification } | 'to come' | null;
   excerpt: { file: string; path: string; startSeconds: number; distance: number } | null;
 }
 
@@ -28,8 +30,15 @@ export interface Timing {
   seconds: number;
 }
 
+/** How far the report itself is: it is written early and again whenever there is more to show. */
+export type Progress =
+  | { state: 'making'; what: string; etaSeconds: number | null }
+  | { state: 'stopped'; why: string }
+  | { state: 'done' };
+
 /** Everything the report tells. */
 export interface ReportFacts {
+  progress: Progress;
   version: string;
   platform: string;
   node: string;
@@ -41,7 +50,8 @@ export interface ReportFacts {
   experiment: Experiment;
   cards: PrototypeCard[];
   explanation: { explanation: Explanation; path: string } | null;
-  reduction: Reduction;
+  /** null until it is made. */
+  reduction: Reduction | null;
   bundles: ExportResult[];
   timings: Timing[];
 }
@@ -66,12 +76,26 @@ export function reportPage(facts: ReportFacts): string {
           ${(library.durationSeconds / 60).toFixed(1)} minutes. Pack ${facts.pack.title}
           ${facts.pack.version}. Taxonomy ${experiment.taxonomyName}, ${experiment.classes.length} classes.
         </p>
-        ${metricsSection(experiment)} ${prototypeSection(facts.cards)}
-        ${explanationSection(facts.explanation)} ${reductionSection(facts.reduction)}
-        ${exportSection(facts.bundles)} ${timingSection(facts)} ${failureSection(facts.failures)}
+        ${progressSection(facts.progress)} ${metricsSection(experiment)} ${prototypeSection(facts.cards)}
+        ${explanationSection(facts.explanation)}
+        ${facts.reduction ? reductionSection(facts.reduction) : html``} ${exportSection(facts.bundles)}
+        ${timingSection(facts)} ${failureSection(facts.failures)}
       </body>
     </html> `;
   return page.text;
+}
+
+/** The page does not load itself again: that would cut off what is being listened to. */
+function progressSection(progress: Progress): Html {
+  if (progress.state === 'done') return html``;
+  if (progress.state === 'stopped')
+    return html`<p class="progress" role="status">
+      Stopped before everything was made: ${progress.why} What is below is whole.
+    </p>`;
+  const left = progress.etaSeconds === null ? '' : `, about ${Math.ceil(progress.etaSeconds)} s left`;
+  return html`<p class="progress" role="status">
+    Still to come: ${progress.what}${left}. Load the page again to see what has come since.
+  </p>`;
 }
 
 function metricsSection({ metrics, droppedClasses, parameters }: Experiment): Html {
@@ -184,14 +208,22 @@ function confusion(test: Metrics): Html {
 
 function prototypeSection(cards: readonly PrototypeCard[]): Html {
   const shown = cards.map(({ prototype, sonified, excerpt }) => {
-    const a = sonified
-      ? html`<p>
-            A · sonified prototype ${prototype.index}, ${sonified.sonification.rmsDbfs.toFixed(1)} dBFS
-            (raised by ${sonified.sonification.gainDb.toFixed(1)} dB), cycle cosine
-            ${sonified.sonification.cycleCosine.toFixed(3)}
-          </p>
-          <audio controls preload="none" src="${sonified.file}" title="${prototype.class}, sonified"></audio>`
-      : html`<p>A · this pack makes no sound</p>`;
+    const a =
+      sonified === 'to come'
+        ? html`<p>A · sonified prototype ${prototype.index}: still to come</p>`
+        : sonified
+          ? html`<p>
+                A · sonified prototype ${prototype.index}, ${sonified.sonification.rmsDbfs.toFixed(1)} dBFS
+                (raised by ${sonified.sonification.gainDb.toFixed(1)} dB), cycle cosine
+                ${sonified.sonification.cycleCosine.toFixed(3)}
+              </p>
+              <audio
+                controls
+                preload="none"
+                src="${sonified.file}"
+                title="${prototype.class}, sonified"
+              ></audio>`
+          : html`<p>A · this pack makes no sound</p>`;
     const b = excerpt
       ? html`<p>
             B · nearest real excerpt: ${excerpt.path} at ${excerpt.startSeconds.toFixed(1)} s, distance
@@ -292,6 +324,7 @@ function exportSection(bundles: readonly ExportResult[]): Html {
       </div>
     </details>`;
   });
+  if (bundles.length === 0) return html``;
   return html`<h2>Export bundles</h2>
     <p>Beside this page.</p>
     ${shown}`;

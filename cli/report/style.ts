@@ -11,6 +11,7 @@ body { margin: 0 auto; max-width: 1080px; padding: 32px 24px 64px; background: v
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 28px; margin: 0 0 4px; } h2 { font-size: 20px; margin: 40px 0 8px; } h3 { font-size: 15px; margin: 0 0 8px; }
 p { margin: 0 0 12px; max-width: 72ch; } .soft { color: var(--soft); }
+.progress { border-left: 4px solid var(--plus); background: var(--panel); padding: 8px 12px; margin-top: 16px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 td.n, th.n { text-align: right; } .scroll { overflow-x: auto; margin-bottom: 20px; }

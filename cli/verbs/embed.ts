@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { writeNpz } from '../../models/tensors/index.ts';
@@ -13,6 +13,7 @@ import { decodeWorkers } from '../../engine/workers.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, duration, pairs, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
+import { writeWhole } from '../write-whole.ts';
 
 const DECODE_LIMITS = { timeoutMs: 10 * 60_000, idleTimeoutMs: 30_000, memoryMb: 512 };
 
@@ -166,21 +167,6 @@ function arrays(done: readonly Embedded[], dim: number): Uint8Array {
     track_z: { dtype: 'float32', shape: [done.length, dim], data: means },
     paths: { dtype: 'text', shape: [done.length], data: done.map(({ path }) => path) },
   });
-}
-
-async function writeWhole(path: string, content: Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, content);
-    await rename(temporary, path);
-  } catch (thrown) {
-    await rm(temporary, { force: true });
-    const error = asEngineError(thrown);
-    if (error.code !== 'internal') throw error;
-    throw new EngineError('bad-input', `${path} cannot be written.`, 'Name another file with --out.', {
-      cause: thrown,
-    });
-  }
 }
 
 function describeFailures(failures: readonly Failure[]): string {

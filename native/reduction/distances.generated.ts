@@ -1,5 +1,5 @@
 // Made by scripts/build-native.mjs from the .as file beside it; do not edit.
-// Source: 53b20f6c62f443052737067d7058ecce29a50ff4a2584aeba4dc493ecb03b576
+// Source: 48965e7bbaea2358f317f165524e62fe433d3aec244d814e7003a9c20cb0beba
 /** Bytes at the start of the memory that belong to the kernel. */
 export const reservedBytes = 4096;
 /** The kernel: WebAssembly that imports `env.memory`, in base64. */

@@ -256,11 +256,26 @@ describe('the command line', { timeout: 180_000 }, () => {
   it('does the whole job on a folder and writes a report that needs no network', async () => {
     const out = join(testFolder(), 'report');
     const demo = writeMusic({ perClass: 6 });
-    const run = await runCli(['demo', '--out', out, '--steps', '60', '--json'], {
+    const running = runCli(['demo', '--out', out, '--steps', '60', '--json'], {
       env: { ARCHETONE_DEMO: demo },
     });
+    // The page is there before the sounds are, tells what is missing, and grows.
+    const file = join(out, 'index.html');
+    const pages = new Set<string>();
+    const look = setInterval(() => {
+      if (existsSync(file)) pages.add(readFileSync(file, 'utf8'));
+    }, 10);
+    const run = await running.finally(() => {
+      clearInterval(look);
+    });
     expect(run.code, run.stderr).toBe(0);
-    const page = readFileSync(join(out, 'index.html'), 'utf8');
+    const page = readFileSync(file, 'utf8');
+    const early = [...pages].filter((text) => text !== page);
+    expect(early[0]).toContain('How well it classifies');
+    expect(early[0]).toContain('still to come');
+    expect(early.every((text) => text.endsWith('</html> ') && text.includes('Still to come: '))).toBe(true);
+    expect(early.at(-1)).toMatch(/about \d+ s left/);
+    expect(page).not.toMatch(/to come/);
     expect(page).not.toMatch(/https?:\/\//);
     expect(page).not.toContain('<script');
     const sources = [...page.matchAll(/<audio[^>]* src="([^"]+)"/g)].map((match) =>
