@@ -1,5 +1,6 @@
-import type { EngineEvent, LibrarySummary } from './api/domain.ts';
+import type { LibrarySummary } from './api/domain.ts';
 import type { DecodePool } from './decode/pool.ts';
+import type { EventBus } from './events.ts';
 import type { JobQueue } from './jobs/queue.ts';
 import type { PackService } from './packs/service.ts';
 import type { Database } from './storage/database.ts';
@@ -40,12 +41,6 @@ export interface EngineContext {
   packs: PackService;
   decode: DecodePool;
   media: MediaTokens;
-}
-
-export interface EventBus {
-  emit(event: EngineEvent): void;
-  /** Events from now on, until the signal aborts. */
-  subscribe(signal: AbortSignal): AsyncIterable<EngineEvent>;
 }
 
 /** Unguessable names for files that a shell may play or show; nothing else of the file system can be asked for. */

@@ -1,5 +1,10 @@
 import type { EngineEvent } from './api/domain.ts';
-import type { EventBus } from './context.ts';
+
+export interface EventBus {
+  emit(event: EngineEvent): void;
+  /** Events from now on, until the signal aborts. */
+  subscribe(signal: AbortSignal): AsyncIterable<EngineEvent>;
+}
 
 class Subscription {
   readonly #waiting: EngineEvent[] = [];

@@ -42,6 +42,7 @@ const environment = { ...process.env, ELECTRON_OVERRIDE_DIST_PATH: dist };
 
 await step('Format', bin('prettier'), ['--check', '--log-level=warn', '.']);
 await step('Lint', bin('eslint'), ['.']);
+await step('Layers', bin('depcruise'), ['--config', '.dependency-cruiser.mjs', 'engine', 'models']);
 await step('Types', bin('tsc'), ['-p', 'tsconfig.json']);
 await step('Svelte', bin('svelte-check'), [
   '--tsconfig',

@@ -1,6 +1,6 @@
 import type { Job, JobKind, JobLane, JobState, WaitingFor } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { EventBus } from '../context.ts';
+import type { EventBus } from '../events.ts';
 import { newId } from '../identifier.ts';
 import type { AnyJobKind } from './kind.ts';
 import { Lanes } from './lanes.ts';

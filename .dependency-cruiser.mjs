@@ -1,0 +1,64 @@
+/**
+ * Imports inside `models` and `engine` point one way (docs/adr/0011): from later lines of these lists to earlier ones.
+ * Folders of one line may use each other, but nothing may go round in a circle, neither files nor folders.
+ */
+const models = [
+  ['numerics', 'tensors', 'audio', 'text'],
+  ['embeddings', 'evaluation', 'checkpoint'],
+  ['packs', 'onnx', 'knn', 'reduction'],
+  ['backbones', 'pecmae', 'datasets', 'neighbours'],
+  ['benchmarks', 'conversion', 'projection'],
+];
+
+/** One rule per line: nothing in it imports a folder of a later line. */
+function oneWay(root, lines) {
+  return lines.slice(0, -1).map((line, i) => ({
+    name: `${root}-${line.join('-')}`,
+    comment: `These folders stand above ${lines
+      .slice(i + 1)
+      .flat()
+      .join(', ')} and may not know them.`,
+    severity: 'error',
+    from: { path: `^${root}/(${line.join('|')})/` },
+    to: {
+      path: `^${root}/(${lines
+        .slice(i + 1)
+        .flat()
+        .join('|')})/`,
+    },
+  }));
+}
+
+/** Every file of a tree belongs to a line, so that a new folder has to be given its place. */
+function everyFolderHasItsPlace(root, lines) {
+  return {
+    name: `${root}-place`,
+    comment: `A folder of ${root} that stands on no line of .dependency-cruiser.mjs.`,
+    severity: 'error',
+    from: { path: `^${root}/`, pathNot: `^${root}/(${lines.flat().join('|')})/` },
+    to: {},
+  };
+}
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    { name: 'no-circle-of-files', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-circle-of-folders',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^models/[^/]+' },
+      to: { circular: true },
+    },
+    ...oneWay('models', models),
+    everyFolderHasItsPlace('models', models),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    includeOnly: { path: '^(engine|models|native)/' },
+    exclude: { path: '^models/training/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+  },
+};
