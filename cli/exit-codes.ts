@@ -25,6 +25,7 @@ const byError: Record<EngineErrorCode, number> = {
   'library-busy': exitCodes.internal,
   busy: exitCodes.internal,
   pack: exitCodes.pack,
+  'other-space': exitCodes.pack,
   audio: exitCodes.audio,
   'too-few-labels': exitCodes.training,
   training: exitCodes.training,

@@ -2,8 +2,8 @@ import type { LibrarySummary } from './api/domain.ts';
 import type { DecodePool } from './decode/pool.ts';
 import type { EventBus } from './events.ts';
 import type { JobQueue } from './jobs/queue.ts';
+import type { Library } from './library/library.ts';
 import type { PackService } from './packs/service.ts';
-import type { Database } from './storage/database.ts';
 import type { ExternalDecoder } from '../models/audio/index.ts';
 import type { ProviderRunner } from '../models/packs/index.ts';
 
@@ -50,23 +50,6 @@ export interface MediaTokens {
   resolve(token: string): { path: string; mime: string } | null;
 }
 
-/** One library whose databases are open. */
-export interface OpenLibrary {
-  readonly id: string;
-  /** Folder of this library's databases: `library.db`, `cache.db`, `sonifications/`, `transcodes/`, `covers/`. */
-  readonly dataFolder: string;
-  /** `library.db`, with `cache.db` attached as `cache`. */
-  readonly db: Database;
-  /** Absolute path of the music folder. */
-  folder(): string;
-  packId(): string;
-  /** Which windows of a track are embedded. */
-  windows(): 'all' | number;
-  /** Absolute path of a track's file. */
-  absolutePath(trackPath: string): string;
-  summary(): LibrarySummary;
-}
-
 export interface Libraries {
   /**
    * Opens the library of a folder, making it the first time; settings that are given are changed.
@@ -76,13 +59,13 @@ export interface Libraries {
   open(
     folder: string,
     options: { name?: string; windows?: 'all' | number; packId?: string; isDemo?: boolean },
-  ): OpenLibrary;
+  ): Library;
   /** @throws EngineError `not-found`, `database`, `database-newer` */
-  get(libraryId: string): OpenLibrary;
+  get(libraryId: string): Library;
   /** Most recently opened first. */
   list(): LibrarySummary[];
   /** @throws EngineError `missing-folder`, `not-found`, `library-busy`, `bad-input` */
-  relink(libraryId: string, folder: string): OpenLibrary;
+  relink(libraryId: string, folder: string): Library;
   /** Deletes Archetone's own data about a library; never an audio file. */
   remove(libraryId: string): void;
   close(): void;

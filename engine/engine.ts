@@ -80,7 +80,10 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
   const jobs: JobQueue = new JobQueue(new JobStore(openJobsDatabase(options.dataFolder)), events, {
     nameOfLibrary: (libraryId) => libraries.list().find(({ id }) => id === libraryId)?.name ?? null,
   });
-  const libraries: LibraryShelf = new LibraryShelf(options.dataFolder, (libraryId) => jobs.busy(libraryId));
+  const libraries: LibraryShelf = new LibraryShelf(options.dataFolder, {
+    isBusy: (libraryId) => jobs.busy(libraryId),
+    packSha256: (packId) => packs.find(packId)?.sha256 ?? null,
+  });
   const media = new RandomMediaTokens(options.mediaUrl);
   const decode = new DecodePool({
     workerUrl: options.decodeWorker,

@@ -3,10 +3,19 @@
  * Words are those of the glossary (docs/glossary.md): library, track, window, embedding, taxonomy, labelset,
  * prototype, experiment, sonification, reduction, contribution.
  */
+import type { EmbeddingSpace } from '../../models/embeddings/space.ts';
 import type { EngineErrorData } from './errors.ts';
 import type { CorpusSource, KnnScore } from './studies.ts';
 
 export type * from './studies.ts';
+
+/** The embedding space something was made in. */
+export interface SpaceInfo extends EmbeddingSpace {
+  /** 32 hexadecimal digits that name it, the same everywhere. */
+  key: string;
+  /** What its pack is called; empty when nobody knows any more. */
+  packId: string;
+}
 
 export interface LibrarySummary {
   id: string;
@@ -18,6 +27,8 @@ export interface LibrarySummary {
   packId: string;
   /** Which windows of a track are embedded: all of them, or N evenly spaced. */
   windows: 'all' | number;
+  /** The embedding space the library is seen in; null when its database cannot be opened. */
+  space: SpaceInfo | null;
   tracks: { total: number; ready: number; failed: number; pending: number; missing: number };
   windowCount: number;
   durationSeconds: number;
@@ -164,8 +175,8 @@ export interface Experiment {
   name: string;
   taxonomyId: string;
   taxonomyName: string;
-  packId: string;
-  packSha256: string;
+  /** Its prototypes are vectors of this space, and it decides about vectors of this space only. */
+  space: SpaceInfo;
   parameters: TrainRequest;
   classes: string[];
   /** Classes left out for want of tracks. */
@@ -276,6 +287,8 @@ export interface ProjectionPoint {
 export interface Projection {
   method: 'pca' | 'umap';
   level: 'track' | 'window';
+  /** Of what is laid out; null for a data set file. */
+  space: SpaceInfo | null;
   x: Float32Array;
   y: Float32Array;
   points: ProjectionPoint[];
@@ -323,7 +336,8 @@ export interface Reduction {
   name: string;
   taxonomyId: string;
   taxonomyName: string;
-  packId: string;
+  /** Of its prototypes; null for a data set file. */
+  space: SpaceInfo | null;
   request: ReductionRequest;
   labels: string[];
   corpusRows: number;

@@ -1,21 +1,23 @@
 import type { Explanation, WindowClasses } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { OpenLibrary } from '../context.ts';
-import { loadNetwork } from '../experiments/store.ts';
-import { loadWindowEmbeddings, type WindowEmbeddings } from '../library/embeddings.ts';
+import type { Library } from '../library/library.ts';
+import { getExperiment, loadNetwork } from '../experiments/store.ts';
+import type { WindowEmbeddings } from '../library/window-embeddings.ts';
 import { argmax, classScores, namedContributions } from './network-scores.ts';
 
 /**
  * Explains the decision for a track, or for one window of it: bias + Σ contributions = logit of the class.
  * @param request.class the class to explain; null for the predicted one.
- * @throws EngineError `not-found` for an unknown class or window, or a track without embeddings
+ * @throws EngineError `not-found` for an unknown class or window, or a track without embeddings; `other-space` for one
+ * without embeddings in the space of the experiment
  */
 export function explainTrack(
-  library: OpenLibrary,
+  library: Library,
   request: { experimentId: string; trackId: string; class: string | null; windowIndex: number | null },
 ): Explanation {
+  const { space } = getExperiment(library, request.experimentId);
   const network = loadNetwork(library, request.experimentId);
-  const windows = trackWindows(library, request.trackId);
+  const windows = library.embeddings.ofTrack(request.trackId, space);
   const { vectors, count } = chosenWindows(windows, request.windowIndex);
   const classified = network.classify(vectors, count);
   const classIndex =
@@ -39,11 +41,12 @@ export function explainTrack(
 
 /**
  * Classes of every window of a track.
- * @throws EngineError `not-found`
+ * @throws EngineError `not-found`, `other-space`
  */
-export function classifyWindows(library: OpenLibrary, experimentId: string, trackId: string): WindowClasses {
+export function classifyWindows(library: Library, experimentId: string, trackId: string): WindowClasses {
+  const { space } = getExperiment(library, experimentId);
   const network = loadNetwork(library, experimentId);
-  const windows = trackWindows(library, trackId);
+  const windows = library.embeddings.ofTrack(trackId, space);
   const { classes } = network.data;
   const { windowLogits } = network.classify(windows.vectors, windows.count);
   const probabilities = new Float32Array(windows.count * classes.length);
@@ -60,18 +63,6 @@ export function classifyWindows(library: OpenLibrary, experimentId: string, trac
     prediction,
     probabilities,
   };
-}
-
-/** @throws EngineError `not-found` when the track has no embeddings (yet) */
-export function trackWindows(library: OpenLibrary, trackId: string): WindowEmbeddings {
-  const windows = loadWindowEmbeddings(library, [trackId]);
-  if (windows.count === 0)
-    throw new EngineError(
-      'not-found',
-      'This track has no embeddings.',
-      'Import the library again; if the track failed, its row says why.',
-    );
-  return windows;
 }
 
 function chosenWindows(

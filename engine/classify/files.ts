@@ -5,12 +5,14 @@ import type { PackRuntime } from '../../models/packs/runtime.ts';
 import { embedWindows } from '../../models/pecmae/embed.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { FileClassification } from '../api/domain.ts';
-import { EngineError } from '../api/errors.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineError } from '../api/errors.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import type { DecodePool } from '../decode/pool.ts';
 import { getExperiment, loadNetwork } from '../experiments/store.ts';
 import { scanFolder } from '../import/scan.ts';
 import type { JobHandle } from '../jobs/queue.ts';
+import { packOfSpace } from '../packs/of-space.ts';
 import { asEngineError } from '../packs/failures.ts';
 import { argmax, classScores, namedContributions } from './network-scores.ts';
 
@@ -74,24 +76,18 @@ export async function expandPaths(paths: readonly string[], signal: AbortSignal)
 /**
  * Classifies files that need not be in the library, folders included. A file that cannot be used is listed with its
  * reason; the others go on.
- * @throws EngineError `not-found`, `pack`; the signal's reason
+ * @throws EngineError `not-found`, `pack`, `other-space`; the signal's reason
  */
 export async function classifyFiles(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   request: { experimentId: string; paths: readonly string[] },
   job: JobHandle,
 ): Promise<FileClassification[]> {
   const experiment = getExperiment(library, request.experimentId);
-  const pack = context.packs.get(experiment.packId);
-  if (pack.sha256 !== experiment.packSha256)
-    throw new EngineError(
-      'pack',
-      `The pack “${pack.manifest.title}” is not the one this experiment was trained with.`,
-      'Install the pack it was trained with, or import the library and train again.',
-    );
+  const pack = packOfSpace(context, experiment.space, 'this experiment was trained with');
   const network = loadNetwork(library, request.experimentId);
-  const runtime = await context.packs.runtime(experiment.packId);
+  const runtime = await context.packs.runtime(pack.manifest.id);
   const files = await expandPaths(request.paths, job.signal);
   const started = performance.now();
   const results: FileClassification[] = [];

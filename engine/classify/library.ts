@@ -1,24 +1,24 @@
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { predictTracks, type TrackPrediction } from '../experiments/metrics.ts';
 import { experimentTracks, getExperiment, loadNetwork } from '../experiments/store.ts';
 import { windowsByTrack } from '../experiments/track-windows.ts';
-import { libraryVectors } from '../neighbours/vectors.ts';
 import { storePredictions } from './predictions.ts';
 
 /**
- * Classifies every embedded track of the library with the newest revision of an experiment and stores the predictions.
+ * Classifies every track of the library that is embedded in the experiment's space with the newest revision of an experiment and stores the predictions.
  * @returns the prediction of each track.
- * @throws EngineError `not-found`; the signal's reason
+ * @throws EngineError `not-found`; `other-space` when nothing is embedded in its space any more; the signal's reason
  */
 export async function classifyLibrary(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   experimentId: string,
   options: { signal: AbortSignal; onTrack?: (done: number, total: number) => void },
 ): Promise<Map<string, TrackPrediction>> {
   const experiment = getExperiment(library, experimentId);
   const network = loadNetwork(library, experimentId, experiment.revision);
-  const tracks = windowsByTrack(libraryVectors(library).windows);
+  const tracks = windowsByTrack(library.embeddings.madeIn(experiment.space, 'This experiment').windows);
   const predictions = await predictTracks(network, tracks, options.signal, (done) =>
     options.onTrack?.(done, tracks.length),
   );

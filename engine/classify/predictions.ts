@@ -1,10 +1,10 @@
 import type { SplitName } from '../api/domain.ts';
-import type { OpenLibrary } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import type { TrackPrediction } from '../experiments/metrics.ts';
 
 /** Replaces the stored predictions of an experiment, in one transaction of the cache database. */
 export function storePredictions(
-  library: OpenLibrary,
+  library: Library,
   experiment: { id: string; revision: number; classes: readonly string[] },
   predictions: Iterable<TrackPrediction>,
   splits: ReadonlyMap<string, SplitName>,
@@ -31,7 +31,7 @@ export function storePredictions(
 
 /** Tracks predicted as each class, by descending probability and then id. */
 export function predictedTracks(
-  library: OpenLibrary,
+  library: Library,
   experimentId: string,
 ): { trackId: string; class: string; probability: number }[] {
   const rows = library.db

@@ -1,6 +1,6 @@
 import type { Experiment, Metrics, SplitName } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { OpenLibrary } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { SplitTrack } from './metrics.ts';
 
@@ -12,8 +12,7 @@ interface ExperimentRow {
   name: string;
   taxonomy_id: string;
   taxonomy_name: string;
-  pack_id: string;
-  pack_sha256: string;
+  space: string;
   parameters: string;
   classes: string;
   dropped_classes: string;
@@ -30,7 +29,7 @@ const SELECT = `SELECT e.*, r.metrics AS metrics FROM experiments e
 
 /** Stores a trained network as revision 1 of a new experiment, in one transaction. */
 export function insertExperiment(
-  library: OpenLibrary,
+  library: Library,
   experiment: NewExperiment,
   tracks: readonly SplitTrack[],
   metrics: readonly Metrics[],
@@ -39,16 +38,15 @@ export function insertExperiment(
   const { db } = library;
   db.transaction(() => {
     db.prepare(
-      `INSERT INTO experiments (id, name, taxonomy_id, taxonomy_name, pack_id, pack_sha256, parameters, classes,
+      `INSERT INTO experiments (id, name, taxonomy_id, taxonomy_name, space, parameters, classes,
          dropped_classes, counts, curve, revision, created_at, seconds)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
     ).run([
       experiment.id,
       experiment.name,
       experiment.taxonomyId,
       experiment.taxonomyName,
-      experiment.packId,
-      experiment.packSha256,
+      experiment.space.key,
       JSON.stringify(experiment.parameters),
       JSON.stringify(experiment.classes),
       JSON.stringify(experiment.droppedClasses),
@@ -66,7 +64,7 @@ export function insertExperiment(
 }
 
 function insertRevision(
-  library: OpenLibrary,
+  library: Library,
   experimentId: string,
   revision: number,
   change: string,
@@ -84,7 +82,7 @@ function insertRevision(
 
 /** Adds a revision and makes it the newest; earlier ones stay, which is what undo goes back to. */
 export function addRevision(
-  library: OpenLibrary,
+  library: Library,
   experimentId: string,
   change: string,
   metrics: readonly Metrics[],
@@ -103,14 +101,14 @@ export function addRevision(
   })();
 }
 
-/** Newest first. */
-export function listExperiments(library: OpenLibrary): Experiment[] {
-  const rows = library.db.prepare<ExperimentRow>(`${SELECT} ORDER BY e.created_at DESC, e.id`).all();
-  return rows.map(fromRow);
+/** Newest first, by when they were made here: a clock may be wrong. */
+export function listExperiments(library: Library): Experiment[] {
+  const rows = library.db.prepare<ExperimentRow>(`${SELECT} ORDER BY e.rowid DESC`).all();
+  return rows.map((row) => fromRow(library, row));
 }
 
 /** @throws EngineError `not-found` */
-export function getExperiment(library: OpenLibrary, experimentId: string): Experiment {
+export function getExperiment(library: Library, experimentId: string): Experiment {
   const row = library.db.prepare<ExperimentRow>(`${SELECT} WHERE e.id = ?`).get([experimentId]);
   if (!row)
     throw new EngineError(
@@ -118,11 +116,11 @@ export function getExperiment(library: OpenLibrary, experimentId: string): Exper
       `There is no experiment ${experimentId} in this library.`,
       'Train one, or list the experiments of the library.',
     );
-  return fromRow(row);
+  return fromRow(library, row);
 }
 
 /** Removes an experiment with its revisions and predictions. */
-export function removeExperiment(library: OpenLibrary, experimentId: string): void {
+export function removeExperiment(library: Library, experimentId: string): void {
   getExperiment(library, experimentId);
   const { db } = library;
   db.transaction(() => {
@@ -135,7 +133,7 @@ export function removeExperiment(library: OpenLibrary, experimentId: string): vo
  * The network of an experiment: of its newest revision, or of the one given.
  * @throws EngineError `not-found`
  */
-export function loadNetwork(library: OpenLibrary, experimentId: string, revision?: number): PrototypeNetwork {
+export function loadNetwork(library: Library, experimentId: string, revision?: number): PrototypeNetwork {
   const wanted = revision ?? getExperiment(library, experimentId).revision;
   const row = library.db
     .prepare<{ network: ArrayBuffer }>(
@@ -147,7 +145,7 @@ export function loadNetwork(library: OpenLibrary, experimentId: string, revision
 }
 
 /** Tracks the experiment was made with, in the order of their ids. */
-export function experimentTracks(library: OpenLibrary, experimentId: string): SplitTrack[] {
+export function experimentTracks(library: Library, experimentId: string): SplitTrack[] {
   const rows = library.db
     .prepare<{ track_id: string; split: SplitName; labels: string }>(
       'SELECT track_id, split, labels FROM experiment_tracks WHERE experiment_id = ? ORDER BY track_id',
@@ -164,14 +162,13 @@ export function experimentTracks(library: OpenLibrary, experimentId: string): Sp
 const ADDED_LATER = { initialisation: 'kmeans', projection: 'none' } as const;
 
 /** The columns hold what {@link insertExperiment} wrote, under the schema version that the migrations guarantee. */
-function fromRow(row: ExperimentRow): Experiment {
+function fromRow(library: Library, row: ExperimentRow): Experiment {
   return {
     id: row.id,
     name: row.name,
     taxonomyId: row.taxonomy_id,
     taxonomyName: row.taxonomy_name,
-    packId: row.pack_id,
-    packSha256: row.pack_sha256,
+    space: library.spaces.get(row.space),
     parameters: { ...ADDED_LATER, ...(JSON.parse(row.parameters) as Experiment['parameters']) },
     classes: JSON.parse(row.classes) as string[],
     droppedClasses: JSON.parse(row.dropped_classes) as string[],

@@ -1,4 +1,4 @@
-import type { WindowEmbeddings } from '../library/embeddings.ts';
+import type { WindowEmbeddings } from '../library/window-embeddings.ts';
 
 /** The windows of one track inside a set of window embeddings. */
 export interface TrackWindows {

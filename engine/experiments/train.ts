@@ -10,10 +10,10 @@ import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.t
 import { EngineError } from '../api/errors.ts';
 import { trainRequestSchema } from '../api/contract.ts';
 import { storePredictions } from '../classify/predictions.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { newId } from '../identifier.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import { libraryVectors } from '../neighbours/vectors.ts';
 import { loadLabelsets } from '../taxonomies/index.ts';
 import { chooseClasses, type ClassChoice } from './classes.ts';
 import { splitGroups } from '../../models/evaluation/splits/groups.ts';
@@ -32,13 +32,13 @@ export const trainSpecSchema = z.strictObject({ libraryId: z.string(), request: 
  */
 export async function train(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   request: TrainRequest,
   job: JobHandle,
 ): Promise<Experiment> {
   const started = performance.now();
   const taxonomyName = nameOfTaxonomy(library, request.taxonomyId);
-  const { windows } = libraryVectors(library);
+  const { windows } = library.embeddings.vectors();
   const choice = chooseClasses(windows.trackIds, loadLabelsets(library, request.taxonomyId), request);
   job.entitle(`Train ${taxonomyName}, ${choice.classes.length} classes`);
   const tracks = assignSplits(library, choice, request);
@@ -72,14 +72,12 @@ export async function train(
   await job.checkpoint();
   const predictions = await predictTracks(network, byTrack, job.signal);
   const metrics = scoreSplits(tracks, predictions, choice.classes, request.task);
-  const pack = context.packs.get(library.packId());
   const experiment: Experiment = {
     id: newId(),
     name: `${taxonomyName} · ${request.prototypesPerClass} per class · seed ${request.seed}`,
     taxonomyId: request.taxonomyId,
     taxonomyName,
-    packId: pack.manifest.id,
-    packSha256: pack.sha256,
+    space: windows.space,
     parameters: request,
     classes: choice.classes,
     droppedClasses: choice.droppedClasses,
@@ -112,7 +110,7 @@ function trainerParameters(request: TrainRequest): Omit<TrainParameters, 'weight
   return { prototypesPerClass, steps, batchSize, learningRate, lambda, temperature, seed, task, ...start };
 }
 
-function assignSplits(library: OpenLibrary, { tracks }: ClassChoice, request: TrainRequest): SplitTrack[] {
+function assignSplits(library: Library, { tracks }: ClassChoice, request: TrainRequest): SplitTrack[] {
   const groups = splitGroups(groupFacts(library), request.groupBy);
   const items = tracks.map(({ id, labels }) => ({ id, group: groups.get(id) ?? id, label: labels[0] ?? 0 }));
   const splits = splitTracks(items, request.split, request.seed);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { VectorRef } from '../api/domain.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { SpaceInfo, VectorRef } from '../api/domain.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { sonificationPath } from '../sonify/store.ts';
 import { sonifyTargets } from '../sonify/sonify.ts';
@@ -15,18 +16,20 @@ export interface AudioTarget {
 
 /**
  * Adds the sound of every prototype; sounds that were not made yet are made now. With a pack that only makes embeddings
- * nothing is added, and the manifest says so.
+ * (or one that is gone) nothing is added, and the manifest says so.
+ * @param space of the prototypes
  */
 export async function addAudio(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   bundle: Bundle,
+  space: SpaceInfo,
   targets: readonly AudioTarget[],
   seed: number,
   job: JobHandle,
 ): Promise<AudioStatement> {
-  const { manifest } = context.packs.get(library.packId());
-  if (manifest.kind !== 'generative' || !manifest.sampler || targets.length === 0) return null;
+  const manifest = context.packs.ofSpace(space)?.manifest;
+  if (manifest?.kind !== 'generative' || !manifest.sampler || targets.length === 0) return null;
   const made = await sonifyTargets(context, library, { targets: targets.map(({ ref }) => ref), seed }, job);
   for (const [index, { sonification }] of made.entries()) {
     const target = targets[index];

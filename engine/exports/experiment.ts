@@ -5,7 +5,8 @@ import { writeNpz } from '../../models/tensors/index.ts';
 import type { Experiment, ExportFormat, PrototypeInfo } from '../api/domain.ts';
 import { classifyLibrary } from '../classify/library.ts';
 import { predictedTracks } from '../classify/predictions.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { experimentTracks, getExperiment, loadNetwork } from '../experiments/store.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { JobHandle } from '../jobs/queue.ts';
@@ -29,7 +30,7 @@ export interface ExportRequest {
 /** Fills a bundle with an experiment: its prototypes as numbers and sound, its split, and a playlist per class. */
 export async function exportExperiment(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   experimentId: string,
   { formats, seed }: ExportRequest,
   bundle: Bundle,
@@ -47,6 +48,7 @@ export async function exportExperiment(
         context,
         library,
         bundle,
+        experiment.space,
         prototypes.map(({ index }) => ({
           ref: { kind: 'prototype', experimentId, index },
           file: audioNames[index] ?? '',
@@ -125,7 +127,7 @@ function prototypeTable(
   return writeCsv(header, rows);
 }
 
-function splitTable(library: OpenLibrary, experiment: Experiment): string {
+function splitTable(library: Library, experiment: Experiment): string {
   const rows = experimentTracks(library, experiment.id).map(({ id, split, labels }) => [
     trackName(library, id).path,
     split,
@@ -173,7 +175,7 @@ function prototypeArrays(network: PrototypeNetwork, prototypes: readonly Prototy
 /** One playlist per class: the tracks predicted as it, the surest first. */
 async function addPlaylists(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   experiment: Experiment,
   bundle: Bundle,
   job: JobHandle,

@@ -1,5 +1,6 @@
 import type { Handlers } from '../api/contract.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { getExperiment } from '../experiments/store.ts';
 import { exportSpecSchema, runExport, type ExportSpec } from './run.ts';
 import { jobKind } from '../jobs/kind.ts';
@@ -30,7 +31,7 @@ export function exportsHandlers(context: EngineContext): Pick<Handlers, 'exports
 }
 
 /** @throws EngineError `not-found` */
-function nameOfSubject(library: OpenLibrary, subject: ExportSpec['subject']): string {
+function nameOfSubject(library: Library, subject: ExportSpec['subject']): string {
   return subject.kind === 'experiment'
     ? getExperiment(library, subject.experimentId).name
     : getReduction(library, subject.reductionId).name;

@@ -1,6 +1,8 @@
-import type { Taxonomy } from '../api/domain.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { SpaceInfo, Taxonomy } from '../api/domain.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { EXPORT_SCHEMA, MANIFEST_FILE } from '../../models/datasets/index.ts';
+import { packOfSpace } from '../packs/of-space.ts';
 import type { Bundle } from './bundle.ts';
 
 /** Sounds in the bundle and how to make them again; null where the pack makes none or none were asked for. */
@@ -41,6 +43,8 @@ export interface ManifestOrigin {
     windowSeconds: number;
     sampleRate: number;
   } | null;
+  /** The embedding space of all vectors, with the pack; equal keys can be compared. */
+  space: { key: string; windows: 'all' | number; deformation: string | null } | null;
   audio: AudioStatement;
   licences: Licence[];
 }
@@ -69,11 +73,12 @@ export async function writeManifest(
 /** The origin of what a library holds. */
 export function libraryOrigin(
   context: EngineContext,
-  library: OpenLibrary,
-  about: { packId: string; packSha256: string; taxonomyId: string; taxonomyName: string },
+  library: Library,
+  about: { space: SpaceInfo; taxonomyId: string; taxonomyName: string },
   audio: AudioStatement,
 ): ManifestOrigin {
-  const { manifest: pack } = context.packs.get(about.packId);
+  const { space } = about;
+  const { manifest: pack } = packOfSpace(context, space, 'this was made with');
   const source = library.db
     .prepare<{ source: string }>('SELECT source FROM taxonomies WHERE id = ?')
     .get([about.taxonomyId])?.source;
@@ -83,11 +88,12 @@ export function libraryOrigin(
     pack: {
       id: pack.id,
       version: pack.version,
-      sha256: about.packSha256,
+      sha256: space.packSha256,
       embeddingDim: pack.embeddingDim,
       windowSeconds: pack.windowSeconds,
       sampleRate: pack.sampleRate,
     },
+    space: { key: space.key, windows: space.windows, deformation: space.deformation },
     audio,
     licences: [
       { part: `pack ${pack.id} ${pack.version}`, licence: pack.licence, attribution: pack.attribution },
@@ -102,6 +108,7 @@ export function datasetOrigin(name: string, sha256: string | null): ManifestOrig
     taxonomy: null,
     dataset: { name, sha256 },
     pack: null,
+    space: null,
     audio: null,
     licences: [
       { part: `data set ${name}`, licence: null, attribution: 'As stated where the data set comes from.' },

@@ -1,4 +1,4 @@
-import type { OpenLibrary } from '../context.ts';
+import type { Library } from '../library/library.ts';
 
 /** One entry of a playlist. */
 export interface PlaylistTrack {
@@ -10,7 +10,7 @@ export interface PlaylistTrack {
 }
 
 /** What playlists say about every track of the library, by track id. */
-export function playlistTracks(library: OpenLibrary): Map<string, PlaylistTrack> {
+export function playlistTracks(library: Library): Map<string, PlaylistTrack> {
   const rows = library.db
     .prepare<{ id: string; path: string; title: string; artist: string | null; seconds: number | null }>(
       `SELECT id, path, title, artist, duration_seconds AS seconds FROM tracks WHERE kind = 'file'`,

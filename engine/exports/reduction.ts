@@ -1,18 +1,13 @@
 import { basename } from 'node:path';
 import type { WritableSet } from '../../models/datasets/index.ts';
 import type { KnnClassifier } from '../../models/knn/index.ts';
-import type { GeneratedPrototype } from '../api/domain.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { GeneratedPrototype, Reduction } from '../api/domain.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { trackName } from '../neighbours/nearest.ts';
 import { generatedPrototypes } from '../reductions/prototypes.ts';
-import {
-  getReduction,
-  loadReducedSet,
-  reductionSplits,
-  type ReducedSet,
-  type StoredReduction,
-} from '../reductions/store.ts';
+import { getReduction, loadReducedSet, reductionSplits, type ReducedSet } from '../reductions/store.ts';
 import { addAudio } from './audio.ts';
 import type { Bundle } from './bundle.ts';
 import { csvLines, mapped, writeCsv, type Cell } from './csv.ts';
@@ -25,7 +20,7 @@ import { addReducedSet } from './reduced.ts';
 /** Fills a bundle with a reduction: the generated prototypes as numbers and sound, and a playlist per label. */
 export async function exportReduction(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   reductionId: string,
   request: ExportRequest,
   bundle: Bundle,
@@ -40,11 +35,12 @@ export async function exportReduction(
   ).map((name) => `audio/${name}.wav`);
   const ofLibrary = reduction.source.kind === 'library';
   const audio =
-    ofLibrary && formats.includes('wav')
+    reduction.space !== null && formats.includes('wav')
       ? await addAudio(
           context,
           library,
           bundle,
+          reduction.space,
           prototypes.map(({ index }) => ({
             ref: { kind: 'generated', reductionId, index },
             file: files[index] ?? '',
@@ -96,15 +92,15 @@ export async function exportReduction(
       metrics: { full: reduction.full, reduced: reduction.reduced, scores: reduction.scores },
       details: { ...statement },
     },
-    reduction.source.kind === 'dataset'
-      ? datasetOrigin(basename(reduction.source.path), null)
-      : libraryOrigin(context, library, reduction, audio),
+    reduction.source.kind === 'dataset' || reduction.space === null
+      ? datasetOrigin(nameOf(reduction), null)
+      : libraryOrigin(context, library, { ...reduction, space: reduction.space }, audio),
   );
 }
 
 /** The classifier asked for, else the first that the reduction was scored with. */
 function classifierOf(
-  { scores, request }: StoredReduction,
+  { scores, request }: Reduction,
   { classifier }: ExportRequest,
 ): { name: KnnClassifier; k: number } {
   if (classifier) return { name: classifier.classifier, k: classifier.k };
@@ -112,9 +108,14 @@ function classifierOf(
   return first ? { name: first.classifier, k: first.k } : { name: 'lpknn', k: request.k };
 }
 
-function writable(reduction: StoredReduction, set: ReducedSet): WritableSet {
+/** Of the taxonomy, or of the data set file. */
+function nameOf({ source, taxonomyName }: Reduction): string {
+  return source.kind === 'dataset' ? basename(source.path) : taxonomyName;
+}
+
+function writable(reduction: Reduction, set: ReducedSet): WritableSet {
   return {
-    name: reduction.source.kind === 'dataset' ? basename(reduction.source.path) : reduction.taxonomyName,
+    name: nameOf(reduction),
     features: set.prototypes,
     count: set.clusterSizes.length,
     dim: set.dim,
@@ -125,7 +126,7 @@ function writable(reduction: StoredReduction, set: ReducedSet): WritableSet {
 }
 
 function prototypeTable(
-  { labels }: StoredReduction,
+  { labels }: Reduction,
   set: ReducedSet,
   prototypes: readonly GeneratedPrototype[],
   audioFiles: readonly string[],
@@ -145,7 +146,7 @@ function prototypeTable(
   return csvLines(header, mapped(prototypes, row));
 }
 
-function splitTable(library: OpenLibrary, reductionId: string): string {
+function splitTable(library: Library, reductionId: string): string {
   const rows = [...reductionSplits(library, reductionId)].map(([id, split]) => [
     trackName(library, id).path,
     split,
@@ -156,8 +157,8 @@ function splitTable(library: OpenLibrary, reductionId: string): string {
 
 /** One playlist per label: the tracks nearest to the generated prototypes that carry it. */
 async function addPlaylists(
-  library: OpenLibrary,
-  { labels }: StoredReduction,
+  library: Library,
+  { labels }: Reduction,
   prototypes: readonly GeneratedPrototype[],
   bundle: Bundle,
 ): Promise<void> {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { exportClassifierSchema, exportFormatSchema } from '../api/contract.ts';
 import type { ExportResult } from '../api/domain.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { writeBundle, type WriteFile } from './bundle.ts';
 import { exportExperiment } from './experiment.ts';
@@ -28,7 +29,7 @@ export type ExportSpec = Omit<z.output<typeof exportSpecSchema>, 'libraryId'>;
  */
 export async function runExport(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   { subject, folder, ...request }: ExportSpec,
   job: JobHandle,
   write?: WriteFile,

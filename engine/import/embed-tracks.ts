@@ -3,7 +3,7 @@ import type { PackRuntime } from '../../models/packs/index.ts';
 import { embedWindows } from '../../models/pecmae/embed.ts';
 import { AudioError } from '../../models/audio/index.ts';
 import { EngineError } from '../api/errors.ts';
-import type { OpenLibrary } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import type { DecodePool } from '../decode/index.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { Channel } from './channel.ts';
@@ -15,7 +15,7 @@ import type { TrackStore } from './track-store.ts';
 const BATCH = 8;
 
 export interface EmbedTracksOptions {
-  library: OpenLibrary;
+  library: Library;
   store: TrackStore;
   runtime: PackRuntime;
   decode: DecodePool;

@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { JobResult } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
+import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import { windowsToText } from '../library/open-library.ts';
 import { typed } from '../packs/failures.ts';
 import { refreshTaxonomies } from '../taxonomies/store.ts';
 import { decodeWorkers } from '../workers.ts';
@@ -36,11 +36,7 @@ export function registerImport(context: EngineContext): void {
   );
 }
 
-async function runImport(
-  context: EngineContext,
-  library: OpenLibrary,
-  job: JobHandle,
-): Promise<ImportResult> {
+async function runImport(context: EngineContext, library: Library, job: JobHandle): Promise<ImportResult> {
   const begun = performance.now();
   const progress = new ImportProgress(job);
   const runtime = await context.packs.runtime(library.packId());
@@ -48,8 +44,9 @@ async function runImport(
   const scan = await scanLibrary(context, library, job, progress);
   await job.checkpoint();
 
-  const key = { packSha256: runtime.pack.sha256, windows: windowsToText(library.windows()) };
-  const store = new TrackStore(library, key, context.options.version);
+  // The pack may have been replaced by another version under its name.
+  const space = library.use(library.packId(), { ...library.space(), packSha256: runtime.pack.sha256 });
+  const store = new TrackStore(library, space, context.options.version);
   const plan = new ImportPlan(store, scan);
   const tell = new ChangeTeller(() =>
     context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'tracks' }),
@@ -87,7 +84,7 @@ async function runImport(
 
 async function scanLibrary(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   job: JobHandle,
   progress: ImportProgress,
 ): Promise<Scan> {
@@ -112,7 +109,7 @@ async function scanLibrary(
 /** Hashes and tags of what is new or changed; then it is known what moved and what is missing. */
 async function readFiles(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   job: JobHandle,
   parts: { progress: ImportProgress; store: TrackStore; plan: ImportPlan; tell: ChangeTeller },
 ): Promise<void> {

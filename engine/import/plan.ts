@@ -44,9 +44,9 @@ export class ImportPlan {
       const track = this.#byPath.get(file.path);
       const same = track?.bytes === file.bytes && track.modified_ms === file.modifiedMs;
       if (!track || !same) this.toProbe.push(file);
-      else if (track.embedded === 1 || this.#restored(track)) this.#keep(track);
+      else if (track.embedded === 1) this.#keep(track);
       else if (this.#store.failsAgain(track)) this.failed++;
-      else if (track.content_hash === null || track.state === 'failed') this.toProbe.push(file);
+      else if (track.content_hash === null || track.file_state === 'failed') this.toProbe.push(file);
       else this.#enqueue(track.id, track.path, track.content_hash, track.duration_seconds);
     }
   }
@@ -83,7 +83,6 @@ export class ImportPlan {
     const sameContent = track?.content_hash === probe.contentHash;
     const id = this.#store.putProbed(track?.id ?? null, file, probe);
     if (sameContent && track.embedded === 1) {
-      this.#store.setReady(id);
       this.unchanged++;
     } else this.#enqueue(id, file.path, probe.contentHash, probe.info?.durationSeconds ?? null);
   }
@@ -99,7 +98,7 @@ export class ImportPlan {
   settle(): void {
     this.#store.together(() => {
       for (const track of this.#gone) {
-        if (track.state !== 'missing') this.#store.setMissing(track.id);
+        if (track.file_state !== 'missing') this.#store.setMissing(track.id);
         this.missing++;
       }
     });
@@ -116,17 +115,13 @@ export class ImportPlan {
     return track;
   }
 
-  #restored(track: KnownTrack): boolean {
-    return track.content_hash !== null && this.#store.restoreEmbeddings(track.id, track.content_hash);
-  }
-
   #keep(track: KnownTrack): void {
-    if (track.state !== 'ready') this.#store.setReady(track.id);
+    if (track.file_state !== 'present') this.#store.setPresent(track.id);
     this.unchanged++;
   }
 
   #enqueue(id: string, path: string, contentHash: string | null, durationSeconds: number | null): void {
-    this.#store.setPending(id);
+    this.#store.setPresent(id);
     this.toEmbed.push({ id, path, contentHash, durationSeconds });
   }
 }

@@ -1,7 +1,10 @@
 import { basename, extname } from 'node:path';
-import type { OpenLibrary } from '../context.ts';
+import type { SpaceInfo } from '../api/domain.ts';
+import type { Library } from '../library/library.ts';
 import type { ProbeResult } from '../decode/index.ts';
 import { newId } from '../identifier.ts';
+import type { EmbeddedWindow } from '../library/embeddings.ts';
+import { trackStateJoin } from '../library/track-state.ts';
 import { searchText } from '../library/search-text.ts';
 import { toBlob } from '../storage/database.ts';
 import { writeCover } from './cover.ts';
@@ -13,56 +16,49 @@ export interface KnownTrack {
   id: string;
   path: string;
   kind: 'file' | 'folder';
-  state: 'pending' | 'ready' | 'failed' | 'missing';
+  file_state: 'present' | 'failed' | 'missing';
   bytes: number;
   modified_ms: number;
   content_hash: string | null;
   problem_detail: string | null;
   problem_version: string | null;
   duration_seconds: number | null;
-  /** 1 when its embeddings and peaks fit content, pack and choice of windows. */
+  /** 1 when it is embedded in the space of the import, and has peaks. */
   embedded: number;
 }
 
 /** One embedded track, ready to be stored. */
 export interface TrackResult {
   durationSeconds: number;
-  windows: { index: number; startSeconds: number; seconds: number; z: Float32Array }[];
+  windows: EmbeddedWindow[];
   peaks: Float32Array;
 }
 
 export const PEAKS_PER_SECOND = 50;
 
-/** What an embedding must fit to count. */
-export interface EmbeddingKey {
-  packSha256: string;
-  windows: string;
-}
-
 /** Writes what an import finds out about tracks. */
 export class TrackStore {
-  readonly #library: OpenLibrary;
-  readonly #key: EmbeddingKey;
+  readonly #library: Library;
+  readonly #space: SpaceInfo;
   readonly #version: string;
 
-  constructor(library: OpenLibrary, key: EmbeddingKey, version: string) {
+  constructor(library: Library, space: SpaceInfo, version: string) {
     this.#library = library;
-    this.#key = key;
+    this.#space = space;
     this.#version = version;
   }
 
   known(): KnownTrack[] {
     return this.#library.db
       .prepare<KnownTrack>(
-        `SELECT t.id, t.path, t.kind, t.state, t.bytes, t.modified_ms, t.content_hash, t.problem_detail,
+        `SELECT t.id, t.path, t.kind, t.file_state, t.bytes, t.modified_ms, t.content_hash, t.problem_detail,
                 t.problem_version, t.duration_seconds,
                 (e.track_id IS NOT NULL AND p.track_id IS NOT NULL) AS embedded
            FROM tracks t
-           LEFT JOIN cache.embeddings e ON e.track_id = t.id AND e.content_hash = t.content_hash
-                AND e.pack_sha256 = ? AND e.windows = ?
+           ${trackStateJoin}
            LEFT JOIN cache.peaks p ON p.track_id = t.id`,
       )
-      .all([this.#key.packSha256, this.#key.windows]);
+      .all([this.#space.key]);
   }
 
   /** Runs several writes in one transaction. */
@@ -73,24 +69,23 @@ export class TrackStore {
   /** Whether failing again can be foreseen: same file, same version, and nothing outside the file was to blame. */
   failsAgain(track: KnownTrack): boolean {
     const lasting = ['empty', 'not-audio', 'unsupported', 'corrupt'].includes(track.problem_detail ?? '');
-    return track.state === 'failed' && lasting && track.problem_version === this.#version;
+    return track.file_state === 'failed' && lasting && track.problem_version === this.#version;
   }
 
-  setReady(id: string): void {
+  /** Its file can be read; whether it is embedded is another matter. */
+  setPresent(id: string): void {
     this.#library.db
       .prepare(
-        `UPDATE tracks SET state = 'ready', problem = NULL, problem_detail = NULL, problem_version = NULL,
-           window_count = (SELECT count FROM cache.embeddings WHERE track_id = tracks.id) WHERE id = ?`,
+        `UPDATE tracks SET file_state = 'present', problem = NULL, problem_detail = NULL, problem_version = NULL
+          WHERE id = ? AND (file_state <> 'present' OR problem IS NOT NULL)`,
       )
       .run([id]);
   }
 
-  setPending(id: string): void {
-    this.#library.db.prepare(`UPDATE tracks SET state = 'pending', problem = NULL WHERE id = ?`).run([id]);
-  }
-
   setMissing(id: string): void {
-    this.#library.db.prepare(`UPDATE tracks SET state = 'missing', problem = NULL WHERE id = ?`).run([id]);
+    this.#library.db
+      .prepare(`UPDATE tracks SET file_state = 'missing', problem = NULL WHERE id = ?`)
+      .run([id]);
   }
 
   remove(id: string): void {
@@ -104,7 +99,7 @@ export class TrackStore {
     const cover = probe.cover ? writeCover(this.#library.dataFolder, probe.cover) : null;
     return this.#put(id, file.path, {
       kind: 'file',
-      state: 'pending',
+      file_state: 'present',
       problem: null,
       problem_detail: null,
       problem_version: null,
@@ -138,7 +133,7 @@ export class TrackStore {
     const { problem, detail } = describeFailure(thrown);
     const failure = {
       kind: at.kind,
-      state: 'failed',
+      file_state: 'failed',
       problem: JSON.stringify(problem),
       problem_detail: detail,
       problem_version: this.#version,
@@ -158,82 +153,36 @@ export class TrackStore {
     );
   }
 
-  /**
-   * Brings back the embeddings that the track got from this pack before the library changed to another one.
-   * @returns false when there are none of this content
-   */
-  restoreEmbeddings(id: string, contentHash: string): boolean {
-    const { changes } = this.#library.db
-      .prepare(
-        `INSERT OR REPLACE INTO cache.embeddings
-           SELECT track_id, pack_sha256, content_hash, windows, dim, count, duration_seconds, window_index,
-                  start_seconds, window_seconds, vectors
-             FROM cache.kept_embeddings
-            WHERE track_id = ? AND content_hash = ? AND pack_sha256 = ? AND windows = ?`,
-      )
-      .run([id, contentHash, this.#key.packSha256, this.#key.windows]);
-    return changes > 0;
-  }
-
   /** Takes over the embeddings of another track with the same content. @returns how many windows that gave */
   copyEmbeddings(id: string, contentHash: string): number {
-    const { db } = this.#library;
-    const twin = db
-      .prepare<{ track_id: string; count: number }>(
-        `SELECT e.track_id, e.count FROM cache.embeddings e JOIN cache.peaks p ON p.track_id = e.track_id
-          WHERE e.content_hash = ? AND e.pack_sha256 = ? AND e.windows = ? AND e.track_id <> ? LIMIT 1`,
-      )
-      .get([contentHash, this.#key.packSha256, this.#key.windows, id]);
-    if (!twin) return 0;
-    db.transaction(() => {
-      db.prepare(
-        `INSERT OR REPLACE INTO cache.embeddings
-           SELECT ?, pack_sha256, content_hash, windows, dim, count, duration_seconds, window_index, start_seconds,
-                  window_seconds, vectors FROM cache.embeddings WHERE track_id = ?`,
-      ).run([id, twin.track_id]);
+    const { db, embeddings } = this.#library;
+    return db.transaction(() => {
+      const twin = embeddings.copyTwin(this.#space, id, contentHash);
+      if (!twin) return 0;
       db.prepare(
         `INSERT OR REPLACE INTO cache.peaks
            SELECT ?, per_second, duration_seconds, peaks FROM cache.peaks WHERE track_id = ?`,
-      ).run([id, twin.track_id]);
+      ).run([id, twin.trackId]);
       db.prepare(
         `UPDATE tracks SET duration_seconds =
-           (SELECT duration_seconds FROM cache.embeddings WHERE track_id = tracks.id) WHERE id = ?`,
+           (SELECT duration_seconds FROM cache.peaks WHERE track_id = tracks.id) WHERE id = ?`,
       ).run([id]);
-      this.setReady(id);
+      this.setPresent(id);
+      return twin.count;
     })();
-    return twin.count;
   }
 
   /** Stores everything about an embedded track at once: after a crash it is there or it is not. */
   putResult(id: string, result: TrackResult): void {
-    const { db } = this.#library;
-    const count = result.windows.length;
-    const dim = result.windows[0]?.z.length ?? 0;
-    const vectors = new Float32Array(count * dim);
-    result.windows.forEach((window, row) => vectors.set(window.z, row * dim));
+    const { db, embeddings } = this.#library;
     db.transaction(() => {
-      db.prepare(
-        `INSERT OR REPLACE INTO cache.embeddings (track_id, pack_sha256, content_hash, windows, dim, count,
-             duration_seconds, window_index, start_seconds, window_seconds, vectors)
-           SELECT id, ?, content_hash, ?, ?, ?, ?, ?, ?, ?, ? FROM tracks WHERE id = ?`,
-      ).run([
-        this.#key.packSha256,
-        this.#key.windows,
-        dim,
-        count,
-        result.durationSeconds,
-        toBlob(Int32Array.from(result.windows, (w) => w.index)),
-        toBlob(Float32Array.from(result.windows, (w) => w.startSeconds)),
-        toBlob(Float32Array.from(result.windows, (w) => w.seconds)),
-        toBlob(vectors),
-        id,
-      ]);
+      embeddings.put(this.#space, id, result.windows);
       db.prepare(
         'INSERT OR REPLACE INTO cache.peaks (track_id, per_second, duration_seconds, peaks) VALUES (?, ?, ?, ?)',
       ).run([id, PEAKS_PER_SECOND, result.durationSeconds, toBlob(quantisePeaks(result.peaks))]);
       // The decoder knows the length; headers may lie.
       db.prepare('UPDATE tracks SET duration_seconds = ? WHERE id = ?').run([result.durationSeconds, id]);
-      this.setReady(id);
+      this.setPresent(id);
     })();
   }
 

@@ -1,24 +1,12 @@
+import type { SpaceInfo } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { OpenLibrary } from '../context.ts';
+import { toBlob } from '../storage/database.ts';
 import type { Database } from '../storage/database.ts';
-
-/** Windows of many tracks as one matrix, ordered by track path, then by window. */
-export interface WindowEmbeddings {
-  dim: number;
-  count: number;
-  /** float32[count, dim], row-major. */
-  vectors: Float32Array;
-  /** Distinct, in order. */
-  trackIds: string[];
-  /** int32[count]: index into `trackIds`. */
-  trackOf: Int32Array;
-  /** int32[count]: which window of its track. */
-  windowIndex: Int32Array;
-  /** float32[count] */
-  startSeconds: Float32Array;
-  /** float32[count]: seconds of audio in the window; the last one of a track may be shorter. */
-  durationSeconds: Float32Array;
-}
+import { Kept } from './kept.ts';
+import type { SpaceRepository } from './spaces.ts';
+import { otherSpace } from './spaces.ts';
+import { LibraryVectors } from './vectors.ts';
+import type { WindowEmbeddings } from './window-embeddings.ts';
 
 interface EmbeddingRow {
   track_id: string;
@@ -31,91 +19,188 @@ interface EmbeddingRow {
 }
 
 const CHUNK = 500;
+/** Spaces whose vectors are held in memory: the current one, and one that is looked at beside it. */
+const IN_MEMORY = 2;
+
+/** A window of a track with its embedding. */
+export interface EmbeddedWindow {
+  index: number;
+  startSeconds: number;
+  /** Seconds of audio in it. */
+  seconds: number;
+  z: Float32Array;
+}
 
 /**
- * Embeddings of the tracks that are ready, or of some of them.
- * @throws EngineError `database` when rows of different packs are mixed
+ * The embeddings of a library: at most one row for each space and track. A row counts while the track's file still has
+ * the content it was made from; rows of other spaces than the current one are kept.
  */
-export function loadWindowEmbeddings(library: OpenLibrary, trackIds?: readonly string[]): WindowEmbeddings {
-  const { db } = library;
-  const only = trackIds ? 'AND t.id IN (SELECT value FROM json_each(?))' : '';
-  const parameters = trackIds ? [JSON.stringify(trackIds)] : [];
-  const heads = db
-    .prepare<{ id: string; dim: number; count: number }>(
-      `SELECT t.id, e.dim, e.count FROM tracks t JOIN cache.embeddings e ON e.track_id = t.id
-        WHERE t.state = 'ready' ${only} ORDER BY t.path`,
-    )
-    .all(parameters);
-  const dim = heads[0]?.dim ?? 0;
-  if (heads.some((head) => head.dim !== dim)) {
+export class EmbeddingRepository {
+  readonly #db: Database;
+  readonly #spaces: SpaceRepository;
+  // A hundred thousand windows are some hundred megabytes and a second of reading.
+  readonly #vectors: Kept<string, LibraryVectors>;
+
+  constructor(db: Database, spaces: SpaceRepository) {
+    this.#db = db;
+    this.#spaces = spaces;
+    this.#vectors = new Kept(db, ['tracks', 'embeddings'], IN_MEMORY);
+  }
+
+  /** All embeddings of a space in memory, with their indices; read again only when they changed. */
+  vectors(space: SpaceInfo = this.#spaces.current()): LibraryVectors {
+    return this.#vectors.get(space.key, () => new LibraryVectors(this.load(space)));
+  }
+
+  /**
+   * The embeddings that something made in a space can be held against.
+   * @param what the subject of a sentence: “This experiment”
+   * @throws EngineError `other-space` when all tracks are embedded in another one only
+   */
+  madeIn(space: SpaceInfo, what: string): LibraryVectors {
+    const vectors = this.vectors(space);
+    if (vectors.windows.count > 0) return vectors;
+    const current = this.#spaces.current();
+    if (space.key !== current.key && this.vectors(current).windows.count > 0)
+      throw otherSpace(what, space, current);
+    return vectors;
+  }
+
+  /** Embeddings of the tracks that are ready in a space, or of some of them. */
+  load(space: SpaceInfo = this.#spaces.current(), trackIds?: readonly string[]): WindowEmbeddings {
+    const heads = this.#heads(space, trackIds);
+    const dim = heads[0]?.dim ?? 0;
+    const count = heads.reduce((sum, head) => sum + head.count, 0);
+    const all: WindowEmbeddings = {
+      space,
+      dim,
+      count,
+      vectors: new Float32Array(count * dim),
+      trackIds: heads.map((head) => head.id),
+      contentHashes: heads.map((head) => head.content_hash),
+      trackOf: new Int32Array(count),
+      windowIndex: new Int32Array(count),
+      startSeconds: new Float32Array(count),
+      durationSeconds: new Float32Array(count),
+    };
+    const rows = this.#db.prepare<EmbeddingRow>(
+      `SELECT track_id, dim, count, vectors, window_index, start_seconds, window_seconds
+         FROM cache.embeddings WHERE space = ? AND track_id IN (SELECT value FROM json_each(?))`,
+    );
+    let offset = 0;
+    // In parts: a library's blobs and their matrix need not both be in memory as a whole.
+    for (let first = 0; first < heads.length; first += CHUNK) {
+      const ids = all.trackIds.slice(first, first + CHUNK);
+      const byId = new Map(rows.all([space.key, JSON.stringify(ids)]).map((row) => [row.track_id, row]));
+      ids.forEach((id, position) => {
+        const row = byId.get(id);
+        if (!row) return;
+        all.vectors.set(new Float32Array(row.vectors), offset * dim);
+        all.windowIndex.set(new Int32Array(row.window_index), offset);
+        all.startSeconds.set(new Float32Array(row.start_seconds), offset);
+        all.durationSeconds.set(new Float32Array(row.window_seconds), offset);
+        all.trackOf.fill(first + position, offset, offset + row.count);
+        offset += row.count;
+      });
+    }
+    return all;
+  }
+
+  /**
+   * The windows of one track.
+   * @throws EngineError `not-found` when it is not embedded (yet); `other-space` when it is, but not in this space
+   */
+  ofTrack(trackId: string, space: SpaceInfo = this.#spaces.current()): WindowEmbeddings {
+    const windows = this.load(space, [trackId]);
+    if (windows.count > 0) return windows;
+    const current = this.#spaces.current();
+    if (space.key !== current.key && this.load(current, [trackId]).count > 0)
+      throw otherSpace('The embedding of this track', current, space);
     throw new EngineError(
-      'database',
-      'The embeddings of this library come from different packs.',
-      'Import the library again.',
+      'not-found',
+      'This track has no embeddings.',
+      'Import the library again; if the track failed, its row says why.',
     );
   }
-  const count = heads.reduce((sum, head) => sum + head.count, 0);
-  const all: WindowEmbeddings = {
-    dim,
-    count,
-    vectors: new Float32Array(count * dim),
-    trackIds: heads.map((head) => head.id),
-    trackOf: new Int32Array(count),
-    windowIndex: new Int32Array(count),
-    startSeconds: new Float32Array(count),
-    durationSeconds: new Float32Array(count),
-  };
-  const rows = db.prepare<EmbeddingRow>(
-    `SELECT track_id, dim, count, vectors, window_index, start_seconds, window_seconds
-       FROM cache.embeddings WHERE track_id IN (SELECT value FROM json_each(?))`,
-  );
-  let offset = 0;
-  // In parts: a library's blobs and their matrix need not both be in memory as a whole.
-  for (let first = 0; first < heads.length; first += CHUNK) {
-    const ids = all.trackIds.slice(first, first + CHUNK);
-    const byId = new Map(rows.all([JSON.stringify(ids)]).map((row) => [row.track_id, row]));
-    ids.forEach((id, position) => {
-      const row = byId.get(id);
-      if (!row) return;
-      all.vectors.set(new Float32Array(row.vectors), offset * dim);
-      all.windowIndex.set(new Int32Array(row.window_index), offset);
-      all.startSeconds.set(new Float32Array(row.start_seconds), offset);
-      all.durationSeconds.set(new Float32Array(row.window_seconds), offset);
-      all.trackOf.fill(first + position, offset, offset + row.count);
-      offset += row.count;
-    });
-  }
-  return all;
-}
 
-/** One vector per track: the mean over its windows. `vectors` is float32[tracks, dim]. */
-export function trackEmbeddings(windows: WindowEmbeddings): { vectors: Float32Array; trackIds: string[] } {
-  const { dim, trackIds } = windows;
-  const sums = new Float64Array(trackIds.length * dim);
-  const counts = new Int32Array(trackIds.length);
-  for (let row = 0; row < windows.count; row++) {
-    const track = windows.trackOf[row] ?? 0;
-    counts[track] = (counts[track] ?? 0) + 1;
-    for (let d = 0; d < dim; d++) {
-      sums[track * dim + d] = (sums[track * dim + d] ?? 0) + (windows.vectors[row * dim + d] ?? 0);
-    }
+  /** Where the windows of a track lie; none when it is not embedded in the current space. */
+  windowsOf(trackId: string): { index: number; startSeconds: number; durationSeconds: number }[] {
+    const { windowIndex, startSeconds, durationSeconds } = this.load(this.#spaces.current(), [trackId]);
+    return Array.from(windowIndex, (index, row) => ({
+      index,
+      startSeconds: startSeconds[row] ?? 0,
+      durationSeconds: durationSeconds[row] ?? 0,
+    }));
   }
-  const vectors = new Float32Array(sums.length);
-  for (let i = 0; i < sums.length; i++) {
-    vectors[i] = (sums[i] ?? 0) / Math.max(1, counts[Math.floor(i / dim)] ?? 1);
-  }
-  return { vectors, trackIds: [...trackIds] };
-}
 
-/**
- * Tracks that were ready but whose embeddings are gone (the cache was deleted, or the power failed between the two
- * databases) wait for the next import.
- */
-export function forgetLostEmbeddings(db: Database): void {
-  db.prepare(
-    `UPDATE tracks SET state = 'pending' WHERE state = 'ready'
-       AND (NOT EXISTS (SELECT 1 FROM cache.embeddings e WHERE e.track_id = tracks.id
-                          AND e.content_hash = tracks.content_hash)
-            OR NOT EXISTS (SELECT 1 FROM cache.peaks p WHERE p.track_id = tracks.id))`,
-  ).run();
+  /** Stores the windows of a track, for the content that its file has now. */
+  put(space: SpaceInfo, trackId: string, windows: readonly EmbeddedWindow[]): void {
+    const dim = windows[0]?.z.length ?? 0;
+    const vectors = new Float32Array(windows.length * dim);
+    windows.forEach((window, row) => vectors.set(window.z, row * dim));
+    this.#db
+      .prepare(
+        `INSERT OR REPLACE INTO cache.embeddings (space, track_id, content_hash, dim, count, window_index,
+             start_seconds, window_seconds, vectors)
+           SELECT ?, id, content_hash, ?, ?, ?, ?, ?, ? FROM tracks WHERE id = ?`,
+      )
+      .run([
+        space.key,
+        dim,
+        windows.length,
+        toBlob(Int32Array.from(windows, (w) => w.index)),
+        toBlob(Float32Array.from(windows, (w) => w.startSeconds)),
+        toBlob(Float32Array.from(windows, (w) => w.seconds)),
+        toBlob(vectors),
+        trackId,
+      ]);
+  }
+
+  /**
+   * Gives a track the embeddings of another one with the same content.
+   * @returns that track with its number of windows; null when there is none
+   */
+  copyTwin(
+    space: SpaceInfo,
+    trackId: string,
+    contentHash: string,
+  ): { trackId: string; count: number } | null {
+    const twin = this.#db
+      .prepare<{ track_id: string; count: number }>(
+        `SELECT e.track_id, e.count FROM cache.embeddings e JOIN cache.peaks p ON p.track_id = e.track_id
+          WHERE e.content_hash = ? AND e.space = ? AND e.track_id <> ? LIMIT 1`,
+      )
+      .get([contentHash, space.key, trackId]);
+    if (!twin) return null;
+    this.#db
+      .prepare(
+        `INSERT OR REPLACE INTO cache.embeddings
+           SELECT space, ?, content_hash, dim, count, window_index, start_seconds, window_seconds, vectors
+             FROM cache.embeddings WHERE space = ? AND track_id = ?`,
+      )
+      .run([trackId, space.key, twin.track_id]);
+    return { trackId: twin.track_id, count: twin.count };
+  }
+
+  /** Frees what is in memory. */
+  close(): void {
+    // Each frees its own when the queries under way have ended.
+    for (const vectors of this.#vectors.values()) void vectors.close();
+    this.#vectors.clear();
+  }
+
+  #heads(
+    space: SpaceInfo,
+    trackIds?: readonly string[],
+  ): { id: string; content_hash: string; dim: number; count: number }[] {
+    // Embeddings first, by the index that holds all that is asked here: of few tracks few rows are looked at.
+    const only = trackIds ? 'AND e.track_id IN (SELECT value FROM json_each(?))' : '';
+    return this.#db
+      .prepare<{ id: string; content_hash: string; dim: number; count: number }>(
+        `SELECT t.id, e.content_hash, e.dim, e.count
+           FROM cache.embeddings e CROSS JOIN tracks t ON t.id = e.track_id AND t.content_hash = e.content_hash
+          WHERE e.space = ? AND t.file_state = 'present' ${only} ORDER BY t.path`,
+      )
+      .all([space.key, ...(trackIds ? [JSON.stringify(trackIds)] : [])]);
+  }
 }

@@ -1,7 +1,8 @@
 import type { Handlers } from '../api/contract.ts';
 import type { LibrarySummary } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from './library.ts';
 import { answer } from '../answer.ts';
 
 type Part = Pick<
@@ -18,7 +19,7 @@ type Part = Pick<
 export function librariesHandlers(context: EngineContext): Part {
   const { libraries, jobs, events, options } = context;
 
-  const changed = (library: OpenLibrary): LibrarySummary => {
+  const changed = (library: Library): LibrarySummary => {
     events.emit({ type: 'libraries-changed' });
     return library.summary();
   };

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { LibrarySummary } from '../api/domain.ts';
+import type { EmbeddingSpace } from '../../models/embeddings/space.ts';
+import type { LibrarySummary, SpaceInfo } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Libraries } from '../context.ts';
 import { newId } from '../identifier.ts';
@@ -8,9 +9,7 @@ import { storageError } from '../storage/errors.ts';
 import { openLibraryDatabases } from '../storage/open.ts';
 import { readCatalog, removeLibraryFolder, sweepRemoved, writeCatalogEntry } from './catalog.ts';
 import type { CatalogEntry } from './catalog.ts';
-import { forgetLostEmbeddings } from './embeddings.ts';
-import { LibraryHandle, windowsToText } from './open-library.ts';
-import type { LibrarySettings } from './open-library.ts';
+import { Library } from './library.ts';
 
 export interface OpenLibraryOptions {
   name?: string;
@@ -21,38 +20,42 @@ export interface OpenLibraryOptions {
   isDemo?: boolean;
 }
 
+/** What libraries need to know of the rest of the engine. */
+interface Surroundings {
+  /** Whether a job works on a library: what it goes by must not change under it. */
+  isBusy(libraryId: string): boolean;
+  /** Content hash of a pack; null when it is not there. */
+  packSha256(packId: string): string | null;
+}
+
 /** The pack that comes with the application. */
 export const defaultPackId = 'compact';
 
 /** The libraries of one data folder; databases are opened at first use and stay open. */
 export class LibraryShelf implements Libraries {
   readonly #root: string;
-  readonly #open = new Map<string, LibraryHandle>();
-  readonly #isBusy: (libraryId: string) => boolean;
+  readonly #open = new Map<string, Library>();
+  readonly #around: Surroundings;
 
-  /** @param isBusy whether a job works on a library: what it goes by must not change under it */
-  constructor(dataFolder: string, isBusy: (libraryId: string) => boolean = () => false) {
-    this.#isBusy = isBusy;
+  constructor(dataFolder: string, around: Partial<Surroundings> = {}) {
+    this.#around = { isBusy: () => false, packSha256: () => null, ...around };
     this.#root = join(dataFolder, 'libraries');
     sweepRemoved(this.#root);
   }
 
   /** Opens the library of a folder, making it the first time; settings that are given are changed. */
-  open(folder: string, options: OpenLibraryOptions): LibraryHandle {
+  open(folder: string, options: OpenLibraryOptions): Library {
     const path = existingFolder(folder);
     const known = readCatalog(this.#root).find((entry) => samePath(entry.folder, path));
     const library = known ? this.get(known.id) : this.#create(path, options);
     if (known) {
-      this.#change(library, {
-        ...(options.windows === undefined ? {} : { windows: options.windows }),
-        ...(options.packId === undefined ? {} : { packId: options.packId }),
-      });
+      this.#use(library, options);
     }
     library.touch();
     return library;
   }
 
-  get(libraryId: string): LibraryHandle {
+  get(libraryId: string): Library {
     const open = this.#open.get(libraryId);
     if (open) return open;
     this.#entry(libraryId);
@@ -65,7 +68,7 @@ export class LibraryShelf implements Libraries {
       .sort((a, b) => b.openedAt.localeCompare(a.openedAt));
   }
 
-  relink(libraryId: string, folder: string): LibraryHandle {
+  relink(libraryId: string, folder: string): Library {
     const path = existingFolder(folder);
     const entry = this.#entry(libraryId);
     const other = readCatalog(this.#root).find((e) => e.id !== libraryId && samePath(e.folder, path));
@@ -77,32 +80,49 @@ export class LibraryShelf implements Libraries {
       );
     }
     const library = this.get(libraryId);
-    this.#change(library, { folder: path });
+    if (path !== library.folder()) this.#expectIdle(library);
+    library.moveTo(path);
     writeCatalogEntry(library.dataFolder, { ...entry, folder: path });
     return library;
   }
 
   remove(libraryId: string): void {
     this.#entry(libraryId);
-    this.#open.get(libraryId)?.db.close();
+    this.#open.get(libraryId)?.close();
     this.#open.delete(libraryId);
     removeLibraryFolder(this.#folderOf(libraryId));
   }
 
   close(): void {
-    for (const library of this.#open.values()) library.db.close();
+    for (const library of this.#open.values()) library.close();
     this.#open.clear();
   }
 
-  #change(library: LibraryHandle, settings: Partial<LibrarySettings>): void {
-    if (library.differs(settings) && this.#isBusy(library.id)) {
-      throw new EngineError(
-        'library-busy',
-        'A job still works on this library.',
-        'Wait for it or cancel it, then change folder, pack or windows.',
-      );
-    }
-    library.change(settings);
+  /** Sees a library through another pack or with other windows, if asked to. */
+  #use(library: Library, { packId, windows }: OpenLibraryOptions): void {
+    const now = library.space();
+    const wanted = { packId: packId ?? now.packId, windows: windows ?? now.windows };
+    if (wanted.packId === now.packId && wanted.windows === now.windows) return;
+    this.#expectIdle(library);
+    library.use(wanted.packId, this.#spaceOf(wanted, now));
+  }
+
+  /** A pack that is not there any more keeps the name of its space. */
+  #spaceOf(
+    { packId, windows }: { packId: string; windows: 'all' | number },
+    now?: SpaceInfo,
+  ): EmbeddingSpace {
+    const kept = packId === now?.packId ? now.packSha256 : '';
+    return { packSha256: this.#around.packSha256(packId) ?? kept, windows, deformation: null };
+  }
+
+  #expectIdle(library: Library): void {
+    if (!this.#around.isBusy(library.id)) return;
+    throw new EngineError(
+      'library-busy',
+      'A job still works on this library.',
+      'Wait for it or cancel it, then change folder, pack or windows.',
+    );
   }
 
   #folderOf(libraryId: string): string {
@@ -115,7 +135,7 @@ export class LibraryShelf implements Libraries {
     throw new EngineError('not-found', `There is no library ${libraryId}.`, 'Open its folder again.');
   }
 
-  #create(folder: string, options: OpenLibraryOptions): LibraryHandle {
+  #create(folder: string, options: OpenLibraryOptions): Library {
     const id = newId();
     const entry: CatalogEntry = {
       id,
@@ -125,28 +145,20 @@ export class LibraryShelf implements Libraries {
       isDemo: options.isDemo ?? false,
       createdAt: new Date().toISOString(),
     };
-    const library = this.#openDatabases(id, (handle) => {
-      handle.db
+    const library = this.#openDatabases(id, (made) => {
+      made.db
         .prepare(
-          `INSERT INTO library (id, name, folder, pack_id, windows, is_demo, created_at, opened_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+          'INSERT INTO library (id, name, folder, is_demo, created_at, opened_at) VALUES (?, ?, ?, ?, ?, ?)',
         )
-        .run([
-          id,
-          entry.name,
-          folder,
-          entry.packId,
-          windowsToText(options.windows ?? 'all'),
-          entry.isDemo ? 1 : 0,
-          entry.createdAt,
-          entry.createdAt,
-        ]);
+        .run([id, entry.name, folder, entry.isDemo ? 1 : 0, entry.createdAt, entry.createdAt]);
+      const { packId } = entry;
+      made.use(packId, this.#spaceOf({ packId, windows: options.windows ?? 'all' }));
     });
     writeCatalogEntry(library.dataFolder, entry);
     return library;
   }
 
-  #openDatabases(id: string, fill?: (library: LibraryHandle) => void): LibraryHandle {
+  #openDatabases(id: string, fill?: (library: Library) => void): Library {
     const folder = this.#folderOf(id);
     if (fill) mkdirs(folder);
     else if (!(statSync(join(folder, 'library.db'), { throwIfNoEntry: false })?.size ?? 0)) {
@@ -157,16 +169,24 @@ export class LibraryShelf implements Libraries {
         'Put a copy from the backups folder beside it in its place, or remove the library and import it again.',
       );
     }
-    const library = new LibraryHandle(id, folder, openLibraryDatabases(folder));
+    const library = new Library(id, folder, openLibraryDatabases(folder));
     try {
       fill?.(library);
-      forgetLostEmbeddings(library.db);
+      this.#settle(library);
+      library.purge();
     } catch (thrown) {
-      library.db.close();
+      library.close();
       throw thrown;
     }
     this.#open.set(id, library);
     return library;
+  }
+
+  /** The hash of a pack may not have been known when the library was made, or last opened by an earlier version. */
+  #settle(library: Library): void {
+    const space = library.space();
+    const packSha256 = space.packSha256 === '' ? this.#around.packSha256(space.packId) : null;
+    if (packSha256 !== null) library.use(space.packId, { ...space, packSha256 });
   }
 
   #summaryOf(entry: CatalogEntry): LibrarySummary {
@@ -182,6 +202,7 @@ export class LibraryShelf implements Libraries {
         dataFolder: this.#folderOf(entry.id),
         packId: entry.packId,
         windows: 'all',
+        space: null,
         tracks: { total: 0, ready: 0, failed: 0, pending: 0, missing: 0 },
         windowCount: 0,
         durationSeconds: 0,

@@ -5,7 +5,8 @@ import { AudioError, encodeWav } from '../../models/audio/index.ts';
 import { FileSource } from '../../models/audio/source.ts';
 import { parseWav } from '../../models/audio/wav.ts';
 import { EngineError } from '../api/errors.ts';
-import type { MediaTokens, OpenLibrary } from '../context.ts';
+import type { MediaTokens } from '../context.ts';
+import type { Library } from './library.ts';
 import type { DecodePool } from '../decode/index.ts';
 import { storageError } from '../storage/errors.ts';
 import { noTrack } from './track-detail.ts';
@@ -42,7 +43,7 @@ export class Playback {
   }
 
   /** @throws EngineError `not-found`, `unreadable`, `audio`, `disk-full` */
-  async urlOf(library: OpenLibrary, trackId: string): Promise<string> {
+  async urlOf(library: Library, trackId: string): Promise<string> {
     const row = library.db
       .prepare<FileRow>(
         `SELECT path, format, content_hash, sample_rate FROM tracks WHERE id = ? AND kind = 'file'`,

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Peaks, TrackDetail } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { MediaTokens, OpenLibrary } from '../context.ts';
+import type { MediaTokens } from '../context.ts';
+import type { Library } from './library.ts';
 import { predictionTruth } from './track-list.ts';
 import { trackRows } from './track-row.ts';
 
@@ -27,7 +28,7 @@ const coverMimes: Record<string, string> = {
 
 /** @throws EngineError `not-found` */
 export function trackDetail(
-  library: OpenLibrary,
+  library: Library,
   media: MediaTokens,
   query: { trackId: string; taxonomyId: string | null; experimentId: string | null },
 ): TrackDetail {
@@ -54,7 +55,7 @@ export function trackDetail(
     comment: more.comment,
     coverUrl: more.cover === null ? null : coverUrl(library, media, more.cover),
     duplicates: duplicatesOf(library, trackId, more.content_hash),
-    windows: windowsOf(library, trackId),
+    windows: library.embeddings.windowsOf(trackId),
   };
 }
 
@@ -67,7 +68,7 @@ export function noTrack(trackId: string): EngineError {
 }
 
 /** Null while the track has not been embedded. */
-export function trackPeaks(library: OpenLibrary, trackId: string): Peaks | null {
+export function trackPeaks(library: Library, trackId: string): Peaks | null {
   const row = library.db
     .prepare<{ per_second: number; duration_seconds: number; peaks: ArrayBuffer }>(
       'SELECT per_second, duration_seconds, peaks FROM cache.peaks WHERE track_id = ?',
@@ -81,33 +82,17 @@ export function trackPeaks(library: OpenLibrary, trackId: string): Peaks | null 
   };
 }
 
-function coverUrl(library: OpenLibrary, media: MediaTokens, name: string): string | null {
+function coverUrl(library: Library, media: MediaTokens, name: string): string | null {
   const mime = coverMimes[name.slice(name.lastIndexOf('.') + 1)];
   return mime === undefined ? null : media.urlFor(join(library.dataFolder, 'covers', name), mime);
 }
 
-function duplicatesOf(library: OpenLibrary, trackId: string, contentHash: string | null): string[] {
+function duplicatesOf(library: Library, trackId: string, contentHash: string | null): string[] {
   if (contentHash === null) return [];
   return library.db
     .prepare<{ id: string }>(
-      `SELECT id FROM tracks WHERE content_hash = ? AND id <> ? AND state <> 'missing' ORDER BY path`,
+      `SELECT id FROM tracks WHERE content_hash = ? AND id <> ? AND file_state <> 'missing' ORDER BY path`,
     )
     .all([contentHash, trackId])
     .map((row) => row.id);
-}
-
-function windowsOf(library: OpenLibrary, trackId: string): TrackDetail['windows'] {
-  const row = library.db
-    .prepare<{ window_index: ArrayBuffer; start_seconds: ArrayBuffer; window_seconds: ArrayBuffer }>(
-      'SELECT window_index, start_seconds, window_seconds FROM cache.embeddings WHERE track_id = ?',
-    )
-    .get([trackId]);
-  if (!row) return [];
-  const starts = new Float32Array(row.start_seconds);
-  const durations = new Float32Array(row.window_seconds);
-  return Array.from(new Int32Array(row.window_index), (index, position) => ({
-    index,
-    startSeconds: starts[position] ?? 0,
-    durationSeconds: durations[position] ?? 0,
-  }));
 }

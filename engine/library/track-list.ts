@@ -1,10 +1,11 @@
 import type { TrackPage } from '../api/domain.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
-import type { OpenLibrary } from '../context.ts';
+import type { Library } from './library.ts';
 import type { SqlValue } from '../storage/database.ts';
 import { searchPatterns } from './search-text.ts';
 import { trackRows } from './track-row.ts';
+import { trackStateJoin, trackStateSql } from './track-state.ts';
 import type { PredictionTruth } from './track-row.ts';
 
 type TrackQuery = ParsedInput<'tracks.list'>;
@@ -15,30 +16,26 @@ const sortColumns: Record<TrackQuery['sort'], string> = {
   artist: 't.artist COLLATE NOCASE',
   album: 't.album COLLATE NOCASE',
   duration: 't.duration_seconds',
-  windows: 't.window_count',
+  windows: 'coalesce(e.count, 0)',
   label: 'l.label COLLATE NOCASE',
   prediction: 'p.class COLLATE NOCASE',
   probability: 'p.probability',
-  state: 't.state',
+  state: trackStateSql,
 };
-
-/** Orders remembered per library: a table scrolls through one, a player and a map may hold others. */
-const REMEMBERED = 4;
-const orders = new WeakMap<OpenLibrary, Map<string, number[]>>();
 
 /**
  * One page of a library's tracks. The order of all tracks is worked out once and kept until the library changes, so that
  * pages are quick however far down, and never overlap. Tracks without a value come last; ties are in path order.
  * @throws EngineError `not-found` for an unknown experiment, `bad-input` for a filter that lacks what it filters by
  */
-export function listTracks(library: OpenLibrary, query: TrackQuery): TrackPage {
+export function listTracks(library: Library, query: TrackQuery): TrackPage {
   const truth = query.experimentId === null ? null : predictionTruth(library, query.experimentId);
   const order = orderOf(library, query, truth);
   const ids = idsOf(library, order.slice(query.offset, query.offset + query.limit));
   return { total: order.length, tracks: trackRows(library, ids, { taxonomyId: query.taxonomyId, truth }) };
 }
 
-function idsOf(library: OpenLibrary, rows: readonly number[]): string[] {
+function idsOf(library: Library, rows: readonly number[]): string[] {
   const found = library.db
     .prepare<{ n: number; id: string }>(
       'SELECT rowid AS n, id FROM tracks WHERE rowid IN (SELECT value FROM json_each(?))',
@@ -49,7 +46,7 @@ function idsOf(library: OpenLibrary, rows: readonly number[]): string[] {
 }
 
 /** Which labels an experiment's predictions are held against. */
-export function predictionTruth(library: OpenLibrary, experimentId: string): PredictionTruth {
+export function predictionTruth(library: Library, experimentId: string): PredictionTruth {
   const row = library.db
     .prepare<{ taxonomy_id: string; task: string }>(
       `SELECT taxonomy_id, json_extract(parameters, '$.task') AS task FROM experiments WHERE id = ?`,
@@ -65,24 +62,20 @@ export function predictionTruth(library: OpenLibrary, experimentId: string): Pre
   return { experimentId, taxonomyId: row.taxonomy_id, multilabel: row.task === 'multi' };
 }
 
-function orderOf(library: OpenLibrary, query: TrackQuery, truth: PredictionTruth | null): number[] {
-  const changes = library.db.prepare<{ n: number }>('SELECT total_changes() AS n').get()?.n ?? 0;
-  const key = JSON.stringify([changes, { ...query, offset: 0, limit: 0 }]);
-  const known = orders.get(library) ?? new Map<string, number[]>();
-  orders.set(library, known);
-  let order = known.get(key);
-  known.delete(key);
-  order ??= computeOrder(library, query, truth);
-  // Newest last: what was not asked for longest is dropped first.
-  known.set(key, order);
-  for (const old of [...known.keys()].slice(0, Math.max(0, known.size - REMEMBERED))) known.delete(old);
-  return order;
+/** All tracks of a query in order, as row numbers; the page does not matter for it. */
+function orderOf(library: Library, query: TrackQuery, truth: PredictionTruth | null): number[] {
+  const key = JSON.stringify({ ...query, offset: 0, limit: 0 });
+  return library.trackOrders.get(key, () => computeOrder(library, query, truth));
 }
 
-function computeOrder(library: OpenLibrary, query: TrackQuery, truth: PredictionTruth | null): number[] {
+function computeOrder(library: Library, query: TrackQuery, truth: PredictionTruth | null): number[] {
   const { conditions, parameters } = filterSql(query, truth);
   const joins: string[] = [];
   const joined: SqlValue[] = [];
+  if (query.filter.state !== undefined || query.sort === 'state' || query.sort === 'windows') {
+    joins.push(trackStateJoin);
+    joined.push(library.space().key);
+  }
   if (query.sort === 'label' && query.taxonomyId !== null) {
     joins.push('LEFT JOIN track_labels l ON l.track_id = t.id AND l.taxonomy_id = ? AND l.position = 0');
     joined.push(query.taxonomyId);
@@ -118,7 +111,7 @@ function filterSql(
   };
   const { state, label, predicted, errorsOnly, trackIds } = query.filter;
   for (const pattern of searchPatterns(query.search)) add(`t.search_text LIKE ? ESCAPE '\\'`, pattern);
-  if (state !== undefined) add('t.state = ?', state);
+  if (state !== undefined) add(`${trackStateSql} = ?`, state);
   if (trackIds !== undefined) add('t.id IN (SELECT value FROM json_each(?))', JSON.stringify(trackIds));
   if (label !== undefined) {
     if (query.taxonomyId === null) throw lacking('label', 'taxonomy');

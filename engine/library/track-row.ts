@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Prediction, SplitName, TrackRow, TrackState } from '../api/domain.ts';
 import { engineErrorSchema } from '../api/errors.ts';
-import type { OpenLibrary } from '../context.ts';
+import type { Library } from './library.ts';
+import { trackStateJoin, trackStateSql } from './track-state.ts';
 import { readLabels } from '../taxonomies/labelsets.ts';
 
 const genreSchema = z.array(z.string());
@@ -32,7 +33,7 @@ export interface PredictionTruth {
 
 /** The rows of some tracks, in the order asked for; unknown tracks are left out. */
 export function trackRows(
-  library: OpenLibrary,
+  library: Library,
   trackIds: readonly string[],
   options: { taxonomyId: string | null; truth: PredictionTruth | null },
 ): TrackRow[] {
@@ -40,12 +41,13 @@ export function trackRows(
   const ids = JSON.stringify(trackIds);
   const stored = db
     .prepare<StoredTrack>(
-      `SELECT t.id, t.path, t.title, t.artist, t.album, t.genre, t.format, t.duration_seconds, t.window_count, t.state,
+      `SELECT t.id, t.path, t.title, t.artist, t.album, t.genre, t.format, t.duration_seconds,
+              coalesce(e.count, 0) AS window_count, ${trackStateSql} AS state,
               t.problem, p.class, p.probability, p.split
-         FROM tracks t LEFT JOIN cache.predictions p ON p.track_id = t.id AND p.experiment_id = ?
+         FROM tracks t ${trackStateJoin} LEFT JOIN cache.predictions p ON p.track_id = t.id AND p.experiment_id = ?
         WHERE t.id IN (SELECT value FROM json_each(?))`,
     )
-    .all([options.truth?.experimentId ?? '', ids]);
+    .all([library.space().key, options.truth?.experimentId ?? '', ids]);
   const byId = new Map(stored.map((track) => [track.id, track]));
   const labels = options.taxonomyId === null ? null : readLabels(db, options.taxonomyId, trackIds);
   const truths = options.truth ? readLabels(db, options.truth.taxonomyId, trackIds) : null;

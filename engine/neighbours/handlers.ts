@@ -4,6 +4,7 @@ import { embedFile } from '../classify/files.ts';
 import type { EngineContext } from '../context.ts';
 import { typed } from '../packs/failures.ts';
 import { nearestTo, queryNeighbours } from './query.ts';
+import { packOfSpace } from '../packs/of-space.ts';
 
 /** What sounds alike. */
 export function neighboursHandlers(
@@ -15,9 +16,11 @@ export function neighboursHandlers(
     'neighbours.file': ({ libraryId, path, ...request }, { signal }) =>
       typed(async () => {
         const library = context.libraries.get(libraryId);
-        const runtime = await context.packs.runtime(library.packId());
+        const space = library.space();
+        const { manifest } = packOfSpace(context, space, 'this library was imported with');
+        const runtime = await context.packs.runtime(manifest.id);
         const { vectors } = await embedFile(context.decode, runtime, path, signal);
-        return nearestTo(library, meanOfRows(vectors, runtime.pack.manifest.embeddingDim), request);
+        return nearestTo(library, { vector: meanOfRows(vectors, manifest.embeddingDim), space }, request);
       }),
   };
 }

@@ -1,7 +1,7 @@
 import type { ExactIndex, Neighbour } from '../../models/neighbours/exact.ts';
 import type { WindowRef } from '../api/domain.ts';
-import type { OpenLibrary } from '../context.ts';
-import type { LibraryVectors } from './vectors.ts';
+import type { Library } from '../library/library.ts';
+import type { LibraryVectors } from '../library/vectors.ts';
 
 /** Neighbours are asked for in growing portions until enough tracks are among them. */
 const GROWTH = 4;
@@ -51,7 +51,7 @@ async function distinctTracks(
 
 /** Names the windows behind rows of the library's window embeddings. */
 export function windowRefs(
-  library: OpenLibrary,
+  library: Library,
   { windows }: LibraryVectors,
   neighbours: readonly Neighbour[],
 ): WindowRef[] {
@@ -68,7 +68,7 @@ export function windowRefs(
 }
 
 /** What a track is called. */
-export function trackName(library: OpenLibrary, trackId: string): { title: string; path: string } {
+export function trackName(library: Library, trackId: string): { title: string; path: string } {
   const row = library.db
     .prepare<{ title: string | null; path: string }>('SELECT title, path FROM tracks WHERE id = ?')
     .get([trackId]);

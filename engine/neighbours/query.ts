@@ -1,8 +1,8 @@
 import type { VectorRef, WindowRef } from '../api/domain.ts';
-import type { OpenLibrary } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { trackName, windowRefs } from './nearest.ts';
+import type { LocatedVector } from './vector-ref.ts';
 import { resolveVector } from './vector-ref.ts';
-import { libraryVectors } from './vectors.ts';
 
 export interface NeighbourRequest {
   target: VectorRef;
@@ -15,7 +15,7 @@ export interface NeighbourRequest {
  * The k nearest tracks (by track embedding) or windows, nearest first, exact. The target itself is left out: at track
  * level its track, at window level the window.
  */
-export async function queryNeighbours(library: OpenLibrary, request: NeighbourRequest): Promise<WindowRef[]> {
+export async function queryNeighbours(library: Library, request: NeighbourRequest): Promise<WindowRef[]> {
   const { target, level } = request;
   const found = await nearestTo(library, resolveVector(library, target), { ...request, k: request.k + 1 });
   const isTarget = (ref: WindowRef): boolean => {
@@ -26,13 +26,16 @@ export async function queryNeighbours(library: OpenLibrary, request: NeighbourRe
   return found.filter((ref) => !isTarget(ref)).slice(0, request.k);
 }
 
-/** Like {@link queryNeighbours}, for any vector of the embedding space. */
+/**
+ * Like {@link queryNeighbours}, for any vector: among the tracks that are embedded in its space.
+ * @throws EngineError `other-space` when none is, or the vector is of no space
+ */
 export async function nearestTo(
-  library: OpenLibrary,
-  vector: Float32Array,
+  library: Library,
+  { vector, space }: LocatedVector,
   { level, k, metric }: Omit<NeighbourRequest, 'target'>,
 ): Promise<WindowRef[]> {
-  const vectors = libraryVectors(library);
+  const vectors = library.embeddings.madeIn(space, 'This vector');
   if (vectors.windows.count === 0) return [];
   if (level === 'window') {
     const index = await vectors.windowIndex(metric);

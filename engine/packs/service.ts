@@ -90,6 +90,16 @@ export class PackService {
     return this.#problems;
   }
 
+  /** Null when there is none of that id. */
+  find(packId: string): Pack | null {
+    return this.#packs.get(packId)?.pack ?? null;
+  }
+
+  /** The pack that makes the vectors of a space; null when it is not installed, or only in another version. */
+  ofSpace({ packSha256 }: { packSha256: string }): Pack | null {
+    return [...this.#packs.values()].find(({ pack }) => pack.sha256 === packSha256)?.pack ?? null;
+  }
+
   /** @throws EngineError `pack` when there is none of that id. */
   get(packId: string): Pack {
     const entry = this.#packs.get(packId);

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { fitPca, fitUmap, projectionTrust } from '../../models/projection/index.ts';
-import type { Projection, ProjectionEvent, ProjectionPoint } from '../api/domain.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { Projection, ProjectionEvent, ProjectionPoint, SpaceInfo } from '../api/domain.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { getExperiment, loadNetwork } from '../experiments/store.ts';
-import { libraryVectors, type LibraryVectors } from '../neighbours/vectors.ts';
+import type { LibraryVectors } from '../library/vectors.ts';
 import { corpusRows } from '../reductions/corpus/index.ts';
 import { getReduction, loadReducedSet } from '../reductions/store.ts';
 import { loadProjection, storeProjection } from './store.ts';
@@ -23,17 +24,19 @@ const TOTAL = 100;
 const LAID_OUT = 90;
 
 /**
- * Computes the map of a library, telling how far it is; takes it from the cache when nothing changed since. Stops when
+ * Computes the map of a library, in the space of the prototypes that are placed on it or else in the current one, telling
+ * how far it is; takes it from the cache when nothing changed since. Stops when
  * the signal aborts or the reader leaves.
- * @throws EngineError `not-found`; NumericError; the signal's reason
+ * @throws EngineError `not-found`; `other-space` when no track is embedded where the prototypes lie; NumericError; the
+ * signal's reason
  */
 export async function* computeProjection(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   request: ProjectionRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ProjectionEvent> {
-  const vectors = libraryVectors(library);
+  const vectors = mappedVectors(library, request);
   const id = projectionId(library, request, vectors);
   const known = loadProjection(library, id);
   if (known) {
@@ -63,8 +66,17 @@ export async function* computeProjection(
   }
 }
 
+function mappedVectors(library: Library, { experimentId, reductionId }: ProjectionRequest): LibraryVectors {
+  if (reductionId !== null) {
+    const { space } = getReduction(library, reductionId);
+    return library.embeddings.madeIn(space ?? library.space(), 'This reduction');
+  }
+  if (experimentId === null) return library.embeddings.vectors();
+  return library.embeddings.madeIn(getExperiment(library, experimentId).space, 'This experiment');
+}
+
 function projectionId(
-  library: OpenLibrary,
+  library: Library,
   { method, level, experimentId, reductionId, seed }: ProjectionRequest,
   { fingerprint }: LibraryVectors,
 ): string {
@@ -75,6 +87,7 @@ function projectionId(
 
 /** What is laid out, and the prototypes that are placed on it. */
 interface Shown {
+  space: SpaceInfo | null;
   rows: Float32Array;
   dim: number;
   points: ProjectionPoint[];
@@ -83,14 +96,14 @@ interface Shown {
 
 async function shownRows(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   { level, experimentId, reductionId }: ProjectionRequest,
   vectors: LibraryVectors,
   signal: AbortSignal,
 ): Promise<Shown> {
   const { dim } = vectors.windows;
   const rows = level === 'track' ? vectors.tracks.vectors : vectors.windows.vectors;
-  const shown = { rows, dim, points: pointsOf(level, vectors) };
+  const shown = { space: vectors.windows.space, rows, dim, points: pointsOf(level, vectors) };
   if (reductionId === null)
     return { ...shown, prototypes: experimentId === null ? null : prototypeVectors(library, experimentId) };
   const { source } = getReduction(library, reductionId);
@@ -102,16 +115,16 @@ async function shownRows(
     id: String(row),
     windowIndex: null,
   }));
-  return { rows: Float32Array.from(features), dim: columns, points, prototypes };
+  return { space: null, rows: Float32Array.from(features), dim: columns, points, prototypes };
 }
 
 async function lay(
   { method, level, seed }: ProjectionRequest,
-  { rows, dim, points, prototypes }: Shown,
+  { space, rows, dim, points, prototypes }: Shown,
   options: { signal: AbortSignal; onProgress: (fraction: number) => void },
 ): Promise<Projection> {
   const empty = { x: new Float32Array(), y: new Float32Array() };
-  if (rows.length === 0) return { method, level, ...empty, points: [], trust: 0, explained: null };
+  if (rows.length === 0) return { method, level, space, ...empty, points: [], trust: 0, explained: null };
   const placed = await (method === 'pca' ? layPca : layUmap)(rows, dim, prototypes, seed, options);
   const { map, stars, explained } = placed;
   const trust =
@@ -119,6 +132,7 @@ async function lay(
   return {
     method,
     level,
+    space,
     x: concat(map.x, stars.x),
     y: concat(map.y, stars.y),
     points: [...points, ...prototypePoints(stars.x.length)],
@@ -160,7 +174,7 @@ const layUmap: Layout = async (rows, dim, prototypes, seed, options) => {
   };
 };
 
-function prototypeVectors(library: OpenLibrary, experimentId: string): Float32Array {
+function prototypeVectors(library: Library, experimentId: string): Float32Array {
   const network = loadNetwork(library, experimentId);
   const dim = network.data.embeddingDim;
   const vectors = new Float32Array(network.prototypeCount * dim);

@@ -2,12 +2,12 @@ import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { Experiment } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import { storePredictions } from '../classify/predictions.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { predictTracks, scoreSplits } from '../experiments/metrics.ts';
 import { addRevision, experimentTracks, getExperiment, loadNetwork } from '../experiments/store.ts';
 import { windowsByTrack } from '../experiments/track-windows.ts';
-import { resolveVector } from '../neighbours/vector-ref.ts';
-import { libraryVectors } from '../neighbours/vectors.ts';
+import { windowOf } from '../neighbours/vector-ref.ts';
 
 /**
  * Deletes a prototype: a new revision.
@@ -15,7 +15,7 @@ import { libraryVectors } from '../neighbours/vectors.ts';
  */
 export async function removePrototype(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   { experimentId, index }: { experimentId: string; index: number },
   signal: AbortSignal,
 ): Promise<Experiment> {
@@ -31,11 +31,11 @@ export async function removePrototype(
 
 /**
  * Makes a window of the library a prototype of a class: a new revision.
- * @throws EngineError `not-found`
+ * @throws EngineError `not-found`; `other-space` for a track without embeddings in the experiment's space
  */
 export async function addPrototype(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   request: { experimentId: string; class: string; trackId: string; windowIndex: number },
   signal: AbortSignal,
 ): Promise<Experiment> {
@@ -43,7 +43,8 @@ export async function addPrototype(
   const network = loadNetwork(library, experimentId);
   const classIndex = network.data.classes.indexOf(request.class);
   if (classIndex < 0) throw new EngineError('not-found', `The experiment has no class “${request.class}”.`);
-  const vector = resolveVector(library, { kind: 'window', trackId, windowIndex });
+  const { space } = getExperiment(library, experimentId);
+  const vector = windowOf(library.embeddings.ofTrack(trackId, space), windowIndex);
   const change = `added window ${windowIndex} of track ${trackId} to ${request.class}`;
   const edited = network.withPrototype(classIndex, vector);
   return revise(context, library, experimentId, change, edited, signal);
@@ -55,7 +56,7 @@ export async function addPrototype(
  */
 export async function restoreRevision(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   { experimentId, revision }: { experimentId: string; revision: number },
   signal: AbortSignal,
 ): Promise<Experiment> {
@@ -66,15 +67,15 @@ export async function restoreRevision(
 /** Scores the edited network on the experiment's own split, stores it, and predicts every track anew. */
 async function revise(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   experimentId: string,
   change: string,
   network: PrototypeNetwork,
   signal: AbortSignal,
 ): Promise<Experiment> {
-  const { classes, parameters } = getExperiment(library, experimentId);
+  const { classes, parameters, space } = getExperiment(library, experimentId);
   const tracks = experimentTracks(library, experimentId);
-  const byTrack = windowsByTrack(libraryVectors(library).windows);
+  const byTrack = windowsByTrack(library.embeddings.madeIn(space, 'This experiment').windows);
   const predictions = await predictTracks(network, byTrack, signal);
   const metrics = scoreSplits(tracks, predictions, classes, parameters.task);
   addRevision(library, experimentId, change, metrics, network);

@@ -1,12 +1,13 @@
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { PrototypeInfo } from '../api/domain.ts';
 import { argmax } from '../classify/network-scores.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { breather } from '../experiments/breather.ts';
 import { experimentTracks, getExperiment, loadNetwork } from '../experiments/store.ts';
 import { windowsByTrack } from '../experiments/track-windows.ts';
 import { nearestTracksByWindow, windowRefs } from '../neighbours/nearest.ts';
-import { libraryVectors, type LibraryVectors } from '../neighbours/vectors.ts';
+import type { LibraryVectors } from '../library/vectors.ts';
 import { latestSonification } from '../sonify/store.ts';
 
 /** Real excerpts shown beside a prototype. */
@@ -19,20 +20,20 @@ const NEAREST = 5;
  */
 export async function listPrototypes(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   experimentId: string,
   signal: AbortSignal,
 ): Promise<PrototypeInfo[]> {
   const experiment = getExperiment(library, experimentId);
   const network = loadNetwork(library, experimentId);
-  const vectors = libraryVectors(library);
+  const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
   const K = network.prototypeCount;
   const { support, matching } = await supports(library, experimentId, network, vectors, signal);
   const dim = network.data.embeddingDim;
   const queries = new Float32Array(K * dim);
   for (let k = 0; k < K; k++) queries.set(network.prototypeVector(k), k * dim);
   const nearest = await nearestTracksByWindow(vectors, queries, NEAREST);
-  const sampler = context.packs.list().find((pack) => pack.id === experiment.packId)?.sampler ?? null;
+  const sampler = context.packs.list().find((pack) => pack.id === experiment.space.packId)?.sampler ?? null;
   return Array.from({ length: K }, (_, k) => ({
     index: k,
     class: experiment.classes[network.classOf(k)] ?? '',
@@ -41,7 +42,7 @@ export async function listPrototypes(
     weights: experiment.classes.map((_name, c) => network.data.weights[c * K + k] ?? 0),
     nearest: windowRefs(library, vectors, nearest[k] ?? []),
     sonification: latestSonification(context, library, {
-      packSha256: experiment.packSha256,
+      packSha256: experiment.space.packSha256,
       vector: queries.subarray(k * dim, (k + 1) * dim),
       sampler,
     }),
@@ -50,7 +51,7 @@ export async function listPrototypes(
 
 /** Training windows per nearest prototype (the most similar one), and how many of them carry its class. */
 async function supports(
-  library: OpenLibrary,
+  library: Library,
   experimentId: string,
   network: PrototypeNetwork,
   { windows }: LibraryVectors,

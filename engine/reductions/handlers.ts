@@ -1,7 +1,8 @@
 import { reductionMethods } from '../../models/reduction/index.ts';
 import type { Handlers } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { nameOfTaxonomy } from '../experiments/tracks.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { typed } from '../packs/failures.ts';
@@ -9,7 +10,7 @@ import { corpusFacts, corpusRows } from './corpus/index.ts';
 import { reductionLabelsets } from './labelsets.ts';
 import { generatedPrototypes } from './prototypes.ts';
 import { reduceSpecSchema, runReduction } from './reduce.ts';
-import { listReductions, purgeRemoved, removeReduction, restoreReduction } from './store.ts';
+import { listReductions, removeReduction, restoreReduction } from './store.ts';
 import { studyChoices } from './study/choices.ts';
 import { planStudy } from './study/plan.ts';
 import { runStudy, studySpecSchema } from './study/run.ts';
@@ -49,11 +50,7 @@ export function reductionsHandlers(context: EngineContext): Part {
         }),
     }),
   );
-  const open = (libraryId: string): OpenLibrary => {
-    const library = context.libraries.get(libraryId);
-    purgeRemoved(library);
-    return library;
-  };
+  const open = (libraryId: string): Library => context.libraries.get(libraryId);
   const changed = (libraryId: string): null => {
     context.events.emit({ type: 'library-changed', libraryId, what: 'reductions' });
     return null;

@@ -1,6 +1,7 @@
 import { labelsetIds } from '../../models/knn/index.ts';
 import type { LabelsetShare } from '../api/domain.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { corpusRows } from './corpus/index.ts';
 import { getReduction, loadReducedSet } from './store.ts';
 
@@ -11,13 +12,13 @@ import { getReduction, loadReducedSet } from './store.ts';
  */
 export async function reductionLabelsets(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   reductionId: string,
   signal?: AbortSignal,
 ): Promise<LabelsetShare[]> {
   const reduction = getReduction(library, reductionId);
   const { labelsets: bits, clusterSizes } = loadReducedSet(library, reductionId);
-  const corpus = await corpusRows(context, library, reduction.source, signal);
+  const corpus = await corpusRows(context, library, reduction.source, signal, reduction.space ?? undefined);
   const shares = new Map<string, LabelsetShare>();
   const count = (
     labels: Uint8Array,

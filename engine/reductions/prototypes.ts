@@ -1,8 +1,8 @@
 import type { GeneratedPrototype, Reduction, WindowRef } from '../api/domain.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { nearestTracksByWindow, windowRefs } from '../neighbours/nearest.ts';
 import { nearestTo } from '../neighbours/query.ts';
-import { libraryVectors } from '../neighbours/vectors.ts';
 import { latestSonification } from '../sonify/store.ts';
 import { getReduction, loadReducedSet, type ReducedSet } from './store.ts';
 
@@ -16,12 +16,12 @@ const NEAREST = 5;
  */
 export async function generatedPrototypes(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   reductionId: string,
 ): Promise<GeneratedPrototype[]> {
   const reduction = getReduction(library, reductionId);
   const set = loadReducedSet(library, reductionId);
-  const sampler = context.packs.list().find((pack) => pack.id === reduction.packId)?.sampler ?? null;
+  const sampler = context.packs.list().find((pack) => pack.id === reduction.space?.packId)?.sampler ?? null;
   const nearest = await nearestOf(library, reduction, set);
   return set.clusterSizes.map((clusterSize, index) => ({
     index,
@@ -29,10 +29,10 @@ export async function generatedPrototypes(
     clusterSize,
     nearest: nearest[index] ?? [],
     sonification:
-      reduction.source.kind === 'dataset'
+      reduction.space === null
         ? null
         : latestSonification(context, library, {
-            packSha256: reduction.packSha256,
+            packSha256: reduction.space.packSha256,
             vector: set.prototypes.subarray(index * set.dim, (index + 1) * set.dim),
             sampler,
           }),
@@ -45,22 +45,21 @@ export function labelsetOf(reduction: Reduction, set: ReducedSet, index: number)
   return reduction.labels.filter((_, label) => set.labelsets[index * L + label] === 1);
 }
 
-async function nearestOf(
-  library: OpenLibrary,
-  reduction: Reduction,
-  set: ReducedSet,
-): Promise<WindowRef[][]> {
+async function nearestOf(library: Library, reduction: Reduction, set: ReducedSet): Promise<WindowRef[][]> {
   // The rows of a data set file are no embeddings: none of the library's tracks is near them.
-  if (reduction.source.kind === 'dataset') return [];
-  if (reduction.source.level === 'window') {
-    const vectors = libraryVectors(library);
+  const { space, source } = reduction;
+  if (space === null || source.kind === 'dataset') return [];
+  if (source.level === 'window') {
+    const vectors = library.embeddings.madeIn(space, 'This reduction');
     const rows = await nearestTracksByWindow(vectors, set.prototypes, NEAREST);
     return rows.map((neighbours) => windowRefs(library, vectors, neighbours));
   }
   const result: WindowRef[][] = [];
   for (let index = 0; index < set.clusterSizes.length; index++) {
     const vector = set.prototypes.subarray(index * set.dim, (index + 1) * set.dim);
-    result.push(await nearestTo(library, vector, { level: 'track', k: NEAREST, metric: 'euclidean' }));
+    result.push(
+      await nearestTo(library, { vector, space }, { level: 'track', k: NEAREST, metric: 'euclidean' }),
+    );
   }
   return result;
 }

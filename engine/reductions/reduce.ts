@@ -5,7 +5,8 @@ import { findReductionMethod, reduce, toLabelledVectors } from '../../models/red
 import { reductionRequestSchema } from '../api/contract.ts';
 import type { Reduction, ReductionRequest, ReductionScore, SplitName } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { newId } from '../identifier.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { libraryRows, type LabelledRows } from './corpus/index.ts';
@@ -27,7 +28,7 @@ const GENERATED_AT = 80;
  */
 export async function runReduction(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   request: ReductionRequest,
   job: JobHandle,
 ): Promise<Reduction> {
@@ -66,10 +67,9 @@ export async function runReduction(
   const reduced = summary(scores, result.clusters.length);
   report(PERCENT);
 
-  const pack = context.packs.get(library.packId());
   const reduction: Reduction = {
     name: runName(method.name, result.parameters),
-    ...{ id: newId(), taxonomyId, taxonomyName: corpus.name, packId: pack.manifest.id, request },
+    ...{ id: newId(), taxonomyId, taxonomyName: corpus.name, space: corpus.space, request },
     labels: corpus.labelNames,
     corpusRows: training.count,
     testRows: test.count,
@@ -86,7 +86,7 @@ export async function runReduction(
     labelsets: result.labelsets,
     clusterSizes: result.clusters.map((rows) => rows.length),
   };
-  insertReduction(library, { ...reduction, packSha256: pack.sha256 }, set, splits);
+  insertReduction(library, reduction, set, splits);
   context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'reductions' });
   return reduction;
 }

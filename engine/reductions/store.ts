@@ -1,7 +1,7 @@
 import type { CorpusSource, KnnScore, Reduction, ReductionScore, SplitName } from '../api/domain.ts';
 import { reductionMethods } from '../../models/reduction/index.ts';
 import { EngineError } from '../api/errors.ts';
-import type { OpenLibrary } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { toBlob } from '../storage/database.ts';
 import { runName } from './names.ts';
 
@@ -16,17 +16,11 @@ export interface ReducedSet {
   clusterSizes: number[];
 }
 
-/** A reduction with what only the engine needs to know about it. */
-export interface StoredReduction extends Reduction {
-  packSha256: string;
-}
-
 interface ReductionRow {
   id: string;
   taxonomy_id: string;
   taxonomy_name: string;
-  pack_id: string;
-  pack_sha256: string;
+  space: string | null;
   request: string;
   labels: string;
   corpus_rows: number;
@@ -44,7 +38,7 @@ interface ReductionRow {
   scores: string | null;
 }
 
-const COLUMNS = `id, taxonomy_id, taxonomy_name, pack_id, pack_sha256, request, labels, corpus_rows, test_rows,
+const COLUMNS = `id, taxonomy_id, taxonomy_name, space, request, labels, corpus_rows, test_rows,
   full_score, reduced_score, created_at, seconds, cluster_sizes, study_id, source, parameters, noise, sizes, scores`;
 
 /**
@@ -52,8 +46,8 @@ const COLUMNS = `id, taxonomy_id, taxonomy_name, pack_id, pack_sha256, request, 
  * give none.
  */
 export function insertReduction(
-  library: OpenLibrary,
-  reduction: StoredReduction,
+  library: Library,
+  reduction: Reduction,
   set: ReducedSet,
   splits: ReadonlyMap<string, SplitName>,
 ): void {
@@ -61,13 +55,12 @@ export function insertReduction(
   db.transaction(() => {
     db.prepare(
       `INSERT INTO reductions (${COLUMNS}, dim, prototypes, labelsets)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ).run([
       reduction.id,
       reduction.taxonomyId,
       reduction.taxonomyName,
-      reduction.packId,
-      reduction.packSha256,
+      reduction.space?.key ?? null,
       JSON.stringify(reduction.request),
       JSON.stringify(reduction.labels),
       reduction.corpusRows,
@@ -96,7 +89,7 @@ export function insertReduction(
 
 /** Keeps what one more split of a study brought. */
 export function updateScores(
-  library: OpenLibrary,
+  library: Library,
   { id, sizes, scores, reduced, seconds }: Pick<Reduction, 'id' | 'sizes' | 'scores' | 'reduced' | 'seconds'>,
 ): void {
   library.db
@@ -108,30 +101,30 @@ export function updateScores(
  * Newest first, without what was removed.
  * @param studyId of one study; null: those made alone; undefined: all
  */
-export function listReductions(library: OpenLibrary, studyId?: string | null): Reduction[] {
+export function listReductions(library: Library, studyId?: string | null): Reduction[] {
   const which = studyId === undefined ? 'TRUE' : 'study_id IS ?';
   return library.db
     .prepare<ReductionRow>(
       `SELECT ${COLUMNS} FROM reductions
        WHERE removed_at IS NULL AND ${which}
          AND (study_id IS NULL OR study_id IN (SELECT id FROM studies WHERE removed_at IS NULL))
-       ORDER BY created_at DESC, rowid DESC`,
+       ORDER BY rowid DESC`,
     )
     .all(studyId === undefined ? [] : [studyId])
-    .map(fromRow);
+    .map((row) => fromRow(library, row));
 }
 
 /** @throws EngineError `not-found` */
-export function getReduction(library: OpenLibrary, reductionId: string): StoredReduction {
+export function getReduction(library: Library, reductionId: string): Reduction {
   const row = library.db
     .prepare<ReductionRow>(`SELECT ${COLUMNS} FROM reductions WHERE id = ? AND removed_at IS NULL`)
     .get([reductionId]);
   if (!row) throw new EngineError('not-found', `There is no reduction ${reductionId} in this library.`);
-  return { ...fromRow(row), packSha256: row.pack_sha256 };
+  return fromRow(library, row);
 }
 
 /** @throws EngineError `not-found` */
-export function loadReducedSet(library: OpenLibrary, reductionId: string): ReducedSet {
+export function loadReducedSet(library: Library, reductionId: string): ReducedSet {
   const row = library.db
     .prepare<{ dim: number; prototypes: ArrayBuffer; labelsets: ArrayBuffer; cluster_sizes: string }>(
       `SELECT dim, prototypes, labelsets, cluster_sizes FROM reductions WHERE id = ? AND removed_at IS NULL`,
@@ -147,7 +140,7 @@ export function loadReducedSet(library: OpenLibrary, reductionId: string): Reduc
 }
 
 /** Part of the (first) split of every track that took part. */
-export function reductionSplits(library: OpenLibrary, reductionId: string): Map<string, SplitName> {
+export function reductionSplits(library: Library, reductionId: string): Map<string, SplitName> {
   const rows = library.db
     .prepare<{ track_id: string; split: SplitName }>(
       `SELECT track_id, split FROM reduction_tracks WHERE reduction_id = ?
@@ -160,33 +153,23 @@ export function reductionSplits(library: OpenLibrary, reductionId: string): Map<
 }
 
 /** Marks a reduction as removed: {@link restoreReduction} brings it back. @throws EngineError `not-found` */
-export function removeReduction(library: OpenLibrary, reductionId: string): void {
+export function removeReduction(library: Library, reductionId: string): void {
   getReduction(library, reductionId);
   mark(library, reductionId, new Date().toISOString());
 }
 
 /** @throws EngineError `not-found` */
-export function restoreReduction(library: OpenLibrary, reductionId: string): void {
+export function restoreReduction(library: Library, reductionId: string): void {
   mark(library, reductionId, null);
   getReduction(library, reductionId);
 }
 
-function mark(library: OpenLibrary, reductionId: string, removedAt: string | null): void {
+function mark(library: Library, reductionId: string, removedAt: string | null): void {
   library.db.prepare('UPDATE reductions SET removed_at = ? WHERE id = ?').run([removedAt, reductionId]);
 }
 
-const purged = new WeakSet<OpenLibrary>();
-
-/** Deletes what was removed before the library was opened, once. */
-export function purgeRemoved(library: OpenLibrary): void {
-  if (purged.has(library)) return;
-  purged.add(library);
-  library.db.prepare('DELETE FROM studies WHERE removed_at IS NOT NULL').run();
-  library.db.prepare('DELETE FROM reductions WHERE removed_at IS NOT NULL').run();
-}
-
 /** The columns hold what {@link insertReduction} wrote; the last ones are empty where an earlier version wrote. */
-function fromRow(row: ReductionRow): Reduction {
+function fromRow(library: Library, row: ReductionRow): Reduction {
   const request = JSON.parse(row.request) as Reduction['request'];
   const prototypeRows = (JSON.parse(row.cluster_sizes) as number[]).length;
   const reduced = JSON.parse(row.reduced_score) as Reduction['reduced'];
@@ -197,7 +180,7 @@ function fromRow(row: ReductionRow): Reduction {
     name: runName(request.method, parameters),
     taxonomyId: row.taxonomy_id,
     taxonomyName: row.taxonomy_name,
-    packId: row.pack_id,
+    space: row.space === null ? null : library.spaces.get(row.space),
     request,
     labels: JSON.parse(row.labels) as string[],
     corpusRows: row.corpus_rows,

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { VectorRef } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { OpenLibrary } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { getExperiment, loadNetwork } from '../experiments/store.ts';
 import { getReduction } from '../reductions/store.ts';
 
@@ -9,7 +9,7 @@ import { getReduction } from '../reductions/store.ts';
  * What vectors are called, as they are in the window: “oboe #3”, “12 prototypes of Folders · 4 per class”.
  * @throws EngineError `not-found`
  */
-export function nameOfVectors(library: OpenLibrary, targets: readonly VectorRef[]): string {
+export function nameOfVectors(library: Library, targets: readonly VectorRef[]): string {
   const [first] = targets;
   if (first === undefined) return 'nothing';
   if (targets.length === 1) return nameOfVector(library, first);
@@ -20,7 +20,7 @@ export function nameOfVectors(library: OpenLibrary, targets: readonly VectorRef[
   return `${targets.length} ${of === '' ? 'vectors' : 'prototypes'}${of}`;
 }
 
-function nameOfVector(library: OpenLibrary, ref: VectorRef): string {
+function nameOfVector(library: Library, ref: VectorRef): string {
   switch (ref.kind) {
     case 'track':
       return fileOf(library, ref.trackId);
@@ -40,7 +40,7 @@ function nameOfVector(library: OpenLibrary, ref: VectorRef): string {
   }
 }
 
-function fileOf(library: OpenLibrary, trackId: string): string {
+function fileOf(library: Library, trackId: string): string {
   const row = library.db.prepare<{ path: string }>('SELECT path FROM tracks WHERE id = ?').get([trackId]);
   if (row) return basename(row.path);
   throw new EngineError('not-found', `There is no track ${trackId}.`, 'It may have been removed.');

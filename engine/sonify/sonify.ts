@@ -8,8 +8,12 @@ import { sonifyBest } from '../../models/pecmae/candidates.ts';
 import { vectorRefSchema } from '../api/contract.ts';
 import type { Sonification, VectorRef } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
+import { packOfSpace } from '../packs/of-space.ts';
 import type { JobHandle } from '../jobs/queue.ts';
+import { otherSpace } from '../library/spaces.ts';
+import type { LocatedVector } from '../neighbours/vector-ref.ts';
 import { resolveVector } from '../neighbours/vector-ref.ts';
 import { audibleGainDb } from './measures.ts';
 import {
@@ -34,15 +38,17 @@ export type SonifyRequest = Omit<z.output<typeof sonifySpecSchema>, 'libraryId'>
 /**
  * Turns vectors into sound, one after the other, reporting every step. What was made before with the same pack, vector,
  * seed, steps and guidance is taken from the cache. Cancelling keeps the sounds that are finished.
- * @throws EngineError `pack` when the library's pack only makes embeddings; `not-found`; `disk-full`
+ * @throws EngineError `pack` when their pack only makes embeddings; `other-space` for vectors of several packs, or of a
+ * version that is gone; `not-found`; `disk-full`
  */
 export async function sonifyTargets(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   request: SonifyRequest,
   job: JobHandle,
 ): Promise<{ target: VectorRef; sonification: Sonification }[]> {
-  const runtime = await generativeRuntime(context, library);
+  const targets = request.targets.map((target) => ({ target, ...resolveVector(library, target) }));
+  const runtime = await generativeRuntime(context, targets);
   const sampler = runtime.pack.manifest.sampler ?? { steps: 1, guidance: 0, candidates: 1, accept: 1 };
   const steps = request.steps ?? sampler.steps;
   const guidance = request.guidance ?? sampler.guidance;
@@ -52,9 +58,8 @@ export async function sonifyTargets(
   const total = request.targets.length * stepsEach;
   let cached = 0;
   const results: { target: VectorRef; sonification: Sonification }[] = [];
-  for (const [index, target] of request.targets.entries()) {
+  for (const [index, { target, vector }] of targets.entries()) {
     await job.checkpoint();
-    const vector = resolveVector(library, target);
     const key = {
       packSha256: runtime.pack.sha256,
       vectorSha256: vectorHash(vector),
@@ -79,9 +84,18 @@ export async function sonifyTargets(
   return results;
 }
 
-/** @throws EngineError `pack` */
-async function generativeRuntime(context: EngineContext, library: OpenLibrary): Promise<PackRuntime> {
-  const { manifest } = context.packs.get(library.packId());
+/**
+ * The pack that made the vectors can also make them sound; which windows were embedded does not matter for that.
+ * @throws EngineError `pack`; `other-space` for vectors of several packs, or of a version that is gone
+ */
+async function generativeRuntime(
+  context: EngineContext,
+  [first, ...others]: readonly LocatedVector[],
+): Promise<PackRuntime> {
+  if (!first) throw new EngineError('bad-input', 'There is nothing to hear.', 'Name at least one vector.');
+  const other = others.find(({ space }) => space.packSha256 !== first.space.packSha256);
+  if (other) throw otherSpace('One of these vectors', other.space, first.space);
+  const { manifest } = packOfSpace(context, first.space, 'this vector was made with');
   if (manifest.kind !== 'generative')
     throw new EngineError(
       'pack',
@@ -93,7 +107,7 @@ async function generativeRuntime(context: EngineContext, library: OpenLibrary): 
 
 async function make(
   runtime: PackRuntime,
-  library: OpenLibrary,
+  library: Library,
   id: string,
   key: SonificationKey,
   vector: Float32Array,

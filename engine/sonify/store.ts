@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sonification } from '../api/domain.ts';
-import type { EngineContext, OpenLibrary } from '../context.ts';
+import type { EngineContext } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { toBlob } from '../storage/database.ts';
 
 /** What makes a sound: the same key always gives the same sound. */
@@ -41,16 +42,12 @@ export function sonificationId(key: SonificationKey): string {
 }
 
 /** Absolute path of the WAV file of a sound. */
-export function sonificationPath(library: OpenLibrary, id: string): string {
+export function sonificationPath(library: Library, id: string): string {
   return join(library.dataFolder, SONIFICATION_FOLDER, `${id}.wav`);
 }
 
 /** The sound of that key when it was made before and its file is still there. */
-export function findSonification(
-  context: EngineContext,
-  library: OpenLibrary,
-  id: string,
-): Sonification | null {
+export function findSonification(context: EngineContext, library: Library, id: string): Sonification | null {
   const row = library.db
     .prepare<SonificationRow>(`SELECT ${COLUMNS} FROM cache.sonifications WHERE id = ?`)
     .get([id]);
@@ -60,7 +57,7 @@ export function findSonification(
 /** The newest sound of a vector, preferring those made with the pack's own steps and guidance. */
 export function latestSonification(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   wanted: {
     packSha256: string;
     vector: Float32Array;
@@ -86,7 +83,7 @@ export function latestSonification(
 }
 
 export function insertSonification(
-  library: OpenLibrary,
+  library: Library,
   id: string,
   key: SonificationKey,
   facts: Pick<Sonification, 'durationSeconds' | 'rmsDbfs' | 'gainDb' | 'cycleCosine'>,
@@ -114,7 +111,7 @@ export function insertSonification(
 }
 
 /** Null when the file is gone: a cache may lose files at any time. */
-function fromRow(context: EngineContext, library: OpenLibrary, row: SonificationRow): Sonification | null {
+function fromRow(context: EngineContext, library: Library, row: SonificationRow): Sonification | null {
   const path = join(library.dataFolder, SONIFICATION_FOLDER, row.file);
   if (!existsSync(path)) return null;
   return {

@@ -11,6 +11,33 @@ export interface Statement<Row> {
   run(parameters?: readonly SqlValue[]): { changes: number };
 }
 
+/** Changes no table. */
+const TRANSACTION = /^\s*(BEGIN|COMMIT|ROLLBACK|PRAGMA)\b/i;
+const WRITE =
+  /^\s*(?:(?:INSERT|REPLACE)(?:\s+OR\s+\w+)?\s+INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM)\s+(?:\w+\.)?(\w+)/i;
+const READ = /^\s*(SELECT|PRAGMA|VACUUM|ATTACH)\b/i;
+
+/** Counts the writes of every table by the statements that are run. */
+class TableRevisions {
+  readonly #counts = new Map<string, number>();
+  #all = 0;
+
+  /** What to call before a statement is run. */
+  of(sql: string): () => void {
+    const table = WRITE.exec(sql)?.[1];
+    if (table !== undefined) return () => this.#counts.set(table, (this.#counts.get(table) ?? 0) + 1);
+    return READ.test(sql) ? () => undefined : () => this.touchAll();
+  }
+
+  touchAll(): void {
+    this.#all++;
+  }
+
+  sum(tables: readonly string[]): number {
+    return tables.reduce((sum, table) => sum + (this.#counts.get(table) ?? 0), this.#all);
+  }
+}
+
 /** The bytes of a number array, for a blob column. */
 export function toBlob(values: ArrayBufferView): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -24,6 +51,9 @@ export class Database {
   readonly path: string;
   readonly #connection: Libsql.Database;
   readonly #statements = new Map<string, Statement<unknown>>();
+  readonly #writes = new TableRevisions();
+  /** Databases of this connection that it made write to a log. */
+  readonly #logged = new Set<string>();
 
   constructor(path: string) {
     this.path = path;
@@ -36,11 +66,15 @@ export class Database {
     // The row type is the caller's statement about its own SQL.
     if (known) return known as Statement<Row>;
     const prepared = this.#guard(() => this.#connection.prepare(sql));
+    const touch = this.#writes.of(sql);
     const statement: Statement<Row> = {
       all: (parameters = []) => this.#guard(() => prepared.all([...parameters]) as Row[]),
       // Not the driver's own `get`: it gives blobs as Buffer, and a field of its own.
       get: (parameters = []) => this.#guard(() => (prepared.all([...parameters]) as Row[])[0]),
-      run: (parameters = []) => this.#guard(() => prepared.run([...parameters])),
+      run: (parameters = []) => {
+        touch();
+        return this.#guard(() => prepared.run([...parameters]));
+      },
     };
     this.#statements.set(sql, statement);
     return statement;
@@ -48,6 +82,7 @@ export class Database {
 
   /** Runs several statements that give no rows. */
   exec(sql: string): void {
+    if (!TRANSACTION.test(sql)) this.#writes.touchAll();
     this.#guard(() => this.#connection.exec(sql));
   }
 
@@ -71,9 +106,40 @@ export class Database {
     };
   }
 
+  /**
+   * A number that grows whenever one of these tables may have been written through this connection, which is the only
+   * one that writes: what was derived from them holds as long as it stays. Rows that go by a cascade count for the table
+   * they hang on.
+   */
+  revision(...tables: string[]): number {
+    return this.#writes.sum(tables);
+  }
+
+  /**
+   * Closes the connection and leaves whole files: the driver cannot end its prepared statements, which would hold the
+   * connection and with it `-wal` files until they are collected. Without a write-ahead log a copy of the file is a copy
+   * of everything.
+   */
   close(): void {
+    if (!this.#connection.open) return;
+    if (this.#inTransaction()) this.exec('ROLLBACK');
+    for (const schema of this.#logged) this.#endLog(schema);
     this.#statements.clear();
-    if (this.#connection.open) this.#connection.close();
+    this.#connection.close();
+  }
+
+  /** Writes of a database go to a log first, which ends with the connection. @param schema `main` or an attached one */
+  logAhead(schema = 'main'): void {
+    this.prepare(`PRAGMA "${schema}".journal_mode = WAL`).all();
+    this.#logged.add(schema);
+  }
+
+  #endLog(schema: string): void {
+    try {
+      this.prepare(`PRAGMA "${schema}".journal_mode = DELETE`).all();
+    } catch {
+      // A full disk, a file that is gone or read-only: the log stays, and is read at the next start.
+    }
   }
 
   #inTransaction(): boolean {

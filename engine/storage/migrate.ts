@@ -6,6 +6,9 @@ import { storageError } from './errors.ts';
 
 const BACKUPS_KEPT = 5;
 
+/** One step of a schema: SQL, or what SQL alone cannot do. It runs in a transaction of its own. */
+export type Migration = string | ((db: Database) => void);
+
 /** The schema version a database has; 0 for a new, empty one. */
 export function schemaVersion(db: Database): number {
   return db.prepare<{ user_version: number }>('PRAGMA user_version').get()?.user_version ?? 0;
@@ -18,7 +21,7 @@ export function schemaVersion(db: Database): number {
  */
 export function migrate(
   db: Database,
-  steps: readonly string[],
+  steps: readonly Migration[],
   options: { backup: boolean },
 ): { from: number; to: number; backup: string | null } {
   const from = schemaVersion(db);
@@ -33,7 +36,8 @@ export function migrate(
   const backup = options.backup && from > 0 && pending > 0 ? backUp(db, `schema-${from}`) : null;
   steps.slice(from).forEach((step, index) => {
     db.transaction(() => {
-      db.exec(step);
+      if (typeof step === 'string') db.exec(step);
+      else step(db);
       db.exec(`PRAGMA user_version = ${from + index + 1}`);
     })();
   });

@@ -4,7 +4,9 @@ import { EngineError } from '../api/errors.ts';
 import { Database } from './database.ts';
 import { isDamage, storageError } from './errors.ts';
 import { migrate } from './migrate.ts';
+import type { Migration } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
+import { settleSpaces } from './settle-spaces.ts';
 
 function prepared<T>(path: string, body: (db: Database) => T): { db: Database; value: T } {
   try {
@@ -30,11 +32,11 @@ function expectSound(db: Database): void {
 }
 
 /** The version is looked at before anything is written, so that a damaged or newer database stays as it is. */
-function openDatabase(path: string, steps: readonly string[], options: { backup: boolean }): Database {
+function openDatabase(path: string, steps: readonly Migration[], options: { backup: boolean }): Database {
   return prepared(path, (db) => {
     if (options.backup) expectSound(db);
     migrate(db, steps, options);
-    db.prepare('PRAGMA journal_mode = WAL').get();
+    db.logAhead();
     db.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000');
   }).db;
 }
@@ -84,8 +86,10 @@ export function openLibraryDatabases(folder: string): Database {
     const cache = join(folder, 'cache.db');
     prepareCache(cache);
     db.prepare('ATTACH DATABASE ? AS cache').run([cache]);
+    db.logAhead('cache');
     // The cache may lose its last seconds when the power fails; it must not slow down what may not.
     db.exec('PRAGMA cache.synchronous = NORMAL; PRAGMA cache.cache_size = -32000');
+    settleSpaces(db);
     return db;
   } catch (thrown) {
     db.close();

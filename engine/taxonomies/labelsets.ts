@@ -1,5 +1,5 @@
 import { EngineError } from '../api/errors.ts';
-import type { OpenLibrary } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import type { Database } from '../storage/database.ts';
 import { distinct } from './csv.ts';
 import type { Labelsets } from './derive.ts';
@@ -8,7 +8,7 @@ import type { Labelsets } from './derive.ts';
  * Labelsets of a taxonomy by track id, in the order of the source: the first label is the class of a single-label task.
  * Tracks without labels are left out.
  */
-export function loadLabelsets(library: OpenLibrary, taxonomyId: string): Map<string, string[]> {
+export function loadLabelsets(library: Library, taxonomyId: string): Map<string, string[]> {
   return readLabels(library.db, taxonomyId);
 }
 
@@ -54,7 +54,7 @@ export function writeLabels(db: Database, taxonomyId: string, derived: Labelsets
  * @throws EngineError `not-found` for an unknown track; nothing is changed then
  */
 export function setLabels(
-  library: OpenLibrary,
+  library: Library,
   taxonomyId: string,
   changes: readonly { trackId: string; labels: readonly string[] }[],
 ): { trackId: string; labels: string[] }[] {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Taxonomy, TaxonomySource } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { OpenLibrary } from '../context.ts';
+import type { Library } from '../library/library.ts';
 import { newId } from '../identifier.ts';
 import { readLabelFile } from './csv.ts';
 import type { CsvRow } from './csv.ts';
@@ -17,7 +17,7 @@ interface TaxonomyRow {
 }
 
 /** Oldest first. */
-export function listTaxonomies(library: OpenLibrary): Taxonomy[] {
+export function listTaxonomies(library: Library): Taxonomy[] {
   return library.db
     .prepare<TaxonomyRow>('SELECT id, name, source, unmatched FROM taxonomies ORDER BY created_at, id')
     .all()
@@ -25,7 +25,7 @@ export function listTaxonomies(library: OpenLibrary): Taxonomy[] {
 }
 
 /** @throws EngineError `not-found` */
-export function getTaxonomy(library: OpenLibrary, taxonomyId: string): Taxonomy {
+export function getTaxonomy(library: Library, taxonomyId: string): Taxonomy {
   return describe(library, taxonomyRow(library, taxonomyId));
 }
 
@@ -33,7 +33,7 @@ export function getTaxonomy(library: OpenLibrary, taxonomyId: string): Taxonomy 
  * Makes a taxonomy and labels every track of the library from its source.
  * @throws EngineError `unreadable`, `bad-input` (CSV)
  */
-export function createTaxonomy(library: OpenLibrary, source: TaxonomySource, name?: string): Taxonomy {
+export function createTaxonomy(library: Library, source: TaxonomySource, name?: string): Taxonomy {
   const id = newId();
   // Kept, not read again: the file may be gone or changed at the next import.
   const rows = source.kind === 'csv' ? readLabelFile(source.path) : [];
@@ -51,13 +51,13 @@ export function createTaxonomy(library: OpenLibrary, source: TaxonomySource, nam
 }
 
 /** @throws EngineError `not-found` */
-export function removeTaxonomy(library: OpenLibrary, taxonomyId: string): void {
+export function removeTaxonomy(library: Library, taxonomyId: string): void {
   taxonomyRow(library, taxonomyId);
   library.db.prepare('DELETE FROM taxonomies WHERE id = ?').run([taxonomyId]);
 }
 
 /** Labels tracks again after an import; what was set by hand stays. */
-export function refreshTaxonomies(library: OpenLibrary): void {
+export function refreshTaxonomies(library: Library): void {
   const taxonomies = library.db
     .prepare<TaxonomyRow>('SELECT id, name, source, unmatched FROM taxonomies')
     .all();
@@ -69,7 +69,7 @@ export function refreshTaxonomies(library: OpenLibrary): void {
 }
 
 function refresh(
-  library: OpenLibrary,
+  library: Library,
   id: string,
   source: TaxonomySource,
   tracks: readonly LabelledTrack[],
@@ -80,7 +80,7 @@ function refresh(
 }
 
 function derive(
-  library: OpenLibrary,
+  library: Library,
   id: string,
   source: TaxonomySource,
   tracks: readonly LabelledTrack[],
@@ -99,7 +99,7 @@ function derive(
   }
 }
 
-function storedRows(library: OpenLibrary, id: string): CsvRow[] {
+function storedRows(library: Library, id: string): CsvRow[] {
   return library.db
     .prepare<{ path: string; labels: string }>(
       'SELECT path, labels FROM taxonomy_rows WHERE taxonomy_id = ? ORDER BY position',
@@ -108,7 +108,7 @@ function storedRows(library: OpenLibrary, id: string): CsvRow[] {
     .map((row) => ({ path: row.path, labels: JSON.parse(row.labels) as string[] }));
 }
 
-function labelledTracks(library: OpenLibrary): LabelledTrack[] {
+function labelledTracks(library: Library): LabelledTrack[] {
   return library.db
     .prepare<Omit<LabelledTrack, 'genre'> & { genre: string }>(
       `SELECT id, path, genre, artist, album, year, musical_key AS key FROM tracks WHERE kind = 'file' ORDER BY path`,
@@ -117,7 +117,7 @@ function labelledTracks(library: OpenLibrary): LabelledTrack[] {
     .map((row) => ({ ...row, genre: JSON.parse(row.genre) as string[] }));
 }
 
-function taxonomyRow(library: OpenLibrary, id: string): TaxonomyRow {
+function taxonomyRow(library: Library, id: string): TaxonomyRow {
   const row = library.db
     .prepare<TaxonomyRow>('SELECT id, name, source, unmatched FROM taxonomies WHERE id = ?')
     .get([id]);
@@ -130,7 +130,7 @@ function sourceOf(row: TaxonomyRow): TaxonomySource {
   return JSON.parse(row.source) as TaxonomySource;
 }
 
-function describe(library: OpenLibrary, row: TaxonomyRow): Taxonomy {
+function describe(library: Library, row: TaxonomyRow): Taxonomy {
   const labels = library.db
     .prepare<{ name: string; tracks: number }>(
       `SELECT label AS name, COUNT(*) AS tracks FROM track_labels WHERE taxonomy_id = ?

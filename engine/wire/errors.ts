@@ -11,6 +11,7 @@ export const engineErrorCodes = [
   'database',
   'database-newer',
   'library-busy',
+  'other-space',
   'busy',
   'pack',
   'audio',

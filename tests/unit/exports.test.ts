@@ -108,7 +108,7 @@ describe('export of an experiment', () => {
       kind: 'experiment',
       classes: ['bass', 'high', 'mid'],
       archetone: '0.0.0-test',
-      pack: { id: 'compact', sha256: lib.experiment.packSha256 },
+      pack: { id: 'compact', sha256: lib.experiment.space.packSha256 },
     });
     expect(manifest.metrics).toEqual(lib.experiment.metrics);
     expect(manifest.licences.length).toBeGreaterThan(0);

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Channel } from '../../engine/import/channel.ts';
 import { evenlySpaced, expectedWindows } from '../../engine/import/choose-windows.ts';
 import { Speedometer } from '../../engine/import/progress.ts';
-import { loadWindowEmbeddings, trackEmbeddings } from '../../engine/library/embeddings.ts';
+import { trackEmbeddings } from '../../engine/library/window-embeddings.ts';
 import { LibraryShelf } from '../../engine/library/libraries.ts';
 import { loadLabelsets } from '../../engine/taxonomies/index.ts';
 import { cutWindows } from '../../models/audio/index.ts';
@@ -146,7 +146,7 @@ describe('libraries', () => {
     expect(look()).toEqual(before);
   });
 
-  it('embed anew with another pack, and never mix two', async () => {
+  it('embed anew with another pack, keep what is there, and never mix two', async () => {
     const packs = await tinyPacks();
     await writeTinyPack(join(packs, 'other'), { seed: 99, id: 'other' });
     const { client, engine, dataFolder } = await startTestEngine();
@@ -159,11 +159,18 @@ describe('libraries', () => {
     await engine.close();
     rmSync(join(packs, 'other'), { recursive: true });
     const shelf = new LibraryShelf(dataFolder);
-    const hashes = shelf
-      .get(library.id)
-      .db.prepare('SELECT DISTINCT pack_sha256 FROM cache.embeddings')
-      .all();
-    expect(hashes).toHaveLength(1);
+    const open = shelf.get(library.id);
+    expect(open.spaces.list().map(({ packId, tracks }) => [packId, tracks])).toEqual([
+      ['compact', 6],
+      ['other', 6],
+    ]);
+    expect(open.packId()).toBe('other');
+    const other = open.embeddings.load().vectors;
+    // Back at once: nothing has to be read again.
+    const compact = open.spaces.list().find(({ packId }) => packId === 'compact') ?? open.space();
+    open.use('compact', compact);
+    expect(open.summary().tracks).toMatchObject({ ready: 6, pending: 0 });
+    expect(open.embeddings.load().vectors).not.toEqual(other);
     shelf.close();
   });
 });
@@ -181,7 +188,7 @@ describe('embeddings', () => {
     await engine.close();
     const shelf = new LibraryShelf(dataFolder);
     const open = shelf.get(library.id);
-    const windows = loadWindowEmbeddings(open);
+    const windows = open.embeddings.load();
     expect(windows).toMatchObject({ dim: 32, count: 36 });
     expect(windows.trackIds).toEqual(tracks.map((track) => track.id));
     expect([...windows.trackOf]).toEqual(Array.from({ length: 36 }, (_, row) => Math.floor(row / 4)));
@@ -189,7 +196,7 @@ describe('embeddings', () => {
     expect([...windows.startSeconds.subarray(0, 5)]).toEqual([0, 0.5, 1, 1.5, 0]);
     expect(windows.durationSeconds[3]).toBeCloseTo(0.1, 5);
 
-    const two = loadWindowEmbeddings(open, [tracks[5]?.id ?? '', tracks[2]?.id ?? '', 'nobody']);
+    const two = open.embeddings.load(open.space(), [tracks[5]?.id ?? '', tracks[2]?.id ?? '', 'nobody']);
     expect(two.trackIds).toEqual([tracks[2]?.id, tracks[5]?.id]);
     expect(two.vectors.subarray(0, 128)).toEqual(windows.vectors.subarray(8 * 32, 12 * 32));
 

@@ -4,6 +4,7 @@ import type {
   Experiment,
   Job,
   LibrarySummary,
+  SpaceInfo,
   PackInfo,
   PrototypeInfo,
   Taxonomy,
@@ -81,6 +82,10 @@ export function sessionOf(app: App): LibrarySession {
   return app.session;
 }
 
+export const space: SpaceInfo = {
+  ...{ key: 'S', packId: 'compact', packSha256: 'x', windows: 'all', deformation: null },
+};
+
 export const library: LibrarySummary = {
   id: 'L1',
   name: 'Demo library',
@@ -88,6 +93,7 @@ export const library: LibrarySummary = {
   dataFolder: '/data/L1',
   packId: 'compact',
   windows: 'all',
+  space,
   tracks: { total: 3, ready: 2, failed: 1, pending: 0, missing: 0 },
   windowCount: 5,
   durationSeconds: 20,
@@ -163,8 +169,7 @@ export const experiment: Experiment = {
   name: 'First',
   taxonomyId: 'X1',
   taxonomyName: 'File-name tokens',
-  packId: 'compact',
-  packSha256: 'x',
+  space,
   parameters: {
     taxonomyId: 'X1',
     task: 'single',

@@ -94,7 +94,7 @@ function reduction(id: string, change: Partial<Reduction> = {}): Reduction {
       id,
       taxonomyId: 'X1',
       taxonomyName: 'File-name tokens',
-      packId: 'compact',
+      space: null,
       labels: ['bass', 'drum'],
     },
     request: {

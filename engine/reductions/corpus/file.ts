@@ -40,6 +40,7 @@ export async function fileRows(
   return {
     ...{ source, features, count, dim, labels, labelNames, firstLabel, unlabelled },
     name: basename(source.path),
+    space: null,
     itemOf: Array.from({ length: count }, (_, row) => dataset.rowIds?.[row] ?? `row ${String(row + 1)}`),
     groupOf: new Map(),
     silent: SILENT,

@@ -1,5 +1,6 @@
-import type { CorpusSource } from '../../api/domain.ts';
-import type { EngineContext, OpenLibrary } from '../../context.ts';
+import type { CorpusSource, SpaceInfo } from '../../api/domain.ts';
+import type { EngineContext } from '../../context.ts';
+import type { Library } from '../../library/library.ts';
 import { fileRows } from './file.ts';
 import { libraryRows } from './library.ts';
 import type { LabelledRows } from './rows.ts';
@@ -11,15 +12,17 @@ export type { LabelledRows } from './rows.ts';
 
 /**
  * The labelled vectors a source stands for.
- * @throws EngineError `not-found`, `too-few-labels`; DatasetError; the signal's reason
+ * @param space of a library's vectors; the current one unless given
+ * @throws EngineError `not-found`, `too-few-labels`, `other-space`; DatasetError; the signal's reason
  */
 export async function corpusRows(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   source: CorpusSource,
   signal?: AbortSignal,
+  space: SpaceInfo = library.space(),
 ): Promise<LabelledRows> {
   return source.kind === 'library'
-    ? libraryRows(context, library, source)
+    ? libraryRows(context, library, source, space)
     : fileRows(source, context.options, signal);
 }

@@ -1,9 +1,9 @@
-import type { CorpusSource } from '../../api/domain.ts';
+import type { CorpusSource, SpaceInfo } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
-import type { EngineContext, OpenLibrary } from '../../context.ts';
+import type { EngineContext } from '../../context.ts';
+import type { Library } from '../../library/library.ts';
 import { splitGroups } from '../../../models/evaluation/splits/groups.ts';
 import { groupFacts, nameOfTaxonomy } from '../../experiments/tracks.ts';
-import { libraryVectors } from '../../neighbours/vectors.ts';
 import { loadLabelsets } from '../../taxonomies/index.ts';
 import type { LabelledRows } from './rows.ts';
 
@@ -15,11 +15,12 @@ type LibrarySource = Extract<CorpusSource, { kind: 'library' }>;
  */
 export function libraryRows(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   source: LibrarySource,
+  space: SpaceInfo = library.space(),
 ): LabelledRows {
   const name = nameOfTaxonomy(library, source.taxonomyId);
-  const vectors = libraryVectors(library);
+  const vectors = library.embeddings.madeIn(space, 'This corpus');
   const { windows } = vectors;
   const { dim } = windows;
   const labelsets = loadLabelsets(library, source.taxonomyId);
@@ -49,9 +50,10 @@ export function libraryRows(
     for (const label of numbers) labels[i * labelNames.length + label] = 1;
     firstLabel.push(numbers[0] ?? 0);
   });
-  const pack = context.packs.list().find((known) => known.id === library.packId());
+  const pack = context.packs.list().find((known) => known.id === space.packId);
   return {
     ...{ source, name, features, count: rows.length, dim, labels, labelNames, itemOf, firstLabel },
+    space,
     groupOf: splitGroups(groupFacts(library), 'track'),
     unlabelled: all.itemOf.length - rows.length,
     silent:

@@ -1,9 +1,11 @@
 import type { LabelledVectors } from '../../../models/knn/index.ts';
-import type { CorpusSource, CorpusWarning } from '../../api/domain.ts';
+import type { CorpusSource, CorpusWarning, SpaceInfo } from '../../api/domain.ts';
 
 /** Labelled vectors with what splits and people need to know about the rows. */
 export interface LabelledRows extends LabelledVectors {
   source: CorpusSource;
+  /** Of the vectors; null for a data set file. */
+  space: SpaceInfo | null;
   /** Taxonomy or file name. */
   name: string;
   /** Every row's track id; a row of a data set is an item of its own, named by its id or number. */

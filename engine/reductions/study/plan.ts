@@ -2,8 +2,9 @@ import { basename } from 'node:path';
 import { takeRows, type LabelledVectors } from '../../../models/knn/index.ts';
 import type { RowSplit } from '../../../models/evaluation/splits/folds.ts';
 import { findReductionMethod } from '../../../models/reduction/index.ts';
-import type { SplitName, Study, StudyRequest } from '../../api/domain.ts';
-import type { EngineContext, OpenLibrary } from '../../context.ts';
+import type { SpaceInfo, SplitName, Study, StudyRequest } from '../../api/domain.ts';
+import type { EngineContext } from '../../context.ts';
+import type { Library } from '../../library/library.ts';
 import { newId } from '../../identifier.ts';
 import { corpusFacts, corpusRows, fingerprintOf, testRows, type LabelledRows } from '../corpus/index.ts';
 import { splitRows } from './splits.ts';
@@ -18,16 +19,17 @@ export interface StudyData {
 }
 
 /**
- * Reads the corpus of a study and splits it; the same request gives the same parts.
+ * Reads the corpus of a study and splits it; the same request in the same space gives the same parts.
  * @throws EngineError; DatasetError; ReductionError; the signal's reason
  */
 export async function studyData(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   { source, split, seed }: Pick<StudyRequest, 'source' | 'split' | 'seed'>,
   signal?: AbortSignal,
+  space?: SpaceInfo,
 ): Promise<StudyData> {
-  const rows = await corpusRows(context, library, source, signal);
+  const rows = await corpusRows(context, library, source, signal, space);
   if (split.kind === 'file') {
     const test = await testRows(split.path, rows, context.options, signal);
     const counts = { train: rows.count, test: test.count };
@@ -57,13 +59,12 @@ function itemsOf({ itemOf }: LabelledRows, split: RowSplit | undefined): Map<str
  */
 export async function planStudy(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   request: StudyRequest,
 ): Promise<{ id: string; name: string }> {
   // Before anything is read: a wrong name is the caller's mistake.
   const methods = [...new Set(request.runs.map(({ method }) => findReductionMethod(method).title))];
   const data = await studyData(context, library, request);
-  const pack = request.source.kind === 'library' ? context.packs.get(library.packId()) : null;
   const what = methods.length === 1 ? (methods[0] ?? '') : `${methods.length} methods`;
   const study = {
     id: newId(),
@@ -76,8 +77,7 @@ export async function planStudy(
     full: [],
     failures: [],
     planned: request.runs.length * request.noise.length,
-    packId: pack?.manifest.id ?? '',
-    packSha256: pack?.sha256 ?? '',
+    space: data.rows.space,
     createdAt: new Date().toISOString(),
     seconds: 0,
   };

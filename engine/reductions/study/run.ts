@@ -3,7 +3,8 @@ import { addLabelNoise, NumericError, type LabelledVectors } from '../../../mode
 import { findReductionMethod, RowDistances, toLabelledVectors } from '../../../models/reduction/index.ts';
 import type { FullScore, Reduction, StudyRequest } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
-import type { EngineContext, OpenLibrary } from '../../context.ts';
+import type { EngineContext } from '../../context.ts';
+import type { Library } from '../../library/library.ts';
 import { newId } from '../../identifier.ts';
 import type { JobHandle } from '../../jobs/queue.ts';
 import { fingerprintOf } from '../corpus/index.ts';
@@ -25,7 +26,7 @@ export const studySpecSchema = z.strictObject({ libraryId: z.string(), studyId: 
  */
 export async function runStudy(
   context: EngineContext,
-  library: OpenLibrary,
+  library: Library,
   studyId: string,
   job: JobHandle,
 ): Promise<number> {
@@ -65,7 +66,7 @@ class StudyRun {
 
   constructor(
     readonly context: EngineContext,
-    readonly library: OpenLibrary,
+    readonly library: Library,
     readonly study: StoredStudy,
     readonly job: JobHandle,
   ) {
@@ -77,7 +78,7 @@ class StudyRun {
   async run(): Promise<void> {
     const { request, fingerprint } = this.study;
     const { signal } = this.job;
-    const data = await studyData(this.context, this.library, request, signal);
+    const data = await studyData(this.context, this.library, request, signal, this.study.space ?? undefined);
     if ((await fingerprintOf(data.rows, signal)) !== fingerprint)
       throw new EngineError(
         'reduction',
@@ -195,7 +196,7 @@ class StudyRun {
       const reduction = this.#reduction(run, cell, { ...result, scores, seconds });
       insertReduction(
         this.library,
-        { ...reduction, packSha256: this.study.packSha256 },
+        reduction,
         {
           dim: training.dim,
           prototypes: result.prototypes,
@@ -218,7 +219,7 @@ class StudyRun {
       parameters: Reduction['parameters'];
     },
   ): Reduction {
-    const { id, request, corpus, packId } = this.study;
+    const { id, request, corpus, space } = this.study;
     const { source, split, seed, k } = request;
     const rows = made.clusters.length;
     const size = (100 * rows) / training.count;
@@ -229,7 +230,7 @@ class StudyRun {
       name: runName(run.method, made.parameters),
       taxonomyId: source.kind === 'library' ? source.taxonomyId : '',
       taxonomyName: corpus.name,
-      packId,
+      space,
       // The short form that a reduction made alone has; the study knows more.
       request: {
         taxonomyId: source.kind === 'library' ? source.taxonomyId : '',

@@ -1,11 +1,19 @@
-import type { Corpus, FullScore, SplitName, Study, StudyFailure, StudyRequest } from '../../api/domain.ts';
+import type {
+  Corpus,
+  FullScore,
+  SpaceInfo,
+  SplitName,
+  Study,
+  StudyFailure,
+  StudyRequest,
+} from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
-import type { OpenLibrary } from '../../context.ts';
+import type { Library } from '../../library/library.ts';
 
 /** A study with what only the engine needs to know about it. */
 export interface StoredStudy extends Study {
-  packId: string;
-  packSha256: string;
+  /** Of the corpus; null for a data set file. */
+  space: SpaceInfo | null;
   /** Tells whether the corpus is still the one the study began with. */
   fingerprint: string;
 }
@@ -22,30 +30,27 @@ interface StudyRow {
   planned: number;
   state: Study['state'];
   job_id: string | null;
-  pack_id: string;
-  pack_sha256: string;
+  space: string | null;
   created_at: string;
   seconds: number;
   finished: number;
 }
 
-const COLUMNS = `id, name, request, corpus, fingerprint, splits, full_scores, failures, planned, state, job_id, pack_id,
-  pack_sha256, created_at, seconds`;
+const COLUMNS = `id, name, request, corpus, fingerprint, splits, full_scores, failures, planned, state, job_id, space,
+  created_at, seconds`;
 /** A reduction is finished when every split is in it. */
 const FINISHED = `(SELECT count(*) FROM reductions r WHERE r.study_id = studies.id AND r.removed_at IS NULL
   AND json_array_length(r.sizes) >= json_array_length(studies.splits)) AS finished`;
 
 /** Stores a study that has not begun. */
 export function insertStudy(
-  library: OpenLibrary,
+  library: Library,
   study: Omit<StoredStudy, 'finished' | 'jobId'>,
   parts: ReadonlyMap<string, SplitName>,
 ): void {
   const { db } = library;
   db.transaction(() => {
-    db.prepare(
-      `INSERT INTO studies (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)`,
-    ).run([
+    db.prepare(`INSERT INTO studies (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)`).run([
       study.id,
       study.name,
       JSON.stringify(study.request),
@@ -56,8 +61,7 @@ export function insertStudy(
       JSON.stringify(study.failures),
       study.planned,
       study.state,
-      study.packId,
-      study.packSha256,
+      study.space?.key ?? null,
       study.createdAt,
       study.seconds,
     ]);
@@ -67,14 +71,14 @@ export function insertStudy(
 }
 
 /** Newest first, without what was removed. @param isActive whether a job is under way */
-export function listStudies(library: OpenLibrary, isActive: (jobId: string) => boolean): Study[] {
+export function listStudies(library: Library, isActive: (jobId: string) => boolean): Study[] {
   return library.db
     .prepare<StudyRow>(
-      `SELECT ${COLUMNS}, ${FINISHED} FROM studies WHERE removed_at IS NULL ORDER BY created_at DESC, rowid DESC`,
+      `SELECT ${COLUMNS}, ${FINISHED} FROM studies WHERE removed_at IS NULL ORDER BY rowid DESC`,
     )
     .all()
     .map((row) => {
-      const study: Study = fromRow(row);
+      const study: Study = fromRow(library, row);
       // The process may have ended before it could say so.
       const abandoned = study.state === 'running' && (study.jobId === null || !isActive(study.jobId));
       return abandoned ? { ...study, state: 'stopped' as const } : study;
@@ -82,29 +86,29 @@ export function listStudies(library: OpenLibrary, isActive: (jobId: string) => b
 }
 
 /** @throws EngineError `not-found` */
-export function getStudy(library: OpenLibrary, studyId: string): StoredStudy {
+export function getStudy(library: Library, studyId: string): StoredStudy {
   const row = library.db
     .prepare<StudyRow>(`SELECT ${COLUMNS}, ${FINISHED} FROM studies WHERE id = ? AND removed_at IS NULL`)
     .get([studyId]);
   if (!row) throw new EngineError('not-found', `There is no study ${studyId} in this library.`);
-  return fromRow(row);
+  return fromRow(library, row);
 }
 
-export function setStudyJob(library: OpenLibrary, studyId: string, jobId: string): void {
+export function setStudyJob(library: Library, studyId: string, jobId: string): void {
   library.db.prepare(`UPDATE studies SET job_id = ?, state = 'running' WHERE id = ?`).run([jobId, studyId]);
 }
 
-export function setFullScores(library: OpenLibrary, studyId: string, full: readonly FullScore[]): void {
+export function setFullScores(library: Library, studyId: string, full: readonly FullScore[]): void {
   library.db.prepare('UPDATE studies SET full_scores = ? WHERE id = ?').run([JSON.stringify(full), studyId]);
 }
 
-export function setFailures(library: OpenLibrary, studyId: string, failures: readonly StudyFailure[]): void {
+export function setFailures(library: Library, studyId: string, failures: readonly StudyFailure[]): void {
   library.db.prepare('UPDATE studies SET failures = ? WHERE id = ?').run([JSON.stringify(failures), studyId]);
 }
 
 /** Says how a study's job ended, and adds the time it took. */
 export function endStudy(
-  library: OpenLibrary,
+  library: Library,
   studyId: string,
   state: 'done' | 'stopped',
   seconds: number,
@@ -115,23 +119,23 @@ export function endStudy(
 }
 
 /** Marks a study with its reductions as removed. @throws EngineError `not-found` */
-export function removeStudy(library: OpenLibrary, studyId: string): void {
+export function removeStudy(library: Library, studyId: string): void {
   getStudy(library, studyId);
   mark(library, studyId, new Date().toISOString());
 }
 
 /** @throws EngineError `not-found` */
-export function restoreStudy(library: OpenLibrary, studyId: string): void {
+export function restoreStudy(library: Library, studyId: string): void {
   mark(library, studyId, null);
   getStudy(library, studyId);
 }
 
-function mark(library: OpenLibrary, studyId: string, removedAt: string | null): void {
+function mark(library: Library, studyId: string, removedAt: string | null): void {
   library.db.prepare('UPDATE studies SET removed_at = ? WHERE id = ?').run([removedAt, studyId]);
 }
 
 /** The columns hold what {@link insertStudy} wrote. */
-function fromRow(row: StudyRow): StoredStudy {
+function fromRow(library: Library, row: StudyRow): StoredStudy {
   return {
     id: row.id,
     name: row.name,
@@ -146,8 +150,7 @@ function fromRow(row: StudyRow): StoredStudy {
     finished: row.finished,
     createdAt: row.created_at,
     seconds: row.seconds,
-    packId: row.pack_id,
-    packSha256: row.pack_sha256,
+    space: row.space === null ? null : library.spaces.get(row.space),
     fingerprint: row.fingerprint,
   };
 }

@@ -1,15 +1,18 @@
 import { sql as cacheEmbeddings } from './cache/0001-embeddings.ts';
 import { sql as cachePredictions } from './cache/0002-predictions.ts';
 import { sql as cacheKept } from './cache/0003-kept-embeddings.ts';
+import { up as cacheSpaces } from './cache/0004-spaces.ts';
 import { sql as jobs } from './jobs/0001-jobs.ts';
 import { sql as jobsLanes } from './jobs/0002-lanes.ts';
 import { sql as libraryTracks } from './library/0001-library.ts';
 import { sql as libraryExperiments } from './library/0002-experiments.ts';
 import { sql as libraryStudies } from './library/0003-studies.ts';
+import { up as librarySpaces } from './library/0004-spaces.ts';
+import type { Migration } from '../migrate.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
 export const migrations = {
-  library: [libraryTracks, libraryExperiments, libraryStudies],
-  cache: [cacheEmbeddings, cachePredictions, cacheKept],
+  library: [libraryTracks, libraryExperiments, libraryStudies, librarySpaces],
+  cache: [cacheEmbeddings, cachePredictions, cacheKept, cacheSpaces],
   jobs: [jobs, jobsLanes],
-} as const satisfies Record<string, readonly string[]>;
+} as const satisfies Record<string, readonly Migration[]>;

@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import type { EmbeddingSpace } from '../../models/embeddings/space.ts';
+import type { LibrarySummary, SpaceInfo, TrackState } from '../api/domain.ts';
+import type { Database } from '../storage/database.ts';
+import { EmbeddingRepository } from './embeddings.ts';
+import { Kept } from './kept.ts';
+import { noLibrary, SpaceRepository } from './spaces.ts';
+import { trackStateJoin, trackStateSql } from './track-state.ts';
+
+interface LibraryRow {
+  id: string;
+  name: string;
+  folder: string;
+  is_demo: number;
+  created_at: string;
+  opened_at: string;
+}
+
+/** What a table of tracks may be sorted and filtered by. */
+const ORDERED_BY = [
+  'library',
+  'tracks',
+  'embeddings',
+  'track_labels',
+  'taxonomies',
+  'experiments',
+  'predictions',
+];
+const ORDERS = 4;
+
+/**
+ * A library whose databases are open: what is stored by kind, each kind in its repository. Everything that is kept in
+ * memory hangs on it, holds as long as the tables it comes from are not written, and goes when the library is closed.
+ */
+export class Library {
+  readonly id: string;
+  /** Folder of this library's databases: `library.db`, `cache.db`, `sonifications/`, `transcodes/`, `covers/`. */
+  readonly dataFolder: string;
+  /** `library.db`, with `cache.db` attached as `cache`. */
+  readonly db: Database;
+  readonly spaces: SpaceRepository;
+  readonly embeddings: EmbeddingRepository;
+  /** Orders of all tracks by query, as row numbers: a table scrolls through one, a player and a map may hold others. */
+  readonly trackOrders: Kept<string, number[]>;
+  readonly #summary: Kept<'summary', LibrarySummary>;
+
+  constructor(id: string, dataFolder: string, db: Database) {
+    this.id = id;
+    this.dataFolder = dataFolder;
+    this.db = db;
+    this.spaces = new SpaceRepository(db);
+    this.embeddings = new EmbeddingRepository(db, this.spaces);
+    this.trackOrders = new Kept(db, ORDERED_BY, ORDERS);
+    this.#summary = new Kept(db, ['library', 'spaces', 'tracks', 'embeddings'], 1);
+  }
+
+  /** Absolute path of the music folder. */
+  folder(): string {
+    return this.#row().folder;
+  }
+
+  packId(): string {
+    return this.space().packId;
+  }
+
+  /** Which windows of a track are embedded. */
+  windows(): 'all' | number {
+    return this.space().windows;
+  }
+
+  /** The space the library is seen in. */
+  space(): SpaceInfo {
+    return this.spaces.current();
+  }
+
+  /** Absolute path of a track's file. */
+  absolutePath(trackPath: string): string {
+    return join(this.folder(), ...trackPath.split('/'));
+  }
+
+  moveTo(folder: string): void {
+    this.db.prepare('UPDATE library SET folder = ?').run([folder]);
+  }
+
+  /**
+   * Sees the library in another space. Nothing is lost: what is embedded in it already is ready at once, the rest waits
+   * for the next import, and the embeddings of the other spaces are kept.
+   */
+  use(packId: string, space: EmbeddingSpace): SpaceInfo {
+    return this.db.transaction(() => {
+      const used = this.spaces.add(packId, space);
+      this.db.prepare('UPDATE library SET space = ?').run([used.key]);
+      return used;
+    })();
+  }
+
+  /** Deletes what was removed before the library was opened: until then removing can be undone. */
+  purge(): void {
+    this.db.prepare('DELETE FROM studies WHERE removed_at IS NOT NULL').run();
+    this.db.prepare('DELETE FROM reductions WHERE removed_at IS NOT NULL').run();
+  }
+
+  touch(): void {
+    this.db.prepare('UPDATE library SET opened_at = ?').run([new Date().toISOString()]);
+  }
+
+  summary(): LibrarySummary {
+    return this.#summary.get('summary', () => this.#summarise());
+  }
+
+  /** Nothing may be asked of it any more. */
+  close(): void {
+    this.embeddings.close();
+    this.db.close();
+  }
+
+  #summarise(): LibrarySummary {
+    const settings = this.#row();
+    const space = this.space();
+    const tracks = { total: 0, ready: 0, failed: 0, pending: 0, missing: 0 };
+    let windowCount = 0;
+    let durationSeconds = 0;
+    const rows = this.db
+      .prepare<{ state: TrackState; tracks: number; windows: number; seconds: number }>(
+        `SELECT ${trackStateSql} AS state, COUNT(*) AS tracks, TOTAL(e.count) AS windows,
+                TOTAL(t.duration_seconds) AS seconds
+           FROM tracks t ${trackStateJoin} GROUP BY 1`,
+      )
+      .all([space.key]);
+    for (const row of rows) {
+      tracks[row.state] = row.tracks;
+      tracks.total += row.tracks;
+      if (row.state === 'ready') windowCount = row.windows;
+      if (row.state !== 'missing') durationSeconds += row.seconds;
+    }
+    return {
+      id: settings.id,
+      name: settings.name,
+      folders: [settings.folder],
+      dataFolder: this.dataFolder,
+      packId: space.packId,
+      windows: space.windows,
+      space,
+      tracks,
+      windowCount,
+      durationSeconds,
+      isDemo: settings.is_demo === 1,
+      createdAt: settings.created_at,
+      openedAt: settings.opened_at,
+    };
+  }
+
+  #row(): LibraryRow {
+    const row = this.db.prepare<LibraryRow>('SELECT * FROM library').get();
+    if (row) return row;
+    throw noLibrary(this.db.path);
+  }
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { ExactIndex } from '../../models/neighbours/exact.ts';
+import { trackEmbeddings } from './window-embeddings.ts';
+import type { WindowEmbeddings } from './window-embeddings.ts';
+
+export type Metric = 'euclidean' | 'cosine';
+
+/** Embeddings of a library in one space, in memory, with exact indices that are built when first asked for. */
+export class LibraryVectors {
+  readonly windows: WindowEmbeddings;
+  readonly #indices = new Map<string, Promise<ExactIndex>>();
+  #tracks: { vectors: Float32Array; trackIds: string[] } | null = null;
+  #fingerprint: string | null = null;
+
+  constructor(windows: WindowEmbeddings) {
+    this.windows = windows;
+  }
+
+  /** Equal for equal embeddings of the same tracks, also after the library was closed: what is made from them hangs on it. */
+  get fingerprint(): string {
+    this.#fingerprint ??= fingerprintOf(this.windows);
+    return this.#fingerprint;
+  }
+
+  /** Track embeddings: means over windows. */
+  get tracks(): { vectors: Float32Array; trackIds: string[] } {
+    this.#tracks ??= trackEmbeddings(this.windows);
+    return this.#tracks;
+  }
+
+  windowIndex(metric: Metric): Promise<ExactIndex> {
+    return this.#index(`window ${metric}`, () => this.windows.vectors, metric);
+  }
+
+  trackIndex(metric: Metric): Promise<ExactIndex> {
+    return this.#index(`track ${metric}`, () => this.tracks.vectors, metric);
+  }
+
+  /** Frees the indices; queries under way must have ended. */
+  async close(): Promise<void> {
+    const indices = await Promise.allSettled([...this.#indices.values()]);
+    this.#indices.clear();
+    await Promise.all(
+      indices.flatMap((index) => (index.status === 'fulfilled' ? [index.value.close()] : [])),
+    );
+  }
+
+  #index(key: string, vectors: () => Float32Array, metric: Metric): Promise<ExactIndex> {
+    let index = this.#indices.get(key);
+    if (!index) {
+      index = ExactIndex.build(vectors(), this.windows.dim, metric);
+      this.#indices.set(key, index);
+      index.catch(() => this.#indices.delete(key));
+    }
+    return index;
+  }
+}
+
+function fingerprintOf({ space, trackIds, contentHashes, count }: WindowEmbeddings): string {
+  const hash = createHash('sha256').update(`${space.key} ${count}`);
+  trackIds.forEach((id, track) => hash.update(`\n${id} ${contentHashes[track] ?? ''}`));
+  return hash.digest('hex');
+}

@@ -1,0 +1,247 @@
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { spaceKey } from '../../models/embeddings/space.ts';
+import {
+  getExperiment,
+  experimentTracks,
+  listExperiments,
+  loadNetwork,
+} from '../../engine/experiments/store.ts';
+import { LibraryShelf } from '../../engine/library/libraries.ts';
+import { trackDetail } from '../../engine/library/track-detail.ts';
+import { listReductions, loadReducedSet } from '../../engine/reductions/store.ts';
+import { listStudies } from '../../engine/reductions/study/store.ts';
+import { Database } from '../../engine/storage/database.ts';
+import { migrate, schemaVersion } from '../../engine/storage/migrate.ts';
+import { migrations } from '../../engine/storage/migrations/index.ts';
+import { openLibraryDatabases } from '../../engine/storage/open.ts';
+import { loadLabelsets } from '../../engine/taxonomies/labelsets.ts';
+import { startTestEngine, testFolder } from '../support/engine.ts';
+import { OLD, oldLibrary } from '../support/old-library.ts';
+
+type Row = Record<string, unknown>;
+
+/** Rows of a table of a database as it lies on the disk. */
+function rowsOf(path: string, sql: string): Row[] {
+  const db = new Database(path);
+  const rows = db.prepare(sql).all();
+  db.close();
+  return rows;
+}
+
+describe('a library of schema 3', () => {
+  it('keeps tracks, labels, edits, experiments, reductions, studies and every embedding', () => {
+    const { dataFolder, folder } = oldLibrary();
+    const before = (name: string, sql: string): Row[] => rowsOf(join(folder, name), sql);
+    const tracks = before(
+      'library.db',
+      'SELECT id, path, state, content_hash, window_count FROM tracks ORDER BY path',
+    );
+    const overrides = before('library.db', 'SELECT * FROM label_overrides');
+    const labels = before('library.db', 'SELECT * FROM track_labels ORDER BY track_id, position');
+    const experiments = before('library.db', 'SELECT id, pack_sha256 FROM experiments');
+    const revisions = before('library.db', 'SELECT * FROM experiment_revisions ORDER BY revision');
+    const reductions = before(
+      'library.db',
+      'SELECT id, pack_sha256, prototypes FROM reductions ORDER BY rowid DESC',
+    );
+    const sql = 'SELECT track_id, pack_sha256, windows, vectors FROM';
+    const embeddings = before('cache.db', `${sql} embeddings UNION ALL ${sql} kept_embeddings`);
+    expect([tracks.length, embeddings.length, revisions.length, reductions.length]).toEqual([13, 45, 3, 3]);
+
+    const shelf = new LibraryShelf(dataFolder);
+    const library = shelf.get(OLD.id);
+    const space = library.space();
+    expect(space).toMatchObject({ packId: 'compact', windows: 'all', deformation: null });
+    expect(space.packSha256).toBe(experiments[0]?.['pack_sha256']);
+    expect(library.spaces.list().map(({ packId, windows, tracks: n }) => [packId, windows, n])).toEqual(
+      expect.arrayContaining([
+        ['compact', 'all', expect.any(Number)],
+        ['compact', 2, expect.any(Number)],
+        ['', 'all', expect.any(Number)],
+      ]),
+    );
+    expect(library.summary()).toMatchObject({
+      name: OLD.name,
+      tracks: { total: 13, ready: 11, failed: 1, missing: 1, pending: 0 },
+    });
+    // Every row is there under the key of its own pack and windows, byte for byte.
+    const vectorsOf = library.db.prepare<{ vectors: ArrayBuffer }>(
+      'SELECT vectors FROM cache.embeddings WHERE space = ? AND track_id = ?',
+    );
+    for (const row of embeddings as {
+      track_id: string;
+      pack_sha256: string;
+      windows: string;
+      vectors: ArrayBuffer;
+    }[]) {
+      const windows = row.windows === 'all' ? 'all' : Number(row.windows);
+      const key = spaceKey({ packSha256: row.pack_sha256, windows, deformation: null });
+      expect(vectorsOf.get([key, row.track_id])?.vectors).toEqual(row.vectors);
+    }
+    const media = { urlFor: () => '', resolve: () => null };
+    for (const track of tracks) {
+      const detail = trackDetail(library, media, {
+        trackId: String(track['id']),
+        taxonomyId: null,
+        experimentId: null,
+      });
+      expect([detail.path, detail.state, detail.contentHash]).toEqual([
+        track['path'],
+        track['state'],
+        track['content_hash'],
+      ]);
+      if (track['state'] === 'ready') expect(detail.windowCount).toBe(track['window_count']);
+    }
+    expect(library.db.prepare('SELECT * FROM label_overrides').all()).toEqual(overrides);
+    expect(library.db.prepare('SELECT * FROM track_labels ORDER BY track_id, position').all()).toEqual(
+      labels,
+    );
+    expect(library.db.prepare('SELECT * FROM experiment_revisions ORDER BY revision').all()).toEqual(
+      revisions,
+    );
+
+    const [experiment] = listExperiments(library);
+    expect(experiment).toMatchObject({ id: experiments[0]?.['id'], space, revision: 3 });
+    expect(experimentTracks(library, experiment?.id ?? '')).toHaveLength(12);
+    expect(loadNetwork(library, experiment?.id ?? '').prototypeCount).toBeGreaterThan(3);
+    expect(listReductions(library).map(({ id, space: its }) => [id, its?.key])).toEqual(
+      reductions.map(({ id }) => [id, space.key]),
+    );
+    expect(loadReducedSet(library, String(reductions[0]?.['id'])).prototypes).toEqual(
+      new Float32Array(reductions[0]?.['prototypes'] as ArrayBuffer),
+    );
+    expect(listStudies(library, () => false)).toMatchObject([{ state: 'done', finished: 2 }]);
+    const taxonomy = library.db.prepare<{ id: string }>('SELECT id FROM taxonomies').get();
+    const byHand = String(overrides[0]?.['track_id']);
+    expect(loadLabelsets(library, taxonomy?.id ?? '').get(byHand)).toEqual(['mid', 'loud']);
+    expect(library.db.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
+    shelf.close();
+    // The copy that was made first is the library as it was.
+    const [backup] = readdirSync(join(folder, 'backups'));
+    expect(
+      rowsOf(
+        join(folder, 'backups', backup ?? ''),
+        'SELECT id, path, state, content_hash, window_count FROM tracks ORDER BY path',
+      ),
+    ).toEqual(tracks);
+  });
+
+  it('works on in the engine: explains, and lists prototypes with their nearest tracks', async () => {
+    const { dataFolder } = oldLibrary();
+    const { client } = await startTestEngine({ dataFolder });
+    const libraryId = OLD.id;
+    const [experiment] = await client.call('experiments.list', { libraryId });
+    const experimentId = experiment?.id ?? '';
+    const { tracks } = await client.call('tracks.list', { libraryId, filter: { state: 'ready' } });
+    expect(tracks).toHaveLength(11);
+    const trackId = tracks[0]?.id ?? '';
+    const { bias, contributions, logit } = await client.call('explain.track', {
+      libraryId,
+      experimentId,
+      trackId,
+    });
+    expect(contributions.reduce((sum, { contribution }) => sum + contribution, bias)).toBeCloseTo(logit, 4);
+    const prototypes = await client.call('prototypes.list', { libraryId, experimentId });
+    expect(prototypes.every(({ nearest }) => nearest.length > 0)).toBe(true);
+  });
+
+  it('whose cache is gone keeps its settings and everything a person made', () => {
+    const { dataFolder, folder } = oldLibrary();
+    rmSync(join(folder, 'cache.db'));
+    const shelf = new LibraryShelf(dataFolder);
+    const library = shelf.get(OLD.id);
+    expect(library.space()).toMatchObject({ packId: 'compact', windows: 'all', packSha256: '' });
+    expect(library.summary().tracks).toMatchObject({ ready: 0, pending: 11, failed: 1, missing: 1 });
+    expect(getExperiment(library, listExperiments(library)[0]?.id ?? '').space.packSha256).not.toBe('');
+    shelf.close();
+    // With the pack at hand its hash is known again.
+    const with1 = new LibraryShelf(dataFolder, { packSha256: () => 'abc' });
+    expect(with1.get(OLD.id).space()).toMatchObject({ packId: 'compact', packSha256: 'abc' });
+    with1.close();
+  });
+
+  it('whose pack was changed without an import since keeps the new one, unread', () => {
+    const { dataFolder, folder } = oldLibrary();
+    const db = new Database(join(folder, 'library.db'));
+    db.exec(
+      `UPDATE library SET pack_id = 'other'; UPDATE tracks SET state = 'pending' WHERE state = 'ready'`,
+    );
+    db.close();
+    const shelf = new LibraryShelf(dataFolder, { packSha256: () => null });
+    const library = shelf.get(OLD.id);
+    expect(library.space()).toMatchObject({ packId: 'other', windows: 'all', packSha256: '' });
+    expect(library.summary().tracks).toMatchObject({ ready: 0, pending: 11 });
+    shelf.close();
+  });
+});
+
+describe('a library of every earlier schema', () => {
+  it.each([1, 2, 3])('%i opens, with its tracks', (version) => {
+    const folder = testFolder();
+    const made = new Database(join(folder, 'library.db'));
+    migrate(made, migrations.library.slice(0, version), { backup: false });
+    made.exec(`INSERT INTO library (id, name, folder, pack_id, windows, is_demo, created_at, opened_at)
+      VALUES ('l', 'Old', '/music', 'compact', '5', 0, '', '')`);
+    for (const [id, state] of [
+      ['a', 'ready'],
+      ['b', 'failed'],
+      ['c', 'missing'],
+      ['d', 'pending'],
+    ])
+      made
+        .prepare(
+          `INSERT INTO tracks (id, path, state, title, search_text, added_at, content_hash) VALUES (?, ?, ?, '', '', '', 'h')`,
+        )
+        .run([id ?? '', `${id ?? ''}.wav`, state ?? '']);
+    made.close();
+    const cache = new Database(join(folder, 'cache.db'));
+    migrate(cache, migrations.cache.slice(0, version), { backup: false });
+    cache.exec(
+      `INSERT INTO embeddings VALUES ('a', 'sha', 'h', '5', 1, 1, 1.0, x'00000000', x'00000000', x'00000000', x'0000803f')`,
+    );
+    cache.close();
+
+    const db = openLibraryDatabases(folder);
+    expect(schemaVersion(db)).toBe(migrations.library.length);
+    expect(db.prepare('SELECT id, file_state FROM tracks ORDER BY id').all()).toEqual([
+      { id: 'a', file_state: 'present' },
+      { id: 'b', file_state: 'failed' },
+      { id: 'c', file_state: 'missing' },
+      { id: 'd', file_state: 'present' },
+    ]);
+    const key = spaceKey({ packSha256: 'sha', windows: 5, deformation: null });
+    expect(db.prepare('SELECT space FROM library').all()).toEqual([{ space: key }]);
+    expect(db.prepare('SELECT space, track_id FROM cache.embeddings').all()).toEqual([
+      { space: key, track_id: 'a' },
+    ]);
+    expect(db.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
+    db.close();
+  });
+});
+
+describe('closing a library', () => {
+  it('leaves whole files: a copy of each is a copy of everything', async () => {
+    const { dataFolder, folder } = oldLibrary();
+    const { client, engine } = await startTestEngine({ dataFolder });
+    const [taxonomy] = await client.call('taxonomies.list', { libraryId: OLD.id });
+    const { tracks } = await client.call('tracks.list', { libraryId: OLD.id });
+    const trackId = tracks[0]?.id ?? '';
+    await client.call('labels.set', {
+      libraryId: OLD.id,
+      taxonomyId: taxonomy?.id ?? '',
+      changes: [{ trackId, labels: ['copied'] }],
+    });
+    await engine.close();
+    const left = readdirSync(dataFolder, { recursive: true, encoding: 'utf8' });
+    expect(left.filter((name) => /-(wal|shm|journal)$/.test(name))).toEqual([]);
+    const copy = join(testFolder(), 'copy.db');
+    copyFileSync(join(folder, 'library.db'), copy);
+    expect(rowsOf(copy, `SELECT track_id FROM track_labels WHERE label = 'copied'`)).toEqual([
+      { track_id: trackId },
+    ]);
+    expect(existsSync(join(dataFolder, 'jobs.db-wal'))).toBe(false);
+    expect(readFileSync(copy).subarray(18, 20)).toEqual(Buffer.from([1, 1]));
+  });
+});
