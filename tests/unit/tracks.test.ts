@@ -17,8 +17,8 @@ const pad = (n: number): string => String(n).padStart(6, '0');
 function fillTracks(libraryFolder: string, count: number): void {
   const db = openLibraryDatabases(libraryFolder);
   const insert = db.prepare(
-    `INSERT INTO tracks (id, path, state, title, artist, album, genre, duration_seconds, window_count, search_text, added_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')`,
+    `INSERT INTO tracks (id, path, file_state, title, artist, album, genre, duration_seconds, search_text, added_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '')`,
   );
   const label = db.prepare(
     `INSERT INTO track_labels (taxonomy_id, track_id, position, label) VALUES ('tax', ?, 0, ?)`,
@@ -30,16 +30,16 @@ function fillTracks(libraryFolder: string, count: number): void {
   db.transaction(() => {
     db.exec(
       `INSERT INTO taxonomies (id, name, source, created_at) VALUES ('tax', 'T', '{"kind":"hand"}', '');
-       INSERT INTO experiments VALUES ('exp', 'E', 'tax', 'T', 'compact', 'x', '{"task":"single"}', '["a","b"]', '[]',
-         '{}', '[]', 1, '', 0)`,
+       INSERT INTO experiments VALUES ('exp', 'E', 'tax', 'T', '{"task":"single"}', '["a","b"]', '[]', '{}', '[]', 1,
+         '', 0, (SELECT space FROM library))`,
     );
     for (let i = 0; i < count; i++) {
       const path = `disc ${i % 97}/Ärtist ${i % 1000} - track ${pad(i)}.flac`;
       const artist = i % 10 === 0 ? null : `Ärtist ${i % 1000}`;
       const title = `Title ${pad((i * 7919) % count)}`;
-      const state = i % 50 === 0 ? 'failed' : 'pending';
+      const state = i % 50 === 0 ? 'failed' : 'present';
       insert.run([
-        `t${pad(i)}`, path, state, title, artist, `Album ${i % 300}`, '["Rock"]', i % 600, i % 150,
+        `t${pad(i)}`, path, state, title, artist, `Album ${i % 300}`, '["Rock"]', i % 600,
         searchText([path, title, artist, 'rock']),
       ]); // prettier-ignore
       label.run([`t${pad(i)}`, i % 2 === 0 ? 'a' : 'b']);
