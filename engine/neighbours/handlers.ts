@@ -19,17 +19,8 @@ export function neighboursHandlers(
         const space = library.space();
         const { manifest } = packOfSpace(context, space, 'this library was imported with');
         const runtime = await context.packs.runtime(manifest.id);
-<<<<<<< HEAD
         const { vectors } = await embedFile(context.decode, runtime, path, signal);
         return nearestTo(library, { vector: meanOfRows(vectors, manifest.embeddingDim), space }, request);
-=======
-        const { vectors, count } = await embedFile(context.decode, runtime, path, signal);
-        return nearestTo(
-          library,
-          { vector: meanOfRows(vectors, count, manifest.embeddingDim), space },
-          request,
-        );
->>>>>>> 130352b (Format)
       }),
   };
 }
