@@ -3,18 +3,23 @@
  * Words are those of the glossary (docs/glossary.md): library, track, window, embedding, taxonomy, labelset,
  * prototype, experiment, sonification, reduction, contribution.
  */
-import type { EmbeddingSpace } from '../../models/embeddings/space.ts';
 import type { EngineErrorData } from './errors.ts';
 import type { CorpusSource, KnnScore } from './studies.ts';
 
 export type * from './studies.ts';
 
-/** The embedding space something was made in. */
-export interface SpaceInfo extends EmbeddingSpace {
+/** The embedding space something was made in: what identifies a vector besides its track. */
+export interface SpaceInfo {
   /** 32 hexadecimal digits that name it, the same everywhere. */
   key: string;
   /** What its pack is called; empty when nobody knows any more. */
   packId: string;
+  /** Content hash of the pack; empty while the pack has never been there. */
+  packSha256: string;
+  /** Which windows of a track are embedded: all of them, or N evenly spaced. */
+  windows: 'all' | number;
+  /** How the audio is changed before it is embedded; null: not at all. */
+  deformation: string | null;
 }
 
 export interface LibrarySummary {
