@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Database } from '../../engine/storage/database.ts';
+import { lockDataFolder } from '../../engine/storage/lock.ts';
 import { storageError } from '../../engine/storage/errors.ts';
 import { schemaVersion } from '../../engine/storage/migrate.ts';
 import { migrations } from '../../engine/storage/migrations/index.ts';
@@ -87,7 +88,7 @@ describe('a newer database', () => {
     await expect(startTestEngine({ dataFolder: first.dataFolder })).rejects.toMatchObject({
       code: 'database-newer',
     });
-    expect(existsSync(join(first.dataFolder, 'engine.lock'))).toBe(false);
+    lockDataFolder(first.dataFolder)();
   });
 });
 
