@@ -1,5 +1,6 @@
 /** Entry of the engine process (a utility process): the engine, without windows. */
 import { EngineError } from '../engine/api/errors.ts';
+import { browserThenFfmpeg } from '../engine/decode/index.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import { toEngineSchema } from './engine-messages.ts';
@@ -24,7 +25,7 @@ const providers = new ProviderRunnerBroker(post);
 async function start(config: EngineConfig): Promise<Engine> {
   const started = await createEngine({
     ...config,
-    externalDecoder: broker.decode,
+    externalDecoder: browserThenFfmpeg(broker.decode),
     providerRunner: providers.run,
   });
   media = started.media;

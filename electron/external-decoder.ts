@@ -6,6 +6,7 @@ import type { DecoderMessage, FromEngine } from './engine-messages.ts';
 
 type ExternalDecoder = NonNullable<EngineOptions['externalDecoder']>;
 type PcmStream = Awaited<ReturnType<ExternalDecoder>>;
+type PcmChunk = PcmStream['chunks'] extends AsyncIterable<infer Chunk> ? Chunk : never;
 
 const idleTimeoutMs = 30_000;
 
@@ -60,7 +61,7 @@ export class ExternalDecoderBroker {
     private readonly tokenFor: (path: string) => string,
   ) {}
 
-  readonly decode: ExternalDecoder = async (path, signal): Promise<PcmStream> => {
+  readonly decode: ExternalDecoder = async (path, { signal }): Promise<PcmStream> => {
     signal.throwIfAborted();
     const id = ++this.lastId;
     const entry: { inbox: DecoderInbox; port: MessagePortMain | null } = {
@@ -82,7 +83,11 @@ export class ExternalDecoderBroker {
       const first = await entry.inbox.next();
       if (first.type === 'error') throw new Error(first.message);
       if (first.type !== 'format') throw new Error('The file holds no audio.');
-      return { sampleRate: first.sampleRate, channels: first.channels, chunks: chunks(entry, finish) };
+      return {
+        sampleRate: first.sampleRate,
+        channels: first.channels,
+        chunks: chunks(entry, first.sampleRate, finish),
+      };
     } catch (thrown) {
       finish();
       throw thrown;
@@ -112,15 +117,19 @@ export class ExternalDecoderBroker {
 
 async function* chunks(
   entry: { inbox: DecoderInbox; port: MessagePortMain | null },
+  firstRate: number,
   finish: () => void,
-): AsyncGenerator<Float32Array[]> {
+): AsyncGenerator<PcmChunk> {
+  let sampleRate = firstRate;
   try {
     for (;;) {
       const message = await entry.inbox.next();
       if (message.type === 'end') return;
       if (message.type === 'error') throw new Error(message.message);
+      // A file may change its rate on the way.
+      if (message.type === 'format') sampleRate = message.sampleRate;
       if (message.type === 'samples') {
-        yield message.planes;
+        yield { sampleRate, channelData: message.planes };
         entry.port?.postMessage('taken');
       }
     }

@@ -42,10 +42,10 @@ async function decode(url: string, port: MessagePort): Promise<void> {
     if (!track) throw new Error('The file holds no audio track.');
     if (!(await track.canDecode()))
       throw new Error(`This system cannot decode ${(await track.getCodec()) ?? 'this codec'}.`);
-    let announced = false;
+    let announcedRate = 0;
     for await (const sample of new AudioSampleSink(track).samples()) {
-      if (!announced) {
-        announced = true;
+      if (sample.sampleRate !== announcedRate) {
+        announcedRate = sample.sampleRate;
         post({ type: 'format', sampleRate: sample.sampleRate, channels: sample.numberOfChannels });
       }
       const planes = planesOf(sample);

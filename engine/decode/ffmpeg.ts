@@ -1,6 +1,14 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { AudioError, type ExternalDecoder, type PcmStream } from '../../models/audio/index.ts';
+import {
+  AudioError,
+  type AudioContainer,
+  type ExternalDecodeOptions,
+  type ExternalDecoder,
+  type PcmChunk,
+  type PcmStream,
+} from '../../models/audio/index.ts';
+import { findProgram } from './find-program.ts';
 
 type Ffmpeg = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -10,14 +18,62 @@ const AU_MAGIC = 0x2e736e64;
 const AU_FLOAT32 = 6;
 const STDERR_BYTES = 4096;
 
+/** ffmpeg's name for what reads each container, so that it never guesses by itself what a file is. */
+const demuxers: Record<AudioContainer, string> = {
+  wav: 'wav',
+  aiff: 'aiff',
+  au: 'au',
+  m4a: 'mov',
+  aac: 'aac',
+  ogg: 'ogg',
+  mp3: 'mp3',
+  matroska: 'matroska',
+  wma: 'asf',
+  caf: 'caf',
+  ape: 'ape',
+  wavpack: 'wv',
+  musepack7: 'mpc',
+  musepack8: 'mpc8',
+  tta: 'tta',
+  tak: 'tak',
+  shorten: 'shn',
+  dsf: 'dsf',
+  dff: 'iff',
+  amr: 'amr',
+  w64: 'w64',
+  voc: 'voc',
+  sphere: 'nistsphere',
+  ircam: 'ircam',
+  ac3: 'ac3',
+  dts: 'dts',
+  realaudio: 'rm',
+  '8svx': 'iff',
+  avi: 'avi',
+};
+
+/** One allocation at most; sound needs far less. */
+const MAX_ALLOCATION_BYTES = 256 * 2 ** 20;
+
 /**
  * AU is asked for because its header tells rate and channels, and because, unlike WAV, it has no limit of length when
- * written to a pipe. Only local files may be opened, whatever the file claims to refer to.
+ * written to a pipe. Only the one local file may be opened and only as what it was recognised as, whatever it claims to
+ * refer to.
  */
-function ffmpegArguments(path: string): string[] {
-  const input = ['-protocol_whitelist', 'file', '-i', `file:${path}`];
-  const output = ['-map', '0:a:0', '-vn', '-sn', '-dn', '-c:a', 'pcm_f32be', '-f', 'au', 'pipe:1'];
-  return ['-nostdin', '-hide_banner', '-v', 'error', ...input, ...output];
+function ffmpegArguments(path: string, container: AudioContainer): string[] {
+  const demuxer = demuxers[container];
+  const limits = ['-max_alloc', String(MAX_ALLOCATION_BYTES), '-threads', '1'];
+  const input = [
+    '-protocol_whitelist',
+    'file',
+    '-format_whitelist',
+    demuxer,
+    '-f',
+    demuxer,
+    '-i',
+    `file:${path}`,
+  ];
+  const output = ['-map', '0:a:0', '-vn', '-sn', '-dn', '-c:a', 'pcm_f32be', '-f', 'au'];
+  return ['-nostdin', '-hide_banner', '-v', 'error', ...limits, ...input, ...output, 'pipe:1'];
 }
 
 /** Resolves when the process is gone; never rejects. */
@@ -70,34 +126,55 @@ function whyNothing(
   program: string,
 ): AudioError {
   if (end.failure?.code === 'ENOENT') {
-    return new AudioError(
-      'needs-external-decoder',
-      `This file needs ffmpeg, which was not found (${program}): ${path}`,
-    );
+    return missing(path, program);
   }
-  const reason = end.failure?.message ?? (stderr.trim().split('\n').at(-1) || `exit code ${end.code}`);
+  const reason = end.failure?.message ?? (lastLine(stderr, path) || `exit code ${end.code}`);
   return new AudioError('corrupt', `ffmpeg could not decode the file (${reason}): ${path}`);
+}
+
+/** What ffmpeg said last, without the path that it puts in front. */
+function lastLine(stderr: string, path: string): string {
+  const line = stderr.trim().split('\n').at(-1) ?? '';
+  return line
+    .replace(`file:${path}`, '')
+    .replace(/^[:\s]+/, '')
+    .replace(/^\[[^\]]*\]\s*/, '')
+    .trim();
+}
+
+/** A process that decodes, and what became of it. */
+interface Running {
+  child: Ffmpeg;
+  ended: ReturnType<typeof ending>;
+  stderr: () => string;
 }
 
 /** Samples as they come; waits for the process at the end, and kills it when left early. */
 async function* readSamples(
-  child: Ffmpeg,
+  { child, ended, stderr }: Running,
   start: Buffer,
   header: AuHeader,
-  signal: AbortSignal,
-): AsyncGenerator<Float32Array[], void> {
-  const frameBytes = 4 * header.channels;
+  path: string,
+  { signal, onWarning }: ExternalDecodeOptions,
+): AsyncGenerator<PcmChunk, void> {
+  const { sampleRate, channels } = header;
+  const frameBytes = 4 * channels;
   let rest = start.subarray(header.dataStart);
   try {
     for (;;) {
       const whole = rest.length - (rest.length % frameBytes);
-      if (whole > 0) yield splitChannels(rest.subarray(0, whole), header.channels);
+      if (whole > 0) yield { sampleRate, channelData: splitChannels(rest.subarray(0, whole), channels) };
       rest = rest.subarray(whole);
       const next = await readPiece(child.stdout);
       signal.throwIfAborted();
-      if (next === null) return;
+      if (next === null) break;
       rest = concat(rest, next);
     }
+    const { code } = await ended;
+    signal.throwIfAborted();
+    const said = lastLine(stderr(), path);
+    if (code !== 0 || said !== '')
+      onWarning?.(`ffmpeg reports damage: ${said || `it ended with code ${code}`}`);
   } finally {
     child.kill('SIGKILL');
   }
@@ -118,14 +195,17 @@ function readPiece(pipe: Readable): Promise<Buffer | null> {
 }
 
 /**
- * An {@link ExternalDecoder} that runs a system ffmpeg: no shell, no standard input, local files only, killed on abort.
- * AAC in MP4 is trimmed by its edit list; raw ADTS keeps the encoder's delay (about 1024 samples).
- * @param program name on the PATH or absolute path
+ * An {@link ExternalDecoder} that runs a system ffmpeg: no shell, no standard input, one local file, one demuxer, killed
+ * on abort. AAC in MP4 is trimmed by its edit list; raw ADTS keeps the encoder's delay (about 1024 samples).
+ * @param program absolute path; without it ffmpeg is looked for on the PATH and where installers put it
  */
-export function createFfmpegDecoder(program = 'ffmpeg'): ExternalDecoder {
-  return async (path, signal): Promise<PcmStream> => {
+export function createFfmpegDecoder(program?: string): ExternalDecoder {
+  return async (path, options): Promise<PcmStream> => {
+    const { signal, container } = options;
     signal.throwIfAborted();
-    const child = spawn(program, ffmpegArguments(path), {
+    const found = program ?? (await findProgram('ffmpeg'));
+    if (found === null) throw missing(path, 'not on the PATH');
+    const child = spawn(found, ffmpegArguments(path, container), {
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
     });
@@ -142,7 +222,8 @@ export function createFfmpegDecoder(program = 'ffmpeg'): ExternalDecoder {
       const header = parseHeader(start);
       if (header !== null && start.length >= header.dataStart) {
         const { sampleRate, channels } = header;
-        return { sampleRate, channels, chunks: readSamples(child, start, header, signal) };
+        const running = { child, ended, stderr: () => stderr };
+        return { sampleRate, channels, chunks: readSamples(running, start, header, path, options) };
       }
       const next = await readPiece(child.stdout);
       if (next === null) break;
@@ -150,9 +231,16 @@ export function createFfmpegDecoder(program = 'ffmpeg'): ExternalDecoder {
     }
     const end = await ended;
     signal.throwIfAborted();
-    throw whyNothing(end, stderr, path, program);
+    throw whyNothing(end, stderr, path, found);
   };
 }
 
-/** {@link createFfmpegDecoder} with the ffmpeg on the PATH. */
+function missing(path: string, detail: string): AudioError {
+  return new AudioError(
+    'needs-external-decoder',
+    `This file needs ffmpeg, which was not found (${detail}): ${path}`,
+  );
+}
+
+/** {@link createFfmpegDecoder} with the ffmpeg that is installed. */
 export const ffmpegDecoder: ExternalDecoder = createFfmpegDecoder();

@@ -1,4 +1,9 @@
-import { AudioError, toMono, type ExternalDecoder } from '../../models/audio/index.ts';
+import {
+  AudioError,
+  toMono,
+  type ExternalDecodeOptions,
+  type ExternalDecoder,
+} from '../../models/audio/index.ts';
 import { Watchdog, type DecodeLimits } from './watchdog.ts';
 
 /** An error of the external decoder that is not named is damage of the file. */
@@ -15,9 +20,9 @@ function named(error: unknown, path: string): unknown {
 export async function* decodeOutside(
   external: ExternalDecoder,
   path: string,
-  options: { sampleRate: number; signal: AbortSignal; limits: DecodeLimits },
+  options: ExternalDecodeOptions & { sampleRate: number; limits: DecodeLimits },
 ): AsyncGenerator<Float32Array, void> {
-  const { sampleRate, signal, limits } = options;
+  const { sampleRate, signal, limits, onWarning } = options;
   const stop = new AbortController();
   let stopBecause: (reason: Error) => void = () => undefined;
   // Rejects on abort and on timeout, so that a decoder that does not react holds up nobody.
@@ -37,8 +42,8 @@ export async function* decodeOutside(
   try {
     signal.throwIfAborted();
     watchdog.resume();
-    const stream = await Promise.race([external(path, stop.signal), stopped]);
-    pieces = toMono(stream, sampleRate, stop.signal);
+    const stream = await Promise.race([external(path, { ...options, signal: stop.signal }), stopped]);
+    pieces = toMono(stream, sampleRate, { signal: stop.signal, path, ...(onWarning ? { onWarning } : {}) });
     for (;;) {
       watchdog.resume();
       const next = await Promise.race([pieces.next(), stopped]);

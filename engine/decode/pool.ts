@@ -11,7 +11,7 @@ export interface DecodePoolOptions {
   /** Threads at most; they start when first needed. */
   workers: number;
   limits: DecodeLimits;
-  /** Runs in this process, for what the workers cannot decode (AAC). */
+  /** Runs in this process, for what the workers cannot decode. */
   external?: ExternalDecoder;
 }
 
@@ -70,8 +70,9 @@ export class DecodePool {
       }
     } catch (error) {
       const { external } = this.#options;
-      if (!external || !(error instanceof AudioError) || error.code !== 'needs-external-decoder') throw error;
-      yield* decodeOutside(external, path, { sampleRate, signal, limits: this.#options.limits });
+      if (!external || !(error instanceof AudioError) || error.container === null) throw error;
+      const { container } = error;
+      yield* decodeOutside(external, path, { ...options, container, limits: this.#options.limits });
     }
   }
 

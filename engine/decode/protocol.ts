@@ -1,5 +1,6 @@
 import {
   AudioError,
+  type AudioContainer,
   type AudioErrorCode,
   type AudioInfo,
   type Cover,
@@ -29,6 +30,8 @@ export interface WireError {
   code: AudioErrorCode | 'cancelled';
   message: string;
   hint: string;
+  /** What the file was recognised as, where another decoder is needed. */
+  container: AudioContainer | null;
 }
 
 /** Worker to host. Every job ends with exactly one of `probed`, `end` and `failed`. */
@@ -55,11 +58,13 @@ export function toWireError(error: unknown, path: string): WireError {
           'corrupt',
           `Decoding failed (${error instanceof Error ? error.message : String(error)}): ${path}`,
         );
-  return { code: named.code, message: named.message, hint: named.hint };
+  const { code, message, hint, container } = named;
+  return { code, message, hint, container };
 }
 
 /** The inverse of {@link toWireError}. */
 export function fromWireError(error: WireError): Error {
   if (error.code === 'cancelled') return new DOMException(error.message, 'AbortError');
-  return new AudioError(error.code, error.message, { hint: error.hint });
+  const { code, message, hint, container } = error;
+  return new AudioError(code, message, { hint, ...(container === null ? {} : { container }) });
 }

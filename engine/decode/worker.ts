@@ -139,7 +139,7 @@ function run(job: Job, path: string, work: Promise<void>): void {
   work.catch((error: unknown) => {
     const cancelled = job.controller.signal.aborted;
     const wire = cancelled
-      ? { code: 'cancelled' as const, message: 'Cancelled', hint: '' }
+      ? { code: 'cancelled' as const, message: 'Cancelled', hint: '', container: null }
       : toWireError(error, path);
     send({ type: 'failed', id: job.id, error: wire });
   });

@@ -100,7 +100,7 @@ async function scanLibrary(
     throw new EngineError(
       'empty-folder',
       `There are no audio files in ${folder}${reason === undefined ? '' : `: ${reason}`}.`,
-      'Archetone reads WAV, AIFF, FLAC, MP3, Ogg, Opus and M4A. Check that its drive is connected, or choose another folder.',
+      'Archetone reads WAV, AIFF, AU, FLAC, MP3, Ogg, Opus and M4A, and others where ffmpeg is installed. Check that its drive is connected, or choose another folder.',
     );
   }
   return scan;

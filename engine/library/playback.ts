@@ -60,7 +60,7 @@ export class Playback {
     }
     const format = row.format ?? extname(row.path).slice(1).toLowerCase();
     const mime = playable[format];
-    if (mime !== undefined && !(format === 'wav' && (await hasWideSamples(path)))) {
+    if (mime !== undefined && (format !== 'wav' || (await playsAsWav(path)))) {
       return this.#media.urlFor(path, mime);
     }
     const copy = join(library.dataFolder, 'transcodes', `${row.content_hash ?? trackId}.wav`);
@@ -123,17 +123,17 @@ export class Playback {
   }
 }
 
-/** Chromium plays WAV files of up to 32 bits a sample, and refuses 64-bit floats. */
-async function hasWideSamples(path: string): Promise<boolean> {
+/** Chromium plays plain WAV files of up to 32 bits a sample: no 64-bit floats, no ADPCM, nothing big-endian. */
+async function playsAsWav(path: string): Promise<boolean> {
   try {
     const source = await FileSource.open(path);
     try {
-      return (await parseWav(source, 0)).bytesPerSample > 4;
+      const content = await parseWav(source, 0);
+      return content.kind === 'pcm' && content.layout.littleEndian && content.layout.bytesPerSample <= 4;
     } finally {
       await source.close();
     }
   } catch (thrown) {
-    // What is wrong with the file, the player finds out and tells.
     if (thrown instanceof AudioError) return false;
     throw thrown;
   }

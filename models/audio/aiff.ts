@@ -80,6 +80,7 @@ export async function parseAiff(source: FileSource, start: number): Promise<PcmL
     throw new AudioError(
       'needs-external-decoder',
       `AIFF-C codec “${common.compression}” needs another decoder: ${source.path}`,
+      { container: 'aiff' },
     );
   }
   const bytesPerSample = kind.size ?? Math.ceil(common.bits / 8);

@@ -1,3 +1,5 @@
+import type { AudioContainer } from './types.ts';
+
 /** Why a file gives no audio. */
 export type AudioErrorCode =
   'missing' | 'unreadable' | 'empty' | 'not-audio' | 'unsupported' | 'corrupt' | 'needs-external-decoder';
@@ -6,23 +8,31 @@ const hints: Record<AudioErrorCode, string> = {
   missing: 'Check that the file was not moved or renamed, and that its drive is connected.',
   unreadable: 'Check the permissions of the file and that its drive is connected.',
   empty: 'The file may not have been copied completely: copy it again.',
-  'not-audio': 'Only the content counts, not the name: open the file in a text editor to see what it is.',
+  'not-audio':
+    'Only the content counts, not the name: if another program plays it, convert it there to FLAC or WAV; otherwise get a fresh copy.',
   unsupported: 'Convert the file to FLAC, WAV, MP3, Ogg or Opus.',
   corrupt: 'Play the file in another program; if it fails there too, get a fresh copy.',
   'needs-external-decoder':
-    'Install ffmpeg so that it is found on the PATH, or convert the file to FLAC or WAV.',
+    'Install ffmpeg (ffmpeg.org, or your package manager) so that it is found on the PATH and import again, or convert the file to FLAC or WAV.',
 };
 
 /** A file that cannot be decoded: `message` says what happened, `hint` what to do next. */
 export class AudioError extends Error {
   readonly code: AudioErrorCode;
   readonly hint: string;
+  /** What the file was recognised as; set with `needs-external-decoder`, for the decoder that follows. */
+  readonly container: AudioContainer | null;
 
-  constructor(code: AudioErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: AudioErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; container?: AudioContainer } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'AudioError';
     this.code = code;
     this.hint = options.hint ?? hints[code];
+    this.container = options.container ?? null;
   }
 }
 

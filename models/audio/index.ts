@@ -8,10 +8,13 @@ export { Resampler } from './resampler.ts';
 export { MAX_COVER_BYTES, readTags, type Cover, type Tags } from './tags.ts';
 export {
   AUDIO_EXTENSIONS,
+  type AudioContainer,
   type AudioFormat,
   type AudioInfo,
   type DecodeOptions,
+  type ExternalDecodeOptions,
   type ExternalDecoder,
+  type PcmChunk,
   type PcmStream,
 } from './types.ts';
 export { cutWindows, type AudioWindow } from './windows.ts';

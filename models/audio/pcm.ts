@@ -1,6 +1,8 @@
+import type { BlockCodec } from './adpcm.ts';
+import type { Damage } from './damage.ts';
 import { AudioError } from './errors.ts';
 import type { FileSource } from './source.ts';
-import type { DecodeOptions, PcmStream } from './types.ts';
+import type { DecodeOptions, PcmChunk } from './types.ts';
 
 /** How uncompressed samples lie in a file. */
 export interface PcmLayout {
@@ -22,16 +24,22 @@ export interface PcmLayout {
 export const RATE_RANGE = [1000, 768_000] as const;
 export const MAX_CHANNELS = 64;
 
-/** @throws AudioError corrupt for rates, channel counts or sample sizes that cannot be */
-export function checkLayout(layout: PcmLayout, path: string): PcmLayout {
-  const { sampleRate, channels, bytesPerSample, encoding } = layout;
-  const sizes = encoding === 'float' ? [4, 8] : encoding === 'signed' ? [1, 2, 3, 4] : [1];
+/** @throws AudioError corrupt for rates and channel counts that cannot be */
+export function checkSignal(signal: { sampleRate: number; channels: number }, path: string): void {
+  const { sampleRate, channels } = signal;
   if (!(sampleRate >= RATE_RANGE[0] && sampleRate <= RATE_RANGE[1])) {
     throw new AudioError('corrupt', `Impossible sample rate of ${sampleRate} Hz in ${path}`);
   }
   if (!(channels >= 1 && channels <= MAX_CHANNELS)) {
     throw new AudioError('corrupt', `Impossible channel count of ${channels} in ${path}`);
   }
+}
+
+/** @throws AudioError corrupt for rates, channel counts or sample sizes that cannot be */
+export function checkLayout(layout: PcmLayout, path: string): PcmLayout {
+  const { bytesPerSample, encoding } = layout;
+  checkSignal(layout, path);
+  const sizes = encoding === 'float' ? [4, 8] : encoding === 'signed' ? [1, 2, 3, 4] : [1];
   if (!sizes.includes(bytesPerSample)) {
     throw new AudioError('corrupt', `Impossible sample size of ${bytesPerSample * 8} bits in ${path}`);
   }
@@ -94,20 +102,60 @@ export function deinterleaver(layout: PcmLayout): (bytes: Uint8Array) => Float32
 }
 
 /** Streams the samples that `layout` describes. */
-export function readPcm(source: FileSource, layout: PcmLayout, options: DecodeOptions): PcmStream {
+export async function* readPcm(
+  source: FileSource,
+  layout: PcmLayout,
+  options: DecodeOptions,
+  damage: Damage,
+): AsyncGenerator<PcmChunk, void> {
+  const { sampleRate, dataStart, dataBytes, declaredBytes } = layout;
   const frameBytes = layout.channels * layout.bytesPerSample;
-  const usable = layout.dataBytes - (layout.dataBytes % frameBytes);
-  if (usable === 0) throw new AudioError('empty', `The file holds no audio samples: ${source.path}`);
-  if (layout.declaredBytes > layout.dataBytes) {
-    options.onWarning?.(
-      `The file ends early: ${Math.floor(layout.dataBytes / frameBytes)} of ${Math.floor(layout.declaredBytes / frameBytes)} samples are there.`,
-    );
-  }
+  const usable = dataBytes - (dataBytes % frameBytes);
+  if (usable <= 0) throw new AudioError('empty', `The file holds no audio samples: ${source.path}`);
+  damage.missing(Math.floor((declaredBytes - usable) / frameBytes) / sampleRate);
   const split = deinterleaver(layout);
   const step = Math.max(1, Math.floor(65_536 / frameBytes)) * frameBytes;
-  async function* chunks(): AsyncGenerator<Float32Array[], void> {
-    const end = layout.dataStart + usable;
-    for await (const bytes of source.chunks(layout.dataStart, end, options.signal, step)) yield split(bytes);
+  for await (const bytes of source.chunks(dataStart, dataStart + usable, options.signal, step)) {
+    const channelData = split(bytes);
+    damage.decoded((channelData[0]?.length ?? 0) / sampleRate);
+    yield { sampleRate, channelData };
   }
-  return { sampleRate: layout.sampleRate, channels: layout.channels, chunks: chunks() };
+}
+
+/** Streams samples that lie in blocks. */
+export async function* readBlocks(
+  source: FileSource,
+  content: {
+    codec: BlockCodec;
+    sampleRate: number;
+    dataStart: number;
+    dataBytes: number;
+    declaredBytes: number;
+    samples: number | null;
+  },
+  options: DecodeOptions,
+  damage: Damage,
+): AsyncGenerator<PcmChunk, void> {
+  const { codec, sampleRate, dataStart, dataBytes } = content;
+  const { blockBytes } = codec;
+  const count = (bytes: number): number =>
+    Math.floor(bytes / blockBytes) * codec.samplesIn(blockBytes) + codec.samplesIn(bytes % blockBytes);
+  const there = count(dataBytes);
+  if (there === 0) throw new AudioError('empty', `The file holds no audio samples: ${source.path}`);
+  damage.missing((count(content.declaredBytes) - there) / sampleRate);
+  // The last block is filled up; how much of it counts, the header tells.
+  const { samples } = content;
+  let left =
+    samples !== null && samples > there - codec.samplesIn(blockBytes) ? Math.min(samples, there) : there;
+  const step = Math.max(1, Math.floor(65_536 / blockBytes)) * blockBytes;
+  for await (const bytes of source.chunks(dataStart, dataStart + dataBytes, options.signal, step)) {
+    for (let offset = 0; offset < bytes.length && left > 0; offset += blockBytes) {
+      const channelData = codec.decode(bytes.subarray(offset, offset + blockBytes));
+      const length = Math.min(left, channelData[0]?.length ?? 0);
+      left -= length;
+      damage.decoded(length / sampleRate);
+      if (length > 0)
+        yield { sampleRate, channelData: channelData.map((channel) => channel.subarray(0, length)) };
+    }
+  }
 }

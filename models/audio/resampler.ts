@@ -32,6 +32,21 @@ function filterBank(rows: number, phases: number, taps: number, cutoff: number):
   return bank;
 }
 
+/** Banks in use lately: a file of many parts goes to and fro between a few rates. */
+const banks = new Map<string, Float32Array>();
+const MAX_BANKS = 8;
+
+function cachedBank(...shape: Parameters<typeof filterBank>): Float32Array {
+  const key = shape.join(' ');
+  const bank = banks.get(key) ?? filterBank(...shape);
+  // Moved to the end: the first one is the one that was not used for longest.
+  banks.delete(key);
+  banks.set(key, bank);
+  const [oldest] = banks.keys();
+  if (banks.size > MAX_BANKS && oldest !== undefined) banks.delete(oldest);
+  return bank;
+}
+
 /* The two loops below run for every output sample: their indices are in range by construction, and a `?? 0` in them
    costs a third of the speed, hence the non-null assertions. */
 /* eslint-disable @typescript-eslint/no-non-null-assertion */
@@ -91,8 +106,8 @@ export class Resampler {
     const exact = this.#up <= MAX_EXACT_PHASES;
     this.#tablePhases = exact ? 0 : TABLE_PHASES;
     if (from === to) this.#bank = new Float32Array(0);
-    else if (exact) this.#bank = filterBank(this.#up, this.#up, this.#taps, cutoff);
-    else this.#bank = filterBank(TABLE_PHASES + 1, TABLE_PHASES, this.#taps, cutoff);
+    else if (exact) this.#bank = cachedBank(this.#up, this.#up, this.#taps, cutoff);
+    else this.#bank = cachedBank(TABLE_PHASES + 1, TABLE_PHASES, this.#taps, cutoff);
     // Before the first sample there is silence.
     this.#base = 1 - this.#taps / 2;
     this.#pending = new Float32Array(this.#taps / 2 - 1);

@@ -12,6 +12,47 @@ export interface Chunk {
 /** A hostile file can hold millions of empty chunks; no real one has this many. */
 const MAX_CHUNKS = 4096;
 
+/** Chunks that begin where a pad byte belongs show that the writer left it out. */
+const known = new Set([
+  ...[
+    'fmt ',
+    'data',
+    'fact',
+    'LIST',
+    'JUNK',
+    'junk',
+    'cue ',
+    'smpl',
+    'inst',
+    'bext',
+    'iXML',
+    'PEAK',
+    'id3 ',
+    'ID3 ',
+  ],
+  ...['PAD ', 'FLLR', 'DISP', 'axml', 'chna', 'ds64', 'plst', 'levl', 'minf', 'elm1', 'acid', 'strc', 'afsp'],
+  ...[
+    'COMM',
+    'SSND',
+    'FVER',
+    'MARK',
+    'NAME',
+    'AUTH',
+    'ANNO',
+    '(c) ',
+    'INST',
+    'APPL',
+    'CHAN',
+    'COMT',
+    'MIDI',
+    'AESD',
+  ],
+]);
+
+function idAt(bytes: Uint8Array, offset: number): string {
+  return String.fromCharCode(...bytes.subarray(offset, offset + 4));
+}
+
 /** The chunks after a 12-byte file header at `start`, in order, without reading their content. */
 export async function* walkChunks(
   source: FileSource,
@@ -23,8 +64,11 @@ export async function* walkChunks(
     const head = await source.read(position, 8);
     if (head.length < 8) return;
     const size = new DataView(head.buffer, head.byteOffset).getUint32(4, littleEndian);
-    yield { id: String.fromCharCode(...head.subarray(0, 4)), size, start: position + 8 };
-    // Chunks start at even offsets.
-    position += 8 + size + (size % 2);
+    yield { id: idAt(head, 0), size, start: position + 8 };
+    position += 8 + size;
+    // Chunks start at even offsets, but not every writer keeps to it.
+    if (size % 2 === 0) continue;
+    const next = await source.read(position, 5);
+    if (known.has(idAt(next, 1)) || !known.has(idAt(next, 0))) position++;
   }
 }

@@ -1,102 +1,184 @@
 import { AudioError } from './errors.ts';
-import { findFrames, xingSamples, type FrameHeader } from './mpeg.ts';
+import { foreignContainer, otherKind } from './foreign.ts';
+import { findFrames, type FrameHeader } from './mp3/header.ts';
+import { foreignOggCodec, oggCodec, type OggCodec } from './ogg/codecs.ts';
+import { readPages } from './ogg/pages.ts';
 import type { FileSource } from './source.ts';
-import type { AudioFormat } from './types.ts';
+import { id3Lengths, tagLength, TAG_HEAD_BYTES } from './tag-blocks.ts';
+import type { AudioContainer, AudioFormat } from './types.ts';
 
-/** What a file is, by its first bytes. */
+/** What a file is, by its content. */
 export interface Sniffed {
   format: AudioFormat;
-  /** Codec inside an Ogg container; otherwise the format itself. */
-  codec: AudioFormat | 'vorbis';
-  /** First byte after leading ID3v2 tags and, for mp3 and ADTS, after junk before the first frame. */
+  /** What opens it. */
+  container: AudioContainer | 'flac';
+  /** First byte after leading tags, padding and, for mp3 and ADTS, junk before the first frame. */
   start: number;
   /** First frame of an mp3 or ADTS stream. */
   frame?: FrameHeader;
-  /** Samples per channel that the stream says it has. */
-  expectedSamples?: number;
+  /** Why it is left to another decoder. */
+  foreign?: string;
 }
 
-const HEAD_BYTES = 64 * 1024;
-/** Nested tags are a mistake of tagging programs; more than a few is not a music file. */
-const MAX_TAGS = 8;
+/** Junk of this size before the first frame is looked through. */
+const SEARCH_BYTES = 1024 * 1024;
+/** Tags that count themselves wrongly are looked through up to this size: they may hold pictures. */
+const MAX_TAG_BYTES = 32 * 1024 * 1024;
+const ID3_HEAD_BYTES = 10;
+/** Holds three frames of any kind. */
+const EXACT_BYTES = 32 * 1024;
+const HEAD_BYTES = 64;
+/** Tags in a row are a mistake of tagging programs; more than a few is not a music file. */
+const MAX_TAGS = 16;
+/** Of tags that can be counted in two ways. */
+const MAX_STARTS = 8;
+/** Zeros behind a tag are padding that was not counted. */
+const MAX_ZEROS = 64 * 1024 * 1024;
 
 function ascii(bytes: Uint8Array, offset: number, length: number): string {
   return String.fromCharCode(...bytes.subarray(offset, offset + length));
 }
 
-/** Known kinds of files that this program does not decode, so that the message can name them. */
-const foreign: readonly [name: string, matches: (head: Uint8Array) => boolean][] = [
-  ['Matroska or WebM', (h) => ascii(h, 0, 4) === '\x1aE\xdf\xa3'],
-  ['Windows Media', (h) => ascii(h, 0, 4) === '0&\xb2u'],
-  ['Core Audio Format', (h) => ascii(h, 0, 4) === 'caff'],
-  ['Monkey’s Audio', (h) => ascii(h, 0, 4) === 'MAC '],
-  ['WavPack', (h) => ascii(h, 0, 4) === 'wvpk'],
-  ['Musepack', (h) => ascii(h, 0, 3) === 'MP+' || ascii(h, 0, 4) === 'MPCK'],
-  ['True Audio', (h) => ascii(h, 0, 4) === 'TTA1'],
-  ['DSD', (h) => ascii(h, 0, 4) === 'DSD ' || ascii(h, 0, 4) === 'FRM8'],
-  ['MIDI', (h) => ascii(h, 0, 4) === 'MThd'],
-  ['AMR', (h) => ascii(h, 0, 5) === '#!AMR'],
-  ['AU', (h) => ascii(h, 0, 4) === '.snd'],
-  ['AVI', (h) => ascii(h, 0, 4) === 'RIFF' && ascii(h, 8, 4) === 'AVI '],
-  ['Wave64', (h) => ascii(h, 0, 4) === 'riff'],
+const oggFormats: Record<OggCodec, AudioFormat> = { vorbis: 'ogg', opus: 'opus', flac: 'flac' };
+
+type Recogniser = (
+  source: FileSource,
+  head: Uint8Array,
+  start: number,
+) => Sniffed | null | Promise<Sniffed | null>;
+
+/** Kinds with a magic number; the first that knows the head decides. */
+const recognisers: readonly Recogniser[] = [
+  (_source, head, start) =>
+    ['RIFF', 'RIFX', 'RF64', 'BW64'].includes(ascii(head, 0, 4)) && ascii(head, 8, 4) === 'WAVE'
+      ? { format: 'wav', container: 'wav', start }
+      : null,
+  (_source, head, start) =>
+    ascii(head, 0, 4) === 'FORM' && ['AIFF', 'AIFC'].includes(ascii(head, 8, 4))
+      ? { format: 'aiff', container: 'aiff', start }
+      : null,
+  (_source, head, start) =>
+    ['.snd', 'dns.'].includes(ascii(head, 0, 4)) ? { format: 'au', container: 'au', start } : null,
+  (_source, head, start) =>
+    ascii(head, 0, 4) === 'fLaC' ? { format: 'flac', container: 'flac', start } : null,
+  (source, head, start) => (ascii(head, 0, 4) === 'OggS' ? sniffOgg(source, start) : null),
+  (_source, head, start) =>
+    ['ftyp', 'moov', 'mdat', 'wide'].includes(ascii(head, 4, 4)) && (head[0] ?? 1) < 2
+      ? { format: 'm4a', container: 'm4a', start }
+      : null,
+  (_source, head, start) => {
+    const found = foreignContainer(head);
+    return found && { format: found.container, container: found.container, start, foreign: found.name };
+  },
 ];
+
+async function byMagic(source: FileSource, start: number): Promise<Sniffed | null> {
+  const head = await source.read(start, HEAD_BYTES);
+  for (const recognise of recognisers) {
+    const found = await recognise(source, head, start);
+    if (found !== null) return found;
+  }
+  return null;
+}
 
 /**
  * Recognises a file by its content; the name plays no part.
- * @throws AudioError not-audio, unsupported
+ * @throws AudioError not-audio, corrupt
  */
 export async function sniff(source: FileSource): Promise<Sniffed> {
-  const start = await skipId3(source);
-  const head = await source.read(start, HEAD_BYTES);
-  const magic = ascii(head, 0, 4);
-  const kind = ascii(head, 8, 4);
-  if ((magic === 'RIFF' || magic === 'RF64') && kind === 'WAVE')
-    return { format: 'wav', codec: 'wav', start };
-  if (magic === 'FORM' && (kind === 'AIFF' || kind === 'AIFC'))
-    return { format: 'aiff', codec: 'aiff', start };
-  if (magic === 'fLaC') return { format: 'flac', codec: 'flac', start, ...flacSamples(head) };
-  if (magic === 'OggS') return sniffOgg(source, head, start);
-  if (ascii(head, 4, 4) === 'ftyp') return { format: 'm4a', codec: 'm4a', start };
-  const name = foreign.find(([, matches]) => matches(head))?.[0];
-  if (name !== undefined)
-    throw new AudioError('unsupported', `${name} files are not supported: ${source.path}`);
-  const frames = findFrames(head, start + head.length >= source.size);
-  if (frames === null) throw new AudioError('not-audio', `No audio was recognised in ${source.path}`);
-  const { offset, header } = frames;
-  const expectedSamples =
-    header.kind === 'mp3' ? xingSamples(head.subarray(offset, offset + header.length)) : null;
-  const found: Sniffed = { format: header.kind, codec: header.kind, start: start + offset, frame: header };
-  return expectedSamples === null ? found : { ...found, expectedSamples };
-}
-
-/** ID3v2 §3.1: ten bytes of header, size as four 7-bit digits, optional footer. */
-async function skipId3(source: FileSource): Promise<number> {
-  let position = 0;
-  for (let tags = 0; tags < MAX_TAGS; tags++) {
-    const head = await source.read(position, 10);
-    if (head.length < 10 || ascii(head, 0, 3) !== 'ID3') break;
-    let size = 0;
-    for (const byte of head.subarray(6, 10)) size = size * 128 + (byte & 0x7f);
-    position += 10 + size + (((head[5] ?? 0) & 0x10) !== 0 ? 10 : 0);
+  const starts = await musicStarts(source);
+  for (const start of starts) {
+    const found = await byMagic(source, start);
+    if (found !== null) return found;
   }
-  return position;
+  // Right behind the tags, as it should be; otherwise the tags count themselves wrongly, and the music may begin in what
+  // they call theirs.
+  for (const start of starts) {
+    const found = await searchFrames(source, start, EXACT_BYTES);
+    if (found?.start === start) return found;
+  }
+  const tagged = starts.some((start) => start > 0);
+  const found = await searchFrames(
+    source,
+    tagged ? ID3_HEAD_BYTES : 0,
+    Math.max(0, ...starts.filter((start) => start < MAX_TAG_BYTES)) + SEARCH_BYTES,
+  );
+  if (found !== null) return found;
+  const kind = otherKind(await source.read(starts[0] ?? 0, HEAD_BYTES));
+  throw new AudioError(
+    'not-audio',
+    kind === null
+      ? `No audio was recognised in ${source.path}`
+      : `The file is ${kind}, whatever its name says: ${source.path}`,
+  );
 }
 
-/** STREAMINFO: 36-bit count of samples at byte 21.5 of the file; 0 means unknown. */
-function flacSamples(head: Uint8Array): { expectedSamples?: number } {
-  if (head.length < 26) return {};
-  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-  const count = (view.getUint8(21) & 15) * 2 ** 32 + view.getUint32(22);
-  return count > 0 ? { expectedSamples: count } : {};
+/**
+ * Where the music may begin: behind the tags, by every way in which their lengths may be meant, the standard's first.
+ */
+async function musicStarts(source: FileSource): Promise<number[]> {
+  const starts = new Set<number>();
+  const follow = async (position: number, tags: number): Promise<void> => {
+    const head = await source.read(position, TAG_HEAD_BYTES);
+    const lengths = id3Lengths(head);
+    // Another kind of tag in front of an mp3 counts itself in one way only.
+    if (lengths.length === 0 && ascii(head, 0, 8) === 'APETAGEX') lengths.push(tagLength(head));
+    if (lengths.length === 0 && position < source.size)
+      starts.add(position).add(position + (await zerosAt(source, position)));
+    if (tags === MAX_TAGS || starts.size > MAX_STARTS) return;
+    for (const length of lengths) await follow(position + length, tags + 1);
+  };
+  await follow(0, 0);
+  // Nothing behind the tag: it reaches beyond the end of the file.
+  if (starts.size === 0) starts.add(Math.min(ID3_HEAD_BYTES, source.size));
+  return [...starts];
 }
 
-function sniffOgg(source: FileSource, head: Uint8Array, start: number): Sniffed {
-  const body = 27 + (head[26] ?? 0);
-  if (ascii(head, body, 8) === 'OpusHead') return { format: 'opus', codec: 'opus', start };
-  if (ascii(head, body, 7) === '\x01vorbis') return { format: 'ogg', codec: 'vorbis', start };
-  if (ascii(head, body, 5) === '\x7fFLAC') return { format: 'flac', codec: 'flac', start };
+/** Zeros from `position` on; 0 when they do not end. */
+async function zerosAt(source: FileSource, position: number): Promise<number> {
+  let zeros = 0;
+  for (let step = 4096; zeros < MAX_ZEROS; step = SEARCH_BYTES) {
+    const bytes = await source.read(position + zeros, step);
+    if (bytes.length === 0) return 0;
+    const end = bytes.findIndex((byte) => byte !== 0);
+    if (end >= 0) return zeros + end;
+    zeros += bytes.length;
+  }
+  return 0;
+}
+
+/** The first frames of MPEG audio or ADTS within `limit` bytes. */
+async function searchFrames(source: FileSource, start: number, limit: number): Promise<Sniffed | null> {
+  // Blocks overlap, so that frames across their border are seen.
+  const overlap = 32 * 1024;
+  for (let from = start; from < Math.min(start + limit, source.size); from += SEARCH_BYTES) {
+    const bytes = await source.read(from, Math.min(SEARCH_BYTES, limit) + overlap);
+    const frames = findFrames(bytes, from + bytes.length >= source.size);
+    if (frames === null) continue;
+    const { kind } = frames.header;
+    return { format: kind, container: kind, start: from + frames.offset, frame: frames.header };
+  }
+  return null;
+}
+
+/** The first stream that is audio among those that begin together (RFC 3533 §4); others are covers, video, skeletons. */
+async function sniffOgg(source: FileSource, start: number): Promise<Sniffed> {
+  const never = new AbortController().signal;
+  let foreign: string | null = null;
+  let pages = 0;
+  for await (const page of readPages(source, start, never)) {
+    if (!page.beginsStream && pages > 0) break;
+    pages++;
+    const head = page.parts[0] ?? new Uint8Array(0);
+    const codec = oggCodec(head);
+    if (codec !== null) return { format: oggFormats[codec], container: 'ogg', start };
+    foreign ??= foreignOggCodec(head);
+  }
+  if (foreign !== null) return { format: 'ogg', container: 'ogg', start, foreign };
   throw new AudioError(
     'unsupported',
-    `This kind of Ogg file is not supported (only Vorbis, Opus and FLAC): ${source.path}`,
+    pages === 0
+      ? `The first page of this Ogg file is damaged: ${source.path}`
+      : `This kind of Ogg file is not supported (it holds no Vorbis, Opus, FLAC or Speex): ${source.path}`,
   );
 }

@@ -1,13 +1,9 @@
 import { openAsBlob } from 'node:fs';
 import { parseBlob, type IAudioMetadata } from 'music-metadata';
-import { parseAiff } from './aiff.ts';
-import { AudioError } from './errors.ts';
-import { lastOggPage } from './ogg.ts';
-import type { PcmLayout } from './pcm.ts';
+import { readInfo } from './info.ts';
 import { sniff, type Sniffed } from './sniff.ts';
 import { FileSource } from './source.ts';
 import type { AudioFormat, AudioInfo } from './types.ts';
-import { parseWav } from './wav.ts';
 
 /** What the tags of a file say; null or empty where they say nothing. */
 export interface Tags {
@@ -37,7 +33,8 @@ export const MAX_COVER_BYTES = 4 * 1024 * 1024;
 const MAX_TEXT = 2000;
 const MAX_GENRES = 32;
 
-const mimes: Record<AudioFormat, string> = {
+/** What the tag reader knows; the other kinds are recognised, but their tags are not read. */
+const mimes: Partial<Record<AudioFormat, string>> = {
   wav: 'audio/wav',
   aiff: 'audio/aiff',
   flac: 'audio/flac',
@@ -46,6 +43,14 @@ const mimes: Record<AudioFormat, string> = {
   opus: 'audio/ogg',
   m4a: 'audio/mp4',
   aac: 'audio/aacp',
+  wma: 'audio/x-ms-wma',
+  ape: 'audio/ape',
+  wavpack: 'audio/wavpack',
+  musepack7: 'audio/musepack',
+  musepack8: 'audio/musepack',
+  dsf: 'audio/dsf',
+  dff: 'audio/dsdiff',
+  matroska: 'audio/matroska',
 };
 
 function text(value: string | undefined): string | null {
@@ -77,53 +82,14 @@ function toCover(common: IAudioMetadata['common']): Cover | null {
   return picture === undefined ? null : { mime: picture.format, data: Uint8Array.from(picture.data) };
 }
 
-function fromLayout(format: AudioFormat, layout: PcmLayout): AudioInfo {
-  const { sampleRate, channels, bytesPerSample, dataBytes } = layout;
-  const frames = Math.floor(dataBytes / (channels * bytesPerSample));
-  return { format, sampleRate, channels, durationSeconds: frames / sampleRate };
-}
-
-/** Headers tell everything about uncompressed audio, more reliably than a tag reader. */
-async function uncompressedInfo(source: FileSource, { format, start }: Sniffed): Promise<AudioInfo | null> {
+async function parseTags(source: FileSource, { format, container }: Sniffed): Promise<IAudioMetadata | null> {
+  const type = container === 'ogg' ? 'audio/ogg' : mimes[format];
+  if (type === undefined) return null;
   try {
-    if (format === 'wav') return fromLayout(format, await parseWav(source, start));
-    if (format === 'aiff') return fromLayout(format, await parseAiff(source, start));
-  } catch (error) {
-    if (!(error instanceof AudioError)) throw error;
-  }
-  return null;
-}
-
-async function parseTags(
-  source: FileSource,
-  { format, start, codec }: Sniffed,
-): Promise<IAudioMetadata | null> {
-  const inOgg = codec === 'flac' && String.fromCharCode(...(await source.read(start, 4))) === 'OggS';
-  const blob = await openAsBlob(source.path, { type: inOgg ? 'audio/ogg' : mimes[format] });
-  try {
-    const parsed = await parseBlob(blob);
-    // Counting every frame is slow, so only where the headers do not tell the length.
-    return parsed.format.duration === undefined ? await parseBlob(blob, { duration: true }) : parsed;
+    return await parseBlob(await openAsBlob(source.path, { type }));
   } catch {
     return null; // Broken tags do not make a file unplayable.
   }
-}
-
-async function compressedInfo(
-  source: FileSource,
-  sniffed: Sniffed,
-  parsed: IAudioMetadata | null,
-): Promise<AudioInfo | null> {
-  const sampleRate = positive(parsed?.format.sampleRate) ?? sniffed.frame?.sampleRate;
-  const channels = positive(parsed?.format.numberOfChannels) ?? sniffed.frame?.channels;
-  if (sampleRate === undefined || channels === undefined) return null;
-  let seconds = positive(parsed?.format.duration);
-  if (seconds === null && sniffed.codec === 'flac') {
-    // Tag readers skip this for FLAC in Ogg, whose last page counts the samples.
-    const samples = sniffed.expectedSamples ?? (await lastOggPage(source))?.granule;
-    seconds = samples === undefined ? null : positive(samples / sampleRate);
-  }
-  return seconds === null ? null : { format: sniffed.format, sampleRate, channels, durationSeconds: seconds };
 }
 
 const noTags: Tags = {
@@ -151,7 +117,7 @@ export async function readTags(
   try {
     const sniffed = await sniff(source);
     const parsed = await parseTags(source, sniffed);
-    const info = (await uncompressedInfo(source, sniffed)) ?? (await compressedInfo(source, sniffed, parsed));
+    const info = await readInfo(source, sniffed, parsed?.format ?? null);
     if (parsed === null) return { info, tags: { ...noTags, genre: [] }, cover: null };
     return { info, tags: toTags(parsed.common), cover: toCover(parsed.common) };
   } finally {

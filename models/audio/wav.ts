@@ -1,87 +1,183 @@
+import { imaAdpcm, msAdpcm, MS_COEFFICIENTS, type BlockCodec } from './adpcm.ts';
 import { AudioError } from './errors.ts';
-import { checkLayout, type PcmLayout } from './pcm.ts';
+import { checkLayout, checkSignal, type PcmLayout } from './pcm.ts';
 import { walkChunks } from './riff.ts';
 import type { FileSource } from './source.ts';
 
 const EXTENSIBLE = 0xfffe;
+const PCM = 1;
+const MS_ADPCM = 0x02;
+const IMA_ADPCM = 0x11;
+const MPEG_LAYER_12 = 0x50;
+const MPEG_LAYER_3 = 0x55;
 const encodings: Readonly<Record<number, PcmLayout['encoding']>> = {
-  1: 'signed',
+  [PCM]: 'signed',
   3: 'float',
   6: 'alaw',
   7: 'ulaw',
 };
 
+/** What a WAV file holds. */
+export type WavContent =
+  | { kind: 'pcm'; layout: PcmLayout }
+  | {
+      kind: 'adpcm';
+      codec: BlockCodec;
+      sampleRate: number;
+      dataStart: number;
+      dataBytes: number;
+      declaredBytes: number;
+      /** Samples per channel that the `fact` chunk tells; null without one. */
+      samples: number | null;
+    }
+  | { kind: 'mpeg'; start: number; end: number };
+
 interface Format {
   tag: number;
   channels: number;
   sampleRate: number;
+  byteRate: number;
   blockAlign: number;
+  bits: number;
+  /** Predictors of Microsoft ADPCM. */
+  coefficients: [number, number][];
 }
 
-function parseFormat(bytes: Uint8Array): Format | null {
-  if (bytes.length < 16) return null;
+function parseFormat(bytes: Uint8Array, littleEndian: boolean): Format | null {
+  if (bytes.length < 14) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let tag = view.getUint16(0, true);
+  const short = (offset: number): number =>
+    bytes.length >= offset + 2 ? view.getUint16(offset, littleEndian) : 0;
+  let tag = short(0);
   // WAVE_FORMAT_EXTENSIBLE: the codec is in the first two bytes of the sub-format GUID.
-  if (tag === EXTENSIBLE && bytes.length >= 26) tag = view.getUint16(24, true);
+  if (tag === EXTENSIBLE) tag = bytes.length >= 26 ? short(24) : PCM;
+  const coefficients: [number, number][] = [];
+  for (
+    let offset = 22;
+    tag === MS_ADPCM && offset + 4 <= Math.min(bytes.length, 22 + 4 * short(20));
+    offset += 4
+  )
+    coefficients.push([view.getInt16(offset, littleEndian), view.getInt16(offset + 2, littleEndian)]);
   return {
     tag,
-    channels: view.getUint16(2, true),
-    sampleRate: view.getUint32(4, true),
-    blockAlign: view.getUint16(12, true),
+    channels: short(2),
+    sampleRate: view.getUint32(4, littleEndian),
+    byteRate: view.getUint32(8, littleEndian),
+    blockAlign: short(12),
+    bits: short(14),
+    coefficients,
   };
 }
 
 /**
- * Layout of a WAV or RF64 file: PCM of 8, 16, 24 and 32 bits, float of 32 and 64 bits, A-law, µ-law.
- * @throws AudioError corrupt; needs-external-decoder for compressed codecs such as ADPCM
+ * Bytes of one sample. The header tells it three times (bits, block, bytes per second); where they contradict one
+ * another a block that is too small for the bits is wrong, and a larger one is believed when the bytes per second agree
+ * (24 bits in 32, for one).
  */
-export async function parseWav(source: FileSource, start: number): Promise<PcmLayout> {
-  let format: Format | null = null;
-  let data: { start: number; size: number } | null = null;
-  let size64: number | null = null;
-  for await (const chunk of walkChunks(source, start, true)) {
+function sampleBytes({ bits, blockAlign, byteRate, sampleRate, channels }: Format): number {
+  const byBits = Math.ceil(bits / 8);
+  const byBlock = blockAlign / channels;
+  const byRate = byteRate / (sampleRate * channels);
+  if (byBits === 0) return byBlock;
+  if (Number.isInteger(byBlock) && byBlock >= byBits && (byBlock === byBits || byBlock === byRate))
+    return byBlock;
+  return byBits;
+}
+
+/** Sizes left behind by programs that write to a pipe: 0, and the largest numbers of 31 and 32 bits, or nearly. */
+function sizeUnknown(size: number, available: number): boolean {
+  if (size === 0) return true;
+  return size > available && (size >= 0xfffff000 || (size >= 0x7ffff000 && size <= 0x80000000));
+}
+
+interface Found {
+  format: Format | null;
+  data: { start: number; size: number } | null;
+  size64: number | null;
+  facts: number | null;
+}
+
+async function findChunks(source: FileSource, start: number, littleEndian: boolean): Promise<Found> {
+  const found: Found = { format: null, data: null, size64: null, facts: null };
+  for await (const chunk of walkChunks(source, start, littleEndian)) {
     if (chunk.id === 'ds64') {
       const bytes = await source.read(chunk.start, 16);
       if (bytes.length === 16)
-        size64 = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(8, true));
+        found.size64 = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(8, littleEndian));
     } else if (chunk.id === 'fmt ') {
-      format ??= parseFormat(await source.read(chunk.start, Math.min(chunk.size, 40)));
+      const bytes = await source.read(chunk.start, Math.min(chunk.size, 256));
+      found.format ??= parseFormat(bytes, littleEndian);
+    } else if (chunk.id === 'fact') {
+      const bytes = await source.read(chunk.start, 4);
+      if (bytes.length === 4)
+        found.facts = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, littleEndian);
     } else if (chunk.id === 'data') {
-      data ??= { start: chunk.start, size: chunk.size };
+      found.data ??= { start: chunk.start, size: chunk.size };
     }
-    if (format !== null && data !== null) break;
+    if (found.format !== null && found.data !== null) break;
   }
+  return found;
+}
+
+/**
+ * What a WAV file (RIFF, RIFX, RF64 or BW64) holds: PCM of 8 to 32 bits, float of 32 and 64 bits, A-law, µ-law, IMA and
+ * Microsoft ADPCM, MPEG audio.
+ * @throws AudioError corrupt; needs-external-decoder for other codecs
+ */
+export async function parseWav(source: FileSource, start: number): Promise<WavContent> {
+  const littleEndian = String.fromCharCode(...(await source.read(start, 4))) !== 'RIFX';
+  const { format, data, size64, facts } = await findChunks(source, start, littleEndian);
   if (format === null || data === null) {
     throw new AudioError(
       'corrupt',
       `The WAV header is damaged (no ${format === null ? 'format' : 'data'}): ${source.path}`,
     );
   }
-  const encoding = encodings[format.tag];
-  if (encoding === undefined) {
-    throw new AudioError(
-      'needs-external-decoder',
-      `WAV codec ${format.tag} needs another decoder: ${source.path}`,
-    );
-  }
   const available = source.size - data.start;
-  // 0 and 2^32−1 are left behind by programs that write to a pipe: the data go to the end of the file.
-  const streamed = data.size === 0xffffffff || data.size === 0;
-  const declaredBytes =
-    data.size === 0xffffffff && size64 !== null ? size64 : streamed ? available : data.size;
-  const bytesPerSample = format.blockAlign / format.channels;
-  return checkLayout(
+  // Longer files than 32 bits can tell: what RF64 is for, and what some programs write all the same.
+  const beyond = data.size === 0xffffffff && size64 !== null && size64 > 0 ? size64 : null;
+  const wrapped = source.size > 2 ** 32 && size64 === null;
+  const unknown = sizeUnknown(data.size, available) || wrapped;
+  const declaredBytes = beyond ?? (unknown ? available : data.size);
+  const dataBytes = Math.min(available, declaredBytes);
+  const { tag, sampleRate, channels, blockAlign } = format;
+  const span = { dataStart: data.start, dataBytes, declaredBytes };
+
+  if (tag === MPEG_LAYER_3 || tag === MPEG_LAYER_12)
+    return { kind: 'mpeg', start: data.start, end: data.start + dataBytes };
+  if (tag === MS_ADPCM || tag === IMA_ADPCM) {
+    checkSignal(format, source.path);
+    const codec =
+      tag === IMA_ADPCM
+        ? imaAdpcm(channels, blockAlign)
+        : msAdpcm(
+            channels,
+            blockAlign,
+            format.coefficients.length > 0 ? format.coefficients : MS_COEFFICIENTS,
+          );
+    if (codec.samplesIn(blockAlign) === 0)
+      throw new AudioError('corrupt', `Impossible block of ${blockAlign} bytes in ${source.path}`);
+    return { kind: 'adpcm', codec, sampleRate, ...span, samples: facts };
+  }
+  const encoding = encodings[tag];
+  if (encoding === undefined) {
+    throw new AudioError('needs-external-decoder', `WAV codec ${tag} needs another decoder: ${source.path}`, {
+      container: 'wav',
+    });
+  }
+  checkSignal(format, source.path);
+  const companded = encoding === 'alaw' || encoding === 'ulaw';
+  const bytesPerSample = companded ? 1 : sampleBytes(format);
+  const layout = checkLayout(
     {
-      sampleRate: format.sampleRate,
-      channels: format.channels,
+      sampleRate,
+      channels,
       encoding: encoding === 'signed' && bytesPerSample === 1 ? 'unsigned' : encoding,
       bytesPerSample,
-      littleEndian: true,
-      dataStart: data.start,
-      dataBytes: Math.min(available, declaredBytes),
-      declaredBytes,
+      littleEndian,
+      ...span,
     },
     source.path,
   );
+  return { kind: 'pcm', layout };
 }

@@ -97,7 +97,7 @@ describe('DecodePool with the real worker', () => {
 
   it('limits the time of an external decoder that hangs', async () => {
     const aborted: boolean[] = [];
-    const external: ExternalDecoder = (_path, signal) =>
+    const external: ExternalDecoder = (_path, { signal }) =>
       new Promise(() => signal.addEventListener('abort', () => aborted.push(true)));
     const pool = open({ external, limits: { ...limits, idleTimeoutMs: 2000 } });
     const error = await refusal(decode(pool, fixture('stereo.m4a')));

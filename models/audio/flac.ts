@@ -1,0 +1,161 @@
+import { FLACDecoder } from '@wasm-audio-decoders/flac';
+import type { Damage } from './damage.ts';
+import { flacScale } from './flac-scale.ts';
+import { freeQuietly } from './free-quietly.ts';
+import { MAX_CHANNELS, RATE_RANGE } from './pcm.ts';
+import type { FileSource } from './source.ts';
+import type { DecodeOptions, PcmChunk } from './types.ts';
+
+/** `fLaC`, then a block of type 0 (last or not) with the 34 bytes of STREAMINFO (RFC 9639 §8.2). */
+const MARKER = Buffer.from('fLaC');
+const INFO_START = 8;
+const HEAD_BYTES = INFO_START + 34;
+
+/**
+ * Bytes given to the decoder at a time. Digital silence compresses to a dozen bytes per 65,535 samples: what one step
+ * can become is bounded by feeding less where much came out.
+ */
+const FEED_BYTES = 1024;
+const SILENT_FEED_BYTES = 128;
+/** Samples per byte beyond which it is silence, or as good as. */
+const SILENCE = 64;
+/** A file of more parts is no recording; each of them costs the start of a decoder. */
+const MAX_PARTS = 2000;
+
+export interface StreamInfo {
+  /** Hz. */
+  sampleRate: number;
+  channels: number;
+  /** Samples per channel; null when the encoder did not know. */
+  samples: number | null;
+}
+
+/** STREAMINFO at the beginning of a FLAC file or part of one; null when there is none. */
+export function parseStreamInfo(bytes: Uint8Array): StreamInfo | null {
+  if (bytes.length < HEAD_BYTES) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(0) !== 0x664c6143 || (view.getUint32(4) & 0x7fffffff) !== 34) return null;
+  // 20 bits of rate, 3 of channels less one, 5 of depth less one, 36 of length.
+  const packed = view.getUint32(INFO_START + 10);
+  const samples = (packed & 15) * 2 ** 32 + view.getUint32(INFO_START + 14);
+  return {
+    sampleRate: packed >>> 12,
+    channels: ((packed >> 9) & 7) + 1,
+    samples: samples > 0 ? samples : null,
+  };
+}
+
+/** The bytes of the file, cut where another FLAC file begins in it. */
+async function* readParts(
+  source: FileSource,
+  start: number,
+  signal: AbortSignal,
+): AsyncGenerator<{ bytes: Uint8Array; info: StreamInfo | null; begins: boolean }, void> {
+  let held = Buffer.alloc(0);
+  let begins = true;
+  for await (const more of source.chunks(start, source.size, signal)) {
+    let bytes = Buffer.concat([held, more]);
+    for (let at = bytes.indexOf(MARKER, 1); at >= 0; at = bytes.indexOf(MARKER, at + 1)) {
+      if (parseStreamInfo(bytes.subarray(at)) === null) continue;
+      yield { bytes: bytes.subarray(0, at), info: parseStreamInfo(bytes), begins };
+      begins = true;
+      bytes = bytes.subarray(at);
+      at = 0;
+    }
+    // The beginning of the next part may lie across the end.
+    const keep = Math.min(bytes.length, HEAD_BYTES - 1);
+    if (bytes.length > keep)
+      yield {
+        bytes: bytes.subarray(0, bytes.length - keep),
+        info: begins ? parseStreamInfo(bytes) : null,
+        begins,
+      };
+    begins = begins && bytes.length <= keep;
+    held = bytes.subarray(bytes.length - keep);
+  }
+  yield { bytes: held, info: null, begins };
+}
+
+/** One FLAC file, or one of several that were put together. */
+class Part {
+  readonly #decoder = new FLACDecoder();
+  readonly #info: StreamInfo | null;
+  readonly #damage: Damage;
+  #rate = 0;
+  #samples = 0;
+  #feed = FEED_BYTES;
+
+  constructor(info: StreamInfo | null, damage: Damage) {
+    this.#info = info;
+    this.#damage = damage;
+  }
+
+  async *push(bytes: Uint8Array, signal: AbortSignal): AsyncGenerator<PcmChunk, void> {
+    await this.#decoder.ready;
+    for (let offset = 0; offset < bytes.length;) {
+      signal.throwIfAborted();
+      const piece = bytes.subarray(offset, offset + this.#feed);
+      offset += piece.length;
+      const before = this.#samples;
+      yield* this.#take(await this.#decoder.decode(piece));
+      this.#feed = this.#samples - before > SILENCE * piece.length ? SILENT_FEED_BYTES : FEED_BYTES;
+    }
+  }
+
+  async *finish(): AsyncGenerator<PcmChunk, void> {
+    yield* this.#take(await this.#decoder.flush());
+    const announced = this.#info?.samples ?? null;
+    const rate = this.#rate || (this.#info?.sampleRate ?? 0);
+    if (announced !== null && rate > 0) this.#damage.missing((announced - this.#samples) / rate);
+  }
+
+  free(): void {
+    freeQuietly(this.#decoder);
+  }
+
+  *#take(block: Awaited<ReturnType<FLACDecoder['decode']>>): Generator<PcmChunk, void> {
+    this.#damage.piece(block.errors.length);
+    const { sampleRate, channelData } = block;
+    if (block.samplesDecoded === 0 || channelData.length === 0) return;
+    if (channelData.length > MAX_CHANNELS || sampleRate < RATE_RANGE[0] || sampleRate > RATE_RANGE[1]) {
+      this.#damage.piece();
+      return;
+    }
+    this.#rate = sampleRate;
+    this.#samples += block.samplesDecoded;
+    this.#damage.decoded(block.samplesDecoded / sampleRate);
+    yield { sampleRate, channelData: flacScale(channelData, block.bitDepth) };
+  }
+}
+
+/** Decodes FLAC; of several files in one, each with a decoder of its own. */
+export async function* decodeFlac(
+  source: FileSource,
+  start: number,
+  options: DecodeOptions,
+  damage: Damage,
+): AsyncGenerator<PcmChunk, void> {
+  const { signal } = options;
+  let part: Part | null = null;
+  let parts = 0;
+  try {
+    for await (const { bytes, info, begins } of readParts(source, start, signal)) {
+      if (begins && part !== null) {
+        yield* part.finish();
+        part.free();
+        part = null;
+      }
+      if (part === null) {
+        if (parts++ === MAX_PARTS) {
+          damage.note(`Only the first ${MAX_PARTS} parts of the file were read.`);
+          return;
+        }
+        part = new Part(info, damage);
+      }
+      yield* part.push(bytes, signal);
+    }
+    if (part !== null) yield* part.finish();
+  } finally {
+    part?.free();
+  }
+}

@@ -1,0 +1,47 @@
+/** Tags around and between the frames of MPEG audio: how far they reach, so that they can be skipped. */
+
+function begins(bytes: Uint8Array, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+function size32(bytes: Uint8Array, offset: number, bits: 7 | 8): number {
+  let size = 0;
+  for (let i = 0; i < 4; i++) size = size * 2 ** bits + ((bytes[offset + i] ?? 0) & (2 ** bits - 1));
+  return size;
+}
+
+/**
+ * Lengths that an ID3v2 tag at the beginning of `bytes` may have: as the standard counts (ID3v2.4 §3.1: four digits of
+ * seven bits, footer apart) and as some programs write it (plain 32 bits). Empty when there is none.
+ */
+export function id3Lengths(bytes: Uint8Array): number[] {
+  if (bytes.length < 10 || !begins(bytes, 'ID3')) return [];
+  const footer = ((bytes[5] ?? 0) & 0x10) !== 0 ? 10 : 0;
+  const proper = 10 + size32(bytes, 6, 7) + footer;
+  const plain = 10 + size32(bytes, 6, 8) + footer;
+  return plain === proper ? [proper] : [proper, plain];
+}
+
+const APE_BYTES = 32;
+/** A tag of this size is none; larger pictures than 64 MB are not music either. */
+const MAX_TAG_BYTES = 64 * 1024 * 1024;
+
+const kinds: readonly [magic: string, length: (bytes: Uint8Array) => number][] = [
+  ['ID3', (bytes) => id3Lengths(bytes)[0] ?? 10],
+  ['TAG+', () => 227],
+  ['TAG', () => 128],
+  // Little-endian size of items and footer, without the header.
+  ['APETAGEX', (bytes) => APE_BYTES + size32(bytes.slice(12, 16).reverse(), 0, 8)],
+  ['LYRICSBEGIN', () => 11],
+];
+
+/** Bytes that {@link tagLength} wants to see. */
+export const TAG_HEAD_BYTES = 32;
+
+/** Length of the tag at the beginning of `bytes`; 0 when there is none. */
+export function tagLength(bytes: Uint8Array): number {
+  const kind = kinds.find(([magic]) => begins(bytes, magic));
+  const length = kind?.[1](bytes) ?? 0;
+  return length > MAX_TAG_BYTES ? TAG_HEAD_BYTES : length;
+}
