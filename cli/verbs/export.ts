@@ -1,5 +1,5 @@
 import type { ExportFormat, ExportResult } from '../../engine/api/domain.ts';
-import { exportFormatSchema } from '../../engine/api/contract.ts';
+import { exportFormatSchema } from '../../engine/api/exports.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { list, seedNumber } from '../options.ts';
 import { bytes, pairs } from '../text.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MANIFEST_FILE } from '../../models/datasets/index.ts';
 import { knnClassifiers, type KnnClassifier } from '../../models/knn/index.ts';
 import { reductionMethods } from '../../models/reduction/index.ts';
-import { exportFormatSchema } from '../../engine/api/contract.ts';
+import { exportFormatSchema } from '../../engine/api/exports.ts';
 import type { Reduction, ReductionScore } from '../../engine/api/domain.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import {

@@ -1,90 +1,61 @@
-/** What the engine tells about the data a reduction starts from, and about studies that compare many reductions. */
+/** Studies: many reductions of one corpus, scored with several classifiers. */
+import { z } from 'zod';
+import { corpusSourceSchema } from './corpora.ts';
+import type { Corpus } from './corpora.ts';
+import { path, distinct, percent } from './shared.ts';
 
-/** Which columns of a data set file are labels; null: as the file itself says (MEKA header, Mulan XML beside it). */
-export type DatasetLabels =
-  | { kind: 'last' | 'first'; count: number }
-  | { kind: 'names'; names: string[] }
-  | { kind: 'xml'; path: string };
+export const classifierSchema = z.enum(['brknn-a', 'brknn-b', 'lpknn', 'mlknn']);
 
-/** Labelled vectors: a taxonomy of the library with its embeddings, or a data set file. */
-export type CorpusSource =
-  | { kind: 'library'; taxonomyId: string; level: 'track' | 'window' }
-  | {
-      kind: 'dataset';
-      path: string;
-      labels: DatasetLabels | null;
-      /** Feature columns that are left out, by name: identifiers and the like. */
-      exclude: string[];
-    };
+export const studySplitSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('holdout'),
+    test: z.number().gt(0).lt(1).default(0.3),
+    repeats: z.int().min(1).max(100).default(1),
+  }),
+  z.strictObject({
+    kind: z.literal('folds'),
+    folds: z.int().min(2).max(50).default(5),
+    repeats: z.int().min(1).max(20).default(1),
+  }),
+  /** Data sets only: the whole source is reduced and scored on this file, which has the same columns. */
+  z.strictObject({ kind: z.literal('file'), path }),
+]);
 
-export interface CorpusLabel {
-  name: string;
-  /** Rows that bear the label. */
-  rows: number;
-  /** IRLbl: rows of the most frequent label / rows of this one; 1 for a label nobody bears (golden SPEC §8). */
-  imbalance: number;
-}
+export const studyRequestSchema = z.strictObject({
+  source: corpusSourceSchema,
+  runs: z
+    .array(
+      z.strictObject({
+        method: z.string().min(1).max(40),
+        parameters: z
+          .record(z.string().max(40), z.union([z.number(), z.string().max(100), z.boolean()]))
+          .refine((all) => Object.keys(all).length <= 20, 'too many parameters')
+          .default({}),
+      }),
+    )
+    .min(1)
+    .max(500)
+    .refine((runs) => distinct(runs.map((run) => JSON.stringify(run))), 'a run is asked for twice'),
+  classifiers: z
+    .array(classifierSchema)
+    .min(1)
+    .max(classifierSchema.options.length)
+    .refine(distinct, 'a classifier is named twice')
+    .default(['lpknn']),
+  /** Numbers of neighbours. */
+  k: z.array(z.int().min(1).max(101)).min(1).max(20).refine(distinct, 'a k is named twice').default([1]),
+  /** Per cent of the training labelsets that are exchanged; 0 is none. */
+  noise: z.array(percent).min(1).max(20).refine(distinct, 'a noise level is named twice').default([0]),
+  split: studySplitSchema.default({ kind: 'holdout', test: 0.3, repeats: 1 }),
+  seed: z.int().min(0).max(0xffffffff).default(1),
+});
 
-/** Something about the data that a person should know before reducing it. */
-export interface CorpusWarning {
-  code: string;
-  message: string;
-  hint: string;
-  /** Feature columns it is about; they can be excluded. */
-  columns: string[];
-}
-
-/** What the data is. */
-export interface Corpus {
-  source: CorpusSource;
-  /** Taxonomy or file name. */
-  name: string;
-  rows: number;
-  /** Numbers per row. */
-  dim: number;
-  /** In the order of the label columns. */
-  labels: CorpusLabel[];
-  /** Mean of IRLbl over labels. */
-  meanImbalance: number;
-  /** Mean labelset size. */
-  cardinality: number;
-  /** Cardinality / number of labels, 0…1. */
-  density: number;
-  /** Every row bears exactly one label. */
-  oneLabel: boolean;
-  /** Distinct labelsets, and those borne by one row only. */
-  labelsets: number;
-  singleLabelsets: number;
-  /** Library: tracks or windows left out because they have no label. Data set: rows with an empty labelset, kept. */
-  unlabelled: number;
-  /** Rows whose vector occurred before, and those of them whose labelset differs from the first's. */
-  duplicates: number;
-  conflicting: number;
-  /** Why generated prototypes of this corpus make no sound; null when they do. */
-  silent: string | null;
-  warnings: CorpusWarning[];
-}
-
-export type KnnClassifierId = 'brknn-a' | 'brknn-b' | 'lpknn' | 'mlknn';
+export type KnnClassifierId = z.output<typeof classifierSchema>;
 
 /** How rows are held out for scoring. Copies of a recording and windows of a track never part. */
-export type StudySplit =
-  | { kind: 'holdout'; test: number; repeats: number }
-  | { kind: 'folds'; folds: number; repeats: number }
-  /** Data sets only: the whole source is reduced and scored on this file, which has the same columns. */
-  | { kind: 'file'; path: string };
+export type StudySplit = z.output<typeof studySplitSchema>;
 
-export interface StudyRequest {
-  source: CorpusSource;
-  runs: { method: string; parameters: Record<string, number | string | boolean> }[];
-  classifiers: KnnClassifierId[];
-  /** Numbers of neighbours. */
-  k: number[];
-  /** Per cent of the training labelsets that are exchanged; 0 is none. */
-  noise: number[];
-  split: StudySplit;
-  seed: number;
-}
+export type StudyRequest = z.output<typeof studyRequestSchema>;
 
 /** Scores of one kNN classifier. */
 export interface KnnScore {

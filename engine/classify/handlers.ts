@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { classifyMethods } from '../api/classify.ts';
 import type { Handlers } from '../api/contract.ts';
 import { classifyFiles } from './files.ts';
 import { classifyLibrary } from './library.ts';
@@ -12,11 +13,8 @@ import { answer } from '../answer.ts';
 
 type Part = Pick<Handlers, 'classify.library' | 'classify.files' | 'classify.windows'>;
 
-const specSchema = z.strictObject({
-  libraryId: z.string(),
-  experimentId: z.string(),
-  paths: z.array(z.string()).optional(),
-});
+/** Without paths: the library. */
+const specSchema = classifyMethods['classify.files'].input.partial({ paths: true });
 
 /** Classification of the library, of files outside it, and of the windows of a track. */
 export function classifyHandlers(context: EngineContext): Part {

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { splitTracks } from '../../models/evaluation/splits/holdout.ts';
 import {
   trainPrototypeNetwork,
@@ -8,7 +7,7 @@ import {
 import type { CurvePoint, Experiment, SplitName, TrainRequest } from '../api/domain.ts';
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { EngineError } from '../api/errors.ts';
-import { trainRequestSchema } from '../api/contract.ts';
+import { experimentsMethods } from '../api/experiments.ts';
 import { storePredictions } from '../classify/predictions.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
@@ -23,7 +22,7 @@ import { windowsByTrack, type TrackWindows } from './track-windows.ts';
 import { groupFacts, nameOfTaxonomy } from './tracks.ts';
 
 /** What a train job is told. */
-export const trainSpecSchema = z.strictObject({ libraryId: z.string(), request: trainRequestSchema });
+export const trainSpecSchema = experimentsMethods['experiments.train'].input;
 
 /**
  * Trains a prototype network on the labelled, ready tracks of a library, scores it by track, stores it as a new

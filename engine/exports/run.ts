@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { exportClassifierSchema, exportFormatSchema } from '../api/contract.ts';
+import type { z } from 'zod';
+import { exportsMethods } from '../api/exports.ts';
 import type { ExportResult } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
@@ -9,17 +9,7 @@ import { exportExperiment } from './experiment.ts';
 import { exportReduction } from './reduction.ts';
 
 /** What an export job is told. */
-export const exportSpecSchema = z.strictObject({
-  libraryId: z.string(),
-  subject: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('experiment'), experimentId: z.string() }),
-    z.strictObject({ kind: z.literal('reduction'), reductionId: z.string() }),
-  ]),
-  folder: z.string(),
-  formats: z.array(exportFormatSchema),
-  seed: z.int(),
-  classifier: exportClassifierSchema.optional(),
-});
+export const exportSpecSchema = exportsMethods['exports.start'].input;
 export type ExportSpec = Omit<z.output<typeof exportSpecSchema>, 'libraryId'>;
 
 /**

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
 import type { JobResult } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
+import { importMethods } from '../api/import.ts';
 import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
 import type { Library } from '../library/library.ts';
@@ -17,7 +17,7 @@ import { scanFolder } from './scan.ts';
 import type { Scan } from './scan.ts';
 import { TrackStore } from './track-store.ts';
 
-const specSchema = z.object({ libraryId: z.string() });
+const specSchema = importMethods['import.start'].input;
 const TELL_INTERVAL_MS = 1000;
 
 type ImportResult = Extract<JobResult, { kind: 'import' }>;

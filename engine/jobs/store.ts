@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jobLanes, type Job } from '../api/domain.ts';
+import { jobLanes, type Job } from '../api/jobs.ts';
 import type { Database } from '../storage/database.ts';
 
 export interface StoredJob {

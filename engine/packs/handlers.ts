@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { packAdditionSchema, type Handlers } from '../api/contract.ts';
+import type { Handlers } from '../api/contract.ts';
+import { packAdditionSchema, packsMethods } from '../api/packs.ts';
 import type { EngineContext } from '../context.ts';
 import { addPack, proposePack } from './add/add.ts';
 import { addressesFrom, knownModels } from './add/hub.ts';
@@ -7,7 +7,7 @@ import { jobKind } from '../jobs/kind.ts';
 import { typed } from './failures.ts';
 import { answer } from '../answer.ts';
 
-const specSchema = z.strictObject({ packId: z.string() });
+const specSchema = packsMethods['packs.verify'].input;
 type PackMethods = Pick<
   Handlers,
   'packs.list' | 'packs.verify' | 'packs.hub' | 'packs.inspect' | 'packs.add' | 'packs.remove'

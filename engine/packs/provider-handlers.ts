@@ -1,11 +1,11 @@
-import { z } from 'zod';
 import type { Handlers } from '../api/contract.ts';
+import { packsMethods } from '../api/packs.ts';
 import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { typed } from './failures.ts';
 import { answer } from '../answer.ts';
 
-const specSchema = z.strictObject({ packId: z.string() });
+const specSchema = packsMethods['providers.check'].input;
 
 /** Where computing happens: execution providers of ONNX Runtime, checked against the CPU. */
 export function providersHandlers(

@@ -1,8 +1,7 @@
-import { z } from 'zod';
 import { takeRows, type LabelledVectors } from '../../models/knn/index.ts';
 import { splitTracks } from '../../models/evaluation/splits/holdout.ts';
 import { findReductionMethod, reduce, toLabelledVectors } from '../../models/reduction/index.ts';
-import { reductionRequestSchema } from '../api/contract.ts';
+import { reductionsMethods } from '../api/reductions.ts';
 import type { Reduction, ReductionRequest, ReductionScore, SplitName } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
@@ -15,7 +14,7 @@ import { insertReduction } from './store.ts';
 import { scoreSet, summary } from './study/score.ts';
 
 /** What a reduce job is told. */
-export const reduceSpecSchema = z.strictObject({ libraryId: z.string(), request: reductionRequestSchema });
+export const reduceSpecSchema = reductionsMethods['reductions.start'].input;
 
 /** Shares of the job in its progress: generating the prototypes takes most of the time. */
 const PERCENT = 100;

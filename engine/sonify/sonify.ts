@@ -1,11 +1,11 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
 import { rmsDbfs } from '../../models/audio/level.ts';
 import type { PackRuntime } from '../../models/packs/runtime.ts';
 import { sonifyBest } from '../../models/pecmae/candidates.ts';
-import { vectorRefSchema } from '../api/contract.ts';
+import { sonifyMethods } from '../api/sonify.ts';
 import type { Sonification, VectorRef } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
@@ -26,13 +26,7 @@ import {
 } from './store.ts';
 
 /** What a sonify job is told; steps and guidance default to the pack's. */
-export const sonifySpecSchema = z.strictObject({
-  libraryId: z.string(),
-  targets: z.array(vectorRefSchema).min(1),
-  seed: z.int(),
-  steps: z.int().optional(),
-  guidance: z.number().optional(),
-});
+export const sonifySpecSchema = sonifyMethods['sonify.start'].input;
 export type SonifyRequest = Omit<z.output<typeof sonifySpecSchema>, 'libraryId'>;
 
 /**

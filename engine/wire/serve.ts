@@ -216,8 +216,10 @@ class Server {
  * @throws EngineError `bad-input`, naming the first offending field
  */
 export function parseInput(contract: Contract, method: string, input: unknown): unknown {
-  const parsed = contract[method]?.input.safeParse(input);
-  if (!parsed) throw new EngineError('bad-input', `There is no method ${method}.`);
+  const schema = contract[method]?.input;
+  if (!schema) throw new EngineError('bad-input', `There is no method ${method}.`);
+  if (isHuge(input)) throw new EngineError('bad-input', `${method}: the input is too large`);
+  const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const where = issue && issue.path.length > 0 ? ` (${issue.path.join('.')})` : '';
@@ -226,6 +228,21 @@ export function parseInput(contract: Contract, method: string, input: unknown): 
     `${method}: ${issue?.message ?? 'invalid input'}${where}`,
     z.prettifyError(parsed.error),
   );
+}
+
+/** Schemas look at every element of a list before they say that it is too long. */
+const MOST_PARTS = 2_000_000;
+
+/** Whether an input has more lists' elements and properties than any method takes; typed arrays count as one. */
+function isHuge(input: unknown): boolean {
+  let parts = 0;
+  const count = (value: unknown): boolean => {
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false;
+    const inside: unknown[] = Array.isArray(value) ? value : Object.values(value);
+    parts += inside.length;
+    return parts > MOST_PARTS || inside.some(count);
+  };
+  return count(input);
 }
 
 function unwrap(answer: unknown): { value: unknown; transfer: readonly Transferable[] } {

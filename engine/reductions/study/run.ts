@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { addLabelNoise, NumericError, type LabelledVectors } from '../../../models/knn/index.ts';
 import { findReductionMethod, RowDistances, toLabelledVectors } from '../../../models/reduction/index.ts';
 import type { FullScore, Reduction, StudyRequest } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
+import { reductionsMethods } from '../../api/reductions.ts';
 import type { EngineContext } from '../../context.ts';
 import type { Library } from '../../library/library.ts';
 import { newId } from '../../identifier.ts';
@@ -16,7 +16,7 @@ import { Reducer } from './sizes.ts';
 import { endStudy, getStudy, setFailures, setFullScores, setStudyJob, type StoredStudy } from './store.ts';
 
 /** What a study job is told. */
-export const studySpecSchema = z.strictObject({ libraryId: z.string(), studyId: z.string() });
+export const studySpecSchema = reductionsMethods['reductions.continueStudy'].input;
 
 /**
  * Makes the reductions of a study that are not there yet: every split × noise × method with its parameters. Each is

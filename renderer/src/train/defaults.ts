@@ -1,4 +1,4 @@
-import { trainRequestSchema } from '../../../engine/api/contract.ts';
+import { trainRequestSchema } from '../../../engine/api/experiments.ts';
 import type { TrainRequest } from '../../../engine/api/domain.ts';
 
 /** The contract's own defaults, so that the window and the command line start from the same. */

@@ -1,0 +1,66 @@
+/** Classification, and why a track got its class. */
+import { z } from 'zod';
+import { query } from '../wire/index.ts';
+import type { EngineErrorData } from './errors.ts';
+import { label, id, path, inLibrary } from './shared.ts';
+import type { Started } from './shared.ts';
+
+export interface Contribution {
+  prototype: number;
+  prototypeClass: string;
+  similarity: number;
+  weight: number;
+  contribution: number;
+}
+
+/** bias + Σ contributions = logit (to 1e-5). */
+export interface Explanation {
+  trackId: string;
+  experimentId: string;
+  class: string;
+  /** null: mean over all windows of the track. */
+  windowIndex: number | null;
+  bias: number;
+  logit: number;
+  probability: number;
+  contributions: Contribution[];
+  scores: { class: string; logit: number; probability: number }[];
+}
+
+export interface WindowClasses {
+  startSeconds: number[];
+  durationSeconds: number;
+  classes: string[];
+  /** Index into `classes` per window. */
+  prediction: number[];
+  /** [windows, classes] row-major. */
+  probabilities: Float32Array;
+}
+
+export interface FileClassification {
+  path: string;
+  problem: EngineErrorData | null;
+  prediction: string | null;
+  scores: { class: string; logit: number; probability: number }[];
+  contributions: Contribution[];
+  windows: { startSeconds: number; class: string; probability: number }[];
+}
+
+export const classifyMethods = {
+  /** Classifies every embedded track of the library and stores the predictions. */
+  'classify.library': query<Started>()(z.strictObject({ ...inLibrary, experimentId: id })),
+  /** Classifies files that need not be in the library; the result is in the job. */
+  'classify.files': query<Started>()(
+    z.strictObject({ ...inLibrary, experimentId: id, paths: z.array(path).min(1).max(100_000) }),
+  ),
+  'classify.windows': query<WindowClasses>()(z.strictObject({ ...inLibrary, experimentId: id, trackId: id })),
+  'explain.track': query<Explanation>()(
+    z.strictObject({
+      ...inLibrary,
+      experimentId: id,
+      trackId: id,
+      class: label.nullable().default(null),
+      windowIndex: z.int().min(0).nullable().default(null),
+    }),
+  ),
+};

@@ -1,0 +1,103 @@
+/** Training, and the experiments that came of it. */
+import { z } from 'zod';
+import { query } from '../wire/index.ts';
+import { id, seed, inLibrary } from './shared.ts';
+import type { Started } from './shared.ts';
+import type { SpaceInfo } from './spaces.ts';
+
+export const splitSchema = z
+  .strictObject({
+    train: z.number().gt(0).max(1),
+    validation: z.number().min(0).lt(1),
+    test: z.number().min(0).lt(1),
+  })
+  .refine((s) => Math.abs(s.train + s.validation + s.test - 1) < 1e-6, 'the split must sum to 1');
+
+/** Defaults are the ones the window and the command line offer. */
+export const trainRequestSchema = z.strictObject({
+  taxonomyId: id,
+  /** Single label: the first label of a labelset is the class (folders, first token). */
+  task: z.enum(['single', 'multi']).default('single'),
+  prototypesPerClass: z.int().min(1).max(100).default(5),
+  steps: z.int().min(1).max(200_000).default(1500),
+  batchSize: z.int().min(1).max(4096).default(256),
+  learningRate: z.number().gt(0).max(10).default(0.01),
+  /** λ: weight of the classification loss against the prototype loss, 0…1. */
+  lambda: z.number().min(0).max(1).default(0.25),
+  temperature: z.number().gt(0).max(10).default(0.1),
+  adaptor: z.enum(['none', 'transformer']).default('none'),
+  /** Where prototypes start: at k-means centroids of their class, or at the window nearest to each. */
+  initialisation: z.enum(['kmeans', 'medoid']).default('kmeans'),
+  /** `nearest`: trained prototypes are moved onto the nearest training window of their class. */
+  projection: z.enum(['none', 'nearest']).default('none'),
+  seed: seed.default(1),
+  split: splitSchema.default({ train: 0.7, validation: 0.1, test: 0.2 }),
+  /** Groups that never cross the split. */
+  groupBy: z.enum(['track', 'artist', 'album', 'folder']).default('track'),
+  /** Classes with fewer labelled tracks are left out, and named in the result. */
+  minimumTracks: z.int().min(1).max(1_000_000).default(5),
+});
+
+export type SplitName = 'train' | 'validation' | 'test';
+
+export type TrainRequest = z.output<typeof trainRequestSchema>;
+
+export interface CurvePoint {
+  step: number;
+  loss: number;
+  classLoss: number;
+  prototypeLoss: number;
+  trainAccuracy: number;
+  validationLoss: number | null;
+  validationAccuracy: number | null;
+}
+
+export interface ClassReport {
+  class: string;
+  precision: number;
+  recall: number;
+  f1: number;
+  support: number;
+}
+
+export interface Metrics {
+  split: SplitName;
+  tracks: number;
+  accuracy: number;
+  balancedAccuracy: number;
+  macroF1: number;
+  /** Accuracy of always answering the most frequent training class, on the same tracks. */
+  majorityBaseline: number;
+  perClass: ClassReport[];
+  /** Rows: true class; columns: predicted class. Single label only, else empty. */
+  confusion: number[][];
+  /** Multilabel only. */
+  hammingLoss: number | null;
+}
+
+export interface Experiment {
+  id: string;
+  name: string;
+  taxonomyId: string;
+  taxonomyName: string;
+  /** Its prototypes are vectors of this space, and it decides about vectors of this space only. */
+  space: SpaceInfo;
+  parameters: TrainRequest;
+  classes: string[];
+  /** Classes left out for want of tracks. */
+  droppedClasses: string[];
+  counts: Record<SplitName, { tracks: number; windows: number }>;
+  metrics: Metrics[];
+  curve: CurvePoint[];
+  /** 1 for the trained network, +1 for every edit of its prototypes. */
+  revision: number;
+  createdAt: string;
+  seconds: number;
+}
+
+export const experimentsMethods = {
+  'experiments.list': query<Experiment[]>()(z.strictObject(inLibrary)),
+  'experiments.get': query<Experiment>()(z.strictObject({ ...inLibrary, experimentId: id })),
+  'experiments.remove': query<null>()(z.strictObject({ ...inLibrary, experimentId: id })),
+  'experiments.train': query<Started>()(z.strictObject({ ...inLibrary, request: trainRequestSchema })),
+};

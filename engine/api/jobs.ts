@@ -1,0 +1,114 @@
+/** Long work: its lanes, progress and results. */
+import { z } from 'zod';
+import { query } from '../wire/index.ts';
+import type { FileClassification } from './classify.ts';
+import type { EngineErrorData } from './errors.ts';
+import type { ExportResult } from './exports.ts';
+import type { VectorRef } from './neighbours.ts';
+import type { ProviderInfo, PackVerification } from './packs.ts';
+import { id, nothing } from './shared.ts';
+import type { Sonification } from './sonify.ts';
+
+/**
+ * What a job needs, and who waits for it: `listen` a person who wants to hear or see one thing now, `compute` the
+ * processor for long, `import` the decoders, `network` a download. Jobs of one lane wait for each other; `listen` goes
+ * before the next batch of every other lane.
+ */
+export const jobLanes = ['listen', 'compute', 'import', 'network'] as const;
+
+export type JobKind =
+  | 'import'
+  | 'train'
+  | 'classify'
+  | 'sonify'
+  | 'reduce'
+  | 'study'
+  | 'export'
+  | 'check-providers'
+  | 'verify-pack'
+  | 'add-pack'
+  | 'embed';
+
+export type JobLane = (typeof jobLanes)[number];
+
+/** What a queued job waits for. */
+export interface WaitingFor {
+  lane: JobLane;
+  /** The job that has the lane, and its title. */
+  jobId: string;
+  title: string;
+  /** Waiting jobs that come before this one. */
+  ahead: number;
+  /** Until its turn; null where nobody knows. */
+  seconds: number | null;
+}
+
+export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
+
+export interface JobProgress {
+  done: number;
+  /** 0 while not known. */
+  total: number;
+  /** What is being counted: files, steps, prototypes … */
+  unit: string;
+  /** The thing being worked on, e.g. a path. */
+  current: string;
+  windows: number;
+  failures: number;
+  /** Seconds of audio processed per second of wall time; null where it makes no sense. */
+  audioSecondsPerSecond: number | null;
+  etaSeconds: number | null;
+}
+
+export interface Job {
+  id: string;
+  kind: JobKind;
+  title: string;
+  lane: JobLane;
+  libraryId: string | null;
+  /** Name of the library when the job was started. */
+  libraryName: string | null;
+  state: JobState;
+  /** Null unless queued behind another job. */
+  waitingFor: WaitingFor | null;
+  progress: JobProgress;
+  error: EngineErrorData | null;
+  /** Set when done. */
+  result: JobResult | null;
+  createdAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+}
+
+export type JobResult =
+  | {
+      kind: 'import';
+      imported: number;
+      unchanged: number;
+      failed: number;
+      missing: number;
+      windows: number;
+      seconds: number;
+    }
+  | { kind: 'train'; experimentId: string }
+  | { kind: 'classify'; experimentId: string; tracks: number; files: FileClassification[] }
+  | { kind: 'sonify'; sonifications: { target: VectorRef; sonification: Sonification }[] }
+  | { kind: 'reduce'; reductionId: string }
+  | { kind: 'study'; studyId: string; reductions: number }
+  | { kind: 'export'; export: ExportResult }
+  | { kind: 'check-providers'; providers: ProviderInfo[] }
+  | { kind: 'verify-pack'; verification: PackVerification }
+  | { kind: 'add-pack'; packId: string; notes: string[] }
+  | { kind: 'embed'; file: string; tracks: number; windows: number };
+
+export const jobsMethods = {
+  'jobs.list': query<Job[]>()(nothing),
+  'jobs.get': query<Job>()(z.strictObject({ jobId: id })),
+  'jobs.cancel': query<null>()(z.strictObject({ jobId: id })),
+  'jobs.pause': query<null>()(z.strictObject({ jobId: id })),
+  /** Puts a waiting job first in its lane; one that can go on later makes room for it at once. */
+  'jobs.first': query<null>()(z.strictObject({ jobId: id })),
+  'jobs.resume': query<null>()(z.strictObject({ jobId: id })),
+  /** Forgets finished jobs. */
+  'jobs.clear': query<null>()(nothing),
+};

@@ -1,0 +1,129 @@
+/** Packs, how others come and go, and where computing happens. */
+import { z } from 'zod';
+import { query } from '../wire/index.ts';
+import { id, path, nothing } from './shared.ts';
+import type { Started } from './shared.ts';
+
+export const packOriginSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('files'), paths: z.array(path).min(1).max(8) }),
+  z.strictObject({ kind: z.literal('hub'), id: z.string().min(1).max(512) }),
+]);
+
+export const packChoicesSchema = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'a pack is named with small letters, digits, - and _')
+    .optional(),
+  title: z.string().trim().min(1).max(200).optional(),
+  windowSeconds: z.number().min(0.1).max(60).optional(),
+  encoderHeads: z.int().min(1).max(256).optional(),
+  heads: z.int().min(1).max(256).optional(),
+  /** Of the weights of encoder and denoiser; what the reduced ones change is measured and stands on the pack's card. */
+  precision: z.enum(['float32', 'float16', 'int8']).default('float32'),
+});
+
+export const packAdditionSchema = z.strictObject({
+  origin: packOriginSchema,
+  choices: packChoicesSchema.prefault({}),
+  accepted: z.array(z.string().max(512)).max(32).default([]),
+});
+
+export interface PackInfo {
+  id: string;
+  version: string;
+  title: string;
+  kind: 'generative' | 'embedding-only';
+  licence: string;
+  attribution: string;
+  folder: string;
+  sha256: string;
+  bytes: number;
+  sampleRate: number;
+  windowSeconds: number;
+  embeddingDim: number;
+  sampler: { steps: number; guidance: number } | null;
+  trainingStatement: string;
+  /** Measured figures of the quality card, flattened to name and value. */
+  quality: { name: string; value: number | string }[];
+  embedded: boolean;
+  /** Why an embedding-only pack makes no sound; null for generative packs. */
+  soundless: string | null;
+  /** Files that the pack was converted from. */
+  sources: { file: string; sha256: string; bytes: number; url: string | null }[];
+}
+
+/** Where a new pack comes from: files on this machine, or a model of the hub, which is downloaded. */
+export type PackOrigin = z.output<typeof packOriginSchema>;
+
+/** What the weights of a model do not tell, said by the person; left out, configuration and defaults decide. */
+export type PackChoices = z.input<typeof packChoicesSchema>;
+
+/** How the weights of encoder and denoiser are kept; `float32` is what was published. */
+export type PackPrecision = NonNullable<PackChoices['precision']>;
+
+/** Terms under which a model was published; they must be accepted before it is added. */
+export interface PackTerms {
+  id: string;
+  subject: string;
+  licence: string;
+  url: string;
+}
+
+/** What adding a pack would do. */
+export interface PackProposal {
+  /** Each with the model it was recognised as; null where that shows only after the download. */
+  files: { name: string; model: string | null }[];
+  terms: PackTerms[];
+  /** Assumptions and warnings, a sentence each. */
+  notes: string[];
+  /** Null where nothing is downloaded, or a server does not say. */
+  downloadBytes: number | null;
+  /** The pack to be; null where that shows only after the download. */
+  pack: {
+    id: string;
+    title: string;
+    kind: PackInfo['kind'];
+    windowSeconds: number;
+    embeddingDim: number;
+    soundless: string | null;
+  } | null;
+}
+
+/** A model of the hub that can be asked for by a short name. */
+export interface HubModelInfo {
+  id: string;
+  title: string;
+}
+
+export interface ProviderInfo {
+  provider: string;
+  available: boolean;
+  correct: boolean | null;
+  maxAbsDifference: number | null;
+  windowsPerSecond: number | null;
+  chosen: boolean;
+  message: string;
+}
+
+export type PackVerification = {
+  packId: string;
+  ok: boolean;
+  problems: { file: string; message: string; hint: string }[];
+};
+
+export const packsMethods = {
+  'packs.list': query<PackInfo[]>()(nothing),
+  'packs.verify': query<Started>()(z.strictObject({ packId: id })),
+  /** Models of the hub that have a short name. */
+  'packs.hub': query<HubModelInfo[]>()(nothing),
+  /** Says what a pack from these files, or this model of the hub, would be; writes nothing. */
+  'packs.inspect': query<PackProposal>()(
+    z.strictObject({ origin: packOriginSchema, choices: packChoicesSchema.prefault({}) }),
+  ),
+  /** Downloads what is to be downloaded and converts it; `accepted` names the terms that the person accepts. */
+  'packs.add': query<Started>()(packAdditionSchema),
+  /** Deletes the files of a pack that was added. What was computed with it stays. */
+  'packs.remove': query<null>()(z.strictObject({ packId: id })),
+  'providers.check': query<Started>()(z.strictObject({ packId: id.default('compact') })),
+  'providers.list': query<ProviderInfo[]>()(nothing),
+};

@@ -1,0 +1,121 @@
+/** Labelled corpora replaced by generated prototypes. */
+import { z } from 'zod';
+import { query } from '../wire/index.ts';
+import { corpusSourceSchema } from './corpora.ts';
+import type { CorpusSource, Corpus } from './corpora.ts';
+import { splitSchema } from './experiments.ts';
+import type { WindowRef } from './neighbours.ts';
+import { id, seed, nothing, inLibrary } from './shared.ts';
+import type { Started } from './shared.ts';
+import type { Sonification } from './sonify.ts';
+import { classifierSchema, studyRequestSchema } from './studies.ts';
+import type { KnnScore, LabelsetShare, Study, StudyChoices, StudyStatistics } from './studies.ts';
+import type { SpaceInfo } from './spaces.ts';
+
+export const reductionRequestSchema = z.strictObject({
+  taxonomyId: id,
+  level: z.enum(['track', 'window']).default('track'),
+  method: z.string().min(1).max(40).default('MChen'),
+  /** Size in per cent of the corpus, above 0 up to 100. */
+  percent: z.number().gt(0).max(100).default(10),
+  k: z.int().min(1).max(101).default(1),
+  seed: seed.default(1),
+  split: splitSchema.default({ train: 0.7, validation: 0, test: 0.3 }),
+});
+
+export interface ReductionMethodInfo {
+  id: string;
+  title: string;
+  description: string;
+  /** Whether the method takes a size in per cent. */
+  takesPercent: boolean;
+}
+
+export interface ReductionScore {
+  /** Its title. */
+  classifier: string;
+  k: number;
+  hammingLoss: number;
+  exactMatch: number;
+  f1Samples: number;
+  f1Macro: number;
+}
+
+export type ReductionRequest = z.output<typeof reductionRequestSchema>;
+
+export interface Reduction {
+  id: string;
+  /** The run in short: “MChen p 10”. */
+  name: string;
+  taxonomyId: string;
+  taxonomyName: string;
+  /** Of its prototypes; null for a data set file. */
+  space: SpaceInfo | null;
+  request: ReductionRequest;
+  labels: string[];
+  corpusRows: number;
+  testRows: number;
+  prototypeRows: number;
+  full: ReductionScore;
+  reduced: ReductionScore;
+  createdAt: string;
+  seconds: number;
+  /** null: made alone. */
+  studyId: string | null;
+  source: CorpusSource;
+  /** Everything the method was given, defaults filled in. */
+  parameters: Record<string, number | string | boolean>;
+  /** Per cent of the training labelsets that were exchanged before. */
+  noise: number;
+  /** Per cent of the training rows, one value per split; the prototypes kept are those of the first. */
+  sizes: number[];
+  /** Of the reduced set. */
+  scores: KnnScore[];
+}
+
+export interface GeneratedPrototype {
+  index: number;
+  labelset: string[];
+  clusterSize: number;
+  nearest: WindowRef[];
+  sonification: Sonification | null;
+}
+
+export const reductionsMethods = {
+  'reductions.methods': query<ReductionMethodInfo[]>()(nothing),
+  /** Methods with their parameters, kNN classifiers and metrics: what a study can be made of. */
+  'reductions.choices': query<StudyChoices>()(nothing),
+  /** What the chosen data is. */
+  'reductions.corpus': query<Corpus>()(z.strictObject({ ...inLibrary, source: corpusSourceSchema })),
+  /** Many reductions of one corpus, scored with several classifiers, as one job that can go on after it was stopped. */
+  'reductions.study': query<Started & { studyId: string }>()(
+    z.strictObject({ ...inLibrary, request: studyRequestSchema }),
+  ),
+  'reductions.continueStudy': query<Started>()(z.strictObject({ ...inLibrary, studyId: id })),
+  'reductions.studies': query<Study[]>()(z.strictObject(inLibrary)),
+  'reductions.removeStudy': query<null>()(z.strictObject({ ...inLibrary, studyId: id })),
+  /** Whether differences are more than chance: over the splits of a study, for one classifier and metric. */
+  'reductions.statistics': query<StudyStatistics>()(
+    z.strictObject({
+      ...inLibrary,
+      studyId: id,
+      metric: z.string().min(1).max(40),
+      classifier: classifierSchema,
+      k: z.int().min(1).max(101),
+      noise: z.number().min(0).max(100),
+    }),
+  ),
+  /** Which labelsets of the corpus a reduction kept, lost and made up. */
+  'reductions.labelsets': query<LabelsetShare[]>()(z.strictObject({ ...inLibrary, reductionId: id })),
+  /** Brings back what was removed since the library was opened. */
+  'reductions.restore': query<null>()(
+    z.strictObject({ ...inLibrary, studyId: id.optional(), reductionId: id.optional() }),
+  ),
+  'reductions.start': query<Started>()(z.strictObject({ ...inLibrary, request: reductionRequestSchema })),
+  /** Of one study; null: those made alone; left out: all. */
+  'reductions.list': query<Reduction[]>()(
+    z.strictObject({ ...inLibrary, studyId: id.nullable().optional() }),
+  ),
+  'reductions.prototypes': query<GeneratedPrototype[]>()(z.strictObject({ ...inLibrary, reductionId: id })),
+  'reductions.remove': query<null>()(z.strictObject({ ...inLibrary, reductionId: id })),
+};

@@ -1,0 +1,15 @@
+/** Embedding spaces: what vectors may be compared. */
+
+/** The embedding space something was made in: what identifies a vector besides its track. */
+export interface SpaceInfo {
+  /** 32 hexadecimal digits that name it, the same everywhere. */
+  key: string;
+  /** What its pack is called; empty when nobody knows any more. */
+  packId: string;
+  /** Content hash of the pack; empty while the pack has never been there. */
+  packSha256: string;
+  /** Which windows of a track are embedded: all of them, or N evenly spaced. */
+  windows: 'all' | number;
+  /** How the audio is changed before it is embedded; null: not at all. */
+  deformation: string | null;
+}

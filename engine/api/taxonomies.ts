@@ -1,0 +1,50 @@
+/** Labels and where they come from. */
+import { z } from 'zod';
+import { query } from '../wire/index.ts';
+import { label, id, path, inLibrary } from './shared.ts';
+
+export const taxonomySourceSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('folders') }),
+  z.strictObject({ kind: z.literal('tokens') }),
+  z.strictObject({ kind: z.literal('tags'), field: z.enum(['genre', 'artist', 'album', 'year', 'key']) }),
+  z.strictObject({ kind: z.literal('csv'), path }),
+  z.strictObject({ kind: z.literal('hand') }),
+]);
+
+export type TaxonomySource = z.output<typeof taxonomySourceSchema>;
+
+export interface Taxonomy {
+  id: string;
+  name: string;
+  source: TaxonomySource;
+  /** Sorted by descending count, then name. `tracks` counts labelled tracks of any state. */
+  labels: { name: string; tracks: number }[];
+  /** True when some track has more than one label. */
+  multilabel: boolean;
+  labelledTracks: number;
+  /** Rows of the source that matched no track (CSV), for the user to see. */
+  unmatched: number;
+}
+
+export const taxonomiesMethods = {
+  'taxonomies.list': query<Taxonomy[]>()(z.strictObject(inLibrary)),
+  'taxonomies.create': query<Taxonomy>()(
+    z.strictObject({
+      ...inLibrary,
+      source: taxonomySourceSchema,
+      name: z.string().min(1).max(200).optional(),
+    }),
+  ),
+  'taxonomies.remove': query<null>()(z.strictObject({ ...inLibrary, taxonomyId: id })),
+  /** Sets the labels of tracks by hand; answers with what they were, which undoes the change when set again. */
+  'labels.set': query<{ previous: { trackId: string; labels: string[] }[] }>()(
+    z.strictObject({
+      ...inLibrary,
+      taxonomyId: id,
+      changes: z
+        .array(z.strictObject({ trackId: id, labels: z.array(label).max(1000) }))
+        .min(1)
+        .max(100_000),
+    }),
+  ),
+};

@@ -1,0 +1,113 @@
+/** Tracks: table, details, waveform, sound. */
+import { z } from 'zod';
+import { query } from '../wire/index.ts';
+import type { EngineErrorData } from './errors.ts';
+import type { SplitName } from './experiments.ts';
+import { label, id, inLibrary } from './shared.ts';
+
+export const trackQuerySchema = z.strictObject({
+  ...inLibrary,
+  taxonomyId: id.nullable().default(null),
+  experimentId: id.nullable().default(null),
+  search: z.string().max(400).default(''),
+  filter: z
+    .strictObject({
+      state: z.enum(['pending', 'ready', 'failed', 'missing']).optional(),
+      label: label.optional(),
+      predicted: label.optional(),
+      errorsOnly: z.boolean().optional(),
+      trackIds: z.array(id).max(100_000).optional(),
+    })
+    .default({}),
+  sort: z
+    .enum([
+      'path',
+      'title',
+      'artist',
+      'album',
+      'duration',
+      'windows',
+      'label',
+      'prediction',
+      'probability',
+      'state',
+    ])
+    .default('path'),
+  descending: z.boolean().default(false),
+  offset: z.int().min(0).default(0),
+  limit: z.int().min(1).max(1000).default(200),
+});
+
+export type TrackState = 'pending' | 'ready' | 'failed' | 'missing';
+
+export interface Prediction {
+  class: string;
+  /** Softmax (single label) or sigmoid (multilabel) of the track logit, 0…1. */
+  probability: number;
+  /** Whether the predicted class equals the label; null where the track has no label. */
+  correct: boolean | null;
+  split: SplitName | null;
+}
+
+export interface TrackRow {
+  id: string;
+  /** Path relative to its library folder, with forward slashes. */
+  path: string;
+  title: string;
+  artist: string | null;
+  album: string | null;
+  genre: string[];
+  format: string | null;
+  durationSeconds: number | null;
+  windowCount: number;
+  state: TrackState;
+  /** Why a track failed; null when it did not. */
+  problem: EngineErrorData | null;
+  /** Labels in the taxonomy asked for. */
+  labels: string[];
+  /** Of the experiment asked for. */
+  prediction: Prediction | null;
+}
+
+export interface TrackDetail extends TrackRow {
+  absolutePath: string;
+  contentHash: string | null;
+  sampleRate: number | null;
+  channels: number | null;
+  bytes: number;
+  year: number | null;
+  bpm: number | null;
+  musicalKey: string | null;
+  comment: string | null;
+  coverUrl: string | null;
+  /** Other tracks with the same content. */
+  duplicates: string[];
+  windows: { index: number; startSeconds: number; durationSeconds: number }[];
+}
+
+export interface Peaks {
+  /** Interleaved minimum and maximum, −1…1. */
+  values: Float32Array;
+  perSecond: number;
+  durationSeconds: number;
+}
+
+export interface TrackPage {
+  total: number;
+  tracks: TrackRow[];
+}
+
+export const tracksMethods = {
+  'tracks.list': query<TrackPage>()(trackQuerySchema),
+  'tracks.get': query<TrackDetail>()(
+    z.strictObject({
+      ...inLibrary,
+      trackId: id,
+      taxonomyId: id.nullable().default(null),
+      experimentId: id.nullable().default(null),
+    }),
+  ),
+  'tracks.peaks': query<Peaks | null>()(z.strictObject({ ...inLibrary, trackId: id })),
+  /** URL under which the window may play the track; formats it cannot play are given as WAV. */
+  'tracks.audioUrl': query<{ url: string }>()(z.strictObject({ ...inLibrary, trackId: id })),
+};
