@@ -12,6 +12,7 @@ interface Options {
   out: string;
   formats: string[];
   seed: number;
+  raw?: boolean;
 }
 
 export const exportVerb: AddVerb = (program, cli) => {
@@ -26,6 +27,10 @@ export const exportVerb: AddVerb = (program, cli) => {
       ...exportFormatSchema.options,
     ])
     .option('--seed <n>', 'seed of the sounds', seedNumber, 1)
+    .option(
+      '--raw',
+      'leave names in CSV files as they are, also where a spreadsheet would run them as formulas',
+    )
     .addHelpText(
       'after',
       `
@@ -54,6 +59,7 @@ Examples:
               folder: options.out,
               formats,
               seed: options.seed,
+              raw: options.raw ?? false,
             }),
           );
           return { json: result, text: describeExport(result) };

@@ -37,6 +37,7 @@ interface Options {
   test?: string;
   formats?: string[];
   out: string;
+  raw?: boolean;
 }
 
 export const reduceVerb: AddVerb = (program, cli) => {
@@ -102,6 +103,10 @@ export const reduceVerb: AddVerb = (program, cli) => {
       `what to write, parted by commas: ${exportFormatSchema.options.join(', ')} (wav, m3u8: libraries)`,
       list,
     )
+    .option(
+      '--raw',
+      'leave names in CSV files as they are, also where a spreadsheet would run them as formulas',
+    )
     .requiredOption('--out <dir>', 'folder to write; must not exist or be empty')
     .addHelpText(
       'after',
@@ -142,6 +147,7 @@ function reduceLibrary(cli: Cli, folder: string, options: Options): Promise<Answ
         folder: options.out,
         formats,
         seed: options.seed,
+        raw: options.raw ?? false,
       }),
     );
     return {
@@ -224,7 +230,7 @@ async function reduceFile(cli: Cli, path: string, options: Options): Promise<Ans
 }
 
 function datasetRequest(options: Options, version: string): DatasetRequest {
-  const { method, classifier, k, seed, testFraction, test, exclude, missing, out, labelCount, labels } =
+  const { method, classifier, k, seed, testFraction, test, exclude, missing, raw, out, labelCount, labels } =
     options;
   if (labels !== undefined && labelCount !== undefined)
     throw new EngineError('bad-input', 'Labels are told twice.', 'Give --labels or --label-count, not both.');
@@ -235,7 +241,7 @@ function datasetRequest(options: Options, version: string): DatasetRequest {
         : labelCount !== undefined
           ? { kind: 'last', count: labelCount }
           : undefined,
-    ...{ method, classifier, k, seed, testFraction, test, exclude, missing, out, version },
+    ...{ method, classifier, k, seed, testFraction, test, exclude, missing, raw, out, version },
     parameters: parametersOf(method, options.param),
     formats: options.formats ? parseFormats(options.formats, datasetFormats) : datasetFormats,
   };

@@ -48,6 +48,8 @@ export const exportsMethods = {
         .refine(distinct, 'a format is named twice')
         .default([...exportFormatSchema.options]),
       seed: seed.default(1),
+      /** Leaves text in tables as it is that a spreadsheet would run as a formula; by default it gets an apostrophe. */
+      raw: z.boolean().default(false),
       /** Reductions: left out, the classifier it was scored with first. */
       classifier: exportClassifierSchema.optional(),
     }),

@@ -23,6 +23,8 @@ import { addReducedSet } from './reduced.ts';
 export interface ExportRequest {
   formats: readonly ExportFormat[];
   seed: number;
+  /** Tables keep text that spreadsheets would run. */
+  raw: boolean;
   /** Reductions: the kNN classifier that is exported; left out: the one it was scored with first. */
   classifier?: { classifier: KnnClassifier; k: number } | undefined;
 }
@@ -32,7 +34,7 @@ export async function exportExperiment(
   context: EngineContext,
   library: Library,
   experimentId: string,
-  { formats, seed }: ExportRequest,
+  { formats, seed, raw }: ExportRequest,
   bundle: Bundle,
   job: JobHandle,
 ): Promise<void> {
@@ -60,8 +62,8 @@ export async function exportExperiment(
   await job.checkpoint();
   if (formats.includes('csv')) {
     const files = audio === null ? [] : audioNames;
-    await bundle.add('prototypes.csv', prototypeTable(experiment, network, prototypes, files));
-    await bundle.add('split.csv', splitTable(library, experiment));
+    await bundle.add('prototypes.csv', prototypeTable(experiment, network, prototypes, files, raw));
+    await bundle.add('split.csv', splitTable(library, experiment, raw));
   }
   if (formats.includes('npz')) await bundle.add('prototypes.npz', prototypeArrays(network, prototypes));
   const statement = await addReducedSet(
@@ -106,6 +108,7 @@ function prototypeTable(
   network: PrototypeNetwork,
   prototypes: readonly PrototypeInfo[],
   audioFiles: readonly string[],
+  raw: boolean,
 ): string {
   const dim = network.data.embeddingDim;
   const header = [
@@ -124,17 +127,17 @@ function prototypeTable(
       ...network.prototypeVector(prototype.index),
     ];
   });
-  return writeCsv(header, rows);
+  return writeCsv(header, rows, { raw });
 }
 
-function splitTable(library: Library, experiment: Experiment): string {
+function splitTable(library: Library, experiment: Experiment, raw: boolean): string {
   const rows = experimentTracks(library, experiment.id).map(({ id, split, labels }) => [
     trackName(library, id).path,
     split,
     labels.map((label) => experiment.classes[label] ?? '').join(';'),
   ]);
   rows.sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));
-  return writeCsv(['path', 'split', 'labels'], rows);
+  return writeCsv(['path', 'split', 'labels'], rows, { raw });
 }
 
 /** Prototypes as a labelled set: each bears the label of its class alone. */

@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import type { Library } from '../library/library.ts';
 
 /** One entry of a playlist. */
@@ -29,13 +30,21 @@ export function playlistTracks(library: Library): Map<string, PlaylistTrack> {
   );
 }
 
-/** An extended M3U in UTF-8. Paths are absolute: the bundle may be moved, the music stays where it is. */
+/**
+ * An extended M3U in UTF-8. Paths are absolute: the bundle may be moved, the music stays where it is. A path that would not
+ * stay one line, or that players would trim, is written as a `file:` URL.
+ */
 export function writePlaylist(title: string, tracks: readonly PlaylistTrack[]): string {
   const entries = tracks.flatMap(({ path, title: name, artist, durationSeconds }) => [
     `#EXTINF:${durationSeconds === null ? -1 : Math.round(durationSeconds)},${oneLine(artist ? `${artist} - ${name}` : name)}`,
-    path,
+    location(path),
   ]);
   return `${['#EXTM3U', `#PLAYLIST:${oneLine(title)}`, ...entries].join('\n')}\n`;
 }
 
-const oneLine = (text: string): string => text.replace(/[\r\n]+/g, ' ');
+/** Players split at every kind of line end, and cut blanks off. */
+function location(path: string): string {
+  return /[\p{Cc}\u2028\u2029]|^[\s#]|\s$/u.test(path) ? pathToFileURL(path).href : path;
+}
+
+const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');

@@ -26,7 +26,7 @@ export async function exportReduction(
   bundle: Bundle,
   job: JobHandle,
 ): Promise<void> {
-  const { formats, seed } = request;
+  const { formats, seed, raw } = request;
   const reduction = getReduction(library, reductionId);
   const set = loadReducedSet(library, reductionId);
   const prototypes = await generatedPrototypes(context, library, reductionId);
@@ -52,8 +52,12 @@ export async function exportReduction(
   await job.checkpoint();
   const audioFiles = audio === null ? [] : files;
   if (formats.includes('csv')) {
-    await bundle.add('prototypes.csv', prototypeTable(reduction, set, prototypes, audioFiles), job.signal);
-    if (ofLibrary) await bundle.add('split.csv', splitTable(library, reductionId));
+    await bundle.add(
+      'prototypes.csv',
+      prototypeTable(reduction, set, prototypes, audioFiles, raw),
+      job.signal,
+    );
+    if (ofLibrary) await bundle.add('split.csv', splitTable(library, reductionId, raw));
   }
   const classifier = classifierOf(reduction, request);
   const statement = await addReducedSet(
@@ -130,6 +134,7 @@ function prototypeTable(
   set: ReducedSet,
   prototypes: readonly GeneratedPrototype[],
   audioFiles: readonly string[],
+  raw: boolean,
 ): Iterable<string> {
   const L = labels.length;
   const header = [
@@ -143,16 +148,16 @@ function prototypeTable(
     ...set.labelsets.subarray(index * L, (index + 1) * L),
     ...set.prototypes.subarray(index * set.dim, (index + 1) * set.dim),
   ];
-  return csvLines(header, mapped(prototypes, row));
+  return csvLines(header, mapped(prototypes, row), { raw });
 }
 
-function splitTable(library: Library, reductionId: string): string {
+function splitTable(library: Library, reductionId: string, raw: boolean): string {
   const rows = [...reductionSplits(library, reductionId)].map(([id, split]) => [
     trackName(library, id).path,
     split,
   ]);
   rows.sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));
-  return writeCsv(['path', 'split'], rows);
+  return writeCsv(['path', 'split'], rows, { raw });
 }
 
 /** One playlist per label: the tracks nearest to the generated prototypes that carry it. */

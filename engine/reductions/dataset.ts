@@ -57,6 +57,8 @@ export interface DatasetRequest {
   /** A second file of the same columns to score on, in place of held-out rows. */
   test?: string | undefined;
   formats: readonly ExportFormat[];
+  /** Leaves names in tables as they are that a spreadsheet would run as formulas. */
+  raw?: boolean | undefined;
   /** Folder to write; must not exist or be empty. */
   out: string;
   version: string;
@@ -218,7 +220,8 @@ async function writeReduced(
   };
   const { classifier, k, seed, testFraction, formats } = request;
   return writeBundle(request.out, async (bundle) => {
-    if (formats.includes('csv')) await bundle.add('prototypes.csv', asTable(dataset, result), signal);
+    if (formats.includes('csv'))
+      await bundle.add('prototypes.csv', asTable(dataset, result, request.raw ?? false), signal);
     const statement = await addReducedSet(
       bundle,
       formats,
@@ -256,13 +259,13 @@ async function writeReduced(
 }
 
 /** Header and columns of the data set; features in float64 as the methods computed them. */
-function asTable(set: Dataset, result: ReductionResult): Iterable<string> {
+function asTable(set: Dataset, result: ReductionResult, raw: boolean): Iterable<string> {
   const L = set.labelNames.length;
   const row = (i: number): Cell[] => [
     ...result.exactPrototypes.subarray(i * set.dim, (i + 1) * set.dim),
     ...result.labelsets.subarray(i * L, (i + 1) * L),
   ];
-  return csvLines([...set.featureNames, ...set.labelNames], mapped(result.clusters.keys(), row));
+  return csvLines([...set.featureNames, ...set.labelNames], mapped(result.clusters.keys(), row), { raw });
 }
 
 /** Of a bundle it is its manifest's, which lists the hashes of all other files. */

@@ -280,6 +280,12 @@ describe('names and tables', () => {
       'a_b',
       'a_b (2)',
     ]);
+    expect(distinctFileNames(['straße', 'STRASSE', 'e\u0301', 'é'])).toEqual([
+      'straße',
+      'STRASSE (2)',
+      'é',
+      'é (2)',
+    ]);
     expect(fileName('x'.repeat(300))).toHaveLength(80);
   });
 
