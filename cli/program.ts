@@ -18,11 +18,13 @@ import { openVerb } from './verbs/open.ts';
 import { packsVerb } from './verbs/packs.ts';
 import { reduceVerb } from './verbs/reduce.ts';
 import { sonifyVerb } from './verbs/sonify.ts';
+import { taxonomiesVerb } from './verbs/taxonomies.ts';
 import { trainVerb } from './verbs/train.ts';
 import type { AddVerb, Answer, Cli } from './verb.ts';
 
 const verbs: readonly AddVerb[] = [
   importVerb,
+  taxonomiesVerb,
   trainVerb,
   classifyVerb,
   neighboursVerb,

@@ -44,6 +44,7 @@ export class Session {
       packFolders: places.packFolders,
       decodeWorker: places.decodeWorker,
       parquetWorker: places.parquetWorker,
+      labelWorker: places.labelWorker,
       externalDecoder: ffmpegDecoder,
       demoFolder: places.demoFolder,
       version: places.version,

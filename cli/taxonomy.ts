@@ -28,17 +28,45 @@ function isField(text: string): text is Field {
   return (FIELDS as readonly string[]).includes(text);
 }
 
-/** The taxonomy of that source: the one the library has, or a new one. */
+/** Who hears about rows that name no track, and may break off. */
+interface Listener {
+  say: (message: string) => void;
+  signal: AbortSignal;
+}
+
+/** The taxonomy of that source, read again: the one the library has, or a new one. */
 export async function taxonomyOf(
   client: EngineClient,
   libraryId: string,
   source: TaxonomySource,
+  { say, signal }: Listener,
 ): Promise<Taxonomy> {
   const existing = await client.call('taxonomies.list', { libraryId });
   const same = existing.find(
     (taxonomy) => JSON.stringify(sorted(taxonomy.source)) === JSON.stringify(sorted(source)),
   );
-  return same ?? client.call('taxonomies.create', { libraryId, source });
+  const taxonomy = same
+    ? await readAgain(client, libraryId, same, { say, signal })
+    : await client.call('taxonomies.create', { libraryId, source }, { signal });
+  for (const { message } of taxonomy.unmatchedRows) say(`Note: ${message}`);
+  return taxonomy;
+}
+
+/** A label file may have been mended since; one that is gone counts as it was read last. */
+async function readAgain(
+  client: EngineClient,
+  libraryId: string,
+  taxonomy: Taxonomy,
+  { say, signal }: Listener,
+): Promise<Taxonomy> {
+  if (taxonomy.source.kind !== 'csv') return taxonomy;
+  try {
+    return await client.call('taxonomies.refresh', { libraryId, taxonomyId: taxonomy.id }, { signal });
+  } catch (thrown) {
+    if (!(thrown instanceof EngineError) || thrown.code !== 'unreadable') throw thrown;
+    say(`Note: ${thrown.message} Its labels are used as they were read last.`);
+    return taxonomy;
+  }
 }
 
 function sorted(source: TaxonomySource): [string, unknown][] {

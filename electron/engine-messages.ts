@@ -6,6 +6,7 @@ export const engineConfigSchema = z.strictObject({
   packFolders: z.array(z.string()),
   decodeWorker: z.string(),
   parquetWorker: z.string(),
+  labelWorker: z.string(),
   demoFolder: z.string().nullable(),
   version: z.string(),
 });

@@ -33,6 +33,7 @@ function startApplication(): void {
       packFolders: [paths.packs(), paths.userPacks()],
       decodeWorker: paths.decodeWorker,
       parquetWorker: paths.parquetWorker,
+      labelWorker: paths.labelWorker,
       demoFolder: existsSync(paths.demo()) ? paths.demo() : null,
       version: app.getVersion(),
     },

@@ -18,6 +18,7 @@ export const paths = {
   providerChild: join(dist, 'electron', 'provider-child.js'),
   decodeWorker: unpacked(join(dist, 'node', 'decode-worker.js')),
   parquetWorker: unpacked(join(dist, 'node', 'parquet-worker.js')),
+  labelWorker: unpacked(join(dist, 'node', 'label-worker.js')),
   /** The embedded packs. */
   packs: (): string =>
     app.isPackaged ? join(process.resourcesPath, 'packs') : join(appRoot, 'models', 'packs'),

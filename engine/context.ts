@@ -17,6 +17,8 @@ export interface EngineOptions {
   decodeWorker: URL | string;
   /** Bundled worker file that reads Parquet. */
   parquetWorker: URL | string;
+  /** Bundled worker file that reads label files. */
+  labelWorker: URL | string;
   /** For what is not decoded in the workers: Chromium (AAC) and ffmpeg in the application, ffmpeg on the command line. */
   externalDecoder?: ExternalDecoder;
   /** Measures execution providers where this process cannot start one of its own (Electron). */

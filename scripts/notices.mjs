@@ -15,7 +15,7 @@ const data = ['supersonic-scsynth-samples'];
 function bundledPackages() {
   const maps = [
     ...['electron/main.js', 'electron/engine-process.js'],
-    ...['node/cli.js', 'node/decode-worker.js', 'node/parquet-worker.js'],
+    ...['node/cli.js', 'node/decode-worker.js', 'node/parquet-worker.js', 'node/label-worker.js'],
   ];
   const names = new Set();
   for (const map of maps) {

@@ -100,7 +100,12 @@ class Demo {
     await this.#timed('import', () =>
       this.#session.run('import', () => client.call('import.start', { libraryId })),
     );
-    const taxonomy = await taxonomyOf(client, libraryId, { kind: 'tokens' });
+    const taxonomy = await taxonomyOf(
+      client,
+      libraryId,
+      { kind: 'tokens' },
+      { say: () => undefined, signal: this.#session.signal },
+    );
     const request = { taxonomyId: taxonomy.id, seed, ...(steps === undefined ? {} : { steps }) };
     const { experimentId } = await this.#timed('train', () =>
       this.#session.run('train', () => client.call('experiments.train', { libraryId, request })),

@@ -38,6 +38,7 @@ export const doctorVerb: AddVerb = (program, cli) => {
           ...packs,
           await checkWorker('decode worker', cli.places.decodeWorker),
           await checkWorker('Parquet worker', cli.places.parquetWorker),
+          await checkWorker('label worker', cli.places.labelWorker),
           checkDemo(cli),
           await checkFfmpeg(),
           await checkWritable(folder ?? tmpdir(), folder === null ? 'temporary folder' : 'data folder'),

@@ -138,7 +138,10 @@ function reduceLibrary(cli: Cli, folder: string, options: Options): Promise<Answ
   const formats = parseFormats(options.formats ?? ['csv', 'npz', 'm3u8']);
   return cli.withLibrary(folder, async (session) => {
     const { id: libraryId } = await session.library();
-    const taxonomy = await taxonomyOf(session.client, libraryId, source);
+    const taxonomy = await taxonomyOf(session.client, libraryId, source, {
+      say: (message) => cli.say(message),
+      signal: session.signal,
+    });
     const reduction = await reduceTaxonomy(session, libraryId, taxonomy.id, parameters, options);
     const { export: result } = await session.run('export', (client) =>
       client.call('exports.start', {

@@ -76,13 +76,19 @@ Examples:
         const source = parseTaxonomy(options.taxonomy);
         return cli.withLibrary(options.library, async (session) => {
           const { id: libraryId } = await session.library();
-          const taxonomy = await taxonomyOf(session.client, libraryId, source);
+          const taxonomy = await taxonomyOf(session.client, libraryId, source, {
+            say: (message) => cli.say(message),
+            signal: session.signal,
+          });
           const request = { taxonomyId: taxonomy.id, ...trainingOptions(options) };
           const { experimentId } = await session.run('train', (client) =>
             client.call('experiments.train', { libraryId, request }),
           );
           const experiment = await session.client.call('experiments.get', { libraryId, experimentId });
-          return { json: { experiment }, text: describeExperiment(experiment) };
+          return {
+            json: { experiment, taxonomy },
+            text: describeExperiment(experiment),
+          };
         });
       }),
     );

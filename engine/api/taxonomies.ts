@@ -24,6 +24,24 @@ export interface Taxonomy {
   labelledTracks: number;
   /** Rows of the source that matched no track (CSV), for the user to see. */
   unmatched: number;
+  /** Why they did not, the most frequent reason first. */
+  unmatchedRows: UnmatchedRows[];
+}
+
+/** Rows of a label file that name no track, for one reason. */
+export interface UnmatchedRows {
+  /**
+   * `absent`: no file is called so; `elsewhere`: files of that name lie in other folders; `ending`: a file of that name has
+   * another ending; `ambiguous`: several files end so.
+   */
+  reason: 'absent' | 'elsewhere' | 'ending' | 'ambiguous';
+  rows: number;
+  /** The first of them; rows count from 1, the header is row 1. */
+  example: { row: number; path: string };
+  /** Some tracks that might be meant, relative to the music folder. */
+  tracks: string[];
+  /** All of that as one sentence for people. */
+  message: string;
 }
 
 export const taxonomiesMethods = {
@@ -35,6 +53,8 @@ export const taxonomiesMethods = {
       name: z.string().min(1).max(200).optional(),
     }),
   ),
+  /** Labels tracks from the source again; a label file is read again. What was set by hand stays. */
+  'taxonomies.refresh': query<Taxonomy>()(z.strictObject({ ...inLibrary, taxonomyId: id })),
   'taxonomies.remove': query<null>()(z.strictObject({ ...inLibrary, taxonomyId: id })),
   /** Sets the labels of tracks by hand; answers with what they were, which undoes the change when set again. */
   'labels.set': query<{ previous: { trackId: string; labels: string[] }[] }>()(

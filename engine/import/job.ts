@@ -134,7 +134,7 @@ async function readFiles(
   });
   plan.settle();
   // Names and tags are all that labels come from: they need not wait for the embeddings.
-  refreshTaxonomies(library);
+  await refreshTaxonomies(context, library, job.signal);
   context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'taxonomies' });
   tell.now();
 }

@@ -1,6 +1,5 @@
 import type { TaxonomySource } from '../api/domain.ts';
-import { distinct } from './csv.ts';
-import type { CsvRow } from './csv.ts';
+import { distinct } from './labels.ts';
 
 /** What labels are made from. */
 export interface LabelledTrack {
@@ -16,12 +15,12 @@ export interface LabelledTrack {
 
 export type Labelsets = Map<string, string[]>;
 
-/** The label is the top-level folder; tracks that lie in no folder have none. */
+/** The label is the top-level folder, composed (NFC); tracks that lie in no folder have none. */
 export function labelsFromFolders(tracks: readonly LabelledTrack[]): Labelsets {
   return new Map(
     tracks.map(({ id, path }) => {
       const slash = path.indexOf('/');
-      return [id, slash > 0 ? [path.slice(0, slash)] : []];
+      return [id, slash > 0 ? [path.slice(0, slash).normalize()] : []];
     }),
   );
 }
@@ -61,36 +60,4 @@ export function labelsFromTags(
       return [track.id, distinct(values.flatMap((text) => text.split(';')))];
     }),
   );
-}
-
-/**
- * Labels of a table whose paths are relative to the music folder, absolute, or plain file names where only one track has
- * that name. Rows of the same track are joined.
- */
-export function labelsFromRows(
-  tracks: readonly LabelledTrack[],
-  rows: readonly CsvRow[],
-  folder: string,
-): { labels: Labelsets; unmatched: number } {
-  const byPath = new Map(tracks.map((track) => [track.path.normalize(), track.id]));
-  const byName = new Map<string, string | null>();
-  for (const [path, id] of byPath) {
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    byName.set(name, byName.has(name) ? null : id);
-  }
-  const prefix = `${normalisePath(folder).replace(/\/$/, '')}/`;
-  const labels: Labelsets = new Map();
-  let unmatched = 0;
-  for (const row of rows) {
-    const path = normalisePath(row.path);
-    const relative = path.startsWith(prefix) ? path.slice(prefix.length) : path.replace(/^(\.\/)+/, '');
-    const id = byPath.get(relative) ?? (relative.includes('/') ? null : byName.get(relative)) ?? null;
-    if (id === null) unmatched++;
-    else labels.set(id, distinct([...(labels.get(id) ?? []), ...row.labels]));
-  }
-  return { labels, unmatched };
-}
-
-function normalisePath(path: string): string {
-  return path.normalize().replaceAll('\\', '/');
 }

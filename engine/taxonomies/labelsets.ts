@@ -1,7 +1,7 @@
 import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';
 import type { Database } from '../storage/database.ts';
-import { distinct } from './csv.ts';
+import { distinct } from './labels.ts';
 import type { Labelsets } from './derive.ts';
 
 /**

@@ -1,12 +1,15 @@
 import { basename } from 'node:path';
-import type { Taxonomy, TaxonomySource } from '../api/domain.ts';
+import type { Taxonomy, TaxonomySource, UnmatchedRows } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
+import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { newId } from '../identifier.ts';
-import { readLabelFile } from './csv.ts';
-import type { CsvRow } from './csv.ts';
-import { labelsFromFolders, labelsFromRows, labelsFromTags, labelsFromTokens } from './derive.ts';
+import { labelsFromFolders, labelsFromTags, labelsFromTokens } from './derive.ts';
 import type { LabelledTrack, Labelsets } from './derive.ts';
+import type { LabelRow } from './label-rows.ts';
+import { LabelTableBuilder, type LabelTable } from './label-table.ts';
+import { readLabelTable } from './label-thread.ts';
+import { nothingMatched } from './unmatched.ts';
 import { writeLabels } from './labelsets.ts';
 
 interface TaxonomyRow {
@@ -19,7 +22,7 @@ interface TaxonomyRow {
 /** Oldest first. */
 export function listTaxonomies(library: Library): Taxonomy[] {
   return library.db
-    .prepare<TaxonomyRow>('SELECT id, name, source, unmatched FROM taxonomies ORDER BY created_at, id')
+    .prepare<TaxonomyRow>(`SELECT ${COLUMNS} FROM taxonomies ORDER BY created_at, id`)
     .all()
     .map((row) => describe(library, row));
 }
@@ -31,23 +34,39 @@ export function getTaxonomy(library: Library, taxonomyId: string): Taxonomy {
 
 /**
  * Makes a taxonomy and labels every track of the library from its source.
- * @throws EngineError `unreadable`, `bad-input` (CSV)
+ * @throws EngineError `unreadable`, `bad-input` for a label file that names no track; the signal's reason
  */
-export function createTaxonomy(library: Library, source: TaxonomySource, name?: string): Taxonomy {
+export async function createTaxonomy(
+  context: EngineContext,
+  library: Library,
+  source: TaxonomySource,
+  { name, signal }: { name?: string | undefined; signal: AbortSignal },
+): Promise<Taxonomy> {
   const id = newId();
-  // Kept, not read again: the file may be gone or changed at the next import.
-  const rows = source.kind === 'csv' ? readLabelFile(source.path) : [];
+  const labels = await deriveLabels(context, library, source, signal);
   library.db.transaction(() => {
     library.db
       .prepare('INSERT INTO taxonomies (id, name, source, created_at) VALUES (?, ?, ?, ?)')
       .run([id, name ?? defaultName(source), JSON.stringify(source), new Date().toISOString()]);
-    const insert = library.db.prepare(
-      'INSERT INTO taxonomy_rows (taxonomy_id, position, path, labels) VALUES (?, ?, ?, ?)',
-    );
-    rows.forEach((row, position) => insert.run([id, position, row.path, JSON.stringify(row.labels)]));
-    refresh(library, id, source, labelledTracks(library));
+    store(library, id, source, labels);
   })();
   return getTaxonomy(library, id);
+}
+
+/**
+ * Labels tracks from the source again: a label file is read again. What was set by hand stays.
+ * @throws EngineError as {@link createTaxonomy}, and `not-found`; the labels then stay as they were
+ */
+export async function refreshTaxonomy(
+  context: EngineContext,
+  library: Library,
+  taxonomyId: string,
+  signal: AbortSignal,
+): Promise<Taxonomy> {
+  const { source } = storedSource(taxonomyRow(library, taxonomyId));
+  const labels = await deriveLabels(context, library, source, signal);
+  library.db.transaction(() => store(library, taxonomyId, source, labels))();
+  return getTaxonomy(library, taxonomyId);
 }
 
 /** @throws EngineError `not-found` */
@@ -56,56 +75,121 @@ export function removeTaxonomy(library: Library, taxonomyId: string): void {
   library.db.prepare('DELETE FROM taxonomies WHERE id = ?').run([taxonomyId]);
 }
 
-/** Labels tracks again after an import; what was set by hand stays. */
-export function refreshTaxonomies(library: Library): void {
-  const taxonomies = library.db
-    .prepare<TaxonomyRow>('SELECT id, name, source, unmatched FROM taxonomies')
-    .all();
-  if (taxonomies.length === 0) return;
-  const tracks = labelledTracks(library);
-  library.db.transaction(() => {
-    for (const row of taxonomies) refresh(library, row.id, sourceOf(row), tracks);
-  })();
-}
-
-function refresh(
+/**
+ * Labels tracks again after an import; what was set by hand stays. A label file that is gone or broken counts as it was
+ * read last.
+ * @throws the signal's reason
+ */
+export async function refreshTaxonomies(
+  context: EngineContext,
   library: Library,
-  id: string,
-  source: TaxonomySource,
-  tracks: readonly LabelledTrack[],
-): void {
-  const { labels, unmatched } = derive(library, id, source, tracks);
-  writeLabels(library.db, id, labels);
-  library.db.prepare('UPDATE taxonomies SET unmatched = ? WHERE id = ?').run([unmatched, id]);
-}
-
-function derive(
-  library: Library,
-  id: string,
-  source: TaxonomySource,
-  tracks: readonly LabelledTrack[],
-): { labels: Labelsets; unmatched: number } {
-  switch (source.kind) {
-    case 'folders':
-      return { labels: labelsFromFolders(tracks), unmatched: 0 };
-    case 'tokens':
-      return { labels: labelsFromTokens(tracks), unmatched: 0 };
-    case 'tags':
-      return { labels: labelsFromTags(tracks, source.field), unmatched: 0 };
-    case 'hand':
-      return { labels: new Map(), unmatched: 0 };
-    case 'csv':
-      return labelsFromRows(tracks, storedRows(library, id), library.folder());
+  signal: AbortSignal,
+): Promise<void> {
+  const taxonomies = library.db.prepare<TaxonomyRow>(`SELECT ${COLUMNS} FROM taxonomies`).all();
+  for (const row of taxonomies) {
+    const { source } = storedSource(row);
+    let labels: Derived | null;
+    try {
+      labels = await deriveLabels(context, library, source, signal);
+    } catch (thrown) {
+      if (!(thrown instanceof EngineError)) throw thrown;
+      labels = keptLabels(library, row.id);
+    }
+    const found = labels;
+    // It may have been removed while its file was read.
+    if (found && exists(library, row.id))
+      library.db.transaction(() => store(library, row.id, source, found))();
   }
 }
 
-function storedRows(library: Library, id: string): CsvRow[] {
-  return library.db
+/** What a source says about the tracks of a library. */
+interface Derived {
+  labels: Labelsets;
+  unmatched: number;
+  reasons: UnmatchedRows[];
+  /** Rows to keep, for the time when the file is gone; null leaves what is kept as it is. */
+  rows: readonly LabelRow[] | null;
+}
+
+async function deriveLabels(
+  context: EngineContext,
+  library: Library,
+  source: TaxonomySource,
+  signal: AbortSignal,
+): Promise<Derived> {
+  const tracks = labelledTracks(library);
+  if (source.kind !== 'csv') return { labels: labelsOf(source, tracks), unmatched: 0, reasons: [], rows: [] };
+  const paths = tracks.map(({ path }) => path);
+  const request = { path: source.path, paths, folder: library.folder() };
+  const table = await readLabelTable(context.options.labelWorker, request, signal);
+  if (table.labels.size === 0) throw nothingMatched(source.path, table, paths);
+  return {
+    labels: byTrack(table, tracks),
+    unmatched: table.unmatched,
+    reasons: table.reasons,
+    rows: table.kept ?? [],
+  };
+}
+
+function labelsOf(
+  source: Exclude<TaxonomySource, { kind: 'csv' }>,
+  tracks: readonly LabelledTrack[],
+): Labelsets {
+  switch (source.kind) {
+    case 'folders':
+      return labelsFromFolders(tracks);
+    case 'tokens':
+      return labelsFromTokens(tracks);
+    case 'tags':
+      return labelsFromTags(tracks, source.field);
+    case 'hand':
+      return new Map();
+  }
+}
+
+/** Labels of the rows that were kept when the file was read last; null where it was too large to be kept. */
+function keptLabels(library: Library, taxonomyId: string): Derived | null {
+  const rows = library.db
     .prepare<{ path: string; labels: string }>(
       'SELECT path, labels FROM taxonomy_rows WHERE taxonomy_id = ? ORDER BY position',
     )
-    .all([id])
-    .map((row) => ({ path: row.path, labels: JSON.parse(row.labels) as string[] }));
+    .all([taxonomyId]);
+  if (rows.length === 0) return null;
+  const tracks = labelledTracks(library);
+  const builder = new LabelTableBuilder(
+    tracks.map(({ path }) => path),
+    library.folder(),
+  );
+  for (const { path, labels } of rows) builder.add({ path, labels: JSON.parse(labels) as string[] });
+  const table = builder.finish();
+  return {
+    labels: byTrack(table, tracks),
+    unmatched: table.unmatched,
+    reasons: table.reasons,
+    rows: null,
+  };
+}
+
+function byTrack(table: LabelTable, tracks: readonly LabelledTrack[]): Labelsets {
+  return new Map([...table.labels].map(([track, labels]) => [tracks[track]?.id ?? '', labels]));
+}
+
+function store(
+  library: Library,
+  id: string,
+  source: TaxonomySource,
+  { labels, unmatched, reasons, rows }: Derived,
+): void {
+  const { db } = library;
+  writeLabels(db, id, labels);
+  const text = JSON.stringify({ ...source, ...(reasons.length > 0 && { unmatchedRows: reasons }) });
+  db.prepare('UPDATE taxonomies SET unmatched = ?, source = ? WHERE id = ?').run([unmatched, text, id]);
+  if (rows === null) return;
+  db.prepare('DELETE FROM taxonomy_rows WHERE taxonomy_id = ?').run([id]);
+  const insert = db.prepare(
+    'INSERT INTO taxonomy_rows (taxonomy_id, position, path, labels) VALUES (?, ?, ?, ?)',
+  );
+  rows.forEach((row, position) => insert.run([id, position, row.path, JSON.stringify(row.labels)]));
 }
 
 function labelledTracks(library: Library): LabelledTrack[] {
@@ -117,20 +201,29 @@ function labelledTracks(library: Library): LabelledTrack[] {
     .map((row) => ({ ...row, genre: JSON.parse(row.genre) as string[] }));
 }
 
+const COLUMNS = 'id, name, source, unmatched';
+
 function taxonomyRow(library: Library, id: string): TaxonomyRow {
-  const row = library.db
-    .prepare<TaxonomyRow>('SELECT id, name, source, unmatched FROM taxonomies WHERE id = ?')
-    .get([id]);
+  const row = library.db.prepare<TaxonomyRow>(`SELECT ${COLUMNS} FROM taxonomies WHERE id = ?`).get([id]);
   if (row) return row;
   throw new EngineError('not-found', `There is no taxonomy ${id}.`, 'It may have been removed.');
 }
 
-function sourceOf(row: TaxonomyRow): TaxonomySource {
-  // Written by `createTaxonomy` from checked input.
-  return JSON.parse(row.source) as TaxonomySource;
+function exists(library: Library, id: string): boolean {
+  return library.db.prepare('SELECT 1 FROM taxonomies WHERE id = ?').get([id]) !== undefined;
+}
+
+/** The source of a taxonomy, and how its last reading went, which is kept beside it. */
+function storedSource(row: TaxonomyRow): { source: TaxonomySource; unmatchedRows: UnmatchedRows[] } {
+  // Written by `store` from checked input.
+  const { unmatchedRows = [], ...source } = JSON.parse(row.source) as TaxonomySource & {
+    unmatchedRows?: UnmatchedRows[];
+  };
+  return { source, unmatchedRows };
 }
 
 function describe(library: Library, row: TaxonomyRow): Taxonomy {
+  const { source, unmatchedRows } = storedSource(row);
   const labels = library.db
     .prepare<{ name: string; tracks: number }>(
       `SELECT label AS name, COUNT(*) AS tracks FROM track_labels WHERE taxonomy_id = ?
@@ -146,11 +239,12 @@ function describe(library: Library, row: TaxonomyRow): Taxonomy {
   return {
     id: row.id,
     name: row.name,
-    source: sourceOf(row),
+    source,
     labels: labels.map(({ name, tracks }) => ({ name, tracks })),
     multilabel: counts?.multilabel === 1,
     labelledTracks: counts?.tracks ?? 0,
     unmatched: row.unmatched,
+    unmatchedRows,
   };
 }
 

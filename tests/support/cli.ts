@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll } from 'vitest';
 import { tinyPacks } from './engine.ts';
-import { decodeWorker, parquetWorker } from './workers.ts';
+import { decodeWorker, labelWorker, parquetWorker } from './workers.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 let bundle: Promise<string> | null = null;
@@ -62,6 +62,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
       ARCHETONE_PACKS: await tinyPacks(),
       ARCHETONE_DECODE_WORKER: await decodeWorker(),
       ARCHETONE_PARQUET_WORKER: await parquetWorker(),
+      ARCHETONE_LABEL_WORKER: await labelWorker(),
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

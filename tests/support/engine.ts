@@ -11,7 +11,7 @@ import type { Engine, EngineOptions } from '../../engine/engine.ts';
 import { encodeWav } from '../../models/audio/index.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { TINY, writeTinyPack } from './tiny-pack.ts';
-import { decodeWorker, parquetWorker } from './workers.ts';
+import { decodeWorker, labelWorker, parquetWorker } from './workers.ts';
 
 /** An engine on folders of its own, as a shell sees it. */
 export interface TestEngine {
@@ -82,6 +82,7 @@ export async function testOptions(options: Partial<EngineOptions> = {}): Promise
     packFolders: [await tinyPacks()],
     decodeWorker: await decodeWorker(),
     parquetWorker: await parquetWorker(),
+    labelWorker: await labelWorker(),
     demoFolder: null,
     version: '0.0.0-test',
     threads: 1,

@@ -22,6 +22,9 @@ export const decodeWorker = (): Promise<string> => bundled('engine/decode/worker
 /** The worker that reads Parquet. */
 export const parquetWorker = (): Promise<string> => bundled('models/datasets/parquet-worker.ts');
 
+/** The worker that reads label files. */
+export const labelWorker = (): Promise<string> => bundled('engine/taxonomies/label-worker.ts');
+
 /** Reads a data set of any format. */
 export async function readAnyDataset(path: string, options: ReadDatasetOptions = {}): Promise<Dataset> {
   return readDataset(path, { parquetWorker: await parquetWorker(), ...options });

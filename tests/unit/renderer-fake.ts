@@ -162,6 +162,7 @@ export const taxonomy: Taxonomy = {
   multilabel: false,
   labelledTracks: 2,
   unmatched: 0,
+  unmatchedRows: [],
 };
 
 export const experiment: Experiment = {

@@ -2,13 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseLabels } from '../../engine/taxonomies/csv.ts';
-import {
-  labelsFromFolders,
-  labelsFromRows,
-  labelsFromTags,
-  labelsFromTokens,
-} from '../../engine/taxonomies/derive.ts';
+import { labelsFromFolders, labelsFromTags, labelsFromTokens } from '../../engine/taxonomies/derive.ts';
 import type { LabelledTrack } from '../../engine/taxonomies/derive.ts';
 import {
   classSound,
@@ -83,42 +77,6 @@ describe('labels from tags', () => {
     const tracks = [track('a', { genre: ['Rock; Pop', 'Rock'], year: 1999 }), track('b')];
     expect([...labelsFromTags(tracks, 'genre').values()]).toEqual([['Rock', 'Pop'], []]);
     expect([...labelsFromTags(tracks, 'year').values()]).toEqual([['1999'], []]);
-  });
-});
-
-describe('labels from CSV', () => {
-  it('match relative, absolute and unique names; the rest is counted', () => {
-    const tracks = [track('a/x.wav'), track('b/x.wav'), track('b/é, "q".wav')];
-    const rows = parseLabels(
-      [
-        '\uFEFFPath,label,label2',
-        'a/x.wav,one,two',
-        '/music/b/x.wav,three',
-        'x.wav,ambiguous',
-        '"e\u0301, ""q"".wav",four,four,five',
-        './a/x.wav,two,six',
-        'b\\x.wav,seven',
-        'gone.wav,eight',
-      ].join('\r\n'),
-      'labels.csv',
-    );
-    const { labels, unmatched } = labelsFromRows(tracks, rows, '/music');
-    expect(Object.fromEntries(labels)).toEqual({
-      'a/x.wav': ['one', 'two', 'six'],
-      'b/x.wav': ['three', 'seven'],
-      'b/é, "q".wav': ['four', 'five'],
-    });
-    expect(unmatched).toBe(2);
-  });
-
-  it('take lists with semicolons', () => {
-    expect(parseLabels('path,labels\na.wav,x; y;;x\n', 'l.csv')).toEqual([
-      { path: 'a.wav', labels: ['x', 'y'] },
-    ]);
-  });
-
-  it.each([['a.wav,rock'], [''], ['path\na.wav'], ['path,label\n"a.wav,rock']])('refuse %j', (text) => {
-    expect(() => parseLabels(text, 'l.csv')).toThrow(expect.objectContaining({ code: 'bad-input' }));
   });
 });
 
