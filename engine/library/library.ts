@@ -4,6 +4,7 @@ import type { LibrarySummary, SpaceInfo, TrackState } from '../api/domain.ts';
 import type { Database } from '../storage/database.ts';
 import { EmbeddingRepository } from './embeddings.ts';
 import { Kept } from './kept.ts';
+import { SearchIndex } from './search-index.ts';
 import { noLibrary, SpaceRepository } from './spaces.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
 
@@ -42,6 +43,7 @@ export class Library {
   readonly embeddings: EmbeddingRepository;
   /** Orders of all tracks by query, as row numbers: a table scrolls through one, a player and a map may hold others. */
   readonly trackOrders: Kept<string, number[]>;
+  readonly search: SearchIndex;
   readonly #summary: Kept<'summary', LibrarySummary>;
 
   constructor(id: string, dataFolder: string, db: Database) {
@@ -51,6 +53,7 @@ export class Library {
     this.spaces = new SpaceRepository(db);
     this.embeddings = new EmbeddingRepository(db, this.spaces);
     this.trackOrders = new Kept(db, ORDERED_BY, ORDERS);
+    this.search = new SearchIndex(db);
     this.#summary = new Kept(db, ['library', 'spaces', 'tracks', 'embeddings'], 1);
   }
 

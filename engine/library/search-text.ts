@@ -11,10 +11,9 @@ export function searchText(parts: readonly (string | null)[]): string {
   return foldText(parts.filter((part) => part !== null).join('\n'));
 }
 
-/** Patterns for `LIKE … ESCAPE '\'`: every word of the search must occur. */
-export function searchPatterns(search: string): string[] {
+/** The words of a search: every one of them must occur. */
+export function searchWords(search: string): string[] {
   return foldText(search)
     .split(/\s+/)
-    .filter((word) => word !== '')
-    .map((word) => `%${word.replaceAll(/[\\%_]/g, (character) => `\\${character}`)}%`);
+    .filter((word) => word !== '');
 }

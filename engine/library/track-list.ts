@@ -3,7 +3,6 @@ import type { ParsedInput } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Library } from './library.ts';
 import type { SqlValue } from '../storage/database.ts';
-import { searchPatterns } from './search-text.ts';
 import { trackRows } from './track-row.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
 import type { PredictionTruth } from './track-row.ts';
@@ -69,7 +68,7 @@ function orderOf(library: Library, query: TrackQuery, truth: PredictionTruth | n
 }
 
 function computeOrder(library: Library, query: TrackQuery, truth: PredictionTruth | null): number[] {
-  const { conditions, parameters } = filterSql(query, truth);
+  const { conditions, parameters } = filterSql(library, query, truth);
   const joins: string[] = [];
   const joined: SqlValue[] = [];
   if (query.filter.state !== undefined || query.sort === 'state' || query.sort === 'windows') {
@@ -100,6 +99,7 @@ function computeOrder(library: Library, query: TrackQuery, truth: PredictionTrut
 }
 
 function filterSql(
+  library: Library,
   query: TrackQuery,
   truth: PredictionTruth | null,
 ): { conditions: string[]; parameters: SqlValue[] } {
@@ -110,7 +110,8 @@ function filterSql(
     parameters.push(...values);
   };
   const { state, label, predicted, errorsOnly, trackIds } = query.filter;
-  for (const pattern of searchPatterns(query.search)) add(`t.search_text LIKE ? ESCAPE '\\'`, pattern);
+  const found = library.search.find(query.search);
+  if (found) add('t.rowid IN (SELECT value FROM json_each(?))', JSON.stringify(found));
   if (state !== undefined) add(`${trackStateSql} = ?`, state);
   if (trackIds !== undefined) add('t.id IN (SELECT value FROM json_each(?))', JSON.stringify(trackIds));
   if (label !== undefined) {

@@ -86,6 +86,18 @@ function check(path: string): void {
   }
 }
 
+/** Path of the newest backup of a database; null when there is none. */
+export function newestBackup(path: string): string | null {
+  const folder = join(dirname(path), 'backups');
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  // Their names begin with the time.
+  const name = names
+    .filter((each) => each.startsWith(`${basename(path, '.db')}-`) && each.endsWith('.db'))
+    .sort()
+    .at(-1);
+  return name === undefined ? null : join(folder, name);
+}
+
 function oldBackups(folder: string, stem: string): string[] {
   const names = existsSync(folder) ? readdirSync(folder) : [];
   const backups = names.filter((name) => name.startsWith(`${stem}-`) && name.endsWith('.db')).sort();

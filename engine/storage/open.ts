@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import { Database } from './database.ts';
 import { isDamage, storageError } from './errors.ts';
-import { migrate } from './migrate.ts';
+import { migrate, newestBackup } from './migrate.ts';
 import type { Migration } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
 import { settleSpaces } from './settle-spaces.ts';
@@ -76,12 +76,28 @@ function prepareCache(path: string): void {
   }
 }
 
+function openOwn(path: string): Database {
+  try {
+    return openDatabase(path, migrations.library, { backup: true });
+  } catch (thrown) {
+    const error = storageError(thrown, path);
+    const backup = isDamage(error) ? newestBackup(path) : null;
+    if (backup === null) throw error;
+    throw new EngineError(
+      error.code,
+      error.message,
+      `It was left as it is. Its newest backup is ${backup}: put a copy of that in its place.`,
+      { cause: error.cause },
+    );
+  }
+}
+
 /**
  * Opens (or creates) the databases of one library: `library.db`, with `cache.db` attached as `cache`.
  * @throws EngineError `database`, `database-newer`, `disk-full`; the files are then as they were
  */
 export function openLibraryDatabases(folder: string): Database {
-  const db = openDatabase(join(folder, 'library.db'), migrations.library, { backup: true });
+  const db = openOwn(join(folder, 'library.db'));
   try {
     const cache = join(folder, 'cache.db');
     prepareCache(cache);

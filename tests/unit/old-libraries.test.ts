@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { spaceKey } from '../../models/embeddings/space.ts';
@@ -8,6 +8,9 @@ import {
   listExperiments,
   loadNetwork,
 } from '../../engine/experiments/store.ts';
+import { explainTrack } from '../../engine/classify/explain.ts';
+import { nearestTo } from '../../engine/neighbours/query.ts';
+import { resolveVector } from '../../engine/neighbours/vector-ref.ts';
 import { LibraryShelf } from '../../engine/library/libraries.ts';
 import { trackDetail } from '../../engine/library/track-detail.ts';
 import { listReductions, loadReducedSet } from '../../engine/reductions/store.ts';
@@ -173,6 +176,83 @@ describe('a library of schema 3', () => {
     const library = shelf.get(OLD.id);
     expect(library.space()).toMatchObject({ packId: 'other', windows: 'all', packSha256: '' });
     expect(library.summary().tracks).toMatchObject({ ready: 0, pending: 11 });
+    shelf.close();
+  });
+});
+
+describe('a database that cannot be opened', () => {
+  it('when it is damaged names its newest backup, which opens', () => {
+    const { folder } = oldLibrary();
+    openLibraryDatabases(folder).close();
+    const path = join(folder, 'library.db');
+    const broken = readFileSync(path).fill(0xff, 4096, 4096 * 8);
+    writeFileSync(path, broken);
+    const [backup = ''] = readdirSync(join(folder, 'backups'));
+    expect(() => openLibraryDatabases(folder)).toThrow(
+      expect.objectContaining({
+        code: 'database',
+        hint: expect.stringContaining(join(folder, 'backups', backup)) as string,
+      }) as Error,
+    );
+    expect(readFileSync(path)).toEqual(broken);
+    copyFileSync(join(folder, 'backups', backup), path);
+    const db = openLibraryDatabases(folder);
+    expect(db.prepare('SELECT COUNT(*) AS n FROM tracks').get()).toEqual({ n: 13 });
+    db.close();
+  });
+
+  it('when it is newer is left byte for byte, its cache too', () => {
+    const { folder } = oldLibrary();
+    openLibraryDatabases(folder).close();
+    const db = new Database(join(folder, 'library.db'));
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    const bytes = (): Buffer[] => ['library.db', 'cache.db'].map((name) => readFileSync(join(folder, name)));
+    const before = bytes();
+    expect(() => openLibraryDatabases(folder)).toThrow(
+      expect.objectContaining({ code: 'database-newer' }) as Error,
+    );
+    expect(bytes()).toEqual(before);
+  });
+});
+
+describe('something made in another space', () => {
+  it('goes on in its own while that is kept, and is never held against vectors of another', async () => {
+    const { dataFolder } = oldLibrary();
+    const shelf = new LibraryShelf(dataFolder);
+    const library = shelf.get(OLD.id);
+    const own = library.space();
+    const [experiment] = listExperiments(library);
+    const experimentId = experiment?.id ?? '';
+    const two = library.spaces.list().find(({ windows }) => windows === 2) ?? own;
+    expect(two.key).not.toBe(own.key);
+    const prototype = resolveVector(library, { kind: 'prototype', experimentId, index: 0 });
+    const before = await nearestTo(library, prototype, { level: 'window', k: 3, metric: 'euclidean' });
+    const trackId = library.embeddings.load().trackIds[0] ?? '';
+
+    library.use(two.packId, two);
+    expect(library.summary().tracks).toMatchObject({ ready: 11, pending: 0 });
+    expect(library.embeddings.load().count).toBe(22);
+    expect(await nearestTo(library, prototype, { level: 'window', k: 3, metric: 'euclidean' })).toEqual(
+      before,
+    );
+    expect(
+      explainTrack(library, { experimentId, trackId, class: null, windowIndex: null }).scores,
+    ).toHaveLength(3);
+
+    // Its vectors are gone: those of the space in use must not stand in for them.
+    library.db.prepare('DELETE FROM cache.embeddings WHERE space = ?').run([own.key]);
+    const refused = expect.objectContaining({
+      code: 'other-space',
+      hint: expect.stringMatching(/./) as string,
+    }) as Error;
+    expect(() => explainTrack(library, { experimentId, trackId, class: null, windowIndex: null })).toThrow(
+      refused,
+    );
+    await expect(
+      nearestTo(library, prototype, { level: 'window', k: 3, metric: 'euclidean' }),
+    ).rejects.toEqual(refused);
+    expect(() => library.embeddings.madeIn(own, 'This experiment')).toThrow(/two windows|2 windows/);
     shelf.close();
   });
 });
