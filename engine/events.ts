@@ -5,67 +5,41 @@ export interface EventBus {
   /** Events from now on, until the signal aborts. */
   subscribe(signal: AbortSignal): AsyncIterable<EngineEvent>;
 }
-
-class Subscription {
-  readonly #waiting: EngineEvent[] = [];
-  #wake: () => void = () => undefined;
-
-  push(event: EngineEvent): void {
-    // A slow reader must not pile up progress: only the newest state of a job is worth telling.
-    const last = event.type === 'job' ? this.#indexOfJob(event.job.id) : -1;
-    if (last >= 0) this.#waiting.splice(last, 1);
-    this.#waiting.push(event);
-    this.wake();
-  }
-
-  wake(): void {
-    this.#wake();
-  }
-
-  take(): EngineEvent | undefined {
-    return this.#waiting.shift();
-  }
-
-  async wait(): Promise<void> {
-    await new Promise<void>((resolve) => (this.#wake = resolve));
-  }
-
-  #indexOfJob(id: string): number {
-    return this.#waiting.findIndex((event) => event.type === 'job' && event.job.id === id);
-  }
-}
+import { AsyncQueue } from './wire/async-queue.ts';
 
 /** Hands every event to every subscriber, each at its own pace. */
 export class Events implements EventBus {
-  readonly #subscriptions = new Set<Subscription>();
+  readonly #subscriptions = new Set<AsyncQueue<EngineEvent>>();
 
   emit(event: EngineEvent): void {
-    for (const subscription of this.#subscriptions) subscription.push(event);
+    for (const queue of this.#subscriptions) {
+      // A slow reader must not pile up progress: only the newest state of a job is worth telling.
+      if (event.type === 'job')
+        queue.remove((earlier) => earlier.type === 'job' && earlier.job.id === event.job.id);
+      queue.push(event);
+    }
   }
 
   subscribe(signal: AbortSignal): AsyncIterable<EngineEvent> {
     // Registered now, not at the first read, so that nothing emitted in between is lost.
-    const subscription = new Subscription();
-    if (!signal.aborted) this.#subscriptions.add(subscription);
+    const queue = new AsyncQueue<EngineEvent>();
     const leave = (): void => {
-      this.#subscriptions.delete(subscription);
-      subscription.wake();
+      this.#subscriptions.delete(queue);
+      void queue.return();
     };
+    if (signal.aborted) leave();
+    else this.#subscriptions.add(queue);
     signal.addEventListener('abort', leave, { once: true });
-    return this.#read(subscription, signal, leave);
+    return this.#read(queue, signal, leave);
   }
 
   async *#read(
-    subscription: Subscription,
+    queue: AsyncQueue<EngineEvent>,
     signal: AbortSignal,
     leave: () => void,
   ): AsyncGenerator<EngineEvent> {
     try {
-      while (!signal.aborted) {
-        const event = subscription.take();
-        if (event) yield event;
-        else await subscription.wait();
-      }
+      for await (const event of queue) yield event;
     } finally {
       signal.removeEventListener('abort', leave);
       leave();

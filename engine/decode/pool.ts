@@ -1,8 +1,8 @@
 import { AudioError, type ExternalDecoder } from '../../models/audio/index.ts';
+import { AsyncQueue } from '../wire/async-queue.ts';
 import { DecodeThread } from './decode-thread.ts';
 import { decodeOutside } from './outside.ts';
 import { fromWireError, type DecodeReply, type ProbeResult } from './protocol.ts';
-import { MessageQueue } from './queue.ts';
 import { Watchdog, type DecodeLimits } from './watchdog.ts';
 
 export interface DecodePoolOptions {
@@ -90,17 +90,17 @@ export class DecodePool {
       this.#release(thread);
       throw signal.reason;
     }
-    const queue = new MessageQueue<JobReply>();
+    const queue = new AsyncQueue<JobReply>();
     const state: { ahead: number; over: boolean } = { ahead: 0, over: false };
     const watchdog = new Watchdog(this.#options.limits, (reason) => {
       state.over = true;
-      queue.fail(
+      queue.abandon(
         new AudioError('corrupt', `Decoding was stopped, it took too long (${reason}): ${job.path}`),
       );
       void thread.kill();
     });
     const onAbort = (): void => {
-      queue.fail(signal.reason);
+      queue.abandon(signal.reason);
       watchdog.pause();
       // A job that is over may have left its thread to another one already.
       if (!state.over) thread.cancel();
@@ -120,11 +120,12 @@ export class DecodePool {
       };
       const onDeath = (error: Error): void => {
         state.over = true;
-        queue.fail(error);
+        queue.abandon(error);
       };
       thread.start({ onReply, onDeath }, job);
       for (;;) {
-        const reply = await queue.next();
+        const { value: reply, done } = await queue.next();
+        if (done) return;
         if (reply.type === 'failed') throw fromWireError(reply.error);
         if (reply.type !== 'end') yield reply;
         if (reply.type === 'end' || reply.type === 'probed') return;

@@ -6,7 +6,7 @@ import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';
 import type { DecodePool } from '../decode/index.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import { Channel } from './channel.ts';
+import { AsyncQueue } from '../wire/async-queue.ts';
 import type { TrackToEmbed } from './plan.ts';
 import type { ImportProgress } from './progress.ts';
 import { TrackRun } from './track-run.ts';
@@ -40,7 +40,7 @@ export async function embedTracks(
   const counts = { imported: 0, failed: 0, windows: 0 };
   const stop = new AbortController();
   const signal = AbortSignal.any([job.signal, stop.signal]);
-  const channel = new Channel<AudioWindow>(2 * BATCH);
+  const channel = new AsyncQueue<AudioWindow>(2 * BATCH);
   const owners = new WeakMap<AudioWindow, TrackRun>();
   const queue = tracks[Symbol.iterator]();
 
@@ -125,16 +125,16 @@ export async function embedTracks(
       await work;
     } catch (thrown) {
       stop.abort(thrown);
-      channel.fail(thrown);
+      channel.abandon(thrown);
       throw thrown;
     }
   };
-  const onCancel = (): void => channel.fail(job.signal.reason);
+  const onCancel = (): void => channel.abandon(job.signal.reason);
   job.signal.addEventListener('abort', onCancel, { once: true });
   try {
     job.signal.throwIfAborted();
     const producers = Array.from({ length: Math.max(1, options.workers) }, () => guard(produce()));
-    const produced = Promise.all(producers).then(() => channel.close());
+    const produced = Promise.all(producers).then(() => channel.end());
     const settled = await Promise.allSettled([...producers, produced, guard(consume())]);
     job.signal.throwIfAborted();
     const reason: unknown = signal.reason;

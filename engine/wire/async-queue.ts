@@ -44,7 +44,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, void> {
   /** Like {@link fail}, but at once: values that wait are dropped, also when the queue had ended already. */
   abandon(reason: unknown): void {
     this.#values.length = 0;
-    this.#over = { failure: { reason } };
+    if (!this.#over?.failure) this.#over = { failure: { reason } };
     this.#wake();
   }
 

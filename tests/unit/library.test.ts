@@ -2,7 +2,6 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Channel } from '../../engine/import/channel.ts';
 import { evenlySpaced, expectedWindows } from '../../engine/import/choose-windows.ts';
 import { Speedometer } from '../../engine/import/progress.ts';
 import { trackEmbeddings } from '../../engine/library/window-embeddings.ts';
@@ -39,36 +38,6 @@ describe('choice of windows', () => {
       }),
     );
     expect(expectedWindows(0, 4)).toBe(0);
-  });
-});
-
-describe('Channel', () => {
-  it('holds writers back and loses nothing', async () => {
-    const channel = new Channel<number>(2);
-    let written = 0;
-    const writers = [0, 100].map(async (first) => {
-      for (let i = first; i < first + 10; i++) {
-        await channel.put(i);
-        written++;
-      }
-    });
-    void Promise.all(writers).then(() => channel.close());
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(written).toBe(2);
-    const read: number[] = [];
-    for await (const value of channel) read.push(value);
-    expect(read.sort((a, b) => a - b)).toEqual(
-      [0, 100].flatMap((f) => Array.from({ length: 10 }, (_, i) => f + i)),
-    );
-  });
-
-  it('fails both sides', async () => {
-    const channel = new Channel<number>(1);
-    await channel.put(1);
-    const blocked = channel.put(2);
-    channel.fail(new Error('stop'));
-    await expect(blocked).rejects.toThrow('stop');
-    await expect(channel[Symbol.asyncIterator]().next()).rejects.toThrow('stop');
   });
 });
 

@@ -52,6 +52,25 @@ describe('AsyncQueue', () => {
     expect(await queue.next()).toEqual({ done: true, value: undefined });
   });
 
+  it('holds several writers back and loses nothing', async () => {
+    const queue = new AsyncQueue<number>(2);
+    let written = 0;
+    const writers = [0, 100].map(async (first) => {
+      for (let i = first; i < first + 10; i++) {
+        await queue.put(i);
+        written++;
+      }
+    });
+    void Promise.all(writers).then(() => queue.end());
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(written).toBe(2);
+    const read: number[] = [];
+    for await (const value of queue) read.push(value);
+    expect(read.sort((a, b) => a - b)).toEqual(
+      [0, 100].flatMap((f) => Array.from({ length: 10 }, (_, i) => f + i)),
+    );
+  });
+
   it('tells waiting writers why it failed', async () => {
     const queue = new AsyncQueue<number>(1);
     await queue.put(1);
