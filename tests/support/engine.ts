@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll } from 'vitest';
 import type { EngineClient, Input } from '../../engine/api/contract.ts';
-import type { Job, JobResult, LibrarySummary, TrackRow } from '../../engine/api/domain.ts';
+import type { EngineEvent, Job, JobResult, LibrarySummary, TrackRow } from '../../engine/api/domain.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { Engine, EngineOptions } from '../../engine/engine.ts';
@@ -157,6 +157,28 @@ export function writeMusic(options: { perClass: number; seconds?: number; classe
 export function copyFixture(name: string, folder: string, as = name): void {
   mkdirSync(dirname(join(folder, as)), { recursive: true });
   copyFileSync(join(import.meta.dirname, '../fixtures/audio', name), join(folder, as));
+}
+
+/** Collects the engine's events from now on; the function it gives stops that and answers with them. */
+export function listen(client: EngineClient): () => Promise<EngineEvent[]> {
+  const stop = new AbortController();
+  const events: EngineEvent[] = [];
+  // Begun now, so that nothing can be missed.
+  const stream = client.stream('events', {}, { signal: stop.signal });
+  const reading = (async () => {
+    try {
+      for await (const event of stream) events.push(event);
+    } catch (thrown) {
+      if (!stop.signal.aborted) throw thrown;
+    }
+  })();
+  return async () => {
+    // What was told before is still on its way.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    stop.abort();
+    await reading;
+    return events;
+  };
 }
 
 /** Waits until a job is over. @throws EngineError with the job's own error when it failed or was cancelled */

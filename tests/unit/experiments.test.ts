@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { EngineEvent, Experiment } from '../../engine/api/domain.ts';
+import type { Experiment } from '../../engine/api/domain.ts';
 import { chooseClasses } from '../../engine/experiments/classes.ts';
 import { splitGroups } from '../../models/evaluation/splits/groups.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import {
   finished,
+  listen,
   importFolder,
   settled,
   startTestEngine,
@@ -83,18 +84,13 @@ describe('experiments', () => {
   });
 
   it('tells training progress and the change of the library', async () => {
-    const stop = new AbortController();
-    const events: EngineEvent[] = [];
-    const reading = (async () => {
-      for await (const event of test.client.stream('events', {}, { signal: stop.signal })) events.push(event);
-    })();
+    const heard = listen(test.client);
     const { jobId } = await test.client.call('experiments.train', {
       libraryId,
       request: { taxonomyId, steps: STEPS, prototypesPerClass: 1, minimumTracks: 3 },
     });
     await finished(test.client, jobId, 'train');
-    stop.abort();
-    await reading;
+    const events = await heard();
     const points = events.filter((event) => event.type === 'train-progress');
     expect(points.length).toBeGreaterThan(5);
     expect(points.every((event) => event.jobId === jobId)).toBe(true);

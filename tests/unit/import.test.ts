@@ -10,12 +10,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { EngineEvent, JobProgress } from '../../engine/api/domain.ts';
+import type { JobProgress } from '../../engine/api/domain.ts';
 import { openLibraryDatabases } from '../../engine/storage/open.ts';
 import {
   classSound,
   copyFixture,
   importFolder,
+  listen,
   reimport,
   startTestEngine,
   testFolder,
@@ -47,16 +48,12 @@ describe('import', () => {
     const before = readdirSync(folder, { recursive: true });
     const progress: JobProgress[] = [];
     const kinds = new Set<string>();
-    const stop = new AbortController();
-    const listening = (async () => {
-      for await (const event of client.stream('events', {}, { signal: stop.signal })) {
-        kinds.add(event.type === 'library-changed' ? `changed ${event.what}` : event.type);
-        if (event.type === 'job') progress.push(event.job.progress);
-      }
-    })();
+    const heard = listen(client);
     const { library, result } = await importFolder(client, folder);
-    stop.abort();
-    await listening;
+    for (const event of await heard()) {
+      kinds.add(event.type === 'library-changed' ? `changed ${event.what}` : event.type);
+      if (event.type === 'job') progress.push(event.job.progress);
+    }
 
     expect(result).toMatchObject({ imported: 9, unchanged: 0, failed: 0, missing: 0, windows: 36 });
     expect(library.tracks).toEqual({ total: 9, ready: 9, failed: 0, pending: 0, missing: 0 });
@@ -231,14 +228,9 @@ describe('import', () => {
   it('tells job events at most ten times a second, the last one always', async () => {
     const { client } = await startTestEngine();
     const folder = writeMusic({ perClass: 10 });
-    const events: EngineEvent[] = [];
-    const stop = new AbortController();
-    const listening = (async () => {
-      for await (const event of client.stream('events', {}, { signal: stop.signal })) events.push(event);
-    })();
+    const heard = listen(client);
     const { result } = await importFolder(client, folder);
-    stop.abort();
-    await listening;
+    const events = await heard();
     const jobs = events.filter((event) => event.type === 'job');
     expect(jobs.length).toBeLessThan(result.seconds * 10 + 6);
     const last = jobs.at(-1);
