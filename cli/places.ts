@@ -16,6 +16,8 @@ export interface Places {
   parquetWorker: string;
   /** Bundled worker that reads label files. */
   labelWorker: string;
+  /** Bundled process that runs the graphs of packs; null where it was not built. */
+  embedder: string | null;
   /** Folders of packs: those that come with Archetone, then those that were added. */
   packFolders: string[];
   /** The CC0 sounds that come with Archetone; null when their package is not installed. */
@@ -26,8 +28,9 @@ const packageSchema = z.object({ name: z.string(), version: z.string() });
 
 /**
  * Finds the installation from the place of the running bundle (`dist/node/cli.js`), or from a source file in tests.
- * The environment variables ARCHETONE_DECODE_WORKER, ARCHETONE_PARQUET_WORKER and ARCHETONE_LABEL_WORKER name other worker
- * bundles, ARCHETONE_DEMO another demo folder, ARCHETONE_USER_PACKS another folder of added packs.
+ * The environment variables ARCHETONE_DECODE_WORKER, ARCHETONE_PARQUET_WORKER, ARCHETONE_LABEL_WORKER and
+ * ARCHETONE_EMBEDDER name other bundles, ARCHETONE_DEMO another demo folder, ARCHETONE_USER_PACKS another folder of added
+ * packs.
  */
 export function findPlaces(here = import.meta.dirname): Places {
   const root = packageRoot(here);
@@ -38,9 +41,15 @@ export function findPlaces(here = import.meta.dirname): Places {
     decodeWorker: process.env['ARCHETONE_DECODE_WORKER'] ?? join(root, 'dist', 'node', 'decode-worker.js'),
     parquetWorker: process.env['ARCHETONE_PARQUET_WORKER'] ?? join(root, 'dist', 'node', 'parquet-worker.js'),
     labelWorker: process.env['ARCHETONE_LABEL_WORKER'] ?? join(root, 'dist', 'node', 'label-worker.js'),
+    embedder: embedder(root),
     packFolders: packFolders(root),
     demoFolder: process.env['ARCHETONE_DEMO'] ?? demoFolder(root),
   };
+}
+
+function embedder(root: string): string | null {
+  const file = process.env['ARCHETONE_EMBEDDER'] ?? join(root, 'dist', 'node', 'embedder.js');
+  return existsSync(file) ? file : null;
 }
 
 function packageRoot(start: string): string {

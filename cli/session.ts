@@ -11,6 +11,7 @@ import type {
 } from '../engine/api/domain.ts';
 import { EngineError } from '../engine/api/errors.ts';
 import { ffmpegDecoder } from '../engine/decode/index.ts';
+import { childEmbedder } from '../engine/embedder/process.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Places } from './places.ts';
@@ -45,6 +46,7 @@ export class Session {
       decodeWorker: places.decodeWorker,
       parquetWorker: places.parquetWorker,
       labelWorker: places.labelWorker,
+      ...(places.embedder === null ? {} : { embedder: childEmbedder(places.embedder) }),
       externalDecoder: ffmpegDecoder,
       demoFolder: places.demoFolder,
       version: places.version,

@@ -5,6 +5,8 @@ export const engineConfigSchema = z.strictObject({
   dataFolder: z.string(),
   packFolders: z.array(z.string()),
   decodeWorker: z.string(),
+  /** The engine died several times in a short while: nothing is taken up by itself. */
+  safeStart: z.boolean(),
   parquetWorker: z.string(),
   labelWorker: z.string(),
   demoFolder: z.string().nullable(),
@@ -20,6 +22,9 @@ export const toEngineSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('decoder'), id: z.int() }),
   z.strictObject({ type: z.literal('decoder-lost'), id: z.int(), message: z.string() }),
   z.strictObject({ type: z.literal('provider-checked'), id: z.int(), reply: z.unknown() }),
+  /** With a port to it. */
+  z.strictObject({ type: z.literal('embedder'), id: z.int() }),
+  z.strictObject({ type: z.literal('embedder-ended'), id: z.int(), code: z.int() }),
   z.strictObject({ type: z.literal('stop') }),
 ]);
 export type ToEngine = z.infer<typeof toEngineSchema>;
@@ -37,6 +42,8 @@ export const fromEngineSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('decode-done'), id: z.int() }),
   z.strictObject({ type: z.literal('check-provider'), id: z.int(), request: z.unknown() }),
   z.strictObject({ type: z.literal('cancel-provider'), id: z.int() }),
+  z.strictObject({ type: z.literal('start-embedder'), id: z.int(), memoryLimit: z.number() }),
+  z.strictObject({ type: z.literal('end-embedder'), id: z.int() }),
   z.strictObject({ type: z.literal('stopped') }),
 ]);
 export type FromEngine = z.infer<typeof fromEngineSchema>;

@@ -5,6 +5,7 @@ import { createEngine } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import { toEngineSchema } from './engine-messages.ts';
 import type { EngineConfig, FromEngine } from './engine-messages.ts';
+import { EmbedderBroker } from './embedder-broker.ts';
 import { mainPort } from './ports.ts';
 import { ExternalDecoderBroker } from './external-decoder.ts';
 import { ProviderRunnerBroker } from './provider-runner.ts';
@@ -20,6 +21,7 @@ const broker = new ExternalDecoderBroker(post, (path) => {
   return media.urlFor(path, 'audio/mp4').split('/').at(-1) ?? '';
 });
 
+const embedders = new EmbedderBroker(post);
 const providers = new ProviderRunnerBroker(post);
 
 async function start(config: EngineConfig): Promise<Engine> {
@@ -27,6 +29,7 @@ async function start(config: EngineConfig): Promise<Engine> {
     ...config,
     externalDecoder: browserThenFfmpeg(broker.decode),
     providerRunner: providers.run,
+    embedder: embedders.spawn,
   });
   media = started.media;
   return started;
@@ -62,6 +65,12 @@ process.parentPort.on('message', (event) => {
       break;
     case 'provider-checked':
       providers.answered(message.id, message.reply);
+      break;
+    case 'embedder':
+      if (port) embedders.connected(message.id, port);
+      break;
+    case 'embedder-ended':
+      embedders.ended(message.id, message.code);
       break;
     case 'stop':
       void Promise.resolve(engine)

@@ -4,6 +4,7 @@ import { enginePortMessage } from '../engine/api/shell.ts';
 import { fromEngineSchema } from './engine-messages.ts';
 import type { EngineConfig, ToEngine } from './engine-messages.ts';
 import { paths } from './paths.ts';
+import { RestartPolicy } from './restart-policy.ts';
 
 export interface SupervisorEvents {
   /** The engine cannot start at all (database newer or in use …); restarting would not help. */
@@ -13,37 +14,40 @@ export interface SupervisorEvents {
   onDecodeDone(id: number): void;
   onCheckProvider(id: number, request: unknown): void;
   onCancelProvider(id: number): void;
+  /** The engine needs a process for the graphs of packs; the answer is a port, and later how it ended. */
+  onStartEmbedder(id: number, memoryLimit: number): void;
+  onEndEmbedder(id: number): void;
+  /** The engine is gone: what was started for it may end. */
+  onGone(): void;
 }
 
-const firstRestartDelayMs = 200;
-const longestRestartDelayMs = 2000;
-
 /**
- * Keeps one engine process alive: starts it, restarts it within two seconds when it dies, gives every window a fresh
- * MessagePort each time, and ends it in an orderly way. Jobs resume inside the engine, from its database.
+ * Keeps one engine process alive: starts it, restarts it when it dies (`RestartPolicy`), gives every window a fresh
+ * MessagePort each time, and ends it in an orderly way. Jobs resume inside the engine, from its database, unless the
+ * engine died several times in a short while.
  */
 export class EngineSupervisor {
   private child: UtilityProcess | null = null;
   private ready = false;
   private stopping = false;
-  private restartDelayMs = firstRestartDelayMs;
+  private readonly restarts = new RestartPolicy();
   private lastRequest = 0;
   private readonly windows = new Set<WebContents>();
   private readonly mediaRequests = new Map<number, (media: { path: string; mime: string } | null) => void>();
   private onStopped: () => void = () => undefined;
 
   constructor(
-    private readonly config: EngineConfig,
+    private readonly config: Omit<EngineConfig, 'safeStart'>,
     private readonly events: SupervisorEvents,
   ) {}
 
-  start(): void {
+  start(safeStart = false): void {
     const child = utilityProcess.fork(paths.engineProcess, [], {
       serviceName: 'Archetone engine',
       stdio: 'inherit',
     });
     this.child = child;
-    child.on('spawn', () => this.post({ type: 'start', config: this.config }));
+    child.on('spawn', () => this.post({ type: 'start', config: { ...this.config, safeStart } }));
     child.on('message', (message: unknown) => this.receive(message));
     child.on('exit', (code) => this.exited(code));
   }
@@ -96,7 +100,6 @@ export class EngineSupervisor {
     switch (data.type) {
       case 'ready':
         this.ready = true;
-        this.restartDelayMs = firstRestartDelayMs;
         for (const window of this.windows) this.handPort(window);
         break;
       case 'failed':
@@ -119,6 +122,12 @@ export class EngineSupervisor {
       case 'cancel-provider':
         this.events.onCancelProvider(data.id);
         break;
+      case 'start-embedder':
+        this.events.onStartEmbedder(data.id, data.memoryLimit);
+        break;
+      case 'end-embedder':
+        this.events.onEndEmbedder(data.id);
+        break;
       case 'stopped':
         this.onStopped();
         break;
@@ -136,10 +145,13 @@ export class EngineSupervisor {
     this.ready = false;
     for (const resolve of this.mediaRequests.values()) resolve(null);
     this.mediaRequests.clear();
+    this.events.onGone();
     this.onStopped();
     if (this.stopping) return;
-    console.error(`The engine process ended with code ${String(code)}; starting it again.`);
-    setTimeout(() => this.start(), this.restartDelayMs);
-    this.restartDelayMs = Math.min(this.restartDelayMs * 2, longestRestartDelayMs);
+    const { delayMs, safeStart } = this.restarts.died(performance.now());
+    console.error(
+      `The engine process ended with code ${String(code)}; starting it again${safeStart ? ' without resuming anything' : ''}.`,
+    );
+    setTimeout(() => this.start(safeStart), delayMs);
   }
 }

@@ -2,6 +2,7 @@ import { app, BrowserWindow, dialog } from 'electron';
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DecoderWindow } from './decoder-window.ts';
+import { EmbedderProcesses } from './embedder-processes.ts';
 import { EngineSupervisor } from './engine-supervisor.ts';
 import { setupIpc } from './ipc.ts';
 import { showMenu } from './menu.ts';
@@ -27,6 +28,7 @@ function startApplication(): void {
   const dataFolder = app.getPath('userData');
   const decoder = new DecoderWindow(() => supervisor);
   const providers = new ProviderProcesses();
+  const embedders = new EmbedderProcesses();
   const supervisor = new EngineSupervisor(
     {
       dataFolder,
@@ -47,6 +49,15 @@ function startApplication(): void {
       onCheckProvider: (id, request) =>
         providers.check(id, request, (reply) => supervisor.post({ type: 'provider-checked', id, reply })),
       onCancelProvider: (id) => providers.cancel(id),
+      onStartEmbedder: (id, memoryLimit) =>
+        embedders.start(
+          id,
+          memoryLimit,
+          (port) => supervisor.post({ type: 'embedder', id }, [port]),
+          (code) => supervisor.post({ type: 'embedder-ended', id, code }),
+        ),
+      onEndEmbedder: (id) => embedders.end(id),
+      onGone: () => embedders.endAll(),
     },
   );
 

@@ -16,6 +16,7 @@ export const paths = {
   decoderPreload: join(dist, 'electron', 'decoder-preload.cjs'),
   engineProcess: join(dist, 'electron', 'engine-process.js'),
   providerChild: join(dist, 'electron', 'provider-child.js'),
+  embedder: join(dist, 'electron', 'embedder.js'),
   decodeWorker: unpacked(join(dist, 'node', 'decode-worker.js')),
   parquetWorker: unpacked(join(dist, 'node', 'parquet-worker.js')),
   labelWorker: unpacked(join(dist, 'node', 'label-worker.js')),

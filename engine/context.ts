@@ -1,6 +1,8 @@
 import type { LibrarySummary } from './api/domain.ts';
 import type { DecodePool } from './decode/pool.ts';
 import type { EventBus } from './events.ts';
+import type { EmbedderLimits } from './embedder/limits.ts';
+import type { SpawnEmbedder } from './embedder/process.ts';
 import type { JobQueue } from './jobs/queue.ts';
 import type { Library } from './library/library.ts';
 import type { PackService } from './packs/service.ts';
@@ -23,6 +25,12 @@ export interface EngineOptions {
   externalDecoder?: ExternalDecoder;
   /** Measures execution providers where this process cannot start one of its own (Electron). */
   providerRunner?: ProviderRunner;
+  /** Starts the process in which the graphs of packs run; without it they run on the engine's own thread. */
+  embedder?: SpawnEmbedder;
+  /** How far a graph may go; default `embedderLimits`. */
+  embedderLimits?: Partial<EmbedderLimits>;
+  /** After several crashes in a row: nothing that was under way is taken up by itself. */
+  safeStart?: boolean;
   /** Folder of the sounds that come with Archetone; null where there are none. */
   demoFolder: string | null;
   version: string;

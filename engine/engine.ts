@@ -75,6 +75,8 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     packFolders: options.packFolders,
     dataFolder: options.dataFolder,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.embedder === undefined ? {} : { embedder: options.embedder }),
+    ...(options.embedderLimits === undefined ? {} : { limits: options.embedderLimits }),
     ...(options.providerRunner === undefined ? {} : { providerRunner: options.providerRunner }),
   });
   const jobs: JobQueue = new JobQueue(new JobStore(openJobsDatabase(options.dataFolder)), events, {
@@ -114,7 +116,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...jobsHandlers(context),
   };
   // Only now does every kind of job have its runner.
-  jobs.recover();
+  jobs.recover({ resting: options.safeStart ?? false });
 
   const close = async (): Promise<void> => {
     await jobs.close();

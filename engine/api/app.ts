@@ -10,6 +10,8 @@ export interface AppInfo {
   dataFolder: string;
   ffmpeg: boolean;
   provider: string;
+  /** The engine ended several times in a short while, so nothing that was under way was taken up. */
+  safeStart: boolean;
 }
 
 /** Pushed to every shell that subscribed with `events`. */

@@ -87,7 +87,7 @@ export async function classifyFiles(
   const experiment = getExperiment(library, request.experimentId);
   const pack = packOfSpace(context, experiment.space, 'this experiment was trained with');
   const network = loadNetwork(library, request.experimentId);
-  const runtime = await context.packs.runtime(pack.manifest.id);
+  const runtime = await context.packs.runtime(pack.manifest.id, job.lane);
   const files = await expandPaths(request.paths, job.signal);
   const started = performance.now();
   const results: FileClassification[] = [];

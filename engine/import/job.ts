@@ -39,7 +39,7 @@ export function registerImport(context: EngineContext): void {
 async function runImport(context: EngineContext, library: Library, job: JobHandle): Promise<ImportResult> {
   const begun = performance.now();
   const progress = new ImportProgress(job);
-  const runtime = await context.packs.runtime(library.packId());
+  const runtime = await context.packs.runtime(library.packId(), job.lane);
   await job.checkpoint();
   const scan = await scanLibrary(context, library, job, progress);
   await job.checkpoint();

@@ -4,6 +4,7 @@ import type { StoredJob } from './store.ts';
 /** What a job's runner holds. */
 export interface JobHandle {
   readonly id: string;
+  readonly lane: JobLane;
   /** Aborted when the job is cancelled or has to stop for now, and when the engine closes. */
   readonly signal: AbortSignal;
   /** Shells hear of it at most ten times a second; the last report always arrives. */

@@ -18,7 +18,7 @@ export function neighboursHandlers(
         const library = context.libraries.get(libraryId);
         const space = library.space();
         const { manifest } = packOfSpace(context, space, 'this library was imported with');
-        const runtime = await context.packs.runtime(manifest.id);
+        const runtime = await context.packs.runtime(manifest.id, 'listen');
         const { vectors } = await embedFile(context.decode, runtime, path, signal);
         return nearestTo(library, { vector: meanOfRows(vectors, manifest.embeddingDim), space }, request);
       }),

@@ -4,17 +4,19 @@ import { basename, dirname, join } from 'node:path';
 import { remeasurePrecision } from '../../models/conversion/precision.ts';
 import {
   checkProviders,
-  openRuntime,
   PackError,
   readPack,
-  verifyPack,
   type CheckOptions,
   type Pack,
   type PackRuntime,
   type ProviderRunner,
 } from '../../models/packs/index.ts';
-import type { PackInfo, PackVerification, ProviderInfo } from '../api/domain.ts';
+import type { JobLane, PackInfo, PackVerification, ProviderInfo } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
+import { Embedder } from '../embedder/embedder.ts';
+import { embedderLimits, type EmbedderLimits } from '../embedder/limits.ts';
+import { inlineEmbedder, type SpawnEmbedder } from '../embedder/process.ts';
+import { EmbedderRuntime } from '../embedder/runtime.ts';
 import { packInfo } from './info.ts';
 import { ProviderMemory } from './providers.ts';
 
@@ -27,6 +29,9 @@ export interface PackServiceOptions {
   providerRunner?: ProviderRunner;
   /** Threads of ONNX Runtime inside one operator. */
   threads?: number;
+  /** Starts the process in which graphs run; default: this thread runs them. */
+  embedder?: SpawnEmbedder;
+  limits?: Partial<EmbedderLimits>;
 }
 
 /** A folder that looks like a pack but cannot be used. */
@@ -36,17 +41,22 @@ export interface PackProblem {
   hint: string;
 }
 
-/** The packs of this installation, and one shared runtime for each of them. */
+/** The packs of this installation, and the embedder that runs their graphs. */
 export class PackService {
   readonly #options: PackServiceOptions;
   readonly #memory: ProviderMemory;
   readonly #packs = new Map<string, { pack: Pack; embedded: boolean }>();
-  readonly #runtimes = new Map<string, Promise<PackRuntime>>();
+  readonly #runtimes = new Map<string, { sha256: string; runtime: EmbedderRuntime }>();
+  readonly #embedder: Embedder;
   #problems: PackProblem[] = [];
 
   private constructor(options: PackServiceOptions, memory: ProviderMemory) {
     this.#options = options;
     this.#memory = memory;
+    this.#embedder = new Embedder({
+      spawn: options.embedder ?? inlineEmbedder,
+      limits: { ...embedderLimits, ...options.limits },
+    });
   }
 
   /** Reads the manifests of all packs. A pack that cannot be read is left out and named in `problems`. */
@@ -118,21 +128,30 @@ export class PackService {
   }
 
   /**
-   * The shared runtime of a pack, on the provider that the last check chose. Callers must not close it.
+   * The shared runtime of a pack for the work of one lane, on the provider that the last check chose. What a lane asks
+   * for is computed before what less urgent ones ask for. Callers must not close it.
    * @throws EngineError `pack`
    */
-  runtime(packId: string): Promise<PackRuntime> {
+  runtime(packId: string, lane: JobLane = 'compute'): Promise<PackRuntime> {
     const pack = this.get(packId);
-    const open = this.#runtimes.get(pack.sha256);
-    if (open) return open;
-    const { threads } = this.#options;
-    const runtime = openRuntime(pack, {
-      provider: this.#memory.chosen(pack.sha256),
-      ...(threads === undefined ? {} : { threads }),
-    });
-    this.#runtimes.set(pack.sha256, runtime);
-    runtime.catch(() => this.#runtimes.delete(pack.sha256));
-    return runtime;
+    const name = `${lane} ${pack.sha256}`;
+    const open = this.#runtimes.get(name);
+    if (open) return Promise.resolve(open.runtime);
+    const provider = this.#memory.chosen(pack.sha256);
+    const threads = this.#options.threads ?? null;
+    const runtime = new EmbedderRuntime(this.#embedder, pack, { provider, threads, lane });
+    this.#runtimes.set(name, { sha256: pack.sha256, runtime });
+    return Promise.resolve(runtime);
+  }
+
+  /** Calls under way finish first; then the sessions of the pack are freed. */
+  async #closeRuntimes(sha256: string): Promise<void> {
+    for (const [name, entry] of this.#runtimes) {
+      if (entry.sha256 !== sha256) continue;
+      this.#runtimes.delete(name);
+      await entry.runtime.close();
+    }
+    await this.#embedder.ask({ type: 'close', sha256 }, 0, null);
   }
 
   /**
@@ -161,9 +180,7 @@ export class PackService {
         `The pack “${packId}” comes with Archetone.`,
         'Only packs that were added can be removed.',
       );
-    const runtime = this.#runtimes.get(pack.sha256);
-    this.#runtimes.delete(pack.sha256);
-    await (await runtime?.catch(() => undefined))?.close();
+    await this.#closeRuntimes(pack.sha256);
     // Out of sight at once; what is slow to delete is no longer a pack.
     const grave = join(dirname(pack.folder), `.removing-${basename(pack.folder)}-${randomUUID()}`);
     await rename(pack.folder, grave);
@@ -175,7 +192,10 @@ export class PackService {
   async verify(packId: string, signal: AbortSignal): Promise<PackVerification> {
     try {
       const pack = this.get(packId);
-      await verifyPack(pack, signal);
+      const provider = 'cpu';
+      const key = { folder: pack.folder, sha256: pack.sha256, provider, threads: 1 } as const;
+      await this.#embedder.ask({ type: 'verify', pack: key }, 1, pack);
+      signal.throwIfAborted();
       const runtime = await this.runtime(packId);
       await remeasurePrecision(pack, (window) => runtime.embed(window, 1));
       return { packId, ok: true, problems: [] };
@@ -193,12 +213,7 @@ export class PackService {
     const reports = await checkProviders(pack, { ...(runner === undefined ? {} : { runner }), ...options });
     const before = this.#memory.chosen(pack.sha256);
     await this.#memory.remember(pack.sha256, reports);
-    if (this.#memory.chosen(pack.sha256) !== before) {
-      const runtime = this.#runtimes.get(pack.sha256);
-      this.#runtimes.delete(pack.sha256);
-      // Calls under way finish first.
-      await (await runtime)?.close();
-    }
+    if (this.#memory.chosen(pack.sha256) !== before) await this.#closeRuntimes(pack.sha256);
     return reports;
   }
 
@@ -206,10 +221,9 @@ export class PackService {
     return this.#memory.list();
   }
 
-  /** Frees every runtime. */
-  async close(): Promise<void> {
-    const runtimes = await Promise.allSettled([...this.#runtimes.values()]);
+  /** Ends the embedder process; calls under way are rejected. */
+  close(): Promise<void> {
     this.#runtimes.clear();
-    await Promise.all(runtimes.flatMap((r) => (r.status === 'fulfilled' ? [r.value.close()] : [])));
+    return this.#embedder.close();
   }
 }

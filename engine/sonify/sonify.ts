@@ -6,7 +6,7 @@ import { rmsDbfs } from '../../models/audio/level.ts';
 import type { PackRuntime } from '../../models/packs/runtime.ts';
 import { sonifyBest } from '../../models/pecmae/candidates.ts';
 import { sonifyMethods } from '../api/sonify.ts';
-import type { Sonification, VectorRef } from '../api/domain.ts';
+import type { JobLane, Sonification, VectorRef } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
@@ -42,7 +42,7 @@ export async function sonifyTargets(
   job: JobHandle,
 ): Promise<{ target: VectorRef; sonification: Sonification }[]> {
   const targets = request.targets.map((target) => ({ target, ...resolveVector(library, target) }));
-  const runtime = await generativeRuntime(context, targets);
+  const runtime = await generativeRuntime(context, targets, job.lane);
   const sampler = runtime.pack.manifest.sampler ?? { steps: 1, guidance: 0, candidates: 1, accept: 1 };
   const steps = request.steps ?? sampler.steps;
   const guidance = request.guidance ?? sampler.guidance;
@@ -85,6 +85,7 @@ export async function sonifyTargets(
 async function generativeRuntime(
   context: EngineContext,
   [first, ...others]: readonly LocatedVector[],
+  lane: JobLane,
 ): Promise<PackRuntime> {
   if (!first) throw new EngineError('bad-input', 'There is nothing to hear.', 'Name at least one vector.');
   const other = others.find(({ space }) => space.packSha256 !== first.space.packSha256);
@@ -96,7 +97,7 @@ async function generativeRuntime(
       `The pack “${manifest.title}” only makes embeddings; it cannot make sound.`,
       'Open the library with a generative pack, such as the compact pack, to hear prototypes.',
     );
-  return context.packs.runtime(manifest.id);
+  return context.packs.runtime(manifest.id, lane);
 }
 
 async function make(

@@ -7,7 +7,8 @@ export type PackErrorCode =
   | 'unsafe-path'
   | 'external-data'
   | 'graph'
-  | 'not-generative';
+  | 'not-generative'
+  | 'limit';
 
 const hints: Record<PackErrorCode, string> = {
   missing: 'Check the folder, or install the pack again.',
@@ -18,6 +19,7 @@ const hints: Record<PackErrorCode, string> = {
   'external-data': 'Ask the maker of the pack to store all weights inside the ONNX files.',
   graph: 'The model does not do what the pack promises: install the pack again or choose another one.',
   'not-generative': 'Choose a generative pack to turn vectors into sound.',
+  limit: 'Use another pack.',
 };
 
 /** A pack that cannot be used: the message says what happened, {@link PackError.hint} what to do next. */

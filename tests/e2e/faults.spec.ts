@@ -19,7 +19,16 @@ import { join } from 'node:path';
 import { encodeWav } from '../../models/audio/index.ts';
 import { expect, launch, repository, temporaryFolder, test } from './support/app.ts';
 import type { RunningApp } from './support/app.ts';
-import { chooseFolder, enginePid, go, jobState, openLibrary, readyTracks, rowOf } from './support/steps.ts';
+import {
+  chooseFolder,
+  enginePid,
+  go,
+  jobState,
+  openLibrary,
+  pidOf,
+  readyTracks,
+  rowOf,
+} from './support/steps.ts';
 
 const fixtures = join(repository, 'tests/fixtures/audio');
 const samples = join(repository, 'node_modules/supersonic-scsynth-samples/samples');
@@ -207,6 +216,41 @@ test.describe('interruptions', () => {
     await expect(page.getByTestId('engine-banner')).toHaveCount(0);
     await expect(page.getByTestId('import-progress')).toBeVisible();
     await expect.poll(() => readyTracks(page), { timeout: 30_000 }).toBeGreaterThan(before);
+  });
+
+  test('an import goes on in the same engine when the embedder is killed', async () => {
+    const { page } = running;
+    const before = await readyTracks(page);
+    const engine = await enginePid(running);
+    const embedderOf = (): Promise<number | null> => pidOf(running, 'Archetone embedder');
+    await expect.poll(embedderOf, { timeout: 30_000 }).not.toBeNull();
+    const embedder = await embedderOf();
+    if (embedder === null) throw new Error('no embedder process');
+    // Not SIGKILL, which is how the watch on memory ends it.
+    process.kill(embedder, 'SIGSEGV');
+    await expect.poll(() => readyTracks(page), { timeout: 60_000 }).toBeGreaterThan(before);
+    expect(await enginePid(running)).toBe(engine);
+    expect(await embedderOf()).not.toBe(embedder);
+  });
+
+  test('an engine that dies three times within a minute starts without the import, which the person resumes', async () => {
+    const { page } = running;
+    const told = page.getByText('The engine ended three times within a minute.');
+    // Each time it has stored something first: without that the import itself would be to blame.
+    for (let death = 0; death < 6 && (await told.count()) === 0; death++) {
+      const before = await readyTracks(page);
+      await expect.poll(() => readyTracks(page), { timeout: 30_000 }).toBeGreaterThan(before);
+      const pid = await enginePid(running);
+      if (pid === null) throw new Error('no engine process');
+      process.kill(pid, 'SIGKILL');
+      await expect.poll(() => enginePid(running), { timeout: 30_000 }).not.toBe(pid);
+      await expect(page.getByTestId('engine-banner')).toHaveCount(0, { timeout: 30_000 });
+    }
+    await expect(told).toBeVisible();
+    await expect(page.getByTestId('import-progress')).toContainText('Import paused');
+    const resting = await readyTracks(page);
+    await page.getByRole('button', { name: /^Resume “Import/ }).click();
+    await expect.poll(() => readyTracks(page), { timeout: 60_000 }).toBeGreaterThan(resting);
   });
 
   test('a cancelled import keeps what it finished; a rescan does only the rest', async () => {

@@ -288,7 +288,14 @@ export const pack: PackInfo = {
 
 /** Answers of an engine with one library that is imported, labelled and classified. */
 export const fullAnswers: Partial<Record<Method, Answer>> = {
-  'app.info': () => ({ version: '1', platform: 'test', dataFolder: '/data', ffmpeg: false, provider: 'cpu' }),
+  'app.info': () => ({
+    version: '1',
+    platform: 'test',
+    dataFolder: '/data',
+    ffmpeg: false,
+    provider: 'cpu',
+    safeStart: false,
+  }),
   'libraries.list': () => [library],
   'libraries.get': () => library,
   'libraries.openDemo': () => library,

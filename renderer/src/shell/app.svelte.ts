@@ -11,6 +11,9 @@ import { Libraries } from './libraries.svelte.ts';
 import { Notices } from './notices.svelte.ts';
 import { Settings } from './settings.svelte.ts';
 
+/** What happened while no engine was there is told when it is not older than this. */
+const NEWS_MS = 60_000;
+
 /** The state of the window that outlives libraries, the library that is open, and where the engine's events go. */
 export class App {
   readonly engine = new EngineConnection();
@@ -48,12 +51,33 @@ export class App {
       ]);
       this.info = info;
     });
-    if (again) {
+    for (const { error, finishedAt } of this.jobs.list) {
+      // Ended the process, and was stopped for it before there was anybody to tell.
+      const fresh = finishedAt !== null && Date.now() - Date.parse(finishedAt) < NEWS_MS;
+      if (error?.code === 'engine-restarted' && fresh) this.notices.error(EngineError.fromData(error));
+    }
+    if (this.info?.safeStart === true) {
+      const paused = this.jobs.active.filter((job) => job.state === 'paused');
+      this.notices.add('error', 'The engine ended three times within a minute.', {
+        hint:
+          paused.length === 0
+            ? 'It is running again.'
+            : 'It is running again without what was under way, which may be what ended it.',
+        action:
+          paused.length === 0
+            ? undefined
+            : {
+                label: `Resume ${paused.length === 1 ? `“${paused[0]?.title ?? ''}”` : `${paused.length} jobs`}`,
+                run: () =>
+                  void this.notices.attempt(() => Promise.all(paused.map(({ id }) => this.jobs.resume(id)))),
+              },
+      });
+    } else if (again) {
       this.notices.add('info', 'The engine is running again.', {
         hint: 'Imports continue with the next file.',
       });
-      await this.session?.load();
     }
+    if (again) await this.session?.load();
   }
 
   async #listen(client: EngineClient): Promise<void> {

@@ -35,9 +35,17 @@ export class Notices {
     const same = this.list.find((notice) => notice.tone === tone && notice.message === message);
     if (same) this.dismiss(same.id);
     const id = (last += 1);
-    const notice: Notice = { id, tone, message, hint: options.hint ?? '', action: options.action ?? null };
+    const { hint = '', action } = options;
+    // An offer is taken once.
+    const once = action && { label: action.label, run: () => this.#take(id, action) };
+    const notice: Notice = { id, tone, message, hint, action: once ?? null };
     this.list = [...this.list, notice].slice(-mostShown);
     this.release(id);
+  }
+
+  #take(id: number, action: NoticeAction): void {
+    action.run();
+    this.dismiss(id);
   }
 
   /** Keeps a message while a person reads it. */

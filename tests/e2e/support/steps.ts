@@ -135,12 +135,16 @@ export async function readyTracks(page: Page): Promise<number> {
 }
 
 /** Process id of the engine, as Electron itself reports it. */
-export function enginePid({ app }: RunningApp): Promise<number | null> {
+export function enginePid(running: RunningApp): Promise<number | null> {
+  return pidOf(running, 'Archetone engine');
+}
+
+/** Process id of a utility process; null while there is none. */
+export function pidOf({ app }: RunningApp, service: string): Promise<number | null> {
   return app.evaluate(
-    ({ app: electron }) =>
-      electron
-        .getAppMetrics()
-        .find((metric) => metric.serviceName === 'Archetone engine' || metric.name === 'Archetone engine')
-        ?.pid ?? null,
+    ({ app: electron }, name) =>
+      electron.getAppMetrics().find((metric) => metric.serviceName === name || metric.name === name)?.pid ??
+      null,
+    service,
   );
 }
