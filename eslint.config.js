@@ -107,7 +107,8 @@ export default ts.config(
     },
   },
   {
-    files: ['**/*.js', '**/*.mjs', 'scripts/**', 'bin/**'],
+    // svelte-check knows the types of components. Here every component would mean a new program: 45 of 113 seconds.
+    files: ['**/*.js', '**/*.mjs', 'scripts/**', 'bin/**', '**/*.svelte'],
     ...ts.configs.disableTypeChecked,
   },
 );

@@ -2,17 +2,34 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
 
+const window = ['tests/unit/renderer-*.test.ts', 'renderer/**/*.test.ts'];
+const shared = {
+  // ONNX Runtime sessions and worker threads need real processes; two at a time suits two cores.
+  pool: 'forks' as const,
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
+
 export default defineConfig({
-  plugins: [svelte(), svelteTesting()],
   test: {
-    include: [
-      'tests/{unit,golden,property,fault}/**/*.test.ts',
-      '{cli,engine,models,renderer,electron}/**/*.test.ts',
-    ],
-    // ONNX Runtime sessions and worker threads need real processes; two at a time suits two cores.
-    pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'engine',
+          include: [
+            'tests/{unit,golden,property,fault}/**/*.test.ts',
+            '{cli,engine,models,electron}/**/*.test.ts',
+          ],
+          exclude: window,
+        },
+      },
+      {
+        // Only these need Svelte, whose set-up costs a second and more in every file.
+        plugins: [svelte(), svelteTesting()],
+        test: { ...shared, name: 'window', include: window },
+      },
+    ],
   },
 });
