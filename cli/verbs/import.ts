@@ -11,6 +11,7 @@ interface Options {
   library: string;
   windows?: 'all' | number;
   pack?: string;
+  rescan?: boolean;
 }
 
 /** Failures are listed in pages of this size. */
@@ -30,6 +31,7 @@ export const importVerb: AddVerb = (program, cli) => {
       'windows per track to embed: all, or N evenly spaced (new libraries: all)',
       windows,
     )
+    .option('--rescan', 'read every file again, also those whose size and time are as they were')
     .option('--pack <id>', 'pack that makes the embeddings (new libraries: compact)')
     .addHelpText(
       'after',
@@ -43,7 +45,9 @@ Examples:
         cli.withSession(options.library, async (session) => {
           const library = await openLibrary(session, folder, options);
           const { id: libraryId } = library;
-          const result = await session.run('import', (client) => client.call('import.start', { libraryId }));
+          const result = await session.run('import', (client) =>
+            client.call('import.start', { libraryId, everything: options.rescan ?? false }),
+          );
           const summary = await session.client.call('libraries.get', { libraryId });
           const failures = await failedTracks(session, libraryId);
           const nothing = summary.tracks.ready === 0;
@@ -105,6 +109,7 @@ function describe(
     failed: number;
     missing: number;
     windows: number;
+    hidden?: { count: number; examples: string[] };
     seconds: number;
   },
 ): string {
@@ -113,6 +118,7 @@ function describe(
     ['unchanged', String(result.unchanged)],
     ['failed', String(result.failed)],
     ['missing', String(result.missing)],
+    ...(result.hidden && result.hidden.count > 0 ? [['hidden', hiddenText(result.hidden)] as const] : []),
     [
       'library',
       `${tracks.ready} tracks ready, ${windowCount} windows, ${duration(durationSeconds)} of audio`,
@@ -130,4 +136,9 @@ function listFailures(failures: readonly TrackRow[]): string {
     failures.slice(0, SHOWN),
   );
   return failures.length > SHOWN ? `${shown}\n… and ${failures.length - SHOWN} more (see --json)` : shown;
+}
+
+function hiddenText({ count, examples }: { count: number; examples: readonly string[] }): string {
+  const shown = examples.slice(0, 3).join(', ');
+  return `${count} left out, their names begin with a dot and a letter: ${shown}${count > 3 ? ', …' : ''}`;
 }

@@ -5,5 +5,11 @@ import { inLibrary } from './shared.ts';
 import type { Started } from './shared.ts';
 
 export const importMethods = {
-  'import.start': query<Started>()(z.strictObject(inLibrary)),
+  'import.start': query<Started>()(
+    z.strictObject({
+      ...inLibrary,
+      /** Reads tags and content of every file again, also of those whose size and time are as they were. */
+      everything: z.boolean().default(false),
+    }),
+  ),
 };

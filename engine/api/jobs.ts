@@ -88,6 +88,8 @@ export type JobResult =
       failed: number;
       missing: number;
       windows: number;
+      /** Files and folders that were left out because of the dot before their names; some of them by path. */
+      hidden?: { count: number; examples: string[] };
       seconds: number;
     }
   | { kind: 'train'; experimentId: string }

@@ -18,6 +18,7 @@ import type { Scan } from './scan.ts';
 import { TrackStore } from './track-store.ts';
 
 const specSchema = importMethods['import.start'].input;
+const SHOWN_HIDDEN = 20;
 const TELL_INTERVAL_MS = 1000;
 
 type ImportResult = Extract<JobResult, { kind: 'import' }>;
@@ -31,12 +32,18 @@ export function registerImport(context: EngineContext): void {
       resumable: true,
       spec: specSchema,
       title: ({ libraryId }) => `Import ${context.libraries.get(libraryId).summary().name}`,
-      run: ({ libraryId }, job) => typed(() => runImport(context, context.libraries.get(libraryId), job)),
+      run: ({ libraryId, everything }, job) =>
+        typed(() => runImport(context, context.libraries.get(libraryId), job, everything)),
     }),
   );
 }
 
-async function runImport(context: EngineContext, library: Library, job: JobHandle): Promise<ImportResult> {
+async function runImport(
+  context: EngineContext,
+  library: Library,
+  job: JobHandle,
+  everything: boolean,
+): Promise<ImportResult> {
   const begun = performance.now();
   const progress = new ImportProgress(job);
   const runtime = await context.packs.runtime(library.packId(), job.lane);
@@ -47,7 +54,7 @@ async function runImport(context: EngineContext, library: Library, job: JobHandl
   // The pack may have been replaced by another version under its name.
   const space = library.use(library.packId(), { ...library.space(), packSha256: runtime.pack.sha256 });
   const store = new TrackStore(library, space, context.options.version);
-  const plan = new ImportPlan(store, scan);
+  const plan = new ImportPlan(store, scan, everything);
   const tell = new ChangeTeller(() =>
     context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'tracks' }),
   );
@@ -75,6 +82,7 @@ async function runImport(context: EngineContext, library: Library, job: JobHandl
       failed: plan.failed + embedded.failed,
       missing: plan.missing,
       windows: embedded.windows,
+      hidden: { count: scan.hidden.length, examples: scan.hidden.slice(0, SHOWN_HIDDEN) },
       seconds: (performance.now() - begun) / 1000,
     };
   } finally {

@@ -24,13 +24,16 @@ export class ImportPlan {
   failed = 0;
   missing = 0;
   readonly #store: TrackStore;
+  readonly #everything: boolean;
   readonly #byPath: Map<string, KnownTrack>;
   /** Tracks whose file is gone, by content: they may have moved. */
   readonly #vanished = new Map<string, KnownTrack[]>();
   readonly #gone = new Set<KnownTrack>();
 
-  constructor(store: TrackStore, scan: Scan) {
+  /** @param everything also files whose size and time are as they were: some programs keep both when they edit tags */
+  constructor(store: TrackStore, scan: Scan, everything = false) {
     this.#store = store;
+    this.#everything = everything;
     const known = store.known();
     this.#byPath = new Map(known.map((track) => [track.path, track]));
     store.together(() => {
@@ -43,7 +46,7 @@ export class ImportPlan {
     for (const file of scan.files) {
       const track = this.#byPath.get(file.path);
       const same = track?.bytes === file.bytes && track.modified_ms === file.modifiedMs;
-      if (!track || !same) this.toProbe.push(file);
+      if (!track || !same || this.#everything) this.toProbe.push(file);
       else if (track.embedded === 1) this.#keep(track);
       else if (this.#store.failsAgain(track)) this.failed++;
       else if (track.content_hash === null || track.file_state === 'failed') this.toProbe.push(file);

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir, stat } from 'node:fs/promises';
 import type { Dirent, Stats } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -22,26 +23,39 @@ export interface Scan {
   /** Ordered by path. */
   files: ScannedFile[];
   problems: ScanProblem[];
+  /** What a dot before its name hides and might be music: audio files and folders, by path. */
+  hidden: string[];
 }
 
 /** The part of the file system that a scan reads; tests put refusals in its place. */
 export interface ScanFileSystem {
   readdir(path: string): Promise<Dirent[]>;
   stat(path: string): Promise<Stats>;
+  /** Names in a folder that are not UTF-8, and so cannot be opened by the text they are listed as. */
+  unreadableNames?(path: string): Promise<Buffer[]>;
 }
 
 const realFileSystem: ScanFileSystem = {
   readdir: (path) => readdir(path, { withFileTypes: true }),
   stat: (path) => stat(path),
+  unreadableNames: async (path) =>
+    (await readdir(path, { encoding: 'buffer' })).filter((name) => !isUtf8(name)),
 };
 
 /** Folders of the system that are not hidden by their name. */
 const skippedFolders = new Set(['$RECYCLE.BIN', 'System Volume Information', '__MACOSX', '@eaDir']);
+/** Folders that systems and programs hide: nobody looks for music there, and nobody need be told. */
+const SYSTEM_FOLDERS =
+  /^\.(Trash.*|Trashes|Spotlight-V100|fseventsd|TemporaryItems|DocumentRevisions-V100|AppleDouble|AppleDB|AppleDesktop|git|svn|hg|cache|config|local|thumbnails|stfolder|stversions|sync|snapshots?|zfs|dropbox\.cache|npm|venv|vscode|idea)$/i;
+/** What Windows and macOS write beside files: no audio, whatever its ending. */
+const COMPANION = /^\._/;
+/** A dot and a letter hides; dots before other characters are part of a name, as in “...And Justice for All”. */
+const HIDDEN = /^\.\p{L}/u;
 const audioExtensions = new Set(AUDIO_EXTENSIONS);
 
 /**
  * Finds the audio files below a folder by their names. Links are followed, each folder is visited once however many
- * ways lead to it; hidden files and folders are left out. What cannot be read is listed and does not stop the scan.
+ * ways lead to it; files and folders that a dot hides are left out and listed. What cannot be read is listed and does not stop the scan.
  * @param options.skip absolute path of a folder that is not entered (Archetone's own data)
  * @throws EngineError `missing-folder`, `unreadable` for the folder itself; the signal's reason
  */
@@ -55,7 +69,7 @@ export async function scanFolder(
   },
 ): Promise<Scan> {
   const { signal, skip, onFound, fileSystem = realFileSystem } = options;
-  const scan: Scan = { files: [], problems: [] };
+  const scan: Scan = { files: [], problems: [], hidden: [] };
   const visited = new Set<string>();
 
   const visit = async (relative: string, top: boolean): Promise<void> => {
@@ -77,15 +91,43 @@ export async function scanFolder(
       return;
     }
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const below = (name: string): string => (relative === '' ? name : `${relative}/${name}`);
+    // What cannot be told apart from a mangled name is asked for in bytes.
+    const mangled = entries.some(({ name }) => name.includes('\ufffd'));
+    const odd = mangled ? ((await fileSystem.unreadableNames?.(absolute)) ?? []) : [];
+    const oddNames = new Set(odd.map((name) => name.toString('utf8')));
+    for (const name of odd) refuseName(below(shownName(name)), entries, name);
     for (const entry of entries) {
-      if (entry.name.startsWith('.') || skippedFolders.has(entry.name)) continue;
-      const path = relative === '' ? entry.name : `${relative}/${entry.name}`;
-      await look(path, entry);
+      if (oddNames.has(entry.name)) continue;
+      if (skippedFolders.has(entry.name) || COMPANION.test(entry.name)) continue;
+      const path = below(entry.name);
+      if (HIDDEN.test(entry.name)) noteHidden(path, entry);
+      else await look(path, entry);
     }
   };
 
+  const noteHidden = (path: string, entry: Dirent): void => {
+    const isFolder = entry.isDirectory() && !SYSTEM_FOLDERS.test(entry.name);
+    if (isFolder || (entry.isFile() && isAudioName(entry.name))) scan.hidden.push(path);
+  };
+
+  const refuseName = (path: string, entries: readonly Dirent[], name: Buffer): void => {
+    const entry = entries.find((other) => other.name === name.toString('utf8'));
+    const isFolder = entry?.isDirectory() === true;
+    if (!isFolder && !isAudioName(name.toString('latin1'))) return;
+    scan.problems.push({
+      path,
+      kind: isFolder ? 'folder' : 'file',
+      error: new EngineError(
+        'unreadable',
+        `The name of ${join(folder, path)} is not UTF-8, so the ${isFolder ? 'folder' : 'file'} cannot be opened.`,
+        'Rename it, or convert the names of the whole disk, for example: convmv -f latin1 -t utf8 -r --notest <folder>',
+      ),
+    });
+  };
+
   const look = async (path: string, entry: Dirent): Promise<void> => {
-    const isAudio = audioExtensions.has(extname(entry.name).toLowerCase());
+    const isAudio = isAudioName(entry.name);
     if (entry.isDirectory()) {
       await visit(path, false);
       return;
@@ -111,6 +153,18 @@ export async function scanFolder(
   await visit('', true);
   scan.files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return scan;
+}
+
+function isAudioName(name: string): boolean {
+  // For “.mp3” and “.45.mp3” alike the last dot begins the ending.
+  return audioExtensions.has(extname(`x${name}`).toLowerCase());
+}
+
+/** A name that is not UTF-8 as people can tell it: bytes beyond ASCII as `\\xE9`. */
+function shownName(name: Buffer): string {
+  return name
+    .toString('latin1')
+    .replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function scanError(thrown: unknown, path: string, kind: 'file' | 'folder'): EngineError {

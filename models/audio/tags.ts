@@ -62,11 +62,30 @@ function positive(value: number | null | undefined): number | null {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null;
 }
 
-function toTags(common: IAudioMetadata['common']): Tags {
+/** Artists of ID3v2.2 and 2.3 by the name of their frame. */
+const ARTIST_FRAMES: Readonly<Record<string, string>> = { 'ID3v2.2': 'TP1', 'ID3v2.3': 'TPE1' };
+
+/**
+ * The artist as written. ID3v2.3 says that a slash parts artists, so the reader splits there; but nobody writes it so, and
+ * AC/DC is one. Where the file has zeros between artists, those part them.
+ */
+function artistOf({ common, native, quality }: IAudioMetadata): string | undefined {
+  for (const [version, frame] of Object.entries(ARTIST_FRAMES)) {
+    const values = (native[version] ?? []).flatMap(({ id, value }) =>
+      id === frame && typeof value === 'string' ? [value] : [],
+    );
+    const isParted = quality.warnings.some(({ message }) => message.includes(`${frame} uses non standard`));
+    if (values.length > 1 && !isParted && common.artists?.includes(values[0] ?? '')) return values.join('/');
+  }
+  return common.artist;
+}
+
+function toTags(metadata: IAudioMetadata): Tags {
+  const { common } = metadata;
   const genres = (common.genre ?? []).flatMap((genre) => genre.split(/[;\0]/)).map((genre) => text(genre));
   return {
     title: text(common.title),
-    artist: text(common.artist),
+    artist: text(artistOf(metadata)),
     album: text(common.album),
     year: positive(common.year),
     genre: [...new Set(genres.filter((genre) => genre !== null))].slice(0, MAX_GENRES),
@@ -119,7 +138,7 @@ export async function readTags(
     const parsed = await parseTags(source, sniffed);
     const info = await readInfo(source, sniffed, parsed?.format ?? null);
     if (parsed === null) return { info, tags: { ...noTags, genre: [] }, cover: null };
-    return { info, tags: toTags(parsed.common), cover: toCover(parsed.common) };
+    return { info, tags: toTags(parsed), cover: toCover(parsed.common) };
   } finally {
     await source.close();
   }

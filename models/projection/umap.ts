@@ -56,6 +56,7 @@ export class UmapProjection implements Projection {
 
 /**
  * Lays vectors out by UMAP (umap-js) on exact neighbours, pass by pass so that it can be watched and cancelled.
+ * Copies of a vector are laid out once and lie on one point: among copies alone the layout would be slow and say nothing.
  * More than 10 000 vectors: evenly spaced ones are laid out, the rest placed among them. Fewer than 5 vectors, or
  * vectors that are all equal: PCA instead (constant data lands at (0, 0)), and `method` says so.
  * @param vectors `[n, dim]`, n ≥ 1, finite.
@@ -76,6 +77,12 @@ export async function fitUmap(
   if (n < smallestUmap || flat.explained[0] === 0) {
     const place = (more: Float32Array, how: ProjectOptions): Promise<Projection> => flat.project(more, how);
     return new UmapProjection(await flat.project(vectors), 'pca', place);
+  }
+  const distinct = distinctRows(vectors, dim);
+  if (distinct.rows.length < n) {
+    const own = await fitUmap(rowsAt(vectors, dim, distinct.rows), dim, options);
+    const points = { x: spread(own.x, distinct.of), y: spread(own.y, distinct.of) };
+    return new UmapProjection(points, own.method, (more, how) => own.place(more, how));
   }
   const step = Math.ceil(n / fitRows);
   const fitted = step === 1 ? vectors : everyRow(vectors, dim, step);
@@ -173,6 +180,41 @@ function amongNeighbours(nearest: Neighbour[][], layout: Projection): Projection
   }
   return { x, y };
 }
+
+/** Rows that differ, by their first occurrence, and for every row which of them it equals, bit for bit. */
+function distinctRows(vectors: Float32Array, dim: number): { rows: number[]; of: Int32Array } {
+  const words = new Uint32Array(vectors.buffer, vectors.byteOffset, vectors.length);
+  const count = vectors.length / dim;
+  const rows: number[] = [];
+  const of = new Int32Array(count);
+  const withHash = new Map<number, number[]>();
+  for (let row = 0; row < count; row++) {
+    let hash = 0x811c9dc5;
+    for (let i = row * dim; i < (row + 1) * dim; i++) hash = Math.imul(hash ^ (words[i] ?? 0), 0x01000193);
+    const candidates = withHash.get(hash) ?? [];
+    let found = candidates.find((other) => equalRows(words, dim, rows[other] ?? 0, row));
+    if (found === undefined) {
+      found = rows.push(row) - 1;
+      withHash.set(hash, [...candidates, found]);
+    }
+    of[row] = found;
+  }
+  return { rows, of };
+}
+
+function equalRows(words: Uint32Array, dim: number, a: number, b: number): boolean {
+  for (let i = 0; i < dim; i++) if (words[a * dim + i] !== words[b * dim + i]) return false;
+  return true;
+}
+
+function rowsAt(vectors: Float32Array, dim: number, rows: readonly number[]): Float32Array {
+  const out = new Float32Array(rows.length * dim);
+  rows.forEach((row, i) => out.set(vectors.subarray(row * dim, (row + 1) * dim), i * dim));
+  return out;
+}
+
+const spread = (values: Float32Array, of: Int32Array): Float32Array =>
+  Float32Array.from(of, (row) => values[row] ?? NaN);
 
 function everyRow(vectors: Float32Array, dim: number, step: number): Float32Array {
   const count = Math.ceil(vectors.length / dim / step);

@@ -9,6 +9,7 @@ export function resultLine(result: JobResult): string {
         plural(result.imported, 'file imported', 'files imported'),
         `${count(result.unchanged)} unchanged`,
         result.failed > 0 ? `${count(result.failed)} unreadable` : '',
+        result.hidden && result.hidden.count > 0 ? `${count(result.hidden.count)} hidden left out` : '',
         result.missing > 0 ? `${count(result.missing)} missing` : '',
         plural(result.windows, 'window'),
         duration(result.seconds),

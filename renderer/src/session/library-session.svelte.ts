@@ -184,9 +184,11 @@ export class LibrarySession {
     if (!this.closed) this.experiments.addPoint(jobId, point);
   }
 
-  /** Starts an import of what is new or changed. */
-  async rescan(): Promise<void> {
-    await this.notices.attempt(() => this.engine.call('import.start', { libraryId: this.libraryId }));
+  /** Starts an import of what is new or changed, or of everything. */
+  async rescan(everything = false): Promise<void> {
+    await this.notices.attempt(() =>
+      this.engine.call('import.start', { libraryId: this.libraryId, everything }),
+    );
   }
 
   /** Changes how many windows of each track are embedded, and embeds anew what that changes. */

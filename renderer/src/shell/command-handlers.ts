@@ -28,6 +28,7 @@ export function commandHandlers(app: App): CommandHandlers {
     'library.open': () => app.chooseFolder(),
     'library.demo': () => app.openDemo(),
     'library.rescan': () => app.session?.rescan(),
+    'library.rescanEverything': () => app.session?.rescan(true),
     'library.close': () => app.closeLibrary(),
     'edit.undo': step('undo', 'Undone'),
     'edit.redo': step('redo', 'Redone'),

@@ -28,6 +28,7 @@ export const commandList = [
   { id: 'library.open', title: 'Open folder…', menu: 'File', keys: ['Mod+O'] },
   { id: 'library.demo', title: 'Open the demo library', menu: 'File', keys: [] },
   { id: 'library.rescan', title: 'Rescan library', menu: 'File', keys: ['Mod+R'] },
+  { id: 'library.rescanEverything', title: 'Rescan everything', menu: 'File', keys: [] },
   { id: 'library.close', title: 'Close library', menu: 'File', keys: [] },
   { id: 'edit.undo', title: 'Undo', menu: 'Edit', keys: ['Mod+Z'] },
   { id: 'edit.redo', title: 'Redo', menu: 'Edit', keys: ['Mod+Shift+Z', 'Mod+Y'] },

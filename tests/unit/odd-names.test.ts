@@ -1,0 +1,156 @@
+import { mkdirSync, readFileSync, writeFileSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { scanFolder } from '../../engine/import/scan.ts';
+import { readTags } from '../../models/audio/index.ts';
+import { fitUmap } from '../../models/projection/index.ts';
+import { Random } from '../../models/numerics/random.ts';
+import { importFolder, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
+import { classSound, writeSound } from '../support/engine.ts';
+
+const { signal } = new AbortController();
+
+function put(...path: string[]): void {
+  mkdirSync(join(...path, '..'), { recursive: true });
+  writeSound(join(...path), classSound('mid', 1, 1));
+}
+
+describe('a scan', () => {
+  it('finds names that begin with dots, and tells what a dot hides', async () => {
+    const folder = testFolder();
+    for (const name of [
+      '...One More Time.wav',
+      '.45.wav',
+      '...And Noise/01.wav',
+      '. 5/a.wav',
+      'x/..wav',
+      '.wav',
+    ])
+      put(folder, name);
+    for (const name of ['._a.wav', '.hack/01.wav', '.secret.wav', '.Trash-1000/gone.wav', '.git/x.wav'])
+      put(folder, name);
+    writeFileSync(join(folder, '.DS_Store'), '');
+    const scan = await scanFolder(folder, { signal });
+    expect(scan.files.map(({ path }) => path)).toEqual(
+      ['. 5/a.wav', '...And Noise/01.wav', '...One More Time.wav', '.45.wav', 'x/..wav'].sort(),
+    );
+    // “.wav” is a dot and a letter.
+    expect(scan.hidden.sort()).toEqual(['.hack', '.secret.wav', '.wav']);
+    expect(scan.problems).toEqual([]);
+  });
+
+  it.skipIf(process.platform !== 'linux')('lists names that are not UTF-8, with what to do', async () => {
+    const folder = testFolder();
+    put(folder, 'plain.wav');
+    put(folder, 'real \ufffd.wav');
+    const bytes = (name: string): Buffer =>
+      Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')]);
+    writeFileSync(bytes('caf\xe9.wav'), '');
+    writeFileSync(bytes('caf\xe8.wav'), '');
+    writeFileSync(bytes('caf\xe9.txt'), '');
+    mkdirSync(bytes('\xe9lectro'));
+    const scan = await scanFolder(folder, { signal });
+    expect(scan.files.map(({ path }) => path)).toEqual(['plain.wav', 'real \ufffd.wav']);
+    const found = scan.problems.map(({ path, kind, error }) => [path, kind, error.code]).sort();
+    expect(found).toEqual([
+      ['\\xE9lectro', 'folder', 'unreadable'],
+      ['caf\\xE8.wav', 'file', 'unreadable'],
+      ['caf\\xE9.wav', 'file', 'unreadable'],
+    ]);
+    expect(scan.problems[0]?.error.message).toContain('not UTF-8');
+    expect(scan.problems[0]?.error.hint).toContain('convmv');
+  });
+});
+
+/** An ID3v2 tag of text frames in Latin-1. */
+function id3(version: 3 | 4, frames: Record<string, string>): Buffer {
+  const parts = Object.entries(frames).map(([name, text]) => {
+    const value = Buffer.from(`\0${text}`, 'latin1');
+    const head = Buffer.alloc(10);
+    head.write(name, 'latin1');
+    head.writeUInt32BE(value.length, 4);
+    return Buffer.concat([head, value]);
+  });
+  const body = Buffer.concat(parts);
+  const head = Buffer.from([0x49, 0x44, 0x33, version, 0, 0, 0, 0, body.length >> 7, body.length & 0x7f]);
+  return Buffer.concat([head, body]);
+}
+
+/** Silent frames of MPEG-1 layer III at 128 kbit/s. */
+const silence = Buffer.concat(
+  Array.from({ length: 40 }, () => Buffer.concat([Buffer.from([0xff, 0xfb, 0x90, 0x64]), Buffer.alloc(413)])),
+);
+
+describe('tags', () => {
+  it.each([
+    ['AC/DC in ID3v2.3', 3, 'AC/DC', 'AC/DC'],
+    ['AC/DC in ID3v2.4', 4, 'AC/DC', 'AC/DC'],
+    ['a name with slashes', 3, 'A/B/C', 'A/B/C'],
+    ['one artist', 3, 'Abba', 'Abba'],
+  ] as const)('keep %s', async (_, version, artist, expected) => {
+    const path = join(testFolder(), 'a.mp3');
+    writeFileSync(path, Buffer.concat([id3(version, { TPE1: artist, TIT2: 'x/y' }), silence]));
+    const { tags } = await readTags(path);
+    expect([tags.artist, tags.title]).toEqual([expected, 'x/y']);
+  });
+
+  it('hold several genres, and numbers of ID3v1', async () => {
+    const path = join(testFolder(), 'a.mp3');
+    writeFileSync(path, Buffer.concat([id3(4, { TCON: '17\0Jazz; Folk' }), silence]));
+    expect((await readTags(path)).tags.genre).toEqual(['Rock', 'Jazz', 'Folk']);
+    writeFileSync(path, Buffer.concat([id3(3, { TCON: '(17)' }), silence]));
+    expect((await readTags(path)).tags.genre).toEqual(['Rock']);
+  });
+});
+
+/** The file with other sound of the same length. */
+function changed(path: string): Buffer {
+  const bytes = readFileSync(path);
+  for (let at = bytes.length - 200; at < bytes.length; at++) bytes[at] = at % 7;
+  return bytes;
+}
+
+describe('rescanning everything', () => {
+  it('finds a change that kept size and time', async () => {
+    const { client } = await startTestEngine();
+    const folder = writeMusic({ perClass: 1 });
+    const path = join(folder, 'mid/mid_hit_0.wav');
+    const time = new Date(1_600_000_000_000);
+    utimesSync(path, time, time);
+    const { library } = await importFolder(client, folder);
+    const libraryId = library.id;
+    writeFileSync(path, changed(path));
+    utimesSync(path, time, time);
+    const run = async (everything: boolean) => {
+      const { jobId } = await client.call('import.start', { libraryId, everything });
+      for (;;) {
+        const job = await client.call('jobs.get', { jobId });
+        if (job.finishedAt !== null) return job.result;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    };
+    expect(await run(false)).toMatchObject({ imported: 0, unchanged: 3 });
+    expect(await run(true)).toMatchObject({ imported: 1, unchanged: 2 });
+  });
+});
+
+describe('UMAP', () => {
+  it('lays copies out once', async () => {
+    const dim = 8;
+    const random = new Random(3);
+    const places = Float32Array.from({ length: 12 * dim }, () => random.normal());
+    const of = Array.from({ length: 400 }, (_, i) => i % 12);
+    const vectors = new Float32Array(400 * dim);
+    of.forEach((place, i) => vectors.set(places.subarray(place * dim, (place + 1) * dim), i * dim));
+    const copies = await fitUmap(vectors, dim, { seed: 1 });
+    const alone = await fitUmap(places, dim, { seed: 1 });
+    expect(copies.method).toBe('umap');
+    of.forEach((place, i) => expect([copies.x[i], copies.y[i]]).toEqual([alone.x[place], alone.y[place]]));
+    const three = await fitUmap(
+      vectors.map((_, i) => places[(Math.floor(i / dim) % 3) * dim + (i % dim)] ?? 0),
+      dim,
+      { seed: 1 },
+    );
+    expect([three.method, new Set(three.x).size]).toEqual(['pca', 3]);
+  });
+});
