@@ -44,7 +44,10 @@ export interface Prediction {
   class: string;
   /** Softmax (single label) or sigmoid (multilabel) of the track logit, 0…1. */
   probability: number;
-  /** Whether the predicted class equals the label; null where the track has no label. */
+  /**
+   * Whether the predicted class is the label; null where that is not judged: the track has no label, its label was not
+   * learned, or the taxonomy asked for is not the experiment’s.
+   */
   correct: boolean | null;
   split: SplitName | null;
 }

@@ -1,9 +1,10 @@
+import { z } from 'zod';
 import type { TrackPage } from '../api/domain.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Library } from './library.ts';
 import type { SqlValue } from '../storage/database.ts';
-import { trackRows } from './track-row.ts';
+import { judgeOf, trackRows } from './track-row.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
 import type { PredictionTruth } from './track-row.ts';
 
@@ -21,6 +22,8 @@ const sortColumns: Record<TrackQuery['sort'], string> = {
   probability: 'p.probability',
   state: trackStateSql,
 };
+
+const classesSchema = z.array(z.string());
 
 /**
  * One page of a library's tracks. The order of all tracks is worked out once and kept until the library changes, so that
@@ -47,8 +50,8 @@ function idsOf(library: Library, rows: readonly number[]): string[] {
 /** Which labels an experiment's predictions are held against. */
 export function predictionTruth(library: Library, experimentId: string): PredictionTruth {
   const row = library.db
-    .prepare<{ taxonomy_id: string; task: string }>(
-      `SELECT taxonomy_id, json_extract(parameters, '$.task') AS task FROM experiments WHERE id = ?`,
+    .prepare<{ taxonomy_id: string; task: string; classes: string }>(
+      `SELECT taxonomy_id, json_extract(parameters, '$.task') AS task, classes FROM experiments WHERE id = ?`,
     )
     .get([experimentId]);
   if (!row) {
@@ -58,7 +61,8 @@ export function predictionTruth(library: Library, experimentId: string): Predict
       'It may have been removed.',
     );
   }
-  return { experimentId, taxonomyId: row.taxonomy_id, multilabel: row.task === 'multi' };
+  const classes = classesSchema.parse(JSON.parse(row.classes));
+  return { experimentId, taxonomyId: row.taxonomy_id, multilabel: row.task === 'multi', classes };
 }
 
 /** All tracks of a query in order, as row numbers; the page does not matter for it. */
@@ -128,10 +132,17 @@ function filterSql(
   }
   if (errorsOnly === true) {
     if (!truth) throw lacking('errors', 'experiment');
-    const own = 'FROM track_labels e WHERE e.taxonomy_id = ? AND e.track_id = t.id';
-    add(`p.class IS NOT NULL AND EXISTS (SELECT 1 ${own})`, truth.taxonomyId);
+    const judge = judgeOf(query.taxonomyId, truth);
     const first = truth.multilabel ? '' : 'AND e.position = 0';
-    add(`NOT EXISTS (SELECT 1 ${own} ${first} AND e.label = p.class)`, truth.taxonomyId);
+    const own = `FROM track_labels e WHERE e.taxonomy_id = ? AND e.track_id = t.id ${first}`;
+    const learned = 'e.label IN (SELECT value FROM json_each(?))';
+    if (!judge) add('0');
+    add(
+      `p.class IS NOT NULL AND EXISTS (SELECT 1 ${own} AND ${learned})`,
+      truth.taxonomyId,
+      JSON.stringify(truth.classes),
+    );
+    add(`NOT EXISTS (SELECT 1 ${own} AND e.label = p.class)`, truth.taxonomyId);
   }
   return { conditions, parameters };
 }

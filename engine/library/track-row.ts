@@ -29,6 +29,8 @@ export interface PredictionTruth {
   experimentId: string;
   taxonomyId: string;
   multilabel: boolean;
+  /** What the experiment has learned; a track of another class can be neither right nor wrong. */
+  classes: readonly string[];
 }
 
 /** The rows of some tracks, in the order asked for; unknown tracks are left out. */
@@ -50,7 +52,8 @@ export function trackRows(
     .all([library.space().key, options.truth?.experimentId ?? '', ids]);
   const byId = new Map(stored.map((track) => [track.id, track]));
   const labels = options.taxonomyId === null ? null : readLabels(db, options.taxonomyId, trackIds);
-  const truths = options.truth ? readLabels(db, options.truth.taxonomyId, trackIds) : null;
+  const judge = judgeOf(options.taxonomyId, options.truth);
+  const truths = judge ? readLabels(db, judge.taxonomyId, trackIds) : null;
   return trackIds.flatMap((id) => {
     const track = byId.get(id);
     if (!track) return [];
@@ -68,19 +71,34 @@ export function trackRows(
         state: track.state,
         problem: track.problem === null ? null : engineErrorSchema.parse(JSON.parse(track.problem)),
         labels: labels?.get(id) ?? [],
-        prediction: prediction(track, truths?.get(id) ?? [], options.truth?.multilabel ?? false),
+        prediction: prediction(track, truths?.get(id) ?? [], judge),
       },
     ];
   });
 }
 
-function prediction(track: StoredTrack, truth: readonly string[], multilabel: boolean): Prediction | null {
-  if (track.class === null || track.probability === null) return null;
-  const right = multilabel ? truth.includes(track.class) : truth[0] === track.class;
-  return {
-    class: track.class,
-    probability: track.probability,
-    correct: truth.length === 0 ? null : right,
-    split: track.split,
-  };
+/**
+ * What predictions are held against: nothing while another taxonomy than the experiment’s is looked at, whose labels mean
+ * something else.
+ */
+export function judgeOf(taxonomyId: string | null, truth: PredictionTruth | null): PredictionTruth | null {
+  return truth && (taxonomyId === null || taxonomyId === truth.taxonomyId) ? truth : null;
+}
+
+function prediction(
+  track: StoredTrack,
+  labels: readonly string[],
+  judge: PredictionTruth | null,
+): Prediction | null {
+  const { class: name, probability, split } = track;
+  if (name === null || probability === null) return null;
+  return { class: name, probability, correct: judge ? verdict(name, labels, judge) : null, split };
+}
+
+/** Right, wrong, or null: not judged, because the track has no label or only labels that were not learned. */
+function verdict(name: string, labels: readonly string[], judge: PredictionTruth): boolean | null {
+  const truth = (judge.multilabel ? labels : labels.slice(0, 1)).filter((label) =>
+    judge.classes.includes(label),
+  );
+  return truth.length === 0 ? null : truth.includes(name);
 }

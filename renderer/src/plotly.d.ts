@@ -5,11 +5,13 @@ declare module 'plotly.js-strict-dist-min' {
   }
   export interface PlotSelection {
     points: PlotPoint[];
+    /** Where the pointer is; plotly passes the browser’s event on. */
+    event?: MouseEvent;
   }
   export interface PlotElement extends HTMLElement {
     on(event: 'plotly_click' | 'plotly_hover', handler: (data: PlotSelection) => void): void;
     on(event: 'plotly_selected', handler: (data: PlotSelection | undefined) => void): void;
-    on(event: 'plotly_deselect', handler: () => void): void;
+    on(event: 'plotly_deselect' | 'plotly_unhover', handler: () => void): void;
   }
   interface Plotly {
     react(

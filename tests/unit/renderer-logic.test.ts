@@ -10,7 +10,7 @@ import {
   signed,
   when,
 } from '../../renderer/src/ui/format.ts';
-import { scrollToShow, visibleSlice } from '../../renderer/src/ui/virtual.ts';
+import { rowAt, rowTops, scrollToShow, visibleSlice } from '../../renderer/src/ui/virtual.ts';
 import { nearestInDirection } from '../../renderer/src/map/nearest.ts';
 import { lookOf, looksOf, unlabelledLook } from '../../renderer/src/ui/palette.ts';
 import { joinPath, safeFolderName } from '../../renderer/src/ui/paths.ts';
@@ -19,6 +19,9 @@ import { spectrogram } from '../../renderer/src/player/spectrogram.ts';
 import { linePath, ticks } from '../../renderer/src/train/curve.ts';
 import { fromHandles, toHandles } from '../../renderer/src/ui/split.ts';
 import { waterfall } from '../../renderer/src/why/waterfall.ts';
+import { cardGap, cardsAcross, narrowestCard, prototypeRows } from '../../renderer/src/prototypes/rows.ts';
+import { cellSizes, confusedPairs, fittingZoom, moveCell } from '../../renderer/src/train/confusion.ts';
+import { prototype } from './renderer-fake.ts';
 
 describe('numbers for people', () => {
   it('writes times', () => {
@@ -200,5 +203,56 @@ describe('paths', () => {
   it('makes names every file system takes', () => {
     expect(safeFolderName('a/b: c?')).toBe('a-b- c-');
     expect(safeFolderName(' .. ')).toBe('archetone-export');
+  });
+});
+
+describe('rows of different heights', () => {
+  it('are found by their place, at both ends too', () => {
+    const tops = rowTops([10, 20, 30]);
+    expect([...tops]).toEqual([0, 10, 30, 60]);
+    expect([-5, 0, 9, 10, 29, 30, 59, 60, 999].map((y) => rowAt(tops, y))).toEqual([
+      0, 0, 0, 1, 1, 2, 2, 2, 2,
+    ]);
+    expect(rowAt(rowTops([]), 0)).toBe(-1);
+  });
+
+  it('lay prototypes out by class, as many across as fit', () => {
+    const rows = prototypeRows(
+      ['a', 'B', 'c'],
+      [prototype(0, 'a'), prototype(1, 'a'), prototype(2, 'a'), prototype(3, 'c')],
+      cardsAcross(2 * narrowestCard + cardGap),
+      '',
+    );
+    expect(
+      rows.map((row) => (row.kind === 'class' ? `${row.name} ${String(row.count)}` : row.list.length)),
+    ).toEqual(['a 3', 2, 1, 'B 0', 'c 1', 1]);
+    expect(prototypeRows(['a', 'B'], [], 3, 'b').map((row) => row.name)).toEqual(['B']);
+    expect(cardsAcross(0)).toBe(1);
+  });
+});
+
+describe('confusion', () => {
+  const confusion = [
+    [5, 2, 0],
+    [0, 0, 0],
+    [4, 1, 5],
+  ];
+
+  it('lists what is taken for what, most tracks first, without the diagonal', () => {
+    expect(confusedPairs(confusion)).toEqual([
+      { truth: 2, predicted: 0, count: 4, share: 0.4 },
+      { truth: 0, predicted: 1, count: 2, share: 2 / 7 },
+      { truth: 2, predicted: 1, count: 1, share: 0.1 },
+    ]);
+  });
+
+  it('fits the window, and is walked within its edges', () => {
+    expect(cellSizes[fittingZoom(200, 450)]).toBe(2);
+    expect(cellSizes[fittingZoom(10, 450)]).toBe(28);
+    expect(fittingZoom(5000, 450)).toBe(0);
+    expect(moveCell([0, 0], 'ArrowUp', 3)).toEqual([0, 0]);
+    expect(moveCell([1, 2], 'ArrowRight', 3)).toEqual([1, 2]);
+    expect(moveCell([1, 2], 'ArrowDown', 3)).toEqual([2, 2]);
+    expect(moveCell([1, 2], 'a', 3)).toBeUndefined();
   });
 });

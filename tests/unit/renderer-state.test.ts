@@ -20,6 +20,7 @@ import {
   fullAnswers,
   job,
   library,
+  prototype,
   trackRow,
   sessionOf,
 } from './renderer-fake.ts';
@@ -329,6 +330,28 @@ describe('the application’s state', () => {
       { libraryId: 'L1', experimentId: 'E1', revision: 1 },
     ]);
     expect(sessionOf(app).experiments.current?.revision).toBe(1);
+  });
+
+  it('shows no prototypes of one experiment under the classes of another', async () => {
+    let answer: (value: unknown) => void = () => undefined;
+    const fake = new FakeEngine({
+      ...fullAnswers,
+      'experiments.list': () => [experiment, { ...experiment, id: 'E2', classes: ['bass'] }],
+      'prototypes.list': ({ experimentId }: { experimentId: string }) =>
+        experimentId === 'E1' ? [prototype(0, 'bass')] : new Promise((resolve) => (answer = resolve)),
+    });
+    const app = new App(fakeShell());
+    await app.connected(fake);
+    await app.openKnown('L1');
+    const session = sessionOf(app);
+    await vi.waitFor(() => expect(session.prototypes.list).toHaveLength(1));
+    session.experiments.currentId = 'E2';
+    expect(session.prototypes.list).toEqual([]);
+    await vi.waitFor(() => expect(fake.inputsOf('prototypes.list')).toHaveLength(2));
+    answer([prototype(0, 'bass'), prototype(1, 'bass')]);
+    await vi.waitFor(() => expect(session.prototypes.list).toHaveLength(2));
+    session.experiments.currentId = 'E1';
+    expect(session.prototypes.list).toEqual([]);
   });
 
   it('shows an error of the engine with its hint', async () => {

@@ -298,7 +298,8 @@ describe('training', () => {
   it('leads from a cell of the confusion matrix to its tracks', async () => {
     const { app } = await open();
     await fireEvent.click(byId('nav-train'));
-    await fireEvent.click(await screen.findByLabelText('1 tracks of drum predicted as bass'));
+    const pairs = await screen.findByTestId('confused-pairs');
+    await fireEvent.click(within(pairs).getByTitle('Show the tracks of drum predicted as bass'));
     await waitFor(() => expect(app.view).toBe('library'));
     expect(sessionOf(app).tracks.filter.trackIds).toEqual(['t0', 't1']);
   });

@@ -147,6 +147,34 @@ describe('table of tracks', () => {
     });
   });
 
+  it('judges neither classes that were left out nor predictions seen under another taxonomy', async () => {
+    const first = await startTestEngine();
+    const { id: libraryId, dataFolder } = await first.client.call('libraries.open', { folder: testFolder() });
+    await first.engine.close();
+    fillTracks(dataFolder, 40);
+    const db = openLibraryDatabases(dataFolder);
+    db.exec(`UPDATE track_labels SET label = 'left out' WHERE track_id IN ('t000000', 't000001', 't000002');
+             INSERT INTO taxonomies (id, name, source, created_at) VALUES ('tax2', 'U', '{"kind":"hand"}', '');
+             INSERT INTO track_labels (taxonomy_id, track_id, position, label)
+               SELECT 'tax2', id, 0, 'a' FROM tracks;`);
+    db.close();
+    const { client } = await startTestEngine({ dataFolder: first.dataFolder });
+    const query = { libraryId, taxonomyId: 'tax', experimentId: 'exp', limit: 1000 } as const;
+    const own = await client.call('tracks.list', query);
+    const leftOut = own.tracks.filter((track) => track.labels[0] === 'left out');
+    expect(leftOut.map((track) => track.prediction?.correct)).toEqual([null, null, null]);
+    const errors = await client.call('tracks.list', { ...query, filter: { errorsOnly: true } });
+    expect(errors.total).toBe(own.tracks.filter((track) => track.prediction?.correct === false).length);
+    expect(errors.total).toBeGreaterThan(3);
+
+    const other = { ...query, taxonomyId: 'tax2' };
+    const foreign = await client.call('tracks.list', other);
+    expect(foreign.tracks.some((track) => track.prediction !== null)).toBe(true);
+    for (const { prediction } of foreign.tracks) expect(prediction?.correct ?? null).toBeNull();
+    const none = await client.call('tracks.list', { ...other, filter: { errorsOnly: true } });
+    expect(none.total).toBe(0);
+  });
+
   it('shows a change at once', async () => {
     const { client } = await startTestEngine();
     const folder = writeMusic({ perClass: 1 });

@@ -13,7 +13,7 @@ export interface Group {
 const verdicts: Record<string, ClassLook> = {
   correct: { variable: '--class-2', colour: 'var(--class-2)', shape: 'circle' },
   wrong: { variable: '--class-3', colour: 'var(--class-3)', shape: 'x' },
-  'no label or prediction': unlabelledLook,
+  'not judged': unlabelledLook,
 };
 
 function nameOf(track: TrackRow | undefined, by: ColourBy): string | null {
@@ -21,7 +21,7 @@ function nameOf(track: TrackRow | undefined, by: ColourBy): string | null {
   if (by === 'label') return track.labels[0] ?? null;
   if (by === 'prediction') return track.prediction?.class ?? null;
   const correct = track.prediction?.correct ?? null;
-  return correct === null ? 'no label or prediction' : correct ? 'correct' : 'wrong';
+  return correct === null ? 'not judged' : correct ? 'correct' : 'wrong';
 }
 
 /** Sorts the points of tracks and windows (not prototypes) into the groups a legend names, largest first. */

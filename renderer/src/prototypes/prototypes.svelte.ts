@@ -5,7 +5,7 @@ import type { History } from '../session/history.svelte.ts';
 
 /** The prototypes of the chosen experiment at its present revision, and their edits. */
 export class Prototypes {
-  list = $state.raw<PrototypeInfo[]>([]);
+  #loaded = $state.raw<{ experimentId: string; list: PrototypeInfo[] } | null>(null);
   loading = $state(false);
   #scope: { libraryId: string; experimentId: string } | null = null;
   #asked = 0;
@@ -13,6 +13,12 @@ export class Prototypes {
   #engine: EngineClient;
   #experiments: Experiments;
   #history: History;
+
+  /** Empty until those of the chosen experiment are there: never those of another one under its classes. */
+  list = $derived.by((): PrototypeInfo[] => {
+    const loaded = this.#loaded;
+    return loaded && loaded.experimentId === this.#experiments.currentId ? loaded.list : [];
+  });
 
   constructor(libraryId: string, engine: EngineClient, experiments: Experiments, history: History) {
     this.#libraryId = libraryId;
@@ -26,18 +32,18 @@ export class Prototypes {
   }
 
   async open(experimentId: string | null): Promise<void> {
-    if (this.#scope?.experimentId !== experimentId) this.list = [];
     this.#scope = experimentId === null ? null : { libraryId: this.#libraryId, experimentId };
     await this.reload();
   }
 
   async reload(): Promise<void> {
     const ask = ++this.#asked;
-    if (!this.#scope) return;
+    const scope = this.#scope;
+    if (!scope) return;
     this.loading = true;
     try {
-      const list = await this.#engine.call('prototypes.list', this.#scope);
-      if (ask === this.#asked) this.list = list;
+      const list = await this.#engine.call('prototypes.list', scope);
+      if (ask === this.#asked) this.#loaded = { experimentId: scope.experimentId, list };
     } finally {
       if (ask === this.#asked) this.loading = false;
     }

@@ -30,6 +30,7 @@ export const icons = {
   undo: { path: 'M5.5 3L2.5 6l3 3M2.5 6h6.8a3.7 3.7 0 0 1 0 7.4H6' },
   redo: { path: 'M10.5 3l3 3l-3 3M13.5 6H6.7a3.7 3.7 0 0 0 0 7.4H10' },
   plus: { path: 'M8 3v10M3 8h10' },
+  minus: { path: 'M3 8h10' },
   refresh: { path: 'M13.2 6.5A5.5 5.5 0 1 0 13.5 9M13.5 2.8v3.9H9.6' },
   pending: { path: 'M8 1.8a6.2 6.2 0 1 1 0 12.4a6.2 6.2 0 0 1 0-12.4M8 4.5V8l2.3 1.6' },
   missing: {

@@ -1,0 +1,198 @@
+/**
+ * Runs in the window: an engine of one library that is as large as the design allows (100,000 tracks, 200 classes,
+ * 1,000 prototypes), so that views are opened at that size in the real application. What it answers is made up; how the
+ * window copes with it is real.
+ */
+import { contract } from '../../../engine/api/contract.ts';
+import type { Handlers, Method } from '../../../engine/api/contract.ts';
+import type { EngineEvent } from '../../../engine/api/domain.ts';
+import { enginePortMessage } from '../../../engine/api/shell.ts';
+import { serve } from '../../../engine/wire/index.ts';
+import { messagePort } from '../../../engine/wire/transports/message-port.ts';
+import {
+  FakeEngine,
+  experiment,
+  fullAnswers,
+  job,
+  library,
+  pack,
+  prototype,
+  taxonomy,
+  trackDetail,
+  trackRow,
+} from '../../unit/renderer-fake.ts';
+
+const classCount = 200;
+const perClass = 5;
+const trackCount = 100_000;
+
+const classes = Array.from(
+  { length: classCount },
+  (_, c) => `${['warm', 'dry', 'long', 'soft'][c % 4] ?? ''} class ${String(c + 1)}`,
+);
+/** Reproducible noise in 0…1. */
+const noise = (n: number): number => Math.abs(Math.sin(n * 12.9898) * 43_758.5453) % 1;
+
+function row(index: number) {
+  const truth = index % classCount;
+  const right = noise(index) < 0.7;
+  const predicted = right ? truth : (truth + 1 + Math.floor(noise(index + 0.5) * 9)) % classCount;
+  return trackRow(index, {
+    path: `folder ${String(truth)}/track ${String(index)}.wav`,
+    labels: [classes[truth] ?? ''],
+    artist: `Artist ${String(index % 977)}`,
+    durationSeconds: 0.2 + noise(index) * 300,
+    prediction: {
+      class: classes[predicted] ?? '',
+      probability: 0.2 + 0.8 * noise(index + 0.25),
+      correct: index % 50 === 0 ? null : right,
+      split: 'test',
+    },
+  });
+}
+
+const confusion = Array.from({ length: classCount }, (_, r) =>
+  Array.from({ length: classCount }, (_, c) =>
+    r === c ? 40 : noise(r * classCount + c) < 0.06 ? 1 + Math.floor(noise(r + c) * 9) : 0,
+  ),
+);
+
+const large = {
+  ...experiment,
+  name: 'Two hundred classes',
+  classes,
+  parameters: { ...experiment.parameters, prototypesPerClass: perClass, steps: 1200 },
+  metrics: experiment.metrics.map((metrics) => ({
+    ...metrics,
+    tracks: 20_000,
+    accuracy: 0.7,
+    confusion,
+    perClass: classes.map((name, c) => ({
+      class: name,
+      precision: noise(c),
+      recall: noise(c + 0.1),
+      f1: noise(c + 0.2),
+      support: 100,
+    })),
+  })),
+  curve: Array.from({ length: 60 }, (_, i) => ({
+    step: i * 20,
+    loss: 6 * Math.exp(-i / 10) + 0.3,
+    classLoss: 5 * Math.exp(-i / 12) + 0.2,
+    prototypeLoss: Math.exp(-i / 20) + 0.1,
+    trainAccuracy: 1 - Math.exp(-i / 12),
+    validationLoss: 5 * Math.exp(-i / 9) + 0.3 + i / 60,
+    validationAccuracy: 0.8 - 0.75 * Math.exp(-i / 10),
+  })),
+};
+
+const projection = () => {
+  const points = Array.from({ length: trackCount }, (_, i) => ({
+    kind: 'track' as const,
+    id: `t${String(i)}`,
+    windowIndex: null,
+  }));
+  const spread = (shift: number) =>
+    Float32Array.from(points, (_, i) => {
+      const c = i % classCount;
+      return Math.sin(c * (3 + shift)) * 20 + (noise(i + shift) - 0.5) * 4;
+    });
+  return {
+    method: 'pca' as const,
+    level: 'track' as const,
+    x: spread(0.1),
+    y: spread(0.7),
+    points,
+    trust: 0.8,
+    explained: [0.3, 0.2] as [number, number],
+  };
+};
+
+const fake = new FakeEngine({
+  ...fullAnswers,
+  'libraries.list': () => [summary],
+  'libraries.get': () => summary,
+  'packs.list': () => [pack],
+  'taxonomies.list': () => [
+    {
+      ...taxonomy,
+      labels: classes.map((name) => ({ name, tracks: trackCount / classCount })),
+      labelledTracks: trackCount,
+    },
+  ],
+  'experiments.list': () => [
+    large,
+    {
+      ...large,
+      id: 'E2',
+      name: 'Thirteen classes',
+      classes: classes.slice(0, 13),
+      createdAt: '2026-01-01T00:00:00Z',
+    },
+  ],
+  'prototypes.list': ({ experimentId }: { experimentId: string }) =>
+    Array.from({ length: (experimentId === 'E2' ? 13 : classCount) * perClass }, (_, i) => ({
+      ...prototype(i, classes[Math.floor(i / perClass)] ?? ''),
+      weights: Array.from(
+        { length: experimentId === 'E2' ? 13 : classCount },
+        (_, c) => noise(i * 31 + c) - 0.4,
+      ),
+    })),
+  'tracks.list': ({ offset = 0, limit = 200 }: { offset?: number; limit?: number }) => ({
+    total: trackCount,
+    tracks: Array.from({ length: Math.max(0, Math.min(limit, trackCount - offset)) }, (_, i) =>
+      row(offset + i),
+    ),
+  }),
+  'tracks.get': ({ trackId }: { trackId: string }) => ({
+    ...trackDetail(trackId),
+    ...row(Number(trackId.slice(1))),
+  }),
+  'explain.track': ({ class: name }: { class: string | null }) => {
+    const contributions = Array.from({ length: classCount * perClass }, (_, i) => {
+      const weight = (noise(i) - 0.4) / 10;
+      return {
+        prototype: i,
+        prototypeClass: classes[Math.floor(i / perClass)] ?? '',
+        similarity: noise(i + 0.5),
+        weight,
+        contribution: weight * noise(i + 0.5),
+      };
+    });
+    return {
+      trackId: 't0',
+      experimentId: 'E1',
+      class: name ?? classes[0],
+      windowIndex: null,
+      bias: 0.1,
+      logit: 0.1 + contributions.reduce((sum, item) => sum + item.contribution, 0),
+      probability: 0.8,
+      contributions,
+      scores: classes.map((c, i) => ({ class: c, logit: -i, probability: 1 / (i + 2) })),
+    };
+  },
+  'projection.compute': () => [{ type: 'result', projection: projection() }],
+  'sonify.start': () => ({ jobId: 'J9' }),
+  'jobs.get': () => job({ id: 'J9', kind: 'sonify', title: 'Sonify 1,000 prototypes' }),
+});
+
+const summary = {
+  ...library,
+  name: 'A large library',
+  tracks: { total: trackCount, ready: trackCount, failed: 0, pending: 0, missing: 0 },
+  windowCount: trackCount * 20,
+  durationSeconds: trackCount * 150,
+};
+
+const handlers = new Proxy({} as Handlers, {
+  get: (_, method: Method) => (input: unknown) =>
+    contract[method].kind === 'query' ? fake.call(method, input) : fake.stream(method, input),
+});
+
+const channel = new MessageChannel();
+serve(messagePort(channel.port1), contract, handlers);
+window.postMessage(enginePortMessage, '*', [channel.port2]);
+Object.assign(window, {
+  /** Tells the window of something that happened in the engine. */
+  largeEngine: { emit: (event: EngineEvent) => fake.emit(event), job },
+});
