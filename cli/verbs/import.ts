@@ -49,15 +49,17 @@ Examples:
             client.call('import.start', { libraryId, everything: options.rescan ?? false }),
           );
           const summary = await session.client.call('libraries.get', { libraryId });
-          const failures = await failedTracks(session, libraryId);
+          const failures = await allTracks(session, libraryId, { state: 'failed' });
+          const damaged = await allTracks(session, libraryId, { noted: true });
           const nothing = summary.tracks.ready === 0;
           return {
             json: {
               library: summary,
               import: result,
               failures: failures.map(({ path, problem }) => ({ path, problem })),
+              damaged: damaged.map(({ path, note }) => ({ path, note })),
             },
-            text: [describe(summary, result), listFailures(failures)]
+            text: [describe(summary, result), listFailures(failures), listDamaged(damaged)]
               .filter((part) => part !== '')
               .join('\n\n'),
             exitCode: nothing ? exitCodes.audio : exitCodes.ok,
@@ -87,17 +89,21 @@ async function openLibrary(session: Session, folder: string, options: Options): 
   );
 }
 
-async function failedTracks(session: Session, libraryId: string): Promise<TrackRow[]> {
-  const failures: TrackRow[] = [];
+async function allTracks(
+  session: Session,
+  libraryId: string,
+  filter: { state: 'failed' } | { noted: true },
+): Promise<TrackRow[]> {
+  const found: TrackRow[] = [];
   for (;;) {
     const { tracks, total } = await session.client.call('tracks.list', {
       libraryId,
-      filter: { state: 'failed' },
-      offset: failures.length,
+      filter,
+      offset: found.length,
       limit: PAGE,
     });
-    failures.push(...tracks);
-    if (tracks.length === 0 || failures.length >= total) return failures;
+    found.push(...tracks);
+    if (tracks.length === 0 || found.length >= total) return found;
   }
 }
 
@@ -108,6 +114,7 @@ function describe(
     unchanged: number;
     failed: number;
     missing: number;
+    noted: number;
     windows: number;
     hidden?: { count: number; examples: string[] };
     seconds: number;
@@ -119,6 +126,7 @@ function describe(
     ['failed', String(result.failed)],
     ['missing', String(result.missing)],
     ...(result.hidden && result.hidden.count > 0 ? [['hidden', hiddenText(result.hidden)] as const] : []),
+    ...(result.noted > 0 ? [['read with damage', String(result.noted)] as const] : []),
     [
       'library',
       `${tracks.ready} tracks ready, ${windowCount} windows, ${duration(durationSeconds)} of audio`,
@@ -127,15 +135,23 @@ function describe(
 }
 
 function listFailures(failures: readonly TrackRow[]): string {
-  if (failures.length === 0) return '';
+  return list(failures, 'problem', (row) => row.problem?.message ?? '');
+}
+
+function listDamaged(damaged: readonly TrackRow[]): string {
+  return list(damaged, 'damaged, but read', (row) => row.note ?? '');
+}
+
+function list(rows: readonly TrackRow[], title: string, value: (row: TrackRow) => string): string {
+  if (rows.length === 0) return '';
   const shown = table(
     [
       { title: 'file', value: (row: TrackRow) => row.path },
-      { title: 'problem', value: (row: TrackRow) => row.problem?.message ?? '' },
+      { title, value },
     ],
-    failures.slice(0, SHOWN),
+    rows.slice(0, SHOWN),
   );
-  return failures.length > SHOWN ? `${shown}\n… and ${failures.length - SHOWN} more (see --json)` : shown;
+  return rows.length > SHOWN ? `${shown}\n… and ${rows.length - SHOWN} more (see --json)` : shown;
 }
 
 function hiddenText({ count, examples }: { count: number; examples: readonly string[] }): string {

@@ -87,6 +87,8 @@ export type JobResult =
       unchanged: number;
       failed: number;
       missing: number;
+      /** Tracks of the library that were read with damage; each has a note. */
+      noted: number;
       windows: number;
       /** Files and folders that were left out because of the dot before their names; some of them by path. */
       hidden?: { count: number; examples: string[] };

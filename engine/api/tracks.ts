@@ -13,6 +13,8 @@ export const trackQuerySchema = z.strictObject({
   filter: z
     .strictObject({
       state: z.enum(['pending', 'ready', 'failed', 'missing']).optional(),
+      /** Only tracks that were read with damage, or only others. */
+      noted: z.boolean().optional(),
       label: label.optional(),
       predicted: label.optional(),
       errorsOnly: z.boolean().optional(),
@@ -66,6 +68,8 @@ export interface TrackRow {
   state: TrackState;
   /** Why a track failed; null when it did not. */
   problem: EngineErrorData | null;
+  /** What was damaged in a file that could be read all the same; null when nothing was. */
+  note: string | null;
   /** Labels in the taxonomy asked for. */
   labels: string[];
   /** Of the experiment asked for. */

@@ -93,7 +93,8 @@ export async function embedTracks(
       sampleRate,
       windowSamples,
       windows: options.library.windows(),
-      decode: () => options.decode.decode(path, { sampleRate, signal }),
+      decode: () =>
+        options.decode.decode(path, { sampleRate, signal, onWarning: (note) => run.damaged(note) }),
       send: async (window) => {
         owners.set(window, run);
         await channel.put(window);

@@ -81,6 +81,7 @@ async function runImport(
       unchanged: plan.unchanged,
       failed: plan.failed + embedded.failed,
       missing: plan.missing,
+      noted: store.noted(),
       windows: embedded.windows,
       hidden: { count: scan.hidden.length, examples: scan.hidden.slice(0, SHOWN_HIDDEN) },
       seconds: (performance.now() - begun) / 1000,

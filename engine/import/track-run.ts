@@ -26,6 +26,7 @@ export class TrackRun {
   readonly #options: TrackRunOptions;
   readonly #peaks: PeakAccumulator;
   readonly #sent = new Set<number>();
+  readonly #notes = new Set<string>();
   readonly #received = new Map<number, { window: AudioWindow; z: Float32Array }>();
   #samples = 0;
   #wanted: ReadonlySet<number> | null = null;
@@ -65,6 +66,11 @@ export class TrackRun {
     this.#wanted = wanted;
   }
 
+  /** Something in the file was damaged; the track is read in up to two passes, which may say the same. */
+  damaged(note: string): void {
+    this.#notes.add(note);
+  }
+
   /** Takes an embedding that came back. */
   receive(window: AudioWindow, z: Float32Array): void {
     // The samples are not needed any more, and many tracks may be under way.
@@ -85,7 +91,8 @@ export class TrackRun {
         seconds: window.validSamples / sampleRate,
         z,
       }));
-    return { durationSeconds: this.decodedSeconds, windows, peaks: this.#peaks.finish() };
+    const note = this.#notes.size === 0 ? null : [...this.#notes].join(' ');
+    return { durationSeconds: this.decodedSeconds, note, windows, peaks: this.#peaks.finish() };
   }
 
   /** Cuts windows and sends those in `chosen` (null: all). @returns how many windows there are */

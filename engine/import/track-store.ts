@@ -30,6 +30,8 @@ export interface KnownTrack {
 /** One embedded track, ready to be stored. */
 export interface TrackResult {
   durationSeconds: number;
+  /** What was damaged in the file; null when nothing was. */
+  note: string | null;
   windows: EmbeddedWindow[];
   peaks: Float32Array;
 }
@@ -59,6 +61,14 @@ export class TrackStore {
            LEFT JOIN cache.peaks p ON p.track_id = t.id`,
       )
       .all([this.#space.key]);
+  }
+
+  /** How many tracks were read with damage. */
+  noted(): number {
+    const row = this.#library.db
+      .prepare<{ count: number }>('SELECT COUNT(*) AS count FROM tracks WHERE note IS NOT NULL')
+      .get();
+    return row?.count ?? 0;
   }
 
   /** Runs several writes in one transaction. */
@@ -101,6 +111,7 @@ export class TrackStore {
       kind: 'file',
       file_state: 'present',
       problem: null,
+      note: null,
       problem_detail: null,
       problem_version: null,
       bytes: probe.bytes,
@@ -135,6 +146,7 @@ export class TrackStore {
       kind: at.kind,
       file_state: 'failed',
       problem: JSON.stringify(problem),
+      note: null,
       problem_detail: detail,
       problem_version: this.#version,
     };
@@ -164,9 +176,9 @@ export class TrackStore {
            SELECT ?, per_second, duration_seconds, peaks FROM cache.peaks WHERE track_id = ?`,
       ).run([id, twin.trackId]);
       db.prepare(
-        `UPDATE tracks SET duration_seconds =
-           (SELECT duration_seconds FROM cache.peaks WHERE track_id = tracks.id) WHERE id = ?`,
-      ).run([id]);
+        `UPDATE tracks SET duration_seconds = (SELECT duration_seconds FROM cache.peaks WHERE track_id = tracks.id),
+           note = (SELECT note FROM tracks AS twin WHERE twin.id = ?) WHERE id = ?`,
+      ).run([twin.trackId, id]);
       this.setPresent(id);
       return twin.count;
     })();
@@ -181,7 +193,11 @@ export class TrackStore {
         'INSERT OR REPLACE INTO cache.peaks (track_id, per_second, duration_seconds, peaks) VALUES (?, ?, ?, ?)',
       ).run([id, PEAKS_PER_SECOND, result.durationSeconds, toBlob(quantisePeaks(result.peaks))]);
       // The decoder knows the length; headers may lie.
-      db.prepare('UPDATE tracks SET duration_seconds = ? WHERE id = ?').run([result.durationSeconds, id]);
+      db.prepare('UPDATE tracks SET duration_seconds = ?, note = ? WHERE id = ?').run([
+        result.durationSeconds,
+        result.note,
+        id,
+      ]);
       this.setPresent(id);
     })();
   }

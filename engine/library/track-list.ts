@@ -113,10 +113,11 @@ function filterSql(
     conditions.push(condition);
     parameters.push(...values);
   };
-  const { state, label, predicted, errorsOnly, trackIds } = query.filter;
+  const { state, noted, label, predicted, errorsOnly, trackIds } = query.filter;
   const found = library.search.find(query.search);
   if (found) add('t.rowid IN (SELECT value FROM json_each(?))', JSON.stringify(found));
   if (state !== undefined) add(`${trackStateSql} = ?`, state);
+  if (noted !== undefined) add(noted ? 't.note IS NOT NULL' : 't.note IS NULL');
   if (trackIds !== undefined) add('t.id IN (SELECT value FROM json_each(?))', JSON.stringify(trackIds));
   if (label !== undefined) {
     if (query.taxonomyId === null) throw lacking('label', 'taxonomy');

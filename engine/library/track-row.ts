@@ -19,6 +19,7 @@ interface StoredTrack {
   window_count: number;
   state: TrackState;
   problem: string | null;
+  note: string | null;
   class: string | null;
   probability: number | null;
   split: SplitName | null;
@@ -45,7 +46,7 @@ export function trackRows(
     .prepare<StoredTrack>(
       `SELECT t.id, t.path, t.title, t.artist, t.album, t.genre, t.format, t.duration_seconds,
               coalesce(e.count, 0) AS window_count, ${trackStateSql} AS state,
-              t.problem, p.class, p.probability, p.split
+              t.problem, t.note, p.class, p.probability, p.split
          FROM tracks t ${trackStateJoin} LEFT JOIN cache.predictions p ON p.track_id = t.id AND p.experiment_id = ?
         WHERE t.id IN (SELECT value FROM json_each(?))`,
     )
@@ -70,6 +71,7 @@ export function trackRows(
         windowCount: track.window_count,
         state: track.state,
         problem: track.problem === null ? null : engineErrorSchema.parse(JSON.parse(track.problem)),
+        note: track.note,
         labels: labels?.get(id) ?? [],
         prediction: prediction(track, truths?.get(id) ?? [], judge),
       },

@@ -15,6 +15,7 @@ const importResult: Extract<JobResult, { kind: 'import' }> = {
   unchanged: 0,
   failed: 0,
   missing: 0,
+  noted: 0,
   windows: 0,
   seconds: 0,
 };

@@ -115,6 +115,7 @@ export function trackRow(index: number, changes: Partial<TrackRow> = {}): TrackR
     windowCount: 2,
     state: 'ready',
     problem: null,
+    note: null,
     labels: ['drum'],
     prediction: { class: 'drum', probability: 0.9, correct: true, split: 'test' },
     ...changes,

@@ -8,11 +8,12 @@ import { sql as libraryTracks } from './library/0001-library.ts';
 import { sql as libraryExperiments } from './library/0002-experiments.ts';
 import { sql as libraryStudies } from './library/0003-studies.ts';
 import { up as librarySpaces } from './library/0004-spaces.ts';
+import { sql as libraryNotes } from './library/0005-notes.ts';
 import type { Migration } from '../migrate.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
 export const migrations = {
-  library: [libraryTracks, libraryExperiments, libraryStudies, librarySpaces],
+  library: [libraryTracks, libraryExperiments, libraryStudies, librarySpaces, libraryNotes],
   cache: [cacheEmbeddings, cachePredictions, cacheKept, cacheSpaces],
   jobs: [jobs, jobsLanes],
 } as const satisfies Record<string, readonly Migration[]>;

@@ -10,6 +10,7 @@ export function resultLine(result: JobResult): string {
         `${count(result.unchanged)} unchanged`,
         result.failed > 0 ? `${count(result.failed)} unreadable` : '',
         result.hidden && result.hidden.count > 0 ? `${count(result.hidden.count)} hidden left out` : '',
+        result.noted > 0 ? `${count(result.noted)} read with damage` : '',
         result.missing > 0 ? `${count(result.missing)} missing` : '',
         plural(result.windows, 'window'),
         duration(result.seconds),
