@@ -4,6 +4,7 @@ import { flacScale } from './flac-scale.ts';
 import { freeQuietly } from './free-quietly.ts';
 import { MAX_CHANNELS, RATE_RANGE } from './pcm.ts';
 import type { FileSource } from './source.ts';
+import { endWithoutTags } from './tag-blocks.ts';
 import type { DecodeOptions, PcmChunk } from './types.ts';
 
 /** `fLaC`, then a block of type 0 (last or not) with the 34 bytes of STREAMINFO (RFC 9639 §8.2). */
@@ -53,7 +54,7 @@ async function* readParts(
 ): AsyncGenerator<{ bytes: Uint8Array; info: StreamInfo | null; begins: boolean }, void> {
   let held = Buffer.alloc(0);
   let begins = true;
-  for await (const more of source.chunks(start, source.size, signal)) {
+  for await (const more of source.chunks(start, await endWithoutTags(source), signal)) {
     let bytes = Buffer.concat([held, more]);
     for (let at = bytes.indexOf(MARKER, 1); at >= 0; at = bytes.indexOf(MARKER, at + 1)) {
       if (parseStreamInfo(bytes.subarray(at)) === null) continue;

@@ -1,3 +1,5 @@
+import type { FileSource } from './source.ts';
+
 /** Tags around and between the frames of MPEG audio: how far they reach, so that they can be skipped. */
 
 function begins(bytes: Uint8Array, text: string): boolean {
@@ -35,6 +37,23 @@ const kinds: readonly [magic: string, length: (bytes: Uint8Array) => number][] =
   ['APETAGEX', (bytes) => APE_BYTES + size32(bytes.slice(12, 16).reverse(), 0, 8)],
   ['LYRICSBEGIN', () => 11],
 ];
+
+/** Where the file ends without the tags behind the music (ID3v1, APE). */
+export async function endWithoutTags(source: FileSource): Promise<number> {
+  let end = source.size;
+  for (let tags = 0; tags < 4; tags++) {
+    const tail = await source.read(Math.max(0, end - 128), Math.min(128, end));
+    const footer = tail.subarray(-APE_BYTES);
+    if (tail.length === 128 && begins(tail, 'TAG')) end -= 128;
+    // The size in the footer counts items and footer; a flag tells whether there is a header of the same size, too.
+    else if (begins(footer, 'APETAGEX'))
+      end -=
+        size32(footer.slice(12, 16).reverse(), 0, 8) + (((footer[23] ?? 0) & 0x80) !== 0 ? APE_BYTES : 0);
+    else break;
+    if (end <= 0) return source.size;
+  }
+  return end;
+}
 
 /** Bytes that {@link tagLength} wants to see. */
 export const TAG_HEAD_BYTES = 32;

@@ -108,6 +108,16 @@ describe('streams whose parameters change', () => {
     expectSum([plainFixture('stereo-vbr-tagged.mp3'), plainFixture('stereo-vbr-tagged.mp3')]));
   it('mp3 behind one with an information header', () =>
     expectSum([plainFixture('stereo-vbr-tagged.mp3'), oddFixture('mono-8000.mp3')]));
+  it('FLAC with tags behind it is whole', async () => {
+    const ape = Buffer.alloc(64);
+    for (const at of [0, 32]) ape.write('APETAGEX', at, 'latin1');
+    ape[44] = 32;
+    ape[55] = 0x80;
+    const id3v1 = joined(Buffer.from('TAG'), Buffer.alloc(125, 0x20));
+    const { samples, warnings } = await decode(joined(plainFixture('stereo.flac'), ape, id3v1));
+    expect(warnings).toEqual([]);
+    expect(samples.length).toBe(mono.length);
+  });
   it('FLAC files put together', () => expectSum([plainFixture('stereo.flac'), plainFixture('stereo.flac')]));
 
   it('mono then stereo mp3: both channels are heard', async () => {
@@ -181,6 +191,13 @@ describe('what a file is', () => {
     format.writeUInt32LE(22_050, 4);
     return chunk('RIFF', joined(Buffer.from('WAVE'), chunk('fmt ', format), chunk('data', content)));
   }
+
+  it('trims a free-format mp3 by its information frame', async () => {
+    const { samples, warnings } = await decode(oddFixture('mono-free-format-info.mp3'));
+    expect(warnings).toEqual([]);
+    expect(samples.length).toBe(mono.length);
+    expect(compare(samples, mono).correlation).toBeGreaterThan(0.99);
+  });
 
   it('names what is no audio', async () => {
     expect((await refusal(Buffer.from('%PDF-1.7 and more'))).message).toContain('PDF');

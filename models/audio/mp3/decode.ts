@@ -3,7 +3,7 @@ import type { Damage } from '../damage.ts';
 import { freeQuietly } from '../free-quietly.ts';
 import type { FileSource } from '../source.ts';
 import type { DecodeOptions, PcmChunk } from '../types.ts';
-import { FreeFormatRepacker } from './free-format.ts';
+import { FreeFormatRepacker, repackInfoFrame } from './free-format.ts';
 import { readFrames, type Frame } from './frames.ts';
 import type { FrameHeader } from './header.ts';
 import { parseInfoFrame, type InfoFrame } from './info-frame.ts';
@@ -64,8 +64,13 @@ class Part {
   async push(frame: Frame): Promise<PcmChunk | null> {
     this.#frames++;
     this.#channelsOfLast = frame.header.channels;
+    // It tells the decoder what to trim.
+    const info =
+      this.#frames === 0 && this.#info !== null ? repackInfoFrame(frame.bytes, frame.header) : null;
     if (frame.header.freeBytes === undefined) {
       this.#batch.push(frame.bytes);
+    } else if (info !== null) {
+      this.#batch.push(info);
     } else if (frame.header.layer === 3) {
       const { bytes, why } = this.#repacker.repack(frame.bytes, frame.header);
       this.#batch.push(bytes);

@@ -21,6 +21,8 @@ const BITRATES = {
   2: [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 };
 
+/** Bitrate of frames without music: the side information of every kind of frame fits. */
+const SILENT_INDEX = 3;
 /** Bytes of main data that a frame may use from the frames before it. */
 const RESERVOIR_BYTES = 511;
 
@@ -55,15 +57,13 @@ export class FreeFormatRepacker {
     all.set(own, this.#reservoir.length);
     this.#reservoir = all.slice(-RESERVOIR_BYTES);
     const mainBytes = Math.ceil(mainBits / 8);
+    const sizes = ordinarySizes(header);
     // Without side information there is nothing to be played.
     const silent = (why: string): { bytes: Uint8Array; why: string } => ({
-      bytes: ordinary(frame, new Uint8Array(sideBytes), 3, sizes[3] ?? 0),
+      bytes: ordinary(frame, new Uint8Array(sideBytes), SILENT_INDEX, sizes[SILENT_INDEX - 1] ?? 0),
       why,
     });
     const needed = 4 + sideBytes + mainBytes;
-    const sizes = BITRATES[mpeg1 ? 1 : 2].map((kilobits) =>
-      Math.floor((header.samples * 125 * kilobits) / header.sampleRate),
-    );
     if (lost || mainBytes > before.length + own.length) return silent('Frames lack their beginning.');
     const index = sizes.findIndex((size) => size >= needed);
     const size = sizes[index];
@@ -78,6 +78,24 @@ export class FreeFormatRepacker {
     bytes.set(main.subarray(0, mainBytes), 4 + sideBytes);
     return { bytes, why: null };
   }
+}
+
+/** An information frame of a free-format stream as a frame of an ordinary bitrate; null where none is large enough. */
+export function repackInfoFrame(frame: Uint8Array, header: FrameHeader): Uint8Array | null {
+  const sizes = ordinarySizes(header);
+  const index = sizes.findIndex((size) => size >= frame.length);
+  const size = sizes[index];
+  if (size === undefined) return null;
+  const bytes = ordinary(frame, new Uint8Array(0), index + 1, size);
+  bytes.set(frame.subarray(4), 4);
+  return bytes;
+}
+
+/** Bytes of an unpadded frame by bitrate, from the lowest on. */
+function ordinarySizes({ samples, sampleRate }: FrameHeader): number[] {
+  return BITRATES[samples === 1152 ? 1 : 2].map((kilobits) =>
+    Math.floor((samples * 125 * kilobits) / sampleRate),
+  );
 }
 
 /** A frame of an ordinary bitrate with this side information: no checksum, no padding, main data still empty. */

@@ -17,7 +17,8 @@ function text(bytes: Uint8Array, offset: number): string {
  * @param frame a whole frame, from its header on
  */
 export function parseInfoFrame(frame: Uint8Array): InfoFrame | null {
-  const header = parseFrameHeader(frame, 0);
+  // Its own bitrate does not matter: free format has information frames as well.
+  const header = parseFrameHeader(frame, 0, frame.length);
   if (header?.layer !== 3) return null;
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   // After the side information, whose size depends on version and channels; with a checksum two bytes later.
