@@ -43,7 +43,7 @@ export function describeCard(card: QualityCard): string {
     parts.push(
       table(
         [
-          { title: 'disturbance', value: (row) => row.disturbance },
+          { title: 'deformation', value: (row) => row.deformation },
           { title: 'cosine', value: (row) => row.cosine.toFixed(3), align: 'right' },
           { title: 'accuracy', value: (row) => `${row.accuracy} %`, align: 'right' },
           { title: 'drop', value: (row) => row.accuracyDrop.toFixed(1), align: 'right' },
@@ -51,7 +51,7 @@ export function describeCard(card: QualityCard): string {
         card.robustness,
       ),
     );
-  if (card.sharpness)
+  if (card.fidelity)
     parts.push(
       table(
         [
@@ -71,7 +71,7 @@ export function describeCard(card: QualityCard): string {
           { title: 'level', value: (row) => `${row.rmsDbfs} dBFS`, align: 'right' },
           { title: 'flatness', value: (row) => row.flatness.toFixed(3), align: 'right' },
         ],
-        card.sharpness,
+        card.fidelity,
       ),
     );
   return parts.join('\n\n');

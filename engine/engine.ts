@@ -26,7 +26,7 @@ import { taxonomiesHandlers } from './taxonomies/handlers.ts';
 import { tracksHandlers } from './library/track-handlers.ts';
 import { JobQueue } from './jobs/queue.ts';
 import { JobStore } from './jobs/store.ts';
-import { LibraryShelf } from './library/libraries.ts';
+import { LibraryCatalogue } from './library/libraries.ts';
 import { Playback } from './library/playback.ts';
 import { RandomMediaTokens } from './media.ts';
 import { asEngineError } from './packs/failures.ts';
@@ -82,7 +82,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
   const jobs: JobQueue = new JobQueue(new JobStore(openJobsDatabase(options.dataFolder)), events, {
     nameOfLibrary: (libraryId) => libraries.list().find(({ id }) => id === libraryId)?.name ?? null,
   });
-  const libraries: LibraryShelf = new LibraryShelf(options.dataFolder, {
+  const libraries: LibraryCatalogue = new LibraryCatalogue(options.dataFolder, {
     isBusy: (libraryId) => jobs.busy(libraryId),
     packSha256: (packId) => packs.find(packId)?.sha256 ?? null,
   });

@@ -14,7 +14,7 @@ import type {
 import { EngineError } from '../../engine/api/errors.ts';
 import type { Session } from '../session.ts';
 import { taxonomyOf } from '../taxonomy.ts';
-import { distinctFileNames } from '../../engine/exports/names.ts';
+import { distinctFileNames } from '../../engine/bundles/names.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
 import { ExcerptCutter } from './excerpts.ts';
 import { writeWhole } from '../write-whole.ts';

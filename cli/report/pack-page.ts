@@ -109,7 +109,7 @@ function accuracyGrid(table: AccuracyTable): Html {
   );
 }
 
-function soundSection({ roundTrip, cycle, sharpness, speed }: QualityCard): Html {
+function soundSection({ roundTrip, cycle, fidelity, speed }: QualityCard): Html {
   const parts: Html[] = [];
   if (roundTrip)
     parts.push(
@@ -130,7 +130,7 @@ function soundSection({ roundTrip, cycle, sharpness, speed }: QualityCard): Html
         dBFS (5th, 50th, 95th percentile), ${cycle.secondsEach} s each.
       </p>`,
     );
-  if (sharpness)
+  if (fidelity)
     parts.push(
       html`<h3>Prototypes and their sound</h3>
         <p>
@@ -149,7 +149,7 @@ function soundSection({ roundTrip, cycle, sharpness, speed }: QualityCard): Html
           'flatness',
           'seconds',
         ],
-        sharpness.map((row) => [
+        fidelity.map((row) => [
           row.name,
           row.distance,
           (100 * row.classRetention).toFixed(1),
@@ -168,14 +168,14 @@ function soundSection({ roundTrip, cycle, sharpness, speed }: QualityCard): Html
 
 function robustnessSection({ robustness, precisionAt10 }: QualityCard): Html {
   if (!robustness || !precisionAt10) return html``;
-  return html`<h2>Neighbours and disturbances</h2>
+  return html`<h2>Neighbours and deformations</h2>
     <p>
       Of the ten nearest neighbours of an instrument sound ${precisionAt10.mean} % are of its class. Nearest
-      neighbours (k = 5) asked for disturbed sounds:
+      neighbours (k = 5) asked for deformed sounds:
     </p>
     ${grid(
-      ['disturbance', 'cosine to before', 'accuracy, %', 'points lost'],
-      robustness.map((row) => [row.disturbance, row.cosine, row.accuracy, row.accuracyDrop]),
+      ['deformation', 'cosine to before', 'accuracy, %', 'points lost'],
+      robustness.map((row) => [row.deformation, row.cosine, row.accuracy, row.accuracyDrop]),
     )}`;
 }
 

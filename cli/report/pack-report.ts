@@ -6,9 +6,9 @@ import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.t
 import type { CutSound } from '../../models/benchmarks/embed.ts';
 import { HandcraftedFeatures } from '../../models/benchmarks/handcrafted.ts';
 import { nearestRow } from '../../models/benchmarks/neighbourhood.ts';
-import type { HeardNetwork } from '../../models/benchmarks/sharpness.ts';
+import type { HeardNetwork } from '../../models/benchmarks/fidelity.ts';
 import { EngineError } from '../../engine/api/errors.ts';
-import { distinctFileNames } from '../../engine/exports/names.ts';
+import { distinctFileNames } from '../../engine/bundles/names.ts';
 import { canCompress, toMp3 } from '../../engine/packs/compress.ts';
 import type { QualityCard } from '../../engine/packs/quality-card.ts';
 import { audibleGainDb } from '../../engine/sonify/measures.ts';

@@ -7,8 +7,8 @@ import { openRuntime, readPack, type Pack, type PackRuntime } from '../../models
 import { writeShuffledTwin } from '../../models/benchmarks/random-twin.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { DecodePool, ffmpegDecoder } from '../../engine/decode/index.ts';
-import { scanFolder } from '../../engine/import/scan.ts';
-import { canCompress, mp3Disturbance } from '../../engine/packs/compress.ts';
+import { scanFolder } from '../../engine/files/scan.ts';
+import { canCompress, mp3Deformation } from '../../engine/packs/compress.ts';
 import { qualityCard, type ScoredCollection } from '../../engine/packs/quality-card.ts';
 import { evenly, hashOfSounds, readLabelledFolder, type Layout } from '../../engine/packs/scoring.ts';
 import type { PackService } from '../../engine/packs/service.ts';
@@ -26,7 +26,7 @@ interface Options {
   seeds: number;
   seed: number;
   threads: number;
-  sharpness: boolean;
+  fidelity: boolean;
   quick: boolean;
   report?: string;
   write: boolean;
@@ -57,7 +57,7 @@ export function addPackScore(
     .option('--seed <n>', 'first seed', seedNumber, 1)
     .option('--threads <n>', 'threads of ONNX Runtime', wholeNumber(1, 64), 2)
     .option('--quick', 'nearest neighbours only, no prototype networks', false)
-    .option('--sharpness', 'compare remedies against blurred prototypes as well', false)
+    .option('--fidelity', 'compare remedies against blurred prototypes as well', false)
     .option('--report <file>', 'write a page with players and spectrograms; needs --instruments')
     .option('--write', 'write the card into the pack.json of the pack', false)
     .addHelpText(
@@ -119,9 +119,9 @@ async function score(cli: Cli, pack: Pack, options: Options): Promise<Answer> {
         styles,
         demo,
         seeds: Array.from({ length: options.seeds }, (_, i) => options.seed + i),
-        sharpness: options.sharpness,
+        fidelity: options.fidelity,
         quick: options.quick,
-        moreDisturbances: compresses ? [mp3Disturbance] : [],
+        moreDeformations: compresses ? [mp3Deformation] : [],
       },
       { signal, say: (message) => cli.say(message) },
     );

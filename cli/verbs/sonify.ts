@@ -1,7 +1,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EngineError } from '../../engine/api/errors.ts';
-import { distinctFileNames } from '../../engine/exports/names.ts';
+import { distinctFileNames } from '../../engine/bundles/names.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
 import { number, seedNumber, wholeNumber } from '../options.ts';
 import { table } from '../text.ts';

@@ -26,8 +26,7 @@ export type JobKind =
   | 'export'
   | 'check-providers'
   | 'verify-pack'
-  | 'add-pack'
-  | 'embed';
+  | 'add-pack';
 
 export type JobLane = (typeof jobLanes)[number];
 
@@ -102,8 +101,7 @@ export type JobResult =
   | { kind: 'export'; export: ExportResult }
   | { kind: 'check-providers'; providers: ProviderInfo[] }
   | { kind: 'verify-pack'; verification: PackVerification }
-  | { kind: 'add-pack'; packId: string; notes: string[] }
-  | { kind: 'embed'; file: string; tracks: number; windows: number };
+  | { kind: 'add-pack'; packId: string; notes: string[] };
 
 export const jobsMethods = {
   'jobs.list': query<Job[]>()(nothing),

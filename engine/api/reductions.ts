@@ -23,14 +23,6 @@ export const reductionRequestSchema = z.strictObject({
   split: splitSchema.default({ train: 0.7, validation: 0, test: 0.3 }),
 });
 
-export interface ReductionMethodInfo {
-  id: string;
-  title: string;
-  description: string;
-  /** Whether the method takes a size in per cent. */
-  takesPercent: boolean;
-}
-
 export interface ReductionScore {
   /** Its title. */
   classifier: string;
@@ -82,7 +74,6 @@ export interface GeneratedPrototype {
 }
 
 export const reductionsMethods = {
-  'reductions.methods': query<ReductionMethodInfo[]>()(nothing),
   /** Methods with their parameters, kNN classifiers and metrics: what a study can be made of. */
   'reductions.choices': query<StudyChoices>()(nothing),
   /** What the chosen data is. */

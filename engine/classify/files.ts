@@ -10,7 +10,7 @@ import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { DecodePool } from '../decode/pool.ts';
 import { getExperiment, loadNetwork } from '../experiments/store.ts';
-import { scanFolder } from '../import/scan.ts';
+import { scanFolder } from '../files/scan.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { packOfSpace } from '../packs/of-space.ts';
 import { asEngineError } from '../packs/failures.ts';

@@ -3,7 +3,7 @@ import type { Library } from '../library/library.ts';
 import { predictTracks, type TrackPrediction } from '../experiments/metrics.ts';
 import { experimentTracks, getExperiment, loadNetwork } from '../experiments/store.ts';
 import { windowsByTrack } from '../experiments/track-windows.ts';
-import { storePredictions } from './predictions.ts';
+import { storePredictions } from '../experiments/predictions.ts';
 
 /**
  * Classifies every track of the library that is embedded in the experiment's space with the newest revision of an experiment and stores the predictions.

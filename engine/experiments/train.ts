@@ -8,7 +8,7 @@ import type { CurvePoint, Experiment, SplitName, TrainRequest } from '../api/dom
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { EngineError } from '../api/errors.ts';
 import { experimentsMethods } from '../api/experiments.ts';
-import { storePredictions } from '../classify/predictions.ts';
+import { storePredictions } from './predictions.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { newId } from '../identifier.ts';

@@ -5,8 +5,8 @@ import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { sonificationPath } from '../sonify/store.ts';
 import { sonifyTargets } from '../sonify/sonify.ts';
-import type { Bundle } from './bundle.ts';
-import type { AudioStatement } from './manifest.ts';
+import type { Bundle } from '../bundles/bundle.ts';
+import type { AudioStatement } from '../bundles/manifest.ts';
 
 /** A prototype that is to be heard: `file` is its path in the bundle. */
 export interface AudioTarget {

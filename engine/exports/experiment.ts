@@ -4,7 +4,7 @@ import { networkGraph } from '../../models/pecmae/classifier-graph.ts';
 import { writeNpz } from '../../models/tensors/index.ts';
 import type { Experiment, ExportFormat, PrototypeInfo } from '../api/domain.ts';
 import { classifyLibrary } from '../classify/library.ts';
-import { predictedTracks } from '../classify/predictions.ts';
+import { predictedTracks } from '../experiments/predictions.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { experimentTracks, getExperiment, loadNetwork } from '../experiments/store.ts';
@@ -13,12 +13,12 @@ import type { JobHandle } from '../jobs/queue.ts';
 import { trackName } from '../neighbours/nearest.ts';
 import { listPrototypes } from '../prototypes/list.ts';
 import { addAudio } from './audio.ts';
-import type { Bundle } from './bundle.ts';
-import { writeCsv } from './csv.ts';
-import { libraryOrigin, writeManifest } from './manifest.ts';
-import { distinctFileNames } from './names.ts';
+import type { Bundle } from '../bundles/bundle.ts';
+import { writeCsv } from '../bundles/csv.ts';
+import { libraryOrigin, writeManifest } from '../bundles/manifest.ts';
+import { distinctFileNames } from '../bundles/names.ts';
 import { playlistTracks, writePlaylist } from './playlists.ts';
-import { addReducedSet } from './reduced.ts';
+import { addReducedSet } from '../bundles/reduced.ts';
 
 export interface ExportRequest {
   formats: readonly ExportFormat[];

@@ -5,7 +5,7 @@ import { getExperiment } from '../experiments/store.ts';
 import { exportSpecSchema, runExport, type ExportSpec } from './run.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { typed } from '../packs/failures.ts';
-import { getReduction } from '../reductions/store.ts';
+import { getReduction } from '../library/reductions.ts';
 import { answer } from '../answer.ts';
 
 /** Bundles that other programs can read. */

@@ -7,15 +7,15 @@ import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { trackName } from '../neighbours/nearest.ts';
 import { generatedPrototypes } from '../reductions/prototypes.ts';
-import { getReduction, loadReducedSet, reductionSplits, type ReducedSet } from '../reductions/store.ts';
+import { getReduction, loadReducedSet, reductionSplits, type ReducedSet } from '../library/reductions.ts';
 import { addAudio } from './audio.ts';
-import type { Bundle } from './bundle.ts';
-import { csvLines, mapped, writeCsv, type Cell } from './csv.ts';
+import type { Bundle } from '../bundles/bundle.ts';
+import { csvLines, mapped, writeCsv, type Cell } from '../bundles/csv.ts';
 import type { ExportRequest } from './experiment.ts';
-import { datasetOrigin, libraryOrigin, writeManifest } from './manifest.ts';
-import { distinctFileNames } from './names.ts';
+import { datasetOrigin, libraryOrigin, writeManifest } from '../bundles/manifest.ts';
+import { distinctFileNames } from '../bundles/names.ts';
 import { playlistTracks, writePlaylist } from './playlists.ts';
-import { addReducedSet } from './reduced.ts';
+import { addReducedSet } from '../bundles/reduced.ts';
 
 /** Fills a bundle with a reduction: the generated prototypes as numbers and sound, and a playlist per label. */
 export async function exportReduction(

@@ -4,7 +4,7 @@ import type { ExportResult } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import { writeBundle, type WriteFile } from './bundle.ts';
+import { writeBundle, type WriteFile } from '../bundles/bundle.ts';
 import { exportExperiment } from './experiment.ts';
 import { exportReduction } from './reduction.ts';
 

@@ -13,8 +13,8 @@ import { embedTracks } from './embed-tracks.ts';
 import { ImportPlan } from './plan.ts';
 import { probeFiles } from './probe-files.ts';
 import { ImportProgress } from './progress.ts';
-import { scanFolder } from './scan.ts';
-import type { Scan } from './scan.ts';
+import { scanFolder } from '../files/scan.ts';
+import type { Scan } from '../files/scan.ts';
 import { TrackStore } from './track-store.ts';
 
 const specSchema = importMethods['import.start'].input;

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { ProbeResult } from '../decode/index.ts';
-import type { Scan, ScannedFile } from './scan.ts';
+import type { Scan, ScannedFile } from '../files/scan.ts';
 import type { KnownTrack, TrackStore } from './track-store.ts';
 
 /** A track that waits to be decoded and embedded. */

@@ -1,7 +1,7 @@
 import { AudioError } from '../../models/audio/index.ts';
 import type { DecodePool, ProbeResult } from '../decode/index.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import type { ScannedFile } from './scan.ts';
+import type { ScannedFile } from '../files/scan.ts';
 
 /** Probes are stored in groups of this many: one transaction each would wait for the disk thousands of times. */
 const GROUP = 32;

@@ -9,7 +9,7 @@ import { searchText } from '../library/search-text.ts';
 import { toBlob } from '../storage/database.ts';
 import { writeCover } from './cover.ts';
 import { describeFailure } from './failure.ts';
-import type { ScannedFile } from './scan.ts';
+import type { ScannedFile } from '../files/scan.ts';
 
 /** A track as the last import left it. */
 export interface KnownTrack {

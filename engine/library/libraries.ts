@@ -32,7 +32,7 @@ interface Surroundings {
 export const defaultPackId = 'compact';
 
 /** The libraries of one data folder; databases are opened at first use and stay open. */
-export class LibraryShelf implements Libraries {
+export class LibraryCatalogue implements Libraries {
   readonly #root: string;
   readonly #open = new Map<string, Library>();
   readonly #around: Surroundings;

@@ -3,7 +3,7 @@ import type { Prediction, SplitName, TrackRow, TrackState } from '../api/domain.
 import { engineErrorSchema } from '../api/errors.ts';
 import type { Library } from './library.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
-import { readLabels } from '../taxonomies/labelsets.ts';
+import { readLabels } from './labels.ts';
 
 const genreSchema = z.array(z.string());
 

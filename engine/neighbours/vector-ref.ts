@@ -4,7 +4,7 @@ import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';
 import type { WindowEmbeddings } from '../library/window-embeddings.ts';
 import { getExperiment, loadNetwork } from '../experiments/store.ts';
-import { getReduction, loadReducedSet } from '../reductions/store.ts';
+import { getReduction, loadReducedSet } from '../library/reductions.ts';
 
 /** A vector with the space it is of. */
 export interface LocatedVector {

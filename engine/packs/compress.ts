@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
-import type { Disturbance } from '../../models/benchmarks/disturbances.ts';
+import type { Deformation } from '../../models/benchmarks/deformations.ts';
 
 const run = promisify(execFile);
 const QUIET = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y'];
@@ -22,7 +22,7 @@ export async function toMp3(samples: Float32Array, sampleRate: number, kbps: num
 }
 
 /** MP3 at 64 kbit/s and back, aligned with what went in. */
-export const mp3Disturbance: Disturbance = {
+export const mp3Deformation: Deformation = {
   name: 'MP3 at 64 kbit/s',
   async apply(samples, sampleRate) {
     const packed = await toMp3(samples, sampleRate, 64);

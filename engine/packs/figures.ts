@@ -10,9 +10,11 @@ const table = z.record(
 );
 const distances = z.object({ logSpectralDb: z.number(), multiResolution: z.number() });
 
+const fidelity = z.array(z.object({ classRetention: z.number(), mfccRetention: z.number().optional() }));
+
 /** The part of a card made by `archetone packs score` that fits on a page; the rest is for the report. */
 const cardSchema = z.object({
-  schema: z.literal('archetone.quality/1'),
+  schema: z.enum(['archetone.quality/1', 'archetone.quality/2']),
   accuracy: z
     .object({
       instruments: table,
@@ -24,9 +26,9 @@ const cardSchema = z.object({
   precisionAt10: mean.optional(),
   roundTrip: z.object({ pack: distances, griffinLim: distances }).optional(),
   cycle: z.object({ cycleCosine: z.number() }).optional(),
-  sharpness: z
-    .array(z.object({ classRetention: z.number(), mfccRetention: z.number().optional() }))
-    .optional(),
+  fidelity: fidelity.optional(),
+  /** What version 1 called it. */
+  sharpness: fidelity.optional(),
   speed: z.object({ windowsPerSecond: z.number(), secondsPerSonification: z.number().nullable() }),
 });
 
@@ -37,7 +39,15 @@ const cardSchema = z.object({
 export function figuresOf(quality: Readonly<Record<string, unknown>>): Figures {
   const parsed = cardSchema.safeParse(quality);
   if (!parsed.success) return flatten(quality);
-  const { accuracy, precisionAt10, roundTrip, cycle, sharpness, speed } = parsed.data;
+  const {
+    accuracy,
+    precisionAt10,
+    roundTrip,
+    cycle,
+    speed,
+    sharpness,
+    fidelity: heard = sharpness,
+  } = parsed.data;
   const figures: Figures = [];
   const add = (name: string, value: number | null | undefined): void => {
     if (value !== null && value !== undefined) figures.push({ name, value });
@@ -60,8 +70,8 @@ export function figuresOf(quality: Readonly<Record<string, unknown>>): Figures {
   add('… by Griffin-Lim', roundTrip?.griffinLim.multiResolution);
   add('Cycle cosine', cycle?.cycleCosine);
   const share = (value: number | undefined): number | null => (value === undefined ? null : 100 * value);
-  add('Prototypes that sound like their class, %', share(sharpness?.[0]?.classRetention));
-  add('… told by MFCC+Δ, %', share(sharpness?.[0]?.mfccRetention));
+  add('Prototypes that sound like their class, %', share(heard?.[0]?.classRetention));
+  add('… judged by MFCC+Δ, %', share(heard?.[0]?.mfccRetention));
   add('Windows per second', speed.windowsPerSecond);
   add('Seconds per sonification', speed.secondsPerSonification);
   return figures;

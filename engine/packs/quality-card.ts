@@ -2,7 +2,7 @@ import type { Pack, PackRuntime } from '../../models/packs/index.ts';
 import { accuracyTable, type AccuracyTable, type Views } from '../../models/benchmarks/accuracy-card.ts';
 import { scoredClassifiers } from '../../models/benchmarks/classifiers.ts';
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
-import { disturbances, type Disturbance } from '../../models/benchmarks/disturbances.ts';
+import { deformations, type Deformation } from '../../models/benchmarks/deformations.ts';
 import { describeCollection, embedCollection, type CutSound } from '../../models/benchmarks/embed.ts';
 import { HandcraftedFeatures } from '../../models/benchmarks/handcrafted.ts';
 import { handcraftedJudge } from '../../models/benchmarks/judge.ts';
@@ -10,11 +10,11 @@ import { neighbourPrecision, type NeighbourPrecision } from '../../models/benchm
 import { sharedClasses } from '../../models/benchmarks/protocols.ts';
 import { scoreRobustness, type RobustnessScore } from '../../models/benchmarks/robustness.ts';
 import {
-  scoreSharpness,
-  sharpnessVariants,
+  scoreFidelity,
+  fidelityVariants,
   type HeardNetwork,
-  type SharpnessScore,
-} from '../../models/benchmarks/sharpness.ts';
+  type FidelityScore,
+} from '../../models/benchmarks/fidelity.ts';
 import {
   scoreCycle,
   scoreRoundTrip,
@@ -44,16 +44,16 @@ export interface ScoreInput {
   demo: Float32Array[];
   seeds: readonly number[];
   /** Compare the remedies against blurred prototypes as well; takes several minutes. */
-  sharpness: boolean;
+  fidelity: boolean;
   /** Nearest neighbours alone; training prototype networks takes most of the time. */
   quick: boolean;
   /** Besides those that need no outside help. */
-  moreDisturbances: readonly Disturbance[];
+  moreDeformations: readonly Deformation[];
 }
 
 /** The measured figures of a pack. Accuracies in per cent, mean and standard deviation over the seeds. */
 export interface QualityCard {
-  schema: 'archetone.quality/1';
+  schema: 'archetone.quality/2';
   data: Record<string, { sounds: number; windows: number; classes: number; sha256: string }>;
   seeds: readonly number[];
   accuracy: {
@@ -70,7 +70,7 @@ export interface QualityCard {
   roundTrip?: RoundTripScore;
   cycle?: CycleScore;
   /** Of prototypes trained on all instruments, five per class; the first entry is what the application does. */
-  sharpness?: SharpnessScore[];
+  fidelity?: FidelityScore[];
   /** On two threads of the machine that made the card. */
   speed: { windowsPerSecond: number; secondsPerSonification: number | null; packMegabytes: number };
 }
@@ -97,7 +97,7 @@ export async function qualityCard(
   const { manifest } = runtime.pack;
   const generative = manifest.kind === 'generative';
   const card: QualityCard = {
-    schema: 'archetone.quality/1',
+    schema: 'archetone.quality/2',
     data: {},
     seeds,
     accuracy: {},
@@ -149,7 +149,7 @@ export async function qualityCard(
       runtime,
       instruments.sounds,
       views.instruments.embedding,
-      [...disturbances, ...input.moreDisturbances],
+      [...deformations, ...input.moreDeformations],
       { seed: seeds[0] ?? 1, signal },
     );
   }
@@ -167,7 +167,7 @@ export async function qualityCard(
     card.cycle = (await scoreCycle(runtime, vectors, settings)).score;
     card.speed.secondsPerSonification = card.cycle.secondsEach;
     if (views.instruments)
-      heard = await listen(runtime, views.instruments, card, input.sharpness, { ...settings, say });
+      heard = await listen(runtime, views.instruments, card, input.fidelity, { ...settings, say });
   }
   return { card, heard, embedded: views.instruments?.embedding ?? null };
 }
@@ -179,15 +179,15 @@ async function listen(
   all: boolean,
   { say, ...settings }: { seed: number; signal: AbortSignal; say: (message: string) => void },
 ): Promise<HeardNetwork | null> {
-  card.sharpness = [];
+  card.fidelity = [];
   let first: HeardNetwork | null = null;
   const features = await HandcraftedFeatures.open(runtime.pack.manifest.sampleRate);
   try {
     const judge = handcraftedJudge(features, mfcc);
-    for (const variant of all ? sharpnessVariants : sharpnessVariants.slice(0, 1)) {
+    for (const variant of all ? fidelityVariants : fidelityVariants.slice(0, 1)) {
       say(`prototypes: ${variant.name}`);
-      const { score, heard } = await scoreSharpness(runtime, embedding, variant, judge, settings);
-      card.sharpness.push(score);
+      const { score, heard } = await scoreFidelity(runtime, embedding, variant, judge, settings);
+      card.fidelity.push(score);
       first ??= heard;
     }
   } finally {

@@ -5,7 +5,7 @@ import type { PackRuntime } from '../../models/packs/index.ts';
 import type { CutSound } from '../../models/benchmarks/embed.ts';
 import { EngineError } from '../api/errors.ts';
 import type { DecodePool } from '../decode/pool.ts';
-import { scanFolder } from '../import/scan.ts';
+import { scanFolder } from '../files/scan.ts';
 
 /** How a folder of labelled sounds is laid out. */
 export type Layout =

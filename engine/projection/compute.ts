@@ -6,7 +6,7 @@ import type { Library } from '../library/library.ts';
 import { getExperiment, loadNetwork } from '../experiments/store.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
 import { corpusRows } from '../reductions/corpus/index.ts';
-import { getReduction, loadReducedSet } from '../reductions/store.ts';
+import { getReduction, loadReducedSet } from '../library/reductions.ts';
 import { loadProjection, storeProjection } from './store.ts';
 
 export interface ProjectionRequest {

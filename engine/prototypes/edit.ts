@@ -1,7 +1,7 @@
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { Experiment } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import { storePredictions } from '../classify/predictions.ts';
+import { storePredictions } from '../experiments/predictions.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { predictTracks, scoreSplits } from '../experiments/metrics.ts';

@@ -23,10 +23,10 @@ import {
 import type { ExportFormat, ExportResult, KnnScore, ReductionScore } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineOptions } from '../context.ts';
-import { writeBundle } from '../exports/bundle.ts';
-import { csvLines, mapped, type Cell } from '../exports/csv.ts';
-import { datasetOrigin, writeManifest } from '../exports/manifest.ts';
-import { addReducedSet } from '../exports/reduced.ts';
+import { writeBundle } from '../bundles/bundle.ts';
+import { csvLines, mapped, type Cell } from '../bundles/csv.ts';
+import { datasetOrigin, writeManifest } from '../bundles/manifest.ts';
+import { addReducedSet } from '../bundles/reduced.ts';
 import { typed } from '../packs/failures.ts';
 import { scoreSet, summary } from './study/score.ts';
 

@@ -1,4 +1,3 @@
-import { reductionMethods } from '../../models/reduction/index.ts';
 import type { Handlers } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
@@ -10,7 +9,7 @@ import { corpusFacts, corpusRows } from './corpus/index.ts';
 import { reductionLabelsets } from './labelsets.ts';
 import { generatedPrototypes } from './prototypes.ts';
 import { reduceSpecSchema, runReduction } from './reduce.ts';
-import { listReductions, removeReduction, restoreReduction } from './store.ts';
+import { listReductions, removeReduction, restoreReduction } from '../library/reductions.ts';
 import { studyChoices } from './study/choices.ts';
 import { planStudy } from './study/plan.ts';
 import { runStudy, studySpecSchema } from './study/run.ts';
@@ -66,15 +65,6 @@ export function reductionsHandlers(context: EngineContext): Part {
     context.jobs.list().some(({ id, finishedAt }) => id === jobId && finishedAt === null);
 
   return {
-    'reductions.methods': () =>
-      answer(() =>
-        reductionMethods.map(({ name, title, description, parameters }) => ({
-          id: name,
-          title,
-          description,
-          takesPercent: parameters.some((parameter) => parameter.name === 'p'),
-        })),
-      ),
     'reductions.choices': () => answer(studyChoices),
     'reductions.corpus': ({ libraryId, source }, { signal }) =>
       typed(async () =>

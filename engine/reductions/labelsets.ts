@@ -3,7 +3,7 @@ import type { LabelsetShare } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { corpusRows } from './corpus/index.ts';
-import { getReduction, loadReducedSet } from './store.ts';
+import { getReduction, loadReducedSet } from '../library/reductions.ts';
 
 /**
  * Every labelset of the corpus or the reduced set, with the rows and the generated prototypes that bear it: what a

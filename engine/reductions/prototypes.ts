@@ -4,7 +4,7 @@ import type { Library } from '../library/library.ts';
 import { nearestTracksByWindow, windowRefs } from '../neighbours/nearest.ts';
 import { nearestTo } from '../neighbours/query.ts';
 import { latestSonification } from '../sonify/store.ts';
-import { getReduction, loadReducedSet, type ReducedSet } from './store.ts';
+import { getReduction, loadReducedSet, type ReducedSet } from '../library/reductions.ts';
 
 /** Real tracks shown beside a generated prototype. */
 const NEAREST = 5;

@@ -9,8 +9,8 @@ import type { Library } from '../library/library.ts';
 import { newId } from '../identifier.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { libraryRows, type LabelledRows } from './corpus/index.ts';
-import { runName } from './names.ts';
-import { insertReduction } from './store.ts';
+import { runName } from '../library/reduction-names.ts';
+import { insertReduction } from '../library/reductions.ts';
 import { scoreSet, summary } from './study/score.ts';
 
 /** What a reduce job is told. */

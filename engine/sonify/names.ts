@@ -3,7 +3,7 @@ import type { VectorRef } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';
 import { getExperiment, loadNetwork } from '../experiments/store.ts';
-import { getReduction } from '../reductions/store.ts';
+import { getReduction } from '../library/reductions.ts';
 
 /**
  * What vectors are called, as they are in the window: “oboe #3”, “12 prototypes of Folders · 4 per class”.

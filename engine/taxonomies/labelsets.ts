@@ -1,4 +1,5 @@
 import { EngineError } from '../api/errors.ts';
+import { readLabels } from '../library/labels.ts';
 import type { Library } from '../library/library.ts';
 import type { Database } from '../storage/database.ts';
 import { distinct } from './labels.ts';
@@ -10,23 +11,6 @@ import type { Labelsets } from './derive.ts';
  */
 export function loadLabelsets(library: Library, taxonomyId: string): Map<string, string[]> {
   return readLabels(library.db, taxonomyId);
-}
-
-/** Of some tracks, or of all. */
-export function readLabels(db: Database, taxonomyId: string, trackIds?: readonly string[]): Labelsets {
-  const only = trackIds ? 'AND track_id IN (SELECT value FROM json_each(?))' : '';
-  const rows = db
-    .prepare<{ track_id: string; label: string }>(
-      `SELECT track_id, label FROM track_labels WHERE taxonomy_id = ? ${only} ORDER BY track_id, position`,
-    )
-    .all([taxonomyId, ...(trackIds ? [JSON.stringify(trackIds)] : [])]);
-  const labels: Labelsets = new Map();
-  for (const row of rows) {
-    const known = labels.get(row.track_id);
-    if (known) known.push(row.label);
-    else labels.set(row.track_id, [row.label]);
-  }
-  return labels;
 }
 
 /** Puts what the source says in force, except where a person decided otherwise. */

@@ -3,19 +3,19 @@ import { cosine } from '../numerics/distances.ts';
 import { accuracyOf } from './classifiers.ts';
 import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { selectTracks } from '../embeddings/tracks.ts';
-import type { Disturbance } from './disturbances.ts';
+import type { Deformation } from './deformations.ts';
 import { embedCollection, type CutSound } from './embed.ts';
 import { withinCollection } from './protocols.ts';
 import { meanOf, round } from './summary.ts';
 
-/** What a disturbance does to embeddings and to kNN (k = 5) that learned from undisturbed sounds. */
+/** What a deformation does to embeddings and to kNN (k = 5) that learned from untouched sounds. */
 export interface RobustnessScore {
-  disturbance: string;
+  deformation: string;
   /** Mean cosine of a window's embeddings before and after. */
   cosine: number;
   /** Per cent, five folds. */
   accuracy: number;
-  /** Points lost against undisturbed test sounds. */
+  /** Points lost against untouched test sounds. */
   accuracyDrop: number;
 }
 
@@ -24,16 +24,16 @@ export async function scoreRobustness(
   runtime: PackRuntime,
   sounds: readonly CutSound[],
   clean: LabelledWindows,
-  disturbances: readonly Disturbance[],
+  deformations: readonly Deformation[],
   { seed, signal }: { seed: number; signal: AbortSignal },
 ): Promise<RobustnessScore[]> {
   const { sampleRate } = runtime.pack.manifest;
   const { dim } = clean;
   const trials = withinCollection(clean, seed);
   const knn = { kind: 'knn', k: 5 } as const;
-  const undisturbed = await accuracyOf(knn, trials, { seed, signal });
+  const untouched = await accuracyOf(knn, trials, { seed, signal });
   const scores: RobustnessScore[] = [];
-  for (const { name, apply } of disturbances) {
+  for (const { name, apply } of deformations) {
     const changed: CutSound[] = [];
     for (const [index, sound] of sounds.entries()) {
       signal.throwIfAborted();
@@ -57,10 +57,10 @@ export async function scoreRobustness(
       { seed, signal },
     );
     scores.push({
-      disturbance: name,
+      deformation: name,
       cosine: round(meanOf(cosines), 4),
       accuracy: round(accuracy, 1),
-      accuracyDrop: round(undisturbed - accuracy, 1),
+      accuracyDrop: round(untouched - accuracy, 1),
     });
   }
   return scores;

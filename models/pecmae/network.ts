@@ -1,4 +1,5 @@
 import { meanOfRows } from '../embeddings/pooling.ts';
+import { squaredDistance } from '../numerics/distances.ts';
 import { PrototypeError } from './errors.ts';
 import { explainLogit, type Explanation } from './explain.ts';
 import { networkFromBytes, networkToBytes } from './network-file.ts';
@@ -26,10 +27,13 @@ export interface Classification {
  */
 export class PrototypeNetwork {
   readonly data: ResolvedNetworkData;
+  /** `[K, D]` as float64: two kinds of arrays in one inner loop would make it slower. */
+  readonly #prototypes: Float64Array;
 
   /** @throws PrototypeError `shape` or `not-finite` when the parts do not fit together. */
   constructor(data: PrototypeNetworkData) {
     this.data = checkNetworkData(data);
+    this.#prototypes = Float64Array.from(this.data.prototypes);
   }
 
   /** Number of prototypes, K. */
@@ -198,7 +202,7 @@ export class PrototypeNetwork {
   }
 
   #similarities(z: Float32Array, n: number): Float64Array {
-    const { prototypes, embeddingDim: d, normalisation } = this.data;
+    const { embeddingDim: d, normalisation } = this.data;
     if (n < 1 || z.length !== n * d) {
       throw new PrototypeError(
         'shape',
@@ -206,29 +210,25 @@ export class PrototypeNetwork {
         'Use embeddings of the pack the network was trained with.',
       );
     }
-    return similarityMatrix(z, prototypes, d, normalisation);
+    return similarityMatrix(z, this.#prototypes, d, normalisation);
   }
 }
 
+/** `[n, K]` of exp(−mean squared difference). */
 function similarityMatrix(
   z: Float32Array,
-  prototypes: Float32Array,
+  prototypes: Float64Array,
   d: number,
   { mean, scale }: Normalisation,
 ): Float64Array {
   const k = prototypes.length / d;
-  const result = new Float64Array((z.length / d) * k);
+  const n = z.length / d;
+  const result = new Float64Array(n * k);
   const x = new Float64Array(d);
-  for (let i = 0; i * d < z.length; i++) {
-    for (let e = 0; e < d; e++) x[e] = ((z[i * d + e] ?? 0) - mean) / scale;
-    for (let j = 0; j < k; j++) {
-      let sum = 0;
-      for (let e = 0; e < d; e++) {
-        const difference = (x[e] ?? 0) - (prototypes[j * d + e] ?? 0);
-        sum += difference * difference;
-      }
-      result[i * k + j] = Math.exp(-sum / d);
-    }
+  for (let i = 0; i < n; i++) {
+    for (let e = 0; e < d; e++) x[e] = ((z[i * d + e] as number) - mean) / scale;
+    for (let j = 0; j < k; j++)
+      result[i * k + j] = Math.exp(-squaredDistance(x, 0, prototypes, j * d, d) / d);
   }
   return result;
 }

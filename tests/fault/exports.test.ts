@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeBundle, type WriteFile } from '../../engine/exports/bundle.ts';
+import { writeBundle, type WriteFile } from '../../engine/bundles/bundle.ts';
 import { settled, testFolder } from '../support/engine.ts';
 import { trainedLibrary } from '../support/trained.ts';
 

@@ -5,7 +5,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { DecodePool } from '../../engine/decode/index.ts';
-import { scanFolder } from '../../engine/import/scan.ts';
+import { scanFolder } from '../../engine/files/scan.ts';
 import { TrackStore } from '../../engine/import/track-store.ts';
 import { openLibraryDatabases } from '../../engine/storage/open.ts';
 import { Database } from '../../engine/storage/database.ts';

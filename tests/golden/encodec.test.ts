@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { encodecDecoderGraph, encodecEncoderGraph } from '../../models/onnx/graphs/encodec.ts';
-import { quantizersFor, rvqDecodeGraph, rvqEncodeGraph } from '../../models/onnx/graphs/rvq.ts';
 import { Random } from '../../models/numerics/random.ts';
-import { readNpy } from '../../models/tensors/index.ts';
 import { flipped, runGraph } from './codec-support.ts';
 import { checkpoint, compare, limits, npy, official, stages } from './official-support.ts';
 
@@ -128,45 +125,6 @@ describe.skipIf(official.missing)('EnCodec against the reference', () => {
     compare('EnCodec encoder, first 4 s of 10 s', beginning, four.data, limits.latents);
   });
 
-  it.each([4, 2])('quantises with %i quantizers', async (quantizers) => {
-    const source = await checkpoint('encodec_tiny.th');
-    const config = { prefix: 'quantizer.vq', quantizers };
-    const latents = flipped(npy('encodec/latents_full.npy'), CHANNELS, FRAMES);
-    const found = await runGraph(await rvqEncodeGraph(source, config), {
-      features: [latents, [1, FRAMES, CHANNELS]],
-    });
-    const codes = only(found, 'codes');
-    expect(codes.dims).toEqual([quantizers, 1, FRAMES]);
-    compare(
-      `EnCodec codes of ${quantizers} quantizers`,
-      codes.data,
-      integers(`rvq_codes_${quantizers}q.npy`),
-      limits.exact,
-    );
-  });
-
-  it('decodes codes', async () => {
-    const source = await checkpoint('encodec_tiny.th');
-    const codes = BigInt64Array.from(integers('rvq_codes_4q.npy'), BigInt);
-    const graph = await rvqDecodeGraph(source, { prefix: 'quantizer.vq', quantizers: 4 });
-    const features = only(await runGraph(graph, { codes: [codes, [4, 1, FRAMES]] }), 'features');
-    const expected = flipped(npy('encodec/rvq_dequantized.npy'), CHANNELS, FRAMES);
-    compare('EnCodec latents from codes', features.data, expected, limits.latents);
-    const sound = await runGraph(await encodecDecoderGraph(source, decoder), {
-      features: [features.data, [1, FRAMES, CHANNELS]],
-    });
-    compare(
-      'EnCodec sound from codes',
-      only(sound, 'waveform').data,
-      npy('encodec/decoded_from_codes.npy'),
-      limits.wave,
-    );
-  });
-
-  it('counts quantizers as EnCodec does', () => {
-    expect([1.5, 3, 6, 12, 24].map(quantizersFor)).toEqual([2, 4, 8, 16, 32]);
-  });
-
   it('encodes alike with the encoder that lies inside EnCodecMAE', async () => {
     const source = await checkpoint('diffae_tiny/weights.pt');
     const graph = await encodecEncoderGraph(source, {
@@ -182,10 +140,4 @@ function only<T>(found: ReadonlyMap<string, T>, name: string): T {
   const value = found.get(name);
   if (value === undefined) throw new Error(`no output ${name}`);
   return value;
-}
-
-function integers(name: string): Int32Array {
-  const { data } = readNpy(readFileSync(official.path('encodec', name)));
-  if (!(data instanceof Int32Array)) throw new Error(`${name} is not int32`);
-  return data;
 }

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { LibraryShelf } from '../../engine/library/libraries.ts';
+import { LibraryCatalogue } from '../../engine/library/libraries.ts';
 import { spaceKey } from '../../models/embeddings/space.ts';
 import { testFolder } from '../support/engine.ts';
 
 const TRACKS = 6;
-const shelves: LibraryShelf[] = [];
+const shelves: LibraryCatalogue[] = [];
 afterAll(() => shelves.forEach((shelf) => shelf.close()));
 
 type Windows = 'all' | number;
@@ -28,8 +28,8 @@ describe('embedding spaces', () => {
       fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), (steps) => {
         const dataFolder = testFolder();
         const music = testFolder();
-        const open = (): LibraryShelf => {
-          const made = new LibraryShelf(dataFolder, { packSha256: (packId) => `sha-${packId}` });
+        const open = (): LibraryCatalogue => {
+          const made = new LibraryCatalogue(dataFolder, { packSha256: (packId) => `sha-${packId}` });
           shelves.push(made);
           return made;
         };

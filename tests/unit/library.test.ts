@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { evenlySpaced, expectedWindows } from '../../engine/import/choose-windows.ts';
 import { Speedometer } from '../../engine/import/progress.ts';
 import { trackEmbeddings } from '../../engine/library/window-embeddings.ts';
-import { LibraryShelf } from '../../engine/library/libraries.ts';
+import { LibraryCatalogue } from '../../engine/library/libraries.ts';
 import { loadLabelsets } from '../../engine/taxonomies/index.ts';
 import { cutWindows } from '../../models/audio/index.ts';
 import { importFolder, startTestEngine, tinyPacks, writeMusic } from '../support/engine.ts';
@@ -127,8 +127,8 @@ describe('libraries', () => {
     expect(result).toMatchObject({ imported: 6, unchanged: 0 });
     await engine.close();
     rmSync(join(packs, 'other'), { recursive: true });
-    const shelf = new LibraryShelf(dataFolder);
-    const open = shelf.get(library.id);
+    const catalogue = new LibraryCatalogue(dataFolder);
+    const open = catalogue.get(library.id);
     expect(open.spaces.list().map(({ packId, tracks }) => [packId, tracks])).toEqual([
       ['compact', 6],
       ['other', 6],
@@ -140,7 +140,7 @@ describe('libraries', () => {
     open.use('compact', compact);
     expect(open.summary().tracks).toMatchObject({ ready: 6, pending: 0 });
     expect(open.embeddings.load().vectors).not.toEqual(other);
-    shelf.close();
+    catalogue.close();
   });
 });
 
@@ -155,8 +155,8 @@ describe('embeddings', () => {
     });
     const { tracks } = await client.call('tracks.list', { libraryId: library.id });
     await engine.close();
-    const shelf = new LibraryShelf(dataFolder);
-    const open = shelf.get(library.id);
+    const catalogue = new LibraryCatalogue(dataFolder);
+    const open = catalogue.get(library.id);
     const windows = open.embeddings.load();
     expect(windows).toMatchObject({ dim: 32, count: 36 });
     expect(windows.trackIds).toEqual(tracks.map((track) => track.id));
@@ -188,6 +188,6 @@ describe('embeddings', () => {
         .sort((b, c) => distance(a, b) - distance(a, c));
       expect(Math.floor((others[0] ?? 0) / 3)).toBe(Math.floor(a / 3));
     }
-    shelf.close();
+    catalogue.close();
   });
 });

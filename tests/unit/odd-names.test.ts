@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { scanFolder } from '../../engine/import/scan.ts';
+import { scanFolder } from '../../engine/files/scan.ts';
 import { readTags } from '../../models/audio/index.ts';
 import { fitUmap } from '../../models/projection/index.ts';
 import { Random } from '../../models/numerics/random.ts';

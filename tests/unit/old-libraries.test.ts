@@ -11,9 +11,9 @@ import {
 import { explainTrack } from '../../engine/classify/explain.ts';
 import { nearestTo } from '../../engine/neighbours/query.ts';
 import { resolveVector } from '../../engine/neighbours/vector-ref.ts';
-import { LibraryShelf } from '../../engine/library/libraries.ts';
+import { LibraryCatalogue } from '../../engine/library/libraries.ts';
 import { trackDetail } from '../../engine/library/track-detail.ts';
-import { listReductions, loadReducedSet } from '../../engine/reductions/store.ts';
+import { listReductions, loadReducedSet } from '../../engine/library/reductions.ts';
 import { listStudies } from '../../engine/reductions/study/store.ts';
 import { Database } from '../../engine/storage/database.ts';
 import { migrate, schemaVersion } from '../../engine/storage/migrate.ts';
@@ -53,8 +53,8 @@ describe('a library of schema 3', () => {
     const embeddings = before('cache.db', `${sql} embeddings UNION ALL ${sql} kept_embeddings`);
     expect([tracks.length, embeddings.length, revisions.length, reductions.length]).toEqual([13, 45, 3, 3]);
 
-    const shelf = new LibraryShelf(dataFolder);
-    const library = shelf.get(OLD.id);
+    const catalogue = new LibraryCatalogue(dataFolder);
+    const library = catalogue.get(OLD.id);
     const space = library.space();
     expect(space).toMatchObject({ packId: 'compact', windows: 'all', deformation: null });
     expect(space.packSha256).toBe(experiments[0]?.['pack_sha256']);
@@ -120,7 +120,7 @@ describe('a library of schema 3', () => {
     const byHand = String(overrides[0]?.['track_id']);
     expect(loadLabelsets(library, taxonomy?.id ?? '').get(byHand)).toEqual(['mid', 'loud']);
     expect(library.db.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
-    shelf.close();
+    catalogue.close();
     // The copy that was made first is the library as it was.
     const [backup] = readdirSync(join(folder, 'backups'));
     expect(
@@ -153,14 +153,14 @@ describe('a library of schema 3', () => {
   it('whose cache is gone keeps its settings and everything a person made', () => {
     const { dataFolder, folder } = oldLibrary();
     rmSync(join(folder, 'cache.db'));
-    const shelf = new LibraryShelf(dataFolder);
-    const library = shelf.get(OLD.id);
+    const catalogue = new LibraryCatalogue(dataFolder);
+    const library = catalogue.get(OLD.id);
     expect(library.space()).toMatchObject({ packId: 'compact', windows: 'all', packSha256: '' });
     expect(library.summary().tracks).toMatchObject({ ready: 0, pending: 11, failed: 1, missing: 1 });
     expect(getExperiment(library, listExperiments(library)[0]?.id ?? '').space.packSha256).not.toBe('');
-    shelf.close();
+    catalogue.close();
     // With the pack at hand its hash is known again.
-    const with1 = new LibraryShelf(dataFolder, { packSha256: () => 'abc' });
+    const with1 = new LibraryCatalogue(dataFolder, { packSha256: () => 'abc' });
     expect(with1.get(OLD.id).space()).toMatchObject({ packId: 'compact', packSha256: 'abc' });
     with1.close();
   });
@@ -172,11 +172,11 @@ describe('a library of schema 3', () => {
       `UPDATE library SET pack_id = 'other'; UPDATE tracks SET state = 'pending' WHERE state = 'ready'`,
     );
     db.close();
-    const shelf = new LibraryShelf(dataFolder, { packSha256: () => null });
-    const library = shelf.get(OLD.id);
+    const catalogue = new LibraryCatalogue(dataFolder, { packSha256: () => null });
+    const library = catalogue.get(OLD.id);
     expect(library.space()).toMatchObject({ packId: 'other', windows: 'all', packSha256: '' });
     expect(library.summary().tracks).toMatchObject({ ready: 0, pending: 11 });
-    shelf.close();
+    catalogue.close();
   });
 });
 
@@ -219,8 +219,8 @@ describe('a database that cannot be opened', () => {
 describe('something made in another space', () => {
   it('goes on in its own while that is kept, and is never held against vectors of another', async () => {
     const { dataFolder } = oldLibrary();
-    const shelf = new LibraryShelf(dataFolder);
-    const library = shelf.get(OLD.id);
+    const catalogue = new LibraryCatalogue(dataFolder);
+    const library = catalogue.get(OLD.id);
     const own = library.space();
     const [experiment] = listExperiments(library);
     const experimentId = experiment?.id ?? '';
@@ -253,7 +253,7 @@ describe('something made in another space', () => {
       nearestTo(library, prototype, { level: 'window', k: 3, metric: 'euclidean' }),
     ).rejects.toEqual(refused);
     expect(() => library.embeddings.madeIn(own, 'This experiment')).toThrow(/two windows|2 windows/);
-    shelf.close();
+    catalogue.close();
   });
 });
 

@@ -62,8 +62,8 @@ describe('archetone packs score', () => {
     expect(card.accuracy.sharedClasses).toEqual(['high', 'low']);
     expect(card.accuracy.renderedToInstruments?.['knn5']?.embedding.mean).toBe(100);
     expect(card.roundTrip?.griffinLim.logSpectralDb).toBeGreaterThan(0);
-    expect(card.sharpness).toHaveLength(1);
-    const [heard] = card.sharpness ?? [];
+    expect(card.fidelity).toHaveLength(1);
+    const [heard] = card.fidelity ?? [];
     const told = (heard?.mfccRetention ?? NaN) * (heard?.prototypes ?? NaN);
     expect(told).toBeLessThanOrEqual(heard?.prototypes ?? 0);
     expect(told).toBeCloseTo(Math.round(told), 2);

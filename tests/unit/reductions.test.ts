@@ -29,13 +29,6 @@ describe('reductions', () => {
     return reduction;
   };
 
-  it('offers the methods there are', async () => {
-    const methods = await lib.test.client.call('reductions.methods', {});
-    expect(methods.map(({ id }) => id)).toContain('MChen');
-    expect(methods.find(({ id }) => id === 'MChen')?.takesPercent).toBe(true);
-    expect(methods.find(({ id }) => id === 'MRHC')?.takesPercent).toBe(false);
-  });
-
   it('reduces to the size asked for and scores both sets on held-out tracks', async () => {
     const reduction = await reduce({ percent: 30 });
     expect(reduction.corpusRows + reduction.testRows).toBe(30);

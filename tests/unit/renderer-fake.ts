@@ -308,7 +308,6 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'providers.list': () => [],
   'taxonomies.list': () => [taxonomy],
   'experiments.list': () => [experiment],
-  'reductions.methods': () => [],
   'reductions.choices': () => ({ methods: [], classifiers: [], metrics: [] }),
   'reductions.studies': () => [],
   'reductions.list': () => [],

@@ -6,7 +6,7 @@ import { oneHot, type LabelledWindows } from '../../models/embeddings/labelled-v
 import { poolTracks } from '../../models/embeddings/pooling.ts';
 import { borneLabels, classOfTracks } from '../../models/embeddings/tracks.ts';
 import { DistanceMeter } from '../../models/benchmarks/distances.ts';
-import { disturbances } from '../../models/benchmarks/disturbances.ts';
+import { deformations } from '../../models/benchmarks/deformations.ts';
 import { describeCollection } from '../../models/benchmarks/embed.ts';
 import { Fourier, magnitudes } from '../../models/benchmarks/fourier.ts';
 import { griffinLim } from '../../models/benchmarks/griffin-lim.ts';
@@ -15,7 +15,7 @@ import { handcraftedJudge } from '../../models/benchmarks/judge.ts';
 import { melBank } from '../../models/benchmarks/mel.ts';
 import { neighbourPrecision } from '../../models/benchmarks/neighbourhood.ts';
 import { crossCollection, leaveOneGroupOut, withinCollection } from '../../models/benchmarks/protocols.ts';
-import { spearman } from '../../models/benchmarks/sharpness.ts';
+import { spearman } from '../../models/benchmarks/fidelity.ts';
 import { quantile, spreadOf } from '../../models/benchmarks/summary.ts';
 
 const RATE = 24_000;
@@ -221,7 +221,7 @@ describe('accuracies', () => {
   });
 });
 
-describe('disturbances', () => {
+describe('deformations', () => {
   const levelOf = (samples: Float32Array): number =>
     Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / samples.length);
 
@@ -231,9 +231,9 @@ describe('disturbances', () => {
       samples.slice(4000, 16_000).filter((value, i, all) => i > 0 && value >= 0 && (all[i - 1] ?? 0) < 0)
         .length;
     const made = new Map<string, Float32Array>();
-    for (const { name, apply } of disturbances) made.set(name, await apply(clean, RATE, 1));
+    for (const { name, apply } of deformations) made.set(name, await apply(clean, RATE, 1));
     const [quiet, noisy, up, down] = [...made.values()];
-    if (!quiet || !noisy || !up || !down) throw new Error('a disturbance is missing');
+    if (!quiet || !noisy || !up || !down) throw new Error('a deformation is missing');
     expect(20 * Math.log10(levelOf(quiet) / levelOf(clean))).toBeCloseTo(-12, 3);
     const noise = noisy.map((value, i) => value - (clean[i] ?? 0));
     expect(20 * Math.log10(levelOf(noise) / levelOf(clean))).toBeCloseTo(-20, 0);

@@ -41,7 +41,5 @@ export function resultLine(result: JobResult): string {
         : plural(result.verification.problems.length, 'problem');
     case 'add-pack':
       return `The pack ${result.packId}`;
-    case 'embed':
-      return `${plural(result.tracks, 'track')}, ${plural(result.windows, 'window')} in ${result.file}`;
   }
 }

@@ -13,14 +13,14 @@ import { classRetention, scoreCycle, type SoundSettings } from './sound.ts';
 import { meanOf, quantile, round } from './summary.ts';
 
 /** One way of making prototypes and making them audible. */
-export interface SharpnessVariant {
+export interface FidelityVariant {
   name: string;
   train?: Partial<TrainParameters>;
   sound?: { guidance?: number; candidates?: number; accept?: number; steps?: number };
 }
 
 /** What a variant does to the prototypes of a collection and to their sound. */
-export interface SharpnessScore {
+export interface FidelityScore {
   name: string;
   prototypes: number;
   /**
@@ -31,7 +31,7 @@ export interface SharpnessScore {
   distance: number;
   /** Share of prototypes whose sonification is assigned to their class. */
   classRetention: number;
-  /** The same, told by the MFCC+Δ of the sonifications instead of by the pack and its network. */
+  /** The same, judged by the MFCC+Δ of the sonifications instead of by the pack and its network. */
   mfccRetention: number;
   cycleCosine: number;
   /** Medians over the sonifications. */
@@ -43,7 +43,7 @@ export interface SharpnessScore {
 }
 
 /** The remedies that the report compares; the first one is what the application does by default. */
-export const sharpnessVariants: readonly SharpnessVariant[] = [
+export const fidelityVariants: readonly FidelityVariant[] = [
   { name: 'default' },
   { name: 'stronger prototype loss (λ = 0.05)', train: { lambda: 0.05 } },
   { name: 'weaker prototype loss (λ = 0.75)', train: { lambda: 0.75 } },
@@ -66,13 +66,13 @@ export interface HeardNetwork {
  * @param collection windows as the pack embeds them, not standardised
  * @param judge who else says what class a sound is of
  */
-export async function scoreSharpness(
+export async function scoreFidelity(
   runtime: PackRuntime,
   collection: LabelledWindows,
-  variant: SharpnessVariant,
+  variant: FidelityVariant,
   judge: Judge,
   settings: SoundSettings,
-): Promise<{ score: SharpnessScore; heard: HeardNetwork }> {
+): Promise<{ score: FidelityScore; heard: HeardNetwork }> {
   const set = trainingSet(collection);
   const classes = set.labelNames;
   const parameters = { ...defaultTrainParameters, seed: settings.seed, ...variant.train };

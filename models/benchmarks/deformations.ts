@@ -2,7 +2,7 @@ import { Resampler } from '../audio/resampler.ts';
 import { Random } from '../numerics/random.ts';
 
 /** Something that happens to recordings and should not change what they are. */
-export interface Disturbance {
+export interface Deformation {
   name: string;
   /** Takes one window, mono; gives a window of the same length. */
   apply: (samples: Float32Array, sampleRate: number, seed: number) => Float32Array | Promise<Float32Array>;
@@ -11,7 +11,7 @@ export interface Disturbance {
 const SEMITONE = 2 ** (1 / 12);
 
 /** What a window can suffer without any outside help. */
-export const disturbances: readonly Disturbance[] = [
+export const deformations: readonly Deformation[] = [
   { name: 'gain −12 dB', apply: (samples) => samples.map((value) => value * 10 ** (-12 / 20)) },
   { name: 'white noise at 20 dB below the level', apply: (samples, _rate, seed) => noisy(samples, 20, seed) },
   { name: 'one semitone up (faster)', apply: (samples, rate) => varispeed(samples, rate, SEMITONE) },

@@ -1,6 +1,6 @@
 import type { SplitName } from '../api/domain.ts';
 import type { Library } from '../library/library.ts';
-import type { TrackPrediction } from '../experiments/metrics.ts';
+import type { TrackPrediction } from './metrics.ts';
 
 /** Replaces the stored predictions of an experiment, in one transaction of the cache database. */
 export function storePredictions(

@@ -1,9 +1,9 @@
 import type { CorpusSource, KnnScore, Reduction, ReductionScore, SplitName } from '../api/domain.ts';
 import { reductionMethods } from '../../models/reduction/index.ts';
 import { EngineError } from '../api/errors.ts';
-import type { Library } from '../library/library.ts';
+import type { Library } from './library.ts';
 import { toBlob } from '../storage/database.ts';
-import { runName } from './names.ts';
+import { runName } from './reduction-names.ts';
 
 /** The reduced set of a reduction. */
 export interface ReducedSet {
