@@ -1,33 +1,24 @@
 import { Worker } from 'node:worker_threads';
 import { AudioError } from '../../models/audio/index.ts';
-import type { DecodeReply, DecodeRequest, DecodeWorkerData } from './protocol.ts';
+import { connect } from '../wire/connect.ts';
+import type { Client, Connection } from '../wire/contract.ts';
+import { workerPort, WorkerExit } from '../wire/transports/worker.ts';
+import { decodeContract, type DecodeContract, type DecodeWorkerData } from './protocol.ts';
 
-/** Receives what belongs to one job. */
-export interface JobListener {
-  onReply(reply: Exclude<DecodeReply, { type: 'ready' }>): void;
-  /** The thread is gone before the job ended. */
-  onDeath(error: Error): void;
-}
-
-/** A job that is told to stop and does not answer within this time takes its thread with it. */
+/** A call that is told to stop and does not end within this time takes its thread with it. */
 const CANCEL_GRACE_MS = 1000;
 
-/** One worker thread that does one job after the other. */
+/** One worker thread that works on one file after the other. */
 export class DecodeThread {
   readonly #worker: Worker;
+  readonly #connection: Connection<DecodeContract>;
   readonly #memoryMb: number;
   #ready = false;
   #dead = false;
-  #jobId = 0;
-  #listener: JobListener | null = null;
   #path = '';
-  #grace: NodeJS.Timeout | null = null;
 
-  /**
-   * @param onIdle called when a job has ended and the thread can take the next one
-   * @param onExit called once, when the thread is gone
-   */
-  constructor(url: URL | string, memoryMb: number, events: { onIdle: () => void; onExit: () => void }) {
+  /** @param onExit called once, when the thread is gone */
+  constructor(url: URL | string, memoryMb: number, onExit: () => void) {
     const workerData: DecodeWorkerData = { memoryMb };
     this.#memoryMb = memoryMb;
     this.#worker = new Worker(url, {
@@ -35,46 +26,33 @@ export class DecodeThread {
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: 32 },
     });
-    this.#worker.on('message', (reply: DecodeReply) => {
-      if (reply.type === 'ready') this.#ready = true;
-      else this.#deliver(reply, events.onIdle);
+    this.#worker.once('message', () => (this.#ready = true));
+    this.#connection = connect(workerPort(this.#worker), decodeContract, {
+      lost: (reason) => {
+        this.#dead = true;
+        return this.#describe(reason);
+      },
     });
-    this.#worker.on('error', (error: unknown) => this.#die(this.#describe(error)));
-    this.#worker.on('exit', (code) => {
-      this.#die(new AudioError('corrupt', `The decoder ended with code ${code}: ${this.#path}`));
-      events.onExit();
-    });
+    this.#worker.once('exit', onExit);
   }
 
-  /** Starts a job. The thread must be idle. */
-  start(
-    listener: JobListener,
-    job: { type: 'probe'; path: string } | Omit<DecodeRequest & { type: 'decode' }, 'id'>,
-  ): void {
-    this.#jobId++;
-    this.#path = job.path;
-    this.#listener = listener;
+  /** @param path the file that the thread's next call is about; the thread must be idle */
+  work(path: string): Client<DecodeContract> {
+    this.#path = path;
     this.#worker.ref();
-    this.#post({ ...job, id: this.#jobId });
+    return this.#connection;
   }
 
-  /** Lets the job send one more chunk. */
-  grant(): void {
-    this.#post({ type: 'credit', id: this.#jobId });
-  }
-
-  /** Stops the job; its listener hears nothing more. The thread becomes idle again, or dies. */
-  cancel(): void {
-    if (this.#listener === null) return;
-    this.#listener = { onReply: () => undefined, onDeath: () => undefined };
-    this.#post({ type: 'cancel', id: this.#jobId });
-    this.#grace ??= setTimeout(() => void this.kill(), CANCEL_GRACE_MS);
+  /** Resolves when the thread can take the next call, or is dead. What was told to stop and does not, kills it. */
+  async free(): Promise<void> {
+    const grace = setTimeout(() => void this.kill(), CANCEL_GRACE_MS);
+    await this.#connection.idle();
+    clearTimeout(grace);
   }
 
   /** Ends the thread at once, even inside an endless loop. */
   async kill(): Promise<void> {
     this.#dead = true;
-    this.#clearGrace();
     await this.#worker.terminate();
   }
 
@@ -87,44 +65,14 @@ export class DecodeThread {
     return this.#dead;
   }
 
-  #post(request: DecodeRequest): void {
-    if (!this.#dead) this.#worker.postMessage(request);
-  }
-
-  #deliver(reply: Exclude<DecodeReply, { type: 'ready' }>, onIdle: () => void): void {
-    if (reply.id !== this.#jobId) return;
-    const listener = this.#listener;
-    const ended = reply.type === 'end' || reply.type === 'failed' || reply.type === 'probed';
-    if (ended) {
-      this.#listener = null;
-      this.#clearGrace();
-    }
-    listener?.onReply(reply);
-    if (ended && !this.#dead) onIdle();
-  }
-
-  #die(error: Error): void {
-    this.#dead = true;
-    this.#clearGrace();
-    const listener = this.#listener;
-    this.#listener = null;
-    listener?.onDeath(error);
-  }
-
-  #clearGrace(): void {
-    if (this.#grace) clearTimeout(this.#grace);
-    this.#grace = null;
-  }
-
-  #describe(error: unknown): Error {
-    const detail = error instanceof Error ? error.message : String(error);
+  #describe(reason: Error | undefined): Error {
+    if (reason instanceof WorkerExit)
+      return new AudioError('corrupt', `The decoder ended with code ${reason.exitCode}: ${this.#path}`);
+    const detail = reason?.message ?? 'no reason given';
     // A thread that never came up says nothing about the file.
-    if (!this.#ready) return new Error(`The decode worker does not start: ${detail}`, { cause: error });
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const what =
-      code === 'ERR_WORKER_OUT_OF_MEMORY'
-        ? `needed more than ${this.#memoryMb} MB of memory`
-        : `failed (${detail})`;
-    return new AudioError('corrupt', `The decoder ${what}: ${this.#path}`, { cause: error });
+    if (!this.#ready) return new Error(`The decode worker does not start: ${detail}`, { cause: reason });
+    const outOfMemory = reason && 'code' in reason && reason.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    const what = outOfMemory ? `needed more than ${this.#memoryMb} MB of memory` : `failed (${detail})`;
+    return new AudioError('corrupt', `The decoder ${what}: ${this.#path}`, { cause: reason });
   }
 }

@@ -1,8 +1,8 @@
 import { AudioError, type ExternalDecoder } from '../../models/audio/index.ts';
-import { AsyncQueue } from '../wire/async-queue.ts';
+import type { CallOptions, Client } from '../wire/contract.ts';
 import { DecodeThread } from './decode-thread.ts';
 import { decodeOutside } from './outside.ts';
-import { fromWireError, type DecodeReply, type ProbeResult } from './protocol.ts';
+import { asAudioError, type DecodeContract, type Decoded, type ProbeResult } from './protocol.ts';
 import { Watchdog, type DecodeLimits } from './watchdog.ts';
 
 export interface DecodePoolOptions {
@@ -22,12 +22,6 @@ export interface PoolDecodeOptions {
   /** Told of damage in a file that still gives audio. */
   onWarning?: (message: string) => void;
 }
-
-/** Chunks that a worker may send ahead of the reader. */
-const CREDITS = 4;
-
-type JobReply = Exclude<DecodeReply, { type: 'ready' }>;
-type StartJob = Parameters<DecodeThread['start']>[1];
 
 /**
  * Decodes and probes files in worker threads that are killed when a file takes too long or too much memory. The fault
@@ -49,9 +43,10 @@ export class DecodePool {
    * @throws AudioError for every fault of the file; `signal.reason` on abort; Error when the worker does not start
    */
   async probe(path: string, signal: AbortSignal): Promise<ProbeResult> {
-    for await (const reply of this.#run({ type: 'probe', path }, signal)) {
-      if (reply.type === 'probed') return reply.result;
-    }
+    const probed = this.#run(path, signal, async function* (worker, options) {
+      yield await worker.call('probe', { path }, options);
+    });
+    for await (const result of probed) return result;
     throw new Error('The decode worker gave no answer');
   }
 
@@ -64,9 +59,12 @@ export class DecodePool {
   async *decode(path: string, options: PoolDecodeOptions): AsyncGenerator<Float32Array, void> {
     const { sampleRate, signal } = options;
     try {
-      for await (const reply of this.#run({ type: 'decode', path, sampleRate, credits: CREDITS }, signal)) {
-        if (reply.type === 'chunk') yield reply.samples;
-        else if (reply.type === 'warning') options.onWarning?.(reply.message);
+      const decoded = this.#run<Decoded>(path, signal, (worker, work) =>
+        worker.stream('decode', { path, sampleRate }, work),
+      );
+      for await (const piece of decoded) {
+        if ('samples' in piece) yield piece.samples;
+        else options.onWarning?.(piece.warning);
       }
     } catch (error) {
       const { external } = this.#options;
@@ -83,62 +81,37 @@ export class DecodePool {
     await Promise.all([...this.#threads].map((thread) => thread.kill()));
   }
 
-  /** Runs one job in a worker; yields its replies up to and including the last. */
-  async *#run(job: StartJob, signal: AbortSignal): AsyncGenerator<JobReply, void> {
+  /** Makes one call of a worker, under the limits of time; they count only while somebody waits for an answer. */
+  async *#run<T>(
+    path: string,
+    signal: AbortSignal,
+    begin: (worker: Client<DecodeContract>, options: CallOptions) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void> {
     const thread = await this.#acquire(signal);
-    if (signal.aborted) {
-      this.#release(thread);
-      throw signal.reason;
-    }
-    const queue = new AsyncQueue<JobReply>();
-    const state: { ahead: number; over: boolean } = { ahead: 0, over: false };
+    const stop = new AbortController();
     const watchdog = new Watchdog(this.#options.limits, (reason) => {
-      state.over = true;
-      queue.abandon(
-        new AudioError('corrupt', `Decoding was stopped, it took too long (${reason}): ${job.path}`),
-      );
+      stop.abort(new AudioError('corrupt', `Decoding was stopped, it took too long (${reason}): ${path}`));
       void thread.kill();
     });
-    const onAbort = (): void => {
-      queue.abandon(signal.reason);
-      watchdog.pause();
-      // A job that is over may have left its thread to another one already.
-      if (!state.over) thread.cancel();
-      state.over = true;
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
+    const answers = begin(thread.work(path), {
+      signal: AbortSignal.any([signal, stop.signal]),
+      onAlive: () => watchdog.progress(),
+    })[Symbol.asyncIterator]();
     try {
-      watchdog.resume();
-      const onReply = (reply: JobReply): void => {
-        watchdog.progress();
-        if (reply.type === 'chunk' && ++state.ahead >= CREDITS) watchdog.pause();
-        if (reply.type === 'end' || reply.type === 'failed' || reply.type === 'probed') {
-          state.over = true;
-          watchdog.pause();
-        }
-        queue.push(reply);
-      };
-      const onDeath = (error: Error): void => {
-        state.over = true;
-        queue.abandon(error);
-      };
-      thread.start({ onReply, onDeath }, job);
       for (;;) {
-        const { value: reply, done } = await queue.next();
-        if (done) return;
-        if (reply.type === 'failed') throw fromWireError(reply.error);
-        if (reply.type !== 'end') yield reply;
-        if (reply.type === 'end' || reply.type === 'probed') return;
-        if (reply.type !== 'chunk') continue;
-        state.ahead--;
-        if (state.over) continue;
-        thread.grant();
         watchdog.resume();
+        const next = await answers.next();
+        watchdog.pause();
+        if (next.done === true) return;
+        yield next.value;
       }
+    } catch (error) {
+      signal.throwIfAborted();
+      throw stop.signal.aborted ? stop.signal.reason : asAudioError(error);
     } finally {
       watchdog.pause();
-      signal.removeEventListener('abort', onAbort);
-      if (!state.over) thread.cancel();
+      stop.abort();
+      void thread.free().then(() => this.#release(thread));
     }
   }
 
@@ -169,15 +142,13 @@ export class DecodePool {
 
   #spawn(): DecodeThread {
     const { workerUrl, limits } = this.#options;
-    const thread = new DecodeThread(workerUrl, limits.memoryMb, {
-      onIdle: () => this.#release(thread),
-      onExit: () => this.#forget(thread),
-    });
+    const thread = new DecodeThread(workerUrl, limits.memoryMb, () => this.#forget(thread));
     this.#threads.add(thread);
     return thread;
   }
 
   #release(thread: DecodeThread): void {
+    if (thread.dead) return;
     const waiter = this.#waiting.shift();
     if (waiter) {
       waiter.resolve(thread);

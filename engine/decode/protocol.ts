@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import {
   AudioError,
   type AudioContainer,
@@ -6,6 +7,8 @@ import {
   type Cover,
   type Tags,
 } from '../../models/audio/index.ts';
+import { EngineError } from '../wire/errors.ts';
+import { query, stream } from '../wire/contract.ts';
 
 /** What is known of a file without decoding it. */
 export interface ProbeResult {
@@ -19,52 +22,40 @@ export interface ProbeResult {
   bytes: number;
 }
 
-/** Host to worker. One job at a time; `id` tells late messages of an earlier job apart. */
-export type DecodeRequest =
-  | { type: 'probe'; id: number; path: string }
-  | { type: 'decode'; id: number; path: string; sampleRate: number; credits: number }
-  | { type: 'credit'; id: number }
-  | { type: 'cancel'; id: number };
+/** One more piece of a file, mono, or what is wrong with a file that still gives audio. */
+export type Decoded = { samples: Float32Array } | { warning: string };
 
-export interface WireError {
-  code: AudioErrorCode | 'cancelled';
-  message: string;
-  hint: string;
-  /** What the file was recognised as, where another decoder is needed. */
-  container: AudioContainer | null;
-}
-
-/** Worker to host. Every job ends with exactly one of `probed`, `end` and `failed`. */
-export type DecodeReply =
-  | { type: 'ready' }
-  | { type: 'progress'; id: number }
-  | { type: 'warning'; id: number; message: string }
-  | { type: 'chunk'; id: number; samples: Float32Array }
-  | { type: 'probed'; id: number; result: ProbeResult }
-  | { type: 'end'; id: number }
-  | { type: 'failed'; id: number; error: WireError };
+/** What a decode worker does, one call at a time. Both begin with a sign of life, which tells that the thread came up. */
+export const decodeContract = {
+  probe: query<ProbeResult>()(z.strictObject({ path: z.string() })),
+  decode: stream<Decoded>({ credit: 4 })(z.strictObject({ path: z.string(), sampleRate: z.number() })),
+};
+export type DecodeContract = typeof decodeContract;
 
 /** Handed to a new worker. */
 export interface DecodeWorkerData {
   memoryMb: number;
 }
 
-/** Anything that a decoder threw, in a form that crosses threads: a fault that is not named is damage of the file. */
-export function toWireError(error: unknown, path: string): WireError {
-  const named =
-    error instanceof AudioError
-      ? error
-      : new AudioError(
-          'corrupt',
-          `Decoding failed (${error instanceof Error ? error.message : String(error)}): ${path}`,
-        );
-  const { code, message, hint, container } = named;
-  return { code, message, hint, container };
+/** What a decoder threw, for the wire; its code and container go along. */
+export function decodeErrorCoding(thrown: unknown): EngineError {
+  if (!(thrown instanceof AudioError)) return EngineError.from(thrown);
+  const { code, container, message, hint } = thrown;
+  return new EngineError('audio', message, hint, { detail: { code, container } });
 }
 
-/** The inverse of {@link toWireError}. */
-export function fromWireError(error: WireError): Error {
-  if (error.code === 'cancelled') return new DOMException(error.message, 'AbortError');
-  const { code, message, hint, container } = error;
-  return new AudioError(code, message, { hint, ...(container === null ? {} : { container }) });
+/** Written by {@link decodeErrorCoding} of the same build, nobody else. */
+const detailSchema = z.object({
+  code: z.custom<AudioErrorCode>((value) => typeof value === 'string'),
+  container: z.custom<AudioContainer>((value) => typeof value === 'string').nullable(),
+});
+
+/** The inverse of {@link decodeErrorCoding}; what is no error of a file stays as it is. */
+export function asAudioError(thrown: unknown): unknown {
+  if (!(thrown instanceof EngineError) || thrown.code !== 'audio') return thrown;
+  const { code, container } = detailSchema.parse(thrown.detail);
+  return new AudioError(code, thrown.message, {
+    hint: thrown.hint,
+    ...(container === null ? {} : { container }),
+  });
 }

@@ -12,14 +12,17 @@ import { bundleWorker, type BundledWorker } from '../support/bundle-worker.ts';
 const limits = { timeoutMs: 20_000, idleTimeoutMs: 10_000, memoryMb: 256 };
 const pools: DecodePool[] = [];
 let worker: BundledWorker;
+let hooked: BundledWorker;
 let folder = '';
 
 beforeAll(async () => {
   worker = await bundleWorker();
+  hooked = await bundleWorker('tests/fixtures/audio/hook-worker.ts');
   folder = await mkdtemp(join(tmpdir(), 'archetone-pool-'));
 });
 afterAll(async () => {
   await worker.remove();
+  await hooked.remove();
   await rm(folder, { recursive: true, force: true });
 });
 afterEach(async () => {
@@ -33,7 +36,7 @@ function open(options: Partial<DecodePoolOptions> = {}): DecodePool {
 }
 
 function openHooked(options: Partial<DecodePoolOptions> = {}): DecodePool {
-  return open({ workerUrl: fixture('hook-worker.mjs'), ...options });
+  return open({ workerUrl: hooked.path, ...options });
 }
 
 function decode(pool: DecodePool, path: string, signal = never): Promise<Float32Array> {
