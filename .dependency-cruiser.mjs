@@ -12,7 +12,7 @@ const models = [
 
 const engine = [
   ['api', 'wire'],
-  ['decode', 'events', 'files', 'jobs', 'packs', 'storage'],
+  ['decode', 'embedder', 'files', 'jobs', 'packs', 'storage'],
   ['library'],
   ['bundles', 'import', 'taxonomies'],
   ['experiments'],
