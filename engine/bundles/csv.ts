@@ -45,6 +45,6 @@ function cell(value: Cell, raw: boolean): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
   const text = raw ? value : escapeFormula(value);
-  // Readers take blanks at the ends of unquoted cells for layout.
-  return /[",\r\n;\t|]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  // Many readers cut blanks off the end of an unquoted line.
+  return /[",\r\n;\t|]|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

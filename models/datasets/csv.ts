@@ -68,7 +68,8 @@ export async function readCsv(path: string, options: SourceOptions): Promise<Raw
       relax_column_count: true,
       skip_empty_lines: true,
       // Blanks inside quotes belong to the text. A tab that parts cells is none.
-      trim: delimiter !== '\t',
+      ltrim: delimiter !== '\t' && hasLayout(head, delimiter),
+      rtrim: delimiter !== '\t',
       max_record_size: MAX_RECORD_BYTES,
     }));
     text = Readable.from(all(told?.length ?? 0));
@@ -90,6 +91,13 @@ export async function readCsv(path: string, options: SourceOptions): Promise<Raw
     text?.destroy();
     records?.destroy();
   }
+}
+
+/** Whether a blank follows what parts the cells of the header throughout: it is layout then, and else part of a name. */
+function hasLayout(head: string, delimiter: Delimiter): boolean {
+  const [header = ''] = head.split(/[\r\n]/, 1);
+  const [, ...others] = header.split(delimiter);
+  return others.length > 0 && others.every((cell) => /^\s/.test(cell));
 }
 
 /** The first bytes as text, and everything from a byte on as it comes. */
@@ -235,7 +243,7 @@ class CsvTable {
     for (let column = 0; column < record.length; column++) {
       const target = plan.targets[column] ?? EXCLUDED;
       if (target === EXCLUDED) continue;
-      const cell = record[column] ?? '';
+      const cell = (record[column] ?? '').trim();
       if (this.#options.missing === 'drop-rows' && isMissing(cell)) {
         rows.drop();
         this.#dropped++;

@@ -58,6 +58,11 @@ describe('a table in CSV', () => {
     ['semicolons and decimal commas', csv.replaceAll(',', ';').replaceAll('.', ',')],
     ['tabs and decimal commas', csv.replaceAll(',', '\t').replaceAll('.', ',')],
     ['bars', csv.replaceAll(',', '|')],
+    ['blanks after commas', csv.replaceAll(',', ', ')],
+    [
+      'blanks after commas in rows alone',
+      [HEADER, ...ROWS.map((row) => row.replaceAll(',', ', '))].join('\n'),
+    ],
     ["Excel's line sep=", `sep=;\r\n${csv.replaceAll(',', ';')}`],
     ['a byte order mark', `\ufeff${csv}`],
     ['Latin-1', Buffer.from(csv, 'latin1')],

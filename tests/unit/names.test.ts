@@ -81,10 +81,13 @@ describe('cells that a spreadsheet would run', () => {
   it('come back from what Archetone wrote', async () => {
     for (const name of [...names, 'plain', "it's", '', '-7'])
       expect(unescapeFormula(escapeFormula(name)), name).toBe(name);
-    const header = ['=x', 'label:a', 'label: lead', "label:'=b"];
+    const header = [' =y', '=x', 'label:a', 'label: lead', "label:'=b"];
     const path = join(await temporaryFolder(), 'set.csv');
-    writeFileSync(path, writeCsv(header, [[1.5, 1, 0, 1]]));
+    writeFileSync(path, writeCsv(header, [[2, 1.5, 1, 0, 1]]));
     const { featureNames, labelNames } = await readDataset(path);
-    expect([featureNames, labelNames]).toEqual([['=x'], ['a', ' lead', "'=b"]]);
+    expect([featureNames, labelNames]).toEqual([
+      [' =y', '=x'],
+      ['a', ' lead', "'=b"],
+    ]);
   });
 });
