@@ -60,7 +60,7 @@ async function buildNode() {
       entryPoints: {
         cli: 'cli/main.ts',
         'decode-worker': 'engine/decode/worker.ts',
-        'parquet-worker': 'models/datasets/parquet-worker.ts',
+        'parquet-worker': 'engine/datasets/parquet-worker.ts',
         'label-worker': 'engine/taxonomies/label-worker.ts',
         'provider-child': 'models/packs/provider-child.ts',
         embedder: 'engine/embedder/entry.ts',

@@ -1,4 +1,5 @@
-import { readDataset, type Dataset, type LabelChoice } from '../../models/datasets/index.ts';
+import { readDataset } from '../../engine/datasets/read.ts';
+import type { Dataset, LabelChoice } from '../../models/datasets/index.ts';
 import {
   knnClassifiers,
   multilabelMetrics,

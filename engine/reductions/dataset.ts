@@ -5,11 +5,9 @@ import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import {
   MANIFEST_FILE,
-  readDataset,
   type Dataset,
   type DatasetWarning,
   type LabelChoice,
-  type ReadDatasetOptions,
 } from '../../models/datasets/index.ts';
 import { takeRows, type KnnClassifier, type LabelledVectors } from '../../models/knn/index.ts';
 import { Random } from '../../models/numerics/random.ts';
@@ -23,6 +21,7 @@ import {
 import type { ExportFormat, ExportResult, KnnScore, ReductionScore } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineOptions } from '../context.ts';
+import { readDataset, type ReadFileOptions } from '../datasets/read.ts';
 import { writeBundle } from '../bundles/bundle.ts';
 import { csvLines, mapped, type Cell } from '../bundles/csv.ts';
 import { datasetOrigin, writeManifest } from '../bundles/manifest.ts';
@@ -156,7 +155,7 @@ class Clock {
 async function readParts(
   path: string,
   request: DatasetRequest,
-  options: Required<Pick<ReadDatasetOptions, 'parquetWorker' | 'signal'>>,
+  options: Required<Pick<ReadFileOptions, 'parquetWorker' | 'signal'>>,
 ): Promise<{ dataset: Dataset; training: LabelledVectors; test: LabelledVectors }> {
   const { labels, exclude, missing } = request;
   const dataset = await readDataset(path, { labels, exclude, missing, ...options });

@@ -1,16 +1,14 @@
-import type { EngineErrorData } from '../api/errors.ts';
+import { z } from 'zod';
+import { query } from '../wire/contract.ts';
 import type { LabelTable } from './label-table.ts';
 
-/** What the thread made from `label-worker.ts` is to read. */
-export interface LabelRequest {
-  path: string;
+const requestSchema = z.strictObject({
+  path: z.string(),
   /** Of the tracks, relative to the music folder. */
-  paths: readonly string[];
-  folder: string;
-}
+  paths: z.array(z.string()),
+  folder: z.string(),
+});
+export type LabelRequest = z.infer<typeof requestSchema>;
 
-/** What it answers: any number of signs of life, then what the file says or the reason why not. */
-export type LabelReply =
-  | { type: 'progress'; rows: number }
-  | { type: 'read'; table: LabelTable }
-  | { type: 'refused'; error: EngineErrorData };
+/** What the thread made from `label-worker.ts` does. */
+export const labelContract = { read: query<LabelTable>()(requestSchema) };

@@ -2,6 +2,7 @@ export { readMultilabelCsv } from './csv.ts';
 export { DatasetError, type DatasetErrorCode } from './errors.ts';
 export { excludeColumns } from './exclude.ts';
 export { readDataset } from './read.ts';
+export type { ParquetReader, RawDataset, SourceOptions } from './source.ts';
 export type {
   Dataset,
   DatasetWarning,

@@ -10,8 +10,7 @@ import { LABEL_PREFIX } from './csv.ts';
 import { assembleRows, type MatrixColumn } from './matrix.ts';
 import { noLabels, type ColumnChoice } from './plan.ts';
 import { MAX_VALUES } from './rows.ts';
-import type { ParquetOptions } from './parquet-protocol.ts';
-import type { RawDataset } from './source.ts';
+import type { RawDataset, SourceOptions } from './source.ts';
 import { PARQUET_KEY } from './write-parquet.ts';
 
 const ownSchema = z.object({ name: z.string(), labels: z.array(z.string()), features: z.array(z.string()) });
@@ -30,13 +29,13 @@ const compressors: Compressors = {
  * Reads a Parquet table: numbers and booleans are features or labels; a column of equally long lists of numbers is one
  * feature per element; text is left out. A file of {@link writeDatasetParquet} needs no choice of labels.
  *
- * A damaged file can keep this busy for hours: for files from outside there is `readParquetInThread`.
+ * A damaged file can keep this busy for hours: files from outside are read where it can be ended.
  * @param onProgress called whenever a piece of a column is unpacked
  * @throws DatasetError
  */
 export async function readParquetDataset(
   path: string,
-  options: ParquetOptions,
+  options: Omit<SourceOptions, 'signal'>,
   onProgress: () => void,
 ): Promise<RawDataset> {
   try {
@@ -61,7 +60,7 @@ async function readTable(
   path: string,
   file: AsyncBuffer,
   metadata: FileMetaData,
-  options: ParquetOptions,
+  options: Omit<SourceOptions, 'signal'>,
   onProgress: () => void,
 ): Promise<RawDataset> {
   const count = Number(metadata.num_rows);
@@ -116,7 +115,7 @@ async function readOwn(
   count: number,
   columns: ReadonlyMap<string, unknown[]>,
   { name, labels, features }: OwnFacts,
-  options: ParquetOptions,
+  options: Omit<SourceOptions, 'signal'>,
 ): Promise<RawDataset> {
   const vectors = columns.get('vector') ?? [];
   const borne = columns.get('labels') ?? [];
@@ -199,7 +198,7 @@ const pandasSchema = z.object({ index_columns: z.array(z.unknown()) });
 function indexColumns(
   { key_value_metadata }: FileMetaData,
   children: readonly SchemaTree[],
-  { labels, exclude = [] }: ParquetOptions,
+  { labels, exclude = [] }: Omit<SourceOptions, 'signal'>,
 ): string[] {
   const text = key_value_metadata?.find(({ key }) => key === 'pandas')?.value;
   const told = pandasSchema.safeParse(text === undefined ? null : jsonOrNull(text));

@@ -7,19 +7,23 @@ import { readCsv } from './csv.ts';
 import { DatasetError } from './errors.ts';
 import { readMulanXml } from './mulan.ts';
 import { readNpzDataset } from './npz.ts';
-import { readParquetInThread } from './parquet-thread.ts';
-import type { RawDataset, SourceOptions } from './source.ts';
+import type { ParquetReader, RawDataset, SourceOptions } from './source.ts';
 import type { Dataset, ReadDatasetOptions } from './types.ts';
 import { datasetWarnings } from './warnings.ts';
 
 /**
  * Reads a multilabel data set; the name of the file tells the format: `.arff` (Mulan with its XML, or MEKA) and `.csv`,
  * each also with `.gz`; `.npz`, `.parquet`; a folder is a bundle that Archetone exported.
+ * @param readParquet without it Parquet is refused: a damaged file can keep `readParquetDataset` busy for hours
  * @throws DatasetError saying where and what to do; the signal's reason on abort
  */
-export async function readDataset(path: string, options: ReadDatasetOptions = {}): Promise<Dataset> {
+export async function readDataset(
+  path: string,
+  options: ReadDatasetOptions = {},
+  readParquet?: ParquetReader,
+): Promise<Dataset> {
   const pacer = new Pacer(options.signal);
-  const raw = await readByFormat(path, options);
+  const raw = await readByFormat(path, options, readParquet);
   const warnings = await datasetWarnings(raw, pacer);
   const { features, count, dim, labels, labelNames, featureNames, rowIds } = raw;
   const name =
@@ -30,14 +34,18 @@ export async function readDataset(path: string, options: ReadDatasetOptions = {}
   return { name, features, count, dim, labels, labelNames, featureNames, rowIds, warnings };
 }
 
-async function readByFormat(path: string, options: ReadDatasetOptions): Promise<RawDataset> {
+async function readByFormat(
+  path: string,
+  options: ReadDatasetOptions,
+  readParquet: ParquetReader | undefined,
+): Promise<RawDataset> {
   const isFolder = await stat(path).then(
     (facts) => facts.isDirectory(),
     () => false,
   );
   if (isFolder) {
     const { path: file, labels } = await bundledDataset(path);
-    return readByFormat(file, { ...options, labels: options.labels ?? labels });
+    return readByFormat(file, { ...options, labels: options.labels ?? labels }, readParquet);
   }
   if (/\.arff(\.gz)?$/i.test(path)) return readArff(path, options);
   const { labels, ...rest } = options;
@@ -49,8 +57,8 @@ async function readByFormat(path: string, options: ReadDatasetOptions): Promise<
   if (/\.csv(\.gz)?$/i.test(path)) return readCsv(path, source);
   if (/\.npz$/i.test(path)) return readNpzDataset(path, source);
   if (/\.parquet$/i.test(path)) {
-    if (source.parquetWorker === undefined) throw new Error('Parquet is read with a parquetWorker only');
-    return readParquetInThread(source.parquetWorker, path, source);
+    if (readParquet === undefined) throw new Error('Parquet is read with a reader only');
+    return readParquet(path, source);
   }
   throw new DatasetError(
     'unsupported',

@@ -23,3 +23,6 @@ export interface RawDataset {
   /** Nominal features by number: how many values they declare. */
   nominal: ReadonlyMap<number, number>;
 }
+
+/** Reads a Parquet table somewhere where it can be ended. */
+export type ParquetReader = (path: string, options: SourceOptions) => Promise<RawDataset>;

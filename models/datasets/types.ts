@@ -16,8 +16,6 @@ export interface ReadDatasetOptions {
   exclude?: readonly string[] | undefined;
   /** What to do with rows that miss a value; `refuse` by default. */
   missing?: 'refuse' | 'drop-rows' | undefined;
-  /** The bundled `parquet-worker.ts`, without which Parquet is not read: it is done in a thread of its own. */
-  parquetWorker?: URL | string | undefined;
   signal?: AbortSignal | undefined;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DatasetError } from '../../models/datasets/index.ts';
-import { readParquetInThread } from '../../models/datasets/parquet-thread.ts';
+import { readParquetInThread } from '../../engine/datasets/parquet-thread.ts';
 import { endlessRun, smallParquet } from '../support/parquet.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { parquetWorker } from '../support/workers.ts';

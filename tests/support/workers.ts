@@ -1,5 +1,6 @@
 import { afterAll } from 'vitest';
-import { readDataset, type Dataset, type ReadDatasetOptions } from '../../models/datasets/index.ts';
+import { readDataset, type ReadFileOptions } from '../../engine/datasets/read.ts';
+import type { Dataset } from '../../models/datasets/index.ts';
 import { bundleWorker, type BundledWorker } from './bundle-worker.ts';
 
 const bundles = new Map<string, Promise<BundledWorker>>();
@@ -20,12 +21,15 @@ async function bundled(entry: string): Promise<string> {
 export const decodeWorker = (): Promise<string> => bundled('engine/decode/worker.ts');
 
 /** The worker that reads Parquet. */
-export const parquetWorker = (): Promise<string> => bundled('models/datasets/parquet-worker.ts');
+export const parquetWorker = (): Promise<string> => bundled('engine/datasets/parquet-worker.ts');
 
 /** The worker that reads label files. */
 export const labelWorker = (): Promise<string> => bundled('engine/taxonomies/label-worker.ts');
 
 /** Reads a data set of any format. */
-export async function readAnyDataset(path: string, options: ReadDatasetOptions = {}): Promise<Dataset> {
+export async function readAnyDataset(
+  path: string,
+  options: Omit<ReadFileOptions, 'parquetWorker'> = {},
+): Promise<Dataset> {
   return readDataset(path, { parquetWorker: await parquetWorker(), ...options });
 }

@@ -1,13 +1,9 @@
 import { basename } from 'node:path';
-import {
-  readDataset,
-  type Dataset,
-  type LabelChoice,
-  type ReadDatasetOptions,
-} from '../../../models/datasets/index.ts';
+import type { Dataset, LabelChoice } from '../../../models/datasets/index.ts';
 import type { CorpusSource, CorpusWarning } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { EngineOptions } from '../../context.ts';
+import { readDataset, type ReadFileOptions } from '../../datasets/read.ts';
 import type { LabelledRows } from './rows.ts';
 
 type FileSource = Extract<CorpusSource, { kind: 'dataset' }>;
@@ -86,7 +82,7 @@ export async function testRows(
 function read(
   path: string,
   { labels, exclude }: FileSource,
-  options: Pick<ReadDatasetOptions, 'parquetWorker' | 'signal'>,
+  options: Pick<ReadFileOptions, 'parquetWorker' | 'signal'>,
 ): Promise<Dataset> {
   return readDataset(path, {
     ...(labels === null ? {} : { labels: labels satisfies LabelChoice }),

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { DatasetError, type DatasetErrorCode, type RawDataset } from '../../models/datasets/index.ts';
+import { query } from '../wire/contract.ts';
+import { EngineError } from '../wire/errors.ts';
+
+const choiceSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.enum(['last', 'first']), count: z.number() }),
+  z.strictObject({ kind: z.literal('names'), names: z.array(z.string()) }),
+]);
+
+/** What the thread made from `parquet-worker.ts` does. */
+export const parquetContract = {
+  read: query<RawDataset>()(
+    z.strictObject({
+      path: z.string(),
+      labels: choiceSchema.optional(),
+      exclude: z.array(z.string()).optional(),
+      missing: z.enum(['refuse', 'drop-rows']).optional(),
+    }),
+  ),
+};
+
+/** A {@link DatasetError} for the wire; its code and place go along. */
+export function datasetErrorCoding(thrown: unknown): EngineError {
+  if (!(thrown instanceof DatasetError)) return EngineError.from(thrown);
+  const { code, message, hint, line = null, column = null } = thrown;
+  return new EngineError('unreadable', message, hint, { detail: { code, line, column } });
+}
+
+/** Written by {@link datasetErrorCoding} of the same build, nobody else. */
+const detailSchema = z.object({
+  code: z.custom<DatasetErrorCode>((value) => typeof value === 'string'),
+  line: z.number().nullable(),
+  column: z.number().nullable(),
+});
+
+/** The inverse of {@link datasetErrorCoding}; anything else stays as it is. */
+export function asDatasetError(thrown: unknown): unknown {
+  if (!(thrown instanceof EngineError) || thrown.code !== 'unreadable') return thrown;
+  const { code, line, column } = detailSchema.parse(thrown.detail);
+  return new DatasetError(code, thrown.message, thrown.hint, line ?? undefined, column ?? undefined);
+}
