@@ -31,7 +31,7 @@ export const importVerb: AddVerb = (program, cli) => {
       'windows per track to embed: all, or N evenly spaced (new libraries: all)',
       windows,
     )
-    .option('--rescan', 'read every file again, also those whose size and time are as they were')
+    .option('--rescan', 'read every file again, also those whose size and times are as they were')
     .option('--pack <id>', 'pack that makes the embeddings (new libraries: compact)')
     .addHelpText(
       'after',

@@ -10,6 +10,8 @@ export interface ScannedFile {
   path: string;
   bytes: number;
   modifiedMs: number;
+  /** When the system last noted a change of content, name or rights: what edits tags cannot keep it. */
+  changedMs: number;
 }
 
 export interface ScanProblem {
@@ -138,7 +140,7 @@ export async function scanFolder(
       const found = await fileSystem.stat(join(folder, path));
       if (found.isDirectory()) await visit(path, false);
       else if (found.isFile() && isAudio) {
-        scan.files.push({ path, bytes: found.size, modifiedMs: found.mtimeMs });
+        scan.files.push({ path, bytes: found.size, modifiedMs: found.mtimeMs, changedMs: found.ctimeMs });
         onFound?.(scan.files.length);
       }
     } catch (thrown) {

@@ -30,7 +30,7 @@ export class ImportPlan {
   readonly #vanished = new Map<string, KnownTrack[]>();
   readonly #gone = new Set<KnownTrack>();
 
-  /** @param everything also files whose size and time are as they were: some programs keep both when they edit tags */
+  /** @param everything also files whose size and times are as they were */
   constructor(store: TrackStore, scan: Scan, everything = false) {
     this.#store = store;
     this.#everything = everything;
@@ -45,13 +45,19 @@ export class ImportPlan {
   #compareFiles(scan: Scan): void {
     for (const file of scan.files) {
       const track = this.#byPath.get(file.path);
-      const same = track?.bytes === file.bytes && track.modified_ms === file.modifiedMs;
+      const same = track !== undefined && this.#sameAsBefore(track, file);
       if (!track || !same || this.#everything) this.toProbe.push(file);
       else if (track.embedded === 1) this.#keep(track);
       else if (this.#store.failsAgain(track)) this.failed++;
       else if (track.content_hash === null || track.file_state === 'failed') this.toProbe.push(file);
       else this.#enqueue(track.id, track.path, track.content_hash, track.duration_seconds);
     }
+  }
+
+  #sameAsBefore(track: KnownTrack, file: ScannedFile): boolean {
+    if (track.bytes !== file.bytes || track.modified_ms !== file.modifiedMs) return false;
+    if (track.changed_ms === null) this.#store.setChanged(track.id, file.changedMs);
+    return track.changed_ms === null || track.changed_ms === file.changedMs;
   }
 
   #comparePlaces(scan: Scan, known: readonly KnownTrack[]): void {
@@ -84,10 +90,10 @@ export class ImportPlan {
     const here = this.#byPath.get(file.path);
     const track = here ?? this.#findMoved(file, probe.contentHash);
     const sameContent = track?.content_hash === probe.contentHash;
-    const id = this.#store.putProbed(track?.id ?? null, file, probe);
-    if (sameContent && track.embedded === 1) {
-      this.unchanged++;
-    } else this.#enqueue(id, file.path, probe.contentHash, probe.info?.durationSeconds ?? null);
+    const sameSound = sameContent && track.embedded === 1;
+    const id = this.#store.putProbed(track?.id ?? null, file, probe, sameSound);
+    if (sameSound) this.unchanged++;
+    else this.#enqueue(id, file.path, probe.contentHash, probe.info?.durationSeconds ?? null);
   }
 
   /** A file that could not even be probed. */

@@ -19,6 +19,8 @@ export interface KnownTrack {
   file_state: 'present' | 'failed' | 'missing';
   bytes: number;
   modified_ms: number;
+  /** Null until a scan of a version that knows it. */
+  changed_ms: number | null;
   content_hash: string | null;
   problem_detail: string | null;
   problem_version: string | null;
@@ -53,7 +55,7 @@ export class TrackStore {
   known(): KnownTrack[] {
     return this.#library.db
       .prepare<KnownTrack>(
-        `SELECT t.id, t.path, t.kind, t.file_state, t.bytes, t.modified_ms, t.content_hash, t.problem_detail,
+        `SELECT t.id, t.path, t.kind, t.file_state, t.bytes, t.modified_ms, t.changed_ms, t.content_hash, t.problem_detail,
                 t.problem_version, t.duration_seconds,
                 (e.track_id IS NOT NULL AND p.track_id IS NOT NULL) AS embedded
            FROM tracks t
@@ -98,12 +100,19 @@ export class TrackStore {
       .run([id]);
   }
 
+  setChanged(id: string, changedMs: number): void {
+    this.#library.db.prepare('UPDATE tracks SET changed_ms = ? WHERE id = ?').run([changedMs, id]);
+  }
+
   remove(id: string): void {
     this.#library.db.prepare('DELETE FROM tracks WHERE id = ?').run([id]);
   }
 
-  /** Stores tags and hash of a file, under a known id or as a new track; it then waits to be embedded. */
-  putProbed(id: string | null, file: ScannedFile, probe: ProbeResult): string {
+  /**
+   * Stores tags and hash of a file, under a known id or as a new track; it then waits to be embedded.
+   * @param sameSound its embeddings stay, and with them what was damaged when they were made
+   */
+  putProbed(id: string | null, file: ScannedFile, probe: ProbeResult, sameSound = false): string {
     const { tags, info } = probe;
     const title = tags.title ?? basename(file.path, extname(file.path));
     const cover = probe.cover ? writeCover(this.#library.dataFolder, probe.cover) : null;
@@ -111,11 +120,12 @@ export class TrackStore {
       kind: 'file',
       file_state: 'present',
       problem: null,
-      note: null,
+      ...(sameSound ? {} : { note: null }),
       problem_detail: null,
       problem_version: null,
       bytes: probe.bytes,
       modified_ms: file.modifiedMs,
+      changed_ms: file.changedMs,
       content_hash: probe.contentHash,
       title,
       artist: tags.artist,
@@ -138,7 +148,7 @@ export class TrackStore {
   /** Lists something that cannot be imported, with its reason. */
   putFailed(
     id: string | null,
-    at: { path: string; kind: 'file' | 'folder'; bytes?: number; modifiedMs?: number },
+    at: { path: string; kind: 'file' | 'folder'; bytes?: number; modifiedMs?: number; changedMs?: number },
     thrown: unknown,
   ): string {
     const { problem, detail } = describeFailure(thrown);
@@ -154,7 +164,12 @@ export class TrackStore {
     const seen =
       at.modifiedMs === undefined
         ? {}
-        : { bytes: at.bytes ?? 0, modified_ms: at.modifiedMs, content_hash: null };
+        : {
+            bytes: at.bytes ?? 0,
+            modified_ms: at.modifiedMs,
+            changed_ms: at.changedMs ?? null,
+            content_hash: null,
+          };
     const title = basename(at.path, at.kind === 'file' ? extname(at.path) : '');
     return this.#put(
       id,

@@ -301,6 +301,23 @@ describe('a library of every earlier schema', () => {
   });
 });
 
+describe('a library from before times of change', () => {
+  it('opens, and does not know any yet', () => {
+    const folder = testFolder();
+    const made = new Database(join(folder, 'library.db'));
+    migrate(made, migrations.library.slice(0, 5), { backup: false });
+    made.exec(`INSERT INTO tracks (id, path, title, search_text, added_at, bytes, modified_ms, note)
+      VALUES ('a', 'a.mp3', 'A', '', '', 3, 4, 'cut short')`);
+    made.close();
+    const db = openLibraryDatabases(folder);
+    expect(schemaVersion(db)).toBe(migrations.library.length);
+    expect(db.prepare('SELECT bytes, modified_ms, note, changed_ms FROM tracks').all()).toEqual([
+      { bytes: 3, modified_ms: 4, note: 'cut short', changed_ms: null },
+    ]);
+    db.close();
+  });
+});
+
 describe('closing a library', () => {
   it('leaves whole files: a copy of each is a copy of everything', async () => {
     const { dataFolder, folder } = oldLibrary();
