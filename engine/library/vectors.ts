@@ -1,15 +1,21 @@
 import { createHash } from 'node:crypto';
+import { meanByTrack } from '../../models/embeddings/pooling.ts';
 import { ExactIndex } from '../../models/neighbours/exact.ts';
-import { trackEmbeddings } from './window-embeddings.ts';
 import type { WindowEmbeddings } from './window-embeddings.ts';
 
 export type Metric = 'euclidean' | 'cosine';
+
+/** One vector per track: `vectors` is float32[tracks, dim]. */
+export interface TrackEmbeddings {
+  vectors: Float32Array;
+  trackIds: readonly string[];
+}
 
 /** Embeddings of a library in one space, in memory, with exact indices that are built when first asked for. */
 export class LibraryVectors {
   readonly windows: WindowEmbeddings;
   readonly #indices = new Map<string, Promise<ExactIndex>>();
-  #tracks: { vectors: Float32Array; trackIds: string[] } | null = null;
+  #tracks: TrackEmbeddings | null = null;
   #fingerprint: string | null = null;
 
   constructor(windows: WindowEmbeddings) {
@@ -23,8 +29,9 @@ export class LibraryVectors {
   }
 
   /** Track embeddings: means over windows. */
-  get tracks(): { vectors: Float32Array; trackIds: string[] } {
-    this.#tracks ??= trackEmbeddings(this.windows);
+  get tracks(): TrackEmbeddings {
+    const { vectors, dim, trackOf, trackIds } = this.windows;
+    this.#tracks ??= { vectors: meanByTrack(vectors, dim, trackOf, trackIds.length), trackIds };
     return this.#tracks;
   }
 

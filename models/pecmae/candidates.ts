@@ -36,7 +36,7 @@ const DRAWS_TOGETHER = 4;
  * frame features; only the two best of them are decoded, and compared as sound.
  * @param candidates 1 … 64
  * @param accept cosine of the vector and what is heard at which nothing further is drawn or decoded, −1…1
- * @throws as `sonify`
+ * @throws as `sampleFeatures`
  */
 export async function sonifyBest(
   runtime: PackRuntime,

@@ -5,7 +5,7 @@ import { Random } from '../numerics/random.ts';
 import type { SamplerName } from './sampler.ts';
 import { sample, type Denoise } from './sampling.ts';
 
-/** Options of {@link sonify}; steps, guidance and sampler default to the pack's. */
+/** How a vector is made audible; steps, guidance and sampler default to the pack's. */
 export interface SonifyOptions {
   /** Same seed, pack, vector, steps, guidance and sampler give the same sound. */
   seed: number;
@@ -46,23 +46,11 @@ export interface SampledFeatures {
 }
 
 /**
- * Turns a vector of the embedding space into sound: noise is denoised into frame features under the vector's guidance,
- * which the pack's decoder turns into a waveform (DESIGN §5).
+ * The first half of making a vector audible: noise is denoised into frame features under the vector's guidance
+ * (DESIGN §5).
  * @param z `[D]`, in the pack's embedding space (not normalised)
- * @throws PackError `not-generative` | `graph` …; RangeError on bad arguments; the signal's reason, at the next step
- */
-export async function sonify(
-  runtime: PackRuntime,
-  z: Float32Array,
-  options: SonifyOptions,
-): Promise<Sonification> {
-  return decodeFeatures(runtime, await sampleFeatures(runtime, z, options));
-}
-
-/**
- * The first half of {@link sonify}: noise → frame features.
  * @param denoise the pack's denoiser, or what shares it between draws
- * @throws as {@link sonify}
+ * @throws PackError `not-generative` | `graph` …; RangeError on bad arguments; the signal's reason, at the next step
  */
 export async function sampleFeatures(
   runtime: PackRuntime,
@@ -93,7 +81,7 @@ export async function sampleFeatures(
 }
 
 /**
- * The second half of {@link sonify}: frame features → sound.
+ * The second half: frame features → sound, by the pack's decoder.
  * @throws PackError `not-generative` | `graph` …
  */
 export async function decodeFeatures(

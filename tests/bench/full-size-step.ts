@@ -3,7 +3,7 @@ import { rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertFiles } from '../../models/conversion/index.ts';
 import { openRuntime, readPack, type PackRuntime } from '../../models/packs/index.ts';
-import { sonify } from '../../models/pecmae/sonify.ts';
+import { sonify } from '../support/sonify.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { fullSizeFiles, writeFullSize, type FullSizeName } from '../support/full-size-files.ts';
 

@@ -7,7 +7,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { compactPackFolder, openRuntime, readPack, type PackRuntime } from '../../models/packs/index.ts';
-import { sonify } from '../../models/pecmae/sonify.ts';
+import { sonify } from '../support/sonify.ts';
 import { Random } from '../../models/numerics/random.ts';
 
 /** Figures of one implementation; all times are the best of several runs. */

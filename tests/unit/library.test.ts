@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { evenlySpaced, expectedWindows } from '../../engine/import/choose-windows.ts';
 import { Speedometer } from '../../engine/import/progress.ts';
-import { trackEmbeddings } from '../../engine/library/window-embeddings.ts';
+import { LibraryVectors } from '../../engine/library/vectors.ts';
 import { LibraryCatalogue } from '../../engine/library/libraries.ts';
 import { loadLabelsets } from '../../engine/taxonomies/index.ts';
 import { cutWindows } from '../../models/audio/index.ts';
@@ -169,7 +169,7 @@ describe('embeddings', () => {
     expect(two.trackIds).toEqual([tracks[2]?.id, tracks[5]?.id]);
     expect(two.vectors.subarray(0, 128)).toEqual(windows.vectors.subarray(8 * 32, 12 * 32));
 
-    const { vectors, trackIds } = trackEmbeddings(windows);
+    const { vectors, trackIds } = new LibraryVectors(windows).tracks;
     expect(trackIds).toEqual(windows.trackIds);
     for (let d = 0; d < 32; d++) {
       const mean = [4, 5, 6, 7].reduce((sum, row) => sum + (windows.vectors[row * 32 + d] ?? NaN), 0) / 4;

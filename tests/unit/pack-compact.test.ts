@@ -11,7 +11,8 @@ import {
   type PackRuntime,
 } from '../../models/packs/index.ts';
 import { embedWindows } from '../../models/pecmae/embed.ts';
-import { sonify, type Sonification } from '../../models/pecmae/sonify.ts';
+import type { Sonification } from '../../models/pecmae/sonify.ts';
+import { sonify } from '../support/sonify.ts';
 import { writeShuffledTwin } from '../../models/benchmarks/random-twin.ts';
 import { peakOf, rmsDbfs, spectralCentroid } from '../support/sound.ts';
 import { temporaryFolder } from '../support/temporary.ts';

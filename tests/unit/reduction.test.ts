@@ -3,6 +3,7 @@ import { NumericError } from '../../models/numerics/errors.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { reduce, reducePath, reductionMethods, type LabelledVectors } from '../../models/reduction/index.ts';
 import { targetSize } from '../../models/reduction/splitPath.ts';
+import { now, since, type Moment } from '../support/effort.ts';
 
 const signal = new AbortController().signal;
 
@@ -15,21 +16,6 @@ function makeSet(count: number, dim: number, labelCount: number, seed = 1): Labe
     labels: Uint8Array.from({ length: count * labelCount }, () => (random.uniform() < 0.4 ? 1 : 0)),
     labelNames: Array.from({ length: labelCount }, (_, l) => `label ${l}`),
   };
-}
-
-interface Moment {
-  wall: number;
-  cpu: NodeJS.CpuUsage;
-}
-
-function beginning(): Moment {
-  return { wall: performance.now(), cpu: process.cpuUsage() };
-}
-
-/** Milliseconds since then, of the wall or of the processor, whichever is less. */
-function since({ wall, cpu }: Moment): number {
-  const used = process.cpuUsage(cpu);
-  return Math.min(performance.now() - wall, (used.user + used.system) / 1000);
 }
 
 /** A set the method accepts: with one label per row where it wants that. */
@@ -228,10 +214,10 @@ describe('reduce', () => {
         const seen: number[] = [];
         let longest = 0;
         // Processor time as well as wall time: on a busy machine the process also waits for its turn.
-        let mark = beginning();
+        let mark = now();
         const beat = setInterval(() => {
           longest = Math.max(longest, since(mark));
-          mark = beginning();
+          mark = now();
         }, 1);
         const running = reduce(
           name,
@@ -245,7 +231,7 @@ describe('reduce', () => {
         );
         const cancelled: Moment[] = [];
         const timer = setTimeout(() => {
-          cancelled.push(beginning());
+          cancelled.push(now());
           abort.abort(new Error('stop'));
         }, moment);
         const outcome = await settled;

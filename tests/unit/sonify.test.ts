@@ -4,7 +4,7 @@ import { openRuntime, readPack, type PackRuntime } from '../../models/packs/inde
 import { sonifyBest } from '../../models/pecmae/candidates.ts';
 import { cosine } from '../../models/numerics/distances.ts';
 import { schedule } from '../../models/pecmae/sampler.ts';
-import { sonify } from '../../models/pecmae/sonify.ts';
+import { sonify } from '../support/sonify.ts';
 import { rmsDbfs, spectralCentroid } from '../support/sound.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { TINY, writeTinyPack, type TinyPackOptions } from '../support/tiny-pack.ts';

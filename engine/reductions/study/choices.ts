@@ -1,7 +1,7 @@
+import { metricDescriptions } from '../../../models/evaluation/metrics/catalogue.ts';
 import { knnClassifiers } from '../../../models/knn/index.ts';
 import { reductionMethods } from '../../../models/reduction/index.ts';
 import type { StudyChoices } from '../../api/domain.ts';
-import { studyMetrics } from './metrics.ts';
 
 /** What a study can be made of, from the registries of the models. */
 export function studyChoices(): StudyChoices {
@@ -11,6 +11,6 @@ export function studyChoices(): StudyChoices {
       parameters: [...parameters],
     })),
     classifiers: knnClassifiers.map(({ name, title, description }) => ({ id: name, title, description })),
-    metrics: [...studyMetrics],
+    metrics: [...metricDescriptions],
   };
 }

@@ -1,7 +1,7 @@
+import { metricDescriptions } from '../../../models/evaluation/metrics/catalogue.ts';
 import { friedman, holm, nemenyi, wilcoxon } from '../../../models/evaluation/statistics/index.ts';
 import type { KnnClassifierId, KnnScore, Reduction, Study, StudyStatistics } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
-import { studyMetrics } from './metrics.ts';
 
 /** What is compared: one metric of one classifier at one level of noise. */
 export interface Question {
@@ -21,7 +21,7 @@ export function studyStatistics(
   reductions: readonly Reduction[],
   question: Question,
 ): StudyStatistics {
-  const info = studyMetrics.find(({ id }) => id === question.metric);
+  const info = metricDescriptions.find(({ id }) => id === question.metric);
   const full = study.full.find(({ noise }) => noise === question.noise);
   const reference = full && valuesOf(full.scores, question);
   if (!info || !reference)

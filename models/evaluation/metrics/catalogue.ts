@@ -1,10 +1,18 @@
-import type { MultilabelMetrics, RankingMetrics } from '../../../models/knn/index.ts';
-import type { MetricInfo } from '../../api/domain.ts';
+import type { MultilabelMetrics } from './multilabel.ts';
+import type { RankingMetrics } from './ranking.ts';
 
 type MetricId = keyof MultilabelMetrics | keyof RankingMetrics;
 
-/** Every metric a study measures, in the order they are offered. */
-const metrics: Record<MetricId, Omit<MetricInfo, 'id'>> = {
+/** What a metric is called and means, for people. */
+export interface MetricDescription {
+  id: MetricId;
+  title: string;
+  hint: string;
+  lowerIsBetter: boolean;
+}
+
+/** Every metric of labelsets and of label scores, in the order they are offered; a new metric must be described here. */
+const metrics: Record<MetricId, Omit<MetricDescription, 'id'>> = {
   hammingLoss: lower('Hamming loss', 'Share of wrong label decisions.'),
   f1Samples: higher('F1 (samples)', 'Mean F1 over rows; a row without labels counts 0.'),
   f1Macro: higher('F1 (macro)', 'Mean F1 over labels: rare labels count as much as frequent ones.'),
@@ -36,16 +44,15 @@ const metrics: Record<MetricId, Omit<MetricInfo, 'id'>> = {
   ),
 };
 
-/** The metrics as shells list them. */
-export const studyMetrics: readonly MetricInfo[] = Object.entries(metrics).map(([id, info]) => ({
-  id,
-  ...info,
-}));
+/** The metrics with their descriptions, in that order. */
+export const metricDescriptions: readonly MetricDescription[] = Object.entries(metrics).map(
+  ([id, description]) => ({ id: id as MetricId, ...description }),
+);
 
-function lower(title: string, hint: string): Omit<MetricInfo, 'id'> {
+function lower(title: string, hint: string): Omit<MetricDescription, 'id'> {
   return { title, hint: `${hint} Smaller is better.`, lowerIsBetter: true };
 }
 
-function higher(title: string, hint: string): Omit<MetricInfo, 'id'> {
+function higher(title: string, hint: string): Omit<MetricDescription, 'id'> {
   return { title, hint, lowerIsBetter: false };
 }
