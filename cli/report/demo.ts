@@ -13,6 +13,7 @@ import type {
 } from '../../engine/api/domain.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import type { Session } from '../session.ts';
+import { studyOfOne } from '../study.ts';
 import { taxonomyOf } from '../taxonomy.ts';
 import { distinctFileNames } from '../../engine/bundles/names.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
@@ -269,14 +270,11 @@ class Demo {
   }
 
   async #reduce(libraryId: string, taxonomyId: string): Promise<Reduction> {
-    const { client } = this.#session;
-    const { reductionId } = await this.#session.run('reduce', () =>
-      client.call('reductions.start', { libraryId, request: { taxonomyId, seed: this.#options.seed } }),
-    );
-    const reduction = (await client.call('reductions.list', { libraryId })).find(
-      ({ id }) => id === reductionId,
-    );
-    if (!reduction) throw new EngineError('internal', 'The reduction that was just made is gone.');
+    const { reduction } = await studyOfOne(this.#session, libraryId, {
+      source: { kind: 'library', taxonomyId },
+      run: { method: 'MChen', parameters: { p: 10 } },
+      seed: this.#options.seed,
+    });
     return reduction;
   }
 

@@ -9,6 +9,7 @@ import type {
   ProviderInfo,
   PrototypeInfo,
   Reduction,
+  ReductionScore,
   Sonification,
 } from '../../engine/api/domain.ts';
 import { html, type Html } from './html.ts';
@@ -262,7 +263,9 @@ function explanationSection(shown: ReportFacts['explanation']): Html {
 }
 
 function reductionSection(reduction: Reduction): Html {
-  const row = (name: string, rows: number, score: Reduction['full']): Html =>
+  const { full, reduced } = reduction;
+  if (!full || !reduced) return html``;
+  const row = (name: string, rows: number, score: ReductionScore): Html =>
     html`<tr>
       <td>${name}</td>
       <td class="n">${rows}</td>
@@ -273,8 +276,8 @@ function reductionSection(reduction: Reduction): Html {
     </tr>`;
   return html`<h2>The corpus, reduced</h2>
     <p>
-      ${reduction.request.method} at ${reduction.request.percent} %: LP-kNN (k = ${reduction.full.k}) on
-      ${reduction.testRows} held-out tracks, trained on the full and on the reduced set.
+      ${reduction.name}: LP-kNN (k = ${full.k}) on ${reduction.testRows} held-out tracks, trained on the full
+      and on the reduced set.
     </p>
     <div class="scroll">
       <table>
@@ -289,8 +292,8 @@ function reductionSection(reduction: Reduction): Html {
           </tr>
         </thead>
         <tbody>
-          ${row('full set', reduction.corpusRows, reduction.full)}
-          ${row('generated prototypes', reduction.prototypeRows, reduction.reduced)}
+          ${row('full set', reduction.corpusRows, full)}
+          ${row('generated prototypes', reduction.prototypeRows, reduced)}
         </tbody>
       </table>
     </div>`;

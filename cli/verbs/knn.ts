@@ -11,7 +11,7 @@ import {
   type RankingMetrics,
 } from '../../models/knn/index.ts';
 import { EngineError } from '../../engine/api/errors.ts';
-import { requireSameColumns } from '../../engine/reductions/dataset.ts';
+import { requireSameColumns } from '../../engine/reductions/corpus/file.ts';
 import { list, wholeNumber } from '../options.ts';
 import { pairs, percent, table } from '../text.ts';
 import type { AddVerb, Answer, Cli } from '../verb.ts';

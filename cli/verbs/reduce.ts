@@ -1,19 +1,23 @@
 import { existsSync, statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MANIFEST_FILE } from '../../models/datasets/index.ts';
 import { knnClassifiers, type KnnClassifier } from '../../models/knn/index.ts';
 import { reductionMethods } from '../../models/reduction/index.ts';
 import { exportFormatSchema } from '../../engine/api/exports.ts';
-import type { Reduction, ReductionScore } from '../../engine/api/domain.ts';
+import type {
+  DatasetLabels,
+  ExportFormat,
+  Reduction,
+  ReductionScore,
+  StudySplit,
+} from '../../engine/api/domain.ts';
 import { EngineError } from '../../engine/api/errors.ts';
-import {
-  datasetFormats,
-  reduceDataset,
-  type DatasetReduction,
-  type DatasetRequest,
-} from '../../engine/reductions/dataset.ts';
+import { datasetFormats } from '../../engine/bundles/reduced.ts';
 import { list, number, seedNumber, wholeNumber } from '../options.ts';
 import { parametersOf, parameterTexts, type ParameterText } from '../parameters.ts';
+import { studyOfOne } from '../study.ts';
 import { parseTaxonomy, TAXONOMY_HELP, taxonomyOf } from '../taxonomy.ts';
 import { duration, pairs, percent, table } from '../text.ts';
 import type { Session } from '../session.ts';
@@ -127,11 +131,12 @@ Examples:
 
 function reduceLibrary(cli: Cli, folder: string, options: Options): Promise<Answer> {
   const source = parseTaxonomy(options.taxonomy);
-  if (options.testFraction === 0)
+  const split = splitOf(options);
+  if (split.kind !== 'holdout')
     throw new EngineError(
       'bad-input',
       'A library is reduced with tracks held out for scoring.',
-      'Give --test-fraction above 0.',
+      'Give --test-fraction above 0, and no --test.',
     );
   const parameters = parametersOf(options.method, options.param);
   // Sounds are a matter of `archetone export --reduction`: making hundreds takes long.
@@ -142,138 +147,94 @@ function reduceLibrary(cli: Cli, folder: string, options: Options): Promise<Answ
       say: (message) => cli.say(message),
       signal: session.signal,
     });
-    const reduction = await reduceTaxonomy(session, libraryId, taxonomy.id, parameters, options);
-    const { export: result } = await session.run('export', (client) =>
-      client.call('exports.start', {
-        libraryId,
-        subject: { kind: 'reduction', reductionId: reduction.id },
-        folder: options.out,
-        formats,
-        seed: options.seed,
-        raw: options.raw ?? false,
-      }),
-    );
-    return {
-      json: { reduction, export: result },
-      text: `${describe(reduction)}\n\n${scores(reduction)}\n\n${result.folder}`,
-    };
+    const corpus = { kind: 'library', taxonomyId: taxonomy.id, level: options.level } as const;
+    return reduce(session, libraryId, { source: corpus, split }, parameters, formats, options);
   });
 }
 
-/** A reduction made alone takes a size and is scored with LP-kNN; anything else is a study of one reduction. */
-async function reduceTaxonomy(
+/** A study lives in a library: a file gets one of its own that lasts as long as it takes. */
+async function reduceFile(cli: Cli, path: string, options: Options): Promise<Answer> {
+  const source = { kind: 'dataset', path, labels: labelsOf(options) } as const;
+  const { exclude, missing } = options;
+  const parameters = parametersOf(options.method, options.param);
+  const formats = options.formats ? parseFormats(options.formats, datasetFormats) : datasetFormats;
+  const scratch = await mkdtemp(join(tmpdir(), 'archetone-reduce-'));
+  try {
+    return await cli.withSession(scratch, async (session) => {
+      const { id } = await session.client.call('libraries.open', { folder: scratch });
+      const corpus = { source: { ...source, exclude, missing }, split: splitOf(options) };
+      return reduce(session, id, corpus, parameters, formats, options);
+    });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function reduce(
   session: Session,
   libraryId: string,
-  taxonomyId: string,
+  corpus: Pick<Parameters<typeof studyOfOne>[2], 'source' | 'split'>,
   parameters: Record<string, number | string>,
-  { method, level, k, seed, classifier, testFraction }: Options,
-): Promise<Reduction> {
-  const { p = 10, ...named } = parameters;
-  if (classifier === 'lpknn' && Object.keys(named).length === 0) {
-    const split = { train: 1 - testFraction, validation: 0, test: testFraction };
-    const request = { taxonomyId, level, method, percent: Number(p), k, seed, split };
-    const { reductionId } = await session.run('reduce', (client) =>
-      client.call('reductions.start', { libraryId, request }),
-    );
-    return found(await session.client.call('reductions.list', { libraryId }), ({ id }) => id === reductionId);
-  }
-  const { studyId } = await session.run('study', (client) =>
-    client.call('reductions.study', {
+  formats: readonly ExportFormat[],
+  { method, classifier, k, seed, raw = false, out }: Options,
+): Promise<Answer> {
+  const { study, reduction } = await studyOfOne(session, libraryId, {
+    ...corpus,
+    run: { method, parameters },
+    ...{ classifiers: [classifier], k: [k], seed },
+  });
+  const { export: result } = await session.run('export', (client) =>
+    client.call('exports.start', {
       libraryId,
-      request: {
-        source: { kind: 'library', taxonomyId, level },
-        runs: [{ method, parameters }],
-        classifiers: [classifier],
-        k: [k],
-        split: { kind: 'holdout', test: testFraction, repeats: 1 },
-        seed,
-      },
+      subject: { kind: 'reduction', reductionId: reduction.id },
+      ...{ folder: out, formats: [...formats], seed, raw },
     }),
   );
-  return found(await session.client.call('reductions.list', { libraryId, studyId }), () => true);
+  const notes = study.corpus?.warnings ?? [];
+  const text = [
+    describe(reduction),
+    ...notes.map(({ message }) => `Note: ${message}`),
+    ...(reduction.full && reduction.reduced ? [scores(reduction.full, reduction.reduced)] : []),
+    result.folder,
+  ];
+  return { json: { study, reduction, export: result }, text: text.join('\n\n') };
 }
 
-function found(reductions: readonly Reduction[], is: (reduction: Reduction) => boolean): Reduction {
-  const reduction = reductions.find(is);
-  if (!reduction)
-    throw new EngineError(
-      'reduction',
-      'The method refused this data.',
-      'See the study in the window for its reason.',
-    );
-  return reduction;
+function splitOf({ test, testFraction }: Options): StudySplit {
+  if (test !== undefined) return { kind: 'file', path: test };
+  return testFraction === 0 ? { kind: 'none' } : { kind: 'holdout', test: testFraction, repeats: 1 };
 }
 
-async function reduceFile(cli: Cli, path: string, options: Options): Promise<Answer> {
-  try {
-    const reduction = await reduceDataset(path, datasetRequest(options, cli.places.version), {
-      parquetWorker: cli.places.parquetWorker,
-      signal: cli.interrupt.signal,
-      onProgress: (done) =>
-        cli.progress.show(options.method, {
-          done: Math.floor(done * 100),
-          total: 100,
-          unit: '%',
-          current: path,
-          windows: 0,
-          failures: 0,
-          audioSecondsPerSecond: null,
-          etaSeconds: null,
-        }),
-    });
-    const text = [
-      describe(reduction),
-      ...reduction.warnings.map(({ message }) => `Note: ${message}`),
-      ...(reduction.full && reduction.reduced ? [scores(reduction)] : []),
-    ];
-    return { json: reduction, text: [...text, reduction.export.folder].join('\n\n') };
-  } finally {
-    cli.progress.clear();
-  }
-}
-
-function datasetRequest(options: Options, version: string): DatasetRequest {
-  const { method, classifier, k, seed, testFraction, test, exclude, missing, raw, out, labelCount, labels } =
-    options;
+function labelsOf({ labels, labelCount }: Options): DatasetLabels | null {
   if (labels !== undefined && labelCount !== undefined)
     throw new EngineError('bad-input', 'Labels are told twice.', 'Give --labels or --label-count, not both.');
-  return {
-    labels:
-      labels !== undefined
-        ? { kind: 'xml', path: labels }
-        : labelCount !== undefined
-          ? { kind: 'last', count: labelCount }
-          : undefined,
-    ...{ method, classifier, k, seed, testFraction, test, exclude, missing, raw, out, version },
-    parameters: parametersOf(method, options.param),
-    formats: options.formats ? parseFormats(options.formats, datasetFormats) : datasetFormats,
-  };
+  if (labels !== undefined) return { kind: 'xml', path: labels };
+  return labelCount === undefined ? null : { kind: 'last', count: labelCount };
 }
 
-function describe(reduction: Reduction | DatasetReduction): string {
-  const { corpusRows, prototypeRows } = reduction;
+function describe({ id, source, corpusRows, prototypeRows, labels, seconds }: Reduction): string {
   return pairs([
-    ...('id' in reduction ? [['reduction', reduction.id] as const] : []),
+    // Of a file only the bundle stays.
+    ...(source.kind === 'library' ? [['reduction', id] as const] : []),
     ['rows', `${corpusRows} → ${prototypeRows} (${percent(prototypeRows / corpusRows)})`],
-    ['labels', String(reduction.labels.length)],
-    ['time', duration(reduction.seconds)],
+    ['labels', String(labels.length)],
+    ['time', duration(seconds)],
   ]);
 }
 
-function scores({ full, reduced }: { full: ReductionScore | null; reduced: ReductionScore | null }): string {
+function scores(full: ReductionScore, reduced: ReductionScore): string {
   const rows = [
     { name: 'full set', score: full },
     { name: 'reduced set', score: reduced },
   ];
-  const share = (value: number | undefined): string => (value === undefined ? '–' : percent(value));
   return table<(typeof rows)[number]>(
     [
-      { title: `${(full ?? reduced)?.classifier ?? 'kNN'} on`, value: ({ name }) => name },
-      { title: 'k', value: ({ score }) => String(score?.k ?? '–'), align: 'right' },
-      { title: 'Hamming loss', value: ({ score }) => score?.hammingLoss.toFixed(4) ?? '–', align: 'right' },
-      { title: 'exact match', value: ({ score }) => share(score?.exactMatch), align: 'right' },
-      { title: 'F1 samples', value: ({ score }) => share(score?.f1Samples), align: 'right' },
-      { title: 'F1 macro', value: ({ score }) => share(score?.f1Macro), align: 'right' },
+      { title: `${full.classifier} on`, value: ({ name }) => name },
+      { title: 'k', value: ({ score }) => String(score.k), align: 'right' },
+      { title: 'Hamming loss', value: ({ score }) => score.hammingLoss.toFixed(4), align: 'right' },
+      { title: 'exact match', value: ({ score }) => percent(score.exactMatch), align: 'right' },
+      { title: 'F1 samples', value: ({ score }) => percent(score.f1Samples), align: 'right' },
+      { title: 'F1 macro', value: ({ score }) => percent(score.f1Macro), align: 'right' },
     ],
     rows,
   );

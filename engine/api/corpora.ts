@@ -20,6 +20,8 @@ export const corpusSourceSchema = z.discriminatedUnion('kind', [
     labels: datasetLabelsSchema.nullable().default(null),
     /** Feature columns that are left out, by name: identifiers and the like. */
     exclude: columns.default([]),
+    /** What to do with rows that miss a value. */
+    missing: z.enum(['refuse', 'drop-rows']).default('refuse'),
   }),
 ]);
 

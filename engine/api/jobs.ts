@@ -21,7 +21,6 @@ export type JobKind =
   | 'train'
   | 'classify'
   | 'sonify'
-  | 'reduce'
   | 'study'
   | 'export'
   | 'check-providers'
@@ -96,7 +95,6 @@ export type JobResult =
   | { kind: 'train'; experimentId: string }
   | { kind: 'classify'; experimentId: string; tracks: number; files: FileClassification[] }
   | { kind: 'sonify'; sonifications: { target: VectorRef; sonification: Sonification }[] }
-  | { kind: 'reduce'; reductionId: string }
   | { kind: 'study'; studyId: string; reductions: number }
   | { kind: 'export'; export: ExportResult }
   | { kind: 'check-providers'; providers: ProviderInfo[] }

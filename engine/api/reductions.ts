@@ -3,25 +3,13 @@ import { z } from 'zod';
 import { query } from '../wire/index.ts';
 import { corpusSourceSchema } from './corpora.ts';
 import type { CorpusSource, Corpus } from './corpora.ts';
-import { splitSchema } from './experiments.ts';
 import type { WindowRef } from './neighbours.ts';
-import { id, seed, nothing, inLibrary } from './shared.ts';
+import { id, nothing, inLibrary } from './shared.ts';
 import type { Started } from './shared.ts';
 import type { Sonification } from './sonify.ts';
 import { classifierSchema, studyRequestSchema } from './studies.ts';
 import type { KnnScore, LabelsetShare, Study, StudyChoices, StudyStatistics } from './studies.ts';
 import type { SpaceInfo } from './spaces.ts';
-
-export const reductionRequestSchema = z.strictObject({
-  taxonomyId: id,
-  level: z.enum(['track', 'window']).default('track'),
-  method: z.string().min(1).max(40).default('MChen'),
-  /** Size in per cent of the corpus, above 0 up to 100. */
-  percent: z.number().gt(0).max(100).default(10),
-  k: z.int().min(1).max(101).default(1),
-  seed: seed.default(1),
-  split: splitSchema.default({ train: 0.7, validation: 0, test: 0.3 }),
-});
 
 export interface ReductionScore {
   /** Its title. */
@@ -33,8 +21,6 @@ export interface ReductionScore {
   f1Macro: number;
 }
 
-export type ReductionRequest = z.output<typeof reductionRequestSchema>;
-
 export interface Reduction {
   id: string;
   /** The run in short: “MChen p 10”. */
@@ -43,17 +29,19 @@ export interface Reduction {
   taxonomyName: string;
   /** Of its prototypes; null for a data set file. */
   space: SpaceInfo | null;
-  request: ReductionRequest;
+  method: string;
+  /** Of its study. */
+  seed: number;
   labels: string[];
   corpusRows: number;
   testRows: number;
   prototypeRows: number;
-  full: ReductionScore;
-  reduced: ReductionScore;
+  /** In short; null where nothing was held out. */
+  full: ReductionScore | null;
+  reduced: ReductionScore | null;
   createdAt: string;
   seconds: number;
-  /** null: made alone. */
-  studyId: string | null;
+  studyId: string;
   source: CorpusSource;
   /** Everything the method was given, defaults filled in. */
   parameters: Record<string, number | string | boolean>;
@@ -102,11 +90,8 @@ export const reductionsMethods = {
   'reductions.restore': query<null>()(
     z.strictObject({ ...inLibrary, studyId: id.optional(), reductionId: id.optional() }),
   ),
-  'reductions.start': query<Started>()(z.strictObject({ ...inLibrary, request: reductionRequestSchema })),
-  /** Of one study; null: those made alone; left out: all. */
-  'reductions.list': query<Reduction[]>()(
-    z.strictObject({ ...inLibrary, studyId: id.nullable().optional() }),
-  ),
+  /** Of one study, or all. */
+  'reductions.list': query<Reduction[]>()(z.strictObject({ ...inLibrary, studyId: id.optional() })),
   'reductions.prototypes': query<GeneratedPrototype[]>()(z.strictObject({ ...inLibrary, reductionId: id })),
   'reductions.remove': query<null>()(z.strictObject({ ...inLibrary, reductionId: id })),
 };

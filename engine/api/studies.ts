@@ -19,6 +19,8 @@ export const studySplitSchema = z.discriminatedUnion('kind', [
   }),
   /** Data sets only: the whole source is reduced and scored on this file, which has the same columns. */
   z.strictObject({ kind: z.literal('file'), path }),
+  /** Data sets only: the whole source is reduced, and nothing scored. */
+  z.strictObject({ kind: z.literal('none') }),
 ]);
 
 export const studyRequestSchema = z.strictObject({
@@ -97,7 +99,8 @@ export interface Study {
   state: 'running' | 'done' | 'stopped';
   jobId: string | null;
   request: StudyRequest;
-  corpus: Corpus;
+  /** null: of a version that did not keep it. */
+  corpus: Corpus | null;
   splits: { train: number; test: number }[];
   full: FullScore[];
   /** Reductions this study comes to when it is done, and how many are there. */

@@ -20,6 +20,17 @@ const UMAP_ROWS = 2000;
 /** Share of a vector's length below which nothing but rounding is left of it. */
 const NO_DIRECTION = 1e-10;
 
+/** What a reduced data set file can be exported as: everything but sound and playlists. */
+export const datasetFormats = [
+  'csv',
+  'npz',
+  'parquet',
+  'mulan',
+  'meka',
+  'json',
+  'onnx',
+] as const satisfies readonly ExportFormat[];
+
 /** A reduced set on its way into a bundle. */
 export interface ReducedSetFiles {
   set: WritableSet;

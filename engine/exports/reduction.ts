@@ -1,13 +1,14 @@
 import { basename } from 'node:path';
 import type { WritableSet } from '../../models/datasets/index.ts';
 import type { KnnClassifier } from '../../models/knn/index.ts';
-import type { GeneratedPrototype, Reduction } from '../api/domain.ts';
+import type { GeneratedPrototype, Reduction, StudyRequest } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { trackName } from '../neighbours/nearest.ts';
 import { generatedPrototypes } from '../reductions/prototypes.ts';
-import { getReduction, loadReducedSet, reductionSplits, type ReducedSet } from '../library/reductions.ts';
+import { getReduction, loadReducedSet, type ReducedSet } from '../library/reductions.ts';
+import { datasetOf, getStudy, studySplits, type DatasetOrigin } from '../reductions/study/store.ts';
 import { addAudio } from './audio.ts';
 import type { Bundle } from '../bundles/bundle.ts';
 import { csvLines, mapped, writeCsv, type Cell } from '../bundles/csv.ts';
@@ -28,6 +29,8 @@ export async function exportReduction(
 ): Promise<void> {
   const { formats, seed, raw } = request;
   const reduction = getReduction(library, reductionId);
+  const { request: asked } = getStudy(library, reduction.studyId);
+  const dataset = datasetOf(library, reduction.studyId);
   const set = loadReducedSet(library, reductionId);
   const prototypes = await generatedPrototypes(context, library, reductionId);
   const files = distinctFileNames(
@@ -51,22 +54,22 @@ export async function exportReduction(
       : null;
   await job.checkpoint();
   const audioFiles = audio === null ? [] : files;
+  const data = writable(reduction, set, dataset);
   if (formats.includes('csv')) {
-    await bundle.add(
-      'prototypes.csv',
-      prototypeTable(reduction, set, prototypes, audioFiles, raw),
-      job.signal,
-    );
-    if (ofLibrary) await bundle.add('split.csv', splitTable(library, reductionId, raw));
+    const table = ofLibrary
+      ? prototypeTable(reduction, set, prototypes, audioFiles, raw)
+      : datasetTable(data, raw);
+    await bundle.add('prototypes.csv', table, job.signal);
+    if (ofLibrary) await bundle.add('split.csv', splitTable(library, reduction.studyId, raw));
   }
-  const classifier = classifierOf(reduction, request);
+  const classifier = classifierOf(reduction, asked, request);
   const statement = await addReducedSet(
     bundle,
     formats,
     {
-      set: writable(reduction, set),
+      set: data,
       clusterSizes: set.clusterSizes,
-      clusters: null,
+      clusters: set.whole?.clusters ?? null,
       classifier,
       seed,
       audio: audio === null ? null : files,
@@ -77,16 +80,19 @@ export async function exportReduction(
   await job.checkpoint();
   if (ofLibrary && formats.includes('m3u8')) await addPlaylists(library, reduction, prototypes, bundle);
 
-  const { split, seed: reductionSeed, method, level, k } = reduction.request;
+  const { method, seed: reductionSeed, source, noise } = reduction;
   await writeManifest(
     bundle,
     context.options.version,
     {
       kind: 'reduction',
       method,
-      parameters: { ...reduction.parameters, ...(ofLibrary ? { level } : {}), k, noise: reduction.noise },
+      parameters:
+        source.kind === 'library'
+          ? { ...reduction.parameters, level: source.level, k: asked.k[0], noise }
+          : { ...reduction.parameters, classifier: classifier.name, k: classifier.k, noise },
       seed: reductionSeed,
-      split: { ...split, groupBy: ofLibrary ? 'track' : 'row' },
+      split: splitStatement(reduction, asked.split),
       classes: reduction.labels,
       counts: {
         corpusRows: reduction.corpusRows,
@@ -94,22 +100,36 @@ export async function exportReduction(
         prototypes: reduction.prototypeRows,
       },
       metrics: { full: reduction.full, reduced: reduction.reduced, scores: reduction.scores },
-      details: { ...statement },
+      details: { ...(source.kind === 'dataset' ? { excluded: source.exclude } : {}), ...statement },
     },
     reduction.source.kind === 'dataset' || reduction.space === null
-      ? datasetOrigin(nameOf(reduction), null)
+      ? datasetOrigin(nameOf(reduction), dataset?.sha256 ?? null)
       : libraryOrigin(context, library, { ...reduction, space: reduction.space }, audio),
   );
 }
 
 /** The classifier asked for, else the first that the reduction was scored with. */
 function classifierOf(
-  { scores, request }: Reduction,
+  { scores }: Reduction,
+  asked: StudyRequest,
   { classifier }: ExportRequest,
 ): { name: KnnClassifier; k: number } {
   if (classifier) return { name: classifier.classifier, k: classifier.k };
-  const [first] = scores;
-  return first ? { name: first.classifier, k: first.k } : { name: 'lpknn', k: request.k };
+  // Without held-out rows there are no scores, but still what was asked for.
+  return {
+    name: scores[0]?.classifier ?? asked.classifiers[0] ?? 'lpknn',
+    k: scores[0]?.k ?? asked.k[0] ?? 1,
+  };
+}
+
+/** How rows were held out; of several splits the first, whose prototypes these are. */
+function splitStatement(
+  { corpusRows, testRows, source }: Reduction,
+  split: StudyRequest['split'],
+): Record<string, unknown> {
+  if (split.kind === 'file') return { file: basename(split.path) };
+  const test = split.kind === 'holdout' ? split.test : testRows / (corpusRows + testRows);
+  return { train: 1 - test, validation: 0, test, groupBy: source.kind === 'library' ? 'track' : 'row' };
 }
 
 /** Of the taxonomy, or of the data set file. */
@@ -117,16 +137,30 @@ function nameOf({ source, taxonomyName }: Reduction): string {
   return source.kind === 'dataset' ? basename(source.path) : taxonomyName;
 }
 
-function writable(reduction: Reduction, set: ReducedSet): WritableSet {
+function writable(reduction: Reduction, set: ReducedSet, dataset: DatasetOrigin | null): WritableSet {
   return {
-    name: nameOf(reduction),
-    features: set.prototypes,
+    name: dataset?.relation ?? nameOf(reduction),
+    features: set.whole?.prototypes ?? set.prototypes,
     count: set.clusterSizes.length,
     dim: set.dim,
     labels: set.labelsets,
     labelNames: reduction.labels,
-    featureNames: Array.from({ length: set.dim }, (_, d) => `z${d}`),
+    featureNames: dataset?.features ?? Array.from({ length: set.dim }, (_, d) => `z${d}`),
   };
+}
+
+/** Header and columns of the data set file itself. */
+function datasetTable(
+  { features, labels, count, dim, ...names }: WritableSet,
+  raw: boolean,
+): Iterable<string> {
+  const L = names.labelNames.length;
+  const row = (i: number): Cell[] => [
+    ...features.subarray(i * dim, (i + 1) * dim),
+    ...labels.subarray(i * L, (i + 1) * L),
+  ];
+  const rows = mapped(Array(count).keys(), row);
+  return csvLines([...names.featureNames, ...names.labelNames], rows, { raw });
 }
 
 function prototypeTable(
@@ -151,11 +185,8 @@ function prototypeTable(
   return csvLines(header, mapped(prototypes, row), { raw });
 }
 
-function splitTable(library: Library, reductionId: string, raw: boolean): string {
-  const rows = [...reductionSplits(library, reductionId)].map(([id, split]) => [
-    trackName(library, id).path,
-    split,
-  ]);
+function splitTable(library: Library, studyId: string, raw: boolean): string {
+  const rows = [...studySplits(library, studyId)].map(([id, split]) => [trackName(library, id).path, split]);
   rows.sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));
   return writeCsv(['path', 'split'], rows, { raw });
 }

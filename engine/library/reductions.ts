@@ -1,5 +1,4 @@
-import type { CorpusSource, KnnScore, Reduction, ReductionScore, SplitName } from '../api/domain.ts';
-import { reductionMethods } from '../../models/reduction/index.ts';
+import type { CorpusSource, KnnScore, Reduction } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Library } from './library.ts';
 import { toBlob } from '../storage/database.ts';
@@ -14,6 +13,13 @@ export interface ReducedSet {
   labelsets: Uint8Array;
   /** Rows of the corpus behind each prototype. */
   clusterSizes: number[];
+  /** Only of data set files, whose prototypes are a data set again. */
+  whole: {
+    /** `[m, dim]` as the method computed them. */
+    prototypes: Float64Array;
+    /** Rows of the corpus behind each prototype. */
+    clusters: number[][];
+  } | null;
 }
 
 interface ReductionRow {
@@ -21,7 +27,8 @@ interface ReductionRow {
   taxonomy_id: string;
   taxonomy_name: string;
   space: string | null;
-  request: string;
+  method: string;
+  seed: number;
   labels: string;
   corpus_rows: number;
   test_rows: number;
@@ -30,38 +37,40 @@ interface ReductionRow {
   created_at: string;
   seconds: number;
   cluster_sizes: string;
-  study_id: string | null;
-  source: string | null;
-  parameters: string | null;
+  study_id: string;
+  source: string;
+  parameters: string;
   noise: number;
-  sizes: string | null;
-  scores: string | null;
+  sizes: string;
+  scores: string;
 }
 
-const COLUMNS = `id, taxonomy_id, taxonomy_name, space, request, labels, corpus_rows, test_rows,
+interface SetRow {
+  dim: number;
+  prototypes: ArrayBuffer;
+  labelsets: ArrayBuffer;
+  cluster_sizes: string;
+  exact_prototypes: ArrayBuffer | null;
+  cluster_rows: ArrayBuffer | null;
+}
+
+const COLUMNS = `id, taxonomy_id, taxonomy_name, space, method, seed, labels, corpus_rows, test_rows,
   full_score, reduced_score, created_at, seconds, cluster_sizes, study_id, source, parameters, noise, sizes, scores`;
 
-/**
- * Stores a reduction with its prototypes and its split, in one transaction. The split of a study is kept with the study:
- * give none.
- */
-export function insertReduction(
-  library: Library,
-  reduction: Reduction,
-  set: ReducedSet,
-  splits: ReadonlyMap<string, SplitName>,
-): void {
-  const { db } = library;
-  db.transaction(() => {
-    db.prepare(
-      `INSERT INTO reductions (${COLUMNS}, dim, prototypes, labelsets)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ).run([
+/** Stores a reduction with its prototypes. */
+export function insertReduction(library: Library, reduction: Reduction, set: ReducedSet): void {
+  library.db
+    .prepare(
+      `INSERT INTO reductions (${COLUMNS}, dim, prototypes, labelsets, exact_prototypes, cluster_rows)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run([
       reduction.id,
       reduction.taxonomyId,
       reduction.taxonomyName,
       reduction.space?.key ?? null,
-      JSON.stringify(reduction.request),
+      reduction.method,
+      reduction.seed,
       JSON.stringify(reduction.labels),
       reduction.corpusRows,
       reduction.testRows,
@@ -79,12 +88,9 @@ export function insertReduction(
       set.dim,
       toBlob(set.prototypes),
       set.labelsets,
+      set.whole && toBlob(set.whole.prototypes),
+      set.whole && toBlob(Int32Array.from(set.whole.clusters.flat())),
     ]);
-    const insert = db.prepare(
-      'INSERT INTO reduction_tracks (reduction_id, track_id, split) VALUES (?, ?, ?)',
-    );
-    for (const [trackId, split] of splits) insert.run([reduction.id, trackId, split]);
-  })();
 }
 
 /** Keeps what one more split of a study brought. */
@@ -99,15 +105,15 @@ export function updateScores(
 
 /**
  * Newest first, without what was removed.
- * @param studyId of one study; null: those made alone; undefined: all
+ * @param studyId of one study; undefined: all
  */
-export function listReductions(library: Library, studyId?: string | null): Reduction[] {
-  const which = studyId === undefined ? 'TRUE' : 'study_id IS ?';
+export function listReductions(library: Library, studyId?: string): Reduction[] {
+  const which = studyId === undefined ? 'TRUE' : 'study_id = ?';
   return library.db
     .prepare<ReductionRow>(
       `SELECT ${COLUMNS} FROM reductions
        WHERE removed_at IS NULL AND ${which}
-         AND (study_id IS NULL OR study_id IN (SELECT id FROM studies WHERE removed_at IS NULL))
+         AND study_id IN (SELECT id FROM studies WHERE removed_at IS NULL)
        ORDER BY rowid DESC`,
     )
     .all(studyId === undefined ? [] : [studyId])
@@ -126,30 +132,32 @@ export function getReduction(library: Library, reductionId: string): Reduction {
 /** @throws EngineError `not-found` */
 export function loadReducedSet(library: Library, reductionId: string): ReducedSet {
   const row = library.db
-    .prepare<{ dim: number; prototypes: ArrayBuffer; labelsets: ArrayBuffer; cluster_sizes: string }>(
-      `SELECT dim, prototypes, labelsets, cluster_sizes FROM reductions WHERE id = ? AND removed_at IS NULL`,
+    .prepare<SetRow>(
+      `SELECT dim, prototypes, labelsets, cluster_sizes, exact_prototypes, cluster_rows
+         FROM reductions WHERE id = ? AND removed_at IS NULL`,
     )
     .get([reductionId]);
   if (!row) throw new EngineError('not-found', `There is no reduction ${reductionId} in this library.`);
+  const clusterSizes = JSON.parse(row.cluster_sizes) as number[];
   return {
     dim: row.dim,
     prototypes: new Float32Array(row.prototypes),
     labelsets: new Uint8Array(row.labelsets),
-    clusterSizes: JSON.parse(row.cluster_sizes) as number[],
+    clusterSizes,
+    whole:
+      row.exact_prototypes === null || row.cluster_rows === null
+        ? null
+        : {
+            prototypes: new Float64Array(row.exact_prototypes),
+            clusters: cut(new Int32Array(row.cluster_rows), clusterSizes),
+          },
   };
 }
 
-/** Part of the (first) split of every track that took part. */
-export function reductionSplits(library: Library, reductionId: string): Map<string, SplitName> {
-  const rows = library.db
-    .prepare<{ track_id: string; split: SplitName }>(
-      `SELECT track_id, split FROM reduction_tracks WHERE reduction_id = ?
-       UNION ALL
-       SELECT track_id, split FROM study_tracks
-       WHERE study_id = (SELECT study_id FROM reductions WHERE id = ?)`,
-    )
-    .all([reductionId, reductionId]);
-  return new Map(rows.map((row) => [row.track_id, row.split]));
+/** Pieces of these sizes, one after the other. */
+function cut(all: Int32Array, sizes: readonly number[]): number[][] {
+  let from = 0;
+  return sizes.map((size) => Array.from(all.subarray(from, (from += size))));
 }
 
 /** Marks a reduction as removed: {@link restoreReduction} brings it back. @throws EngineError `not-found` */
@@ -168,56 +176,30 @@ function mark(library: Library, reductionId: string, removedAt: string | null): 
   library.db.prepare('UPDATE reductions SET removed_at = ? WHERE id = ?').run([removedAt, reductionId]);
 }
 
-/** The columns hold what {@link insertReduction} wrote; the last ones are empty where an earlier version wrote. */
+/** The columns hold what {@link insertReduction} wrote. */
 function fromRow(library: Library, row: ReductionRow): Reduction {
-  const request = JSON.parse(row.request) as Reduction['request'];
-  const prototypeRows = (JSON.parse(row.cluster_sizes) as number[]).length;
-  const reduced = JSON.parse(row.reduced_score) as Reduction['reduced'];
-  const { taxonomyId, level } = request;
-  const parameters = parsed(row.parameters, earlierParameters(request));
+  const parameters = JSON.parse(row.parameters) as Reduction['parameters'];
   return {
     id: row.id,
-    name: runName(request.method, parameters),
+    name: runName(row.method, parameters),
     taxonomyId: row.taxonomy_id,
     taxonomyName: row.taxonomy_name,
     space: row.space === null ? null : library.spaces.get(row.space),
-    request,
+    method: row.method,
+    seed: row.seed,
     labels: JSON.parse(row.labels) as string[],
     corpusRows: row.corpus_rows,
     testRows: row.test_rows,
-    prototypeRows,
+    prototypeRows: (JSON.parse(row.cluster_sizes) as number[]).length,
     full: JSON.parse(row.full_score) as Reduction['full'],
-    reduced,
+    reduced: JSON.parse(row.reduced_score) as Reduction['reduced'],
     createdAt: row.created_at,
     seconds: row.seconds,
     studyId: row.study_id,
-    source: parsed<CorpusSource>(row.source, { kind: 'library', taxonomyId, level }),
+    source: JSON.parse(row.source) as CorpusSource,
     parameters,
     noise: row.noise,
-    sizes: parsed(row.sizes, [(100 * prototypeRows) / row.corpus_rows]),
-    scores: parsed(row.scores, [earlierScore(reduced)]),
-  };
-}
-
-function parsed<T>(text: string | null, otherwise: T): T {
-  return text === null ? otherwise : (JSON.parse(text) as T);
-}
-
-function earlierParameters({ method, percent }: Reduction['request']): Record<string, number> {
-  const known = reductionMethods.find(({ name }) => name === method);
-  return known?.parameters.some(({ name }) => name === 'p') === true ? { p: percent } : {};
-}
-
-function earlierScore({ k, hammingLoss, exactMatch, f1Samples, f1Macro }: ReductionScore): KnnScore {
-  return {
-    classifier: 'lpknn',
-    k,
-    metrics: {
-      hammingLoss: [hammingLoss],
-      exactMatch: [exactMatch],
-      f1Samples: [f1Samples],
-      f1Macro: [f1Macro],
-    },
-    labelF1: [],
+    sizes: JSON.parse(row.sizes) as number[],
+    scores: JSON.parse(row.scores) as KnnScore[],
   };
 }

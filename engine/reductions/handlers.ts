@@ -2,13 +2,11 @@ import type { Handlers } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
-import { nameOfTaxonomy } from '../experiments/tracks.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { typed } from '../packs/failures.ts';
 import { corpusFacts, corpusRows } from './corpus/index.ts';
 import { reductionLabelsets } from './labelsets.ts';
 import { generatedPrototypes } from './prototypes.ts';
-import { reduceSpecSchema, runReduction } from './reduce.ts';
 import { listReductions, removeReduction, restoreReduction } from '../library/reductions.ts';
 import { studyChoices } from './study/choices.ts';
 import { planStudy } from './study/plan.ts';
@@ -21,20 +19,6 @@ type Part = Pick<Handlers, Extract<keyof Handlers, `reductions.${string}`>>;
 
 /** Labelled corpora replaced by generated prototypes. */
 export function reductionsHandlers(context: EngineContext): Part {
-  context.jobs.register(
-    jobKind({
-      kind: 'reduce',
-      lane: 'compute',
-      spec: reduceSpecSchema,
-      title: ({ libraryId, request }) =>
-        `Reduce ${nameOfTaxonomy(context.libraries.get(libraryId), request.taxonomyId)} with ${request.method}`,
-      run: ({ libraryId, request }, job) =>
-        typed(async () => {
-          const reduction = await runReduction(context, context.libraries.get(libraryId), request, job);
-          return { kind: 'reduce', reductionId: reduction.id };
-        }),
-    }),
-  );
   context.jobs.register(
     jobKind({
       kind: 'study',
@@ -70,9 +54,9 @@ export function reductionsHandlers(context: EngineContext): Part {
       typed(async () =>
         corpusFacts(await corpusRows(context, context.libraries.get(libraryId), source, signal), signal),
       ),
-    'reductions.study': ({ libraryId, request }) =>
+    'reductions.study': ({ libraryId, request }, { signal }) =>
       typed(async () => {
-        const study = await planStudy(context, open(libraryId), request);
+        const study = await planStudy(context, open(libraryId), request, signal);
         return { studyId: study.id, jobId: startStudy(libraryId, study) };
       }),
     'reductions.continueStudy': ({ libraryId, studyId }) =>
@@ -104,8 +88,6 @@ export function reductionsHandlers(context: EngineContext): Part {
         if (reductionId !== undefined) restoreReduction(open(libraryId), reductionId);
         return changed(libraryId);
       }),
-    'reductions.start': (spec) =>
-      answer(() => ({ jobId: context.jobs.start('reduce', { libraryId: spec.libraryId, spec }) })),
     'reductions.list': ({ libraryId, studyId }) => answer(() => listReductions(open(libraryId), studyId)),
     'reductions.prototypes': ({ libraryId, reductionId }) =>
       typed(() => generatedPrototypes(context, context.libraries.get(libraryId), reductionId)),

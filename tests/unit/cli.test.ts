@@ -223,10 +223,7 @@ describe('the command line', { timeout: 180_000 }, () => {
     ]);
     expect(run.code, run.stderr).toBe(0);
     expect(run.json()).toMatchObject({
-      corpusRows: 28,
-      testRows: 12,
-      prototypeRows: 7,
-      labels: ['odd', 'low'],
+      reduction: { corpusRows: 28, testRows: 12, prototypeRows: 7, labels: ['odd', 'low'] },
     });
     const missing = await runCli([
       'reduce',

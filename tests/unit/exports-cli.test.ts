@@ -21,16 +21,21 @@ function threeClouds(): WritableSet {
   };
 }
 
+const scoresSchema = z.array(z.object({ metrics: z.record(z.string(), z.array(z.number())) }));
 const answerSchema = z.looseObject({
-  method: z.string(),
-  parameters: z.record(z.string(), z.unknown()),
-  corpusRows: z.number(),
-  testRows: z.number(),
-  prototypeRows: z.number(),
-  full: z.object({ classifier: z.string(), hammingLoss: z.number() }).nullable(),
-  scores: z.object({ reduced: z.object({ metrics: z.record(z.string(), z.array(z.number())) }) }).nullable(),
-  timings: z.object({ read: z.number(), reduce: z.number(), score: z.number(), write: z.number() }),
-  warnings: z.array(z.object({ code: z.string() })),
+  study: z.looseObject({
+    full: z.array(z.object({ scores: scoresSchema })),
+    corpus: z.looseObject({ warnings: z.array(z.object({ code: z.string() })) }),
+  }),
+  reduction: z.looseObject({
+    method: z.string(),
+    parameters: z.record(z.string(), z.unknown()),
+    corpusRows: z.number(),
+    testRows: z.number(),
+    prototypeRows: z.number(),
+    full: z.object({ classifier: z.string(), hammingLoss: z.number() }).nullable(),
+    scores: scoresSchema,
+  }),
   export: z.object({ folder: z.string(), files: z.array(z.object({ path: z.string() })) }),
 });
 
@@ -57,14 +62,14 @@ describe('archetone reduce on data sets', () => {
     ]);
     expect(run.code, run.stderr).toBe(0);
     const answer = answerSchema.parse(run.json());
-    expect(answer).toMatchObject({
+    expect(answer.reduction).toMatchObject({
       method: 'MRSP2',
       parameters: { p: 20, variant: 'reference' },
       corpusRows: 42,
       testRows: 18,
       full: { classifier: 'ML-kNN' },
     });
-    expect(Object.keys(answer.scores?.reduced.metrics ?? {})).toEqual(
+    expect(Object.keys(answer.reduction.scores[0]?.metrics ?? {})).toEqual(
       expect.arrayContaining(['hammingLoss', 'f1Micro', 'rankingLoss', 'coverage']),
     );
     expect(readdirSync(out).sort()).toEqual([
@@ -73,7 +78,7 @@ describe('archetone reduce on data sets', () => {
       'prototypes.csv',
       'prototypes.npz',
     ]);
-    expect((await readDataset(out)).count).toBe(answer.prototypeRows);
+    expect((await readDataset(out)).count).toBe(answer.reduction.prototypeRows);
 
     // The bundle can be reduced further, and MEKA needs no labels told.
     writeFileSync(join(folder, 'meka.arff'), [...writeMeka(threeClouds())].join(''));
@@ -83,9 +88,9 @@ describe('archetone reduce on data sets', () => {
         ...['--out', join(folder, `again ${subject.length}`), '--json'],
       ]);
       expect(again.code, again.stderr).toBe(0);
-      const { corpusRows, prototypeRows, full } = answerSchema.parse(again.json());
+      const { corpusRows, prototypeRows, full, scores } = answerSchema.parse(again.json()).reduction;
       expect(prototypeRows).toBe(Math.floor(corpusRows / 2));
-      expect(full).toBeNull();
+      expect([full, scores]).toEqual([null, []]);
     }
   });
 
@@ -102,8 +107,15 @@ describe('archetone reduce on data sets', () => {
     ]);
     expect(run.code, run.stderr).toBe(0);
     const answer = answerSchema.parse(run.json());
-    expect([answer.corpusRows, answer.testRows, answer.full?.hammingLoss]).toEqual([30, 30, 0]);
-    expect(answer.warnings.map(({ code }) => code)).toEqual(['duplicate-rows', 'universal-label']);
+    expect([
+      answer.reduction.corpusRows,
+      answer.reduction.testRows,
+      answer.reduction.full?.hammingLoss,
+    ]).toEqual([30, 30, 0]);
+    expect(answer.study.corpus.warnings.map(({ code }) => code)).toEqual([
+      'duplicate-rows',
+      'universal-label',
+    ]);
     expect(readFileSync(join(folder, 'out', 'prototypes.csv'), 'utf8').split('\r\n')[0]).toBe('x,odd,all');
     const warned = await runCli([...args, '--exclude', 'name', '--out', join(folder, 'warned')]);
     expect(warned.stdout).toContain('“id”');

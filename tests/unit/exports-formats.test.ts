@@ -7,15 +7,16 @@ import { parquetReadObjects } from 'hyparquet';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Reduction } from '../../engine/api/domain.ts';
-import { datasetFormats, reduceDataset, type DatasetRequest } from '../../engine/reductions/dataset.ts';
-import { predictKnn } from '../../models/knn/index.ts';
+import type { ExportFormat, Reduction } from '../../engine/api/domain.ts';
+import { datasetFormats } from '../../engine/bundles/reduced.ts';
+import { predictKnn, type KnnClassifier } from '../../models/knn/index.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { readNpz } from '../../models/tensors/index.ts';
-import { finished, testFolder } from '../support/engine.ts';
+import { startTestEngine, testFolder } from '../support/engine.ts';
+import { reduced } from '../support/reduced.ts';
 import { sharedFolder } from '../support/shared.ts';
 import { exported, trainedLibrary, type TrainedLibrary } from '../support/trained.ts';
-import { parquetWorker, readAnyDataset } from '../support/workers.ts';
+import { readAnyDataset } from '../support/workers.ts';
 
 const manifestSchema = z.looseObject({
   kind: z.string(),
@@ -84,26 +85,38 @@ const emotions = (): string => data.path('emotions-train.arff');
 const emotionsTest = (): string => data.path('emotions-test.arff');
 
 describe.skipIf(data.missing)('the bundle of a reduced data set', () => {
-  const request: Omit<DatasetRequest, 'out' | 'test'> = {
-    ...{ method: 'MChen', parameters: { p: 10 }, classifier: 'mlknn', k: 5, seed: 3 },
-    ...{ testFraction: 0.3, formats: datasetFormats, version: '0' },
+  /** Reduces a file with MChen, scored on the published test part, and exports the prototypes. */
+  const run = async (change: {
+    out: string;
+    path?: string;
+    p?: number;
+    classifier?: KnnClassifier;
+    formats?: readonly ExportFormat[];
+  }) => {
+    const { out, path = emotions(), p = 10, classifier = 'mlknn', formats = datasetFormats } = change;
+    const { client } = await startTestEngine();
+    const { id: libraryId } = await client.call('libraries.open', { folder: testFolder() });
+    const { reduction } = await reduced(client, libraryId, {
+      source: { kind: 'dataset', path },
+      run: { method: 'MChen', parameters: { p } },
+      split: { kind: 'file', path: emotionsTest() },
+      ...{ classifiers: [classifier], k: [5], seed: 3 },
+    });
+    await exported(client, libraryId, {
+      subject: { kind: 'reduction', reductionId: reduction.id },
+      ...{ folder: out, formats: [...formats], seed: 3 },
+    });
+    return reduction;
   };
-  const signal = new AbortController().signal;
-  const run = async (options: Omit<DatasetRequest, 'test'>, path = emotions()) =>
-    reduceDataset(
-      path,
-      { ...options, test: emotionsTest() },
-      { parquetWorker: await parquetWorker(), signal },
-    );
   let folder = '';
   let rows = 0;
 
   beforeAll(async () => {
     folder = join(testFolder(), 'bundle');
-    const result = await run({ ...request, out: folder });
+    const result = await run({ out: folder });
     rows = result.prototypeRows;
     expect([result.corpusRows, result.testRows, rows]).toEqual([391, 202, 39]);
-    expect(result.scores?.reduced.classifier).toBe('mlknn');
+    expect(result.scores[0]?.classifier).toBe('mlknn');
   });
 
   it('holds every format, and says so with hashes', () => {
@@ -118,14 +131,17 @@ describe.skipIf(data.missing)('the bundle of a reduced data set', () => {
       split: { file: 'emotions-test.arff' },
       classifier: { classifier: 'mlknn', k: 5 },
       map: { seed: 3 },
-      dataset: { name: 'emotions-train.arff' },
+      dataset: {
+        name: 'emotions-train.arff',
+        sha256: createHash('sha256').update(readFileSync(emotions())).digest('hex'),
+      },
       pack: null,
     });
   });
 
   it('is the same, byte for byte, when made again', async () => {
     const again = join(testFolder(), 'again');
-    await run({ ...request, out: again });
+    await run({ out: again });
     expect(hashes(again)).toEqual(hashes(folder));
   });
 
@@ -156,8 +172,7 @@ describe.skipIf(data.missing)('the bundle of a reduced data set', () => {
 
   it('can be reduced again, and a changed file is noticed', async () => {
     const out = join(testFolder(), 'smaller');
-    const options = { ...request, parameters: { p: 50 }, out, formats: ['csv'] as const };
-    const result = await run(options, folder);
+    const result = await run({ path: folder, p: 50, out, formats: ['csv'] });
     expect([result.corpusRows, result.prototypeRows]).toEqual([39, 19]);
     expect((await readAnyDataset(out)).count).toBe(19);
     writeFileSync(join(out, 'prototypes.csv'), 'changed');
@@ -204,8 +219,7 @@ describe.skipIf(data.missing)('the bundle of a reduced data set', () => {
     'has %s as ONNX that predicts the test rows as the classifier does',
     async (classifier) => {
       const out = join(testFolder(), classifier);
-      const formats = ['onnx', 'npz'] as const;
-      await run({ ...request, classifier, out, formats });
+      await run({ classifier, out, formats: ['onnx', 'npz'] });
       const train = await readAnyDataset(out);
       const test = await readAnyDataset(emotionsTest());
       const features = Float32Array.from(test.features);
@@ -301,17 +315,14 @@ describe('the bundle of a library', () => {
   beforeAll(async () => {
     lib = await trainedLibrary({ perClass: 6 });
     const { client } = lib.test;
-    const { jobId } = await client.call('reductions.start', {
-      libraryId: lib.libraryId,
-      request: { taxonomyId: lib.taxonomyId, percent: 50, k: 3 },
+    const made = await reduced(client, lib.libraryId, {
+      source: { kind: 'library', taxonomyId: lib.taxonomyId },
+      run: { method: 'MChen', parameters: { p: 50 } },
+      k: [3],
     });
-    const { reductionId } = await finished(client, jobId, 'reduce');
-    const all = await client.call('reductions.list', { libraryId: lib.libraryId });
-    const made = all.find(({ id }) => id === reductionId);
-    if (!made) throw new Error('the reduction is gone');
-    reduction = made;
+    reduction = made.reduction;
     const bundle = await exported(client, lib.libraryId, {
-      subject: { kind: 'reduction', reductionId },
+      subject: { kind: 'reduction', reductionId: reduction.id },
       folder: join(testFolder(), 'reduced'),
     });
     folder = bundle.folder;

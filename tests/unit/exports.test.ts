@@ -9,7 +9,8 @@ import { z } from 'zod';
 import type { ExportResult } from '../../engine/api/domain.ts';
 import { distinctFileNames, fileName } from '../../engine/bundles/names.ts';
 import { writeCsv } from '../../engine/bundles/csv.ts';
-import { finished, settled, testFolder } from '../support/engine.ts';
+import { settled, testFolder } from '../support/engine.ts';
+import { reduced } from '../support/reduced.ts';
 import { exported, trainedLibrary, trainOn, type TrainedLibrary } from '../support/trained.ts';
 import { readWav } from '../support/wav.ts';
 
@@ -233,13 +234,12 @@ describe('export of an experiment', () => {
 
   it('exports a reduction, whose rows agree between CSV and NPZ', async () => {
     const { client } = lib.test;
-    const { jobId } = await client.call('reductions.start', {
-      libraryId: lib.libraryId,
-      request: { taxonomyId: lib.taxonomyId, percent: 40 },
+    const { reduction } = await reduced(client, lib.libraryId, {
+      source: { kind: 'library', taxonomyId: lib.taxonomyId },
+      run: { method: 'MChen', parameters: { p: 40 } },
     });
-    const { reductionId } = await finished(client, jobId, 'reduce');
     const { folder } = await exported(client, lib.libraryId, {
-      subject: { kind: 'reduction', reductionId },
+      subject: { kind: 'reduction', reductionId: reduction.id },
       folder: join(testFolder(), 'reduced'),
     });
     const rows = csvOf(folder, 'prototypes.csv');

@@ -348,17 +348,17 @@ describe('JobQueue', () => {
     const { queue } = queueOn(testFolder());
     queue.register(
       jobKind({
-        kind: 'reduce',
+        kind: 'study',
         lane: 'compute',
         spec: z.null(),
         title: () => 'x',
         run: () => Promise.reject(new RangeError('k too large')),
       }),
     );
-    expect(() => queue.start('reduce', { libraryId: null, spec: 1 })).toThrow(
+    expect(() => queue.start('study', { libraryId: null, spec: 1 })).toThrow(
       expect.objectContaining({ code: 'bad-input' }),
     );
-    const id = queue.start('reduce', { libraryId: null, spec: null });
+    const id = queue.start('study', { libraryId: null, spec: null });
     const job = await queue.waitFor(id);
     expect(job).toMatchObject({ state: 'failed', error: { code: 'internal', message: 'k too large' } });
     expect(() => queue.get('nobody')).toThrow(expect.objectContaining({ code: 'not-found' }));

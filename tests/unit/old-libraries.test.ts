@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { studyRequestSchema } from '../../engine/api/studies.ts';
 import { spaceKey } from '../../models/embeddings/space.ts';
 import {
   getExperiment,
@@ -13,8 +14,8 @@ import { nearestTo } from '../../engine/neighbours/query.ts';
 import { resolveVector } from '../../engine/neighbours/vector-ref.ts';
 import { LibraryCatalogue } from '../../engine/library/libraries.ts';
 import { trackDetail } from '../../engine/library/track-detail.ts';
-import { listReductions, loadReducedSet } from '../../engine/library/reductions.ts';
-import { listStudies } from '../../engine/reductions/study/store.ts';
+import { getReduction, listReductions, loadReducedSet } from '../../engine/library/reductions.ts';
+import { getStudy, listStudies, studySplits } from '../../engine/reductions/study/store.ts';
 import { Database } from '../../engine/storage/database.ts';
 import { migrate, schemaVersion } from '../../engine/storage/migrate.ts';
 import { migrations } from '../../engine/storage/migrations/index.ts';
@@ -47,8 +48,10 @@ describe('a library of schema 3', () => {
     const revisions = before('library.db', 'SELECT * FROM experiment_revisions ORDER BY revision');
     const reductions = before(
       'library.db',
-      'SELECT id, pack_sha256, prototypes FROM reductions ORDER BY rowid DESC',
+      `SELECT id, pack_sha256, prototypes, study_id, full_score, reduced_score, scores, created_at
+         FROM reductions ORDER BY rowid DESC`,
     );
+    const split = before('library.db', 'SELECT track_id, split FROM reduction_tracks');
     const sql = 'SELECT track_id, pack_sha256, windows, vectors FROM';
     const embeddings = before('cache.db', `${sql} embeddings UNION ALL ${sql} kept_embeddings`);
     expect([tracks.length, embeddings.length, revisions.length, reductions.length]).toEqual([13, 45, 3, 3]);
@@ -115,7 +118,33 @@ describe('a library of schema 3', () => {
     expect(loadReducedSet(library, String(reductions[0]?.['id'])).prototypes).toEqual(
       new Float32Array(reductions[0]?.['prototypes'] as ArrayBuffer),
     );
-    expect(listStudies(library, () => false)).toMatchObject([{ state: 'done', finished: 2 }]);
+    // What was made alone is a study of one run now, with its split, its scores and its id.
+    const [alone] = reductions.filter(({ study_id: study }) => study === null);
+    const id = String(alone?.['id']);
+    const taxonomyId = String(labels[0]?.['taxonomy_id']);
+    expect(listStudies(library, () => false)).toMatchObject([
+      { state: 'done', finished: 2 },
+      {
+        ...{ id, name: 'Folders: MChen p 40', state: 'done', planned: 1, finished: 1, corpus: null },
+        ...{ splits: [{ train: 9, test: 3 }], createdAt: alone?.['created_at'] },
+        request: {
+          source: { kind: 'library', taxonomyId, level: 'track' },
+          runs: [{ method: 'MChen', parameters: { p: 40, exclude: 'Base', merging: 'Base' } }],
+          ...{ classifiers: ['lpknn'], k: [1], noise: [0], seed: 1 },
+          split: { kind: 'holdout', test: 0.3, repeats: 1 },
+        },
+        full: [{ noise: 0, scores: [{ classifier: 'lpknn', k: 1, metrics: { f1Macro: [0.75] } }] }],
+      },
+    ]);
+    expect(getReduction(library, id)).toMatchObject({
+      ...{ studyId: id, method: 'MChen', seed: 1, corpusRows: 9, testRows: 3 },
+      full: JSON.parse(String(alone?.['full_score'])) as unknown,
+      reduced: JSON.parse(String(alone?.['reduced_score'])) as unknown,
+      scores: JSON.parse(String(alone?.['scores'])) as unknown,
+    });
+    expect(studySplits(library, id)).toEqual(new Map(split.map((row) => [row['track_id'], row['split']])));
+    const { request } = getStudy(library, id);
+    expect(studyRequestSchema.parse(request)).toEqual(request);
     const taxonomy = library.db.prepare<{ id: string }>('SELECT id FROM taxonomies').get();
     const byHand = String(overrides[0]?.['track_id']);
     expect(loadLabelsets(library, taxonomy?.id ?? '').get(byHand)).toEqual(['mid', 'loud']);
@@ -275,6 +304,12 @@ describe('a library of every earlier schema', () => {
           `INSERT INTO tracks (id, path, state, title, search_text, added_at, content_hash) VALUES (?, ?, ?, '', '', '', 'h')`,
         )
         .run([id ?? '', `${id ?? ''}.wav`, state ?? '']);
+    if (version >= 2)
+      for (const [id, method] of [
+        ['r1', 'MChen'],
+        ['r2', 'MRHC'],
+      ] as const)
+        addReduction(made, id, method);
     made.close();
     const cache = new Database(join(folder, 'cache.db'));
     migrate(cache, migrations.cache.slice(0, version), { backup: false });
@@ -297,6 +332,30 @@ describe('a library of every earlier schema', () => {
       { space: key, track_id: 'a' },
     ]);
     expect(db.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
+    // As schema 2 left them: without parameters, sizes and scores in the form of studies.
+    const runs = db
+      .prepare('SELECT id, study_id, method, seed, parameters, sizes, source FROM reductions')
+      .all();
+    const source = '{"kind":"library","taxonomyId":"t","level":"window"}';
+    const one = { seed: 3, sizes: '[20.0]', source };
+    expect(runs).toEqual(
+      version < 2
+        ? []
+        : [
+            { id: 'r1', study_id: 'r1', method: 'MChen', parameters: '{"p":25}', ...one },
+            { id: 'r2', study_id: 'r2', method: 'MRHC', parameters: '{}', ...one },
+          ],
+    );
+    const studies = db.prepare('SELECT name, request FROM studies ORDER BY id').all();
+    expect(studies.map(({ name }) => name)).toEqual(version < 2 ? [] : ['Tags: MChen p 25', 'Tags: MRHC']);
+    const scores = db.prepare<{ scores: string }>('SELECT scores FROM reductions').all();
+    for (const row of scores)
+      expect(JSON.parse(row.scores)).toEqual([
+        {
+          ...{ classifier: 'lpknn', k: 5, labelF1: [] },
+          metrics: { hammingLoss: [0.25], exactMatch: [0.5], f1Samples: [0.75], f1Macro: [0.125] },
+        },
+      ]);
     db.close();
   });
 });
@@ -317,6 +376,26 @@ describe('a library from before times of change', () => {
     db.close();
   });
 });
+
+/** A reduction as schema 2 knew them. */
+function addReduction(db: Database, id: string, method: string): void {
+  const score = {
+    classifier: 'LP-kNN',
+    k: 5,
+    hammingLoss: 0.25,
+    exactMatch: 0.5,
+    f1Samples: 0.75,
+    f1Macro: 0.125,
+  };
+  const split = { train: 0.7, validation: 0, test: 0.3 };
+  const request = { taxonomyId: 't', level: 'window', method, percent: 25, k: 5, seed: 3, split };
+  db.prepare(
+    `INSERT INTO reductions (id, taxonomy_id, taxonomy_name, pack_id, pack_sha256, request, labels, corpus_rows,
+       test_rows, full_score, reduced_score, created_at, seconds, dim, prototypes, labelsets, cluster_sizes)
+     VALUES (?, 't', 'Tags', 'compact', 'sha', ?, '["a"]', 10, 4, ?, ?, '2026-01-01', 1, 1, x'', x'', '[5,5]')`,
+  ).run([id, JSON.stringify(request), JSON.stringify(score), JSON.stringify(score)]);
+  db.prepare(`INSERT INTO reduction_tracks VALUES (?, 'a', 'train')`).run([id]);
+}
 
 describe('closing a library', () => {
   it('leaves whole files: a copy of each is a copy of everything', async () => {

@@ -97,10 +97,7 @@ function reduction(id: string, change: Partial<Reduction> = {}): Reduction {
       space: null,
       labels: ['bass', 'drum'],
     },
-    request: {
-      ...{ taxonomyId: 'X1', level: 'track', method: 'MChen', percent: 10, k: 1, seed: 1 },
-      split: { train: 0.7, validation: 0, test: 0.3 },
-    },
+    ...{ method: 'MChen', seed: 1 },
     ...{ corpusRows: 100, testRows: 40, prototypeRows: 10, full: short, reduced: short },
     ...{ createdAt: '2026-01-03T00:00:00Z', seconds: 1, studyId: 'S1', noise: 0, sizes: [10] },
     source: { kind: 'library', taxonomyId: 'X1', level: 'track' },
@@ -130,7 +127,7 @@ const reductions = [
   reduction('R3', {
     name: 'MRHC',
     ...{ prototypeRows: 60, sizes: [60], parameters: {}, scores: [score([0.7]), score([0.2], 'mlknn')] },
-    request: { ...reduction('R3').request, method: 'MRHC' },
+    method: 'MRHC',
   }),
 ];
 
@@ -161,7 +158,13 @@ describe('the form of a study', () => {
     expect(
       sourceOf({ ...form, source: 'dataset', path: '/a.csv', labels: 'last', labelCount: 6 }, null),
     ).toEqual({
-      ...{ kind: 'dataset', path: '/a.csv', labels: { kind: 'last', count: 6 }, exclude: [] },
+      ...{
+        kind: 'dataset',
+        path: '/a.csv',
+        labels: { kind: 'last', count: 6 },
+        exclude: [],
+        missing: 'refuse',
+      },
     });
   });
 
@@ -251,7 +254,7 @@ describe('the Reduce view', () => {
       ...fullAnswers,
       'reductions.choices': () => choices,
       'reductions.studies': () => [study],
-      'reductions.list': (input: { studyId: string | null }) => (input.studyId === 'S1' ? reductions : []),
+      'reductions.list': (input: { studyId: string }) => (input.studyId === 'S1' ? reductions : []),
       'reductions.prototypes': () => [
         { index: 0, labelset: ['bass', 'drum'], clusterSize: 3, nearest: [], sonification: null },
       ],

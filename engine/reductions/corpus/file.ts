@@ -1,5 +1,9 @@
-import { basename } from 'node:path';
-import type { Dataset, LabelChoice } from '../../../models/datasets/index.ts';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { MANIFEST_FILE, type Dataset, type LabelChoice } from '../../../models/datasets/index.ts';
 import type { CorpusSource, CorpusWarning } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { EngineOptions } from '../../context.ts';
@@ -37,6 +41,7 @@ export async function fileRows(
     ...{ source, features, count, dim, labels, labelNames, firstLabel, unlabelled },
     name: basename(source.path),
     space: null,
+    dataset: { relation: dataset.name, features: dataset.featureNames },
     itemOf: Array.from({ length: count }, (_, row) => dataset.rowIds?.[row] ?? `row ${String(row + 1)}`),
     groupOf: new Map(),
     silent: SILENT,
@@ -66,6 +71,16 @@ export async function testRows(
       'Hold out some of its tracks, or cut it into folds.',
     );
   const test = await read(path, training.source, { parquetWorker, signal });
+  requireSameColumns(training, test, path);
+  return test;
+}
+
+/** @throws EngineError `bad-input` when two parts of a data set differ in features or labels. */
+export function requireSameColumns(
+  training: Pick<Dataset, 'name' | 'dim' | 'labelNames'>,
+  test: Dataset,
+  path: string,
+): void {
   const same =
     test.dim === training.dim &&
     test.labelNames.length === training.labelNames.length &&
@@ -76,17 +91,27 @@ export async function testRows(
       `${basename(path)} has other columns than ${training.name}: ${test.dim} features and ${test.labelNames.length} labels, not ${training.dim} and ${training.labelNames.length} of the same names.`,
       'Choose the test part of the same data set.',
     );
-  return test;
+}
+
+/**
+ * SHA-256 of a data set file. Of a bundle it is its manifest's, which lists the hashes of all other files.
+ * @throws the signal's reason
+ */
+export async function hashOfDataset(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  const isFolder = (await stat(path)).isDirectory();
+  await pipeline(createReadStream(isFolder ? join(path, MANIFEST_FILE) : path), hash, { signal });
+  return hash.digest('hex');
 }
 
 function read(
   path: string,
-  { labels, exclude }: FileSource,
+  { labels, exclude, missing }: FileSource,
   options: Pick<ReadFileOptions, 'parquetWorker' | 'signal'>,
 ): Promise<Dataset> {
   return readDataset(path, {
     ...(labels === null ? {} : { labels: labels satisfies LabelChoice }),
-    exclude,
+    ...{ exclude, missing },
     ...options,
   });
 }

@@ -6,7 +6,7 @@ import { libraryRows } from './library.ts';
 import type { LabelledRows } from './rows.ts';
 
 export { corpusFacts, fingerprintOf } from './facts.ts';
-export { testRows } from './file.ts';
+export { hashOfDataset, testRows } from './file.ts';
 export { libraryRows } from './library.ts';
 export type { LabelledRows } from './rows.ts';
 

@@ -53,7 +53,7 @@ export function libraryRows(
   const pack = context.packs.list().find((known) => known.id === space.packId);
   return {
     ...{ source, name, features, count: rows.length, dim, labels, labelNames, itemOf, firstLabel },
-    space,
+    ...{ space, dataset: null },
     groupOf: splitGroups(groupFacts(library), 'track'),
     unlabelled: all.itemOf.length - rows.length,
     silent:

@@ -6,6 +6,8 @@ export interface LabelledRows extends LabelledVectors {
   source: CorpusSource;
   /** Of the vectors; null for a data set file. */
   space: SpaceInfo | null;
+  /** The names of a data set file, without which a reduced set could not take its place; null for a library. */
+  dataset: { relation: string; features: string[] } | null;
   /** Taxonomy or file name. */
   name: string;
   /** Every row's track id; a row of a data set is an item of its own, named by its id or number. */

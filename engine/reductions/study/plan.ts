@@ -3,17 +3,33 @@ import { takeRows, type LabelledVectors } from '../../../models/knn/index.ts';
 import type { RowSplit } from '../../../models/evaluation/splits/folds.ts';
 import { findReductionMethod } from '../../../models/reduction/index.ts';
 import type { SpaceInfo, SplitName, Study, StudyRequest } from '../../api/domain.ts';
+import { EngineError } from '../../api/errors.ts';
 import type { EngineContext } from '../../context.ts';
 import type { Library } from '../../library/library.ts';
 import { newId } from '../../identifier.ts';
-import { corpusFacts, corpusRows, fingerprintOf, testRows, type LabelledRows } from '../corpus/index.ts';
+import {
+  corpusFacts,
+  corpusRows,
+  fingerprintOf,
+  hashOfDataset,
+  testRows,
+  type LabelledRows,
+} from '../corpus/index.ts';
 import { splitRows } from './splits.ts';
 import { insertStudy } from './store.ts';
+
+/** One split. */
+export interface StudyPart {
+  counts: Study['splits'][number];
+  /** Rows of the corpus that are reduced, ascending; null: all. */
+  train: readonly number[] | null;
+  make(): { training: LabelledVectors; test: LabelledVectors };
+}
 
 /** The data of a study in parts; a part is made when it is needed. */
 export interface StudyData {
   rows: LabelledRows;
-  parts: { counts: Study['splits'][number]; make(): { training: LabelledVectors; test: LabelledVectors } }[];
+  parts: StudyPart[];
   /** Part of the first split of every item of a library. */
   items: Map<string, SplitName>;
 }
@@ -32,18 +48,32 @@ export async function studyData(
   const rows = await corpusRows(context, library, source, signal, space);
   if (split.kind === 'file') {
     const test = await testRows(split.path, rows, context.options, signal);
-    const counts = { train: rows.count, test: test.count };
-    return { rows, parts: [{ counts, make: () => ({ training: rows, test }) }], items: new Map() };
+    return { rows, parts: [wholeAgainst(rows, test)], items: new Map() };
+  }
+  if (split.kind === 'none') {
+    if (source.kind === 'library')
+      throw new EngineError(
+        'bad-input',
+        'A library is reduced with tracks held out for scoring.',
+        'Hold out a share of them, or cut it into folds.',
+      );
+    return { rows, parts: [wholeAgainst(rows, takeRows(rows, []))], items: new Map() };
   }
   const splits = splitRows(rows, split, seed);
   return {
     rows,
     parts: splits.map(({ train, test }) => ({
       counts: { train: train.length, test: test.length },
+      train,
       make: () => ({ training: takeRows(rows, train), test: takeRows(rows, test) }),
     })),
     items: source.kind === 'library' ? itemsOf(rows, splits[0]) : new Map<string, SplitName>(),
   };
+}
+
+function wholeAgainst(rows: LabelledRows, test: LabelledVectors): StudyPart {
+  const counts = { train: rows.count, test: test.count };
+  return { counts, train: null, make: () => ({ training: rows, test }) };
 }
 
 function itemsOf({ itemOf }: LabelledRows, split: RowSplit | undefined): Map<string, SplitName> {
@@ -55,24 +85,25 @@ function itemsOf({ itemOf }: LabelledRows, split: RowSplit | undefined): Map<str
 /**
  * Stores a new study, so that what it brings has a place from its first reduction on.
  * @returns its id and name
- * @throws EngineError; DatasetError; ReductionError for an unknown method
+ * @throws EngineError; DatasetError; ReductionError for an unknown method; the signal's reason
  */
 export async function planStudy(
   context: EngineContext,
   library: Library,
   request: StudyRequest,
+  signal?: AbortSignal,
 ): Promise<{ id: string; name: string }> {
   // Before anything is read: a wrong name is the caller's mistake.
   const methods = [...new Set(request.runs.map(({ method }) => findReductionMethod(method).title))];
-  const data = await studyData(context, library, request);
+  const data = await studyData(context, library, request, signal);
   const what = methods.length === 1 ? (methods[0] ?? '') : `${methods.length} methods`;
   const study = {
     id: newId(),
     name: `${data.rows.name}: ${what}${request.split.kind === 'file' ? `, tested on ${basename(request.split.path)}` : ''}`,
     state: 'running' as const,
     request,
-    corpus: await corpusFacts(data.rows),
-    fingerprint: await fingerprintOf(data.rows),
+    corpus: await corpusFacts(data.rows, signal),
+    fingerprint: await fingerprintOf(data.rows, signal),
     splits: data.parts.map(({ counts }) => counts),
     full: [],
     failures: [],
@@ -81,6 +112,12 @@ export async function planStudy(
     createdAt: new Date().toISOString(),
     seconds: 0,
   };
-  insertStudy(library, study, data.items);
+  const { source } = request;
+  const { dataset } = data.rows;
+  const origin =
+    source.kind === 'dataset' && dataset
+      ? { ...dataset, sha256: await hashOfDataset(source.path, signal) }
+      : null;
+  insertStudy(library, study, data.items, origin);
   return { id: study.id, name: study.name };
 }

@@ -1,5 +1,10 @@
 import { addLabelNoise, NumericError, type LabelledVectors } from '../../../models/knn/index.ts';
-import { findReductionMethod, RowDistances, toLabelledVectors } from '../../../models/reduction/index.ts';
+import {
+  findReductionMethod,
+  RowDistances,
+  toLabelledVectors,
+  type ReductionResult,
+} from '../../../models/reduction/index.ts';
 import type { FullScore, Reduction, StudyRequest } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import { reductionsMethods } from '../../api/reductions.ts';
@@ -7,9 +12,9 @@ import type { EngineContext } from '../../context.ts';
 import type { Library } from '../../library/library.ts';
 import { newId } from '../../identifier.ts';
 import type { JobHandle } from '../../jobs/queue.ts';
-import { fingerprintOf } from '../corpus/index.ts';
+import { fingerprintOf, type LabelledRows } from '../corpus/index.ts';
 import { runName } from '../../library/reduction-names.ts';
-import { insertReduction, listReductions, updateScores } from '../../library/reductions.ts';
+import { insertReduction, listReductions, updateScores, type ReducedSet } from '../../library/reductions.ts';
 import { studyData } from './plan.ts';
 import { addSplit, scoreSet, summary } from './score.ts';
 import { Reducer } from './sizes.ts';
@@ -52,6 +57,9 @@ interface Cell {
   noise: number;
   training: LabelledVectors;
   test: LabelledVectors;
+  rows: LabelledRows;
+  /** Rows of the corpus that are the training rows; null: all. */
+  train: readonly number[] | null;
   reducer: Reducer;
   full: FullScore;
 }
@@ -99,15 +107,26 @@ class StudyRun {
           percent === 0 ? training : addLabelNoise(training, { percent, seed, variant: 'proper' });
         const full = await this.#scoreFull(split, noise, noisy, test);
         this.#done += 1;
+        let current = '';
         const reducer = new Reducer(noisy, this.#missing(noise, split), {
           ...{ seed: request.seed, signal, distances },
+          onProgress: (fraction) => this.#report(`${current}, ${Math.floor(100 * fraction)} %`),
         });
         for (const run of request.runs) {
           await this.job.checkpoint();
-          this.#report(
-            `split ${split + 1}: ${runName(run.method, run.parameters)}${noise > 0 ? `, ${noise} % noise` : ''}`,
-          );
-          await this.#attempt(run, { split, noise, training: noisy, test, reducer, full });
+          current = `split ${split + 1}: ${runName(run.method, run.parameters)}${noise > 0 ? `, ${noise} % noise` : ''}`;
+          this.#report(current);
+          const cell = {
+            split,
+            noise,
+            training: noisy,
+            test,
+            rows: data.rows,
+            train: part.train,
+            reducer,
+            full,
+          };
+          await this.#attempt(run, cell);
           this.#done += 1;
         }
       }
@@ -194,17 +213,7 @@ class StudyRun {
       this.#known.set(keyOf(run, noise), changed);
     } else {
       const reduction = this.#reduction(run, cell, { ...result, scores, seconds });
-      insertReduction(
-        this.library,
-        reduction,
-        {
-          dim: training.dim,
-          prototypes: result.prototypes,
-          labelsets: result.labelsets,
-          clusterSizes: result.clusters.map((rows) => rows.length),
-        },
-        new Map(),
-      );
+      insertReduction(this.library, reduction, reducedSet(result, cell));
       this.#known.set(keyOf(run, noise), reduction);
     }
     this.job.kept();
@@ -213,53 +222,53 @@ class StudyRun {
 
   #reduction(
     run: Run,
-    { noise, training, test, full }: Cell,
+    { noise, training, test, full, rows }: Cell,
     made: Pick<Reduction, 'scores' | 'seconds'> & {
       clusters: unknown[];
       parameters: Reduction['parameters'];
     },
   ): Reduction {
-    const { id, request, corpus, space } = this.study;
-    const { source, split, seed, k } = request;
-    const rows = made.clusters.length;
-    const size = (100 * rows) / training.count;
-    const p = made.parameters['p'];
-    const share = test.count / (training.count + test.count);
+    const { id, request, space } = this.study;
+    const { source, seed } = request;
+    const prototypeRows = made.clusters.length;
     return {
       id: newId(),
       name: runName(run.method, made.parameters),
       taxonomyId: source.kind === 'library' ? source.taxonomyId : '',
-      taxonomyName: corpus.name,
+      taxonomyName: rows.name,
       space,
-      // The short form that a reduction made alone has; the study knows more.
-      request: {
-        taxonomyId: source.kind === 'library' ? source.taxonomyId : '',
-        level: source.kind === 'library' ? source.level : 'track',
-        method: run.method,
-        percent: typeof p === 'number' ? p : size,
-        k: k[0] ?? 1,
-        seed,
-        split: split.kind === 'holdout' ? partsOf(split.test) : partsOf(share),
-      },
-      labels: corpus.labels.map(({ name }) => name),
+      ...{ method: run.method, seed },
+      labels: rows.labelNames,
       corpusRows: training.count,
       testRows: test.count,
-      prototypeRows: rows,
+      prototypeRows,
       full: summary(full.scores, training.count),
-      reduced: summary(made.scores, rows),
+      reduced: summary(made.scores, prototypeRows),
       createdAt: new Date().toISOString(),
       seconds: made.seconds,
       ...{ studyId: id, source, parameters: made.parameters, noise, scores: made.scores },
-      sizes: [size],
+      sizes: [(100 * prototypeRows) / training.count],
     };
   }
 }
 
-const partsOf = (test: number): { train: number; validation: number; test: number } => ({
-  train: 1 - test,
-  validation: 0,
-  test,
-});
+function reducedSet(
+  { prototypes, exactPrototypes, labelsets, clusters }: ReductionResult,
+  { training, rows, train }: Cell,
+): ReducedSet {
+  return {
+    dim: training.dim,
+    ...{ prototypes, labelsets },
+    clusterSizes: clusters.map((cluster) => cluster.length),
+    whole:
+      rows.dataset === null
+        ? null
+        : {
+            prototypes: exactPrototypes,
+            clusters: clusters.map((cluster) => cluster.map((row) => train?.[row] ?? row)),
+          },
+  };
+}
 
 const splitsIn = (scores: FullScore['scores']): number =>
   Math.min(...scores.map(({ metrics }) => metrics['hammingLoss']?.length ?? 0));
@@ -269,13 +278,12 @@ const splitsIn = (scores: FullScore['scores']): number =>
  * named by what is in force.
  */
 function keyOf(
-  run: { method: string; parameters: Reduction['parameters'] } | Reduction,
+  { method, parameters }: { method: string; parameters: Reduction['parameters'] },
   noise: number,
 ): string {
-  const method = 'request' in run ? run.request.method : run.method;
-  const inForce = findReductionMethod(method).parameters.map((parameter) => [
-    parameter.name,
-    run.parameters[parameter.name] ?? parameter.default,
+  const inForce = findReductionMethod(method).parameters.map(({ name, default: usual }) => [
+    name,
+    parameters[name] ?? usual,
   ]);
   return JSON.stringify([method, inForce, noise]);
 }

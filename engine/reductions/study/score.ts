@@ -9,7 +9,7 @@ import type { KnnClassifierId, KnnScore, ReductionScore } from '../../api/domain
 
 /**
  * Scores of every classifier × k that is trained on one set and asked about another. A training set of fewer than k
- * rows is asked for all of them: a small reduced set is a result, not an error.
+ * rows is asked for all of them: a small reduced set is a result, not an error. No test rows give no scores.
  * @throws ReductionError; the signal's reason
  */
 export async function scoreSet(
@@ -18,6 +18,7 @@ export async function scoreSet(
   { classifiers, k }: { classifiers: readonly KnnClassifierId[]; k: readonly number[] },
   signal: AbortSignal,
 ): Promise<KnnScore[]> {
+  if (test.count === 0) return [];
   const possible = (asked: number): number => Math.min(asked, training.count);
   const ks = [...new Set(k.map(possible))];
   const cells = await predictManyKnn(classifiers, training, test, { ks, signal });
@@ -64,9 +65,12 @@ export function meanOf(score: KnnScore, metric: string): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** The first of several scores in the short form that stands beside every reduction. @param rows of the training set */
-export function summary([first]: readonly KnnScore[], rows: number): ReductionScore {
-  if (!first) throw new Error('no classifier was asked');
+/**
+ * The first of several scores in the short form that stands beside every reduction; null where nothing was held out.
+ * @param rows of the training set
+ */
+export function summary([first]: readonly KnnScore[], rows: number): ReductionScore | null {
+  if (!first) return null;
   return {
     classifier: knnClassifiers.find(({ name }) => name === first.classifier)?.title ?? first.classifier,
     k: Math.min(first.k, rows),

@@ -12,7 +12,7 @@ type Rows = Pick<LabelledRows, 'itemOf' | 'firstLabel' | 'groupOf'>;
  */
 export function splitRows(
   rows: Rows,
-  split: Exclude<StudySplit, { kind: 'file' }>,
+  split: Extract<StudySplit, { kind: 'holdout' | 'folds' }>,
   seed: number,
 ): RowSplit[] {
   const repeats = Array.from({ length: split.repeats }, (_, repeat) => seed + repeat);

@@ -18,6 +18,13 @@ export interface StoredStudy extends Study {
   fingerprint: string;
 }
 
+/** What a data set file was when its study began: with it a reduced set can take the file's place. */
+export interface DatasetOrigin {
+  relation: string;
+  features: string[];
+  sha256: string;
+}
+
 interface StudyRow {
   id: string;
   name: string;
@@ -47,10 +54,13 @@ export function insertStudy(
   library: Library,
   study: Omit<StoredStudy, 'finished' | 'jobId'>,
   parts: ReadonlyMap<string, SplitName>,
+  dataset: DatasetOrigin | null,
 ): void {
   const { db } = library;
   db.transaction(() => {
-    db.prepare(`INSERT INTO studies (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)`).run([
+    db.prepare(
+      `INSERT INTO studies (${COLUMNS}, dataset) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)`,
+    ).run([
       study.id,
       study.name,
       JSON.stringify(study.request),
@@ -64,6 +74,7 @@ export function insertStudy(
       study.space?.key ?? null,
       study.createdAt,
       study.seconds,
+      dataset === null ? null : JSON.stringify(dataset),
     ]);
     const insert = db.prepare('INSERT INTO study_tracks (study_id, track_id, split) VALUES (?, ?, ?)');
     for (const [trackId, split] of parts) insert.run([study.id, trackId, split]);
@@ -74,7 +85,7 @@ export function insertStudy(
 export function listStudies(library: Library, isActive: (jobId: string) => boolean): Study[] {
   return library.db
     .prepare<StudyRow>(
-      `SELECT ${COLUMNS}, ${FINISHED} FROM studies WHERE removed_at IS NULL ORDER BY rowid DESC`,
+      `SELECT ${COLUMNS}, ${FINISHED} FROM studies WHERE removed_at IS NULL ORDER BY created_at DESC, rowid DESC`,
     )
     .all()
     .map((row) => {
@@ -92,6 +103,25 @@ export function getStudy(library: Library, studyId: string): StoredStudy {
     .get([studyId]);
   if (!row) throw new EngineError('not-found', `There is no study ${studyId} in this library.`);
   return fromRow(library, row);
+}
+
+/** Of a study of a data set file; null for a library, and where an earlier version did not keep it. */
+export function datasetOf(library: Library, studyId: string): DatasetOrigin | null {
+  const row = library.db
+    .prepare<{ dataset: string | null }>('SELECT dataset FROM studies WHERE id = ?')
+    .get([studyId]);
+  // Written by `insertStudy`.
+  return row?.dataset == null ? null : (JSON.parse(row.dataset) as DatasetOrigin);
+}
+
+/** Part of the (first) split of every track that took part. */
+export function studySplits(library: Library, studyId: string): Map<string, SplitName> {
+  const rows = library.db
+    .prepare<{ track_id: string; split: SplitName }>(
+      'SELECT track_id, split FROM study_tracks WHERE study_id = ?',
+    )
+    .all([studyId]);
+  return new Map(rows.map((row) => [row.track_id, row.split]));
 }
 
 export function setStudyJob(library: Library, studyId: string, jobId: string): void {
@@ -142,7 +172,7 @@ function fromRow(library: Library, row: StudyRow): StoredStudy {
     state: row.state,
     jobId: row.job_id,
     request: JSON.parse(row.request) as StudyRequest,
-    corpus: JSON.parse(row.corpus) as Corpus,
+    corpus: JSON.parse(row.corpus) as Corpus | null,
     splits: JSON.parse(row.splits) as Study['splits'],
     full: JSON.parse(row.full_scores) as FullScore[],
     failures: JSON.parse(row.failures) as StudyFailure[],

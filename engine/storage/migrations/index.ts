@@ -10,11 +10,20 @@ import { sql as libraryStudies } from './library/0003-studies.ts';
 import { up as librarySpaces } from './library/0004-spaces.ts';
 import { sql as libraryNotes } from './library/0005-notes.ts';
 import { sql as libraryChanged } from './library/0006-changed.ts';
+import { sql as libraryReductions } from './library/0007-one-way-to-reduce.ts';
 import type { Migration } from '../migrate.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
 export const migrations = {
-  library: [libraryTracks, libraryExperiments, libraryStudies, librarySpaces, libraryNotes, libraryChanged],
+  library: [
+    libraryTracks,
+    libraryExperiments,
+    libraryStudies,
+    librarySpaces,
+    libraryNotes,
+    libraryChanged,
+    libraryReductions,
+  ],
   cache: [cacheEmbeddings, cachePredictions, cacheKept, cacheSpaces],
   jobs: [jobs, jobsLanes],
 } as const satisfies Record<string, readonly Migration[]>;

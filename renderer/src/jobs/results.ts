@@ -25,8 +25,6 @@ export function resultLine(result: JobResult): string {
         : plural(result.tracks, 'track classified', 'tracks classified');
     case 'sonify':
       return plural(result.sonifications.length, 'sonification');
-    case 'reduce':
-      return 'A new reduction';
     case 'study':
       return plural(result.reductions, 'reduction');
     case 'export':

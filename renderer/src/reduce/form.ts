@@ -74,7 +74,8 @@ export function sourceOf(form: StudyForm, taxonomyId: string | null): CorpusSour
     return taxonomyId === null ? null : { kind: 'library', taxonomyId, level: form.level };
   if (form.path === null) return null;
   const labels = labelsOf(form);
-  return labels === undefined ? null : { kind: 'dataset', path: form.path, labels, exclude: form.exclude };
+  if (labels === undefined) return null;
+  return { kind: 'dataset', path: form.path, labels, exclude: form.exclude, missing: 'refuse' };
 }
 
 function labelsOf(form: StudyForm): DatasetLabels | null | undefined {
@@ -147,7 +148,8 @@ export function estimate({ runs, noise, classifiers, k, split }: StudyRequest): 
   runs: number;
   scores: number;
 } {
-  const splits = split.kind === 'file' ? 1 : split.repeats * (split.kind === 'folds' ? split.folds : 1);
+  const repeats = 'repeats' in split ? split.repeats : 1;
+  const splits = repeats * (split.kind === 'folds' ? split.folds : 1);
   const each = noise.length * splits;
   return { runs: runs.length * each, scores: (runs.length + 1) * each * classifiers.length * k.length };
 }

@@ -1,44 +1,27 @@
-import type {
-  FullScore,
-  KnnScore,
-  Reduction,
-  Study,
-  StudyChoices,
-  StudyRequest,
-} from '../../../engine/api/domain.ts';
+import type { Reduction, Study, StudyChoices, StudyRequest } from '../../../engine/api/domain.ts';
 import { formDefaults } from './form.ts';
 import type { StudyForm } from './form.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { History } from '../session/history.svelte.ts';
 import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 
-/** A study as the view lists it; a reduction that was made alone is one of a single run. */
-export interface Entry {
-  id: string;
-  name: string;
-  /** null: a reduction made alone. */
-  study: Study | null;
-  full: FullScore[];
-  createdAt: string;
-}
-
 /** The studies of the open library, the chosen one and its reductions. */
 export class Reductions {
   choices = $state.raw<StudyChoices>({ methods: [], classifiers: [], metrics: [] });
-  entries = $state.raw<Entry[]>([]);
+  /** Newest first. */
+  studies = $state.raw<Study[]>([]);
   currentId = $state<string | null>(null);
   /** Of the chosen study. */
   list = $state.raw<Reduction[]>([]);
   form = $state.raw<StudyForm>(formDefaults);
   /** The study is being prepared: the engine reads the data. */
   starting = $state(false);
-  #single: Reduction[] = [];
   readonly libraryId: string;
   #engine: EngineClient;
   #jobs: JobWaiter;
   #history: History;
 
-  current = $derived(this.entries.find((entry) => entry.id === this.currentId) ?? null);
+  current = $derived(this.studies.find(({ id }) => id === this.currentId) ?? null);
 
   constructor(libraryId: string, engine: EngineClient, jobs: JobWaiter, history: History) {
     this.libraryId = libraryId;
@@ -54,33 +37,21 @@ export class Reductions {
   async reload(): Promise<void> {
     const { libraryId } = this;
     if (this.choices.methods.length === 0) this.choices = await this.#engine.call('reductions.choices', {});
-    const [studies, single] = await Promise.all([
-      this.#engine.call('reductions.studies', { libraryId }),
-      this.#engine.call('reductions.list', { libraryId, studyId: null }),
-    ]);
-    this.#single = single;
-    this.entries = [...studies.map(studyEntry), ...single.map(singleEntry)].sort((a, b) =>
-      b.createdAt.localeCompare(a.createdAt),
-    );
-    await this.choose(this.current?.id ?? this.entries[0]?.id ?? null);
+    this.studies = await this.#engine.call('reductions.studies', { libraryId });
+    await this.choose(this.current?.id ?? this.studies[0]?.id ?? null);
   }
 
   /** Shows a study. */
   async choose(id: string | null): Promise<void> {
     const { libraryId } = this;
-    const entry = this.entries.find((known) => known.id === id);
     const changed = this.currentId !== id;
     this.currentId = id;
-    if (changed) this.list = [];
-    if (!entry) {
-      this.list = [];
-    } else if (entry.study) {
-      const list = await this.#engine.call('reductions.list', { libraryId, studyId: entry.id });
-      // In the order they were made.
-      if (this.currentId === entry.id) this.list = list.reverse();
-    } else {
-      this.list = this.#single.filter((reduction) => reduction.id === id);
-    }
+    const { current } = this;
+    if (changed || !current) this.list = [];
+    if (!current) return;
+    const list = await this.#engine.call('reductions.list', { libraryId, studyId: current.id });
+    // In the order they were made.
+    if (this.currentId === current.id) this.list = list.reverse();
   }
 
   /** Begins a study and resolves when its job has ended. @throws EngineError as the job failed, or `cancelled`. */
@@ -109,10 +80,9 @@ export class Reductions {
     await this.#follow(jobId);
   }
 
-  /** Removes a study, or a reduction made alone; can be undone. */
-  async removeEntry({ id, name, study }: Entry): Promise<void> {
+  /** Removes a study; can be undone. */
+  async removeStudy({ id, name }: Study): Promise<void> {
     const { libraryId } = this;
-    if (!study) return this.remove(id, name);
     await this.#undoable(
       `Remove study “${name}”`,
       () => this.#engine.call('reductions.removeStudy', { libraryId, studyId: id }),
@@ -151,31 +121,4 @@ export class Reductions {
     await redo();
     this.#history.push({ title, undo, redo });
   }
-}
-
-function studyEntry(study: Study): Entry {
-  const { id, name, full, createdAt } = study;
-  return { id, name, study, full, createdAt };
-}
-
-function singleEntry(reduction: Reduction): Entry {
-  const { k, hammingLoss, exactMatch, f1Samples, f1Macro } = reduction.full;
-  const score: KnnScore = {
-    classifier: 'lpknn',
-    k,
-    metrics: {
-      hammingLoss: [hammingLoss],
-      exactMatch: [exactMatch],
-      f1Samples: [f1Samples],
-      f1Macro: [f1Macro],
-    },
-    labelF1: [],
-  };
-  return {
-    id: reduction.id,
-    name: `${reduction.taxonomyName}: ${reduction.name}`,
-    study: null,
-    full: [{ noise: reduction.noise, scores: [score] }],
-    createdAt: reduction.createdAt,
-  };
 }
