@@ -2,6 +2,7 @@
 import { query, stream } from '../wire/index.ts';
 import type { CurvePoint } from './experiments.ts';
 import type { Job } from './jobs.ts';
+import type { FirstSound } from './sonify.ts';
 import { nothing } from './shared.ts';
 
 export interface AppInfo {
@@ -23,6 +24,7 @@ export type EngineEvent =
       libraryId: string;
       what: 'tracks' | 'taxonomies' | 'experiments' | 'reductions' | 'predictions';
     }
+  | ({ type: 'first-sound' } & FirstSound)
   | { type: 'libraries-changed' };
 
 export const appMethods = {

@@ -1,6 +1,7 @@
 /** Vectors made audible. */
 import { z } from 'zod';
 import { query } from '../wire/index.ts';
+import type { VectorRef } from './neighbours.ts';
 import { vectorRefSchema } from './neighbours.ts';
 import { seed, inLibrary } from './shared.ts';
 import type { Started } from './shared.ts';
@@ -18,6 +19,16 @@ export interface Sonification {
   gainDb: number;
   /** Cosine between the vector and the embedding of its sound, −1…1. */
   cycleCosine: number;
+}
+
+/** The first draw of a sound, told while the better ones are drawn, so that something is heard at once. */
+export interface FirstSound {
+  libraryId: string;
+  target: VectorRef;
+  /** The sound that is being made. */
+  soundId: string;
+  /** Not kept: its file goes some time after the sound itself is there. */
+  sonification: Sonification;
 }
 
 export const sonifyMethods = {

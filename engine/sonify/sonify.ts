@@ -5,6 +5,7 @@ import { encodeWav } from '../../models/audio/encode-wav.ts';
 import { rmsDbfs } from '../../models/audio/level.ts';
 import type { PackRuntime } from '../../models/packs/runtime.ts';
 import { sonifyBest } from '../../models/pecmae/candidates.ts';
+import type { CheckedSonification } from '../../models/pecmae/candidates.ts';
 import { sonifyMethods } from '../api/sonify.ts';
 import type { JobLane, Sonification, VectorRef } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
@@ -18,11 +19,13 @@ import { resolveVector } from '../neighbours/vector-ref.ts';
 import { audibleGainDb } from './measures.ts';
 import {
   findSonification,
+  firstSoundId,
+  firstSoundPath,
   insertSonification,
   sonificationId,
   sonificationPath,
+  sweepFirstSounds,
   vectorHash,
-  type SonificationKey,
 } from './store.ts';
 
 /** What a sonify job is told; steps and guidance default to the pack's. */
@@ -30,7 +33,8 @@ export const sonifySpecSchema = sonifyMethods['sonify.start'].input;
 export type SonifyRequest = Omit<z.output<typeof sonifySpecSchema>, 'libraryId'>;
 
 /**
- * Turns vectors into sound, one after the other, reporting every step. What was made before with the same pack, vector,
+ * Turns vectors into sound, one after the other, reporting every step. Where a person listens, the first draw of a sound
+ * is told at once (`first-sound`). What was made before with the same pack, vector,
  * seed, steps and guidance is taken from the cache. Cancelling keeps the sounds that are finished.
  * @throws EngineError `pack` when their pack only makes embeddings; `other-space` for vectors of several packs, or of a
  * version that is gone; `not-found`; `disk-full`
@@ -64,11 +68,20 @@ export async function sonifyTargets(
     const id = sonificationId(key);
     let sonification = findSonification(context, library, id);
     if (!sonification) {
-      await make(runtime, library, id, key, vector, { candidates, accept }, job, (step) => {
-        const done = index * stepsEach + step;
-        const secondsEach = (performance.now() - started) / 1000 / (done - cached * stepsEach);
-        job.report({ done, total, unit: 'steps', etaSeconds: (total - done) * secondsEach });
+      const settings = { seed: request.seed, steps, guidance, candidates, accept };
+      const first = job.lane === 'listen' ? firstSound(context, library, target, id, settings) : null;
+      const sound = await sonifyBest(runtime, vector, {
+        ...settings,
+        signal: job.signal,
+        onStep: (step) => {
+          const done = index * stepsEach + step;
+          const secondsEach = (performance.now() - started) / 1000 / (done - cached * stepsEach);
+          job.report({ done, total, unit: 'steps', etaSeconds: (total - done) * secondsEach });
+        },
+        ...(first && { onFirst: first.tell }),
       });
+      await first?.told();
+      insertSonification(library, id, key, await writeSound(sonificationPath(library, id), sound));
       sonification = findSonification(context, library, id);
     } else cached++;
     if (!sonification) throw new EngineError('internal', 'The sound that was just written is gone.');
@@ -100,34 +113,43 @@ async function generativeRuntime(
   return context.packs.runtime(manifest.id, lane);
 }
 
-async function make(
-  runtime: PackRuntime,
+/** Tells shells the first draw of a sound, as a file that is not kept. */
+function firstSound(
+  context: EngineContext,
   library: Library,
+  target: VectorRef,
   id: string,
-  key: SonificationKey,
-  vector: Float32Array,
-  draw: { candidates: number; accept: number },
-  job: JobHandle,
-  onStep: (step: number) => void,
-): Promise<void> {
-  const { seed, steps, guidance } = key;
-  const { samples, sampleRate, cycleCosine } = await sonifyBest(runtime, vector, {
-    seed,
-    steps,
-    guidance,
-    ...draw,
-    signal: job.signal,
-    onStep,
-  });
+  { seed, steps, guidance }: { seed: number; steps: number; guidance: number },
+): { tell: (sound: CheckedSonification) => void; told: () => Promise<void> } {
+  let told = Promise.resolve();
+  const tell = async (sound: CheckedSonification): Promise<void> => {
+    const path = firstSoundPath(library, id);
+    await sweepFirstSounds(library);
+    const facts = await writeSound(path, sound);
+    const url = context.media.urlFor(path, 'audio/wav');
+    const sonification = { id: firstSoundId(id), url, seed, steps, guidance, ...facts };
+    context.events.emit({ type: 'first-sound', libraryId: library.id, target, soundId: id, sonification });
+  };
+  return {
+    tell: (sound) => {
+      // The sound itself fails with the reason where there is one (a full disk): nothing is lost with its first draw.
+      told = tell(sound).catch(() => undefined);
+    },
+    told: () => told,
+  };
+}
+
+type SoundFacts = Pick<Sonification, 'durationSeconds' | 'rmsDbfs' | 'gainDb' | 'cycleCosine'>;
+
+/** Writes a sound as a WAV file, raised where it is too quiet. */
+async function writeSound(
+  path: string,
+  { samples, sampleRate, cycleCosine }: CheckedSonification,
+): Promise<SoundFacts> {
   const gainDb = audibleGainDb(samples);
   const raised = samples.map((sample) => sample * 10 ** (gainDb / 20));
-  await writeWhole(sonificationPath(library, id), encodeWav(raised, sampleRate, 'pcm16'));
-  insertSonification(library, id, key, {
-    durationSeconds: samples.length / sampleRate,
-    rmsDbfs: rmsDbfs(raised),
-    gainDb,
-    cycleCosine,
-  });
+  await writeWhole(path, encodeWav(raised, sampleRate, 'pcm16'));
+  return { durationSeconds: samples.length / sampleRate, rmsDbfs: rmsDbfs(raised), gainDb, cycleCosine };
 }
 
 /** Under a temporary name first: a file that is there is always complete. */

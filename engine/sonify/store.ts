@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sonification } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
@@ -44,6 +45,31 @@ export function sonificationId(key: SonificationKey): string {
 /** Absolute path of the WAV file of a sound. */
 export function sonificationPath(library: Library, id: string): string {
   return join(library.dataFolder, SONIFICATION_FOLDER, `${id}.wav`);
+}
+
+const FIRST = '.first';
+
+/** What the first draw of a sound is called. */
+export function firstSoundId(id: string): string {
+  return `${id}${FIRST}`;
+}
+
+/** Absolute path of the WAV file of the first draw of a sound, which is there only while somebody may be listening to it. */
+export function firstSoundPath(library: Library, id: string): string {
+  return sonificationPath(library, firstSoundId(id));
+}
+
+/** Whoever listened to a first draw has it, or the sound itself, by then. */
+const FIRST_SOUND_MS = 10 * 60_000;
+
+/** Removes the first draws that nobody listens to any more. */
+export async function sweepFirstSounds(library: Library): Promise<void> {
+  const folder = join(library.dataFolder, SONIFICATION_FOLDER);
+  const names = existsSync(folder) ? await readdir(folder) : [];
+  for (const name of names.filter((each) => each.endsWith(`${FIRST}.wav`))) {
+    const path = join(folder, name);
+    if (Date.now() - (await stat(path)).mtimeMs > FIRST_SOUND_MS) await rm(path, { force: true });
+  }
 }
 
 /** The sound of that key when it was made before and its file is still there. */

@@ -25,6 +25,8 @@ export interface TinyPackOptions {
   fused?: boolean;
   /** Default 4, so that tests are fast. */
   steps?: number;
+  /** How many sounds are drawn of a vector, of which the best is kept; default one. None is good enough to stop at. */
+  candidates?: number;
   /** Graphs to write instead of the real ones, for tests of packs that do not keep their promises. */
   replace?: Partial<Record<GraphName, Uint8Array>>;
 }
@@ -37,7 +39,15 @@ export interface TinyPackOptions {
  * @returns the folder
  */
 export async function writeTinyPack(folder: string, options: TinyPackOptions): Promise<string> {
-  const { seed, id = 'tiny', kind = 'generative', fused = false, steps = 4, replace = {} } = options;
+  const {
+    seed,
+    id = 'tiny',
+    kind = 'generative',
+    fused = false,
+    steps = 4,
+    candidates,
+    replace = {},
+  } = options;
   const projection = orthonormalRows(TINY.F, TINY.D, new Random(seed));
   const files = new Map<GraphName, Uint8Array>([
     ['features', featuresGraph()],
@@ -73,7 +83,14 @@ export async function writeTinyPack(folder: string, options: TinyPackOptions): P
     framesPerWindow: TINY.T,
     featureDim: TINY.F,
     embeddingDim: TINY.D,
-    ...(kind === 'generative' ? { sampler: { steps, guidance: 0.1, initialNoise: 1 } } : {}),
+    ...(kind === 'generative'
+      ? {
+          sampler: {
+            ...{ steps, guidance: 0.1, initialNoise: 1 },
+            ...(candidates === undefined ? {} : { candidates, accept: 1 }),
+          },
+        }
+      : {}),
     trainingData: { statement: 'None: the weights are random or computed.', hours: 0 },
     graphs,
     quality: {},

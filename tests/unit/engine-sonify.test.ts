@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { join } from 'node:path';
 import {
   finished,
+  listen,
   settled,
   startTestEngine,
   testFolder,
@@ -98,6 +99,55 @@ describe('sonification', () => {
     const job = await client.call('jobs.get', { jobId });
     expect(job.progress.done).toBe(job.progress.total);
     expect(job.progress.unit).toBe('steps');
+  });
+
+  describe('from several draws', () => {
+    const heard = async (targets: 1 | 2) => {
+      const packs = testFolder();
+      await writeTinyPack(join(packs, 'compact'), { seed: 1, id: 'compact', candidates: 6 });
+      const test = await startTestEngine({ packFolders: [packs] });
+      const { library } = await importFolder(test.client, writeMusic({ perClass: 1 }));
+      const { tracks } = await test.client.call('tracks.list', { libraryId: library.id });
+      const told = listen(test.client);
+      const { jobId } = await test.client.call('sonify.start', {
+        libraryId: library.id,
+        targets: tracks.slice(0, targets).map(({ id }) => ({ kind: 'track' as const, trackId: id })),
+      });
+      const { sonifications } = await finished(test.client, jobId, 'sonify');
+      const fileOf = (url: string) => test.engine.media.resolve(url.split('/').at(-1) ?? '')?.path ?? '';
+      const [made] = sonifications;
+      if (!made) throw new Error('no sound');
+      return {
+        events: await told(),
+        made,
+        bytes: readFileSync(fileOf(made.sonification.url)),
+        fileOf,
+        jobId,
+      };
+    };
+
+    it('tells the first draw before the best one is there, which is the same bytes as without', async () => {
+      const { events, made, bytes, fileOf, jobId } = await heard(1);
+      const firsts = events.filter((event) => event.type === 'first-sound');
+      expect(firsts).toMatchObject([{ target: made.target, soundId: made.sonification.id }]);
+      const end = events.findIndex(
+        (event) => event.type === 'job' && event.job.id === jobId && event.job.state === 'done',
+      );
+      const [first] = firsts;
+      if (!first) throw new Error('nothing was told');
+      expect(events.indexOf(first)).toBeLessThan(end);
+      expect(first.sonification.id).not.toBe(made.sonification.id);
+      expect(first.sonification.cycleCosine).toBeLessThanOrEqual(made.sonification.cycleCosine);
+      const { samples, sampleRate } = readWav(readFileSync(fileOf(first.sonification.url)));
+      expect(samples.length / sampleRate).toBeCloseTo(first.sonification.durationSeconds, 6);
+      expect(referenceLevel(samples)).toBeCloseTo(first.sonification.rmsDbfs, 1);
+
+      // Two are work: nobody waits for the first draw of the first.
+      const silent = await heard(2);
+      expect(silent.events.filter((event) => event.type === 'first-sound')).toEqual([]);
+      expect(silent.made.sonification.seed).toBe(made.sonification.seed);
+      expect(silent.bytes.equals(bytes)).toBe(true);
+    });
   });
 
   it('cancels between steps', async () => {

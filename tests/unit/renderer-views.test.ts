@@ -245,6 +245,95 @@ describe('hearing prototypes', () => {
   });
 });
 
+describe('a sound that is being made', () => {
+  const target = { kind: 'prototype' as const, experimentId: 'E1', index: 1 };
+  const sound = (id: string) => ({
+    ...{ id, url: `archetone://audio/${id}`, seed: 1, steps: 20, guidance: 2, durationSeconds: 4 },
+    ...{ rmsDbfs: -20, gainDb: 0, cycleCosine: 0.9 },
+  });
+  const source = () => byId('player-audio').getAttribute('src');
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+  /** Presses A of a prototype that has no sound yet. */
+  const press = async () => {
+    const { engine, app } = await open({
+      answers: { 'sonify.start': () => ({ jobId: 'S' }), 'jobs.get': () => job({ id: 'S', kind: 'sonify' }) },
+    });
+    await fireEvent.click(byId('nav-prototypes'));
+    const card = await waitFor(() => {
+      const found = screen.getAllByTestId('prototype-card').find(({ dataset }) => dataset['index'] === '1');
+      if (!found) throw new Error('no card yet');
+      return found;
+    });
+    const a = within(card).getByTestId('prototype-a');
+    await fireEvent.click(a);
+    await waitFor(() => expect(sessionOf(app).sonifier.jobOf(target)).toBe('S'));
+    await settle();
+    const first = (): void =>
+      engine.emit({ type: 'first-sound', libraryId: 'L1', target, soundId: 's', sonification: sound('f') });
+    const sonifications = [{ target, sonification: sound('s') }];
+    const done = (): void =>
+      engine.emit({
+        type: 'job',
+        job: job({ id: 'S', kind: 'sonify', state: 'done', result: { kind: 'sonify', sonifications } }),
+      });
+    return { app, a, first, done };
+  };
+
+  it('is heard at once by its first draw; the best one takes its place between two plays', async () => {
+    const { a, first, done } = await press();
+    first();
+    await waitFor(() => expect(source()).toBe('archetone://audio/f'));
+    await fireEvent(byId('player-audio'), new Event('play'));
+    done();
+    await waitFor(() => expect(a.getAttribute('aria-busy')).toBe('false'));
+    expect(source()).toBe('archetone://audio/f');
+    expect(play).toHaveBeenCalledTimes(1);
+    await fireEvent(byId('player-audio'), new Event('ended'));
+    expect(source()).toBe('archetone://audio/s');
+    expect(play).toHaveBeenCalledTimes(1);
+    await fireEvent.click(a);
+    await waitFor(() => expect(play).toHaveBeenCalledTimes(2));
+  });
+
+  it('gives way to whatever else is played meanwhile', async () => {
+    const { app, a, first, done } = await press();
+    await sessionOf(app).player.showTrack({ id: 't0', title: 'Track 0', path: 'x' }, { play: true });
+    first();
+    done();
+    await waitFor(() => expect(a.getAttribute('aria-busy')).toBe('false'));
+    expect(source()).toBe('archetone://audio/t0');
+  });
+
+  it('stays silent in another view, and in another library', async () => {
+    const { app, first, done } = await press();
+    app.view = 'train';
+    first();
+    done();
+    await waitFor(() => expect(sessionOf(app).sonifier.jobOf(target)).toBeNull());
+    await settle();
+    expect(sessionOf(app).sonifier.soundOf(target)?.id).toBe('s');
+    expect(play).not.toHaveBeenCalled();
+  });
+
+  it('stays silent long after, when something else was done; not when the person only waited', async () => {
+    const waited = await press();
+    const now = vi.spyOn(performance, 'now');
+    now.mockReturnValue(performance.now() + 60_000);
+    waited.done();
+    await waitFor(() => expect(play).toHaveBeenCalledTimes(1));
+    cleanup();
+    now.mockRestore();
+    const busy = await press();
+    await fireEvent.pointerDown(document.body);
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_000);
+    busy.done();
+    await waitFor(() => expect(busy.a.getAttribute('aria-busy')).toBe('false'));
+    await settle();
+    expect(play).toHaveBeenCalledTimes(1);
+  });
+});
+
 describe('training', () => {
   it('trains with what the form says', async () => {
     const { engine, app } = await open({

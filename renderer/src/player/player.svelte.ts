@@ -1,4 +1,4 @@
-import type { Peaks } from '../../../engine/api/domain.ts';
+import type { Peaks, Sonification } from '../../../engine/api/domain.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Notices } from '../shell/notices.svelte.ts';
@@ -13,6 +13,8 @@ export interface PlayerSource {
   kind: 'track' | 'sonification';
   /** Only of a track. */
   trackId: string | null;
+  /** Only of a sonification: of the sound that is being made, where this is its first draw. */
+  soundId: string | null;
   title: string;
   subtitle: string;
   url: string;
@@ -25,6 +27,25 @@ interface TrackToPlay {
   title: string;
   path: string;
   durationSeconds?: number | null;
+}
+
+type SoundToPlay = Pick<Sonification, 'id' | 'url' | 'durationSeconds'>;
+
+function sonificationSource(sound: SoundToPlay, title: string, firstOf?: string): PlayerSource {
+  return {
+    key: `sonification:${sound.id}`,
+    kind: 'sonification',
+    trackId: null,
+    soundId: firstOf ?? sound.id,
+    title,
+    subtitle:
+      firstOf === undefined
+        ? 'Sonified from its vector by the diffusion decoder'
+        : 'The first of several draws; the best one takes its place',
+    url: sound.url,
+    peaks: null,
+    durationSeconds: sound.durationSeconds,
+  };
 }
 
 /** The one player of the window: whatever sounds, sounds here, so that nothing ever plays twice at once. */
@@ -40,6 +61,10 @@ export class Player {
   #audio: HTMLAudioElement | null = null;
   #frame = 0;
   #asked = 0;
+  /** What somebody wanted to hear last. */
+  #wish = '';
+  /** Takes the place of what is played when it is played again. */
+  #better: PlayerSource | null = null;
   #soon: ReturnType<typeof setTimeout> | undefined;
   #engine: EngineClient;
   #notices: Notices;
@@ -73,7 +98,10 @@ export class Player {
     const on = {
       play: () => this.#started(),
       pause: () => (this.playing = false),
-      ended: () => (this.playing = false),
+      ended: () => {
+        this.playing = false;
+        this.#takeBetter();
+      },
       timeupdate: () => this.#tick(),
       seeking: () => this.#tick(),
       durationchange: () => {
@@ -87,6 +115,12 @@ export class Player {
       cancelAnimationFrame(this.#frame);
       this.#audio = null;
     };
+  }
+
+  /** Somebody wants to hear something that may have to be made. @returns whether nothing else was wanted since */
+  wish(what: string): () => boolean {
+    this.#wish = what;
+    return () => this.#wish === what;
   }
 
   /** Loads a track unless another one is shown within a moment. */
@@ -103,6 +137,7 @@ export class Player {
     const libraryId = this.#libraryId;
     clearTimeout(this.#soon);
     const key = `track:${track.id}`;
+    if (options.play) this.wish(key);
     if (this.source?.key !== key) {
       const ask = ++this.#asked;
       this.loading = true;
@@ -119,6 +154,7 @@ export class Player {
           key,
           kind: 'track',
           trackId: track.id,
+          soundId: null,
           title: track.title,
           subtitle: track.path,
           url,
@@ -137,29 +173,28 @@ export class Player {
     else if (options.range) this.seek(options.range.start);
   }
 
-  /** Plays a sonification. */
+  /**
+   * Plays a sonification.
+   * @param options.firstOf the sound whose first draw this is
+   */
   async playSonification(
-    sound: { id: string; url: string; durationSeconds: number },
+    sound: SoundToPlay,
     title: string,
+    options: { firstOf?: string } = {},
   ): Promise<void> {
     clearTimeout(this.#soon);
     this.#asked += 1;
     this.loading = false;
     this.range = null;
-    const key = `sonification:${sound.id}`;
-    if (this.source?.key !== key) {
-      this.#show({
-        key,
-        kind: 'sonification',
-        trackId: null,
-        title,
-        subtitle: 'Sonified from its vector by the diffusion decoder',
-        url: sound.url,
-        peaks: null,
-        durationSeconds: sound.durationSeconds,
-      });
-    }
+    const source = sonificationSource(sound, title, options.firstOf);
+    if (this.source?.key !== source.key) this.#show(source);
     await this.play(0);
+  }
+
+  /** The sound whose first draw is here has been made: it is heard from now on, but never in the middle of that. */
+  improve(sound: SoundToPlay, title: string): void {
+    this.#better = sonificationSource(sound, title);
+    if (!this.playing && (this.time === 0 || this.#atEnd)) this.#takeBetter();
   }
 
   /** Gives a source the peaks that were computed from its sound. */
@@ -170,6 +205,7 @@ export class Player {
   async play(from?: number): Promise<void> {
     const audio = this.#audio;
     if (!audio || !this.source) return;
+    if (from === 0) this.#takeBetter();
     if (from !== undefined) this.seek(from);
     try {
       await audio.play();
@@ -186,16 +222,24 @@ export class Player {
   toggle(): void {
     if (this.playing) this.pause();
     else {
-      const end = this.range?.end ?? this.duration;
-      const restart = end > 0 && this.time >= end - 0.05;
-      void this.play(restart ? (this.range?.start ?? 0) : undefined);
+      void this.play(this.#atEnd ? (this.range?.start ?? 0) : undefined);
     }
   }
 
   /** Stops and goes back to the start. */
   stop(): void {
     this.#audio?.pause();
+    this.#takeBetter();
     if (this.source) this.seek(this.range?.start ?? 0);
+  }
+
+  get #atEnd(): boolean {
+    const end = this.range?.end ?? this.duration;
+    return end > 0 && this.time >= end - 0.05;
+  }
+
+  #takeBetter(): void {
+    if (this.#better) this.#show(this.#better);
   }
 
   seek(seconds: number): void {
@@ -219,6 +263,7 @@ export class Player {
   }
 
   #show(source: PlayerSource): void {
+    this.#better = null;
     this.source = source;
     this.time = 0;
     this.duration = source.durationSeconds;

@@ -1,20 +1,35 @@
 /** What “listen” means across the views: a sonified vector (A), the nearest real excerpt (B), a window, a track. */
-import type { Sonification, VectorRef, WindowRef } from '../../../engine/api/domain.ts';
+import type { FirstSound, Sonification, VectorRef, WindowRef } from '../../../engine/api/domain.ts';
 import type { LibrarySession } from './library-session.svelte.ts';
 
-/** Plays the sound of a vector, making it first where needed. */
+/**
+ * Plays the sound of a vector, making it first where needed. Its first draw is played at once; a better one takes its
+ * place when it is played again. Nothing sounds by itself that was asked for long ago, in another view, or before
+ * something else was.
+ */
 export async function playVector(
   session: LibrarySession,
   vector: VectorRef,
   title: string,
   stored: Sonification | null = null,
 ): Promise<void> {
-  const known = session.sonifier.soundOf(vector, stored);
-  if (known) return session.player.playSonification(known, title);
+  const { player, sonifier } = session;
+  const wanted = session.ask(vector);
+  const known = sonifier.soundOf(vector, stored);
+  if (known) return player.playSonification(known, title);
+  const playFirst = (first: FirstSound): void => {
+    if (wanted()) void player.playSonification(first.sonification, title, { firstOf: first.soundId });
+  };
   // A second press while the sound is being made must not start a second job.
-  if (session.sonifier.jobOf(vector) !== null) return;
-  const made = await session.notices.attempt(() => session.sonifier.make([vector]));
-  if (made?.[0]) await session.player.playSonification(made[0], title);
+  if (sonifier.jobOf(vector) !== null) {
+    const first = sonifier.firstOf(vector);
+    if (first) playFirst(first);
+    return;
+  }
+  const [sound] = (await session.notices.attempt(() => sonifier.make([vector], playFirst))) ?? [];
+  if (!sound) return;
+  if (player.source?.soundId === sound.id) player.improve(sound, title);
+  else if (wanted()) await player.playSonification(sound, title);
 }
 
 /** A: the prototype itself, sonified. */

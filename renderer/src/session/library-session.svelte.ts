@@ -1,5 +1,12 @@
 import { untrack } from 'svelte';
-import type { CurvePoint, EngineEvent, Job, LibrarySummary, PackInfo } from '../../../engine/api/domain.ts';
+import type {
+  CurvePoint,
+  EngineEvent,
+  Job,
+  LibrarySummary,
+  PackInfo,
+  VectorRef,
+} from '../../../engine/api/domain.ts';
 import type { EngineConnection } from '../shell/engine.svelte.ts';
 import type { Jobs } from '../jobs/jobs.svelte.ts';
 import { TrackTable } from '../library/tracks.svelte.ts';
@@ -22,7 +29,7 @@ import { Experiments } from './experiments.svelte.ts';
 import { History } from './history.svelte.ts';
 import { ScopedEngine } from './scoped-engine.ts';
 import { Selection } from './selection.svelte.ts';
-import { Sonifier } from './sonifier.svelte.ts';
+import { Sonifier, vectorKey } from './sonifier.svelte.ts';
 import { Taxonomies } from './taxonomies.svelte.ts';
 
 /** What a session needs of the window; these outlive it. */
@@ -32,7 +39,12 @@ export interface SessionHost {
   libraries: Libraries;
   packs: Packs;
   settings: Settings;
+  /** The view that is shown. */
+  readonly view: string;
 }
+
+/** For so long what was asked for may sound by itself, whatever is done meanwhile in the same view. */
+const PATIENCE_MS = 30_000;
 
 type Change = Extract<EngineEvent, { type: 'library-changed' }>['what'];
 
@@ -69,6 +81,7 @@ export class LibrarySession {
 
   readonly #host: SessionHost;
   readonly #end = new AbortController();
+  #actedAt = 0;
   readonly #stopEffects: () => void;
   readonly #opened: LibrarySummary;
   readonly #throttles: Record<'tracks' | 'predictions' | 'reductions', Throttle>;
@@ -130,6 +143,27 @@ export class LibrarySession {
       taxonomyId: this.taxonomies.currentId,
       experimentId: this.experiments.currentId,
     };
+  }
+
+  /** Somebody pressed something in the window. */
+  acted(): void {
+    this.#actedAt = performance.now();
+  }
+
+  /**
+   * Somebody wants to hear a vector, whose sound may have to be made.
+   * @returns whether it may still sound by itself: not in another view, not after something else was wanted, and not
+   * long after, when the person has gone on to do something else
+   */
+  ask(vector: VectorRef): () => boolean {
+    const askedAt = performance.now();
+    const { view } = this.#host;
+    const wish = this.player.wish(vectorKey(vector));
+    return () =>
+      !this.closed &&
+      this.#host.view === view &&
+      wish() &&
+      (this.#actedAt <= askedAt || performance.now() - askedAt < PATIENCE_MS);
   }
 
   /** Resolves when a job of this library is done. @throws EngineError the job’s own, or `cancelled` when the session ends first. */

@@ -12,9 +12,7 @@ export function sonifyingShare(session: LibrarySession, vector: VectorRef): numb
 }
 
 export function isSoundPlaying(session: LibrarySession, sound: Sonification | null): boolean {
-  return (
-    sound !== null && session.player.playing && session.player.source?.key === `sonification:${sound.id}`
-  );
+  return sound !== null && session.player.playing && session.player.source?.soundId === sound.id;
 }
 
 export function isExcerptPlaying(session: LibrarySession, window: WindowRef | undefined): boolean {

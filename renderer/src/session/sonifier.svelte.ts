@@ -1,10 +1,10 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { Sonification, VectorRef } from '../../../engine/api/domain.ts';
+import type { FirstSound, Sonification, VectorRef } from '../../../engine/api/domain.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 
 /** A name for a vector, so that sounds can be looked up. */
-function vectorKey(vector: VectorRef): string {
+export function vectorKey(vector: VectorRef): string {
   switch (vector.kind) {
     case 'track':
       return `track:${vector.trackId}`;
@@ -29,6 +29,10 @@ export class Sonifier {
   #made = new SvelteMap<string, Sonification>();
   /** Vector → job that is making its sound; empty until the engine has named it. */
   #underWay = new SvelteMap<string, string>();
+  /** Vector → the first draw of the sound that is being made. */
+  #firsts = new SvelteMap<string, FirstSound>();
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing that is shown depends on it
+  #onFirst = new Map<string, (first: FirstSound) => void>();
   readonly #libraryId: string;
   #engine: EngineClient;
   #jobs: JobWaiter;
@@ -56,12 +60,32 @@ export class Sonifier {
     return this.#underWay.get(vectorKey(vector)) ?? null;
   }
 
-  /** Makes the sounds that are asked for. @throws EngineError as the job failed, or `cancelled`. */
-  async make(targets: VectorRef[]): Promise<Sonification[]> {
+  /** The first draw of a sound that is being made, when it is there. */
+  firstOf(vector: VectorRef): FirstSound | null {
+    return this.#firsts.get(vectorKey(vector)) ?? null;
+  }
+
+  /** The engine has the first draw of a sound. */
+  first(sound: FirstSound): void {
+    const key = vectorKey(sound.target);
+    if (!this.#underWay.has(key) || !this.#fits(sound.sonification)) return;
+    this.#firsts.set(key, sound);
+    this.#onFirst.get(key)?.(sound);
+  }
+
+  /**
+   * Makes the sounds that are asked for.
+   * @param onFirst given the first draw of a single sound while better ones are drawn.
+   * @throws EngineError as the job failed, or `cancelled`.
+   */
+  async make(targets: VectorRef[], onFirst?: (first: FirstSound) => void): Promise<Sonification[]> {
     if (targets.length === 0) return [];
     const keys = targets.map(vectorKey);
     // Marked before the engine has answered: a second press must find it under way.
-    for (const key of keys) this.#underWay.set(key, '');
+    for (const key of keys) {
+      this.#underWay.set(key, '');
+      if (onFirst) this.#onFirst.set(key, onFirst);
+    }
     try {
       const { jobId } = await this.#engine.call('sonify.start', {
         libraryId: this.#libraryId,
@@ -76,7 +100,8 @@ export class Sonifier {
       for (const { target, sonification } of made) this.#made.set(vectorKey(target), sonification);
       return made.map((item) => item.sonification);
     } finally {
-      for (const key of keys) this.#underWay.delete(key);
+      for (const key of keys)
+        for (const known of [this.#underWay, this.#firsts, this.#onFirst]) known.delete(key);
     }
   }
 

@@ -102,6 +102,9 @@ export class App {
       case 'train-progress':
         this.#sessionOf(this.jobs.get(event.jobId)?.libraryId)?.trained(event.jobId, event.point);
         break;
+      case 'first-sound':
+        this.#sessionOf(event.libraryId)?.sonifier.first(event);
+        break;
       case 'libraries-changed':
         void this.notices.attempt(() => this.#reloadLibraries());
         break;
