@@ -5,8 +5,9 @@ import { Option, type Command } from 'commander';
 import type { PackChoices, PackOrigin, PackProposal, PackTerms } from '../../engine/api/domain.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { addPack, proposePack } from '../../engine/packs/add/add.ts';
-import { addressesFrom, knownModels } from '../../engine/packs/add/hub.ts';
+import { addressesFrom } from '../../engine/packs/add/hub.ts';
 import type { PackService } from '../../engine/packs/service.ts';
+import { knownSources } from '../../models/backbones/registry.ts';
 import { number, wholeNumber } from '../options.ts';
 import { bytes } from '../text.ts';
 import type { Cli } from '../verb.ts';
@@ -57,7 +58,7 @@ export function addPackVerbs(
       'after',
       `
 Models with a short name:
-${knownModels.map(({ id, title }) => `  ${id.padEnd(18)}${title}`).join('\n')}
+${knownSources.map(({ id, title }) => `  ${id.padEnd(18)}${title}`).join('\n')}
 Any other: owner/repository, owner/repository/folder or owner/repository/file.pt
 
 Examples:

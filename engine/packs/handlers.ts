@@ -1,8 +1,9 @@
+import { knownSources } from '../../models/backbones/registry.ts';
 import type { Handlers } from '../api/contract.ts';
 import { packAdditionSchema, packsMethods } from '../api/packs.ts';
 import type { EngineContext } from '../context.ts';
 import { addPack, proposePack } from './add/add.ts';
-import { addressesFrom, knownModels } from './add/hub.ts';
+import { addressesFrom } from './add/hub.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { typed } from './failures.ts';
 import { answer } from '../answer.ts';
@@ -58,7 +59,7 @@ export function packsHandlers(context: EngineContext): PackMethods {
   return {
     'packs.list': () => answer(() => packs.list()),
     'packs.verify': (spec) => answer(() => ({ jobId: jobs.start('verify-pack', { libraryId: null, spec }) })),
-    'packs.hub': () => answer(() => knownModels.map(({ id, title }) => ({ id, title }))),
+    'packs.hub': () => answer(() => knownSources.map(({ id, title }) => ({ id, title }))),
     'packs.inspect': ({ origin, choices }) => typed(() => proposePack(origin, choices, addresses)),
     'packs.add': (spec) => answer(() => ({ jobId: jobs.start('add-pack', { libraryId: null, spec }) })),
     'packs.remove': ({ packId }) =>

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { Terms } from '../backbones/publishers.ts';
 import { readPack, type Pack } from '../packs/index.ts';
 import { openFiles } from './open-files.ts';
-import { partNames, planConversion, type ConversionPlan, type PlannedGraph } from './plan.ts';
+import { planConversion, type ConversionPlan, type PlannedGraph } from './plan.ts';
 import { describePrecision, isReduced, measurePrecision, reducedGraph } from './precision.ts';
 import { selfTest } from './self-test.ts';
 import type { ConversionChoices } from './settings.ts';
-import { termsFor, type Terms } from './terms.ts';
 import { hashFile, WorkFolder, type GraphEntry } from './work-folder.ts';
 
 export type { Precision, PrecisionReport } from './precision.ts';
 export type { ConversionChoices } from './settings.ts';
-export type { Terms } from './terms.ts';
+export type { Terms } from '../backbones/publishers.ts';
 export { hashFile } from './work-folder.ts';
 
 /** A file to convert, and where it came from. */
@@ -73,8 +73,8 @@ export async function inspectFiles(
     const { id, title, kind, windowSeconds, embeddingDim, soundless = null } = plan.description;
     return {
       ...{ id, title, kind, windowSeconds, embeddingDim, soundless },
-      files: files.models.map(({ name, part }) => ({ name, model: partNames[part.kind] })),
-      terms: termsFor(plan.models),
+      files: files.models.map(({ name, backbone }) => ({ name, model: backbone.title })),
+      terms: [...plan.terms],
       notes: [...files.notes, ...plan.notes],
     };
   } finally {
@@ -179,7 +179,7 @@ function manifestOf(
   graphs: Partial<Record<string, GraphEntry>>,
   sources: RecordedSource[],
 ): Record<string, unknown> {
-  const terms = termsFor(plan.models);
+  const { terms } = plan;
   return {
     schema: 'archetone.pack/1',
     version: PACK_VERSION,

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import { detectModel } from '../backbones/registry.ts';
 import {
   CheckpointError,
   checkpointSource,
@@ -8,8 +9,7 @@ import {
   type Checkpoint,
   type TensorSource,
 } from '../checkpoint/index.ts';
-import { detectModel } from './detect.ts';
-import { MAX_GIN_BYTES, parseGin, type GinConfig } from './gin.ts';
+import { MAX_GIN_BYTES, parseGin, type GinConfig } from '../checkpoint/gin.ts';
 import type { RecognisedModel } from './plan.ts';
 
 /** Checkpoint files that are open and recognised. */
@@ -49,7 +49,7 @@ export async function openFiles(paths: readonly string[], signal?: AbortSignal):
       try {
         models.push({
           name,
-          part: detectModel(stoppable(checkpointSource(checkpoint), signal), name),
+          ...detectModel(stoppable(checkpointSource(checkpoint), signal), name),
           config: innerConfig(checkpoint, name),
         });
       } catch (thrown) {

@@ -1,21 +1,25 @@
-import { CheckpointError, type TensorSource } from '../checkpoint/index.ts';
-import { denoiserGraph } from '../onnx/graphs/denoiser.ts';
-import { encodecDecoderGraph, encodecEncoderGraph } from '../onnx/graphs/encodec.ts';
+import type {
+  Backbone,
+  BackbonePart,
+  BuildGraph,
+  Codec,
+  Embedder,
+  GraphShape,
+} from '../backbones/backbone.ts';
+import type { Terms } from '../backbones/publishers.ts';
+import type { DetectedModel } from '../backbones/registry.ts';
+import { SAMPLE_RATE } from '../backbones/sample-rate.ts';
+import { CheckpointError } from '../checkpoint/index.ts';
+import type { GinConfig } from '../checkpoint/gin.ts';
 import { encoderGraph } from '../onnx/graphs/encodecmae.ts';
-import { melFrames, melGraph } from '../onnx/graphs/mel.ts';
-import { summaryGraph } from '../onnx/graphs/summary.ts';
 import type { GraphName, PackManifest } from '../packs/manifest.ts';
-import type { EncodecmaePart, ModelPart } from './detect.ts';
-import type { GinConfig } from './gin.ts';
-import { meanSummaryGraph } from './mean-summary.ts';
-import { readSettings, SAMPLE_RATE, type ConversionChoices } from './settings.ts';
 import type { SamplerName } from '../pecmae/sampler.ts';
+import { readSettings, type ConversionChoices } from './settings.ts';
 
 /** A file, recognised. */
-export interface RecognisedModel {
+export interface RecognisedModel extends DetectedModel {
   /** Its name, for messages. */
   name: string;
-  part: ModelPart;
   /** The configuration that is inside the file, where there is one. */
   config: GinConfig | null;
 }
@@ -48,8 +52,8 @@ export type PackDescription = Pick<
 export interface ConversionPlan {
   description: PackDescription;
   graphs: PlannedGraph[];
-  /** The models that go into the pack. */
-  models: ModelPart['kind'][];
+  /** Under which the models were published that go into the pack. */
+  terms: readonly Terms[];
   /** What the user should know: assumptions, and what is missing. */
   notes: string[];
 }
@@ -61,8 +65,8 @@ export interface ConversionPlan {
 const SAMPLER = { steps: 16, guidance: 1, method: 'multistep', initialNoise: 1 } as const;
 
 /**
- * Decides what pack a set of files makes: a generative one from a diffusion autoencoder and EnCodec, otherwise one
- * that only makes embeddings.
+ * Decides what pack a set of files makes: a generative one from a model with a way back to sound and a codec, otherwise
+ * one that only makes embeddings.
  * @param config beside the files (`config.gin`), or null
  * @throws CheckpointError `unknown-model` when the files do not go together, `shape`, `bad-config`.
  */
@@ -71,126 +75,96 @@ export function planConversion(
   config: GinConfig | null,
   choices: ConversionChoices = {},
 ): ConversionPlan {
-  const codec = theOnly(models, ['encodec']);
-  const main = theOnly(models, ['diffusion', 'encodecmae', 'regressor']);
+  const codec = theOnly(models, ({ codec: found }) => found);
+  const main = theOnly(models, ({ embedder: found }) => found);
   if (main === null)
     throw doNotFit(models, 'EnCodec alone makes no embeddings', 'Add the diffusion autoencoder');
-  const { part } = main;
-  if (part.kind === 'encodec') throw new Error('the main model is never the codec');
-  const { encodecmae } = part;
-  const hop = encodecmae.frontEnd.kind === 'mel' ? null : hopOf(encodecmae.frontEnd.seanet);
-  const settings = readSettings(part, [main.config, config], choices);
-  const windowSamples = Math.round(settings.windowSeconds * SAMPLE_RATE);
-  const frames = framesOf(windowSamples, hop);
-  const notes = [...settings.notes];
+  const { backbone, is: embedder } = main;
+  const { encodecmae } = embedder;
+  const settings = readSettings(backbone.settings, encodecmae.dim, [main.config, config], choices);
+  const { windowSeconds } = settings;
+  const windowSamples = Math.round(windowSeconds * SAMPLE_RATE);
+  const frames = encodecmae.frontEnd.frames(windowSamples);
+  const shape: GraphShape = { frames, settled: settings.settled };
+  const planned = (name: GraphName, graph: BuildGraph): PlannedGraph => ({ name, build: () => graph(shape) });
 
-  const graphs: PlannedGraph[] = [
-    { name: 'features', build: () => featuresOf(encodecmae, frames) },
-    {
-      name: 'encoder',
-      build: () => encoderGraph(encodecmae.source, { frames, heads: settings.encoderHeads }),
-    },
+  const sound = soundOf(embedder, codec, encodecmae.featureDim);
+  const graphs = [
+    planned('features', () => encodecmae.frontEnd.graph(frames)),
+    planned('encoder', () =>
+      encoderGraph(encodecmae.source, { frames, heads: settings.settled('encoderHeads') }),
+    ),
+    planned('summary', embedder.summary),
+    ...sound.graphs.map(([name, graph]) => planned(name, graph)),
   ];
-  let soundless: string | null = null;
-  const { heads } = settings;
-  if (part.kind === 'diffusion' && heads !== null) {
-    const { source } = part;
-    graphs.push({ name: 'summary', build: () => summaryGraph(source, { frames, heads }) });
-    if (codec?.part.kind === 'encodec') {
-      const { decoder } = codec.part;
-      checkCodec(decoder, encodecmae.featureDim);
-      graphs.push(
-        { name: 'denoiser', build: () => denoiserGraph(source, { frames, heads }) },
-        { name: 'decoder', build: () => encodecDecoderGraph(decoder, { prefix: 'model' }) },
-      );
-    } else
-      soundless =
-        'It was added without EnCodec 24 kHz, which turns what the model imagines into sound. Add both files together to hear prototypes.';
-  } else {
-    graphs.push({ name: 'summary', build: () => Promise.resolve(meanSummaryGraph(frames, encodecmae.dim)) });
-    soundless =
-      part.kind === 'regressor'
-        ? 'Its way back to sound needs every frame of a window, and a prototype is one vector.'
-        : 'EnCodecMAE only listens: the diffusion autoencoders trained on it can also make sound.';
-    if (codec !== null) notes.push(`${codec.name} is not needed for this pack and was left out.`);
-  }
-  const kind = soundless === null ? 'generative' : 'embedding-only';
   const { precision = 'float32' } = choices;
   // Variants of one model can stand beside each other.
   const [idEnd, titleEnd] = precision === 'float32' ? ['', ''] : [`-${precision}`, `, ${precision}`];
+  const { id, title } = embedder.name(windowSeconds);
   return {
     description: {
-      id: choices.id ?? defaultId(part, settings.windowSeconds) + idEnd,
-      title: choices.title ?? titleOf(part, settings.windowSeconds) + titleEnd,
-      kind,
+      id: choices.id ?? id + idEnd,
+      title: choices.title ?? title + titleEnd,
+      kind: sound.soundless === null ? 'generative' : 'embedding-only',
       sampleRate: SAMPLE_RATE,
-      windowSeconds: settings.windowSeconds,
+      windowSeconds,
       windowSamples,
-      frameRate: hop === null ? SAMPLE_RATE / MEL_HOP : SAMPLE_RATE / hop,
+      frameRate: encodecmae.frontEnd.frameRate(),
       framesPerWindow: frames,
       featureDim: encodecmae.featureDim,
       embeddingDim: encodecmae.dim,
-      ...(soundless === null ? { sampler: { ...SAMPLER } } : { soundless }),
+      ...(sound.soundless === null ? { sampler: { ...SAMPLER } } : { soundless: sound.soundless }),
     },
     graphs,
-    models: [part.kind, ...(kind === 'generative' ? (['encodec'] as const) : [])],
-    notes,
+    terms: backbone.terms,
+    notes: [...settings.notes, ...sound.notes],
   };
 }
 
-const MEL_HOP = 318;
-/** What EnCodecMAE counts as one frame when it masks the end of a clip, whatever its front-end. */
-const MASK_HOP = 320;
-
-/**
- * Frames of a whole window. The mel front-end makes a few more than the model listens to in long windows: it masks
- * them, and so they are left out here.
- */
-function framesOf(samples: number, hop: number | null): number {
-  if (hop !== null) return Math.ceil(samples / hop);
-  return Math.min(melFrames(samples), Math.floor(samples / MASK_HOP));
+interface SoundPlan {
+  graphs: [name: GraphName, graph: BuildGraph][];
+  /** Why there will be no sound, or null. */
+  soundless: string | null;
+  notes: string[];
 }
 
-function featuresOf(encodecmae: EncodecmaePart, frames: number): Promise<Uint8Array> {
-  return encodecmae.frontEnd.kind === 'waveform'
-    ? encodecEncoderGraph(encodecmae.frontEnd.seanet, { prefix: 'model' })
-    : Promise.resolve(melGraph({ frames }));
+/** @throws CheckpointError `shape` for a codec that does not fit */
+function soundOf({ sound }: Embedder, codec: Found<Codec> | null, featureDim: number): SoundPlan {
+  if ('none' in sound) {
+    const notes = codec === null ? [] : [`${codec.name} is not needed for this pack and was left out.`];
+    return { graphs: [], soundless: sound.none, notes };
+  }
+  if (codec === null) return { graphs: [], soundless: sound.withoutCodec, notes: [] };
+  const dim = codec.is.featureDim();
+  if (dim !== featureDim)
+    throw new CheckpointError(
+      'shape',
+      `this EnCodec has frames of ${dim} numbers, the autoencoder of ${featureDim}`,
+      'Use the EnCodec 24 kHz that the autoencoder was trained with.',
+    );
+  const graphs: SoundPlan['graphs'] = [
+    ['denoiser', sound.denoiser],
+    ['decoder', codec.is.decoder],
+  ];
+  return { graphs, soundless: null, notes: [] };
 }
 
-/** Samples per frame: the strides of the convolutions between the first and the last, each half its kernel. */
-function hopOf(seanet: TensorSource): number {
-  const kernels = seanet
-    .names()
-    .flatMap((name) => {
-      const index = /^model\.(\d+)\.conv\.conv\.weight(?:_v)?$/.exec(name)?.[1];
-      return index === undefined ? [] : [{ index: Number(index), kernel: seanet.shape(name)[2] ?? 0 }];
-    })
-    .sort((a, b) => a.index - b.index);
-  const hop = kernels.slice(1, -1).reduce((product, { kernel }) => product * (kernel / 2), 1);
-  if (Number.isInteger(hop) && hop > 1) return hop;
-  throw new CheckpointError(
-    'shape',
-    `the EnCodec encoder in the file makes one frame of ${hop} samples`,
-    'Use a file of the published model, complete and unchanged.',
-  );
+interface Found<T> {
+  name: string;
+  backbone: Backbone;
+  config: GinConfig | null;
+  is: T;
 }
 
-function checkCodec(decoder: TensorSource, featureDim: number): void {
-  const first = ['model.0.conv.conv.weight_v', 'model.0.conv.conv.weight'].find((name) => decoder.has(name));
-  const dim = first === undefined ? 0 : decoder.shape(first)[1];
-  if (dim === featureDim) return;
-  throw new CheckpointError(
-    'shape',
-    `this EnCodec has frames of ${dim} numbers, the autoencoder of ${featureDim}`,
-    'Use the EnCodec 24 kHz that the autoencoder was trained with.',
-  );
-}
-
-function theOnly(
+/** The model that can be something; null without one. @throws CheckpointError `unknown-model` for several */
+function theOnly<T>(
   models: readonly RecognisedModel[],
-  kinds: readonly ModelPart['kind'][],
-): RecognisedModel | null {
-  const found = models.filter(({ part }) => kinds.includes(part.kind));
+  as: (part: BackbonePart) => T | undefined,
+): Found<T> | null {
+  const found = models.flatMap((model) => {
+    const is = as(model.part);
+    return is === undefined ? [] : [{ ...model, is }];
+  });
   if (found.length > 1)
     throw doNotFit(
       found,
@@ -201,35 +175,10 @@ function theOnly(
 }
 
 function doNotFit(models: readonly RecognisedModel[], why: string, hint: string): CheckpointError {
-  const names = models.map(({ name, part }) => `${name} (${partNames[part.kind]})`).join(' and ');
+  const names = models.map(({ name, backbone }) => `${name} (${backbone.title})`).join(' and ');
   return new CheckpointError(
     'unknown-model',
     `${names}: ${why}`,
     `${hint}, as “Bringing the official models” says.`,
   );
-}
-
-/** How the models are called in messages. */
-export const partNames: Readonly<Record<ModelPart['kind'], string>> = {
-  encodec: 'EnCodec 24 kHz',
-  encodecmae: 'EnCodecMAE',
-  diffusion: 'EnCodecMAE diffusion autoencoder',
-  regressor: 'ecmae2ec regressor',
-};
-
-function defaultId(part: ModelPart, seconds: number): string {
-  // A dot has no place in the identifiers of the engine's API.
-  const window = String(seconds).replace('.', '_');
-  if (part.kind === 'diffusion') return `pecmae-${window}s`;
-  if (part.kind === 'regressor') return `ecmae2ec-${window}s`;
-  if (part.kind !== 'encodecmae') return part.kind;
-  const { version, frontEnd, dim } = part.encodecmae;
-  return frontEnd.kind === 'mel' ? `encodecmae-mel${frontEnd.bands}-${dim}` : `encodecmae-${version}-${dim}`;
-}
-
-function titleOf(part: ModelPart, seconds: number): string {
-  if (part.kind === 'diffusion') return `PECMAE, windows of ${seconds} s`;
-  if (part.kind !== 'encodecmae') return `${partNames[part.kind]}, embeddings`;
-  const { version, frontEnd } = part.encodecmae;
-  return `EnCodecMAE ${version}, ${frontEnd.kind === 'mel' ? `${frontEnd.bands} mel bands` : 'waveform'}`;
 }

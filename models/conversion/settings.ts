@@ -1,6 +1,6 @@
+import type { HeadSetting, SettingName } from '../backbones/settings.ts';
 import { CheckpointError } from '../checkpoint/errors.ts';
-import type { ModelPart } from './detect.ts';
-import type { GinConfig, GinValue } from './gin.ts';
+import type { GinConfig, GinValue } from '../checkpoint/gin.ts';
 import type { Precision } from './precision.ts';
 
 /** What the user may say where neither weights nor configuration do. */
@@ -20,83 +20,67 @@ export interface ConversionChoices {
 /** What a state dict does not tell, settled. */
 export interface Settings {
   windowSeconds: number;
-  encoderHeads: number;
-  /** Of the summary and the denoiser; null for models without them. */
-  heads: number | null;
+  /** Value of a setting that the backbone has. */
+  settled: (setting: SettingName) => number;
   /** One sentence for each value that was assumed. */
   notes: string[];
 }
 
-/** All published models listen at 24 kHz; no file says so. */
-export const SAMPLE_RATE = 24_000;
 /** Windows of the 4 s models, and the chunk of EnCodecMAE's own feature extraction. */
 const DEFAULT_WINDOW_SECONDS = 4;
 const MAX_WINDOW_SECONDS = 60;
 const MIN_WINDOW_SECONDS = 0.1;
-/** `num_heads` of TransformerAEDiffusion, which no published configuration sets. */
-const DEFAULT_HEADS = 8;
-/** The base model has 12 heads of 64 numbers, and so the other sizes are expected to. */
-const DEFAULT_HEAD_SIZE = 64;
 
 /**
  * Settles head counts and window length: what the user says, else what a configuration says, else the published
  * defaults, which are named in the notes.
+ * @param asked settings of the backbone
+ * @param dim D: width of the model
  * @param configs the one inside the file first
  * @throws CheckpointError `bad-config` for values no model can have, or where nothing tells the head count
  */
 export function readSettings(
-  part: Exclude<ModelPart, { kind: 'encodec' }>,
+  asked: readonly HeadSetting[],
+  dim: number,
   configs: readonly (GinConfig | null)[],
   choices: ConversionChoices,
 ): Settings {
   const notes: string[] = [];
-  const ask = (read: (config: GinConfig) => GinValue | undefined): GinValue | undefined => {
-    for (const config of configs) {
-      const value = config === null ? undefined : read(config);
-      if (value !== undefined) return value;
-    }
-    return undefined;
-  };
   const settle = (
     what: string,
     chosen: number | undefined,
-    found: GinValue | undefined,
+    read: (config: GinConfig) => GinValue | undefined,
     fallback: number,
-  ) => {
+  ): GinValue => {
     if (chosen !== undefined) return chosen;
+    const found = configs
+      .flatMap((config) => config ?? [])
+      .map(read)
+      .find((value) => value !== undefined);
     if (found === undefined) notes.push(`No configuration names ${what}: ${fallback} was taken.`);
     return found ?? fallback;
   };
-  const { dim } = part.encodecmae;
-  const windowSeconds = settle(
-    'the window length in seconds',
-    choices.windowSeconds,
-    ask((gin) => gin.macro('MAX_AUDIO_DURATION')),
-    DEFAULT_WINDOW_SECONDS,
-  );
-  const encoderHeads = settle(
-    'the attention heads of EnCodecMAE',
-    choices.encoderHeads,
-    ask(
-      (gin) => gin.macro('NUM_ENCODER_HEADS') ?? gin.binding(/^encoder\/.*MultiHeadAttention$/, 'num_heads'),
+  const windowSeconds = checkWindow(
+    settle(
+      'the window length in seconds',
+      choices.windowSeconds,
+      (gin) => gin.macro('MAX_AUDIO_DURATION'),
+      DEFAULT_WINDOW_SECONDS,
     ),
-    dim / DEFAULT_HEAD_SIZE,
   );
-  const heads =
-    part.kind === 'diffusion'
-      ? settle(
-          'the attention heads of the autoencoder',
-          choices.heads,
-          ask((gin) => gin.binding(/TransformerAEDiffusion$/, 'num_heads')),
-          DEFAULT_HEADS,
-        )
-      : null;
-  return {
-    windowSeconds: checkWindow(windowSeconds),
-    encoderHeads: checkHeads('EnCodecMAE', encoderHeads, dim, '--encoder-heads'),
-    heads: heads === null ? null : checkHeads('the autoencoder', heads, dim, '--heads'),
-    notes,
-  };
+  const values = new Map(
+    asked.map(({ name, what, subject, option, read, fallback }) => [
+      name,
+      checkHeads(subject, settle(what, choices[name], read, fallback(dim)), dim, option),
+    ]),
+  );
+  return { windowSeconds, settled: (setting) => valueOf(values, setting), notes };
+}
+
+function valueOf(values: ReadonlyMap<SettingName, number>, setting: SettingName): number {
+  const value = values.get(setting);
+  if (value === undefined) throw new Error(`the backbone has no setting ${setting}`);
+  return value;
 }
 
 function checkWindow(seconds: GinValue): number {

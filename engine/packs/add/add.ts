@@ -1,6 +1,7 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from '../../../models/checkpoint/errors.ts';
+import { allTerms } from '../../../models/backbones/registry.ts';
 import {
   convertFiles,
   hashFile,
@@ -8,7 +9,6 @@ import {
   type SourceFile,
   type Terms,
 } from '../../../models/conversion/index.ts';
-import { termsFor } from '../../../models/conversion/terms.ts';
 import type { JobProgress, PackChoices, PackOrigin, PackProposal, PackTerms } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import { download, forgetDownload, remoteSize } from './download.ts';
@@ -145,12 +145,11 @@ function requireAccepted(terms: readonly PackTerms[], accepted: readonly string[
 
 /** The hub's own page comes first; which models a file holds shows only once it is here, so all terms are listed. */
 function hubTerms({ page, licence }: HubModel): PackTerms[] {
-  const known = termsFor(['diffusion', 'encodecmae', 'encodec']);
   return [
-    ...known.map((terms) =>
+    ...allTerms.map((terms) =>
       terms.url === page && licence !== null ? { ...plainTerms(terms), licence } : plainTerms(terms),
     ),
-    ...(known.some(({ url }) => url === page)
+    ...(allTerms.some(({ url }) => url === page)
       ? []
       : [
           {

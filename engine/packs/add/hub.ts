@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { knownSources } from '../../../models/backbones/registry.ts';
 import { EngineError } from '../../api/errors.ts';
 
 /** Where models are downloaded from. */
@@ -41,51 +42,6 @@ export interface HubModel {
   licence: string | null;
 }
 
-/** Models that have a name of their own here. */
-export interface KnownModel {
-  id: string;
-  title: string;
-  /** Repository of the hub and the folder of the model in it. */
-  repository: string;
-  folder: string;
-  /** Also needs EnCodec's decoder. */
-  codec: boolean;
-}
-
-const autoencoders = 'lpepino/encodecmae2wav';
-
-/** What `packs add` knows by name; anything else is asked for as `owner/repository/folder`. */
-export const knownModels: readonly KnownModel[] = [
-  {
-    id: 'pecmae-4s',
-    title: 'PECMAE: diffusion autoencoder, windows of 4 s, with EnCodec',
-    repository: autoencoders,
-    folder: 'models/DiffTransformerAE2L8L1CLS-4s',
-    codec: true,
-  },
-  {
-    id: 'pecmae-10s',
-    title: 'PECMAE: diffusion autoencoder, windows of 10 s, with EnCodec',
-    repository: autoencoders,
-    folder: 'models/DiffTransformerAE2L8L1CLS-10s',
-    codec: true,
-  },
-  {
-    id: 'encodecmae-base',
-    title: 'EnCodecMAE base (v1): embeddings only',
-    repository: 'lpepino/encodecmae-base',
-    folder: '',
-    codec: false,
-  },
-  {
-    id: 'ecmae2ec-base',
-    title: 'ecmae2ec regressor: embeddings only',
-    repository: autoencoders,
-    folder: 'models/ecmae2ec-base-1LTransformer',
-    codec: false,
-  },
-];
-
 const idPattern = /^([\w.-]+\/[\w.-]+)(?:\/([\w./-]+))?$/;
 const weightsPattern = /\.(pt|pth|th|ckpt|safetensors)$/i;
 const MAX_LISTING_BYTES = 8 * 1024 ** 2;
@@ -98,7 +54,7 @@ const listingSchema = z.object({
 
 /**
  * Asks the hub which files a model has.
- * @param id a name of {@link knownModels}, or `owner/repository`, `owner/repository/folder`, `owner/repository/file.pt`
+ * @param id a name of {@link knownSources}, or `owner/repository`, `owner/repository/folder`, `owner/repository/file.pt`
  * @throws EngineError `bad-input`, `not-found`, `unreadable`
  */
 export async function findOnHub(
@@ -106,14 +62,14 @@ export async function findOnHub(
   addresses: HubAddresses,
   signal?: AbortSignal,
 ): Promise<HubModel> {
-  const known = knownModels.find((model) => model.id === id);
+  const known = knownSources.find((model) => model.id === id);
   const parts = known ? [id, known.repository, known.folder] : idPattern.exec(id);
   const repository = parts?.[1];
   if (!repository || `${repository}/${parts[2] ?? ''}`.split('/').some((part) => /^\.+$/.test(part)))
     throw new EngineError(
       'bad-input',
       `“${id}” is neither a file nor a model of the hub.`,
-      `Name files, or one of ${knownModels.map((model) => model.id).join(', ')}, or owner/repository/folder.`,
+      `Name files, or one of ${knownSources.map((model) => model.id).join(', ')}, or owner/repository/folder.`,
     );
   const { names, licence } = await listRepository(repository, addresses, signal);
   const chosen = chooseFiles(names, parts[2] ?? '', id);

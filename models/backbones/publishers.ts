@@ -1,5 +1,3 @@
-import type { ModelPart } from './detect.ts';
-
 /** Under which terms a model was published, as far as its publisher says. */
 export interface Terms {
   /** What is accepted by name. */
@@ -14,7 +12,7 @@ export interface Terms {
   attribution: string;
 }
 
-const encodec: Terms = {
+export const encodec: Terms = {
   id: 'encodec',
   subject: 'EnCodec 24 kHz (Meta AI)',
   licence: 'MIT',
@@ -23,7 +21,7 @@ const encodec: Terms = {
     'EnCodec: A. Défossez, J. Copet, G. Synnaeve, Y. Adi: High Fidelity Neural Audio Compression, 2022; Meta Platforms, Inc.',
 };
 
-const encodecmae: Terms = {
+export const encodecmae: Terms = {
   id: 'encodecmae',
   subject: 'EnCodecMAE (Laboratorio de Inteligencia Artificial Aplicada)',
   licence: 'MIT',
@@ -32,7 +30,7 @@ const encodecmae: Terms = {
     'EnCodecMAE: L. Pepino, P. Riera, L. Ferrer: EnCodecMAE: Leveraging neural codecs for universal audio representation learning, 2023.',
 };
 
-const encodecmae2wav: Terms = {
+export const encodecmae2wav: Terms = {
   id: 'encodecmae2wav',
   subject: 'EnCodecMAE autoencoders and regressors (L. Pepino)',
   licence:
@@ -42,8 +40,10 @@ const encodecmae2wav: Terms = {
     'Diffusion autoencoder: P. Alonso-Jiménez, L. Pepino, R. Batlle-Roca, P. Zinemanas, D. Bogdanov, X. Serra, M. Rocamora: Leveraging Pre-trained Autoencoders for Interpretable Prototype Learning of Music Audio, 2024.',
 };
 
-/** The terms that cover a pack made from these models. An autoencoder and a regressor hold a whole EnCodecMAE, which holds EnCodec's encoder. */
-export function termsFor(models: readonly ModelPart['kind'][]): Terms[] {
-  const wav = models.includes('diffusion') || models.includes('regressor');
-  return [...(wav ? [encodecmae2wav] : []), encodecmae, encodec];
+/** Repository of the hub with the autoencoders and regressors. */
+export const AUTOENCODERS = 'lpepino/encodecmae2wav';
+
+/** A window length in an identifier: a dot has no place in those of the engine's API. */
+export function idOfSeconds(seconds: number): string {
+  return `${String(seconds).replace('.', '_')}s`;
 }

@@ -1,4 +1,4 @@
-import { CheckpointError } from '../checkpoint/errors.ts';
+import { CheckpointError } from './errors.ts';
 
 /** What a gin binding may be here; everything else (references, lists, calls) is passed over. */
 export type GinValue = number | string | boolean;

@@ -1,0 +1,42 @@
+import { regressorLayout } from '../onnx/graphs/regressor.ts';
+import type { Backbone } from './backbone.ts';
+import { encodecmaeIn, encoderHeads } from './encodecmae-part.ts';
+import { meanSummaryGraph } from './mean-summary.ts';
+import { AUTOENCODERS, encodec, encodecmae, encodecmae2wav, idOfSeconds } from './publishers.ts';
+
+/** An EnCodecMAE with a way from its frames back to EnCodec's. */
+export const regressor: Backbone = {
+  title: 'ecmae2ec regressor',
+  expected: 'an ecmae2ec regressor',
+  detect: (source) => {
+    const part = encodecmaeIn(source);
+    if (part?.prefix.endsWith('encoder') !== true) return null;
+    // The regressor stands one level above its encoder.
+    const above = source.under(part.prefix.replace(/(^|\.)encoder$/, ''));
+    if (regressorLayout(above) === null) return null;
+    return {
+      embedder: {
+        encodecmae: part,
+        name: (seconds) => ({
+          id: `ecmae2ec-${idOfSeconds(seconds)}`,
+          title: 'ecmae2ec regressor, embeddings',
+        }),
+        summary: ({ frames }) => Promise.resolve(meanSummaryGraph(frames, part.dim)),
+        sound: {
+          none: 'Its way back to sound needs every frame of a window, and a prototype is one vector.',
+        },
+      },
+    };
+  },
+  settings: [encoderHeads],
+  terms: [encodecmae2wav, encodecmae, encodec],
+  sources: [
+    {
+      id: 'ecmae2ec-base',
+      title: 'ecmae2ec regressor: embeddings only',
+      repository: AUTOENCODERS,
+      folder: 'models/ecmae2ec-base-1LTransformer',
+      codec: false,
+    },
+  ],
+};
