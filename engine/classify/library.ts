@@ -2,7 +2,6 @@ import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { predictTracks, type TrackPrediction } from '../experiments/metrics.ts';
 import { experimentTracks, getExperiment, loadNetwork } from '../experiments/store.ts';
-import { windowsByTrack } from '../experiments/track-windows.ts';
 import { storePredictions } from '../experiments/predictions.ts';
 
 /**
@@ -18,10 +17,8 @@ export async function classifyLibrary(
 ): Promise<Map<string, TrackPrediction>> {
   const experiment = getExperiment(library, experimentId);
   const network = loadNetwork(library, experimentId, experiment.revision);
-  const tracks = windowsByTrack(library.embeddings.madeIn(experiment.space, 'This experiment').windows);
-  const predictions = await predictTracks(network, tracks, options.signal, (done) =>
-    options.onTrack?.(done, tracks.length),
-  );
+  const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
+  const predictions = await predictTracks(network, vectors, options.signal, options.onTrack);
   const splits = new Map(experimentTracks(library, experimentId).map((track) => [track.id, track.split]));
   storePredictions(library, experiment, predictions.values(), splits);
   context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'predictions' });

@@ -4,7 +4,8 @@ import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { Metrics, SplitName } from '../api/domain.ts';
 import { breather } from './breather.ts';
 import type { LabelledTrack } from './classes.ts';
-import type { TrackWindows } from './track-windows.ts';
+import type { LibraryVectors } from '../library/vectors.ts';
+import { windowsByTrack } from './track-windows.ts';
 
 /** Order in which metrics are listed: what matters most first. */
 export const SCORED_SPLITS: readonly SplitName[] = ['test', 'validation', 'train'];
@@ -26,24 +27,31 @@ export interface TrackPrediction {
 }
 
 /**
- * Classifies tracks by the mean of the logits of their windows, letting other work in between.
- * @param onTrack called after each track with the number of tracks done.
+ * Classifies all tracks by the mean of the logits of their windows, letting other work in between. What was worked out
+ * for a prototype before is not worked out again.
+ * @param onTrack told how many tracks of how many are done.
  * @throws the signal's reason
  */
 export async function predictTracks(
   network: PrototypeNetwork,
-  tracks: readonly TrackWindows[],
+  { windows, similarities }: LibraryVectors,
   signal: AbortSignal,
-  onTrack: (done: number) => void = () => undefined,
+  onTrack: (done: number, total: number) => void = () => undefined,
 ): Promise<Map<string, TrackPrediction>> {
   const predictions = new Map<string, TrackPrediction>();
+  const tracks = windowsByTrack(windows);
   const breathe = breather(signal);
-  for (const { trackId, vectors, count } of tracks) {
+  let compared = 0;
+  const columns = await similarities.of(network, tracks, async () => {
     await breathe();
-    const { prediction, probabilities } = network.classify(vectors, count);
+    onTrack(compared++, tracks.length);
+  });
+  for (const [row, { trackId }] of tracks.entries()) {
+    await breathe();
+    const { prediction, probabilities } = network.classifyMean(columns.map((column) => column[row] ?? 0));
     predictions.set(trackId, { trackId, top: prediction, probabilities });
-    onTrack(predictions.size);
   }
+  onTrack(tracks.length, tracks.length);
   return predictions;
 }
 

@@ -37,7 +37,8 @@ export async function train(
 ): Promise<Experiment> {
   const started = performance.now();
   const taxonomyName = nameOfTaxonomy(library, request.taxonomyId);
-  const { windows } = library.embeddings.vectors();
+  const vectors = library.embeddings.vectors();
+  const { windows } = vectors;
   const choice = chooseClasses(windows.trackIds, loadLabelsets(library, request.taxonomyId), request);
   job.entitle(`Train ${taxonomyName}, ${choice.classes.length} classes`);
   const tracks = assignSplits(library, choice, request);
@@ -69,7 +70,7 @@ export async function train(
   );
 
   await job.checkpoint();
-  const predictions = await predictTracks(network, byTrack, job.signal);
+  const predictions = await predictTracks(network, vectors, job.signal);
   const metrics = scoreSplits(tracks, predictions, choice.classes, request.task);
   const experiment: Experiment = {
     id: newId(),

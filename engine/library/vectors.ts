@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { meanByTrack } from '../../models/embeddings/pooling.ts';
 import { ExactIndex } from '../../models/neighbours/exact.ts';
+import { TrackSimilarities } from './track-similarities.ts';
 import type { WindowEmbeddings } from './window-embeddings.ts';
 
 export type Metric = 'euclidean' | 'cosine';
@@ -14,6 +15,7 @@ export interface TrackEmbeddings {
 /** Embeddings of a library in one space, in memory, with exact indices that are built when first asked for. */
 export class LibraryVectors {
   readonly windows: WindowEmbeddings;
+  readonly similarities = new TrackSimilarities();
   readonly #indices = new Map<string, Promise<ExactIndex>>();
   #tracks: TrackEmbeddings | null = null;
   #fingerprint: string | null = null;

@@ -6,7 +6,6 @@ import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { predictTracks, scoreSplits } from '../experiments/metrics.ts';
 import { addRevision, experimentTracks, getExperiment, loadNetwork } from '../experiments/store.ts';
-import { windowsByTrack } from '../experiments/track-windows.ts';
 import { windowOf } from '../neighbours/vector-ref.ts';
 
 /**
@@ -75,8 +74,8 @@ async function revise(
 ): Promise<Experiment> {
   const { classes, parameters, space } = getExperiment(library, experimentId);
   const tracks = experimentTracks(library, experimentId);
-  const byTrack = windowsByTrack(library.embeddings.madeIn(space, 'This experiment').windows);
-  const predictions = await predictTracks(network, byTrack, signal);
+  const vectors = library.embeddings.madeIn(space, 'This experiment');
+  const predictions = await predictTracks(network, vectors, signal);
   const metrics = scoreSplits(tracks, predictions, classes, parameters.task);
   addRevision(library, experimentId, change, metrics, network);
   const experiment = getExperiment(library, experimentId);

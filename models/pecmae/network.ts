@@ -49,6 +49,30 @@ export class PrototypeNetwork {
     return Float32Array.from(this.#similarities(z, n));
   }
 
+  /** Like {@link similarities}, to some of the prototypes only. @returns [n, columns.length] */
+  similaritiesTo(columns: readonly number[], z: Float32Array, n: number): Float64Array {
+    const d = this.data.embeddingDim;
+    const some = new Float64Array(columns.length * d);
+    columns.forEach((k, row) => some.set(this.#prototypes.subarray(k * d, (k + 1) * d), row * d));
+    return this.#similarities(z, n, some);
+  }
+
+  /**
+   * Classifies a track by the mean similarities `[K]` of its windows: logits are linear in the similarities, so the mean
+   * of the windows' logits is W·mean(S) + b (to 1e-5 that of {@link classify}).
+   */
+  classifyMean(similarities: ArrayLike<number>): Omit<Classification, 'windowLogits'> {
+    const { weights, bias } = this.data;
+    const k = this.prototypeCount;
+    const logits = Float32Array.from(bias, (start, c) => {
+      let sum = start;
+      for (let j = 0; j < k; j++) sum += (weights[c * k + j] ?? 0) * (similarities[j] ?? 0);
+      return sum;
+    });
+    const probabilities = this.probabilities(logits);
+    return { logits, probabilities, prediction: logits.indexOf(Math.max(...logits)) };
+  }
+
   /** @param z [n, D] as the encoder gave them. @returns [n, C]. */
   logits(z: Float32Array, n: number): Float32Array {
     const { weights, bias, classes } = this.data;
@@ -201,7 +225,7 @@ export class PrototypeNetwork {
     );
   }
 
-  #similarities(z: Float32Array, n: number): Float64Array {
+  #similarities(z: Float32Array, n: number, prototypes = this.#prototypes): Float64Array {
     const { embeddingDim: d, normalisation } = this.data;
     if (n < 1 || z.length !== n * d) {
       throw new PrototypeError(
@@ -210,7 +234,7 @@ export class PrototypeNetwork {
         'Use embeddings of the pack the network was trained with.',
       );
     }
-    return similarityMatrix(z, this.#prototypes, d, normalisation);
+    return similarityMatrix(z, prototypes, d, normalisation);
   }
 }
 

@@ -1,5 +1,7 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Experiment, PrototypeInfo } from '../../engine/api/domain.ts';
+import { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import { finished } from '../support/engine.ts';
 import { trainedLibrary, type TrainedLibrary } from '../support/trained.ts';
 
 describe('prototypes', () => {
@@ -49,6 +51,47 @@ describe('prototypes', () => {
       nearestOfTrack.set(trackId, Math.min(distance, nearestOfTrack.get(trackId) ?? Infinity));
     const expected = [...nearestOfTrack.values()].sort((a, b) => a - b).slice(0, 5);
     first?.nearest.forEach(({ distance }, i) => expect(distance).toBeCloseTo(expected[i] ?? NaN, 6));
+  });
+
+  it('compares windows with a prototype once: training does, an edit only with what it adds', async () => {
+    const fresh = await trainedLibrary({ perClass: 5 });
+    const { client } = fresh.test;
+    const { libraryId } = fresh;
+    const experimentId = fresh.experiment.id;
+    const compared = vi.spyOn(PrototypeNetwork.prototype, 'similaritiesTo');
+    const classified = vi.spyOn(PrototypeNetwork.prototype, 'classify');
+    /** Windows × prototypes since the last count. */
+    const count = (): number => {
+      const sum = compared.mock.calls.reduce((total, [columns, , n]) => total + columns.length * n, 0);
+      compared.mockClear();
+      return sum;
+    };
+    try {
+      const windows = (await client.call('libraries.get', { libraryId })).windowCount;
+      await client.call('prototypes.remove', { libraryId, experimentId, index: 0 });
+      expect(count()).toBe(0);
+      const { tracks } = await client.call('tracks.list', { libraryId, experimentId });
+      const trackId = tracks[0]?.id ?? '';
+      await client.call('prototypes.add', { libraryId, experimentId, class: 'mid', trackId, windowIndex: 1 });
+      expect(count()).toBe(windows);
+      await client.call('prototypes.restore', { libraryId, experimentId, revision: 1 });
+      const { jobId } = await client.call('classify.library', { libraryId, experimentId });
+      await finished(client, jobId, 'classify');
+      expect(count()).toBe(0);
+      // Nothing goes round it either.
+      expect(classified).not.toHaveBeenCalled();
+      // The same as from the windows themselves.
+      const listed = await client.call('tracks.list', { libraryId, experimentId });
+      for (const { id, prediction } of listed.tracks) {
+        const request = { libraryId, experimentId, trackId: id, class: null, windowIndex: null };
+        const why = await client.call('explain.track', request);
+        expect(why.class).toBe(prediction?.class);
+        expect(why.probability).toBeCloseTo(prediction?.probability ?? NaN, 5);
+      }
+    } finally {
+      compared.mockRestore();
+      classified.mockRestore();
+    }
   });
 
   it('removes, re-scores, and goes back to the same network and predictions', async () => {
