@@ -14,6 +14,7 @@ import {
   library,
   pack,
   sessionOf,
+  taxonomy,
 } from './renderer-fake.ts';
 
 // Both draw on canvases, which this DOM has not; what they are given is tested, what they draw is looked at.
@@ -187,6 +188,28 @@ describe('library', () => {
     await waitFor(() =>
       expect(engine.inputsOf('taxonomies.create')).toEqual([{ libraryId: 'L1', source: { kind: 'tokens' } }]),
     );
+  });
+
+  it('reads a label file again, and tells before training which rows named no track', async () => {
+    const message = 'One row names no file of the library: “x/gone.wav” (row 3).';
+    const rows = { reason: 'absent', rows: 1, example: { row: 3, path: 'x/gone.wav' }, tracks: [], message };
+    const read = {
+      ...taxonomy,
+      source: { kind: 'csv', path: '/labels.csv' },
+      unmatched: 1,
+      unmatchedRows: [rows],
+    };
+    const { engine } = await open({
+      answers: { 'taxonomies.list': () => [read], 'taxonomies.refresh': () => read },
+    });
+    await fireEvent.click(await screen.findByTestId('taxonomy-refresh'));
+    await waitFor(() =>
+      expect(engine.inputsOf('taxonomies.refresh')).toEqual([{ libraryId: 'L1', taxonomyId: taxonomy.id }]),
+    );
+    await fireEvent.click(byId('nav-train'));
+    const notice = await screen.findByTestId('train-unmatched');
+    expect(notice.textContent).toMatch(/1 row of the label file/);
+    expect(within(notice).getByText(message)).toBeTruthy();
   });
 
   it('shows a running import and cancels it', async () => {
@@ -416,6 +439,7 @@ describe('training', () => {
     await fireEvent.click(byId('nav-train'));
     await fireEvent.click(await screen.findByTestId('export-open'));
     await fireEvent.click(byId('export-wav'));
+    await fireEvent.click(byId('export-raw'));
     await fireEvent.click(byId('export-start'));
     await waitFor(() => expect(byId('export-result').dataset['folder']).toBe('/out/archetone First'));
     expect(engine.inputsOf('exports.start')).toEqual([
@@ -425,6 +449,7 @@ describe('training', () => {
         folder: '/out/archetone First',
         formats: ['csv', 'npz', 'm3u8'],
         seed: 1,
+        raw: true,
       },
     ]);
   });

@@ -35,6 +35,16 @@ export class Taxonomies {
     return taxonomy;
   }
 
+  /** Labels tracks from the source again; what was set by hand stays. */
+  async refresh(taxonomyId: string): Promise<Taxonomy> {
+    const taxonomy = await this.#engine.call('taxonomies.refresh', {
+      libraryId: this.#libraryId,
+      taxonomyId,
+    });
+    await this.reload();
+    return taxonomy;
+  }
+
   async remove(taxonomyId: string): Promise<void> {
     await this.#engine.call('taxonomies.remove', { libraryId: this.#libraryId, taxonomyId });
     await this.reload();
