@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { extname, join, normalize, sep } from 'node:path';
 import { Readable } from 'node:stream';
+import { fileToOpen } from '../engine/media.ts';
 import { paths } from './paths.ts';
 import { parseRange } from './range.ts';
 import { appOrigin, decoderPolicy, scheme, windowPolicy } from './security.ts';
@@ -47,7 +48,8 @@ async function pageFile(root: string, pathname: string, policy: string): Promise
 /** Streams an audio file with range requests, so that seeking works in files of any length. */
 async function mediaFile(request: Request, token: string, resolve: MediaResolver): Promise<Response> {
   const media = await resolve(token);
-  const info = media ? await stat(media.path).catch(() => null) : null;
+  const file = media ? fileToOpen(media.path) : '';
+  const info = media ? await stat(file).catch(() => null) : null;
   if (!media || !info?.isFile()) return new Response(null, { status: 404 });
   const range = parseRange(request.headers.get('range'), info.size);
   const headers = new Headers({
@@ -64,7 +66,7 @@ async function mediaFile(request: Request, token: string, resolve: MediaResolver
   headers.set('content-length', String(end - start + 1));
   if (range) headers.set('content-range', `bytes ${String(start)}-${String(end)}/${String(info.size)}`);
   const body =
-    info.size === 0 ? null : (Readable.toWeb(createReadStream(media.path, { start, end })) as ReadableStream);
+    info.size === 0 ? null : (Readable.toWeb(createReadStream(file, { start, end })) as ReadableStream);
   return new Response(body, { status: range ? 206 : 200, headers });
 }
 

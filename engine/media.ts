@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { MediaTokens } from './context.ts';
 
+/** For who streams the file behind a token. */
+export { fileToOpen } from '../models/audio/file-name.ts';
+
 /** Tokens live as long as the engine; a shell that restarts asks again. */
 export class RandomMediaTokens implements MediaTokens {
   readonly #files = new Map<string, { path: string; mime: string }>();

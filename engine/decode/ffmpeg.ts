@@ -1,7 +1,10 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import {
   AudioError,
+  fileToOpen,
+  fromSystemError,
   type AudioContainer,
   type ExternalDecodeOptions,
   type ExternalDecoder,
@@ -59,10 +62,10 @@ const MAX_ALLOCATION_BYTES = 256 * 2 ** 20;
  * written to a pipe. Only the one local file may be opened and only as what it was recognised as, whatever it claims to
  * refer to.
  */
-function ffmpegArguments(path: string, container: AudioContainer): string[] {
+function ffmpegArguments(input: string, container: AudioContainer): string[] {
   const demuxer = demuxers[container];
   const limits = ['-max_alloc', String(MAX_ALLOCATION_BYTES), '-threads', '1'];
-  const input = [
+  const from = [
     '-protocol_whitelist',
     'file',
     '-format_whitelist',
@@ -70,10 +73,10 @@ function ffmpegArguments(path: string, container: AudioContainer): string[] {
     '-f',
     demuxer,
     '-i',
-    `file:${path}`,
+    `file:${input}`,
   ];
   const output = ['-map', '0:a:0', '-vn', '-sn', '-dn', '-c:a', 'pcm_f32be', '-f', 'au'];
-  return ['-nostdin', '-hide_banner', '-v', 'error', ...limits, ...input, ...output, 'pipe:1'];
+  return ['-nostdin', '-hide_banner', '-v', 'error', ...limits, ...from, ...output, 'pipe:1'];
 }
 
 /** Resolves when the process is gone; never rejects. */
@@ -194,6 +197,26 @@ function readPiece(pipe: Readable): Promise<Buffer | null> {
   });
 }
 
+/** A program takes its arguments as text only: a file whose name is none is handed over open. */
+async function launch(program: string, path: string, container: AudioContainer): Promise<Ffmpeg> {
+  const run = (input: string, stdin: 'ignore' | number): Ffmpeg =>
+    // With the standard input given by number its type is no longer told apart.
+    spawn(program, ffmpegArguments(input, container), {
+      stdio: [stdin, 'pipe', 'pipe'],
+      windowsHide: true,
+    }) as Ffmpeg;
+  const file = fileToOpen(path);
+  if (typeof file === 'string') return run(path, 'ignore');
+  const handle = await open(file, 'r').catch((error: unknown) => {
+    throw fromSystemError(error, path);
+  });
+  try {
+    return run('/dev/fd/0', handle.fd);
+  } finally {
+    await handle.close();
+  }
+}
+
 /**
  * An {@link ExternalDecoder} that runs a system ffmpeg: no shell, no standard input, one local file, one demuxer, killed
  * on abort. AAC in MP4 is trimmed by its edit list; raw ADTS keeps the encoder's delay (about 1024 samples).
@@ -205,10 +228,7 @@ export function createFfmpegDecoder(program?: string): ExternalDecoder {
     signal.throwIfAborted();
     const found = program ?? (await findProgram('ffmpeg'));
     if (found === null) throw missing(path, 'not on the PATH');
-    const child = spawn(found, ffmpegArguments(path, container), {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      windowsHide: true,
-    });
+    const child = await launch(found, path, container);
     const ended = ending(child);
     const kill = (): void => void child.kill('SIGKILL');
     signal.addEventListener('abort', kill, { once: true });

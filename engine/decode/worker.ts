@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { workerData } from 'node:worker_threads';
-import { AudioError, decodeMono, fromSystemError, readTags } from '../../models/audio/index.ts';
+import { AudioError, decodeMono, fileToOpen, fromSystemError, readTags } from '../../models/audio/index.ts';
 import { Transfer, type CallContext } from '../wire/contract.ts';
 import { serve } from '../wire/serve.ts';
 import { insideWorker } from '../wire/transports/worker.ts';
@@ -111,7 +111,7 @@ function joined(pieces: readonly Float32Array[], length: number): Transfer<Decod
 async function probe(path: string, context: CallContext): Promise<ProbeResult> {
   const tags = await readTags(path);
   context.alive();
-  const before = await stat(path);
+  const before = await stat(fileToOpen(path));
   const result: ProbeResult = { ...tags, ...(await hashFile(path, context)) };
   if (result.bytes !== before.size)
     throw new AudioError('unreadable', `The file changed while it was read: ${path}`);
@@ -126,7 +126,7 @@ async function hashFile(
   let bytes = 0;
   let reported = 0;
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024, signal })) {
+    for await (const chunk of createReadStream(fileToOpen(path), { highWaterMark: 256 * 1024, signal })) {
       hash.update(chunk as Buffer);
       bytes += (chunk as Buffer).length;
       if (bytes - reported < PROGRESS_BYTES) continue;

@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { fileToOpen } from '../../models/audio/index.ts';
 import type { Library } from '../library/library.ts';
 
 /** One entry of a playlist. */
@@ -42,8 +43,13 @@ export function writePlaylist(title: string, tracks: readonly PlaylistTrack[]): 
   return `${['#EXTM3U', `#PLAYLIST:${oneLine(title)}`, ...entries].join('\n')}\n`;
 }
 
+/** `\xE9`, a byte of a name that is not UTF-8. */
+const ESCAPED_IN_URL = /%5Cx([89A-F][0-9A-F])/g;
+
 /** Players split at every kind of line end, and cut blanks off. */
 function location(path: string): string {
+  const file = fileToOpen(path);
+  if (typeof file !== 'string') return pathToFileURL(path).href.replace(ESCAPED_IN_URL, '%$1');
   return /[\p{Cc}\u2028\u2029]|^[\s#]|\s$/u.test(path) ? pathToFileURL(path).href : path;
 }
 

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { readdir, stat } from 'node:fs/promises';
 import type { Dirent, Stats } from 'node:fs';
 import { extname, join } from 'node:path';
-import { AUDIO_EXTENSIONS } from '../../models/audio/index.ts';
+import { AUDIO_EXTENSIONS, escapedName, fileToOpen } from '../../models/audio/index.ts';
 import { EngineError } from '../api/errors.ts';
 
 export interface ScannedFile {
@@ -34,14 +34,14 @@ export interface ScanFileSystem {
   readdir(path: string): Promise<Dirent[]>;
   stat(path: string): Promise<Stats>;
   /** Names in a folder that are not UTF-8, and so cannot be opened by the text they are listed as. */
-  unreadableNames?(path: string): Promise<Buffer[]>;
+  oddNames?(path: string): Promise<Buffer[]>;
 }
 
 const realFileSystem: ScanFileSystem = {
-  readdir: (path) => readdir(path, { withFileTypes: true }),
-  stat: (path) => stat(path),
-  unreadableNames: async (path) =>
-    (await readdir(path, { encoding: 'buffer' })).filter((name) => !isUtf8(name)),
+  readdir: (path) => readdir(fileToOpen(path), { withFileTypes: true }),
+  stat: (path) => stat(fileToOpen(path)),
+  oddNames: async (path) =>
+    (await readdir(fileToOpen(path), { encoding: 'buffer' })).filter((name) => !isUtf8(name)),
 };
 
 /** Folders of the system that are not hidden by their name. */
@@ -96,15 +96,20 @@ export async function scanFolder(
     const below = (name: string): string => (relative === '' ? name : `${relative}/${name}`);
     // What cannot be told apart from a mangled name is asked for in bytes.
     const mangled = entries.some(({ name }) => name.includes('\ufffd'));
-    const odd = mangled ? ((await fileSystem.unreadableNames?.(absolute)) ?? []) : [];
+    const odd = mangled ? ((await fileSystem.oddNames?.(absolute)) ?? []) : [];
     const oddNames = new Set(odd.map((name) => name.toString('utf8')));
-    for (const name of odd) refuseName(below(shownName(name)), entries, name);
+    for (const name of odd) await lookAtOdd(below(escapedName(name)), name, entries);
     for (const entry of entries) {
       if (oddNames.has(entry.name)) continue;
       if (skippedFolders.has(entry.name) || COMPANION.test(entry.name)) continue;
       const path = below(entry.name);
       if (HIDDEN.test(entry.name)) noteHidden(path, entry);
-      else await look(path, entry);
+      else
+        await look(path, {
+          isAudio: isAudioName(entry.name) && (entry.isFile() || entry.isSymbolicLink()),
+          isFolder: entry.isDirectory(),
+          mayBeFolder: entry.isSymbolicLink(),
+        });
     }
   };
 
@@ -113,28 +118,38 @@ export async function scanFolder(
     if (isFolder || (entry.isFile() && isAudioName(entry.name))) scan.hidden.push(path);
   };
 
-  const refuseName = (path: string, entries: readonly Dirent[], name: Buffer): void => {
-    const entry = entries.find((other) => other.name === name.toString('utf8'));
-    const isFolder = entry?.isDirectory() === true;
-    if (!isFolder && !isAudioName(name.toString('latin1'))) return;
-    scan.problems.push({
-      path,
-      kind: isFolder ? 'folder' : 'file',
-      error: new EngineError(
-        'unreadable',
-        `The name of ${join(folder, path)} is not UTF-8, so the ${isFolder ? 'folder' : 'file'} cannot be opened.`,
-        'Rename it, or convert the names of the whole disk, for example: convmv -f latin1 -t utf8 -r --notest <folder>',
-      ),
-    });
+  /** A name that is not UTF-8. What it is stands in no entry for certain: several are listed by the same mangled text. */
+  const lookAtOdd = async (path: string, name: Buffer, entries: readonly Dirent[]): Promise<void> => {
+    const text = name.toString('latin1');
+    if (HIDDEN.test(text)) {
+      if (isAudioName(text)) scan.hidden.push(path);
+      return;
+    }
+    const twin = entries.some((entry) => entry.name === escapedName(name));
+    if (!twin) {
+      await look(path, { isAudio: isAudioName(text), isFolder: false, mayBeFolder: true });
+    } else if (isAudioName(text)) {
+      scan.problems.push({
+        path: `${path} (not UTF-8)`,
+        kind: 'file',
+        error: new EngineError(
+          'unreadable',
+          `The name of ${join(folder, path)} is not UTF-8, and another is called what it is shown as.`,
+          'Rename one of them, or convert the names of the whole disk, for example: convmv -f latin1 -t utf8 -r --notest <folder>',
+        ),
+      });
+    }
   };
 
-  const look = async (path: string, entry: Dirent): Promise<void> => {
-    const isAudio = isAudioName(entry.name);
-    if (entry.isDirectory()) {
+  const look = async (
+    path: string,
+    { isAudio, isFolder, mayBeFolder }: { isAudio: boolean; isFolder: boolean; mayBeFolder: boolean },
+  ): Promise<void> => {
+    if (isFolder) {
       await visit(path, false);
       return;
     }
-    if (!entry.isSymbolicLink() && !(entry.isFile() && isAudio)) return;
+    if (!isAudio && !mayBeFolder) return;
     signal.throwIfAborted();
     try {
       const found = await fileSystem.stat(join(folder, path));
@@ -160,13 +175,6 @@ export async function scanFolder(
 function isAudioName(name: string): boolean {
   // For “.mp3” and “.45.mp3” alike the last dot begins the ending.
   return audioExtensions.has(extname(`x${name}`).toLowerCase());
-}
-
-/** A name that is not UTF-8 as people can tell it: bytes beyond ASCII as `\\xE9`. */
-function shownName(name: Buffer): string {
-  return name
-    .toString('latin1')
-    .replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function scanError(thrown: unknown, path: string, kind: 'file' | 'folder'): EngineError {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { AudioError, encodeWav } from '../../models/audio/index.ts';
+import { AudioError, encodeWav, fileToOpen } from '../../models/audio/index.ts';
 import { FileSource } from '../../models/audio/source.ts';
 import { parseWav } from '../../models/audio/wav.ts';
 import { EngineError } from '../api/errors.ts';
@@ -51,7 +51,7 @@ export class Playback {
       .get([trackId]);
     if (!row) throw noTrack(trackId);
     const path = library.absolutePath(row.path);
-    if (!existsSync(path)) {
+    if (!existsSync(fileToOpen(path))) {
       throw new EngineError(
         'unreadable',
         `${path} is not there.`,

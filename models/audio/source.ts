@@ -1,5 +1,6 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { AudioError, fromSystemError } from './errors.ts';
+import { fileToOpen } from './file-name.ts';
 
 /** Bytes read from disk at a time: large enough for throughput, small enough for memory and cancellation. */
 export const READ_BYTES = 64 * 1024;
@@ -25,9 +26,10 @@ export class FileSource {
   static async open(path: string): Promise<FileSource> {
     try {
       // Opening a named pipe would wait for a writer for ever, so look before opening.
-      const seen = await stat(path);
+      const file = fileToOpen(path);
+      const seen = await stat(file);
       if (!seen.isFile()) throw new AudioError('unreadable', `Not a regular file: ${path}`);
-      const handle = await open(path, 'r');
+      const handle = await open(file, 'r');
       if (seen.size > 0) return new FileSource(path, seen.size, handle);
       await handle.close();
     } catch (error) {

@@ -1,5 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { parseBlob, type IAudioMetadata } from 'music-metadata';
+import { fileToOpen } from './file-name.ts';
 import { readInfo } from './info.ts';
 import { sniff, type Sniffed } from './sniff.ts';
 import { FileSource } from './source.ts';
@@ -105,7 +106,7 @@ async function parseTags(source: FileSource, { format, container }: Sniffed): Pr
   const type = container === 'ogg' ? 'audio/ogg' : mimes[format];
   if (type === undefined) return null;
   try {
-    return await parseBlob(await openAsBlob(source.path, { type }));
+    return await parseBlob(await openAsBlob(fileToOpen(source.path), { type }));
   } catch {
     return null; // Broken tags do not make a file unplayable.
   }

@@ -1,15 +1,19 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync, utimesSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Database } from '../../engine/storage/database.ts';
 import { scanFolder } from '../../engine/files/scan.ts';
-import { readTags } from '../../models/audio/index.ts';
+import { createFfmpegDecoder } from '../../engine/decode/index.ts';
+import { writePlaylist } from '../../engine/exports/playlists.ts';
+import { fileToOpen, readTags } from '../../models/audio/index.ts';
 import { fitUmap } from '../../models/projection/index.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { importFolder, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
 import { classSound, writeSound } from '../support/engine.ts';
 
 const { signal } = new AbortController();
+const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
 
 function put(...path: string[]): void {
   mkdirSync(join(...path, '..'), { recursive: true });
@@ -40,26 +44,72 @@ describe('a scan', () => {
     expect(scan.problems).toEqual([]);
   });
 
-  it.skipIf(process.platform !== 'linux')('lists names that are not UTF-8, with what to do', async () => {
+  it.skipIf(process.platform !== 'linux')(
+    'reads names that are not UTF-8, and refuses what it cannot tell apart',
+    async () => {
+      const folder = testFolder();
+      put(folder, 'plain.wav');
+      put(folder, 'real \ufffd.wav');
+      const bytes = (name: string): Buffer =>
+        Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')]);
+      const sound = readFileSync(join(folder, 'plain.wav'));
+      writeFileSync(bytes('caf\xe9.wav'), sound);
+      writeFileSync(bytes('caf\xe8.wav'), sound);
+      writeFileSync(bytes('caf\xe9.txt'), '');
+      mkdirSync(bytes('\xe9lectro'));
+      writeFileSync(bytes('\xe9lectro/caf\xc3\xa9 \xff.wav'), sound);
+      writeFileSync(bytes('\xe9lectro/caf\xc3\xa9.wav'), sound);
+      // Really called so.
+      put(folder, '\\xE7.wav');
+      put(folder, 'twin \\xE7.wav');
+      writeFileSync(bytes('twin \xe7.wav'), sound);
+      const scan = await scanFolder(folder, { signal });
+      const paths = scan.files.map(({ path }) => path);
+      expect(paths).toEqual(
+        [
+          '\\xE7.wav',
+          '\\xE9lectro/café.wav',
+          '\\xE9lectro/caf\\xC3\\xA9 \\xFF.wav',
+          'caf\\xE8.wav',
+          'caf\\xE9.wav',
+          'plain.wav',
+          'real \ufffd.wav',
+          'twin \\xE7.wav',
+        ].sort(),
+      );
+      expect(scan.problems.map(({ path, error }) => [path, error.code])).toEqual([
+        ['twin \\xE7.wav (not UTF-8)', 'unreadable'],
+      ]);
+      expect(scan.problems[0]?.error.hint).toContain('convmv');
+      for (const path of paths)
+        expect(readFileSync(fileToOpen(join(folder, path))).length, path).toBeGreaterThan(44);
+
+      const { client } = await startTestEngine();
+      const { library } = await importFolder(client, folder);
+      const { tracks } = await client.call('tracks.list', {
+        libraryId: library.id,
+        filter: { state: 'ready' },
+      });
+      expect(tracks.map(({ path }) => path).sort()).toEqual(paths);
+      const odd = tracks.find(({ path }) => path === 'caf\\xE9.wav');
+      const { url } = await client.call('tracks.audioUrl', { libraryId: library.id, trackId: odd?.id ?? '' });
+      expect(url).toMatch(/./);
+      const playlist = writePlaylist('Odd', [
+        { path: join(folder, 'caf\\xE9.wav'), title: 'é', artist: null, durationSeconds: 1 },
+      ]);
+      expect(playlist).toContain('/caf%E9.wav');
+    },
+  );
+
+  it.skipIf(process.platform !== 'linux' || !hasFfmpeg)('hands such a file to ffmpeg', async () => {
     const folder = testFolder();
     put(folder, 'plain.wav');
-    put(folder, 'real \ufffd.wav');
-    const bytes = (name: string): Buffer =>
-      Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')]);
-    writeFileSync(bytes('caf\xe9.wav'), '');
-    writeFileSync(bytes('caf\xe8.wav'), '');
-    writeFileSync(bytes('caf\xe9.txt'), '');
-    mkdirSync(bytes('\xe9lectro'));
-    const scan = await scanFolder(folder, { signal });
-    expect(scan.files.map(({ path }) => path)).toEqual(['plain.wav', 'real \ufffd.wav']);
-    const found = scan.problems.map(({ path, kind, error }) => [path, kind, error.code]).sort();
-    expect(found).toEqual([
-      ['\\xE9lectro', 'folder', 'unreadable'],
-      ['caf\\xE8.wav', 'file', 'unreadable'],
-      ['caf\\xE9.wav', 'file', 'unreadable'],
-    ]);
-    expect(scan.problems[0]?.error.message).toContain('not UTF-8');
-    expect(scan.problems[0]?.error.hint).toContain('convmv');
+    const odd = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from('caf\xe9.wav', 'latin1')]);
+    renameSync(join(folder, 'plain.wav'), odd);
+    const stream = await createFfmpegDecoder()(join(folder, 'caf\\xE9.wav'), { signal, container: 'wav' });
+    let frames = 0;
+    for await (const { channelData } of stream.chunks) frames += channelData[0]?.length ?? 0;
+    expect(frames).toBe(stream.sampleRate);
   });
 });
 
