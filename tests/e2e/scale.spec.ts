@@ -1,7 +1,6 @@
-import { build } from 'esbuild';
 import type { Page } from '@playwright/test';
-import { join } from 'node:path';
-import { expect, repository, test } from './support/app.ts';
+import { expect, test } from './support/app.ts';
+import { openLargeLibrary } from './support/large-library.ts';
 import { go, screenshots } from './support/steps.ts';
 
 /** Views of a library, with what shows that one is there. */
@@ -12,22 +11,6 @@ const views = {
   train: '[data-testid=confusion]',
   reduce: 'h1',
 } as const;
-
-/** Puts an engine with a very large library in place of the real one, in the real window. */
-async function openLargeLibrary(page: Page): Promise<void> {
-  const bundle = await build({
-    entryPoints: [join(repository, 'tests/e2e/support/large-engine.ts')],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    target: 'chrome130',
-  });
-  // The real engine has answered everything; whatever it said later would end the other one.
-  await expect(page.getByText(/^runs on /)).toBeVisible();
-  await page.evaluate(bundle.outputFiles[0]?.text ?? '');
-  await page.getByTestId('recent-library').click();
-  await expect(page.getByTestId('track-row').first()).toBeVisible();
-}
 
 /** Milliseconds from the press until the browser has drawn the view, and the elements on the page then. */
 function opening(page: Page, view: string, shows: string): Promise<{ ms: number; nodes: number }> {

@@ -20,6 +20,8 @@ import { linePath, ticks } from '../../renderer/src/train/curve.ts';
 import { fromHandles, toHandles } from '../../renderer/src/ui/split.ts';
 import { waterfall } from '../../renderer/src/why/waterfall.ts';
 import { cardGap, cardsAcross, narrowestCard, prototypeRows } from '../../renderer/src/prototypes/rows.ts';
+import { keptStep, needsLogarithm } from '../../renderer/src/train/curve.ts';
+import { length, timeLeft } from '../../renderer/src/ui/format.ts';
 import { cellSizes, confusedPairs, fittingZoom, moveCell } from '../../renderer/src/train/confusion.ts';
 import { prototype } from './renderer-fake.ts';
 
@@ -254,5 +256,34 @@ describe('confusion', () => {
     expect(moveCell([1, 2], 'ArrowRight', 3)).toEqual([1, 2]);
     expect(moveCell([1, 2], 'ArrowDown', 3)).toEqual([2, 2]);
     expect(moveCell([1, 2], 'a', 3)).toBeUndefined();
+  });
+});
+
+describe('the curve of a training', () => {
+  const at = (step: number, validationLoss: number | null) => ({ step, validationLoss });
+
+  it('marks the network that was kept: the first of the lowest validation loss, else the last', () => {
+    expect(keptStep([at(10, 3), at(20, 1), at(30, null), at(40, 1), at(50, 2)])).toBe(20);
+    expect(keptStep([at(10, null), at(20, null)])).toBe(20);
+    expect(keptStep([])).toBeNull();
+  });
+
+  it('takes powers of ten where losses span too much for one scale', () => {
+    expect(needsLogarithm([35, 4, 0.4])).toBe(true);
+    expect(needsLogarithm([3, 2, 0.4, 0])).toBe(false);
+    expect(needsLogarithm([])).toBe(false);
+  });
+});
+
+describe('lengths and times left', () => {
+  it('say what a one-shot lasts, and estimate in steps that do not swing', () => {
+    expect([0.417, 4.24, 12.4, 75, null].map(length)).toEqual(['0.42 s', '4.2 s', '0:12', '1:15', '–']);
+    expect([3, 17, 62, 130, 1000].map(timeLeft)).toEqual([
+      'about 5 s',
+      'about 20 s',
+      'about 1 min 10 s',
+      'about 3 min',
+      'about 20 min',
+    ]);
   });
 });

@@ -12,16 +12,18 @@ import {
   fullAnswers,
   library,
   sessionOf,
+  taxonomy,
   trackRow,
 } from './renderer-fake.ts';
 
 type Answers = ConstructorParameters<typeof FakeEngine>[0];
 
 /** Two libraries, each with an experiment of its own. */
-const other = { ...library, id: 'L2', name: 'Second', isDemo: false };
+const other = { ...library, id: 'L2', name: 'Second', folders: ['/second'], isDemo: false };
 const two: Answers = {
   ...fullAnswers,
   'libraries.list': () => [library, other],
+  'libraries.open': ({ folder }: { folder: string }) => (folder === '/music' ? library : other),
   'libraries.get': ({ libraryId }: { libraryId: string }) => (libraryId === 'L1' ? library : other),
   'experiments.list': ({ libraryId }: { libraryId: string }) => [
     { ...experiment, id: libraryId === 'L1' ? 'E1' : 'E2' },
@@ -104,8 +106,8 @@ describe('the session of a library', () => {
   it('meets only the last of two wishes for a library', async () => {
     let first: (value: unknown) => void = () => undefined;
     const { app } = await start({
-      'libraries.get': ({ libraryId }: { libraryId: string }) =>
-        libraryId === 'L2' ? new Promise((resolve) => (first = resolve)) : library,
+      'libraries.open': ({ folder }: { folder: string }) =>
+        folder === '/second' ? new Promise((resolve) => (first = resolve)) : library,
     });
     const slow = app.openKnown('L2');
     await app.openKnown('L1');
@@ -121,6 +123,48 @@ describe('the session of a library', () => {
     engine.emit({ type: 'libraries-changed' });
     await waitFor(() => expect(app.session).toBeNull());
     expect(app.view).toBe('welcome');
+  });
+
+  it('opens where it was left, also after a start of the application', async () => {
+    const first = await start();
+    render(Window, { app: first.app });
+    const { tracks } = sessionOf(first.app);
+    tracks.sortBy('duration');
+    tracks.narrow({ errorsOnly: true, trackIds: ['t0'] });
+    first.app.view = 'train';
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    cleanup();
+
+    const app = new App(fakeShell());
+    await app.connected(new FakeEngine(two));
+    expect(app.view).toBe('train');
+    expect(sessionOf(app).libraryId).toBe('L1');
+    expect(sessionOf(app).tracks).toMatchObject({ sort: 'duration', filter: { errorsOnly: true } });
+    expect(sessionOf(app).tracks.filter.trackIds).toBeUndefined();
+    // Closed by hand: the next start offers all libraries.
+    app.closeLibrary();
+    const next = new App(fakeShell());
+    await next.connected(new FakeEngine(two));
+    expect(next.session).toBeNull();
+  });
+
+  it('changes labels of several tracks by what was added and taken away', async () => {
+    const { app, engine } = await start({
+      'taxonomies.list': () => [{ ...taxonomy, multilabel: true }],
+      'tracks.list': () => ({
+        total: 2,
+        tracks: [trackRow(0, { labels: ['drum', 'loud'] }), trackRow(1, { labels: ['bass', 'drum'] })],
+      }),
+    });
+    await sessionOf(app).taxonomies.changeLabels(['t0', 't1'], ['drum', 'loud'], ['loud', 'new']);
+    expect(engine.inputsOf('labels.set')).toMatchObject([
+      {
+        changes: [
+          { trackId: 't0', labels: ['loud', 'new'] },
+          { trackId: 't1', labels: ['bass', 'new'] },
+        ],
+      },
+    ]);
   });
 
   it('offers to open a library where a view needs one', async () => {

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectEngine } from '../../engine/api/client.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { enginePortMessage } from '../../engine/api/shell.ts';
@@ -24,6 +24,8 @@ import {
   trackRow,
   sessionOf,
 } from './renderer-fake.ts';
+
+beforeEach(() => localStorage.clear());
 
 function connected(answers: ConstructorParameters<typeof FakeEngine>[0]) {
   const engine = new EngineConnection();

@@ -59,9 +59,6 @@ export class TrackTable {
     const other = scope?.libraryId !== this.#scope?.libraryId;
     this.#scope = scope;
     if (other) {
-      this.search = '';
-      this.filter = {};
-      this.filterName = null;
       this.total = 0;
       this.loaded = false;
       this.#pages.clear();
@@ -71,6 +68,14 @@ export class TrackTable {
 
   row(index: number): TrackRow | undefined {
     return this.#pages.get(Math.floor(index / pageSize))?.[index % pageSize];
+  }
+
+  /** A row, read first where it is not there yet. */
+  async rowWhenLoaded(index: number): Promise<TrackRow | undefined> {
+    const known = this.row(index);
+    if (known || !this.#scope) return known;
+    const answer = await this.#engine.call('tracks.list', { ...this.#query(), offset: index, limit: 1 });
+    return answer.tracks[0];
   }
 
   /** Index of a track among the loaded rows, or −1. */

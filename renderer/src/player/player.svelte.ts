@@ -199,7 +199,7 @@ export class Player {
 
   /** Gives a source the peaks that were computed from its sound. */
   givePeaks(key: string, peaks: Peaks): void {
-    if (this.source?.key === key && !this.source.peaks) this.source = { ...this.source, peaks };
+    if (this.source?.key === key) this.source = { ...this.source, peaks };
   }
 
   async play(from?: number): Promise<void> {

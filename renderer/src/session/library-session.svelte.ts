@@ -27,6 +27,7 @@ import { watch } from '../ui/watch.ts';
 import { Why } from '../why/why.svelte.ts';
 import { Experiments } from './experiments.svelte.ts';
 import { History } from './history.svelte.ts';
+import { keepPlace, placeOf } from './place.ts';
 import { ScopedEngine } from './scoped-engine.ts';
 import { Selection } from './selection.svelte.ts';
 import { Sonifier, vectorKey } from './sonifier.svelte.ts';
@@ -82,6 +83,8 @@ export class LibrarySession {
   readonly #host: SessionHost;
   readonly #end = new AbortController();
   #actedAt = 0;
+  /** The place was taken up again; only then is it kept anew. */
+  #placed = $state(false);
   readonly #stopEffects: () => void;
   readonly #opened: LibrarySummary;
   readonly #throttles: Record<'tracks' | 'predictions' | 'reductions', Throttle>;
@@ -120,6 +123,11 @@ export class LibrarySession {
       // A study tells of every reduction it has made.
       reductions: new Throttle(500, () => void this.notices.attempt(() => this.reductions.reload())),
     };
+    const { sort, descending, search, filter } = placeOf(libraryId);
+    if (sort !== undefined) this.tracks.sort = sort;
+    this.tracks.descending = descending ?? false;
+    this.tracks.search = search ?? '';
+    this.tracks.filter = filter ?? {};
     this.#stopEffects = $effect.root(() => this.#follow());
   }
 
@@ -176,6 +184,16 @@ export class LibrarySession {
     await this.notices.attempt(() =>
       Promise.all([this.taxonomies.reload(), this.experiments.reload(), this.reductions.reload()]),
     );
+    if (!this.#placed) {
+      this.#placed = true;
+      const { taxonomyId, experimentId } = placeOf(this.libraryId);
+      if (this.taxonomies.list.some(({ id }) => id === taxonomyId)) {
+        this.taxonomies.currentId = taxonomyId ?? null;
+      }
+      if (this.experiments.list.some(({ id }) => id === experimentId)) {
+        this.experiments.currentId = experimentId ?? null;
+      }
+    }
     this.predictionsVersion += 1;
   }
 
@@ -260,6 +278,22 @@ export class LibrarySession {
       const { libraryId, experimentId } = this.scope;
       watch(revision, this.predictionsVersion);
       untrack(() => void this.strip.show(libraryId, experimentId, source?.trackId ?? null));
+    });
+    $effect(() => {
+      const { sort, descending, search, filter } = this.tracks;
+      const { taxonomyId, experimentId } = this.scope;
+      // A list of chosen tracks may be long, and is of the moment.
+      const lasting = { ...filter };
+      delete lasting.trackIds;
+      if (!this.#placed) return;
+      keepPlace(this.libraryId, {
+        sort,
+        descending,
+        search,
+        filter: lasting,
+        taxonomyId,
+        experimentId,
+      });
     });
     $effect(() => {
       const defaults = this.pack?.sampler ?? null;

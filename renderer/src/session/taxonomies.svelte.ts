@@ -1,5 +1,6 @@
 import type { Taxonomy, TaxonomySource } from '../../../engine/api/domain.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
+import { readAllTracks } from '../library/tracks.svelte.ts';
 import type { History } from './history.svelte.ts';
 
 interface LabelChange {
@@ -52,17 +53,37 @@ export class Taxonomies {
 
   /** Sets labels of tracks in the chosen taxonomy; can be undone. */
   async setLabels(trackIds: string[], labels: string[]): Promise<void> {
+    await this.#set(trackIds.map((trackId) => ({ trackId, labels })));
+  }
+
+  /** Gives tracks the labels that are new in `after` and takes those that are gone; others stay. Can be undone. */
+  async changeLabels(trackIds: string[], before: readonly string[], after: readonly string[]): Promise<void> {
     const taxonomyId = this.currentId;
-    if (taxonomyId === null || trackIds.length === 0) return;
+    if (taxonomyId === null) return;
+    const added = after.filter((label) => !before.includes(label));
+    const scope = { libraryId: this.#libraryId, taxonomyId, experimentId: null };
+    const rows = await readAllTracks(this.#engine, scope, { trackIds });
+    await this.#set(
+      rows.map(({ id, labels }) => ({
+        trackId: id,
+        labels: labels
+          .filter((label) => after.includes(label) || !before.includes(label))
+          .concat(added.filter((label) => !labels.includes(label))),
+      })),
+    );
+  }
+
+  async #set(changes: LabelChange[]): Promise<void> {
+    const taxonomyId = this.currentId;
+    if (taxonomyId === null || changes.length === 0) return;
     const libraryId = this.#libraryId;
     const apply = async (changes: LabelChange[]): Promise<LabelChange[]> => {
       const answer = await this.#engine.call('labels.set', { libraryId, taxonomyId, changes });
       return answer.previous;
     };
-    const changes = trackIds.map((trackId) => ({ trackId, labels }));
     const previous = await apply(changes);
     this.#history.push({
-      title: trackIds.length === 1 ? 'Edit labels' : `Edit labels of ${String(trackIds.length)} tracks`,
+      title: changes.length === 1 ? 'Edit labels' : `Edit labels of ${String(changes.length)} tracks`,
       undo: () => apply(previous),
       redo: () => apply(changes),
     });

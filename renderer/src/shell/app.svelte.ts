@@ -4,7 +4,9 @@ import { EngineError } from '../../../engine/api/errors.ts';
 import type { ShellApi } from '../../../engine/api/shell.ts';
 import { Jobs } from '../jobs/jobs.svelte.ts';
 import { Packs } from '../packs/packs.svelte.ts';
+import { forgetPlace } from '../session/place.ts';
 import { LibrarySession } from '../session/library-session.svelte.ts';
+import { viewIds } from './command-list.ts';
 import type { ViewId } from './command-list.ts';
 import { EngineConnection } from './engine.svelte.ts';
 import { Libraries } from './libraries.svelte.ts';
@@ -56,6 +58,8 @@ export class App {
       const fresh = finishedAt !== null && Date.now() - Date.parse(finishedAt) < NEWS_MS;
       if (error?.code === 'engine-restarted' && fresh) this.notices.error(EngineError.fromData(error));
     }
+    // After crashes in a row nothing is opened by itself: it may be what they came from.
+    if (!again && this.info?.safeStart !== true) await this.#resume();
     if (this.info?.safeStart === true) {
       const paused = this.jobs.active.filter((job) => job.state === 'paused');
       this.notices.add('error', 'The engine ended three times within a minute.', {
@@ -78,6 +82,16 @@ export class App {
       });
     }
     if (again) await this.session?.load();
+  }
+
+  /** Opens what was open when the window was closed, in the view that was looked at. */
+  async #resume(): Promise<void> {
+    const { lastLibraryId, lastView } = this.settings;
+    // Whoever was quicker and chose another library has it.
+    if (this.#wishes > 0 || lastLibraryId === null || !this.libraries.get(lastLibraryId)) return;
+    await this.openKnown(lastLibraryId);
+    const view = viewIds.find((id) => id === lastView);
+    if (this.session && view !== undefined && view !== 'welcome') this.view = view;
   }
 
   async #listen(client: EngineClient): Promise<void> {
@@ -150,6 +164,7 @@ export class App {
   /** Forgets a library. Its data goes; its audio files are never touched. */
   async removeLibrary(libraryId: string): Promise<void> {
     this.#sessionOf(libraryId)?.close();
+    forgetPlace(libraryId);
     await this.libraries.remove(libraryId);
     if (this.#sessionOf(libraryId)) this.closeLibrary();
   }

@@ -1,4 +1,5 @@
 import type { LibrarySummary } from '../../../engine/api/domain.ts';
+import { EngineError } from '../../../engine/api/errors.ts';
 import type { EngineConnection } from './engine.svelte.ts';
 
 /** The libraries Archetone knows. */
@@ -38,6 +39,14 @@ export class Libraries {
   }
 
   async openKnown(libraryId: string): Promise<LibrarySummary> {
+    const folder = this.get(libraryId)?.folders[0];
+    try {
+      // Opening also notes the time, by which recent libraries are listed.
+      if (folder !== undefined) return this.#adopt(await this.#engine.call('libraries.open', { folder }));
+    } catch (thrown) {
+      // Its folder is away: what is known of it can still be looked at.
+      if (!['missing-folder', 'unreadable'].includes(EngineError.from(thrown).code)) throw thrown;
+    }
     return this.#adopt(await this.#engine.call('libraries.get', { libraryId }));
   }
 

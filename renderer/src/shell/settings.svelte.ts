@@ -7,6 +7,8 @@ interface Saved {
   spectrogram: boolean;
   inspector: boolean;
   lastLibraryId: string | null;
+  /** The view that was open last. */
+  lastView: string;
 }
 
 const key = 'archetone.settings';
@@ -17,6 +19,7 @@ const defaults: Saved = {
   spectrogram: false,
   inspector: true,
   lastLibraryId: null,
+  lastView: 'library',
 };
 
 function read(): Saved {
@@ -50,6 +53,10 @@ export class Settings {
   }
   get lastLibraryId(): string | null {
     return this.#saved.lastLibraryId;
+  }
+
+  get lastView(): string {
+    return this.#saved.lastView;
   }
 
   change(change: Partial<Saved>): void {

@@ -9,6 +9,27 @@ export interface Series {
   reference?: boolean;
 }
 
+/**
+ * The step whose network was kept: the one of lowest validation loss, the last one where nothing was validated. An
+ * experiment’s figures are of that network, not of the end of its curve.
+ */
+export function keptStep(curve: readonly { step: number; validationLoss: number | null }[]): number | null {
+  let kept: { step: number; validationLoss: number | null } | undefined = curve.at(-1);
+  let lowest = Infinity;
+  for (const point of curve) {
+    if (point.validationLoss === null || point.validationLoss >= lowest) continue;
+    lowest = point.validationLoss;
+    kept = point;
+  }
+  return kept?.step ?? null;
+}
+
+/** Whether losses span so much that only powers of ten show them. */
+export function needsLogarithm(values: readonly number[]): boolean {
+  const positive = values.filter((value) => value > 0 && Number.isFinite(value));
+  return positive.length > 1 && Math.max(...positive) > 30 * Math.min(...positive);
+}
+
 /** Round numbers that cover low…high in about `count` steps. */
 export function ticks(low: number, high: number, count: number): number[] {
   const span = high - low;

@@ -24,10 +24,23 @@ export function clock(seconds: number | null, tenths = false): string {
   return h > 0 ? `${String(h)}:${String(m).padStart(2, '0')}:${s}` : `${String(m)}:${s}`;
 }
 
+/** Length of a sound: “0.42 s”, “4.2 s”, else as a clock. One-shots are not 0:00. */
+export function length(seconds: number | null): string {
+  if (seconds === null || !Number.isFinite(seconds)) return none;
+  if (seconds < 1) return `${seconds.toFixed(2)} s`;
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : clock(seconds);
+}
+
+/** Time that is left, in steps that an estimate can keep: “about 2 min”. */
+export function timeLeft(seconds: number): string {
+  const step = seconds < 20 ? 5 : seconds < 120 ? 10 : seconds < 900 ? 60 : 300;
+  return `about ${duration(Math.max(step, Math.ceil(seconds / step) * step))}`;
+}
+
 /** A length of time in words: “12 s”, “4 min 10 s”, “2 h 5 min”. */
 export function duration(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return none;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 10) return `${Number.isInteger(seconds) ? String(seconds) : seconds.toFixed(1)} s`;
   const total = Math.round(seconds);
   if (total < 60) return `${String(total)} s`;
   const m = Math.floor(total / 60);

@@ -1,6 +1,6 @@
 /**
- * How classes look: eight colours after Okabe and Ito (tuned per theme in app.css), each combined with eight shapes,
- * so that a class is never told by colour alone and 64 classes stay distinct.
+ * How classes look: ten colours, eight of them after Okabe and Ito (tuned per theme in app.css), each combined with eight shapes,
+ * so that a class is never told by colour alone and 80 classes stay distinct.
  */
 const shapes = [
   'circle',
@@ -23,7 +23,7 @@ export interface ClassLook {
   shape: Shape;
 }
 
-const colourCount = 8;
+const colourCount = 10;
 
 /** The look of the n-th class; colours come first, the shape shifts with every round. */
 export function lookOf(index: number): ClassLook {

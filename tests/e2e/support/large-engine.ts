@@ -112,6 +112,7 @@ const fake = new FakeEngine({
   ...fullAnswers,
   'libraries.list': () => [summary],
   'libraries.get': () => summary,
+  'libraries.open': () => summary,
   'packs.list': () => [pack],
   'taxonomies.list': () => [
     {

@@ -1,0 +1,102 @@
+import type axe from 'axe-core';
+import type { Page } from '@playwright/test';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { expect, test } from './support/app.ts';
+import { openLargeLibrary } from './support/large-library.ts';
+import { go, screenshots } from './support/steps.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const views = ['welcome', 'library', 'map', 'prototypes', 'train', 'reduce', 'packs', 'jobs'];
+
+/** What axe has to say about the page: rule, how bad, and where. */
+async function violations(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const { violations: found } = await (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
+      resultTypes: ['violations'],
+    });
+    return found.map(
+      ({ id, impact, nodes }) =>
+        `${id} (${impact ?? ''}): ${nodes
+          .slice(0, 3)
+          .map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`)
+          .join('; ')}`,
+    );
+  });
+}
+
+/** The share of a processor that the window’s process takes over some time. */
+async function windowLoad(page: Page, seconds: number): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable');
+  const processSeconds = async (): Promise<number> => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'ProcessTime')?.value ?? NaN;
+  };
+  const before = await processSeconds();
+  await page.waitForTimeout(seconds * 1000);
+  return ((await processSeconds()) - before) / seconds;
+}
+
+test.describe('everyday work', () => {
+  test('no view has a fault that axe finds, light or dark', async ({ running: { page } }) => {
+    await openLargeLibrary(page);
+    await page.evaluate(axeSource);
+    await page.getByTestId('track-row').first().click();
+    const faults: string[] = [];
+    for (const view of views) {
+      await go(page, view);
+      await page.waitForTimeout(view === 'map' ? 4000 : 300);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.waitForTimeout(200);
+        for (const fault of await violations(page)) faults.push(`${view}, ${colorScheme}: ${fault}`);
+      }
+    }
+    expect(faults).toEqual([]);
+  });
+
+  test('waiting for a sonification costs next to nothing', async ({ running: { page } }) => {
+    await openLargeLibrary(page);
+    await go(page, 'prototypes');
+    await page.getByTestId('sonify-all').click();
+    const progress = await page.evaluate(() => {
+      const { largeEngine } = window as unknown as {
+        largeEngine: { emit: (event: unknown) => void; job: (changes: object) => { progress: object } };
+      };
+      let done = 0;
+      const running = largeEngine.job({ id: 'J9', kind: 'sonify', title: 'Sonify', state: 'running' });
+      const tell = (): void =>
+        largeEngine.emit({
+          type: 'job',
+          job: {
+            ...running,
+            progress: { ...running.progress, done: (done += 0.25), total: 1000, unit: 'sounds' },
+          },
+        });
+      tell();
+      // As often as the engine tells of a job.
+      setInterval(tell, 250);
+      return done;
+    });
+    expect(progress).toBeGreaterThan(0);
+    await expect(page.getByTestId('sonify-cancel')).toBeVisible();
+    await page.waitForTimeout(1500);
+    const load = await windowLoad(page, 6);
+    console.log(`waiting for 1,000 sonifications: ${(load * 100).toFixed(1)} % of a processor`);
+    // 5 % is the aim on a quiet machine; it was 52–67 %.
+    expect(load).toBeLessThan(0.15);
+  });
+
+  test('is usable at 200 % zoom and in a narrow window', async ({ running: { page, app } }) => {
+    await openLargeLibrary(page);
+    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.setZoomFactor(2));
+    for (const view of ['library', 'train', 'prototypes']) {
+      await go(page, view);
+      await page.waitForTimeout(500);
+      await screenshots(page, `zoom-${view}`);
+      const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(beyond).toBeLessThanOrEqual(0);
+    }
+  });
+});
