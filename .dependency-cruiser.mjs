@@ -5,8 +5,8 @@
 const models = [
   ['numerics', 'tensors', 'audio', 'text'],
   ['embeddings', 'evaluation', 'checkpoint'],
-  ['packs', 'onnx', 'knn', 'reduction'],
-  ['backbones', 'pecmae', 'datasets', 'neighbours'],
+  ['packs', 'onnx', 'neighbours', 'knn', 'reduction'],
+  ['backbones', 'pecmae', 'datasets'],
   ['benchmarks', 'conversion', 'projection'],
 ];
 

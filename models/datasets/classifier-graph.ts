@@ -1,6 +1,7 @@
 import type { KnnClassifier } from '../knn/classifiers.ts';
 import { fitMlKnn } from '../knn/mlknn.ts';
-import { checkNeighbourCount, nearestRows, type Metric } from '../knn/nearest.ts';
+import { checkNeighbourCount, nearestRows } from '../knn/nearest.ts';
+import type { Metric } from '../neighbours/brute.ts';
 import { labelsetIds, type LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at } from '../numerics/vectors.ts';
 import { GraphBuilder, type Value } from '../onnx/builder.ts';

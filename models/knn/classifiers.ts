@@ -2,7 +2,8 @@ import { countVotes, voteLabels } from './brknn.ts';
 import type { KnnOptions } from './lpknn.ts';
 import { voteLabelsets } from './lpknn.ts';
 import { fitMlKnn } from './mlknn.ts';
-import { checkNeighbourCount, cutNearest, nearestRows, type NearestRows } from './nearest.ts';
+import type { NearestRows } from '../neighbours/brute.ts';
+import { checkNeighbourCount, cutNearest, nearestRows } from './nearest.ts';
 import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at, type Vectors } from '../numerics/vectors.ts';
 

@@ -1,6 +1,7 @@
 export { NumericError, type NumericErrorCode } from '../numerics/errors.ts';
 export { checkSet, labelsetIds, takeRows, type LabelledVectors } from '../embeddings/labelled-vectors.ts';
-export { nearestRows, cutNearest, type Metric, type NearestRows } from './nearest.ts';
+export type { Metric, NearestRows } from '../neighbours/brute.ts';
+export { nearestRows, cutNearest } from './nearest.ts';
 export { predictLpKnn, voteLabelsets, type KnnOptions } from './lpknn.ts';
 export { predictBrKnn, voteLabels, type BrKnnVariant } from './brknn.ts';
 export { predictMlKnn, applyMlKnn } from './mlknn.ts';

@@ -1,4 +1,5 @@
-import { nearestRows, type Metric, type NearestRows } from './nearest.ts';
+import type { Metric, NearestRows } from '../neighbours/brute.ts';
+import { nearestRows } from './nearest.ts';
 import { labelsetIds, type LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at, type Vectors } from '../numerics/vectors.ts';
 

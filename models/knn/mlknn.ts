@@ -1,6 +1,7 @@
 import { countVotes } from './brknn.ts';
 import type { KnnOptions } from './lpknn.ts';
-import { nearestRows, type NearestRows } from './nearest.ts';
+import type { NearestRows } from '../neighbours/brute.ts';
+import { nearestRows } from './nearest.ts';
 import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { at, type Vectors } from '../numerics/vectors.ts';
 

@@ -1,5 +1,5 @@
 import { NumericError } from '../numerics/errors.ts';
-import { nearestRows, type Metric } from '../knn/nearest.ts';
+import { compareAllRows, type Metric, type NearestRows } from './brute.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { checkFinite } from '../embeddings/labelled-vectors.ts';
 import { cosineDistance, squaredDistanceBelow } from '../numerics/distances.ts';
@@ -101,9 +101,39 @@ export class ExactIndex {
       );
     const { signal } = options;
     await checkFinite(queries, dim, new Pacer(signal), 'The query');
-    const wanted = Math.min(k, count);
-    if (!this.#sieves(queries.length / dim, wanted)) return this.#compareAll(queries, wanted, signal);
-    const search = this.#turn.then(() => this.#search(queries, wanted, signal));
+    const found = await this.#find(queries, Math.min(k, count), signal);
+    if (this.metric === 'euclidean')
+      for (const own of found)
+        for (const neighbour of own) neighbour.distance = Math.sqrt(neighbour.distance);
+    return found;
+  }
+
+  /**
+   * The same in the form of the kNN classifiers: squared distances, or `1 − cos`, as they were compared.
+   * @param queries `[m, dim]`, finite.
+   * @param k whole, 1…n.
+   * @throws the signal's reason.
+   */
+  async nearest(
+    queries: Float32Array,
+    k: number,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<NearestRows> {
+    const found = await this.#find(queries, k, signal);
+    const rows = new Int32Array(found.length * k);
+    const distances = new Float64Array(found.length * k);
+    for (const [q, own] of found.entries())
+      for (const [i, { row, distance }] of own.entries()) {
+        rows[q * k + i] = row;
+        distances[q * k + i] = distance;
+      }
+    return { k, rows, distances };
+  }
+
+  /** With distances as they are compared. */
+  #find(queries: Float32Array, k: number, signal?: AbortSignal): Promise<Neighbour[][]> {
+    if (!this.#sieves(queries.length / this.dim, k)) return this.#compareAll(queries, k, signal);
+    const search = this.#turn.then(() => this.#search(queries, k, signal));
     this.#turn = search.catch(() => undefined);
     return search;
   }
@@ -215,7 +245,7 @@ export class ExactIndex {
         distances.pop();
       }
     }
-    return rows.map((row, i) => ({ row, distance: this.#shown(at(distances, i)) }));
+    return rows.map((row, i) => ({ row, distance: at(distances, i) }));
   }
 
   /** See `SievedQuery.compare`. */
@@ -229,7 +259,7 @@ export class ExactIndex {
   /** Every row compared with every query. */
   async #compareAll(queries: Float32Array, k: number, signal?: AbortSignal): Promise<Neighbour[][]> {
     const { dim, metric } = this;
-    const found = await nearestRows(
+    const found = await compareAllRows(
       { features: this.#vectors, count: this.count, dim },
       { features: queries, count: queries.length / dim },
       { k, metric, ...(signal && { signal }) },
@@ -237,13 +267,8 @@ export class ExactIndex {
     return Array.from({ length: queries.length / dim }, (_, q) =>
       Array.from(found.rows.subarray(q * k, (q + 1) * k), (row, i) => ({
         row,
-        distance: this.#shown(at(found.distances, q * k + i)),
+        distance: at(found.distances, q * k + i),
       })),
     );
-  }
-
-  /** The distance to tell from the one that is compared. */
-  #shown(distance: number): number {
-    return this.metric === 'euclidean' ? Math.sqrt(distance) : distance;
   }
 }

@@ -18,7 +18,7 @@ import {
   type RowCodes,
 } from './codes.ts';
 import { centre, gauge, measureSpace, type Gauge, type Space } from './space.ts';
-import type { Metric } from '../knn/nearest.ts';
+import type { Metric } from './brute.ts';
 
 /** WebAssembly memory comes in pages of this size. */
 const pageBytes = 65536;

@@ -1,4 +1,4 @@
-import type { Metric } from '../knn/nearest.ts';
+import type { Metric } from './brute.ts';
 import { at } from '../numerics/vectors.ts';
 
 /**

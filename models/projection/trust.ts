@@ -1,6 +1,6 @@
 import { NumericError } from '../numerics/errors.ts';
 import { ExactIndex, type Neighbour } from '../neighbours/exact.ts';
-import type { Metric } from '../knn/nearest.ts';
+import type { Metric } from '../neighbours/brute.ts';
 import { at } from '../numerics/vectors.ts';
 import { Random } from '../numerics/random.ts';
 import type { Projection } from './types.ts';

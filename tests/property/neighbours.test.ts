@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nearestRows } from '../../models/knn/index.ts';
+import { compareAllRows } from '../../models/neighbours/brute.ts';
 import { ExactIndex, type Neighbour } from '../../models/neighbours/exact.ts';
 import { Random } from '../../models/numerics/random.ts';
 
@@ -97,7 +98,7 @@ describe('ExactIndex', () => {
     };
     const asked = Float32Array.from(Array.from({ length: 12 }, (_, i) => [...query(i % 4)]).flat());
     const index = await ExactIndex.build(vectors, dim, metric);
-    const expected = await nearestRows(
+    const expected = await compareAllRows(
       { features: vectors, count, dim },
       { features: asked, count: 12 },
       { k: 10, metric },
@@ -108,6 +109,10 @@ describe('ExactIndex', () => {
         return { row, distance: metric === 'euclidean' ? Math.sqrt(distance) : distance };
       }),
     );
+    // The kNN classifiers search by the same index, and see the very numbers that were compared.
+    expect(
+      await nearestRows({ features: vectors, count, dim }, { features: asked, count: 12 }, { k: 10, metric }),
+    ).toEqual(expected);
     // Twelve together by products, seven by scans.
     expect(await index.query(asked, 10)).toEqual(wanted);
     expect(await index.query(asked.subarray(0, 7 * dim), 10)).toEqual(wanted.slice(0, 7));
