@@ -12,10 +12,23 @@ export interface TrackEmbeddings {
   trackIds: readonly string[];
 }
 
+/** What the embeddings say of the prototypes of one revision of an experiment. */
+export interface PrototypeFacts {
+  /** Training windows to which each prototype is the most similar one, and how many of these carry its class. */
+  support: Int32Array;
+  matching: Int32Array;
+  /** Of each prototype, the nearest windows of distinct tracks, as rows. */
+  nearest: { row: number; distance: number }[][];
+}
+
+/** Revisions whose facts are kept: some steps of undo in two experiments. */
+const MOST_FACTS = 16;
+
 /** Embeddings of a library in one space, in memory, with exact indices that are built when first asked for. */
 export class LibraryVectors {
   readonly windows: WindowEmbeddings;
   readonly similarities = new TrackSimilarities();
+  readonly #facts = new Map<string, PrototypeFacts>();
   readonly #indices = new Map<string, Promise<ExactIndex>>();
   #tracks: TrackEmbeddings | null = null;
   #fingerprint: string | null = null;
@@ -35,6 +48,18 @@ export class LibraryVectors {
     const { vectors, dim, trackOf, trackIds } = this.windows;
     this.#tracks ??= { vectors: meanByTrack(vectors, dim, trackOf, trackIds.length), trackIds };
     return this.#tracks;
+  }
+
+  /** What is known of the prototypes of a revision, worked out where it is asked for first. */
+  async prototypeFacts(revision: string, make: () => Promise<PrototypeFacts>): Promise<PrototypeFacts> {
+    const facts = this.#facts.get(revision) ?? (await make());
+    this.#facts.delete(revision);
+    this.#facts.set(revision, facts);
+    for (const old of this.#facts.keys()) {
+      if (this.#facts.size <= MOST_FACTS) break;
+      this.#facts.delete(old);
+    }
+    return facts;
   }
 
   windowIndex(metric: Metric): Promise<ExactIndex> {

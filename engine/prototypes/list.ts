@@ -28,11 +28,16 @@ export async function listPrototypes(
   const network = loadNetwork(library, experimentId);
   const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
   const K = network.prototypeCount;
-  const { support, matching } = await supports(library, experimentId, network, vectors, signal);
   const dim = network.data.embeddingDim;
   const queries = new Float32Array(K * dim);
   for (let k = 0; k < K; k++) queries.set(network.prototypeVector(k), k * dim);
-  const nearest = await nearestTracksByWindow(vectors, queries, NEAREST);
+  const { support, matching, nearest } = await vectors.prototypeFacts(
+    `${experimentId} ${experiment.revision}`,
+    async () => ({
+      ...(await supports(library, experimentId, network, vectors, signal)),
+      nearest: await nearestTracksByWindow(vectors, queries, NEAREST),
+    }),
+  );
   const sampler = context.packs.list().find((pack) => pack.id === experiment.space.packId)?.sampler ?? null;
   return Array.from({ length: K }, (_, k) => ({
     index: k,

@@ -38,6 +38,14 @@ describe('prototypes', () => {
     }
   });
 
+  it('works that out once for each revision', async () => {
+    const first = await list();
+    const compared = vi.spyOn(PrototypeNetwork.prototype, 'similarities');
+    expect(await list()).toEqual(first);
+    expect(compared).not.toHaveBeenCalled();
+    compared.mockRestore();
+  });
+
   it('finds the nearest windows exactly', async () => {
     const [first] = await list();
     const found = await lib.test.client.call('neighbours.query', {
