@@ -1,8 +1,7 @@
 import type { VectorRef, WindowRef } from '../api/domain.ts';
 import type { Library } from '../library/library.ts';
 import { trackName, windowRefs } from './nearest.ts';
-import type { LocatedVector } from './vector-ref.ts';
-import { resolveVector } from './vector-ref.ts';
+import { isItself, resolveVector, type LocatedVector } from './vector-ref.ts';
 
 export interface NeighbourRequest {
   target: VectorRef;
@@ -18,12 +17,7 @@ export interface NeighbourRequest {
 export async function queryNeighbours(library: Library, request: NeighbourRequest): Promise<WindowRef[]> {
   const { target, level } = request;
   const found = await nearestTo(library, resolveVector(library, target), { ...request, k: request.k + 1 });
-  const isTarget = (ref: WindowRef): boolean => {
-    if (target.kind === 'track') return level === 'track' && ref.trackId === target.trackId;
-    if (target.kind !== 'window' || ref.trackId !== target.trackId) return false;
-    return level === 'track' || ref.windowIndex === target.windowIndex;
-  };
-  return found.filter((ref) => !isTarget(ref)).slice(0, request.k);
+  return found.filter((ref) => !isItself(target, ref, level)).slice(0, request.k);
 }
 
 /**

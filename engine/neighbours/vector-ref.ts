@@ -1,10 +1,12 @@
+import { basename } from 'node:path';
 import { meanOfRows } from '../../models/embeddings/pooling.ts';
-import type { SpaceInfo, VectorRef } from '../api/domain.ts';
+import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import type { SpaceInfo, VectorRef, WindowRef } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { Library } from '../library/library.ts';
-import type { WindowEmbeddings } from '../library/window-embeddings.ts';
 import { getExperiment, loadNetwork } from '../experiments/store.ts';
+import type { Library } from '../library/library.ts';
 import { getReduction, loadReducedSet } from '../library/reductions.ts';
+import type { WindowEmbeddings } from '../library/window-embeddings.ts';
 
 /** A vector with the space it is of. */
 export interface LocatedVector {
@@ -13,41 +15,120 @@ export interface LocatedVector {
   space: SpaceInfo;
 }
 
-/**
- * The vector a reference stands for, a copy: of a track or window in the library's current space, of a prototype in the
- * space it was made in.
- * @throws EngineError `not-found`; `reduction` for a prototype of a data set file, which is of no space
- */
-export function resolveVector(library: Library, ref: VectorRef): LocatedVector {
-  switch (ref.kind) {
-    case 'track': {
-      const { space, vectors, dim } = library.embeddings.ofTrack(ref.trackId);
+type Kind = VectorRef['kind'];
+type RefOf<K extends Kind> = { [P in K]: Extract<VectorRef, { kind: P }> }[K];
+
+/** Everything about one kind of vectors. */
+interface VectorKind<R> {
+  /** The vector, a copy. @throws EngineError `not-found`; `reduction` for one that is of no space */
+  locate(library: Library, ref: R): LocatedVector;
+  /** As the window calls it: “oboe #3”. @throws EngineError `not-found` */
+  name(library: Library, ref: R): string;
+  /** Identifier of what several may be named after; empty for a kind that is named by itself. */
+  owner(ref: R): string;
+  /** What several of one owner are called: “prototypes of Folders · 4 per class”. @throws EngineError `not-found` */
+  several(library: Library, ref: R): string;
+  /** Whether something found near the vector is what it stands for. */
+  isItself(ref: R, found: WindowRef, level: 'track' | 'window'): boolean;
+}
+
+/** Every kind of vector that a reference can name. */
+const kinds: { readonly [K in Kind]: VectorKind<RefOf<K>> } = {
+  track: {
+    // In the library's current space, as windows are.
+    locate: (library, { trackId }) => {
+      const { space, vectors, dim } = library.embeddings.ofTrack(trackId);
       return { space, vector: meanOfRows(vectors, dim) };
-    }
-    case 'window': {
-      const windows = library.embeddings.ofTrack(ref.trackId);
-      return { space: windows.space, vector: windowOf(windows, ref.windowIndex) };
-    }
-    case 'prototype': {
+    },
+    name: (library, { trackId }) => fileOf(library, trackId),
+    owner: () => '',
+    several: () => 'tracks',
+    isItself: ({ trackId }, found, level) => level === 'track' && found.trackId === trackId,
+  },
+  window: {
+    locate: (library, { trackId, windowIndex }) => {
+      const windows = library.embeddings.ofTrack(trackId);
+      return { space: windows.space, vector: windowOf(windows, windowIndex) };
+    },
+    name: (library, { trackId, windowIndex }) => `window ${windowIndex + 1} of ${fileOf(library, trackId)}`,
+    owner: () => '',
+    several: () => 'windows',
+    isItself: ({ trackId, windowIndex }, found, level) =>
+      found.trackId === trackId && (level === 'track' || found.windowIndex === windowIndex),
+  },
+  prototype: {
+    locate: (library, ref) => {
       const { space } = getExperiment(library, ref.experimentId);
-      const network = loadNetwork(library, ref.experimentId);
-      const count = network.prototypeCount;
-      if (ref.index >= count)
-        throw new EngineError('not-found', `The experiment has no prototype ${ref.index}; it has ${count}.`);
-      return { space, vector: network.prototypeVector(ref.index) };
-    }
-    case 'generated': {
-      const { space } = getReduction(library, ref.reductionId);
+      return { space, vector: networkOf(library, ref).prototypeVector(ref.index) };
+    },
+    name: (library, ref) => {
+      const network = networkOf(library, ref);
+      return `${network.data.classes[network.classOf(ref.index)] ?? 'prototype'} #${ref.index + 1}`;
+    },
+    owner: ({ experimentId }) => experimentId,
+    several: (library, { experimentId }) => `prototypes of ${getExperiment(library, experimentId).name}`,
+    isItself: () => false,
+  },
+  generated: {
+    locate: (library, { reductionId, index }) => {
+      const { space } = getReduction(library, reductionId);
       if (space === null)
         throw new EngineError(
           'reduction',
           'Prototypes of a data set file are not embeddings: they have no sound and no neighbours here.',
           'Reduce the tracks of a library to hear prototypes.',
         );
-      const set = loadReducedSet(library, ref.reductionId);
-      return { space, vector: rowOf(set.prototypes, set.dim, ref.index, 'prototype') };
-    }
-  }
+      const set = loadReducedSet(library, reductionId);
+      return { space, vector: rowOf(set.prototypes, set.dim, index, 'prototype') };
+    },
+    name: (library, { reductionId, index }) => `#${index + 1} of ${getReduction(library, reductionId).name}`,
+    owner: ({ reductionId }) => reductionId,
+    several: (library, { reductionId }) => `prototypes of ${getReduction(library, reductionId).name}`,
+    isItself: () => false,
+  },
+};
+
+/**
+ * The vector a reference stands for, a copy: of a track or window in the library's current space, of a prototype in the
+ * space it was made in.
+ * @throws EngineError `not-found`; `reduction` for a prototype of a data set file, which is of no space
+ */
+export function resolveVector<K extends Kind>(library: Library, ref: RefOf<K>): LocatedVector {
+  return kinds[ref.kind].locate(library, ref);
+}
+
+/** Whether something found near a vector is what the vector stands for. */
+export function isItself<K extends Kind>(
+  ref: RefOf<K>,
+  found: WindowRef,
+  level: 'track' | 'window',
+): boolean {
+  return kinds[ref.kind].isItself(ref, found, level);
+}
+
+/**
+ * What vectors are called, as they are in the window: “oboe #3”, “12 prototypes of Folders · 4 per class”.
+ * @throws EngineError `not-found`
+ */
+export function nameOfVectors(library: Library, targets: readonly VectorRef[]): string {
+  const [first, ...others] = targets;
+  if (first === undefined) return 'nothing';
+  if (others.length === 0) return nameOf(library, first);
+  const owner = ownerOf(first);
+  const alike = others.every((target) => ownerOf(target) === owner);
+  return `${targets.length} ${alike ? nameOfSeveral(library, first) : 'vectors'}`;
+}
+
+function nameOf<K extends Kind>(library: Library, ref: RefOf<K>): string {
+  return kinds[ref.kind].name(library, ref);
+}
+
+function nameOfSeveral<K extends Kind>(library: Library, ref: RefOf<K>): string {
+  return kinds[ref.kind].several(library, ref);
+}
+
+function ownerOf<K extends Kind>(ref: RefOf<K>): string {
+  return `${ref.kind} ${kinds[ref.kind].owner(ref)}`;
 }
 
 /** The vector of one window of a track, a copy. @throws EngineError `not-found` */
@@ -59,4 +140,18 @@ function rowOf(vectors: Float32Array, dim: number, row: number, what: string): F
   if (row < 0 || (row + 1) * dim > vectors.length)
     throw new EngineError('not-found', `There is no such ${what}.`);
   return vectors.slice(row * dim, (row + 1) * dim);
+}
+
+/** The network of a prototype that it has. @throws EngineError `not-found` */
+function networkOf(library: Library, { experimentId, index }: RefOf<'prototype'>): PrototypeNetwork {
+  const network = loadNetwork(library, experimentId);
+  const count = network.prototypeCount;
+  if (index < count) return network;
+  throw new EngineError('not-found', `The experiment has no prototype ${index}; it has ${count}.`);
+}
+
+function fileOf(library: Library, trackId: string): string {
+  const row = library.db.prepare<{ path: string }>('SELECT path FROM tracks WHERE id = ?').get([trackId]);
+  if (row) return basename(row.path);
+  throw new EngineError('not-found', `There is no track ${trackId}.`, 'It may have been removed.');
 }

@@ -2,7 +2,7 @@ import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import { typed } from '../packs/failures.ts';
 import { jobKind } from '../jobs/kind.ts';
-import { nameOfVectors } from './names.ts';
+import { nameOfVectors } from '../neighbours/vector-ref.ts';
 import { sonifySpecSchema, sonifyTargets } from './sonify.ts';
 import { answer } from '../answer.ts';
 

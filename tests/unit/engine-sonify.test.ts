@@ -36,6 +36,26 @@ describe('sonification', () => {
     return { sonification, path };
   };
 
+  it('is called after what it makes audible', async () => {
+    const { client } = lib.test;
+    const { experiment, libraryId } = lib;
+    const prototype = (index: number) => ({ kind: 'prototype', experimentId: experiment.id, index }) as const;
+    const { tracks } = await client.call('tracks.list', { libraryId, limit: 2 });
+    const window = { kind: 'window', trackId: tracks[1]?.id ?? '', windowIndex: 1 } as const;
+    const titleOf = async (...targets: (ReturnType<typeof prototype> | typeof window)[]) => {
+      const { jobId } = await client.call('sonify.start', { libraryId, targets, steps: 1 });
+      await settled(client, jobId);
+      return (await client.call('jobs.get', { jobId })).title;
+    };
+    expect(await titleOf(prototype(1))).toMatch(/^Sonify \w+ #2$/);
+    expect(await titleOf(prototype(0), prototype(1))).toBe(`Sonify 2 prototypes of ${experiment.name}`);
+    expect(await titleOf(window, window)).toBe('Sonify 2 windows');
+    expect(await titleOf(window, prototype(0))).toBe('Sonify 2 vectors');
+    expect(await titleOf(window)).toBe(
+      `Sonify window 2 of ${(tracks[1]?.path ?? '').split('/').at(-1) ?? ''}`,
+    );
+  });
+
   it('writes a WAV file whose level and cycle cosine are as told', async () => {
     const { sonification, path } = await sonify();
     const { samples, sampleRate } = readWav(readFileSync(path));

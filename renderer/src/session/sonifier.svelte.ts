@@ -5,16 +5,7 @@ import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 
 /** A name for a vector, so that sounds can be looked up. */
 export function vectorKey(vector: VectorRef): string {
-  switch (vector.kind) {
-    case 'track':
-      return `track:${vector.trackId}`;
-    case 'window':
-      return `window:${vector.trackId}:${String(vector.windowIndex)}`;
-    case 'prototype':
-      return `prototype:${vector.experimentId}:${String(vector.index)}`;
-    case 'generated':
-      return `generated:${vector.reductionId}:${String(vector.index)}`;
-  }
+  return JSON.stringify(Object.entries(vector).sort());
 }
 
 /** Makes vectors audible and remembers what was made with the present seed, steps and guidance. */
