@@ -1,4 +1,23 @@
-import { takeRows, type LabelledVectors, type LabelledWindows } from './labelled-vectors.ts';
+import { takeRows, type LabelledVectors, type LabelledWindows, type RowTracks } from './labelled-vectors.ts';
+
+/**
+ * Numbers tracks by first appearance.
+ * @param rowIds id of each row's track
+ * @param groupOf group of each track; a track that is not named is its own group
+ */
+export function numberTracks(
+  rowIds: readonly string[],
+  groupOf: ReadonlyMap<string, string> = new Map(),
+): RowTracks {
+  const numbers = new Map<string, number>();
+  const of = Int32Array.from(rowIds, (id) => {
+    const number = numbers.get(id) ?? numbers.size;
+    numbers.set(id, number);
+    return number;
+  });
+  const ids = [...numbers.keys()];
+  return { of, ids, groups: ids.map((id) => groupOf.get(id) ?? id) };
+}
 
 /** First label of every track by name, its class in a single-label task; '' for a track without any. */
 export function classOfTracks({ labels, labelNames, tracks }: LabelledWindows): string[] {

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { MANIFEST_FILE, type Dataset, type LabelChoice } from '../../../models/datasets/index.ts';
+import { numberTracks } from '../../../models/embeddings/tracks.ts';
 import type { CorpusSource, CorpusWarning } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { EngineOptions } from '../../context.ts';
@@ -42,8 +43,9 @@ export async function fileRows(
     name: basename(source.path),
     space: null,
     dataset: { relation: dataset.name, features: dataset.featureNames },
-    itemOf: Array.from({ length: count }, (_, row) => dataset.rowIds?.[row] ?? `row ${String(row + 1)}`),
-    groupOf: new Map(),
+    tracks: numberTracks(
+      Array.from({ length: count }, (_, row) => dataset.rowIds?.[row] ?? `row ${String(row + 1)}`),
+    ),
     silent: SILENT,
     warnings: dataset.warnings.map(({ code, message, columns = [] }): CorpusWarning => ({
       code,

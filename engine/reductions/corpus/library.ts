@@ -2,6 +2,7 @@ import type { CorpusSource, SpaceInfo } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { EngineContext } from '../../context.ts';
 import type { Library } from '../../library/library.ts';
+import { numberTracks } from '../../../models/embeddings/tracks.ts';
 import { splitGroups } from '../../../models/evaluation/splits/groups.ts';
 import { groupFacts, nameOfTaxonomy } from '../../experiments/tracks.ts';
 import { loadLabelsets } from '../../taxonomies/index.ts';
@@ -26,36 +27,38 @@ export function libraryRows(
   const labelsets = loadLabelsets(library, source.taxonomyId);
   const all =
     source.level === 'track'
-      ? { vectors: vectors.tracks.vectors, itemOf: vectors.tracks.trackIds }
+      ? { vectors: vectors.tracks.vectors, trackOf: vectors.tracks.trackIds }
       : {
           vectors: windows.vectors,
-          itemOf: Array.from(windows.trackOf, (track) => windows.trackIds[track] ?? ''),
+          trackOf: Array.from(windows.trackOf, (track) => windows.trackIds[track] ?? ''),
         };
-  const rows = all.itemOf.flatMap((id, row) => ((labelsets.get(id)?.length ?? 0) > 0 ? [row] : []));
+  const rows = all.trackOf.flatMap((id, row) => ((labelsets.get(id)?.length ?? 0) > 0 ? [row] : []));
   if (rows.length === 0)
     throw new EngineError(
       'too-few-labels',
       'No track that is ready has a label in this taxonomy.',
       'Import the library first, then choose another taxonomy or label tracks by hand.',
     );
-  const itemOf = rows.map((row) => all.itemOf[row] ?? '');
-  const labelNames = [...new Set(itemOf.flatMap((id) => labelsets.get(id) ?? []))].sort();
+  const tracks = numberTracks(
+    rows.map((row) => all.trackOf[row] ?? ''),
+    splitGroups(groupFacts(library), 'track'),
+  );
+  const labelNames = [...new Set(tracks.ids.flatMap((id) => labelsets.get(id) ?? []))].sort();
   const numberOf = new Map(labelNames.map((label, index) => [label, index]));
   const features = new Float32Array(rows.length * dim);
   const labels = new Uint8Array(rows.length * labelNames.length);
   const firstLabel: number[] = [];
   rows.forEach((row, i) => {
     features.set(all.vectors.subarray(row * dim, (row + 1) * dim), i * dim);
-    const numbers = (labelsets.get(itemOf[i] ?? '') ?? []).map((label) => numberOf.get(label) ?? 0);
+    const numbers = (labelsets.get(all.trackOf[row] ?? '') ?? []).map((label) => numberOf.get(label) ?? 0);
     for (const label of numbers) labels[i * labelNames.length + label] = 1;
     firstLabel.push(numbers[0] ?? 0);
   });
   const pack = context.packs.list().find((known) => known.id === space.packId);
   return {
-    ...{ source, name, features, count: rows.length, dim, labels, labelNames, itemOf, firstLabel },
+    ...{ source, name, features, count: rows.length, dim, labels, labelNames, tracks, firstLabel },
     ...{ space, dataset: null },
-    groupOf: splitGroups(groupFacts(library), 'track'),
-    unlabelled: all.itemOf.length - rows.length,
+    unlabelled: all.trackOf.length - rows.length,
     silent:
       pack?.sampler === null
         ? `The pack ${pack.title} only embeds: its vectors cannot be turned back into sound.`

@@ -1,4 +1,4 @@
-import type { LabelledVectors } from '../../../models/knn/index.ts';
+import type { LabelledVectors, RowTracks } from '../../../models/embeddings/labelled-vectors.ts';
 import type { CorpusSource, CorpusWarning, SpaceInfo } from '../../api/domain.ts';
 
 /** Labelled vectors with what splits and people need to know about the rows. */
@@ -10,12 +10,10 @@ export interface LabelledRows extends LabelledVectors {
   dataset: { relation: string; features: string[] } | null;
   /** Taxonomy or file name. */
   name: string;
-  /** Every row's track id; a row of a data set is an item of its own, named by its id or number. */
-  itemOf: string[];
+  /** Of a library its tracks; each row of a data set is a track of its own, named by its id or number. */
+  tracks: RowTracks;
   /** Every row's first label by number, 0 where it has none: what hold-out splits keep in proportion. */
   firstLabel: number[];
-  /** Items of one group never part in a split; an item that is not named is its own group. */
-  groupOf: ReadonlyMap<string, string>;
   /** Library: rows left out for want of a label. Data set: rows with an empty labelset, which are kept. */
   unlabelled: number;
   /** Why generated prototypes make no sound; null when they do. */

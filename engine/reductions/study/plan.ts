@@ -76,9 +76,9 @@ function wholeAgainst(rows: LabelledRows, test: LabelledVectors): StudyPart {
   return { counts, train: null, make: () => ({ training: rows, test }) };
 }
 
-function itemsOf({ itemOf }: LabelledRows, split: RowSplit | undefined): Map<string, SplitName> {
+function itemsOf({ tracks }: LabelledRows, split: RowSplit | undefined): Map<string, SplitName> {
   const name = (part: SplitName, rows: readonly number[] = []): [string, SplitName][] =>
-    rows.map((row) => [itemOf[row] ?? '', part]);
+    rows.map((row) => [tracks.ids[tracks.of[row] ?? -1] ?? '', part]);
   return new Map([...name('train', split?.train), ...name('test', split?.test)]);
 }
 

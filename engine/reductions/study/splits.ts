@@ -1,10 +1,11 @@
+import type { RowTracks } from '../../../models/embeddings/labelled-vectors.ts';
 import { groupedFolds, type RowSplit } from '../../../models/evaluation/splits/folds.ts';
 import { splitTracks } from '../../../models/evaluation/splits/holdout.ts';
 import type { StudySplit } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { LabelledRows } from '../corpus/index.ts';
 
-type Rows = Pick<LabelledRows, 'itemOf' | 'firstLabel' | 'groupOf'>;
+type Rows = Pick<LabelledRows, 'tracks' | 'firstLabel'>;
 
 /**
  * Training and test rows of every split: seeded, in proportion to the first labels, groups kept whole.
@@ -29,22 +30,33 @@ export function splitRows(
   return splits;
 }
 
-function holdOut({ itemOf, firstLabel, groupOf }: Rows, test: number, seed: number): RowSplit {
-  const labelOf = new Map(itemOf.map((id, row) => [id, firstLabel[row] ?? 0]));
-  const items = [...labelOf].map(([id, label]) => ({ id, group: groupOf.get(id) ?? id, label }));
+function holdOut({ tracks, firstLabel }: Rows, test: number, seed: number): RowSplit {
+  const labels = tracks.ids.map(() => 0);
+  tracks.of.forEach((track, row) => {
+    labels[track] = firstLabel[row] ?? 0;
+  });
+  const items = tracks.ids.map((id, track) => ({
+    id,
+    group: tracks.groups[track] ?? id,
+    label: labels[track] ?? 0,
+  }));
   const parts = splitTracks(items, { train: 1 - test, validation: 0, test }, seed);
-  return sortRows(itemOf, (id) => parts.get(id) === 'test');
+  return sortRows(tracks, (track) => parts.get(tracks.ids[track] ?? '') === 'test');
 }
 
-function folds({ itemOf, firstLabel, groupOf }: Rows, count: number, seed: number): RowSplit[] {
-  const items = itemOf.map((id, row) => ({ group: groupOf.get(id) ?? id, label: firstLabel[row] ?? 0 }));
+function folds({ tracks, firstLabel }: Rows, count: number, seed: number): RowSplit[] {
+  const groupOf = (track: number): string => tracks.groups[track] ?? '';
+  const items = Array.from(tracks.of, (track, row) => ({
+    group: groupOf(track),
+    label: firstLabel[row] ?? 0,
+  }));
   return groupedFolds(items, count, seed).map((held) =>
-    sortRows(itemOf, (id) => held.has(groupOf.get(id) ?? id)),
+    sortRows(tracks, (track) => held.has(groupOf(track))),
   );
 }
 
-function sortRows(itemOf: readonly string[], isTest: (id: string) => boolean): RowSplit {
+function sortRows({ of }: RowTracks, isTest: (track: number) => boolean): RowSplit {
   const result: RowSplit = { train: [], test: [] };
-  itemOf.forEach((id, row) => (isTest(id) ? result.test : result.train).push(row));
+  of.forEach((track, row) => (isTest(track) ? result.test : result.train).push(row));
   return result;
 }
