@@ -1,6 +1,6 @@
 import { ipcRenderer } from 'electron';
 
-// The page runs isolated: it gets the port and the address of the audio as a message of its own window.
-ipcRenderer.on('archetone:decode', (event, url: unknown) => {
-  if (typeof url === 'string') window.postMessage(url, window.location.origin, event.ports);
+// The page runs isolated: it gets the port to the engine as a message of its own window.
+ipcRenderer.on('archetone:decode', (event) => {
+  window.postMessage('decode', window.location.origin, event.ports);
 });

@@ -1,5 +1,5 @@
 import { BrowserWindow, MessageChannelMain } from 'electron';
-import type { EngineSupervisor } from './engine-supervisor.ts';
+import type { MessagePortMain } from 'electron';
 import { paths } from './paths.ts';
 import { decoderOrigin } from './security.ts';
 
@@ -11,35 +11,47 @@ const idleMs = 30_000;
  */
 export class DecoderWindow {
   private window: Promise<BrowserWindow> | null = null;
-  private readonly active = new Set<number>();
+  /** How those who use the window are told that it is lost. */
+  private readonly users = new Set<(error: Error) => void>();
   private idleTimer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly engine: () => EngineSupervisor) {}
-
-  async decode(id: number, token: string): Promise<void> {
+  /**
+   * Lends the decoder until the signal aborts.
+   * @param connect takes the engine's end of a port to the page
+   * @throws Error when the window does not open or ends
+   */
+  async lend(connect: (port: MessagePortMain) => void, signal: AbortSignal): Promise<null> {
     clearTimeout(this.idleTimer);
-    this.active.add(id);
+    let giveBack: () => void = () => undefined;
+    let lose: (error: Error) => void = () => undefined;
+    const lent = new Promise<null>((resolve, reject) => {
+      giveBack = () => resolve(null);
+      lose = reject;
+    });
+    this.users.add(lose);
+    signal.addEventListener('abort', giveBack, { once: true });
     try {
-      const window = await (this.window ??= this.open());
+      const window = await Promise.race([(this.window ??= this.open()), lent]);
+      if (!window || signal.aborted) return null;
       const { port1, port2 } = new MessageChannelMain();
-      window.webContents.postMessage('archetone:decode', `/audio/${token}`, [port1]);
-      this.engine().post({ type: 'decoder', id }, [port2]);
-    } catch (thrown) {
-      this.lose(thrown instanceof Error ? thrown.message : String(thrown));
+      window.webContents.postMessage('archetone:decode', null, [port1]);
+      connect(port2);
+      return await lent;
+    } finally {
+      signal.removeEventListener('abort', giveBack);
+      this.users.delete(lose);
+      if (this.users.size === 0) this.idleTimer = setTimeout(() => this.close(), idleMs);
     }
-  }
-
-  done(id: number): void {
-    this.active.delete(id);
-    if (this.active.size > 0) return;
-    this.idleTimer = setTimeout(() => this.close(), idleMs);
   }
 
   close(): void {
     clearTimeout(this.idleTimer);
     const window = this.window;
     this.window = null;
-    void window?.then((open) => open.destroy());
+    window?.then(
+      (open) => open.destroy(),
+      () => undefined,
+    );
   }
 
   private async open(): Promise<BrowserWindow> {
@@ -53,15 +65,21 @@ export class DecoderWindow {
       },
     });
     window.webContents.on('render-process-gone', (_event, details) =>
-      this.lose(`The decoder ended: ${details.reason}.`),
+      this.lose(new Error(`The decoder ended: ${details.reason}.`)),
     );
-    await window.loadURL(`${decoderOrigin}/index.html`);
+    try {
+      await window.loadURL(`${decoderOrigin}/index.html`);
+    } catch (thrown) {
+      // The next one tries again.
+      this.window = null;
+      window.destroy();
+      throw thrown;
+    }
     return window;
   }
 
-  private lose(message: string): void {
-    for (const id of this.active) this.engine().post({ type: 'decoder-lost', id, message });
-    this.active.clear();
+  private lose(error: Error): void {
+    for (const tell of this.users) tell(error);
     this.close();
   }
 }

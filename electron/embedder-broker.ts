@@ -1,7 +1,8 @@
 /** Engine side of the embedder processes: runs in the engine process. */
 import type { MessagePortMain } from 'electron';
 import { endOf, type EmbedderEnd, type SpawnEmbedder } from '../engine/embedder/process.ts';
-import type { FromEngine } from './engine-messages.ts';
+import type { Client } from '../engine/wire/contract.ts';
+import type { MainContract } from './engine-contract.ts';
 
 interface Entry {
   port: MessagePortMain | null;
@@ -17,7 +18,7 @@ export class EmbedderBroker {
   private lastId = 0;
   private readonly entries = new Map<number, Entry>();
 
-  constructor(private readonly post: (message: FromEngine) => void) {}
+  constructor(private readonly main: Client<MainContract>) {}
 
   readonly spawn: SpawnEmbedder = (memoryLimit) => {
     const id = ++this.lastId;
@@ -29,7 +30,10 @@ export class EmbedderBroker {
       gone: () => undefined,
     };
     this.entries.set(id, entry);
-    this.post({ type: 'start-embedder', id, memoryLimit });
+    this.main.call('embedder', { id, memoryLimit }).then(
+      (code) => this.ended(id, code),
+      () => this.ended(id, 1),
+    );
     return {
       ended: new Promise((resolve) => (entry.gone = resolve)),
       post: (message) => {
@@ -40,7 +44,7 @@ export class EmbedderBroker {
       onEnd: (handler) => (entry.onEnd = handler),
       kill: () => {
         entry.onEnd = () => undefined;
-        this.post({ type: 'end-embedder', id });
+        void this.main.call('endEmbedder', { id });
       },
     };
   };
@@ -57,7 +61,7 @@ export class EmbedderBroker {
     for (const message of entry.waiting.splice(0)) port.postMessage(message);
   }
 
-  ended(id: number, code: number): void {
+  private ended(id: number, code: number): void {
     const entry = this.entries.get(id);
     this.entries.delete(id);
     entry?.port?.close();

@@ -5,54 +5,56 @@ import { paths } from './paths.ts';
 
 /** The utility processes that run the graphs of packs for the engine; they end with the engine that asked for them. */
 export class EmbedderProcesses {
-  private readonly running = new Map<number, { child: UtilityProcess; orphan: boolean }>();
+  private readonly running = new Map<number, UtilityProcess>();
 
-  /** @param connect takes the engine's end of the port */
-  start(
+  /**
+   * @param connect takes the engine's end of the port
+   * @param signal aborts when the engine that asked is gone
+   * @returns the exit code, once the process is gone
+   */
+  run(
     id: number,
     memoryLimit: number,
     connect: (port: MessagePortMain) => void,
-    onEnd: (code: number) => void,
-  ): void {
+    signal: AbortSignal,
+  ): Promise<number> {
     const child = utilityProcess.fork(paths.embedder, [], {
       serviceName: 'Archetone embedder',
       stdio: 'inherit',
       env: { ...process.env, [MEMORY_VARIABLE]: String(memoryLimit) },
     });
-    const entry = { child, orphan: false };
-    this.running.set(id, entry);
+    this.running.set(id, child);
     child.on('spawn', () => {
       const { port1, port2 } = new MessageChannelMain();
       child.postMessage(null, [port1]);
       connect(port2);
     });
-    child.on('exit', (code) => {
-      // Another engine may have started one of the same number meanwhile.
-      if (this.running.get(id) === entry) this.running.delete(id);
-      if (!entry.orphan) onEnd(code);
+    const orphaned = (): void => killNow(child);
+    signal.addEventListener('abort', orphaned, { once: true });
+    return new Promise((resolve) => {
+      child.on('exit', (code) => {
+        signal.removeEventListener('abort', orphaned);
+        // Another engine may have started one of the same number meanwhile.
+        if (this.running.get(id) === child) this.running.delete(id);
+        resolve(code);
+      });
     });
   }
 
   end(id: number): void {
-    const child = this.running.get(id)?.child;
-    if (!child) return;
-    // Not an orderly end: what computes without an end answers nothing.
-    if (child.pid === undefined) child.kill();
-    else killNow(child.pid);
-  }
-
-  /** The engine they belonged to is gone: nobody is told of their end. */
-  endAll(): void {
-    for (const [id, entry] of this.running) {
-      entry.orphan = true;
-      this.end(id);
-    }
+    const child = this.running.get(id);
+    if (child) killNow(child);
   }
 }
 
-function killNow(pid: number): void {
+/** Not an orderly end: what computes without an end answers nothing. */
+function killNow(child: UtilityProcess): void {
+  if (child.pid === undefined) {
+    child.kill();
+    return;
+  }
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(child.pid, 'SIGKILL');
   } catch {
     // It has just ended by itself.
   }

@@ -1,24 +1,24 @@
 import { MessageChannelMain, utilityProcess } from 'electron';
 import type { UtilityProcess, WebContents } from 'electron';
+import { EngineError } from '../engine/api/errors.ts';
 import { enginePortMessage } from '../engine/api/shell.ts';
-import { fromEngineSchema } from './engine-messages.ts';
-import type { EngineConfig, ToEngine } from './engine-messages.ts';
+import { connect } from '../engine/wire/connect.ts';
+import type { Connection, HandlersOf } from '../engine/wire/contract.ts';
+import { serve } from '../engine/wire/serve.ts';
+import { engineContract, mainContract } from './engine-contract.ts';
+import type { EngineConfig, EngineContract, MainContract, Media } from './engine-contract.ts';
 import { paths } from './paths.ts';
+import { movable, utilityPort } from './ports.ts';
 import { RestartPolicy } from './restart-policy.ts';
+
+/** The engine process ended while it was asked something. */
+class EngineGone extends Error {}
 
 export interface SupervisorEvents {
   /** The engine cannot start at all (database newer or in use …); restarting would not help. */
   onFailed(problem: { message: string; hint: string }): void;
-  /** The engine needs Chromium to decode the audio behind a token; the answer is a port, or `lost`. */
-  onDecode(id: number, token: string): void;
-  onDecodeDone(id: number): void;
-  onCheckProvider(id: number, request: unknown): void;
-  onCancelProvider(id: number): void;
-  /** The engine needs a process for the graphs of packs; the answer is a port, and later how it ended. */
-  onStartEmbedder(id: number, memoryLimit: number): void;
-  onEndEmbedder(id: number): void;
-  /** The engine is gone: what was started for it may end. */
-  onGone(): void;
+  /** What is served to the engine; when it is gone, what runs for it is aborted. */
+  handlers: HandlersOf<MainContract>;
 }
 
 /**
@@ -28,13 +28,11 @@ export interface SupervisorEvents {
  */
 export class EngineSupervisor {
   private child: UtilityProcess | null = null;
+  private engine: Connection<EngineContract> | null = null;
   private ready = false;
   private stopping = false;
   private readonly restarts = new RestartPolicy();
-  private lastRequest = 0;
   private readonly windows = new Set<WebContents>();
-  private readonly mediaRequests = new Map<number, (media: { path: string; mime: string } | null) => void>();
-  private onStopped: () => void = () => undefined;
 
   constructor(
     private readonly config: Omit<EngineConfig, 'safeStart'>,
@@ -47,9 +45,24 @@ export class EngineSupervisor {
       stdio: 'inherit',
     });
     this.child = child;
-    child.on('spawn', () => this.post({ type: 'start', config: { ...this.config, safeStart } }));
-    child.on('message', (message: unknown) => this.receive(message));
+    const port = utilityPort(child);
     child.on('exit', (code) => this.exited(code));
+    child.on('spawn', () => {
+      serve(port, mainContract, this.events.handlers);
+      const engine = connect(port, engineContract, { lost: () => new EngineGone('The engine is gone.') });
+      this.engine = engine;
+      engine.call('start', { ...this.config, safeStart }).then(
+        () => {
+          this.ready = true;
+          for (const window of this.windows) this.handPort(window);
+        },
+        (thrown: unknown) => {
+          if (thrown instanceof EngineGone) return;
+          this.stopping = true;
+          this.events.onFailed(EngineError.from(thrown));
+        },
+      );
+    });
   }
 
   /** Gives a window a port to the engine, now and after every restart, until the window is gone. */
@@ -62,91 +75,34 @@ export class EngineSupervisor {
   }
 
   /** The file behind a media token; null when the engine never gave it out or is not running. */
-  resolveMedia(token: string): Promise<{ path: string; mime: string } | null> {
-    if (!this.ready) return Promise.resolve(null);
-    const id = ++this.lastRequest;
-    return new Promise((resolve) => {
-      this.mediaRequests.set(id, resolve);
-      this.post({ type: 'resolve-media', id, token });
-    });
+  async resolveMedia(token: string): Promise<Media | null> {
+    if (!this.ready || !this.engine) return null;
+    return this.engine.call('resolveMedia', { token }).catch(() => null);
   }
 
-  post(message: ToEngine, ports: Electron.MessagePortMain[] = []): void {
-    this.child?.postMessage(message, ports);
+  /** Hands the engine a port that it asked for. */
+  handOver(method: 'decoder' | 'embedder', id: number, port: Electron.MessagePortMain): void {
+    this.engine?.call(method, { id }, { transfer: movable(port) }).catch(reportUnlessGone);
   }
 
   /** Asks the engine to finish what it is writing and waits for it, at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
     this.stopping = true;
-    if (!this.child) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      this.onStopped = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.post({ type: 'stop' });
-    });
-    this.child.kill();
-  }
-
-  private receive(message: unknown): void {
-    const parsed = fromEngineSchema.safeParse(message);
-    if (!parsed.success) {
-      console.error('Unexpected message from the engine process:', parsed.error.message);
-      return;
-    }
-    const data = parsed.data;
-    switch (data.type) {
-      case 'ready':
-        this.ready = true;
-        for (const window of this.windows) this.handPort(window);
-        break;
-      case 'failed':
-        this.stopping = true;
-        this.events.onFailed(data);
-        break;
-      case 'media':
-        this.mediaRequests.get(data.id)?.(data.media);
-        this.mediaRequests.delete(data.id);
-        break;
-      case 'decode':
-        this.events.onDecode(data.id, data.token);
-        break;
-      case 'decode-done':
-        this.events.onDecodeDone(data.id);
-        break;
-      case 'check-provider':
-        this.events.onCheckProvider(data.id, data.request);
-        break;
-      case 'cancel-provider':
-        this.events.onCancelProvider(data.id);
-        break;
-      case 'start-embedder':
-        this.events.onStartEmbedder(data.id, data.memoryLimit);
-        break;
-      case 'end-embedder':
-        this.events.onEndEmbedder(data.id);
-        break;
-      case 'stopped':
-        this.onStopped();
-        break;
-    }
+    const stopped = this.engine?.call('stop', {}, { signal: AbortSignal.timeout(timeoutMs) });
+    await stopped?.catch(reportUnlessGone);
+    this.child?.kill();
   }
 
   private handPort(window: WebContents): void {
     const { port1, port2 } = new MessageChannelMain();
-    this.post({ type: 'client' }, [port1]);
+    this.engine?.call('client', {}, { transfer: movable(port1) }).catch(reportUnlessGone);
     window.postMessage(enginePortMessage, null, [port2]);
   }
 
   private exited(code: number): void {
     this.child = null;
+    this.engine = null;
     this.ready = false;
-    for (const resolve of this.mediaRequests.values()) resolve(null);
-    this.mediaRequests.clear();
-    this.events.onGone();
-    this.onStopped();
     if (this.stopping) return;
     const { delayMs, safeStart } = this.restarts.died(performance.now());
     console.error(
@@ -154,4 +110,9 @@ export class EngineSupervisor {
     );
     setTimeout(() => this.start(safeStart), delayMs);
   }
+}
+
+/** That the engine died is told by the exit of its process. */
+function reportUnlessGone(thrown: unknown): void {
+  if (!(thrown instanceof EngineGone)) console.error('The engine:', thrown);
 }

@@ -7,7 +7,7 @@ import { EngineSupervisor } from './engine-supervisor.ts';
 import { setupIpc } from './ipc.ts';
 import { showMenu } from './menu.ts';
 import { paths } from './paths.ts';
-import { ProviderProcesses } from './provider-processes.ts';
+import { checkProvider } from './provider-processes.ts';
 import { registerScheme, setupProtocol } from './protocol.ts';
 import { setupSecurity } from './security.ts';
 import { createWindow } from './window.ts';
@@ -26,8 +26,7 @@ function folderArgument(argv: readonly string[], workingFolder: string): string 
 
 function startApplication(): void {
   const dataFolder = app.getPath('userData');
-  const decoder = new DecoderWindow(() => supervisor);
-  const providers = new ProviderProcesses();
+  const decoder = new DecoderWindow();
   const embedders = new EmbedderProcesses();
   const supervisor = new EngineSupervisor(
     {
@@ -44,20 +43,17 @@ function startApplication(): void {
         dialog.showErrorBox('Archetone cannot start', `${message}\n\n${hint}`);
         app.quit();
       },
-      onDecode: (id, token) => void decoder.decode(id, token),
-      onDecodeDone: (id) => decoder.done(id),
-      onCheckProvider: (id, request) =>
-        providers.check(id, request, (reply) => supervisor.post({ type: 'provider-checked', id, reply })),
-      onCancelProvider: (id) => providers.cancel(id),
-      onStartEmbedder: (id, memoryLimit) =>
-        embedders.start(
-          id,
-          memoryLimit,
-          (port) => supervisor.post({ type: 'embedder', id }, [port]),
-          (code) => supervisor.post({ type: 'embedder-ended', id, code }),
-        ),
-      onEndEmbedder: (id) => embedders.end(id),
-      onGone: () => embedders.endAll(),
+      handlers: {
+        decode: ({ id }, { signal }) =>
+          decoder.lend((port) => supervisor.handOver('decoder', id, port), signal),
+        checkProvider: (request, { signal }) => checkProvider(request, signal),
+        embedder: ({ id, memoryLimit }, { signal }) =>
+          embedders.run(id, memoryLimit, (port) => supervisor.handOver('embedder', id, port), signal),
+        endEmbedder: ({ id }) => {
+          embedders.end(id);
+          return Promise.resolve(null);
+        },
+      },
     },
   );
 

@@ -1,32 +1,32 @@
 import { utilityProcess } from 'electron';
-import type { UtilityProcess } from 'electron';
+import { providerContract } from '../engine/packs/provider-contract.ts';
+import { connect } from '../engine/wire/connect.ts';
+import type { OutputOf, ParsedInputOf } from '../engine/wire/contract.ts';
 import { paths } from './paths.ts';
+import { utilityPort } from './ports.ts';
+
+type ProviderContract = typeof providerContract;
 
 /**
- * Measures execution providers in utility processes of their own: a driver that hangs or crashes takes nothing with it.
+ * Measures an execution provider in a utility process of its own: a driver that hangs or crashes takes nothing with it.
  * Only main can start such a process, so the engine asks for it.
+ * @throws EngineError of the measurement; Error when the process ended without a word
  */
-export class ProviderProcesses {
-  private readonly running = new Map<number, UtilityProcess>();
-
-  /** Answers once, with what the process said or with `{ error }` when it ended without a word. */
-  check(id: number, request: unknown, answer: (reply: unknown) => void): void {
-    const child = utilityProcess.fork(paths.providerChild, [], { serviceName: 'Archetone provider check' });
-    this.running.set(id, child);
-    let answered = false;
-    const settle = (reply: unknown): void => {
-      if (answered) return;
-      answered = true;
-      this.cancel(id);
-      answer(reply);
-    };
-    child.on('spawn', () => child.postMessage(request));
-    child.on('message', settle);
-    child.on('exit', (code) => settle({ error: `the check ended with status ${String(code)}` }));
-  }
-
-  cancel(id: number): void {
-    this.running.get(id)?.kill();
-    this.running.delete(id);
+export async function checkProvider(
+  request: ParsedInputOf<ProviderContract, 'measure'>,
+  signal: AbortSignal,
+): Promise<OutputOf<ProviderContract, 'measure'>> {
+  const child = utilityProcess.fork(paths.providerChild, [], { serviceName: 'Archetone provider check' });
+  const connection = connect(utilityPort(child), providerContract, {
+    lost: (reason) => new Error(`the check ${reason?.message ?? 'ended'}`),
+  });
+  try {
+    await new Promise<void>((resolve) => {
+      child.once('spawn', resolve);
+      child.once('exit', () => resolve());
+    });
+    return await connection.call('measure', request, { signal });
+  } finally {
+    connection.close();
   }
 }

@@ -50,7 +50,7 @@ async function buildNode() {
       entryPoints: {
         main: 'electron/main.ts',
         'engine-process': 'electron/engine-process.ts',
-        'provider-child': 'models/packs/provider-child.ts',
+        'provider-child': 'engine/packs/provider-child.ts',
         embedder: 'engine/embedder/entry.ts',
       },
       outdir: 'dist/electron',
@@ -62,7 +62,7 @@ async function buildNode() {
         'decode-worker': 'engine/decode/worker.ts',
         'parquet-worker': 'engine/datasets/parquet-worker.ts',
         'label-worker': 'engine/taxonomies/label-worker.ts',
-        'provider-child': 'models/packs/provider-child.ts',
+        'provider-child': 'engine/packs/provider-child.ts',
         embedder: 'engine/embedder/entry.ts',
       },
       outdir: 'dist/node',

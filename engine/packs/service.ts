@@ -18,6 +18,7 @@ import { embedderLimits, type EmbedderLimits } from '../embedder/limits.ts';
 import { inlineEmbedder, type SpawnEmbedder } from '../embedder/process.ts';
 import { EmbedderRuntime } from '../embedder/runtime.ts';
 import { packInfo } from './info.ts';
+import { defaultRunner } from './provider-runner.ts';
 import { ProviderMemory } from './providers.ts';
 
 export interface PackServiceOptions {
@@ -209,7 +210,7 @@ export class PackService {
   /** Measures every execution provider against the CPU and uses the fastest correct one from now on. */
   async check(packId: string, options: CheckOptions): Promise<ProviderInfo[]> {
     const pack = this.get(packId);
-    const runner = this.#options.providerRunner;
+    const runner = this.#options.providerRunner ?? defaultRunner();
     const reports = await checkProviders(pack, { ...(runner === undefined ? {} : { runner }), ...options });
     const before = this.#memory.chosen(pack.sha256);
     await this.#memory.remember(pack.sha256, reports);

@@ -19,6 +19,15 @@ export interface Measurement {
   windowsPerSecond: number;
 }
 
+/**
+ * Measures one provider somewhere. Rejects with the reason when the provider does not work; when `signal` aborts, it
+ * must end the measurement or let go of it.
+ */
+export type ProviderRunner = (request: MeasureRequest, signal: AbortSignal) => Promise<Measurement>;
+
+/** Measures in this process: no protection against a driver that hangs or crashes. */
+export const inlineRunner: ProviderRunner = (request) => measureProvider(request);
+
 const WINDOWS = 4;
 const TIMED_SECONDS = 1;
 const MAX_TIMED_RUNS = 20;

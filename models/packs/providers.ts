@@ -1,7 +1,6 @@
 import { listProviders, type ProviderName } from './provider-names.ts';
 import type { Pack } from './manifest.ts';
-import type { Measurement } from './provider-measure.ts';
-import { defaultRunner, inlineRunner, type ProviderRunner } from './provider-runner.ts';
+import { inlineRunner, type Measurement, type ProviderRunner } from './provider-measure.ts';
 
 /**
  * Largest difference from the CPU that counts as correct, relative to the largest magnitude of the CPU's output (and
@@ -34,7 +33,7 @@ export interface CheckOptions {
   providers?: ProviderName[];
   /** For each provider; default 60 000. */
   timeoutMs?: number;
-  /** Where to measure; default: a child process of its own where possible. */
+  /** Where to measure; without it only the CPU is measured, in this process. */
   runner?: ProviderRunner;
 }
 
@@ -67,7 +66,7 @@ type Outcome = Measurement | string;
 
 async function measure(pack: Pack, provider: ProviderName, options: CheckOptions): Promise<Outcome> {
   // The CPU does no harm in this process; other providers bring drivers that may crash it.
-  const runner = options.runner ?? defaultRunner() ?? (provider === 'cpu' ? inlineRunner : null);
+  const runner = options.runner ?? (provider === 'cpu' ? inlineRunner : null);
   if (runner === null) return 'not checked: there is no separate process to check it in';
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const timeout = AbortSignal.timeout(timeoutMs);

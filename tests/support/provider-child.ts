@@ -13,7 +13,7 @@ export async function bundleProviderChild(): Promise<string> {
   await mkdir(folder, { recursive: true });
   const outfile = join(folder, `provider-child-${process.pid}.mjs`);
   await build({
-    entryPoints: [join(root, 'models/packs/provider-child.ts')],
+    entryPoints: [join(root, 'engine/packs/provider-child.ts')],
     outfile,
     bundle: true,
     platform: 'node',

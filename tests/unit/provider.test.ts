@@ -2,13 +2,13 @@ import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   checkProviders,
-  childRunner,
   inlineRunner,
   listProviders,
   readPack,
   type Pack,
 } from '../../models/packs/index.ts';
 import type { Measurement, ProviderRunner } from '../../models/packs/index.ts';
+import { childRunner } from '../../engine/packs/provider-runner.ts';
 import { bundleProviderChild } from '../support/provider-child.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { writeTinyPack } from '../support/tiny-pack.ts';

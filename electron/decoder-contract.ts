@@ -1,0 +1,15 @@
+/** What the engine asks of the decoder page, over the port that main gave both. */
+import { z } from 'zod';
+import { stream } from '../engine/wire/contract.ts';
+
+const pieceSchema = z.strictObject({
+  /** A file may change its rate on the way. */
+  sampleRate: z.number().min(1000).max(768_000),
+  /** One array per channel. */
+  planes: z.array(z.instanceof(Float32Array)).min(1).max(64),
+});
+
+export const decoderContract = {
+  /** Decodes the audio behind a media token. */
+  decode: stream({ output: pieceSchema, credit: 8 })(z.strictObject({ token: z.string() })),
+};

@@ -1,0 +1,50 @@
+/** What main and the engine process ask of each other, over the one channel between them. */
+import { z } from 'zod';
+import { providerContract } from '../engine/packs/provider-contract.ts';
+import { query } from '../engine/wire/contract.ts';
+
+const engineConfigSchema = z.strictObject({
+  dataFolder: z.string(),
+  packFolders: z.array(z.string()),
+  decodeWorker: z.string(),
+  /** The engine died several times in a short while: nothing is taken up by itself. */
+  safeStart: z.boolean(),
+  parquetWorker: z.string(),
+  labelWorker: z.string(),
+  demoFolder: z.string().nullable(),
+  version: z.string(),
+});
+export type EngineConfig = z.infer<typeof engineConfigSchema>;
+
+const nothing = z.null();
+const mediaSchema = z.strictObject({ path: z.string(), mime: z.string() });
+export type Media = z.infer<typeof mediaSchema>;
+
+/** main → engine. */
+export const engineContract = {
+  /** Answers when the engine is ready; its error is why it cannot be. */
+  start: query(nothing)(engineConfigSchema),
+  /** Answers when all is written. */
+  stop: query(nothing)(z.strictObject({})),
+  /** The file behind a media token; null when the engine never gave it out. */
+  resolveMedia: query(mediaSchema.nullable())(z.strictObject({ token: z.string() })),
+  /** With a port to a window. */
+  client: query(nothing)(z.strictObject({})),
+  /** With a port to the decoder page that `decode` asked for. */
+  decoder: query(nothing)(z.strictObject({ id: z.int() })),
+  /** With a port to the process that `embedder` asked for. */
+  embedder: query(nothing)(z.strictObject({ id: z.int() })),
+};
+export type EngineContract = typeof engineContract;
+
+/** engine → main: what only main can start. The engine gives the numbers; the ports come as calls of their own. */
+export const mainContract = {
+  /** Lends a decoder until the call is aborted; its error is how the decoder was lost. */
+  decode: query(nothing)(z.strictObject({ id: z.int() })),
+  /** Measures an execution provider in a process of its own. */
+  checkProvider: providerContract.measure,
+  /** Runs a process for the graphs of packs; answers with its exit code when it is gone. */
+  embedder: query(z.int())(z.strictObject({ id: z.int(), memoryLimit: z.number() })),
+  endEmbedder: query(nothing)(z.strictObject({ id: z.int() })),
+};
+export type MainContract = typeof mainContract;
