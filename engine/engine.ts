@@ -81,6 +81,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
   });
   const jobs: JobQueue = new JobQueue(new JobStore(openJobsDatabase(options.dataFolder)), events, {
     nameOfLibrary: (libraryId) => libraries.list().find(({ id }) => id === libraryId)?.name ?? null,
+    toError: asEngineError,
   });
   const libraries: LibraryCatalogue = new LibraryCatalogue(options.dataFolder, {
     isBusy: (libraryId) => jobs.busy(libraryId),

@@ -18,7 +18,7 @@ import { taxonomyOf } from '../taxonomy.ts';
 import { distinctFileNames } from '../../engine/bundles/names.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
 import { ExcerptCutter } from './excerpts.ts';
-import { writeWhole } from '../write-whole.ts';
+import { writeOutput } from '../write-output.ts';
 import { refuseTaken } from './taken.ts';
 import { reportPage, type PrototypeCard, type ReportFacts, type Timing } from './page.ts';
 
@@ -66,10 +66,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
       exports: facts.bundles,
       timings: facts.timings,
     };
-    await writeWhole(join(out, 'report.json'), `${JSON.stringify(result, null, 2)}\n`);
+    await writeOutput(join(out, 'report.json'), `${JSON.stringify(result, null, 2)}\n`);
     return result;
-  } catch (thrown) {
-    throw asEngineError(thrown);
   } finally {
     await rm(data, { recursive: true, force: true });
   }
@@ -195,7 +193,7 @@ class Demo {
   }
 
   #write(facts: ReportFacts): Promise<void> {
-    return writeWhole(join(this.#out, 'index.html'), reportPage(facts));
+    return writeOutput(join(this.#out, 'index.html'), reportPage(facts));
   }
 
   async #timed<T>(step: string, work: () => Promise<T>): Promise<T> {

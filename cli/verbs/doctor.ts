@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { listProviders } from '../../models/packs/index.ts';
+import { findProgram } from '../../engine/decode/find-program.ts';
 import { PackService } from '../../engine/packs/service.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, table } from '../text.ts';
@@ -124,10 +125,13 @@ function checkDemo({ places }: Cli): Check {
 }
 
 async function checkFfmpeg(): Promise<Check> {
-  const version = await run('ffmpeg', ['-version']).then(
-    ({ stdout }) => /^ffmpeg version (\S+)/.exec(stdout)?.[1] ?? 'found',
-    () => null,
-  );
+  const program = await findProgram('ffmpeg');
+  const version =
+    program &&
+    (await run(program, ['-version']).then(
+      ({ stdout }) => /^ffmpeg version (\S+)/.exec(stdout)?.[1] ?? 'found',
+      () => null,
+    ));
   return {
     name: 'ffmpeg',
     ok: version !== null,

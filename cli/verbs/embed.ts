@@ -13,7 +13,7 @@ import { decodeWorkers } from '../../engine/workers.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, duration, pairs, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
-import { writeWhole } from '../write-whole.ts';
+import { writeOutput } from '../write-output.ts';
 
 const DECODE_LIMITS = { timeoutMs: 10 * 60_000, idleTimeoutMs: 30_000, memoryMb: 512 };
 
@@ -59,7 +59,7 @@ Examples:
         if (done.length === 0 && first) throw EngineError.fromData(first.problem);
         const out = resolve(options.out);
         const content = arrays(done, dim);
-        await writeWhole(out, content);
+        await writeOutput(out, content);
         const seconds = (performance.now() - started) / 1000;
         const windows = done.reduce((sum, { embeddings }) => sum + embeddings.count, 0);
         const result = {
@@ -136,8 +136,6 @@ async function embedAll(
     }
     const { manifest, sha256 } = runtime.pack;
     return { done, failures, dim: manifest.embeddingDim, packSha256: sha256 };
-  } catch (thrown) {
-    throw asEngineError(thrown);
   } finally {
     cli.progress.clear();
     await decode.close();

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -8,6 +8,7 @@ import { writeShuffledTwin } from '../../models/benchmarks/random-twin.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { DecodePool, ffmpegDecoder } from '../../engine/decode/index.ts';
 import { scanFolder } from '../../engine/files/scan.ts';
+import { writeWhole } from '../../engine/files/write-whole.ts';
 import { canCompress, mp3Deformation } from '../../engine/packs/compress.ts';
 import { qualityCard, type ScoredCollection } from '../../engine/packs/quality-card.ts';
 import { evenly, hashOfSounds, readLabelledFolder, type Layout } from '../../engine/packs/scoring.ts';
@@ -194,13 +195,5 @@ async function writeCard(pack: Pack, card: object): Promise<void> {
   const manifest = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
   const lasting = Object.entries(pack.manifest.quality).filter(([name]) => LASTING.includes(name));
   const quality = { ...card, ...Object.fromEntries(lasting) };
-  // Under another name first: a pack whose manifest is half written would be lost.
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, `${JSON.stringify({ ...manifest, quality }, null, 2)}\n`);
-    await rename(temporary, path);
-  } catch (thrown) {
-    await rm(temporary, { force: true });
-    throw thrown;
-  }
+  await writeWhole(path, `${JSON.stringify({ ...manifest, quality }, null, 2)}\n`);
 }

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PackInfo, PackVerification } from '../../engine/api/domain.ts';
-import { asEngineError } from '../../engine/packs/failures.ts';
 import { PackService } from '../../engine/packs/service.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, table } from '../text.ts';
@@ -67,8 +66,6 @@ async function withPacks<T>(cli: Cli, work: (service: PackService) => T | Promis
   const service = await PackService.open({ packFolders: cli.places.packFolders, dataFolder: scratch });
   try {
     return await work(service);
-  } catch (thrown) {
-    throw asEngineError(thrown);
   } finally {
     await service.close();
     await rm(scratch, { recursive: true, force: true });

@@ -4,7 +4,6 @@ import { dirname, join, resolve } from 'node:path';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import type { ExportResult } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import { asEngineError } from '../packs/failures.ts';
 
 export type BundleFile = ExportResult['files'][number];
 
@@ -99,8 +98,7 @@ export async function writeBundle(
         'Choose another folder, or check that you may write there.',
         { cause: thrown },
       );
-    if (thrown instanceof Error && thrown.name === 'AbortError') throw thrown;
-    throw asEngineError(thrown);
+    throw thrown;
   }
 }
 

@@ -1,12 +1,12 @@
 import type { Handlers } from '../api/contract.ts';
+import { answer } from '../answer.ts';
 import { explainTrack } from './explain.ts';
 import type { EngineContext } from '../context.ts';
-import { typed } from '../packs/failures.ts';
 
 /** Why a track, or a window of it, got its class. */
 export function explainHandlers(context: EngineContext): Pick<Handlers, 'explain.track'> {
   return {
     'explain.track': ({ libraryId, ...request }) =>
-      typed(() => explainTrack(context.libraries.get(libraryId), request)),
+      answer(() => explainTrack(context.libraries.get(libraryId), request)),
   };
 }

@@ -8,7 +8,6 @@ import { classifyWindows } from './explain.ts';
 import type { EngineContext } from '../context.ts';
 import { getExperiment } from '../experiments/store.ts';
 import { jobKind } from '../jobs/kind.ts';
-import { typed } from '../packs/failures.ts';
 import { answer } from '../answer.ts';
 
 type Part = Pick<Handlers, 'classify.library' | 'classify.files' | 'classify.windows'>;
@@ -28,19 +27,18 @@ export function classifyHandlers(context: EngineContext): Part {
         const experiment = getExperiment(context.libraries.get(libraryId), experimentId);
         return `Classify ${describePaths(paths)} by ${experiment.name}`;
       },
-      run: ({ libraryId, experimentId, paths }, job) =>
-        typed(async () => {
-          const library = context.libraries.get(libraryId);
-          if (paths) {
-            const files = await classifyFiles(context, library, { experimentId, paths }, job);
-            return { kind: 'classify', experimentId, tracks: files.length, files };
-          }
-          const predictions = await classifyLibrary(context, library, experimentId, {
-            signal: job.signal,
-            onTrack: (done, total) => job.report({ done, total, unit: 'tracks' }),
-          });
-          return { kind: 'classify', experimentId, tracks: predictions.size, files: [] };
-        }),
+      run: async ({ libraryId, experimentId, paths }, job) => {
+        const library = context.libraries.get(libraryId);
+        if (paths) {
+          const files = await classifyFiles(context, library, { experimentId, paths }, job);
+          return { kind: 'classify', experimentId, tracks: files.length, files };
+        }
+        const predictions = await classifyLibrary(context, library, experimentId, {
+          signal: job.signal,
+          onTrack: (done, total) => job.report({ done, total, unit: 'tracks' }),
+        });
+        return { kind: 'classify', experimentId, tracks: predictions.size, files: [] };
+      },
     }),
   );
   const start = (spec: z.output<typeof specSchema>): Promise<{ jobId: string }> =>
@@ -49,7 +47,7 @@ export function classifyHandlers(context: EngineContext): Part {
     'classify.library': start,
     'classify.files': start,
     'classify.windows': ({ libraryId, experimentId, trackId }) =>
-      typed(() => classifyWindows(context.libraries.get(libraryId), experimentId, trackId)),
+      answer(() => classifyWindows(context.libraries.get(libraryId), experimentId, trackId)),
   };
 }
 

@@ -4,7 +4,6 @@ import { getExperiment, listExperiments, removeExperiment } from './store.ts';
 import { nameOfTaxonomy } from './tracks.ts';
 import { train, trainSpecSchema } from './train.ts';
 import { jobKind } from '../jobs/kind.ts';
-import { typed } from '../packs/failures.ts';
 import { answer } from '../answer.ts';
 
 type Part = Pick<
@@ -22,11 +21,10 @@ export function experimentsHandlers(context: EngineContext): Part {
       // How many classes there are is known once labels and embeddings are read.
       title: ({ libraryId, request }) =>
         `Train ${nameOfTaxonomy(context.libraries.get(libraryId), request.taxonomyId)}`,
-      run: ({ libraryId, request }, job) =>
-        typed(async () => {
-          const experiment = await train(context, context.libraries.get(libraryId), request, job);
-          return { kind: 'train', experimentId: experiment.id };
-        }),
+      run: async ({ libraryId, request }, job) => {
+        const experiment = await train(context, context.libraries.get(libraryId), request, job);
+        return { kind: 'train', experimentId: experiment.id };
+      },
     }),
   );
   return {

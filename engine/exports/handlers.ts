@@ -4,7 +4,6 @@ import type { Library } from '../library/library.ts';
 import { getExperiment } from '../experiments/store.ts';
 import { exportSpecSchema, runExport, type ExportSpec } from './run.ts';
 import { jobKind } from '../jobs/kind.ts';
-import { typed } from '../packs/failures.ts';
 import { getReduction } from '../library/reductions.ts';
 import { answer } from '../answer.ts';
 
@@ -17,11 +16,10 @@ export function exportsHandlers(context: EngineContext): Pick<Handlers, 'exports
       spec: exportSpecSchema,
       title: ({ libraryId, subject, folder }) =>
         `Export ${nameOfSubject(context.libraries.get(libraryId), subject)} to ${folder}`,
-      run: ({ libraryId, ...request }, job) =>
-        typed(async () => {
-          const library = context.libraries.get(libraryId);
-          return { kind: 'export', export: await runExport(context, library, request, job) };
-        }),
+      run: async ({ libraryId, ...request }, job) => {
+        const library = context.libraries.get(libraryId);
+        return { kind: 'export', export: await runExport(context, library, request, job) };
+      },
     }),
   );
   return {

@@ -6,7 +6,6 @@ import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
 import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import { typed } from '../packs/failures.ts';
 import { refreshTaxonomies } from '../taxonomies/store.ts';
 import { decodeWorkers } from '../workers.ts';
 import { embedTracks } from './embed-tracks.ts';
@@ -33,7 +32,7 @@ export function registerImport(context: EngineContext): void {
       spec: specSchema,
       title: ({ libraryId }) => `Import ${context.libraries.get(libraryId).summary().name}`,
       run: ({ libraryId, everything }, job) =>
-        typed(() => runImport(context, context.libraries.get(libraryId), job, everything)),
+        runImport(context, context.libraries.get(libraryId), job, everything),
     }),
   );
 }

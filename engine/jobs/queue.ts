@@ -1,5 +1,6 @@
 import type { Job, JobKind, JobLane, JobState, WaitingFor } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
+import type { ErrorCoding } from '../wire/contract.ts';
 import type { EventBus } from '../events.ts';
 import { newId } from '../identifier.ts';
 import type { AnyJobKind } from './kind.ts';
@@ -20,6 +21,8 @@ const RETELL_MS = 1000;
 export interface JobQueueOptions {
   /** Name of a library, for people; null when it is not there. */
   nameOfLibrary?: (libraryId: string) => string | null;
+  /** What a failed job is told to have failed with; default: {@link EngineError.from}. */
+  toError?: ErrorCoding;
 }
 
 /**
@@ -32,6 +35,7 @@ export class JobQueue {
   readonly #store: JobStore;
   readonly #events: EventBus;
   readonly #options: JobQueueOptions;
+  readonly #toError: ErrorCoding;
   readonly #kinds = new Map<JobKind, AnyJobKind>();
   readonly #jobs = new Map<string, LiveJob>();
   readonly #waiters = new Map<string, ((job: Job) => void)[]>();
@@ -46,6 +50,7 @@ export class JobQueue {
     this.#store = store;
     this.#events = events;
     this.#options = options;
+    this.#toError = options.toError ?? EngineError.from.bind(EngineError);
     store.prune();
     for (const entry of store.all()) this.#adopt(entry);
   }
@@ -277,7 +282,7 @@ export class JobQueue {
     } catch (thrown) {
       const { aborted } = live.signal;
       const told = live.over();
-      if (!aborted || told === null) this.#finish(live, 'failed', EngineError.from(thrown));
+      if (!aborted || told === null) this.#finish(live, 'failed', this.#toError(thrown));
       else if (told === 'cancel') this.#finish(live, 'cancelled', null);
       else if (told === 'rest' && !this.#closing) this.#rested(live);
       // The engine closes in order: that is no fault of the job, which is taken up by `recover` next time.

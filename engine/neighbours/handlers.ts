@@ -2,7 +2,6 @@ import { meanOfRows } from '../../models/embeddings/pooling.ts';
 import type { Handlers } from '../api/contract.ts';
 import { embedFile } from '../classify/files.ts';
 import type { EngineContext } from '../context.ts';
-import { typed } from '../packs/failures.ts';
 import { nearestTo, queryNeighbours } from './query.ts';
 import { packOfSpace } from '../packs/of-space.ts';
 
@@ -12,15 +11,14 @@ export function neighboursHandlers(
 ): Pick<Handlers, 'neighbours.query' | 'neighbours.file'> {
   return {
     'neighbours.query': ({ libraryId, ...request }) =>
-      typed(() => queryNeighbours(context.libraries.get(libraryId), request)),
-    'neighbours.file': ({ libraryId, path, ...request }, { signal }) =>
-      typed(async () => {
-        const library = context.libraries.get(libraryId);
-        const space = library.space();
-        const { manifest } = packOfSpace(context, space, 'this library was imported with');
-        const runtime = await context.packs.runtime(manifest.id, 'listen');
-        const { vectors } = await embedFile(context.decode, runtime, path, signal);
-        return nearestTo(library, { vector: meanOfRows(vectors, manifest.embeddingDim), space }, request);
-      }),
+      queryNeighbours(context.libraries.get(libraryId), request),
+    'neighbours.file': async ({ libraryId, path, ...request }, { signal }) => {
+      const library = context.libraries.get(libraryId);
+      const space = library.space();
+      const { manifest } = packOfSpace(context, space, 'this library was imported with');
+      const runtime = await context.packs.runtime(manifest.id, 'listen');
+      const { vectors } = await embedFile(context.decode, runtime, path, signal);
+      return nearestTo(library, { vector: meanOfRows(vectors, manifest.embeddingDim), space }, request);
+    },
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
 import type { Deformation } from '../../models/benchmarks/deformations.ts';
+import { findProgram } from '../decode/find-program.ts';
 
 const run = promisify(execFile);
 const QUIET = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y'];
@@ -12,8 +13,14 @@ const TIMEOUT_MS = 60_000;
 
 /** Whether the system has an ffmpeg that writes MP3. */
 export async function canCompress(): Promise<boolean> {
-  const { stdout } = await run('ffmpeg', ['-hide_banner', '-encoders']).catch(() => ({ stdout: '' }));
+  const { stdout } = await ffmpeg(['-hide_banner', '-encoders']).catch(() => ({ stdout: '' }));
   return stdout.includes('libmp3lame');
+}
+
+async function ffmpeg(options: readonly string[]): Promise<{ stdout: string }> {
+  const program = await findProgram('ffmpeg');
+  if (program === null) throw new Error('There is no ffmpeg on this computer.');
+  return run(program, options, { timeout: TIMEOUT_MS });
 }
 
 /** Mono samples as MP3, by the system's ffmpeg. */
@@ -46,7 +53,7 @@ async function throughFiles(
   try {
     const [input, output] = [join(folder, `in.${from}`), join(folder, `out.${to}`)];
     await writeFile(input, bytes);
-    await run('ffmpeg', [...QUIET, '-i', input, ...options, output], { timeout: TIMEOUT_MS });
+    await ffmpeg([...QUIET, '-i', input, ...options, output]);
     return await readFile(output);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -11,7 +11,8 @@ import { isDiskFull } from '../storage/errors.ts';
 
 /**
  * Gives what the models and the system throw the engine's typed form, keeping message and hint. An EngineError and an
- * abort keep their meaning; anything unknown becomes `internal`.
+ * abort keep their meaning; anything unknown becomes `internal`. For the ends of the engine: the wire, the job queue, and
+ * the command line where it works without one. What lies between throws what it throws.
  */
 export function asEngineError(thrown: unknown): EngineError {
   if (thrown instanceof EngineError) return thrown;
@@ -61,15 +62,4 @@ export function asEngineError(thrown: unknown): EngineError {
 /** Messages of the models begin in lower case and have no full stop. */
 function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
-}
-
-/** Runs `work`, turning everything it throws into an EngineError by {@link asEngineError}. */
-export async function typed<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (thrown) {
-    // An abort stays one, so that the job queue can tell a cancelled job from a failed one.
-    if (thrown instanceof Error && thrown.name === 'AbortError') throw thrown;
-    throw asEngineError(thrown);
-  }
 }

@@ -5,7 +5,6 @@ import type { EngineContext } from '../context.ts';
 import { addPack, proposePack } from './add/add.ts';
 import { addressesFrom } from './add/hub.ts';
 import { jobKind } from '../jobs/kind.ts';
-import { typed } from './failures.ts';
 import { answer } from '../answer.ts';
 
 const specSchema = packsMethods['packs.verify'].input;
@@ -24,11 +23,10 @@ export function packsHandlers(context: EngineContext): PackMethods {
       lane: 'compute',
       spec: specSchema,
       title: ({ packId }) => `Verify ${packs.get(packId).manifest.title}`,
-      run: ({ packId }, job) =>
-        typed(async () => ({
-          kind: 'verify-pack',
-          verification: await packs.verify(packId, job.signal),
-        })),
+      run: async ({ packId }, job) => ({
+        kind: 'verify-pack',
+        verification: await packs.verify(packId, job.signal),
+      }),
     }),
   );
   jobs.register(
@@ -40,33 +38,31 @@ export function packsHandlers(context: EngineContext): PackMethods {
       // Where there is no folder for it that is said at once rather than by a job that fails.
       title: ({ origin }) =>
         `Add ${origin.kind === 'hub' ? origin.id : baseNames(origin.paths)} to ${packs.addFolder}`,
-      run: ({ origin, choices, accepted }, job) =>
-        typed(async () => {
-          const added = await addPack({
-            origin,
-            choices,
-            accepted,
-            packsFolder: packs.addFolder,
-            addresses,
-            signal: job.signal,
-            report: (progress) => job.report(progress),
-          });
-          await packs.refresh();
-          return { kind: 'add-pack', ...added };
-        }),
+      run: async ({ origin, choices, accepted }, job) => {
+        const added = await addPack({
+          origin,
+          choices,
+          accepted,
+          packsFolder: packs.addFolder,
+          addresses,
+          signal: job.signal,
+          report: (progress) => job.report(progress),
+        });
+        await packs.refresh();
+        return { kind: 'add-pack', ...added };
+      },
     }),
   );
   return {
     'packs.list': () => answer(() => packs.list()),
     'packs.verify': (spec) => answer(() => ({ jobId: jobs.start('verify-pack', { libraryId: null, spec }) })),
     'packs.hub': () => answer(() => knownSources.map(({ id, title }) => ({ id, title }))),
-    'packs.inspect': ({ origin, choices }) => typed(() => proposePack(origin, choices, addresses)),
+    'packs.inspect': ({ origin, choices }) => proposePack(origin, choices, addresses),
     'packs.add': (spec) => answer(() => ({ jobId: jobs.start('add-pack', { libraryId: null, spec }) })),
-    'packs.remove': ({ packId }) =>
-      typed(async () => {
-        await packs.remove(packId);
-        return null;
-      }),
+    'packs.remove': async ({ packId }) => {
+      await packs.remove(packId);
+      return null;
+    },
   };
 }
 

@@ -2,7 +2,6 @@ import type { Handlers } from '../api/contract.ts';
 import { packsMethods } from '../api/packs.ts';
 import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
-import { typed } from './failures.ts';
 import { answer } from '../answer.ts';
 
 const specSchema = packsMethods['providers.check'].input;
@@ -17,11 +16,10 @@ export function providersHandlers(
       lane: 'compute',
       spec: specSchema,
       title: ({ packId }) => `Check execution providers with ${context.packs.get(packId).manifest.title}`,
-      run: ({ packId }, job) =>
-        typed(async () => {
-          const providers = await context.packs.check(packId, { signal: job.signal });
-          return { kind: 'check-providers', providers };
-        }),
+      run: async ({ packId }, job) => {
+        const providers = await context.packs.check(packId, { signal: job.signal });
+        return { kind: 'check-providers', providers };
+      },
     }),
   );
   return {

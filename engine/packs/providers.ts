@@ -1,7 +1,8 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { listProviders, type ProviderName, type ProviderReport } from '../../models/packs/index.ts';
+import { writeWhole } from '../files/write-whole.ts';
 import type { ProviderInfo } from '../api/domain.ts';
 
 const FILE = 'providers.json';
@@ -55,9 +56,7 @@ export class ProviderMemory {
     this.#reports.delete(packSha256);
     this.#reports.set(packSha256, reports);
     this.#latest = packSha256;
-    const temporary = `${this.#file}.${process.pid}.tmp`;
-    await writeFile(temporary, `${JSON.stringify(Object.fromEntries(this.#reports), null, 2)}\n`);
-    await rename(temporary, this.#file);
+    await writeWhole(this.#file, `${JSON.stringify(Object.fromEntries(this.#reports), null, 2)}\n`);
   }
 
   /** Result of the latest check, or what ONNX Runtime offers when none was made. */

@@ -1,6 +1,5 @@
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
-import { typed } from '../packs/failures.ts';
 import { addPrototype, removePrototype, restoreRevision } from './edit.ts';
 import { listPrototypes } from './list.ts';
 
@@ -11,12 +10,12 @@ export function prototypesHandlers(context: EngineContext): Part {
   const library = (id: string) => context.libraries.get(id);
   return {
     'prototypes.list': ({ libraryId, experimentId }, { signal }) =>
-      typed(() => listPrototypes(context, library(libraryId), experimentId, signal)),
+      listPrototypes(context, library(libraryId), experimentId, signal),
     'prototypes.remove': ({ libraryId, ...request }, { signal }) =>
-      typed(() => removePrototype(context, library(libraryId), request, signal)),
+      removePrototype(context, library(libraryId), request, signal),
     'prototypes.add': ({ libraryId, ...request }, { signal }) =>
-      typed(() => addPrototype(context, library(libraryId), request, signal)),
+      addPrototype(context, library(libraryId), request, signal),
     'prototypes.restore': ({ libraryId, ...request }, { signal }) =>
-      typed(() => restoreRevision(context, library(libraryId), request, signal)),
+      restoreRevision(context, library(libraryId), request, signal),
   };
 }

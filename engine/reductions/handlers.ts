@@ -3,7 +3,6 @@ import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { jobKind } from '../jobs/kind.ts';
-import { typed } from '../packs/failures.ts';
 import { corpusFacts, corpusRows } from './corpus/index.ts';
 import { reductionLabelsets } from './labelsets.ts';
 import { generatedPrototypes } from './prototypes.ts';
@@ -26,11 +25,10 @@ export function reductionsHandlers(context: EngineContext): Part {
       resumable: true,
       spec: studySpecSchema,
       title: ({ libraryId, studyId }) => `Study ${getStudy(context.libraries.get(libraryId), studyId).name}`,
-      run: ({ libraryId, studyId }, job) =>
-        typed(async () => {
-          const reductions = await runStudy(context, context.libraries.get(libraryId), studyId, job);
-          return { kind: 'study', studyId, reductions };
-        }),
+      run: async ({ libraryId, studyId }, job) => {
+        const reductions = await runStudy(context, context.libraries.get(libraryId), studyId, job);
+        return { kind: 'study', studyId, reductions };
+      },
     }),
   );
   const open = (libraryId: string): Library => context.libraries.get(libraryId);
@@ -50,15 +48,12 @@ export function reductionsHandlers(context: EngineContext): Part {
 
   return {
     'reductions.choices': () => answer(studyChoices),
-    'reductions.corpus': ({ libraryId, source }, { signal }) =>
-      typed(async () =>
-        corpusFacts(await corpusRows(context, context.libraries.get(libraryId), source, signal), signal),
-      ),
-    'reductions.study': ({ libraryId, request }, { signal }) =>
-      typed(async () => {
-        const study = await planStudy(context, open(libraryId), request, signal);
-        return { studyId: study.id, jobId: startStudy(libraryId, study) };
-      }),
+    'reductions.corpus': async ({ libraryId, source }, { signal }) =>
+      corpusFacts(await corpusRows(context, context.libraries.get(libraryId), source, signal), signal),
+    'reductions.study': async ({ libraryId, request }, { signal }) => {
+      const study = await planStudy(context, open(libraryId), request, signal);
+      return { studyId: study.id, jobId: startStudy(libraryId, study) };
+    },
     'reductions.continueStudy': ({ libraryId, studyId }) =>
       answer(() => {
         const study = getStudy(open(libraryId), studyId);
@@ -79,7 +74,7 @@ export function reductionsHandlers(context: EngineContext): Part {
         return studyStatistics(getStudy(library, studyId), listReductions(library, studyId), question);
       }),
     'reductions.labelsets': ({ libraryId, reductionId }, { signal }) =>
-      typed(() => reductionLabelsets(context, open(libraryId), reductionId, signal)),
+      reductionLabelsets(context, open(libraryId), reductionId, signal),
     'reductions.restore': ({ libraryId, studyId, reductionId }) =>
       answer(() => {
         if (studyId === undefined && reductionId === undefined)
@@ -90,7 +85,7 @@ export function reductionsHandlers(context: EngineContext): Part {
       }),
     'reductions.list': ({ libraryId, studyId }) => answer(() => listReductions(open(libraryId), studyId)),
     'reductions.prototypes': ({ libraryId, reductionId }) =>
-      typed(() => generatedPrototypes(context, context.libraries.get(libraryId), reductionId)),
+      generatedPrototypes(context, context.libraries.get(libraryId), reductionId),
     'reductions.remove': ({ libraryId, reductionId }) =>
       answer(() => {
         removeReduction(open(libraryId), reductionId);

@@ -1,6 +1,5 @@
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
-import { typed } from '../packs/failures.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { nameOfVectors } from '../neighbours/vector-ref.ts';
 import { sonifySpecSchema, sonifyTargets } from './sonify.ts';
@@ -15,11 +14,10 @@ export function sonifyHandlers(context: EngineContext): Pick<Handlers, 'sonify.s
       lane: ({ targets }) => (targets.length === 1 ? 'listen' : 'compute'),
       spec: sonifySpecSchema,
       title: ({ libraryId, targets }) => `Sonify ${nameOfVectors(context.libraries.get(libraryId), targets)}`,
-      run: ({ libraryId, ...request }, job) =>
-        typed(async () => {
-          const library = context.libraries.get(libraryId);
-          return { kind: 'sonify', sonifications: await sonifyTargets(context, library, request, job) };
-        }),
+      run: async ({ libraryId, ...request }, job) => {
+        const library = context.libraries.get(libraryId);
+        return { kind: 'sonify', sonifications: await sonifyTargets(context, library, request, job) };
+      },
     }),
   );
   return {

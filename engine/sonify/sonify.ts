@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
@@ -10,6 +10,7 @@ import { sonifyMethods } from '../api/sonify.ts';
 import type { JobLane, Sonification, VectorRef } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
+import { writeWhole } from '../files/write-whole.ts';
 import type { Library } from '../library/library.ts';
 import { packOfSpace } from '../packs/of-space.ts';
 import type { JobHandle } from '../jobs/queue.ts';
@@ -148,19 +149,7 @@ async function writeSound(
 ): Promise<SoundFacts> {
   const gainDb = audibleGainDb(samples);
   const raised = samples.map((sample) => sample * 10 ** (gainDb / 20));
+  await mkdir(dirname(path), { recursive: true });
   await writeWhole(path, encodeWav(raised, sampleRate, 'pcm16'));
   return { durationSeconds: samples.length / sampleRate, rmsDbfs: rmsDbfs(raised), gainDb, cycleCosine };
-}
-
-/** Under a temporary name first: a file that is there is always complete. */
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, bytes);
-    await rename(temporary, path);
-  } catch (thrown) {
-    await rm(temporary, { force: true });
-    throw thrown;
-  }
 }
