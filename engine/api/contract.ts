@@ -17,6 +17,7 @@ import type {
 } from '../wire/index.ts';
 import { appMethods } from './app.ts';
 import { classifyMethods } from './classify.ts';
+import { embedMethods } from './embed.ts';
 import { experimentsMethods } from './experiments.ts';
 import { exportsMethods } from './exports.ts';
 import { importMethods } from './import.ts';
@@ -39,6 +40,7 @@ export const contract = {
   ...taxonomiesMethods,
   ...experimentsMethods,
   ...classifyMethods,
+  ...embedMethods,
   ...prototypesMethods,
   ...sonifyMethods,
   ...neighboursMethods,

@@ -2,6 +2,7 @@
 export type * from './app.ts';
 export type * from './classify.ts';
 export type * from './corpora.ts';
+export type * from './embed.ts';
 export type * from './experiments.ts';
 export type * from './exports.ts';
 export type * from './import.ts';

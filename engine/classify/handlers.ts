@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { z } from 'zod';
 import { classifyMethods } from '../api/classify.ts';
 import type { Handlers } from '../api/contract.ts';
+import { embedFiles } from './embed-files.ts';
 import { classifyFiles } from './files.ts';
 import { classifyLibrary } from './library.ts';
 import { classifyWindows } from './explain.ts';
@@ -10,7 +11,7 @@ import { getExperiment } from '../experiments/store.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { answer } from '../answer.ts';
 
-type Part = Pick<Handlers, 'classify.library' | 'classify.files' | 'classify.windows'>;
+type Part = Pick<Handlers, 'classify.library' | 'classify.files' | 'classify.windows' | 'embed.files'>;
 
 /** Without paths: the library. */
 const specSchema = classifyMethods['classify.files'].input.partial({ paths: true });
@@ -46,6 +47,7 @@ export function classifyHandlers(context: EngineContext): Part {
   return {
     'classify.library': start,
     'classify.files': start,
+    'embed.files': (request, { signal }) => embedFiles(context, request, signal),
     'classify.windows': ({ libraryId, experimentId, trackId }) =>
       answer(() => classifyWindows(context.libraries.get(libraryId), experimentId, trackId)),
   };

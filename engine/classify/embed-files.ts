@@ -1,0 +1,100 @@
+import { meanOfRows } from '../../models/embeddings/pooling.ts';
+import { writeNpz } from '../../models/tensors/index.ts';
+import type { EmbeddedFiles, EmbedEvent } from '../api/embed.ts';
+import type { ParsedInput } from '../api/contract.ts';
+import { EngineError } from '../api/errors.ts';
+import type { EngineContext } from '../context.ts';
+import { writeWhole } from '../files/write-whole.ts';
+import { asEngineError } from '../packs/failures.ts';
+import { embedFile, expandPaths, type FileEmbeddings } from './files.ts';
+
+interface Embedded {
+  path: string;
+  embeddings: FileEmbeddings;
+}
+
+/**
+ * Writes the embeddings of files. A file that cannot be used is listed with its reason; the others go on.
+ * @throws EngineError `not-found`, `pack`, `disk-full`; `empty-folder` without a file; `bad-input` when the file cannot be
+ * written; the reason of the first file when none can be used; the signal's reason
+ */
+export async function* embedFiles(
+  context: EngineContext,
+  { packId, paths, file }: ParsedInput<'embed.files'>,
+  signal: AbortSignal,
+): AsyncGenerator<EmbedEvent, void> {
+  const runtime = await context.packs.runtime(packId);
+  const all = await expandPaths(paths, signal);
+  const done: Embedded[] = [];
+  const failures: EmbeddedFiles['failures'] = [];
+  const started = performance.now();
+  let [windows, seconds] = [0, 0];
+  for (const [index, path] of all.entries()) {
+    try {
+      const embeddings = await embedFile(context.decode, runtime, path, signal);
+      done.push({ path, embeddings });
+      windows += embeddings.count;
+      seconds += embeddings.seconds;
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const error = asEngineError(thrown);
+      if (error.code === 'pack') throw error;
+      failures.push({ path, problem: error.toData() });
+    }
+    const elapsed = (performance.now() - started) / 1000;
+    const progress = {
+      ...({ done: index + 1, total: all.length, unit: 'files', current: path } as const),
+      ...{ windows, failures: failures.length, audioSecondsPerSecond: seconds / elapsed },
+      etaSeconds: (elapsed / (index + 1)) * (all.length - index - 1),
+    };
+    yield { type: 'progress', progress };
+  }
+  const [first] = failures;
+  if (done.length === 0 && first) throw EngineError.fromData(first.problem);
+  if (done.length === 0)
+    throw new EngineError(
+      'empty-folder',
+      'There are no audio files to embed.',
+      'Name files or another folder.',
+    );
+  const { manifest, sha256 } = runtime.pack;
+  const dim = manifest.embeddingDim;
+  const content = arrays(done, windows, dim);
+  await write(file, content);
+  const facts = { file, bytes: content.length, packSha256: sha256, dim, tracks: done.length };
+  yield { type: 'done', result: { ...facts, windows, failures } };
+}
+
+function arrays(done: readonly Embedded[], count: number, dim: number): Uint8Array {
+  const z = new Float32Array(count * dim);
+  const trackOf = new Int32Array(count);
+  const start = new Float32Array(count);
+  const means = new Float32Array(done.length * dim);
+  let row = 0;
+  done.forEach(({ embeddings }, track) => {
+    z.set(embeddings.vectors, row * dim);
+    start.set(embeddings.startSeconds, row);
+    trackOf.fill(track, row, row + embeddings.count);
+    means.set(meanOfRows(embeddings.vectors, dim), track * dim);
+    row += embeddings.count;
+  });
+  return writeNpz({
+    z: { dtype: 'float32', shape: [count, dim], data: z },
+    track_of: { dtype: 'int32', shape: [count], data: trackOf },
+    start_seconds: { dtype: 'float32', shape: [count], data: start },
+    track_z: { dtype: 'float32', shape: [done.length, dim], data: means },
+    paths: { dtype: 'text', shape: [done.length], data: done.map(({ path }) => path) },
+  });
+}
+
+async function write(file: string, content: Uint8Array): Promise<void> {
+  try {
+    await writeWhole(file, content);
+  } catch (thrown) {
+    const error = asEngineError(thrown);
+    if (error.code !== 'internal') throw error;
+    throw new EngineError('bad-input', `${file} cannot be written.`, 'Name another place.', {
+      cause: thrown,
+    });
+  }
+}
