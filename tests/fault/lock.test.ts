@@ -35,7 +35,7 @@ describe('the lock of a data folder, between processes', () => {
       }),
     );
     expect(codes).toEqual([0, 0, 0, 0]);
-  });
+  }, 60_000 + rounds * 1000);
 
   it('is free once its holder was killed, and says who holds it until then', async () => {
     const folder = testFolder();
