@@ -25,17 +25,21 @@ describe('the lock of a data folder, between processes', () => {
     });
   });
 
-  it(`never lets two of four in, ${rounds} times each`, async () => {
-    const folder = testFolder();
-    const codes = await Promise.all(
-      Array.from({ length: 4 }, async () => {
-        const holder = spawn(process.execPath, [child, folder, String(rounds)], { stdio: 'inherit' });
-        const [code] = (await once(holder, 'exit')) as [number | null];
-        return code;
-      }),
-    );
-    expect(codes).toEqual([0, 0, 0, 0]);
-  }, 60_000 + rounds * 1000);
+  it(
+    `never lets two of four in, ${rounds} times each`,
+    async () => {
+      const folder = testFolder();
+      const codes = await Promise.all(
+        Array.from({ length: 4 }, async () => {
+          const holder = spawn(process.execPath, [child, folder, String(rounds)], { stdio: 'inherit' });
+          const [code] = (await once(holder, 'exit')) as [number | null];
+          return code;
+        }),
+      );
+      expect(codes).toEqual([0, 0, 0, 0]);
+    },
+    60_000 + rounds * 1000,
+  );
 
   it('is free once its holder was killed, and says who holds it until then', async () => {
     const folder = testFolder();
