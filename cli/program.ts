@@ -6,6 +6,7 @@ import { Interrupt } from './interrupt.ts';
 import { findPlaces } from './places.ts';
 import { ProgressLine } from './progress.ts';
 import { requireLibraryFolder, Session } from './session.ts';
+import { backupVerb, restoreVerb } from './verbs/backup.ts';
 import { classifyVerb } from './verbs/classify.ts';
 import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
@@ -34,6 +35,8 @@ const verbs: readonly AddVerb[] = [
   knnVerb,
   exportVerb,
   packsVerb,
+  backupVerb,
+  restoreVerb,
   openVerb,
   doctorVerb,
   demoVerb,

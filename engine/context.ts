@@ -5,6 +5,8 @@ import type { EmbedderLimits } from './embedder/limits.ts';
 import type { SpawnEmbedder } from './embedder/process.ts';
 import type { JobQueue } from './jobs/queue.ts';
 import type { Library } from './library/library.ts';
+import type { BackupKeeper } from './library/backup-keeper.ts';
+import type { Notices } from './notices.ts';
 import type { PackService } from './packs/service.ts';
 import type { ExternalDecoder } from '../models/audio/index.ts';
 import type { ProviderRunner } from '../models/packs/index.ts';
@@ -46,6 +48,8 @@ export interface EngineOptions {
 export interface EngineContext {
   options: EngineOptions;
   events: EventBus;
+  notices: Notices;
+  backups: BackupKeeper;
   jobs: JobQueue;
   libraries: Libraries;
   packs: PackService;
@@ -72,8 +76,16 @@ export interface Libraries {
   ): Library;
   /** @throws EngineError `not-found`, `database`, `database-newer` */
   get(libraryId: string): Library;
+  /** Where the own database of a library lies, whether it can be opened or not. @throws EngineError `not-found` */
+  databaseOf(libraryId: string): string;
+  /** Closes a library for what needs its files, and opens it again. @throws EngineError `library-busy`, `database` */
+  whileClosed(libraryId: string, work: (folder: string) => Promise<void>): Promise<Library>;
+  /** Takes in databases that `fill` puts into a new folder. @throws EngineError `missing-folder`, `bad-input`, `database` */
+  adopt(folder: string, fill: (libraryFolder: string) => Promise<void>): Promise<Library>;
   /** Most recently opened first. */
   list(): LibrarySummary[];
+  /** Those whose databases are open. */
+  opened(): Library[];
   /** @throws EngineError `missing-folder`, `not-found`, `library-busy`, `bad-input` */
   relink(libraryId: string, folder: string): Library;
   /** Deletes Archetone's own data about a library; never an audio file. */

@@ -11,6 +11,9 @@ import { classifyHandlers } from './classify/handlers.ts';
 import { experimentsHandlers } from './experiments/handlers.ts';
 import { explainHandlers } from './classify/explain-handlers.ts';
 import { exportsHandlers } from './exports/handlers.ts';
+import { backupHandlers } from './library/backup-handlers.ts';
+import { BackupKeeper } from './library/backup-keeper.ts';
+import { Notices } from './notices.ts';
 import { importHandlers } from './import/handlers.ts';
 import { jobsHandlers } from './jobs/handlers.ts';
 import { labelsHandlers } from './taxonomies/label-handlers.ts';
@@ -71,6 +74,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
 async function compose(options: EngineOptions, unlock: () => void): Promise<Engine> {
   const events = new Events();
+  const notices = new Notices(events);
   const packs = await PackService.open({
     packFolders: options.packFolders,
     dataFolder: options.dataFolder,
@@ -79,14 +83,16 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...(options.embedderLimits === undefined ? {} : { limits: options.embedderLimits }),
     ...(options.providerRunner === undefined ? {} : { providerRunner: options.providerRunner }),
   });
-  const jobs: JobQueue = new JobQueue(new JobStore(openJobsDatabase(options.dataFolder)), events, {
+  const jobs: JobQueue = new JobQueue(new JobStore(openJobsDatabase(options.dataFolder, notices.add)), events, {
     nameOfLibrary: (libraryId) => libraries.list().find(({ id }) => id === libraryId)?.name ?? null,
     toError: asEngineError,
   });
   const libraries: LibraryCatalogue = new LibraryCatalogue(options.dataFolder, {
     isBusy: (libraryId) => jobs.busy(libraryId),
     packSha256: (packId) => packs.find(packId)?.sha256 ?? null,
+    note: notices.add,
   });
+  const backups = new BackupKeeper(libraries, notices.add);
   const media = new RandomMediaTokens(options.mediaUrl);
   const decode = new DecodePool({
     workerUrl: options.decodeWorker,
@@ -95,10 +101,11 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...(options.externalDecoder === undefined ? {} : { external: options.externalDecoder }),
   });
   const playback = new Playback(decode, media);
-  const context: EngineContext = { options, events, jobs, libraries, packs, decode, media };
+  const context: EngineContext = { options, events, notices, backups, jobs, libraries, packs, decode, media };
   const handlers: Handlers = {
     ...appHandlers(context),
     ...librariesHandlers(context),
+    ...backupHandlers(context),
     ...importHandlers(context),
     ...tracksHandlers(context, playback),
     ...taxonomiesHandlers(context),
@@ -124,6 +131,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     await playback.close();
     await decode.close();
     await packs.close();
+    await backups.close();
     libraries.close();
     unlock();
   };

@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import { listProviders } from '../../models/packs/index.ts';
 import { findProgram } from '../../engine/decode/find-program.ts';
 import { PackService } from '../../engine/packs/service.ts';
+import { EngineError } from '../../engine/api/errors.ts';
+import { inspectData } from '../../engine/storage/inspect.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
@@ -28,10 +30,16 @@ export const doctorVerb: AddVerb = (program, cli) => {
     .command('doctor')
     .description('Check what Archetone needs on this machine.')
     .option('--library <dir>', 'also check that this data folder can be written')
-    .addHelpText('after', '\nExample:\n  archetone doctor --json')
-    .action((options: { library?: string }) =>
+    .option('--deep', 'with --library: read every database and backup of it whole, and say what is damaged')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  archetone doctor --json\n  archetone doctor --deep --library ~/archetone-music',
+    )
+    .action((options: { library?: string; deep?: boolean }) =>
       cli.answer(async () => {
         const folder = options.library === undefined ? null : resolve(options.library);
+        if (options.deep === true && folder === null)
+          throw new EngineError('bad-input', '--deep needs a data folder.', 'Name it with --library.');
         const packs = await checkPacks(cli);
         const checks = [
           checkNode(),
@@ -44,6 +52,7 @@ export const doctorVerb: AddVerb = (program, cli) => {
           await checkFfmpeg(),
           await checkWritable(folder ?? tmpdir(), folder === null ? 'temporary folder' : 'data folder'),
           await checkSpace(folder ?? tmpdir()),
+          ...(options.deep === true && folder !== null ? checkData(folder) : []),
         ];
         const broken = checks.find((check) => check.required && !check.ok);
         const failed =
@@ -52,6 +61,17 @@ export const doctorVerb: AddVerb = (program, cli) => {
       }),
     );
 };
+
+/** What can be made anew need not be whole. */
+function checkData(folder: string): Check[] {
+  return inspectData(folder).map(({ file, problem, required, hint }) => ({
+    name: file,
+    ok: problem === null,
+    required,
+    detail: problem ?? 'whole',
+    hint,
+  }));
+}
 
 function checkNode(): Check {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

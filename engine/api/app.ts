@@ -13,6 +13,8 @@ export interface AppInfo {
   provider: string;
   /** The engine ended several times in a short while, so nothing that was under way was taken up. */
   safeStart: boolean;
+  /** What the engine put aside or left out since it started, in sentences for people. */
+  notices: string[];
 }
 
 /** Pushed to every shell that subscribed with `events`. */
@@ -25,7 +27,9 @@ export type EngineEvent =
       what: 'tracks' | 'taxonomies' | 'experiments' | 'reductions' | 'predictions';
     }
   | ({ type: 'first-sound' } & FirstSound)
-  | { type: 'libraries-changed' };
+  | { type: 'libraries-changed' }
+  /** One more of `AppInfo.notices`. */
+  | { type: 'notice'; message: string };
 
 export const appMethods = {
   'app.info': query<AppInfo>()(nothing),

@@ -1,6 +1,7 @@
 /** Libraries: folders of music with their own databases. */
 import { z } from 'zod';
 import { query } from '../wire/index.ts';
+import type { EngineErrorData } from './errors.ts';
 import { id, path, nothing, inLibrary } from './shared.ts';
 import type { SpaceInfo } from './spaces.ts';
 
@@ -24,6 +25,27 @@ export interface LibrarySummary {
   isDemo: boolean;
   createdAt: string;
   openedAt: string;
+  /** Why its database cannot be opened; null when it can. */
+  problem: EngineErrorData | null;
+}
+
+/** A whole copy of a library's own database, beside it. */
+export interface LibraryBackup {
+  name: string;
+  /** When it was made: ISO 8601. */
+  at: string;
+  /** By itself, by hand, before an update changed the database, or what a restored one took the place of. */
+  reason: 'auto' | 'hand' | 'update' | 'restore';
+  bytes: number;
+  /** It opens and is whole. */
+  sound: boolean;
+}
+
+/** A library as a folder that can be carried to another computer; no audio is in it. */
+export interface LibraryBundle {
+  folder: string;
+  name: string;
+  files: { name: string; bytes: number; sha256: string }[];
 }
 
 export const librariesMethods = {
@@ -43,6 +65,18 @@ export const librariesMethods = {
   'libraries.get': query<LibrarySummary>()(z.strictObject(inLibrary)),
   /** Points a library at a folder that moved; tracks are recognised by their content. */
   'libraries.relink': query<LibrarySummary>()(z.strictObject({ ...inLibrary, folder: path })),
+  /** Newest first; answers for a library that cannot be opened, too. */
+  'libraries.backups': query<LibraryBackup[]>()(z.strictObject(inLibrary)),
+  /** Copies the library's own database and checks the copy. */
+  'libraries.backUp': query<LibraryBackup>()(z.strictObject(inLibrary)),
+  /** Puts a backup in the place of the database; what was there is kept. */
+  'libraries.restore': query<LibrarySummary>()(
+    z.strictObject({ ...inLibrary, backup: z.string().min(1).max(200) }),
+  ),
+  /** Writes the library as a folder for another computer (`libraries.takeIn`); the folder is made. */
+  'libraries.bundle': query<LibraryBundle>()(z.strictObject({ ...inLibrary, folder: path })),
+  /** Takes in a library from such a folder, for music that lies in `folder` here. */
+  'libraries.takeIn': query<LibrarySummary>()(z.strictObject({ bundle: path, folder: path })),
   /** Deletes Archetone's own data about a library; never an audio file. */
   'libraries.remove': query<null>()(z.strictObject(inLibrary)),
 };

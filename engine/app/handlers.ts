@@ -9,6 +9,7 @@ export function appHandlers(context: EngineContext): Pick<Handlers, 'app.info' |
       version: context.options.version,
       platform: `${process.platform}-${process.arch}`,
       dataFolder: context.options.dataFolder,
+      notices: context.notices.all(),
       safeStart: context.options.safeStart ?? false,
       ffmpeg: (await findProgram('ffmpeg')) !== null,
       provider: context.packs.providers().find((provider) => provider.chosen)?.provider ?? 'cpu',

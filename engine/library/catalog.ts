@@ -1,6 +1,8 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { listBackups } from '../storage/backups.ts';
+import { Database } from '../storage/database.ts';
 import { storageError } from '../storage/errors.ts';
 
 const entrySchema = z.object({
@@ -18,7 +20,10 @@ export type CatalogEntry = z.infer<typeof entrySchema>;
 const FILE = 'library.json';
 const REMOVED = 'removed.json';
 
-/** Every library of a data folder, read from the small file that lies beside its databases. */
+/**
+ * Every library of a data folder: each folder with a database is one. The small file beside it answers quickly and where
+ * the database cannot; where that file is missing or no JSON, it is written anew from the database or its newest backup.
+ */
 export function readCatalog(librariesFolder: string): CatalogEntry[] {
   let names: string[];
   try {
@@ -28,14 +33,59 @@ export function readCatalog(librariesFolder: string): CatalogEntry[] {
     throw storageError(thrown, librariesFolder);
   }
   return names.flatMap((name) => {
-    try {
-      return [entrySchema.parse(JSON.parse(readFileSync(join(librariesFolder, name, FILE), 'utf8')))];
-    } catch {
-      // A library is made by writing this file last: without it, the folder is a leftover of a crash.
-      return [];
-    }
+    const folder = join(librariesFolder, name);
+    return readEntry(folder) ?? entryAnew(folder, name) ?? [];
   });
 }
+
+function readEntry(libraryFolder: string): CatalogEntry | null {
+  try {
+    return entrySchema.parse(JSON.parse(readFileSync(join(libraryFolder, FILE), 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+function entryAnew(folder: string, id: string): CatalogEntry | null {
+  const path = join(folder, 'library.db');
+  if (existsSync(join(folder, REMOVED)) || !statSync(path, { throwIfNoEntry: false })?.size) return null;
+  const entry = [path, ...listBackups(path).map((backup) => backup.path)].reduce<
+    CatalogEntry | null | 'none'
+  >((found, each) => (found === null ? readIdentity(each) : found), null);
+  // No row at all: made, and cut short before it became a library.
+  if (entry === 'none') return null;
+  const unknown = { name: `Library ${id}`, folder: '', packId: '', isDemo: false };
+  const settled = { ...(entry ?? { ...unknown, createdAt: new Date(0).toISOString() }), id };
+  try {
+    if (entry !== null) writeCatalogEntry(folder, settled);
+  } catch {
+    // A full disk: found again next time.
+  }
+  return settled;
+}
+
+/** What a database says it is the library of; null when it cannot be read. */
+function readIdentity(path: string): CatalogEntry | null | 'none' {
+  let db: Database | null = null;
+  try {
+    db = new Database(path);
+    const row = db.prepare<z.input<typeof identitySchema>>('SELECT * FROM library').get();
+    if (row === undefined) return 'none';
+    const { name, folder, is_demo: isDemo, created_at: createdAt } = identitySchema.parse(row);
+    return { id: '', name, folder, packId: '', isDemo: isDemo === 1, createdAt };
+  } catch {
+    return null;
+  } finally {
+    db?.close();
+  }
+}
+
+const identitySchema = z.object({
+  name: z.string(),
+  folder: z.string(),
+  is_demo: z.number(),
+  created_at: z.string(),
+});
 
 /**
  * Forgets a library at once and deletes its folder, as far as the system allows now: Windows keeps files that are still
@@ -43,7 +93,10 @@ export function readCatalog(librariesFolder: string): CatalogEntry[] {
  */
 export function removeLibraryFolder(libraryFolder: string): void {
   try {
-    renameSync(join(libraryFolder, FILE), join(libraryFolder, REMOVED));
+    // Renamed where possible: that needs no space on a full disk.
+    if (existsSync(join(libraryFolder, FILE)))
+      renameSync(join(libraryFolder, FILE), join(libraryFolder, REMOVED));
+    else writeFileSync(join(libraryFolder, REMOVED), '');
   } catch (thrown) {
     throw storageError(thrown, libraryFolder);
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { EmbeddingSpace } from '../../models/embeddings/space.ts';
 import type { LibrarySummary, SpaceInfo } from '../api/domain.ts';
@@ -6,7 +6,8 @@ import { EngineError } from '../api/errors.ts';
 import type { Libraries } from '../context.ts';
 import { newId } from '../identifier.ts';
 import { storageError } from '../storage/errors.ts';
-import { openLibraryDatabases } from '../storage/open.ts';
+import { sweepDrafts } from '../storage/backups.ts';
+import { openLibraryDatabases, wayBack } from '../storage/open.ts';
 import { readCatalog, removeLibraryFolder, sweepRemoved, writeCatalogEntry } from './catalog.ts';
 import type { CatalogEntry } from './catalog.ts';
 import { Library } from './library.ts';
@@ -26,6 +27,16 @@ interface Surroundings {
   isBusy(libraryId: string): boolean;
   /** Content hash of a pack; null when it is not there. */
   packSha256(packId: string): string | null;
+  /** Tells people what was put aside. */
+  note: (message: string) => void;
+}
+
+function stillBusy(): EngineError {
+  return new EngineError(
+    'library-busy',
+    'A job still works on this library.',
+    'Wait for it or cancel it, then try again.',
+  );
 }
 
 /** The pack that comes with the application. */
@@ -36,11 +47,14 @@ export class LibraryCatalogue implements Libraries {
   readonly #root: string;
   readonly #open = new Map<string, Library>();
   readonly #around: Surroundings;
+  /** Libraries whose files are being changed. */
+  readonly #closed = new Set<string>();
 
   constructor(dataFolder: string, around: Partial<Surroundings> = {}) {
-    this.#around = { isBusy: () => false, packSha256: () => null, ...around };
+    this.#around = { isBusy: () => false, packSha256: () => null, note: () => undefined, ...around };
     this.#root = join(dataFolder, 'libraries');
     sweepRemoved(this.#root);
+    for (const { id } of readCatalog(this.#root)) sweepDrafts(join(this.#folderOf(id), 'library.db'));
   }
 
   /** Opens the library of a folder, making it the first time; settings that are given are changed. */
@@ -57,7 +71,8 @@ export class LibraryCatalogue implements Libraries {
 
   get(libraryId: string): Library {
     const open = this.#open.get(libraryId);
-    if (open) return open;
+    if (open && (!open.db.cacheDamaged || this.#around.isBusy(libraryId))) return open;
+    if (open) this.#shut(libraryId);
     this.#entry(libraryId);
     return this.#openDatabases(libraryId);
   }
@@ -70,27 +85,80 @@ export class LibraryCatalogue implements Libraries {
 
   relink(libraryId: string, folder: string): Library {
     const path = existingFolder(folder);
-    const entry = this.#entry(libraryId);
-    const other = readCatalog(this.#root).find((e) => e.id !== libraryId && samePath(e.folder, path));
-    if (other) {
-      throw new EngineError(
-        'bad-input',
-        `${path} already is the folder of the library “${other.name}”.`,
-        'Open that library, or remove it first.',
-      );
-    }
+    this.#entry(libraryId);
+    this.#expectFree(path, libraryId);
     const library = this.get(libraryId);
     if (path !== library.folder()) this.#expectIdle(library);
     library.moveTo(path);
-    writeCatalogEntry(library.dataFolder, { ...entry, folder: path });
+    this.#note(library);
     return library;
   }
 
   remove(libraryId: string): void {
     this.#entry(libraryId);
+    this.#shut(libraryId);
+    removeLibraryFolder(this.#folderOf(libraryId));
+  }
+
+  /** The libraries whose databases are open. */
+  opened(): Library[] {
+    return [...this.#open.values()];
+  }
+
+  /** Where the own database of a library lies, whether it can be opened or not. @throws EngineError `not-found` */
+  databaseOf(libraryId: string): string {
+    this.#entry(libraryId);
+    return join(this.#folderOf(libraryId), 'library.db');
+  }
+
+  /**
+   * Closes a library for what needs its files, and opens it again.
+   * @throws EngineError `library-busy`, and what `work` or opening throws
+   */
+  async whileClosed(libraryId: string, work: (folder: string) => Promise<void>): Promise<Library> {
+    this.#entry(libraryId);
+    if (this.#around.isBusy(libraryId)) throw stillBusy();
+    if (this.#closed.has(libraryId)) throw stillBusy();
+    this.#closed.add(libraryId);
+    try {
+      this.#shut(libraryId);
+      await work(this.#folderOf(libraryId));
+    } finally {
+      this.#closed.delete(libraryId);
+    }
+    return this.get(libraryId);
+  }
+
+  /**
+   * Takes in a library whose databases were put into a folder of this data folder, for music that lies in `folder`.
+   * @throws EngineError `missing-folder`, `bad-input` when that folder has a library, `database`
+   */
+  async adopt(folder: string, fill: (libraryFolder: string) => Promise<void>): Promise<Library> {
+    const path = existingFolder(folder);
+    this.#expectFree(path, null);
+    const id = newId();
+    const libraryFolder = this.#folderOf(id);
+    this.#closed.add(id);
+    try {
+      mkdirs(libraryFolder);
+      await fill(libraryFolder);
+      this.#closed.delete(id);
+      const library = this.#openDatabases(id);
+      library.db.prepare('UPDATE library SET id = ?, folder = ?').run([id, path]);
+      this.#note(library);
+      return library;
+    } catch (thrown) {
+      this.#shut(id);
+      rmSync(libraryFolder, { recursive: true, force: true });
+      throw thrown;
+    } finally {
+      this.#closed.delete(id);
+    }
+  }
+
+  #shut(libraryId: string): void {
     this.#open.get(libraryId)?.close();
     this.#open.delete(libraryId);
-    removeLibraryFolder(this.#folderOf(libraryId));
   }
 
   close(): void {
@@ -117,12 +185,25 @@ export class LibraryCatalogue implements Libraries {
   }
 
   #expectIdle(library: Library): void {
-    if (!this.#around.isBusy(library.id)) return;
+    if (this.#around.isBusy(library.id)) throw stillBusy();
+  }
+
+  #expectFree(path: string, libraryId: string | null): void {
+    const other = readCatalog(this.#root).find((e) => e.id !== libraryId && samePath(e.folder, path));
+    if (!other) return;
     throw new EngineError(
-      'library-busy',
-      'A job still works on this library.',
-      'Wait for it or cancel it, then change folder, pack or windows.',
+      'bad-input',
+      `${path} already is the folder of the library “${other.name}”.`,
+      'Open that library, or remove it first.',
     );
+  }
+
+  /** Lets the small file beside the databases say what they say: the list goes by it, and what it cannot open. */
+  #note(library: Library): void {
+    const { name, folders, packId, isDemo, createdAt } = library.summary();
+    writeCatalogEntry(library.dataFolder, {
+      ...{ id: library.id, name, folder: folders[0] ?? '', packId, isDemo, createdAt },
+    });
   }
 
   #folderOf(libraryId: string): string {
@@ -159,27 +240,49 @@ export class LibraryCatalogue implements Libraries {
   }
 
   #openDatabases(id: string, fill?: (library: Library) => void): Library {
+    if (this.#closed.has(id)) throw stillBusy();
     const folder = this.#folderOf(id);
     if (fill) mkdirs(folder);
-    else if (!(statSync(join(folder, 'library.db'), { throwIfNoEntry: false })?.size ?? 0)) {
+    else if (!holdsSomething(join(folder, 'library.db'))) {
       // SQLite would make an empty database of it, as if nothing had ever been there.
       throw new EngineError(
         'database',
         `The database ${join(folder, 'library.db')} is missing or empty.`,
-        'Put a copy from the backups folder beside it in its place, or remove the library and import it again.',
+        wayBack(join(folder, 'library.db')),
       );
     }
-    const library = new Library(id, folder, openLibraryDatabases(folder));
+    const library = this.#openWithCache(id, folder);
     try {
       fill?.(library);
       this.#settle(library);
       library.purge();
+      if (!fill) this.#noteMoved(library);
     } catch (thrown) {
       library.close();
       throw thrown;
     }
     this.#open.set(id, library);
     return library;
+  }
+
+  /** The first look at a library goes over its cache: damage that is met there needs no second try. */
+  #openWithCache(id: string, folder: string): Library {
+    const open = (): Library => new Library(id, folder, openLibraryDatabases(folder, this.#around.note));
+    const library = open();
+    try {
+      library.summary();
+    } catch {
+      // A new library has no row yet; what else is wrong is told by whoever asks.
+    }
+    if (!library.db.cacheDamaged) return library;
+    library.close();
+    return open();
+  }
+
+  /** A backup may be older than the folder it is for, and a process may end between the two writings of a move. */
+  #noteMoved(library: Library): void {
+    const entry = readCatalog(this.#root).find(({ id }) => id === library.id);
+    if (entry && entry.folder !== library.folder()) this.#note(library);
   }
 
   /** The hash of a pack may not have been known when the library was made, or last opened by an earlier version. */
@@ -194,11 +297,12 @@ export class LibraryCatalogue implements Libraries {
       return this.get(entry.id).summary();
     } catch (thrown) {
       if (!(thrown instanceof EngineError)) throw thrown;
-      // Listed all the same: opening it tells what is wrong, and it can be removed.
+      // Listed all the same: with what is wrong, and it can be restored or removed.
       return {
+        problem: thrown.toData(),
         id: entry.id,
         name: entry.name,
-        folders: [entry.folder],
+        folders: entry.folder === '' ? [] : [entry.folder],
         dataFolder: this.#folderOf(entry.id),
         packId: entry.packId,
         windows: 'all',
@@ -212,6 +316,11 @@ export class LibraryCatalogue implements Libraries {
       };
     }
   }
+}
+
+function holdsSomething(path: string): boolean {
+  const info = statSync(path, { throwIfNoEntry: false });
+  return info !== undefined && info.isFile() && info.size > 0;
 }
 
 function mkdirs(folder: string): void {

@@ -137,7 +137,8 @@ export class Library {
       if (row.state !== 'missing') durationSeconds += row.seconds;
     }
     return {
-      id: settings.id,
+      problem: null,
+      id: this.id,
       name: settings.name,
       folders: [settings.folder],
       dataFolder: this.dataFolder,

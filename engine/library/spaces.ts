@@ -1,6 +1,7 @@
 import type { EmbeddingSpace } from '../../models/embeddings/space.ts';
 import { spaceKey } from '../../models/embeddings/space.ts';
 import type { SpaceInfo } from '../api/domain.ts';
+import { wayBack } from '../storage/open.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Database } from '../storage/database.ts';
 
@@ -73,11 +74,7 @@ function fromRow(row: SpaceRow): SpaceInfo {
 
 /** The database is sound, but empty. */
 export function noLibrary(path: string): EngineError {
-  return new EngineError(
-    'database',
-    `The database ${path} holds no library.`,
-    'Put a copy from the backups folder beside it in its place, or remove the library and import it again.',
-  );
+  return new EngineError('database', `The database ${path} holds no library.`, wayBack(path));
 }
 
 /** A space in words. */

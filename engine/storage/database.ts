@@ -1,5 +1,8 @@
+import { constants, writeFileSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import Libsql from 'libsql';
-import { storageError } from './errors.ts';
+import { EngineError } from '../api/errors.ts';
+import { isDamage, storageError } from './errors.ts';
 
 export type SqlValue = string | number | bigint | null | Uint8Array;
 
@@ -11,6 +14,8 @@ export interface Statement<Row> {
   run(parameters?: readonly SqlValue[]): { changes: number };
 }
 
+/** A log of so many pages is carried over into its database (SQLite's own default). */
+const PAGES_OF_LOG = 1000;
 /** Changes no table. */
 const TRANSACTION = /^\s*(BEGIN|COMMIT|ROLLBACK|PRAGMA)\b/i;
 const WRITE =
@@ -38,6 +43,9 @@ class TableRevisions {
   }
 }
 
+/** Lies beside a cache in which damage was met. */
+export const suspicion = (cachePath: string): string => `${cachePath}.suspect`;
+
 /** The bytes of a number array, for a blob column. */
 export function toBlob(values: ArrayBufferView): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -54,6 +62,9 @@ export class Database {
   readonly #writes = new TableRevisions();
   /** Databases of this connection that it made write to a log. */
   readonly #logged = new Set<string>();
+  #copying: Promise<unknown> = Promise.resolve();
+  #cache: string | null = null;
+  #cacheDamaged = false;
 
   constructor(path: string) {
     this.path = path;
@@ -134,6 +145,33 @@ export class Database {
     this.#logged.add(schema);
   }
 
+  /**
+   * Copies the database's file as it is now, while this connection goes on writing to its log: nothing is carried over
+   * from the log into the file before the copy is there. Holds only because no other process works on the data folder.
+   * @param schema `cache`: the attached cache
+   * @throws EngineError `disk-full`, `database`
+   */
+  async copyTo(path: string, schema: 'main' | 'cache' = 'main'): Promise<void> {
+    // One at a time: the first that ends would let the log be carried over.
+    const copy = this.#copying.then(() => this.#copyWhole(path, schema));
+    this.#copying = copy.catch(() => undefined);
+    return copy;
+  }
+
+  async #copyWhole(path: string, schema: 'main' | 'cache'): Promise<void> {
+    const file = schema === 'main' ? this.path : (this.#cache ?? this.path);
+    this.prepare('PRAGMA wal_autocheckpoint = 0').all();
+    try {
+      const [carried] = this.prepare<{ busy: number }>(`PRAGMA ${schema}.wal_checkpoint(TRUNCATE)`).all();
+      if (carried?.busy === 0) await copyFile(file, path, constants.COPYFILE_FICLONE);
+      else this.prepare(`VACUUM ${schema} INTO ?`).run([path]);
+    } catch (thrown) {
+      throw storageError(thrown, path);
+    } finally {
+      if (this.#connection.open) this.prepare(`PRAGMA wal_autocheckpoint = ${PAGES_OF_LOG}`).all();
+    }
+  }
+
   #endLog(schema: string): void {
     try {
       this.prepare(`PRAGMA "${schema}".journal_mode = DELETE`).all();
@@ -146,11 +184,51 @@ export class Database {
     return this.#connection.inTransaction;
   }
 
+  /** Attaches a database that holds nothing but what can be computed again, as `cache`. */
+  attachCache(path: string): void {
+    this.prepare('ATTACH DATABASE ? AS cache').run([path]);
+    this.#cache = path;
+  }
+
+  /** Damage was met in the cache: it is made anew when this library is opened again. */
+  get cacheDamaged(): boolean {
+    return this.#cacheDamaged;
+  }
+
   #guard<T>(body: () => T): T {
     try {
       return body();
     } catch (thrown) {
-      throw storageError(thrown, this.path);
+      throw this.#cache !== null && isDamage(thrown) && this.#isSoundItself()
+        ? this.#suspectCache(this.#cache, thrown)
+        : storageError(thrown, this.path);
     }
+  }
+
+  /** Which of two files is damaged SQLite does not say. */
+  #isSoundItself(): boolean {
+    try {
+      const [found] = this.#connection.prepare('PRAGMA main.quick_check(1)').all() as {
+        quick_check: string;
+      }[];
+      return found?.quick_check === 'ok';
+    } catch {
+      return false;
+    }
+  }
+
+  #suspectCache(path: string, cause: unknown): EngineError {
+    this.#cacheDamaged = true;
+    try {
+      writeFileSync(suspicion(path), '');
+    } catch {
+      // Then it is met again.
+    }
+    return new EngineError(
+      'database',
+      `The cache ${path} is damaged.`,
+      'Nothing of yours is in it. It is made anew now: try again, and import again to compute the embeddings anew.',
+      { cause },
+    );
   }
 }

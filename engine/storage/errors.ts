@@ -2,7 +2,17 @@ import { EngineError } from '../api/errors.ts';
 
 function codeOf(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return '';
-  return typeof thrown.code === 'string' ? thrown.code : '';
+  const code = typeof thrown.code === 'string' ? thrown.code : '';
+  return code.startsWith('SQLITE_') && code !== 'SQLITE_ERROR' ? code : (connectionCode(thrown) ?? code);
+}
+
+/** The driver tells why it could not open a file by a number in words. */
+function connectionCode(thrown: object): string | null {
+  const said = thrown instanceof Error ? /^ConnectionFailed\(.*: (\d+)"?\)$/s.exec(thrown.message) : null;
+  if (!said) return null;
+  return (
+    { 10: 'SQLITE_IOERR', 13: 'SQLITE_FULL', 14: 'SQLITE_CANTOPEN' }[Number(said[1])] ?? 'SQLITE_CANTOPEN'
+  );
 }
 
 /** Whether the disk, or the part of it that this user may fill, is full. */
@@ -16,6 +26,12 @@ export function isDiskFull(thrown: unknown): boolean {
 export function isDamage(thrown: unknown): boolean {
   const code = codeOf(thrown instanceof EngineError ? thrown.cause : thrown);
   return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT');
+}
+
+/** What was found, in SQLite's words; nothing where these say no more than “damaged”. */
+function reasonOf(thrown: unknown): string {
+  const said = thrown instanceof Error ? thrown.message.split('\n')[0]?.slice(0, 120) : undefined;
+  return said === undefined || said === '' ? '' : ` (${said})`;
 }
 
 /** Gives anything that a database or the file system threw its meaning for people; `where` is the file it was about. */
@@ -34,7 +50,7 @@ export function storageError(thrown: unknown, where: string): EngineError {
   if (isDamage(thrown)) {
     return new EngineError(
       'database',
-      `The database ${where} is damaged.`,
+      `The database ${where} is damaged${reasonOf(thrown)}.`,
       'It was left as it is. Put a copy from the backups folder beside it in its place, or remove the library and import it again.',
       cause,
     );

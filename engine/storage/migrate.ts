@@ -1,10 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import { EngineError } from '../api/errors.ts';
-import { Database } from './database.ts';
-import { storageError } from './errors.ts';
-
-const BACKUPS_KEPT = 5;
+import { backUpNow } from './backups.ts';
+import type { Database } from './database.ts';
 
 /** One step of a schema: SQL, or what SQL alone cannot do. It runs in a transaction of its own. */
 export type Migration = string | ((db: Database) => void);
@@ -33,7 +29,7 @@ export function migrate(
     );
   }
   const pending = steps.length - from;
-  const backup = options.backup && from > 0 && pending > 0 ? backUp(db, `schema-${from}`) : null;
+  const backup = options.backup && from > 0 && pending > 0 ? backUpNow(db, `schema-${from}`) : null;
   steps.slice(from).forEach((step, index) => {
     db.transaction(() => {
       if (typeof step === 'string') db.exec(step);
@@ -42,64 +38,4 @@ export function migrate(
     })();
   });
   return { from, to: steps.length, backup };
-}
-
-/**
- * Writes a copy of a database into `backups/` beside it. The copy is opened and checked before it gets its name;
- * the oldest ones are dropped.
- * @returns its path
- * @throws EngineError `database`, `disk-full`
- */
-export function backUp(db: Database, reason: string): string {
-  const folder = join(dirname(db.path), 'backups');
-  const stem = basename(db.path, '.db');
-  const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
-  const path = join(folder, `${stem}-${stamp}-${reason}.db`);
-  const draft = `${path}.part`;
-  try {
-    mkdirSync(folder, { recursive: true });
-    rmSync(draft, { force: true });
-    db.prepare('VACUUM INTO ?').run([draft]);
-    check(draft);
-    renameSync(draft, path);
-    for (const old of oldBackups(folder, stem)) rmSync(join(folder, old));
-    return path;
-  } catch (thrown) {
-    rmSync(draft, { force: true });
-    throw storageError(thrown, path);
-  }
-}
-
-function check(path: string): void {
-  const copy = new Database(path);
-  try {
-    const found = copy.prepare<{ integrity_check: string }>('PRAGMA integrity_check').get();
-    if (found?.integrity_check !== 'ok') {
-      throw new EngineError(
-        'database',
-        `The backup ${path} is damaged: ${found?.integrity_check ?? 'no answer'}.`,
-        'Nothing was changed. Check the disk.',
-      );
-    }
-  } finally {
-    copy.close();
-  }
-}
-
-/** Path of the newest backup of a database; null when there is none. */
-export function newestBackup(path: string): string | null {
-  const folder = join(dirname(path), 'backups');
-  const names = existsSync(folder) ? readdirSync(folder) : [];
-  // Their names begin with the time.
-  const name = names
-    .filter((each) => each.startsWith(`${basename(path, '.db')}-`) && each.endsWith('.db'))
-    .sort()
-    .at(-1);
-  return name === undefined ? null : join(folder, name);
-}
-
-function oldBackups(folder: string, stem: string): string[] {
-  const names = existsSync(folder) ? readdirSync(folder) : [];
-  const backups = names.filter((name) => name.startsWith(`${stem}-`) && name.endsWith('.db')).sort();
-  return backups.slice(0, Math.max(0, backups.length - BACKUPS_KEPT));
 }

@@ -1,9 +1,11 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../api/errors.ts';
-import { Database } from './database.ts';
+import { newestSoundBackup } from './backups.ts';
+import { checkQuickly, checkSchema } from './check.ts';
+import { Database, suspicion } from './database.ts';
 import { isDamage, storageError } from './errors.ts';
-import { migrate, newestBackup } from './migrate.ts';
+import { migrate } from './migrate.ts';
 import type { Migration } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
 import { settleSpaces } from './settle-spaces.ts';
@@ -23,57 +25,84 @@ function prepared<T>(path: string, body: (db: Database) => T): { db: Database; v
   }
 }
 
-/** Damage that is met while writing is met too late. */
-function expectSound(db: Database): void {
-  const found = db.prepare<{ quick_check: string }>('PRAGMA quick_check(1)').get();
-  if (found !== undefined && found.quick_check !== 'ok') {
-    throw storageError(Object.assign(new Error(found.quick_check), { code: 'SQLITE_CORRUPT' }), db.path);
-  }
-}
+/** Told what was put out of the way, in a sentence for people. */
+export type Note = (message: string) => void;
+
+const silent: Note = () => undefined;
 
 /** The version is looked at before anything is written, so that a damaged or newer database stays as it is. */
 function openDatabase(path: string, steps: readonly Migration[], options: { backup: boolean }): Database {
   return prepared(path, (db) => {
-    if (options.backup) expectSound(db);
+    if (options.backup) checkQuickly(db);
     migrate(db, steps, options);
+    // Damage that is met while writing is met too late.
+    checkSchema(db, steps);
     db.logAhead();
     db.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000');
   }).db;
 }
 
 /**
- * Opens (or creates) the database of jobs. A damaged one is put aside: no library may be out of reach because a list of
- * jobs is.
+ * Opens a database that may be made anew: one that is damaged, or of a newer version, is put aside and said.
+ * @param what it is, for people, and what is lost with it
  */
-export function openJobsDatabase(dataFolder: string): Database {
-  const path = join(dataFolder, 'jobs.db');
-  const open = (): Database => openDatabase(path, migrations.jobs, { backup: true });
+function openOrRenew(
+  path: string,
+  steps: readonly Migration[],
+  what: { name: string; lost: string },
+  note: Note,
+): Database {
+  const open = (): Database => openDatabase(path, steps, { backup: what.lost !== '' });
   try {
     return open();
   } catch (thrown) {
-    if (!isDamage(thrown)) throw thrown;
-    renameSync(path, `${path}.damaged-${Date.now()}`);
-    discard(path);
-    return open();
-  }
-}
-
-/** Removes a database file with its journal. */
-function discard(path: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true });
-}
-
-function prepareCache(path: string): void {
-  const open = (): void => openDatabase(path, migrations.cache, { backup: false }).close();
-  try {
-    open();
-  } catch (thrown) {
-    // Everything in it can be computed again: a damaged cache, or one of a newer version, is simply made anew.
     const isNewer = thrown instanceof EngineError && thrown.code === 'database-newer';
     if (!isNewer && !isDamage(thrown)) throw thrown;
-    discard(path);
-    open();
+    const aside = putAside(path, isNewer ? 'newer' : 'damaged');
+    const opened = open();
+    const why = isNewer ? 'was written by a newer version of Archetone' : 'was damaged';
+    note(`${what.name} ${why} and was made anew. ${what.lost}The old file is ${aside}.`);
+    return opened;
   }
+}
+
+/** One file put aside is kept of each kind: these may be large. */
+function putAside(path: string, why: 'newer' | 'damaged'): string {
+  const aside = `${path}.${why}`;
+  try {
+    for (const suffix of ['', '-wal', '-shm', '-journal']) {
+      rmSync(aside + suffix, { force: true });
+      if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+    }
+  } catch (thrown) {
+    throw storageError(thrown, path);
+  }
+  return aside;
+}
+
+/**
+ * Opens (or creates) the database of jobs. A damaged one, or one of a newer version, is put aside: no library may be out
+ * of reach because a list of jobs is.
+ */
+export function openJobsDatabase(dataFolder: string, note: Note = silent): Database {
+  const what = {
+    name: 'The list of jobs',
+    lost: 'Jobs that were under way do not go on by themselves. ',
+  };
+  return openOrRenew(join(dataFolder, 'jobs.db'), migrations.jobs, what, note);
+}
+
+function prepareCache(path: string, note: Note): void {
+  const what = { name: 'The cache of a library', lost: '' };
+  const say: Note = (message) =>
+    note(`${message} Nothing of yours was in it: import again, and the embeddings are computed anew.`);
+  if (existsSync(suspicion(path))) {
+    // Damage inside a file of gigabytes is met while reading; it was written down then.
+    const aside = putAside(path, 'damaged');
+    rmSync(suspicion(path), { force: true });
+    say(`The cache of a library was damaged and was made anew. The old file is ${aside}.`);
+  }
+  openOrRenew(path, migrations.cache, what, say).close();
 }
 
 function openOwn(path: string): Database {
@@ -81,27 +110,30 @@ function openOwn(path: string): Database {
     return openDatabase(path, migrations.library, { backup: true });
   } catch (thrown) {
     const error = storageError(thrown, path);
-    const backup = isDamage(error) ? newestBackup(path) : null;
-    if (backup === null) throw error;
-    throw new EngineError(
-      error.code,
-      error.message,
-      `It was left as it is. Its newest backup is ${backup}: put a copy of that in its place.`,
-      { cause: error.cause },
-    );
+    if (!isDamage(error)) throw error;
+    throw new EngineError(error.code, error.message, wayBack(path), { cause: error.cause });
   }
+}
+
+/** What to do about a damaged database: the newest backup that is sound, with its date. */
+export function wayBack(path: string): string {
+  const backup = newestSoundBackup(path);
+  if (backup === null)
+    return 'It was left as it is, and it has no backup: remove the library and import its folder again, or put a copy of your own in its place.';
+  const at = backup.at.toISOString().slice(0, 16).replace('T', ' ');
+  return `It was left as it is. Restore its backup of ${at} UTC, on the page of libraries or with “archetone restore”: ${backup.path}`;
 }
 
 /**
  * Opens (or creates) the databases of one library: `library.db`, with `cache.db` attached as `cache`.
  * @throws EngineError `database`, `database-newer`, `disk-full`; the files are then as they were
  */
-export function openLibraryDatabases(folder: string): Database {
+export function openLibraryDatabases(folder: string, note: Note = silent): Database {
   const db = openOwn(join(folder, 'library.db'));
   try {
     const cache = join(folder, 'cache.db');
-    prepareCache(cache);
-    db.prepare('ATTACH DATABASE ? AS cache').run([cache]);
+    prepareCache(cache, note);
+    db.attachCache(cache);
     db.logAhead('cache');
     // The cache may lose its last seconds when the power fails; it must not slow down what may not.
     db.exec('PRAGMA cache.synchronous = NORMAL; PRAGMA cache.cache_size = -32000');

@@ -2,7 +2,6 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Database } from '../../engine/storage/database.ts';
-import { lockDataFolder } from '../../engine/storage/lock.ts';
 import { storageError } from '../../engine/storage/errors.ts';
 import { schemaVersion } from '../../engine/storage/migrate.ts';
 import { migrations } from '../../engine/storage/migrations/index.ts';
@@ -79,16 +78,18 @@ describe('a newer database', () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
-  it('of jobs stops the engine and leaves the lock free', async () => {
+  it('of jobs is put aside, and said: it keeps nobody from a library', async () => {
     const first = await startTestEngine();
     await first.engine.close();
-    const db = new Database(join(first.dataFolder, 'jobs.db'));
+    const path = join(first.dataFolder, 'jobs.db');
+    const db = new Database(path);
     db.exec('PRAGMA user_version = 99');
     db.close();
-    await expect(startTestEngine({ dataFolder: first.dataFolder })).rejects.toMatchObject({
-      code: 'database-newer',
-    });
-    lockDataFolder(first.dataFolder)();
+    const { client } = await startTestEngine({ dataFolder: first.dataFolder });
+    const { notices } = await client.call('app.info', {});
+    expect(notices).toHaveLength(1);
+    expect(notices[0]).toContain('newer version');
+    expect(readdirSync(first.dataFolder)).toContain('jobs.db.newer');
   });
 });
 

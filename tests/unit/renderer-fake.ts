@@ -100,6 +100,7 @@ export const library: LibrarySummary = {
   isDemo: true,
   createdAt: '2026-01-01T00:00:00Z',
   openedAt: '2026-01-02T00:00:00Z',
+  problem: null,
 };
 
 export function trackRow(index: number, changes: Partial<TrackRow> = {}): TrackRow {

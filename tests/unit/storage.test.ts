@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { backUpNow } from '../../engine/storage/backups.ts';
 import { Database, toBlob } from '../../engine/storage/database.ts';
 import { lockDataFolder } from '../../engine/storage/lock.ts';
-import { backUp, migrate, schemaVersion } from '../../engine/storage/migrate.ts';
+import { migrate, schemaVersion } from '../../engine/storage/migrate.ts';
 import { migrations } from '../../engine/storage/migrations/index.ts';
 import { newId } from '../../engine/identifier.ts';
 import { testFolder } from '../support/engine.ts';
@@ -96,7 +97,7 @@ describe('migrations', () => {
     migrate(db, ['CREATE TABLE a (n INTEGER)'], { backup: true });
     const paths: string[] = [];
     for (let i = 0; i < 7; i++) {
-      paths.push(backUp(db, `test-${i}`));
+      paths.push(backUpNow(db, `schema-${i}`));
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     const { readdirSync } = await import('node:fs');

@@ -1,0 +1,52 @@
+import type { Handlers } from '../api/contract.ts';
+import type { LibraryBackup } from '../api/domain.ts';
+import { EngineError } from '../api/errors.ts';
+import type { EngineContext } from '../context.ts';
+import { isSoundFile, listBackups, putInPlace } from '../storage/backups.ts';
+import type { Backup } from '../storage/backups.ts';
+import { readBundle, writeBundle } from './bundle.ts';
+import { answer } from '../answer.ts';
+
+type Part = Pick<
+  Handlers,
+  'libraries.backups' | 'libraries.backUp' | 'libraries.restore' | 'libraries.bundle' | 'libraries.takeIn'
+>;
+
+/** Copies of libraries: kept beside them, put back in their place, carried elsewhere. */
+export function backupHandlers({ libraries, backups, events }: EngineContext): Part {
+  return {
+    'libraries.backups': ({ libraryId }) =>
+      answer(() => listBackups(libraries.databaseOf(libraryId)).map(described)),
+    'libraries.backUp': async ({ libraryId }) =>
+      described(await backups.make(libraries.get(libraryId), 'hand')),
+    'libraries.restore': async ({ libraryId, backup: name }) => {
+      const database = libraries.databaseOf(libraryId);
+      const backup = listBackups(database).find((each) => each.name === name);
+      if (!backup)
+        throw new EngineError(
+          'not-found',
+          `There is no backup ${name}.`,
+          'Ask for the list of backups again.',
+        );
+      await backups.idle(libraryId);
+      const library = await libraries.whileClosed(libraryId, async () => {
+        await putInPlace(database, backup.path);
+      });
+      events.emit({ type: 'libraries-changed' });
+      return library.summary();
+    },
+    'libraries.bundle': async ({ libraryId, folder }) => {
+      await backups.idle(libraryId);
+      return writeBundle(libraries.get(libraryId), folder);
+    },
+    'libraries.takeIn': async ({ bundle, folder }) => {
+      const library = await libraries.adopt(folder, (libraryFolder) => readBundle(bundle, libraryFolder));
+      events.emit({ type: 'libraries-changed' });
+      return library.summary();
+    },
+  };
+}
+
+function described({ name, path, at, reason, bytes }: Backup): LibraryBackup {
+  return { name, at: at.toISOString(), reason, bytes, sound: isSoundFile(path) };
+}

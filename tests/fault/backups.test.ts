@@ -1,0 +1,189 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { BackupKeeper } from '../../engine/library/backup-keeper.ts';
+import { LibraryShelf } from '../../engine/library/libraries.ts';
+import { backUp, listBackups, superfluous } from '../../engine/storage/backups.ts';
+import { Database } from '../../engine/storage/database.ts';
+import { importFolder, reimport, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
+
+const HOUR = 3_600_000;
+
+describe('rotation', () => {
+  it('keeps the newest of seven days and of four weeks, and a few of every other reason', () => {
+    const start = Date.parse('2026-03-01T12:00:00Z');
+    // An hour apart for 60 days, newest first.
+    const automatic = Array.from({ length: 60 * 24 }, (_, n) => ({
+      at: new Date(start - n * HOUR),
+      reason: 'auto' as const,
+    }));
+    const dropped = new Set(superfluous(automatic));
+    const kept = automatic.filter((backup) => !dropped.has(backup));
+    const days = new Set(kept.map(({ at }) => at.toISOString().slice(0, 10)));
+    expect(kept.slice(0, 3)).toEqual(automatic.slice(0, 3));
+    expect(days.size).toBeGreaterThanOrEqual(9);
+    expect(kept.length).toBeLessThanOrEqual(3 + 7 + 5);
+    const oldest = kept.at(-1)?.at.getTime() ?? 0;
+    expect((start - oldest) / (24 * HOUR)).toBeGreaterThan(20);
+  });
+
+  it('is stable: rotating every hour for two months always keeps a backup of each span', () => {
+    let kept: { at: Date; reason: 'auto' }[] = [];
+    for (let n = 0; n < 60 * 24; n++) {
+      kept = [{ at: new Date(Date.UTC(2026, 0, 1) + n * HOUR), reason: 'auto' }, ...kept];
+      const dropped = new Set(superfluous(kept));
+      kept = kept.filter((backup) => !dropped.has(backup));
+    }
+    const ages = kept.map(({ at }) => (Date.UTC(2026, 0, 1) + 60 * 24 * HOUR - at.getTime()) / (24 * HOUR));
+    expect(ages.filter((age) => age <= 7.1).length).toBeGreaterThanOrEqual(7);
+    expect(Math.max(...ages)).toBeGreaterThan(20);
+    expect(kept.length).toBeLessThanOrEqual(15);
+  });
+});
+
+describe('a backup', () => {
+  it('is whole although the database is written meanwhile', async () => {
+    const at = testFolder();
+    const db = new Database(join(at, 'library.db'));
+    db.logAhead();
+    db.exec('CREATE TABLE t (n INTEGER, text TEXT)');
+    const insert = (from: number): void =>
+      db.transaction(() => {
+        for (let n = from; n < from + 20_000; n++)
+          db.prepare('INSERT INTO t VALUES (?, ?)').run([n, 'x'.repeat(100)]);
+      })();
+    insert(0);
+    const copying = backUp(db, 'hand');
+    await Promise.resolve();
+    insert(20_000);
+    const backup = await copying;
+    insert(40_000);
+    const copy = new Database(backup.path);
+    const rows = copy.prepare<{ n: number }>('SELECT count(*) AS n FROM t').get()?.n ?? 0;
+    expect(rows % 20_000).toBe(0);
+    expect(rows).toBeGreaterThan(0);
+    copy.close();
+    db.close();
+    expect(readdirSync(join(at, 'backups'))).toEqual([backup.name]);
+  });
+
+  it('of a damaged database replaces nothing', async () => {
+    const at = testFolder();
+    const path = join(at, 'library.db');
+    const db = new Database(path);
+    db.exec('CREATE TABLE t (text TEXT)');
+    for (let n = 0; n < 400; n++) db.prepare('INSERT INTO t VALUES (?)').run(['x'.repeat(400)]);
+    const good = await backUp(db, 'auto');
+    db.close();
+    writeFileSync(path, readFileSync(path).fill(0xff, 4096 * 3, 4096 * 20));
+    const damaged = new Database(path);
+    await expect(backUp(damaged, 'auto')).rejects.toMatchObject({ code: 'database' });
+    damaged.close();
+    expect(listBackups(path).map(({ name }) => name)).toEqual([good.name]);
+    expect(readdirSync(join(at, 'backups'))).toEqual([good.name]);
+  });
+});
+
+describe('the keeper', () => {
+  it('backs up after changes, at most once an hour', async () => {
+    const shelf = new LibraryShelf(testFolder());
+    const library = shelf.open(testFolder(), {});
+    const keeper = new BackupKeeper(shelf, (message) => expect.unreachable(message));
+    const change = (): unknown =>
+      library.db
+        .prepare(
+          `INSERT INTO tracks (id, path, title, search_text, added_at) SELECT 't', 'a.wav', 'a', 'a', ''`,
+        )
+        .run();
+    const now = Date.now();
+    expect(await keeper.look(now)).toBe(1);
+    expect(await keeper.look(now + 2 * HOUR)).toBe(0);
+    change();
+    expect(await keeper.look(now + 1000)).toBe(0);
+    expect(await keeper.look(now + 2 * HOUR)).toBe(1);
+    await keeper.close();
+    shelf.close();
+  });
+});
+
+describe('restoring', () => {
+  it('takes a damaged library back to its newest backup', async () => {
+    const first = await startTestEngine();
+    const { library } = await importFolder(first.client, writeMusic({ perClass: 1 }));
+    const made = await first.client.call('libraries.backUp', { libraryId: library.id });
+    expect(made).toMatchObject({ reason: 'hand', sound: true });
+    await first.engine.close();
+    const path = join(library.dataFolder, 'library.db');
+    writeFileSync(path, Buffer.alloc(100_000, 'garbage'));
+
+    const { client } = await startTestEngine({ dataFolder: first.dataFolder });
+    const [listed] = await client.call('libraries.list', {});
+    expect(listed).toMatchObject({ id: library.id, name: library.name, problem: { code: 'database' } });
+    expect(listed?.problem?.hint).toContain(made.at.slice(0, 10));
+    const backups = await client.call('libraries.backups', { libraryId: library.id });
+    expect(backups.map(({ name, sound }) => ({ name, sound }))).toEqual([{ name: made.name, sound: true }]);
+    const restored = await client.call('libraries.restore', { libraryId: library.id, backup: made.name });
+    expect(restored).toMatchObject({ id: library.id, problem: null, tracks: { total: 3, ready: 3 } });
+    expect(readdirSync(library.dataFolder).filter((name) => name.includes('.damaged-'))).toHaveLength(1);
+    expect(await reimport(client, library.id)).toMatchObject({ imported: 0, unchanged: 3 });
+  });
+
+  it('of a sound library keeps what was there as a backup, and refuses what is damaged', async () => {
+    const { client } = await startTestEngine();
+    const { library } = await importFolder(client, writeMusic({ perClass: 1 }));
+    const { id: libraryId } = library;
+    const made = await client.call('libraries.backUp', { libraryId });
+    const restored = await client.call('libraries.restore', { libraryId, backup: made.name });
+    expect(restored.tracks.ready).toBe(3);
+    const backups = await client.call('libraries.backups', { libraryId });
+    expect(backups.map(({ reason }) => reason).sort()).toEqual(['hand', 'restore']);
+    const path = join(library.dataFolder, 'backups', made.name);
+    writeFileSync(path, Buffer.alloc(9000, 'garbage'));
+    await expect(client.call('libraries.restore', { libraryId, backup: made.name })).rejects.toMatchObject({
+      code: 'database',
+    });
+    expect((await client.call('libraries.get', { libraryId })).tracks.ready).toBe(3);
+    await expect(
+      client.call('libraries.restore', { libraryId, backup: '../library.db' }),
+    ).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
+
+describe('moving to another computer', () => {
+  it('carries everything but the audio, and finds the tracks below another folder', async () => {
+    const here = await startTestEngine();
+    const music = writeMusic({ perClass: 2 });
+    const { library } = await importFolder(here.client, music);
+    const bundle = join(testFolder(), 'for the laptop');
+    const written = await here.client.call('libraries.bundle', { libraryId: library.id, folder: bundle });
+    expect(written.files.map(({ name }) => name)).toEqual(['library.db', 'cache.db']);
+    await here.engine.close();
+
+    const there = await startTestEngine();
+    const elsewhere = writeMusic({ perClass: 2 });
+    const taken = await there.client.call('libraries.takeIn', { bundle, folder: elsewhere });
+    expect(taken).toMatchObject({ name: library.name, folders: [elsewhere], tracks: { total: 6, ready: 6 } });
+    expect(await reimport(there.client, taken.id)).toMatchObject({ imported: 0, unchanged: 6 });
+    await expect(there.client.call('libraries.takeIn', { bundle, folder: elsewhere })).rejects.toMatchObject({
+      code: 'bad-input',
+    });
+  });
+
+  it('refuses a folder that is none, and one that was changed on the way, and leaves nothing', async () => {
+    const { client, dataFolder } = await startTestEngine();
+    const { library } = await importFolder(client, writeMusic({ perClass: 1 }));
+    const bundle = join(testFolder(), 'moved');
+    await client.call('libraries.bundle', { libraryId: library.id, folder: bundle });
+    writeFileSync(join(bundle, 'library.db'), readFileSync(join(bundle, 'library.db')).fill(1, 5000, 5100));
+    const folder = writeMusic({ perClass: 1 });
+    await expect(client.call('libraries.takeIn', { bundle, folder })).rejects.toMatchObject({
+      code: 'database',
+    });
+    rmSync(join(bundle, 'archetone-library.json'));
+    await expect(client.call('libraries.takeIn', { bundle, folder })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    expect(readdirSync(join(dataFolder, 'libraries'))).toEqual([library.id]);
+    expect(existsSync(bundle)).toBe(true);
+  });
+});
