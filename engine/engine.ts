@@ -83,10 +83,14 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...(options.embedderLimits === undefined ? {} : { limits: options.embedderLimits }),
     ...(options.providerRunner === undefined ? {} : { providerRunner: options.providerRunner }),
   });
-  const jobs: JobQueue = new JobQueue(new JobStore(openJobsDatabase(options.dataFolder, notices.add)), events, {
-    nameOfLibrary: (libraryId) => libraries.list().find(({ id }) => id === libraryId)?.name ?? null,
-    toError: asEngineError,
-  });
+  const jobs: JobQueue = new JobQueue(
+    new JobStore(openJobsDatabase(options.dataFolder, notices.add)),
+    events,
+    {
+      nameOfLibrary: (libraryId) => libraries.list().find(({ id }) => id === libraryId)?.name ?? null,
+      toError: asEngineError,
+    },
+  );
   const libraries: LibraryCatalogue = new LibraryCatalogue(options.dataFolder, {
     isBusy: (libraryId) => jobs.busy(libraryId),
     packSha256: (packId) => packs.find(packId)?.sha256 ?? null,
