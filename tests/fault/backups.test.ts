@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BackupKeeper } from '../../engine/library/backup-keeper.ts';
-import { LibraryShelf } from '../../engine/library/libraries.ts';
+import { LibraryCatalogue } from '../../engine/library/libraries.ts';
 import { backUp, listBackups, superfluous } from '../../engine/storage/backups.ts';
 import { Database } from '../../engine/storage/database.ts';
 import { importFolder, reimport, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
@@ -86,7 +86,7 @@ describe('a backup', () => {
 
 describe('the keeper', () => {
   it('backs up after changes, at most once an hour', async () => {
-    const shelf = new LibraryShelf(testFolder());
+    const shelf = new LibraryCatalogue(testFolder());
     const library = shelf.open(testFolder(), {});
     const keeper = new BackupKeeper(shelf, (message) => expect.unreachable(message));
     const change = (): unknown =>

@@ -297,6 +297,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
     ffmpeg: false,
     provider: 'cpu',
     safeStart: false,
+    notices: [],
   }),
   'libraries.list': () => [library],
   'libraries.get': () => library,

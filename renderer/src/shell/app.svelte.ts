@@ -60,6 +60,7 @@ export class App {
     }
     // After crashes in a row nothing is opened by itself: it may be what they came from.
     if (!again && this.info?.safeStart !== true) await this.#resume();
+    for (const message of this.info?.notices ?? []) this.notices.add('info', message);
     if (this.info?.safeStart === true) {
       const paused = this.jobs.active.filter((job) => job.state === 'paused');
       this.notices.add('error', 'The engine ended three times within a minute.', {
@@ -118,6 +119,9 @@ export class App {
         break;
       case 'first-sound':
         this.#sessionOf(event.libraryId)?.sonifier.first(event);
+        break;
+      case 'notice':
+        this.notices.add('info', event.message);
         break;
       case 'libraries-changed':
         void this.notices.attempt(() => this.#reloadLibraries());
