@@ -5,7 +5,7 @@ import { FuseV1Options, FuseVersion } from '@electron/fuses';
 /** What the packaged application needs: the bundles and the native modules that stay outside them. */
 const kept = [
   /^\/package\.json$/,
-  /^\/LICENSE$/,
+  /^\/(LICENSE|NOTICES\.md)$/,
   /^\/dist(\/(electron|node|renderer)(\/|$)|$)/,
   /^\/node_modules($|\/)/,
 ];
@@ -41,7 +41,13 @@ const config: ForgeConfig = {
     asar: { unpack: '{**/*.{node,so,so.*,dylib,dll},**/dist/node/**}' },
     prune: false,
     ignore: isIgnored,
-    extraResource: ['models/packs', 'node_modules/supersonic-scsynth-samples/samples'],
+    // The licences lie where a person finds them, too, not only in the archive.
+    extraResource: [
+      'LICENSE',
+      'NOTICES.md',
+      'models/packs',
+      'node_modules/supersonic-scsynth-samples/samples',
+    ],
     ...(electronZipDir ? { electronZipDir } : {}),
   },
   makers: [

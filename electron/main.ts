@@ -9,7 +9,7 @@ import { showMenu } from './menu.ts';
 import { paths } from './paths.ts';
 import { checkProvider } from './provider-processes.ts';
 import { registerScheme, setupProtocol } from './protocol.ts';
-import { setupSecurity } from './security.ts';
+import { closeNetwork, setupSecurity } from './security.ts';
 import { createWindow } from './window.ts';
 
 const stopTimeoutMs = 5000;
@@ -107,6 +107,7 @@ function startApplication(): void {
 
 if (app.requestSingleInstanceLock()) {
   registerScheme();
+  closeNetwork();
   // Not awaited at the top level: an ESM main must have loaded before Electron becomes ready.
   void app.whenReady().then(startApplication);
 } else {

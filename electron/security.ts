@@ -29,15 +29,34 @@ export const decoderPolicy = [
   "form-action 'none'",
 ].join('; ');
 
+/**
+ * Chromium asks the network for nothing of its own: no name is looked up, and WebRTC, which no policy of a page covers,
+ * may use a proxy only, which is none. To be called before the application is ready.
+ */
+export function closeNetwork(): void {
+  app.commandLine.appendSwitch('host-resolver-rules', 'MAP * ~NOTFOUND');
+  app.commandLine.appendSwitch('force-webrtc-ip-handling-policy', 'disable_non_proxied_udp');
+  app.commandLine.appendSwitch('webrtc-ip-handling-policy', 'disable_non_proxied_udp');
+  app.commandLine.appendSwitch('disable-background-networking');
+  app.commandLine.appendSwitch('disable-component-update');
+}
+
+/** A proxy that nobody serves: what is not served by our own schemes leads nowhere. */
+const NOWHERE = 'socks5://127.0.0.1:9';
+
 /** No page asks for permissions, opens windows, navigates away or embeds others. */
 export function setupSecurity(): void {
   session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   session.defaultSession.setPermissionCheckHandler(() => false);
+  // Else Chromium fetches a dictionary at the first start.
+  session.defaultSession.setSpellCheckerEnabled(false);
+  void session.defaultSession.setProxy({ proxyRules: NOWHERE, proxyBypassRules: '<-loopback>' });
   session.defaultSession.webRequest.onBeforeRequest((details, answer) => {
     const { protocol } = new URL(details.url);
     answer({ cancel: ![`${scheme}:`, 'blob:', 'data:', 'devtools:'].includes(protocol) });
   });
   app.on('web-contents-created', (_event, contents) => {
+    contents.setWebRTCIPHandlingPolicy('disable_non_proxied_udp');
     contents.setWindowOpenHandler(() => ({ action: 'deny' }));
     contents.on('will-navigate', (event) => event.preventDefault());
     contents.on('will-attach-webview', (event) => event.preventDefault());

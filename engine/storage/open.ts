@@ -5,7 +5,7 @@ import { newestSoundBackup } from './backups.ts';
 import { checkQuickly, checkSchema } from './check.ts';
 import { Database, suspicion } from './database.ts';
 import { isDamage, storageError } from './errors.ts';
-import { migrate } from './migrate.ts';
+import { migrate, schemaVersion } from './migrate.ts';
 import type { Migration } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
 import { settleSpaces } from './settle-spaces.ts';
@@ -34,6 +34,9 @@ const silent: Note = () => undefined;
 function openDatabase(path: string, steps: readonly Migration[], options: { backup: boolean }): Database {
   return prepared(path, (db) => {
     if (options.backup) checkQuickly(db);
+    const version = schemaVersion(db);
+    // What is no database of ours is not made half of one.
+    if (version > 0 && version < steps.length) checkSchema(db, steps.slice(0, version));
     migrate(db, steps, options);
     // Damage that is met while writing is met too late.
     checkSchema(db, steps);
