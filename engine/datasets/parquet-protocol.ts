@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { DatasetError, type DatasetErrorCode, type RawDataset } from '../../models/datasets/index.ts';
+import { DatasetError, type DatasetErrorCode } from '../../models/datasets/errors.ts';
+import type { RawDataset } from '../../models/datasets/source.ts';
 import { query } from '../wire/contract.ts';
 import { EngineError } from '../wire/errors.ts';
 
