@@ -83,7 +83,7 @@ export function labelValues(path: string, attribute: ArffAttribute): Map<string,
   throw new DatasetError(
     'bad-label',
     `${place(path, line)}: “${name}” cannot be a label: it ${attribute.kind === 'text' ? 'is text' : `takes the values ${shown}`}.`,
-    'Labels are 0 or 1. Choose other columns, or turn each class into a label of its own.',
+    'Labels are 0 or 1. Choose other columns, or write one attribute of 0 and 1 per class; an NPZ file may give each row its class.',
     line,
   );
 }
