@@ -58,3 +58,8 @@ function pad(text: string, to: number, align: 'left' | 'right'): string {
   const space = ' '.repeat(Math.max(0, to - width(text)));
   return align === 'left' ? text + space : space + text;
 }
+
+/** What was damaged in a file that could be read all the same, for a column of problems. */
+export function damage(note: string | null): string {
+  return note === null ? '' : `damaged, but read: ${note}`;
+}

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { FileClassification } from '../../engine/api/domain.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { percent, table } from '../text.ts';
+import { damage, percent, table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
 
 const CONTRIBUTIONS = 5;
@@ -69,7 +69,7 @@ function describeFiles(files: readonly FileClassification[]): string {
         align: 'right',
       },
       { title: 'windows', value: (file) => String(file.windows.length), align: 'right' },
-      { title: 'problem', value: (file) => file.problem?.message ?? '' },
+      { title: 'problem', value: (file) => file.problem?.message ?? damage(file.note) },
     ],
     files,
   );

@@ -4,10 +4,8 @@ import { join, resolve } from 'node:path';
 import type { EmbeddedFiles } from '../../engine/api/domain.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { bytes, duration, pairs, table } from '../text.ts';
+import { bytes, damage, duration, pairs, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
-
-type Failure = EmbeddedFiles['failures'][number];
 
 export const embedVerb: AddVerb = (program, cli) => {
   program
@@ -37,7 +35,7 @@ Examples:
           options.pack,
           resolve(options.out),
         );
-        const { file, dim, tracks, windows, failures } = embedded;
+        const { file, dim, tracks, windows, failures, damaged } = embedded;
         const seconds = (performance.now() - started) / 1000;
         const result = { pack: options.pack, ...embedded, seconds };
         return {
@@ -48,7 +46,7 @@ Examples:
               ['tracks', String(tracks)],
               ['windows', `${windows} × ${dim} in ${duration(seconds)}`],
             ]),
-            ...(failures.length > 0 ? [describeFailures(failures)] : []),
+            ...(failures.length + damaged.length > 0 ? [describeProblems(failures, damaged)] : []),
           ].join('\n\n'),
           exitCode: exitCodes.ok,
         };
@@ -74,12 +72,16 @@ async function embedAll(cli: Cli, paths: string[], packId: string, file: string)
   }
 }
 
-function describeFailures(failures: readonly Failure[]): string {
-  return table<Failure>(
+function describeProblems(failures: EmbeddedFiles['failures'], damaged: EmbeddedFiles['damaged']): string {
+  const rows = [
+    ...failures.map(({ path, problem }) => ({ path, what: problem.message })),
+    ...damaged.map(({ path, note }) => ({ path, what: damage(note) })),
+  ];
+  return table(
     [
-      { title: 'file', value: ({ path }) => path },
-      { title: 'problem', value: ({ problem }) => problem.message },
+      { title: 'file', value: ({ path }: (typeof rows)[number]) => path },
+      { title: 'problem', value: ({ what }) => what },
     ],
-    failures,
+    rows,
   );
 }

@@ -40,6 +40,8 @@ export interface WindowClasses {
 export interface FileClassification {
   path: string;
   problem: EngineErrorData | null;
+  /** What was damaged in a file that could be read all the same; null when nothing was. */
+  note: string | null;
   prediction: string | null;
   scores: { class: string; logit: number; probability: number }[];
   contributions: Contribution[];

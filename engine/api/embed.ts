@@ -15,6 +15,8 @@ export interface EmbeddedFiles {
   windows: number;
   /** Files that could not be used, with the reason. */
   failures: { path: string; problem: EngineErrorData }[];
+  /** Files that could be read all the same, and what was damaged in them. */
+  damaged: { path: string; note: string }[];
 }
 
 export type EmbedEvent =

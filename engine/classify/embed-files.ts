@@ -62,7 +62,8 @@ export async function* embedFiles(
   const content = arrays(done, windows, dim);
   await write(file, content);
   const facts = { file, bytes: content.length, packSha256: sha256, dim, tracks: done.length };
-  yield { type: 'done', result: { ...facts, windows, failures } };
+  const damaged = done.flatMap(({ path, embeddings: { note } }) => (note === null ? [] : [{ path, note }]));
+  yield { type: 'done', result: { ...facts, windows, failures, damaged } };
 }
 
 function arrays(done: readonly Embedded[], count: number, dim: number): Uint8Array {

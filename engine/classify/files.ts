@@ -27,6 +27,8 @@ export interface FileEmbeddings {
   startSeconds: number[];
   /** Seconds of audio. */
   seconds: number;
+  /** What was damaged in the file; null when nothing was. */
+  note: string | null;
 }
 
 /**
@@ -40,7 +42,8 @@ export async function embedFile(
   signal: AbortSignal,
 ): Promise<FileEmbeddings> {
   const { sampleRate, windowSamples, embeddingDim } = runtime.pack.manifest;
-  const mono = decode.decode(path, { sampleRate, signal });
+  const notes = new Set<string>();
+  const mono = decode.decode(path, { sampleRate, signal, onWarning: (note) => notes.add(note) });
   const rows: Float32Array[] = [];
   const startSeconds: number[] = [];
   let samples = 0;
@@ -52,7 +55,8 @@ export async function embedFile(
   }
   const vectors = new Float32Array(rows.length * embeddingDim);
   rows.forEach((row, i) => vectors.set(row, i * embeddingDim));
-  return { count: rows.length, vectors, startSeconds, seconds: samples / sampleRate };
+  const note = notes.size === 0 ? null : [...notes].join(' ');
+  return { count: rows.length, vectors, startSeconds, seconds: samples / sampleRate, note };
 }
 
 /**
@@ -123,7 +127,7 @@ export async function classifyFiles(
 function classification(
   network: PrototypeNetwork,
   path: string,
-  { vectors, count, startSeconds }: FileEmbeddings,
+  { vectors, count, startSeconds, note }: FileEmbeddings,
 ): FileClassification {
   const { classes } = network.data;
   const { logits, prediction, windowLogits } = network.classify(vectors, count);
@@ -139,6 +143,7 @@ function classification(
   return {
     path,
     problem: null,
+    note,
     prediction: classes[prediction] ?? null,
     scores: classScores(network, logits),
     contributions: namedContributions(network, network.explain(vectors, count, prediction).contributions),
@@ -150,6 +155,7 @@ function failed(path: string, error: EngineError): FileClassification {
   return {
     path,
     problem: error.toData(),
+    note: null,
     prediction: null,
     scores: [],
     contributions: [],

@@ -186,3 +186,37 @@ export function noise(bytes: number, seed = 1): Buffer {
     }),
   );
 }
+
+function crc(bytes: Buffer, bits: 8 | 16, polynomial: number): number {
+  const top = 1 << (bits - 1);
+  let value = 0;
+  for (const byte of bytes) {
+    value ^= byte << (bits - 8);
+    for (let i = 0; i < 8; i++) value = (value & top) === 0 ? value << 1 : (value << 1) ^ polynomial;
+    value &= 2 ** bits - 1;
+  }
+  return value;
+}
+
+/** Mono FLAC of digital silence, 8 kHz, up to 120 hours: 14 bytes for every 65,535 samples (RFC 9639 §9: frames of one constant). */
+export function silentFlac(seconds: number): Buffer {
+  const [rate, block] = [8000, 65_535];
+  const frames = Math.ceil((seconds * rate) / block);
+  const info = Buffer.alloc(42);
+  info.write('fLaC');
+  info.writeUInt32BE(0x80000022, 4);
+  info.writeUInt16BE(block, 8);
+  info.writeUInt16BE(block, 10);
+  info.writeUInt32BE(rate * 2 ** 12 + (15 << 4), 18);
+  info.writeUInt32BE(frames * block, 22);
+  const parts = [info];
+  for (let frame = 0; frame < frames; frame++) {
+    const number = [...Buffer.from(String.fromCodePoint(frame))];
+    const head = Buffer.from([0xff, 0xf8, 0x74, 0x08, ...number, (block - 1) >> 8, (block - 1) & 0xff]);
+    const body = Buffer.concat([head, Buffer.from([crc(head, 8, 0x07), 0, 0, 0])]);
+    const check = Buffer.alloc(2);
+    check.writeUInt16BE(crc(body, 16, 0x8005));
+    parts.push(body, check);
+  }
+  return Buffer.concat(parts);
+}

@@ -114,6 +114,27 @@ describe('the command line', { timeout: 180_000 }, () => {
     expect(text.stdout).toContain('broken.mp3');
   });
 
+  it('says of damage in a file that it classifies or embeds', async () => {
+    const folder = testFolder();
+    const [cut, whole] = ['cut.wav', 'whole.wav'].map((name) => join(folder, name)) as [string, string];
+    writeSound(whole, classSound('high', 1.2, 6));
+    const bytes = readFileSync(whole);
+    writeFileSync(cut, bytes.subarray(0, bytes.length / 2));
+    const classify = ['classify', folder, '--library', library, '--experiment', experiment];
+    const note = expect.stringContaining('incomplete') as string;
+    expect((await runCli([...classify, '--json'])).json()).toMatchObject({
+      files: [
+        { path: cut, note, problem: null },
+        { path: whole, note: null, problem: null },
+      ],
+    });
+    expect((await runCli(classify)).stdout).toMatch(/cut\.wav .*damaged, but read: .*incomplete/);
+    const embed = ['embed', folder, '--out', join(testFolder(), 'z.npz')];
+    const embedded = (await runCli([...embed, '--json'])).json();
+    expect(embedded).toMatchObject({ tracks: 2, failures: [], damaged: [{ path: cut, note }] });
+    expect((await runCli(embed)).stdout).toMatch(/cut\.wav .*damaged, but read: .*incomplete/);
+  });
+
   it('finds neighbours of files inside and outside the library', async () => {
     const inside = join(music, 'bass', 'bass_hit_0.wav');
     const run = await runCli(['neighbours', inside, '--library', library, '-k', '3', '--json']);
