@@ -8,6 +8,8 @@ import type { TrackResult } from './track-store.ts';
 
 /** 60 dB above full scale: float files may go beyond ±1, but not that far. */
 const LOUDEST = 1000;
+/** Part of what the headers announce. */
+const LEAST_READ = 0.1;
 
 export interface TrackRunOptions {
   sampleRate: number;
@@ -60,6 +62,7 @@ export class TrackRun {
         'The file may not have been copied completely: copy it again.',
       );
     }
+    this.#expectMost();
     const wanted = evenlySpaced(total, windows === 'all' ? total : windows);
     const wanting = new Set([...wanted].filter((index) => !this.#sent.has(index)));
     if (wanting.size > 0) await this.#pass(this.#options.decode(), wanting);
@@ -106,6 +109,17 @@ export class TrackRun {
       await this.#options.send(window);
     }
     return total;
+  }
+
+  /** A damaged file of which next to nothing came out is no track. */
+  #expectMost(): void {
+    const { path, durationSeconds } = this.track;
+    if (this.#notes.size === 0 || this.decodedSeconds >= LEAST_READ * (durationSeconds ?? 0)) return;
+    throw new EngineError(
+      'audio',
+      `Only ${this.decodedSeconds.toFixed(1)} of about ${(durationSeconds ?? 0).toFixed(0)} s of ${path} could be read.`,
+      `${[...this.#notes].join(' ')} Get a fresh copy of the file.`,
+    );
   }
 
   /** Anything else would make the model fail for every window of its batch. */

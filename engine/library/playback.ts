@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { AudioError, encodeWav, fileToOpen } from '../../models/audio/index.ts';
-import { FileSource } from '../../models/audio/source.ts';
-import { parseWav } from '../../models/audio/wav.ts';
+import { AudioError, encodeWav, fileToOpen, isPlain } from '../../models/audio/index.ts';
 import { EngineError } from '../api/errors.ts';
 import type { MediaTokens } from '../context.ts';
 import type { Library } from './library.ts';
@@ -28,9 +26,13 @@ interface FileRow {
   format: string | null;
   content_hash: string | null;
   sample_rate: number | null;
+  note: string | null;
 }
 
-/** Gives tracks to the player; what it cannot play is decoded once into a WAV file beside the library's cache. */
+/**
+ * Gives tracks to the player. What it cannot play, or would play otherwise than it was heard here (files put together,
+ * headers that are wrong, damage), is decoded once into a WAV file beside the library's cache.
+ */
 export class Playback {
   readonly #decode: DecodePool;
   readonly #media: MediaTokens;
@@ -46,7 +48,7 @@ export class Playback {
   async urlOf(library: Library, trackId: string): Promise<string> {
     const row = library.db
       .prepare<FileRow>(
-        `SELECT path, format, content_hash, sample_rate FROM tracks WHERE id = ? AND kind = 'file'`,
+        `SELECT path, format, content_hash, sample_rate, note FROM tracks WHERE id = ? AND kind = 'file'`,
       )
       .get([trackId]);
     if (!row) throw noTrack(trackId);
@@ -60,7 +62,7 @@ export class Playback {
     }
     const format = row.format ?? extname(row.path).slice(1).toLowerCase();
     const mime = playable[format];
-    if (mime !== undefined && (format !== 'wav' || (await playsAsWav(path)))) {
+    if (mime !== undefined && row.note === null && (await playsAlike(path))) {
       return this.#media.urlFor(path, mime);
     }
     const copy = join(library.dataFolder, 'transcodes', `${row.content_hash ?? trackId}.wav`);
@@ -123,16 +125,10 @@ export class Playback {
   }
 }
 
-/** Chromium plays plain WAV files of up to 32 bits a sample: no 64-bit floats, no ADPCM, nothing big-endian. */
-async function playsAsWav(path: string): Promise<boolean> {
+/** Whether Chromium plays the file as it was decoded here. */
+async function playsAlike(path: string): Promise<boolean> {
   try {
-    const source = await FileSource.open(path);
-    try {
-      const content = await parseWav(source, 0);
-      return content.kind === 'pcm' && content.layout.littleEndian && content.layout.bytesPerSample <= 4;
-    } finally {
-      await source.close();
-    }
+    return await isPlain(path);
   } catch (thrown) {
     if (thrown instanceof AudioError) return false;
     throw thrown;

@@ -5,6 +5,7 @@ export { AudioError, fromSystemError, type AudioErrorCode } from './errors.ts';
 export { escapedName, fileToOpen } from './file-name.ts';
 export { mixToMono } from './mono.ts';
 export { PeakAccumulator } from './peaks.ts';
+export { isPlain } from './plain.ts';
 export { Resampler } from './resampler.ts';
 export { MAX_COVER_BYTES, readTags, type Cover, type Tags } from './tags.ts';
 export {

@@ -72,3 +72,11 @@ export async function* walkChunks(
     if (known.has(idAt(next, 1)) || !known.has(idAt(next, 0))) position++;
   }
 }
+
+/** Whether a file holds more chunks than any that was made in earnest. */
+export async function hasTooManyChunks(source: FileSource): Promise<boolean> {
+  const littleEndian = !['FORM', 'RIFX'].includes(idAt(await source.read(0, 4), 0));
+  let count = 0;
+  for await (const chunk of walkChunks(source, 0, littleEndian)) if (chunk.id !== '') count++;
+  return count >= MAX_CHUNKS;
+}

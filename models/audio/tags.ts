@@ -2,6 +2,7 @@ import { openAsBlob } from 'node:fs';
 import { parseBlob, type IAudioMetadata } from 'music-metadata';
 import { fileToOpen } from './file-name.ts';
 import { readInfo } from './info.ts';
+import { hasTooManyChunks } from './riff.ts';
 import { sniff, type Sniffed } from './sniff.ts';
 import { FileSource } from './source.ts';
 import type { AudioFormat, AudioInfo } from './types.ts';
@@ -105,6 +106,8 @@ function toCover(common: IAudioMetadata['common']): Cover | null {
 async function parseTags(source: FileSource, { format, container }: Sniffed): Promise<IAudioMetadata | null> {
   const type = container === 'ogg' ? 'audio/ogg' : mimes[format];
   if (type === undefined) return null;
+  // The tag reader goes through all of them, one by one.
+  if ((format === 'wav' || format === 'aiff') && (await hasTooManyChunks(source))) return null;
   try {
     return await parseBlob(await openAsBlob(fileToOpen(source.path), { type }));
   } catch {

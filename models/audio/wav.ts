@@ -181,3 +181,25 @@ export async function parseWav(source: FileSource, start: number): Promise<WavCo
   );
   return { kind: 'pcm', layout };
 }
+
+/**
+ * Whether a WAV file is one that every program reads alike: little-endian PCM of up to 32 bits a sample, whose header
+ * neither contradicts itself nor leaves its length open.
+ * @throws AudioError corrupt; needs-external-decoder
+ */
+export async function wavIsPlain(source: FileSource, start: number): Promise<boolean> {
+  const content = await parseWav(source, start);
+  if (content.kind !== 'pcm' || start > 0) return false;
+  const { littleEndian, bytesPerSample, channels, encoding } = content.layout;
+  const { format, data } = await findChunks(source, start, littleEndian);
+  const companded = encoding === 'alaw' || encoding === 'ulaw';
+  return (
+    littleEndian &&
+    bytesPerSample <= 4 &&
+    format !== null &&
+    format.blockAlign === bytesPerSample * channels &&
+    (companded || format.bits === bytesPerSample * 8) &&
+    data !== null &&
+    !sizeUnknown(data.size, source.size - data.start)
+  );
+}

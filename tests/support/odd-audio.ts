@@ -220,3 +220,15 @@ export function silentFlac(seconds: number): Buffer {
   }
   return Buffer.concat(parts);
 }
+
+/** The frames of the ADTS fixture, one by one (ISO/IEC 13818-7 §6.2: 13 bits tell the length of each). */
+export function adtsFrames(): Buffer[] {
+  const file = plainFixture('stereo.aac');
+  const frames: Buffer[] = [];
+  for (let at = 0; at + 7 <= file.length;) {
+    const length = ((file.readUInt32BE(at + 3) >>> 13) & 0x1fff) >>> 0;
+    frames.push(file.subarray(at, at + length));
+    at += Math.max(7, length);
+  }
+  return frames;
+}

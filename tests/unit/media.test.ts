@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decodeMono } from '../../models/audio/index.ts';
+import { decodeMono, readTags } from '../../models/audio/index.ts';
 import { RandomMediaTokens } from '../../engine/media.ts';
 import {
   classSound,
@@ -12,6 +12,7 @@ import {
   tracksByPath,
   writeSound,
 } from '../support/engine.ts';
+import { au, oddFixture, plainFixture, wav } from '../support/odd-audio.ts';
 
 /** ID3v2.3 with a title and a PNG, in front of MP3 frames. */
 function withCover(mp3: Buffer, png: Buffer): Buffer {
@@ -84,6 +85,35 @@ describe('sound of a track', () => {
 
     rmSync(join(folder, 'a.wav'));
     await expect(resolve('a.wav')).rejects.toMatchObject({ code: 'unreadable' });
+  });
+
+  it('is a WAV of what was decoded where Chromium would play something else', async () => {
+    const { client, engine } = await startTestEngine();
+    const folder = testFolder();
+    const ogg = plainFixture('stereo.ogg');
+    const mp3 = plainFixture('stereo-vbr-tagged.mp3');
+    const files: Record<string, Buffer> = {
+      'chained.ogg': Buffer.concat([oddFixture('mono-16000.ogg'), ogg]),
+      'joined.mp3': Buffer.concat([oddFixture('mono-44100.mp3'), oddFixture('mono-22050.mp3')]),
+      'joined with headers.mp3': Buffer.concat([mp3, mp3.subarray(mp3.indexOf('Info') - 36)]),
+      'free format.mp3': oddFixture('mono-free-format.mp3'),
+      'wrong block.wav': wav({ header: { blockAlign: 4 } }),
+      'open end.wav': wav({ header: { dataSize: 0 } }),
+      'big-endian.wav': wav({ magic: 'RIFX' }),
+      'adpcm.wav': oddFixture('stereo-ms-adpcm.wav'),
+      'sun.au': au('int16'),
+      'cut.flac': plainFixture('stereo.flac').subarray(0, 40_000),
+    };
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
+    const { library } = await importFolder(client, folder);
+    for (const [path, { id: trackId, durationSeconds }] of await tracksByPath(client, library.id)) {
+      const { url } = await client.call('tracks.audioUrl', { libraryId: library.id, trackId });
+      const copy = engine.media.resolve(url.split('/').at(-1) ?? '');
+      expect(copy?.mime, path).toBe('audio/wav');
+      expect(copy?.path.startsWith(library.dataFolder), path).toBe(true);
+      const { info } = await readTags(copy?.path ?? '');
+      expect(info?.durationSeconds, path).toBeCloseTo(durationSeconds ?? 0, 1);
+    }
   });
 
   it('has a waveform and a cover', async () => {
