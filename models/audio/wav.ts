@@ -49,12 +49,13 @@ function parseFormat(bytes: Uint8Array, littleEndian: boolean): Format | null {
   const short = (offset: number): number =>
     bytes.length >= offset + 2 ? view.getUint16(offset, littleEndian) : 0;
   let tag = short(0);
+  const ownPredictors = tag === MS_ADPCM;
   // WAVE_FORMAT_EXTENSIBLE: the codec is in the first two bytes of the sub-format GUID.
   if (tag === EXTENSIBLE) tag = bytes.length >= 26 ? short(24) : PCM;
   const coefficients: [number, number][] = [];
   for (
     let offset = 22;
-    tag === MS_ADPCM && offset + 4 <= Math.min(bytes.length, 22 + 4 * short(20));
+    ownPredictors && offset + 4 <= Math.min(bytes.length, 22 + 4 * short(20));
     offset += 4
   )
     coefficients.push([view.getInt16(offset, littleEndian), view.getInt16(offset + 2, littleEndian)]);

@@ -3,6 +3,8 @@
  * sample by sample: formats and depths × rates, the largest difference over 1, 2 and 6 channels. Writes the table into
  * docs/audio-formats.md.
  *
+ * ARCHETONE_BENCH_FORMATS: only formats whose name or depth holds this; the page stays as it is.
+ *
  * Needs ffmpeg; sox and opusdec (opus-tools) for some rows, which are left out without them.
  */
 import { execFile } from 'node:child_process';
@@ -61,10 +63,10 @@ const formats: readonly Format[] = [
     '32-bit float': 'pcm_f32le',
     '64-bit float': 'pcm_f64le',
     ...telephone,
-    'IMA ADPCM': 'adpcm_ima_wav',
     'Microsoft ADPCM': 'adpcm_ms',
     mp3: ['-c:a', 'libmp3lame', '-b:a', '128k'],
   }),
+  ...family('WAV', 'wav', { 'IMA ADPCM': 'adpcm_ima_wav' }, { reference: 'sox' }),
   ...family('WAV, RF64', 'wav', { '16 bits': ['-rf64', 'always', '-c:a', 'pcm_s16le'] }),
   ...family('WAV, RIFX', 'wav', { '16 bits': ['-t', 'wav', '-B'] }, { writer: 'sox' }),
   ...family('AIFF', 'aiff', { '8 bits': 'pcm_s8', ...integers }),
@@ -301,9 +303,11 @@ export async function run(): Promise<void> {
     return;
   }
   const folder = mkdtempSync(join(tmpdir(), 'archetone-formats-'));
+  const only = process.env.ARCHETONE_BENCH_FORMATS ?? '';
   const rows: string[][] = [];
   try {
     for (const format of formats) {
+      if (!`${format.name} ${format.depth}`.includes(only)) continue;
       const needed = [format.writer, format.reference].filter((name) => name === 'sox' || name === 'opusdec');
       const there = await Promise.all(needed.map((name) => findProgram(name)));
       const cells = there.includes(null) ? null : await row(format, folder);
@@ -313,6 +317,7 @@ export async function run(): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  if (only !== '') return;
   const page = readFileSync(PAGE, 'utf8');
   const [begin, end] = MARKS.map((mark) => page.indexOf(mark)) as [number, number];
   writeFileSync(PAGE, `${page.slice(0, begin + MARKS[0].length)}\n\n${markdown(rows)}\n\n${page.slice(end)}`);

@@ -245,6 +245,22 @@ describe('WAV headers', () => {
     for (const bytes of [plainFixture('stereo-adpcm.wav'), oddFixture('stereo-ms-adpcm.wav')])
       expectSignal(await decode(bytes), 0.99);
   });
+
+  it('Microsoft ADPCM behind an extensible header, whose GUID is no table of predictors', async () => {
+    const plain = oddFixture('stereo-ms-adpcm.wav');
+    const format = plain.indexOf('fmt ') + 8;
+    const extensible = Buffer.alloc(40);
+    plain.copy(extensible, 0, format, format + 16);
+    extensible.writeUInt16LE(0xfffe, 0);
+    extensible.writeUInt16LE(22, 16);
+    extensible.writeUInt32LE(3, 20);
+    extensible.write('\x02\0\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71', 24, 'latin1');
+    const data = plain.indexOf('data');
+    const size = plain.readUInt32LE(data + 4);
+    const content = chunk('data', plain.subarray(data + 8, data + 8 + size));
+    const bytes = chunk('RIFF', joined(Buffer.from('WAVE'), chunk('fmt ', extensible), content));
+    expectSignal(await decode(bytes), 0.99);
+  });
 });
 
 describe('damage', () => {
