@@ -214,6 +214,9 @@ async function decode(path: string): Promise<{ channels: Float32Array[]; own: bo
   return { channels: parts.map((part) => Float32Array.from(part)), own, rate: stream.sampleRate };
 }
 
+/** Vorbis and Opus put the channels of 5.1 in an order of their own (Vorbis I §4.3.9); the others in that of WAV. */
+const oggOrder = [0, 2, 1, 5, 3, 4];
+
 interface Outcome {
   difference: number;
   /** Samples more (or fewer) than the reference. */
@@ -248,7 +251,9 @@ async function measure(
   const frames = Math.floor(wanted.length / 4 / count);
   const length = own.channels[0]?.length ?? 0;
   let difference = 0;
-  own.channels.forEach((samples, channel) => {
+  const reordered = count === 6 && own.own && ['ogg', 'opus'].includes(format.ending);
+  own.channels.forEach((_, channel) => {
+    const samples = own.channels[reordered ? (oggOrder[channel] ?? 0) : channel] ?? [];
     for (let i = 0; i < Math.min(frames, length); i++)
       difference = Math.max(
         difference,
