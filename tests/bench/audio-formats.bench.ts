@@ -68,7 +68,12 @@ const formats: readonly Format[] = [
   }),
   ...family('WAV', 'wav', { 'IMA ADPCM': 'adpcm_ima_wav' }, { reference: 'sox' }),
   ...family('WAV, RF64', 'wav', { '16 bits': ['-rf64', 'always', '-c:a', 'pcm_s16le'] }),
-  ...family('WAV, RIFX', 'wav', { '16 bits': ['-t', 'wav', '-B'] }, { writer: 'sox' }),
+  ...family(
+    'WAV, RIFX',
+    'wav',
+    { '16 bits': ['-t', 'wav', '-B', '-e', 'signed-integer', '-b', '16'] },
+    { writer: 'sox' },
+  ),
   ...family('AIFF', 'aiff', { '8 bits': 'pcm_s8', ...integers }),
   ...family('AIFF-C', 'aifc', {
     '16 bits, sowt': ['-f', 'aiff', '-c:a', 'pcm_s16le'],
