@@ -72,7 +72,7 @@ const formats: readonly Format[] = [
     'WAV, RIFX',
     'wav',
     { '16 bits': ['-t', 'wav', '-B', '-e', 'signed-integer', '-b', '16'] },
-    { writer: 'sox' },
+    { writer: 'sox', reference: 'sox' },
   ),
   ...family('AIFF', 'aiff', { '8 bits': 'pcm_s8', ...integers }),
   ...family('AIFF-C', 'aifc', {
