@@ -79,7 +79,7 @@ function* refused(schema: Schema, path = 'input'): Generator<{ path: string; val
   const options = choices(schema);
   if (options.length > 0) {
     const types = new Set(options.map((option) => option.type));
-    for (const value of [undefined, 12.5, 'no such choice', { kind: 'none' }, [[]]]) {
+    for (const value of [undefined, 12.5, 'no such choice', { kind: 'no such choice' }, [[]]]) {
       const type = Array.isArray(value) ? 'array' : typeof value;
       // A choice of that type may take it; that choice's own bounds follow.
       if (
