@@ -2,7 +2,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
 
-const window = ['tests/unit/renderer-*.test.ts', 'renderer/**/*.test.ts'];
+const window = ['tests/renderer/**/*.test.ts', 'renderer/**/*.test.ts'];
 const shared = {
   // ONNX Runtime sessions and worker threads need real processes; two at a time suits two cores.
   pool: 'forks' as const,
@@ -19,7 +19,7 @@ export default defineConfig({
           ...shared,
           name: 'engine',
           include: [
-            'tests/{unit,golden,property,fault}/**/*.test.ts',
+            'tests/{native,models,engine,electron,cli,scripts,support,golden,property,fault}/**/*.test.ts',
             '{cli,engine,models,electron}/**/*.test.ts',
           ],
           exclude: window,

@@ -20,7 +20,7 @@ import {
   taxonomy,
   trackDetail,
   trackRow,
-} from '../../unit/renderer-fake.ts';
+} from '../../renderer/fake.ts';
 
 const classCount = 200;
 const perClass = 5;

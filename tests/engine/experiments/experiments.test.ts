@@ -1,0 +1,237 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Experiment } from '../../../engine/api/domain.ts';
+import { chooseClasses } from '../../../engine/experiments/classes.ts';
+import { splitGroups } from '../../../models/evaluation/splits/groups.ts';
+import { EngineError } from '../../../engine/api/errors.ts';
+import {
+  finished,
+  listen,
+  importFolder,
+  settled,
+  startTestEngine,
+  writeMusic,
+  type TestEngine,
+} from '../../support/engine.ts';
+
+const STEPS = 60;
+
+async function trained(
+  { client }: TestEngine,
+  libraryId: string,
+  request: Record<string, unknown> & { taxonomyId: string },
+): Promise<Experiment> {
+  const { jobId } = await client.call('experiments.train', {
+    libraryId,
+    request: { steps: STEPS, prototypesPerClass: 2, minimumTracks: 3, ...request },
+  });
+  const { experimentId } = await finished(client, jobId, 'train');
+  return client.call('experiments.get', { libraryId, experimentId });
+}
+
+describe('experiments', () => {
+  let test: TestEngine;
+  let libraryId: string;
+  let taxonomyId: string;
+
+  beforeAll(async () => {
+    test = await startTestEngine();
+    const { library } = await importFolder(test.client, writeMusic({ perClass: 8 }));
+    libraryId = library.id;
+    const taxonomy = await test.client.call('taxonomies.create', { libraryId, source: { kind: 'folders' } });
+    taxonomyId = taxonomy.id;
+  });
+
+  it('trains on folders far better than the majority, on tracks it never saw', async () => {
+    const experiment = await trained(test, libraryId, { taxonomyId });
+    const score = experiment.metrics.find(({ split }) => split === 'test');
+    expect(experiment.classes).toEqual(['bass', 'high', 'mid']);
+    expect(score?.tracks).toBe(experiment.counts.test.tracks);
+    expect(score?.majorityBaseline).toBeLessThan(0.5);
+    expect(score?.accuracy).toBeGreaterThan(0.8);
+    const { counts } = experiment;
+    expect(counts.train.tracks + counts.validation.tracks + counts.test.tracks).toBe(24);
+    expect(experiment.curve.at(-1)?.step).toBe(STEPS);
+    expect(experiment.curve.at(-1)?.loss).toBeLessThan(experiment.curve[0]?.loss ?? 0);
+  });
+
+  it('predicts every track at once, so that the table shows it', async () => {
+    const experiment = await trained(test, libraryId, { taxonomyId });
+    const { tracks } = await test.client.call('tracks.list', {
+      libraryId,
+      taxonomyId,
+      experimentId: experiment.id,
+    });
+    expect(tracks).toHaveLength(24);
+    const inTest = tracks.filter(({ prediction }) => prediction?.split === 'test');
+    const right = inTest.filter(({ prediction }) => prediction?.correct === true);
+    expect(inTest).toHaveLength(experiment.counts.test.tracks);
+    const accuracy = experiment.metrics.find(({ split }) => split === 'test')?.accuracy ?? 0;
+    expect(right.length / inTest.length).toBeCloseTo(accuracy, 9);
+  });
+
+  it('gives the same metrics for the same seed, and another split for another', async () => {
+    const first = await trained(test, libraryId, { taxonomyId, seed: 5 });
+    const second = await trained(test, libraryId, { taxonomyId, seed: 5 });
+    const other = await trained(test, libraryId, { taxonomyId, seed: 6 });
+    expect(second.metrics).toEqual(first.metrics);
+    expect(second.curve).toEqual(first.curve);
+    expect(other.curve).not.toEqual(first.curve);
+    const prototypes = async (experimentId: string) =>
+      (await test.client.call('prototypes.list', { libraryId, experimentId })).map(
+        ({ weights, support, nearest }) => ({ weights, support, distances: nearest.map((n) => n.distance) }),
+      );
+    expect(await prototypes(second.id)).toEqual(await prototypes(first.id));
+  });
+
+  it('tells training progress and the change of the library', async () => {
+    const heard = listen(test.client);
+    const { jobId } = await test.client.call('experiments.train', {
+      libraryId,
+      request: { taxonomyId, steps: STEPS, prototypesPerClass: 1, minimumTracks: 3 },
+    });
+    await finished(test.client, jobId, 'train');
+    const events = await heard();
+    const points = events.filter((event) => event.type === 'train-progress');
+    expect(points.length).toBeGreaterThan(5);
+    expect(points.every((event) => event.jobId === jobId)).toBe(true);
+    expect(events).toContainEqual({ type: 'library-changed', libraryId, what: 'experiments' });
+    expect(events).toContainEqual({ type: 'library-changed', libraryId, what: 'predictions' });
+  });
+
+  it('trains a multilabel task on file-name tokens', async () => {
+    const tokens = await test.client.call('taxonomies.create', { libraryId, source: { kind: 'tokens' } });
+    const experiment = await trained(test, libraryId, { taxonomyId: tokens.id, task: 'multi' });
+    expect(experiment.classes).toEqual(['bass', 'high', 'hit', 'long', 'mid']);
+    const score = experiment.metrics.find(({ split }) => split === 'test');
+    expect(score?.confusion).toEqual([]);
+    expect(score?.hammingLoss).toBeGreaterThanOrEqual(0);
+    expect(score?.hammingLoss).toBeLessThan(0.5);
+    const bass = score?.perClass.find((row) => row.class === 'bass');
+    expect(bass?.f1).toBeGreaterThan(0.6);
+  });
+
+  it('refuses a taxonomy with too few labels, with numbers and a way out', async () => {
+    const { jobId } = await test.client.call('experiments.train', {
+      libraryId,
+      request: { taxonomyId, minimumTracks: 50 },
+    });
+    const job = await settled(test.client, jobId);
+    expect(job.state).toBe('failed');
+    expect(job.error?.code).toBe('too-few-labels');
+    expect(job.error?.message).toContain('50');
+    expect(job.error?.message).toContain('bass: 8');
+    expect(job.error?.hint).not.toBe('');
+  });
+
+  it('answers a taxonomy or experiment that is not there at once', async () => {
+    const nowhere = { taxonomyId: 'none' };
+    await expect(
+      test.client.call('experiments.train', { libraryId, request: nowhere }),
+    ).rejects.toMatchObject({ code: 'not-found' });
+    await expect(
+      test.client.call('experiments.get', { libraryId, experimentId: 'none' }),
+    ).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('cancels while it trains, and leaves nothing behind', async () => {
+    const before = await test.client.call('experiments.list', { libraryId });
+    const { jobId } = await test.client.call('experiments.train', {
+      libraryId,
+      request: { taxonomyId, steps: 20_000, minimumTracks: 3 },
+    });
+    for (;;) {
+      const { progress } = await test.client.call('jobs.get', { jobId });
+      if (progress.done > 0) break;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await test.client.call('jobs.cancel', { jobId });
+    expect((await settled(test.client, jobId)).state).toBe('cancelled');
+    expect(await test.client.call('experiments.list', { libraryId })).toHaveLength(before.length);
+  });
+
+  it('keeps experiments when the engine restarts, and forgets removed ones', async () => {
+    const experiment = await trained(test, libraryId, { taxonomyId });
+    test = await test.restart();
+    expect(await test.client.call('experiments.get', { libraryId, experimentId: experiment.id })).toEqual(
+      experiment,
+    );
+    await test.client.call('experiments.remove', { libraryId, experimentId: experiment.id });
+    await expect(
+      test.client.call('experiments.get', { libraryId, experimentId: experiment.id }),
+    ).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
+
+describe('chooseClasses', () => {
+  const labelsets = new Map([
+    ['a', ['x', 'y']],
+    ['b', ['x']],
+    ['c', ['y', 'z']],
+    ['d', ['y']],
+    ['e', []],
+  ]);
+
+  it('takes the first label of a single-label task, and drops small classes', () => {
+    const choice = chooseClasses(['a', 'b', 'c', 'd', 'e'], labelsets, { task: 'single', minimumTracks: 2 });
+    expect(choice.classes).toEqual(['x', 'y']);
+    expect(choice.droppedClasses).toEqual([]);
+    expect(choice.tracks).toEqual([
+      { id: 'a', labels: [0] },
+      { id: 'b', labels: [0] },
+      { id: 'c', labels: [1] },
+      { id: 'd', labels: [1] },
+    ]);
+  });
+
+  it('takes all labels of a multilabel task', () => {
+    const choice = chooseClasses(['a', 'b', 'c', 'd'], labelsets, { task: 'multi', minimumTracks: 2 });
+    expect(choice.classes).toEqual(['x', 'y']);
+    expect(choice.droppedClasses).toEqual(['z']);
+    expect(choice.tracks[0]).toEqual({ id: 'a', labels: [0, 1] });
+  });
+
+  it('needs two classes', () => {
+    expect(() => chooseClasses(['a', 'b'], labelsets, { task: 'single', minimumTracks: 2 })).toThrow(
+      EngineError,
+    );
+    expect(() => chooseClasses(['e'], labelsets, { task: 'single', minimumTracks: 1 })).toThrow(/No track/);
+  });
+});
+
+describe('splitGroups', () => {
+  const track = (id: string, path: string, more: { artist?: string; contentHash?: string } = {}) => ({
+    id,
+    path,
+    artist: more.artist ?? null,
+    album: null,
+    contentHash: more.contentHash ?? id,
+  });
+
+  it('keeps copies of a recording together, whatever is asked for', () => {
+    const groups = splitGroups(
+      [
+        track('1', 'a.wav', { contentHash: 'h' }),
+        track('2', 'b.wav', { contentHash: 'h' }),
+        track('3', 'c.wav'),
+      ],
+      'track',
+    );
+    expect(groups.get('1')).toBe('a.wav');
+    expect(groups.get('2')).toBe('a.wav');
+    expect(groups.get('3')).toBe('c.wav');
+  });
+
+  it('joins groups that a copy connects, and tells nothing apart by case', () => {
+    const groups = splitGroups(
+      [
+        track('1', 'a.wav', { artist: 'Ada', contentHash: 'h' }),
+        track('2', 'b.wav', { artist: 'Bea', contentHash: 'h' }),
+        track('3', 'c.wav', { artist: 'bea ' }),
+        track('4', 'd.wav'),
+      ],
+      'artist',
+    );
+    expect(new Set(['1', '2', '3'].map((id) => groups.get(id)))).toEqual(new Set(['a.wav']));
+    expect(groups.get('4')).toBe('d.wav');
+  });
+});

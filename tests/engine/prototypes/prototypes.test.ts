@@ -1,0 +1,177 @@
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Experiment, PrototypeInfo } from '../../../engine/api/domain.ts';
+import { PrototypeNetwork } from '../../../models/pecmae/network.ts';
+import { finished } from '../../support/engine.ts';
+import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
+
+describe('prototypes', () => {
+  let lib: TrainedLibrary;
+  const list = (): Promise<PrototypeInfo[]> =>
+    lib.test.client.call('prototypes.list', { libraryId: lib.libraryId, experimentId: lib.experiment.id });
+  const current = (): Promise<Experiment> =>
+    lib.test.client.call('experiments.get', { libraryId: lib.libraryId, experimentId: lib.experiment.id });
+
+  beforeAll(async () => {
+    lib = await trainedLibrary();
+  });
+
+  it('says what every prototype stands for', async () => {
+    const prototypes = await list();
+    const { counts, classes } = await current();
+    expect(prototypes.map((p) => p.class)).toEqual(['bass', 'bass', 'high', 'high', 'mid', 'mid']);
+    const support = prototypes.reduce((sum, p) => sum + p.support, 0);
+    expect(support).toBe(counts.train.windows);
+    const pure = prototypes.reduce((sum, p) => sum + p.support * (p.purity ?? 0), 0);
+    expect(pure / support).toBeGreaterThan(0.7);
+    for (const { index, class: name, purity, weights, nearest, sonification } of prototypes) {
+      expect(weights).toHaveLength(classes.length);
+      // Its own class is the one it speaks for most.
+      expect(weights.indexOf(Math.max(...weights))).toBe(classes.indexOf(name));
+      expect(purity === null).toBe(prototypes[index]?.support === 0);
+      if (purity !== null) expect(purity).toBeLessThanOrEqual(1);
+      expect(nearest).toHaveLength(5);
+      expect(new Set(nearest.map((n) => n.trackId)).size).toBe(5);
+      const distances = nearest.map((n) => n.distance);
+      expect(distances).toEqual([...distances].sort((a, b) => a - b));
+      expect(nearest[0]?.path.startsWith(`${name}/`)).toBe(true);
+      expect(sonification).toBeNull();
+    }
+  });
+
+  it('works that out once for each revision', async () => {
+    const first = await list();
+    const compared = vi.spyOn(PrototypeNetwork.prototype, 'similarities');
+    expect(await list()).toEqual(first);
+    expect(compared).not.toHaveBeenCalled();
+    compared.mockRestore();
+  });
+
+  it('finds the nearest windows exactly', async () => {
+    const [first] = await list();
+    const found = await lib.test.client.call('neighbours.query', {
+      libraryId: lib.libraryId,
+      target: { kind: 'prototype', experimentId: lib.experiment.id, index: 0 },
+      level: 'window',
+      k: 1000,
+    });
+    const nearestOfTrack = new Map<string, number>();
+    for (const { trackId, distance } of found)
+      nearestOfTrack.set(trackId, Math.min(distance, nearestOfTrack.get(trackId) ?? Infinity));
+    const expected = [...nearestOfTrack.values()].sort((a, b) => a - b).slice(0, 5);
+    first?.nearest.forEach(({ distance }, i) => expect(distance).toBeCloseTo(expected[i] ?? NaN, 6));
+  });
+
+  it('compares windows with a prototype once: training does, an edit only with what it adds', async () => {
+    const fresh = await trainedLibrary({ perClass: 5 });
+    const { client } = fresh.test;
+    const { libraryId } = fresh;
+    const experimentId = fresh.experiment.id;
+    const compared = vi.spyOn(PrototypeNetwork.prototype, 'similaritiesTo');
+    const classified = vi.spyOn(PrototypeNetwork.prototype, 'classify');
+    /** Windows × prototypes since the last count. */
+    const count = (): number => {
+      const sum = compared.mock.calls.reduce((total, [columns, , n]) => total + columns.length * n, 0);
+      compared.mockClear();
+      return sum;
+    };
+    try {
+      const windows = (await client.call('libraries.get', { libraryId })).windowCount;
+      await client.call('prototypes.remove', { libraryId, experimentId, index: 0 });
+      expect(count()).toBe(0);
+      const { tracks } = await client.call('tracks.list', { libraryId, experimentId });
+      const trackId = tracks[0]?.id ?? '';
+      await client.call('prototypes.add', { libraryId, experimentId, class: 'mid', trackId, windowIndex: 1 });
+      expect(count()).toBe(windows);
+      await client.call('prototypes.restore', { libraryId, experimentId, revision: 1 });
+      const { jobId } = await client.call('classify.library', { libraryId, experimentId });
+      await finished(client, jobId, 'classify');
+      expect(count()).toBe(0);
+      // Nothing goes round it either.
+      expect(classified).not.toHaveBeenCalled();
+      // The same as from the windows themselves.
+      const listed = await client.call('tracks.list', { libraryId, experimentId });
+      for (const { id, prediction } of listed.tracks) {
+        const request = { libraryId, experimentId, trackId: id, class: null, windowIndex: null };
+        const why = await client.call('explain.track', request);
+        expect(why.class).toBe(prediction?.class);
+        expect(why.probability).toBeCloseTo(prediction?.probability ?? NaN, 5);
+      }
+    } finally {
+      compared.mockRestore();
+      classified.mockRestore();
+    }
+  });
+
+  it('removes, re-scores, and goes back to the same network and predictions', async () => {
+    const before = await current();
+    const { client } = lib.test;
+    const { libraryId } = lib;
+    const experimentId = before.id;
+    const predictions = async () =>
+      (await client.call('tracks.list', { libraryId, experimentId })).tracks.map(({ path, prediction }) => [
+        path,
+        prediction,
+      ]);
+    const predicted = await predictions();
+    const listed = await list();
+
+    const removed = await client.call('prototypes.remove', { libraryId, experimentId, index: 0 });
+    expect(removed.revision).toBe(before.revision + 1);
+    expect((await list()).map((p) => p.class)).toEqual(['bass', 'high', 'high', 'mid', 'mid']);
+    expect(await predictions()).not.toEqual(predicted);
+
+    const restored = await client.call('prototypes.restore', {
+      libraryId,
+      experimentId,
+      revision: before.revision,
+    });
+    expect(restored.revision).toBe(before.revision + 2);
+    expect(restored.metrics).toEqual(before.metrics);
+    expect(await predictions()).toEqual(predicted);
+    expect(await list()).toEqual(listed);
+  });
+
+  it('makes a window a prototype of a class', async () => {
+    const { client } = lib.test;
+    const { libraryId } = lib;
+    const experimentId = lib.experiment.id;
+    const { tracks } = await client.call('tracks.list', { libraryId, search: 'mid_hit_0' });
+    const trackId = tracks[0]?.id ?? '';
+    const before = await current();
+    await client.call('prototypes.add', { libraryId, experimentId, class: 'mid', trackId, windowIndex: 1 });
+    const added = (await list()).at(-1);
+    expect(added?.class).toBe('mid');
+    expect(added?.nearest[0]).toMatchObject({ trackId, windowIndex: 1 });
+    expect(added?.nearest[0]?.distance).toBeLessThan(1e-4);
+    await client.call('prototypes.restore', { libraryId, experimentId, revision: before.revision });
+  });
+
+  it('keeps the last prototype of a class', async () => {
+    const { client } = lib.test;
+    const { libraryId } = lib;
+    const experimentId = lib.experiment.id;
+    const { revision } = await client.call('prototypes.remove', { libraryId, experimentId, index: 0 });
+    await expect(
+      client.call('prototypes.remove', { libraryId, experimentId, index: 0 }),
+    ).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining('bass') as string,
+    });
+    expect((await current()).revision).toBe(revision);
+    await client.call('prototypes.restore', { libraryId, experimentId, revision: 1 });
+  });
+
+  it('answers what is not there', async () => {
+    const { client } = lib.test;
+    const at = { libraryId: lib.libraryId, experimentId: lib.experiment.id };
+    await expect(client.call('prototypes.remove', { ...at, index: 99 })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    await expect(client.call('prototypes.restore', { ...at, revision: 99 })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    await expect(
+      client.call('prototypes.add', { ...at, class: 'none', trackId: 'x', windowIndex: 0 }),
+    ).rejects.toMatchObject({ code: 'not-found' });
+  });
+});

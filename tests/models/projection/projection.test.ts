@@ -1,0 +1,136 @@
+import { PCA } from 'ml-pca';
+import { describe, expect, it } from 'vitest';
+import { fitPca, fitUmap, projectionTrust } from '../../../models/projection/index.ts';
+import { Random } from '../../../models/numerics/random.ts';
+
+/** Rows around `centres` cluster centres, with clearly unequal variances along the axes. */
+function makeVectors(count: number, dim: number, centres: number, seed = 1): Float32Array {
+  const random = new Random(seed);
+  const middle = Float32Array.from({ length: centres * dim }, () => 6 * random.normal());
+  return Float32Array.from({ length: count * dim }, (_, i) => {
+    const row = Math.floor(i / dim);
+    const d = i % dim;
+    return (middle[(row % centres) * dim + d] ?? 0) + random.normal() * (1 + 8 / (1 + d)) + 5;
+  });
+}
+
+describe('PCA', () => {
+  it.each([8, 100])(
+    'equals ml-pca on the whole data (%i dimensions), first loading positive',
+    async (dim) => {
+      const vectors = makeVectors(120, dim, 3);
+      const rows = Array.from({ length: 120 }, (_, i) =>
+        Array.from(vectors.subarray(i * dim, (i + 1) * dim)),
+      );
+      const expected = new PCA(rows).predict(rows, { nComponents: 2 }).to2DArray();
+      const fitted = await fitPca(vectors, dim);
+      const { x, y } = await fitted.project(vectors);
+      for (const [axis, values] of [x, y].entries()) {
+        const sign = Math.sign((values[0] ?? 0) * (expected[0]?.[axis] ?? 0));
+        values.forEach((value, i) => expect(value).toBeCloseTo(sign * (expected[i]?.[axis] ?? NaN), 3));
+        const loadings = [...(fitted.axes[axis] ?? [])];
+        const largest = loadings.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+        expect(largest).toBeGreaterThan(0);
+      }
+      expect(fitted.explained[0]).toBeGreaterThan(fitted.explained[1]);
+      expect(fitted.explained[0] + fitted.explained[1]).toBeLessThanOrEqual(1);
+      const again = await (await fitPca(vectors, dim)).project(vectors);
+      expect(again.x).toEqual(x);
+    },
+  );
+
+  it('places prototypes exactly where the same vectors lie', async () => {
+    const vectors = makeVectors(50, 60, 2);
+    const fitted = await fitPca(vectors, 60);
+    const all = await fitted.project(vectors);
+    const one = await fitted.project(vectors.subarray(7 * 60, 8 * 60));
+    expect([one.x[0], one.y[0]]).toEqual([all.x[7], all.y[7]]);
+  });
+
+  it('handles one row, constant rows, two rows and one dimension', async () => {
+    const place = async (values: number[], dim: number): Promise<number[][]> => {
+      const vectors = Float32Array.from(values);
+      const { x, y } = await (await fitPca(vectors, dim)).project(vectors);
+      return [...x].map((value, i) => [Math.abs(value), Math.abs(y[i] ?? NaN)]);
+    };
+    expect(await place([1, 2, 3], 3)).toEqual([[0, 0]]);
+    expect(await place([0.1, 0.2, 0.1, 0.2, 0.1, 0.2], 2)).toEqual([
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ]);
+    expect(await place([0, 0, 2, 0], 2)).toEqual([
+      [1, 0],
+      [1, 0],
+    ]);
+    expect(await place([0, 2], 1)).toEqual([
+      [1, 0],
+      [1, 0],
+    ]);
+    const wide = Array.from({ length: 200 }, (_, i) => (i < 100 ? 0 : 1));
+    expect(await place(wide, 100)).toEqual([
+      [5, 0],
+      [5, 0],
+    ]);
+  });
+
+  it('refuses nothing, wrong sizes and values that are not finite', async () => {
+    await expect(fitPca(new Float32Array(0), 3)).rejects.toMatchObject({ code: 'empty' });
+    await expect(fitPca(new Float32Array(4), 3)).rejects.toMatchObject({ code: 'shape' });
+    await expect(fitPca(Float32Array.of(1, NaN), 1)).rejects.toMatchObject({ code: 'not-finite' });
+  });
+});
+
+describe('UMAP', () => {
+  it('keeps clusters together, repeats with its seed, reports passes, places prototypes', async () => {
+    const [count, dim, centres] = [150, 16, 3];
+    const vectors = makeVectors(count, dim, centres);
+    const seen: number[] = [];
+    const map = await fitUmap(vectors, dim, { seed: 4, onProgress: (fraction) => seen.push(fraction) });
+    expect(map.method).toBe('umap');
+    expect(seen.at(-1)).toBe(1);
+    const again = await fitUmap(vectors, dim, { seed: 4 });
+    expect([again.x, again.y]).toEqual([map.x, map.y]);
+    const other = await fitUmap(vectors, dim, { seed: 5 });
+    expect(other.x).not.toEqual(map.x);
+    const trust = await projectionTrust(vectors, dim, map, { seed: 1 });
+    const scattered = new Random(9).normals(2 * count);
+    const chance = { x: scattered.slice(0, count), y: scattered.slice(count) };
+    const guess = await projectionTrust(vectors, dim, chance, { seed: 1 });
+    expect(trust).toBeGreaterThan(guess + 0.2);
+    const placed = await map.place(vectors.subarray(0, dim));
+    const away = Math.hypot((placed.x[0] ?? 0) - (map.x[0] ?? 0), (placed.y[0] ?? 0) - (map.y[0] ?? 0));
+    const extent = Math.max(...map.x) - Math.min(...map.x);
+    expect(away).toBeLessThan(extent / 4);
+  });
+
+  it('cancels', async () => {
+    const abort = new AbortController();
+    const run = fitUmap(makeVectors(400, 8, 4), 8, {
+      seed: 1,
+      signal: abort.signal,
+      onProgress: () => abort.abort(new Error('stop')),
+    });
+    await expect(run).rejects.toThrow('stop');
+  });
+
+  it('says that it used PCA for few or equal vectors, and handles fewer vectors than neighbours', async () => {
+    expect((await fitUmap(Float32Array.of(1, 2, 3, 4), 2, { seed: 1 })).method).toBe('pca');
+    const equal = await fitUmap(new Float32Array(40).fill(2), 2, { seed: 1 });
+    expect([equal.method, ...equal.x, ...equal.y]).toEqual(['pca', ...new Array<number>(40).fill(0)]);
+    const few = await fitUmap(makeVectors(6, 3, 2), 3, { seed: 1 });
+    expect(few.method).toBe('umap');
+    expect([...few.x, ...few.y].every(Number.isFinite)).toBe(true);
+    await expect(fitUmap(makeVectors(6, 3, 2), 3, { seed: 1, neighbours: 1 })).rejects.toMatchObject({
+      code: 'bad-parameter',
+    });
+  });
+});
+
+describe('projectionTrust', () => {
+  it('is 1 for a map that is the data', async () => {
+    const vectors = makeVectors(60, 2, 3);
+    const map = { x: vectors.filter((_, i) => i % 2 === 0), y: vectors.filter((_, i) => i % 2 === 1) };
+    expect(await projectionTrust(vectors, 2, map, { seed: 1 })).toBe(1);
+  });
+});

@@ -1,0 +1,289 @@
+import { describe, expect, it } from 'vitest';
+import type { Explanation } from '../../engine/api/domain.ts';
+import {
+  bytes,
+  clock,
+  duration,
+  fixed,
+  percent,
+  plural,
+  signed,
+  when,
+} from '../../renderer/src/ui/format.ts';
+import { rowAt, rowTops, scrollToShow, visibleSlice } from '../../renderer/src/ui/virtual.ts';
+import { nearestInDirection } from '../../renderer/src/map/nearest.ts';
+import { lookOf, looksOf, unlabelledLook } from '../../renderer/src/ui/palette.ts';
+import { joinPath, safeFolderName } from '../../renderer/src/ui/paths.ts';
+import { peaksOf } from '../../renderer/src/player/sound.ts';
+import { spectrogram } from '../../renderer/src/player/spectrogram.ts';
+import { linePath, ticks } from '../../renderer/src/train/curve.ts';
+import { fromHandles, toHandles } from '../../renderer/src/ui/split.ts';
+import { waterfall } from '../../renderer/src/why/waterfall.ts';
+import { cardGap, cardsAcross, narrowestCard, prototypeRows } from '../../renderer/src/prototypes/rows.ts';
+import { keptStep, needsLogarithm } from '../../renderer/src/train/curve.ts';
+import { length, timeLeft } from '../../renderer/src/ui/format.ts';
+import { cellSizes, confusedPairs, fittingZoom, moveCell } from '../../renderer/src/train/confusion.ts';
+import { prototype } from './fake.ts';
+
+describe('numbers for people', () => {
+  it('writes times', () => {
+    expect(clock(65)).toBe('1:05');
+    expect(clock(59.96, true)).toBe('1:00.0');
+    expect(clock(3723)).toBe('1:02:03');
+    expect(clock(null)).toBe('–');
+    expect(duration(59.7)).toBe('1 min');
+    expect(duration(7500)).toBe('2 h 5 min');
+  });
+
+  it('writes shares, sizes and signs', () => {
+    expect(percent(0.8312)).toBe('83.1 %');
+    expect(percent(null)).toBe('–');
+    expect(bytes(31_400_000)).toBe('31.4 MB');
+    expect(fixed(-1.5, 1)).toBe('−1.5');
+    expect(fixed(-0.0001, 2)).toBe('0.00');
+    expect(signed(0.25, 2)).toBe('+0.25');
+    expect(plural(1, 'track')).toBe('1 track');
+    expect(plural(1234, 'track')).toBe('1,234 tracks');
+  });
+
+  it('names near days', () => {
+    const now = new Date(2026, 10, 21, 12);
+    expect(when(new Date(2026, 10, 21, 9, 5).toISOString(), now)).toBe('today 09:05');
+    expect(when(new Date(2026, 10, 20, 23).toISOString(), now)).toBe('yesterday 23:00');
+    expect(when('nonsense', now)).toBe('–');
+  });
+});
+
+describe('virtual list', () => {
+  it('renders only what is in sight', () => {
+    expect(visibleSlice(100_000, 28, 28_000, 280, 5)).toEqual({ first: 995, last: 1015 });
+    expect(visibleSlice(3, 28, 0, 280, 5)).toEqual({ first: 0, last: 2 });
+    const none = visibleSlice(0, 28, 0, 280, 5);
+    expect(none.last).toBeLessThan(none.first);
+  });
+
+  it('scrolls as little as possible', () => {
+    expect(scrollToShow(5, 28, 0, 280)).toBe(0);
+    expect(scrollToShow(10, 28, 0, 280)).toBe(28);
+    expect(scrollToShow(2, 28, 280, 280)).toBe(56);
+  });
+});
+
+describe('walking the map', () => {
+  const x = Float32Array.of(0, 1, 3, 0, -2);
+  const y = Float32Array.of(0, 0.1, 0, 2, -1);
+
+  it('goes to the nearest point that way', () => {
+    expect(nearestInDirection(x, y, 0, 'right')).toBe(1);
+    expect(nearestInDirection(x, y, 1, 'right')).toBe(2);
+    expect(nearestInDirection(x, y, 0, 'up')).toBe(3);
+    expect(nearestInDirection(x, y, 0, 'left')).toBe(4);
+  });
+
+  it('stays where nothing lies that way', () => {
+    expect(nearestInDirection(x, y, 2, 'right')).toBeNull();
+  });
+});
+
+describe('looks of classes', () => {
+  it('are distinct for 64 classes', () => {
+    const looks = Array.from({ length: 64 }, (_, index) => lookOf(index));
+    expect(new Set(looks.map((look) => `${look.variable} ${look.shape}`)).size).toBe(64);
+  });
+
+  it('leave unknown names grey', () => {
+    const look = looksOf(['drum', 'bass']);
+    expect(look('bass')).toEqual(lookOf(1));
+    expect(look('piano')).toBe(unlabelledLook);
+    expect(look(null)).toBe(unlabelledLook);
+  });
+});
+
+describe('waterfall', () => {
+  const explanation = (contributions: number[], logit: number): Explanation => ({
+    trackId: 't',
+    experimentId: 'e',
+    class: 'drum',
+    windowIndex: null,
+    bias: 0.5,
+    logit,
+    probability: 0.9,
+    contributions: contributions.map((contribution, prototype) => ({
+      prototype,
+      prototypeClass: 'drum',
+      similarity: 1,
+      weight: contribution,
+      contribution,
+    })),
+    scores: [],
+  });
+
+  it('adds up to the logit, whatever is folded into “others”', () => {
+    const chart = waterfall(explanation([0.1, -2, 0.3, 1, 0.05], -0.05), 2);
+    expect(chart.steps.map((step) => step.key)).toEqual(['bias', 'p1', 'p3', 'rest']);
+    expect(chart.steps.at(-1)?.count).toBe(3);
+    expect(chart.sum).toBeCloseTo(-0.05, 12);
+    expect(chart.deviation).toBeLessThan(1e-12);
+    chart.steps.slice(1).forEach((step, index) => expect(step.from).toBe(chart.steps[index]?.to));
+    expect(chart.low).toBeCloseTo(-1.5, 12);
+  });
+
+  it('does not take the engine’s word for it', () => {
+    expect(waterfall(explanation([1, 1], 2.6), 8).deviation).toBeCloseTo(0.1, 9);
+  });
+});
+
+describe('drawings of sound', () => {
+  const rate = 8000;
+  const tone = (hz: number) =>
+    Float32Array.from({ length: rate }, (_, i) => Math.sin((2 * Math.PI * hz * i) / rate));
+
+  it('finds minimum and maximum of every slice', () => {
+    const peaks = peaksOf(Float32Array.of(0, 0.5, -0.25, 0, -1, 0.75), 6, 2);
+    expect([...peaks]).toEqual([-0.25, 0.5, -1, 0.75]);
+  });
+
+  it('shows a tone at its frequency', () => {
+    const height = 60;
+    const levels = spectrogram(tone(1000), rate, 4, height);
+    const column = Array.from({ length: height }, (_, row) => levels[row * 4 + 2] ?? 0);
+    const loudest = column.indexOf(Math.max(...column));
+    const hz = 40 * Math.exp((Math.log(rate / 2 / 40) * (height - 1 - loudest + 0.5)) / height);
+    expect(hz).toBeGreaterThan(900);
+    expect(hz).toBeLessThan(1100);
+    expect(Math.max(...levels)).toBeCloseTo(1, 5);
+    expect(Math.min(...levels)).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('charts', () => {
+  it('ticks at round numbers', () => {
+    expect(ticks(0, 1, 4)).toEqual([0, 0.5, 1]);
+    expect(ticks(0, 1000, 5)).toEqual([0, 200, 400, 600, 800, 1000]);
+    expect(ticks(2, 2, 4)).toEqual([2]);
+  });
+
+  it('leaves gaps where there is no value', () => {
+    const same = (value: number) => value;
+    const points = [
+      { x: 0, y: 1 },
+      { x: 1, y: NaN },
+      { x: 2, y: 3 },
+    ];
+    expect(linePath(points, same, same)).toBe('M0.0 1.0M2.0 3.0');
+  });
+});
+
+describe('split of tracks', () => {
+  it('always sums to one and leaves something to test', () => {
+    for (const handles of [
+      [70, 80],
+      [95, 100],
+      [5, 5],
+      [100, 100],
+      [80, 70],
+    ]) {
+      const split = fromHandles(handles, true);
+      expect(split.train + split.validation + split.test).toBeCloseTo(1, 9);
+      expect(split.test).toBeGreaterThan(0);
+      expect(split.train).toBeGreaterThan(0);
+    }
+  });
+
+  it('goes both ways', () => {
+    expect(toHandles(fromHandles([70, 80], true), true)).toEqual([70, 80]);
+    expect(toHandles(fromHandles([60], false), false)).toEqual([60]);
+  });
+});
+
+describe('paths', () => {
+  it('uses the folder’s own separator', () => {
+    expect(joinPath('/home/u/out', 'a')).toBe('/home/u/out/a');
+    expect(joinPath('C:\\out\\', 'a')).toBe('C:\\out\\a');
+  });
+
+  it('makes names every file system takes', () => {
+    expect(safeFolderName('a/b: c?')).toBe('a-b- c-');
+    expect(safeFolderName(' .. ')).toBe('archetone-export');
+  });
+});
+
+describe('rows of different heights', () => {
+  it('are found by their place, at both ends too', () => {
+    const tops = rowTops([10, 20, 30]);
+    expect([...tops]).toEqual([0, 10, 30, 60]);
+    expect([-5, 0, 9, 10, 29, 30, 59, 60, 999].map((y) => rowAt(tops, y))).toEqual([
+      0, 0, 0, 1, 1, 2, 2, 2, 2,
+    ]);
+    expect(rowAt(rowTops([]), 0)).toBe(-1);
+  });
+
+  it('lay prototypes out by class, as many across as fit', () => {
+    const rows = prototypeRows(
+      ['a', 'B', 'c'],
+      [prototype(0, 'a'), prototype(1, 'a'), prototype(2, 'a'), prototype(3, 'c')],
+      cardsAcross(2 * narrowestCard + cardGap),
+      '',
+    );
+    expect(
+      rows.map((row) => (row.kind === 'class' ? `${row.name} ${String(row.count)}` : row.list.length)),
+    ).toEqual(['a 3', 2, 1, 'B 0', 'c 1', 1]);
+    expect(prototypeRows(['a', 'B'], [], 3, 'b').map((row) => row.name)).toEqual(['B']);
+    expect(cardsAcross(0)).toBe(1);
+  });
+});
+
+describe('confusion', () => {
+  const confusion = [
+    [5, 2, 0],
+    [0, 0, 0],
+    [4, 1, 5],
+  ];
+
+  it('lists what is taken for what, most tracks first, without the diagonal', () => {
+    expect(confusedPairs(confusion)).toEqual([
+      { truth: 2, predicted: 0, count: 4, share: 0.4 },
+      { truth: 0, predicted: 1, count: 2, share: 2 / 7 },
+      { truth: 2, predicted: 1, count: 1, share: 0.1 },
+    ]);
+  });
+
+  it('fits the window, and is walked within its edges', () => {
+    expect(cellSizes[fittingZoom(200, 450)]).toBe(2);
+    expect(cellSizes[fittingZoom(10, 450)]).toBe(28);
+    expect(fittingZoom(5000, 450)).toBe(0);
+    expect(moveCell([0, 0], 'ArrowUp', 3)).toEqual([0, 0]);
+    expect(moveCell([1, 2], 'ArrowRight', 3)).toEqual([1, 2]);
+    expect(moveCell([1, 2], 'ArrowDown', 3)).toEqual([2, 2]);
+    expect(moveCell([1, 2], 'a', 3)).toBeUndefined();
+  });
+});
+
+describe('the curve of a training', () => {
+  const at = (step: number, validationLoss: number | null) => ({ step, validationLoss });
+
+  it('marks the network that was kept: the first of the lowest validation loss, else the last', () => {
+    expect(keptStep([at(10, 3), at(20, 1), at(30, null), at(40, 1), at(50, 2)])).toBe(20);
+    expect(keptStep([at(10, null), at(20, null)])).toBe(20);
+    expect(keptStep([])).toBeNull();
+  });
+
+  it('takes powers of ten where losses span too much for one scale', () => {
+    expect(needsLogarithm([35, 4, 0.4])).toBe(true);
+    expect(needsLogarithm([3, 2, 0.4, 0])).toBe(false);
+    expect(needsLogarithm([])).toBe(false);
+  });
+});
+
+describe('lengths and times left', () => {
+  it('say what a one-shot lasts, and estimate in steps that do not swing', () => {
+    expect([0.417, 4.24, 12.4, 75, null].map(length)).toEqual(['0.42 s', '4.2 s', '0:12', '1:15', '–']);
+    expect([3, 17, 62, 130, 1000].map(timeLeft)).toEqual([
+      'about 5 s',
+      'about 20 s',
+      'about 1 min 10 s',
+      'about 3 min',
+      'about 20 min',
+    ]);
+  });
+});
