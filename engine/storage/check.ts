@@ -1,6 +1,6 @@
 import { Database } from './database.ts';
 import { storageError } from './errors.ts';
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /**
  * Reads a whole database and its indices.

@@ -6,7 +6,7 @@ import { checkSchema, checkSound } from './check.ts';
 import { Database } from './database.ts';
 import { lockDataFolder } from './lock.ts';
 import { schemaVersion } from './migrate.ts';
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 import { migrations } from './migrations/index.ts';
 import { wayBack } from './open.ts';
 

@@ -1,9 +1,7 @@
 import { EngineError } from '../api/errors.ts';
 import { backUpNow } from './backups.ts';
 import type { Database } from './database.ts';
-
-/** One step of a schema: SQL, or what SQL alone cannot do. It runs in a transaction of its own. */
-export type Migration = string | ((db: Database) => void);
+import type { Migration } from './migration.ts';
 
 /** The schema version a database has; 0 for a new, empty one. */
 export function schemaVersion(db: Database): number {

@@ -6,7 +6,7 @@ import { checkQuickly, checkSchema } from './check.ts';
 import { Database, suspicion } from './database.ts';
 import { isDamage, storageError } from './errors.ts';
 import { migrate, schemaVersion } from './migrate.ts';
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 import { migrations } from './migrations/index.ts';
 import { settleSpaces } from './settle-spaces.ts';
 

@@ -269,7 +269,9 @@ describe('sonifier', () => {
     sonifier.steps = 40;
     expect(sonifier.soundOf(target, sound)).toBeNull();
     sonifier.steps = null;
-    sonifier.forget('prototype:E1:');
+    sonifier.forget('E2');
+    expect(sonifier.soundOf(target)?.id).toBe('s');
+    sonifier.forget('E1');
     expect(sonifier.soundOf(target)).toBeNull();
   });
 });

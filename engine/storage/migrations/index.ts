@@ -11,7 +11,7 @@ import { up as librarySpaces } from './library/0004-spaces.ts';
 import { sql as libraryNotes } from './library/0005-notes.ts';
 import { sql as libraryChanged } from './library/0006-changed.ts';
 import { sql as libraryReductions } from './library/0007-one-way-to-reduce.ts';
-import type { Migration } from '../migrate.ts';
+import type { Migration } from '../migration.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
 export const migrations = {

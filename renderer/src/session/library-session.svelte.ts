@@ -262,7 +262,7 @@ export class LibrarySession {
       const experimentId = this.experiments.currentId;
       watch(revision);
       untrack(() => {
-        if (experimentId !== null) this.sonifier.forget(`prototype:${experimentId}:`);
+        if (experimentId !== null) this.sonifier.forget(experimentId);
         void this.notices.attempt(() => this.prototypes.open(experimentId));
       });
     });

@@ -17,7 +17,7 @@ export class Sonifier {
   /** What null stands for: the sampler defaults of the library's pack. */
   defaults = $state.raw<{ steps: number; guidance: number } | null>(null);
 
-  #made = new SvelteMap<string, Sonification>();
+  #made = new SvelteMap<string, { vector: VectorRef; sonification: Sonification }>();
   /** Vector → job that is making its sound; empty until the engine has named it. */
   #underWay = new SvelteMap<string, string>();
   /** Vector → the first draw of the sound that is being made. */
@@ -35,13 +35,14 @@ export class Sonifier {
   }
 
   /** Forgets the sounds of an experiment whose prototypes changed their places. */
-  forget(prefix: string): void {
-    for (const key of this.#made.keys()) if (key.startsWith(prefix)) this.#made.delete(key);
+  forget(experimentId: string): void {
+    for (const [key, { vector }] of this.#made)
+      if (vector.kind === 'prototype' && vector.experimentId === experimentId) this.#made.delete(key);
   }
 
   /** The sound of a vector, when one with the present settings is there. `stored` is what the engine had already. */
   soundOf(vector: VectorRef, stored: Sonification | null = null): Sonification | null {
-    const made = this.#made.get(vectorKey(vector));
+    const made = this.#made.get(vectorKey(vector))?.sonification;
     if (made && this.#fits(made)) return made;
     return stored && this.#fits(stored) ? stored : null;
   }
@@ -88,7 +89,8 @@ export class Sonifier {
       for (const key of keys) this.#underWay.set(key, jobId);
       const job = await this.#jobs.wait(jobId);
       const made = job.result?.kind === 'sonify' ? job.result.sonifications : [];
-      for (const { target, sonification } of made) this.#made.set(vectorKey(target), sonification);
+      for (const { target, sonification } of made)
+        this.#made.set(vectorKey(target), { vector: target, sonification });
       return made.map((item) => item.sonification);
     } finally {
       for (const key of keys)
