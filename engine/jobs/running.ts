@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Job, JobLane, JobProgress } from '../api/domain.ts';
 import type { StoredJob } from './store.ts';
 
@@ -134,6 +135,8 @@ export class LiveJob implements JobHandle {
   }
 
   async checkpoint(): Promise<void> {
+    // Work between two checkpoints may never wait for anything; a cancel arrives only when the loop of events turns.
+    await nextTurn();
     for (;;) {
       this.signal.throwIfAborted();
       if (this.job.state !== 'running') await this.#park();

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeBundle, type WriteFile } from '../../engine/bundles/bundle.ts';
+import { asEngineError } from '../../engine/packs/failures.ts';
 import { settled, testFolder } from '../support/engine.ts';
 import { trainedLibrary } from '../support/trained.ts';
 
@@ -31,7 +32,8 @@ describe('an export that fails', () => {
       },
       fullAfter(files),
     );
-    await expect(writing).rejects.toMatchObject({
+    // As the queue of jobs tells it.
+    expect(asEngineError(await writing.catch((thrown: unknown) => thrown))).toMatchObject({
       code: 'disk-full',
       hint: expect.stringContaining('space') as string,
     });
