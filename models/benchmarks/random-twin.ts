@@ -2,16 +2,18 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import protobuf from 'protobufjs/minimal.js';
+import { elementTypes } from '../onnx/proto.ts';
 import type { GraphName, Pack } from '../packs/index.ts';
 import { Random } from '../numerics/random.ts';
 
 /** Graphs whose weights are learned; front-ends hold fixed transforms that an untrained pack has, too. */
 const LEARNED: readonly GraphName[] = ['encoder', 'summary', 'denoiser', 'decoder'];
 const SMALLEST_MATRIX = 1024;
-/** Bytes per entry of the element types that weights come in: float32 (1), float16 (10). */
+/** Bytes per entry of the element types that weights come in; packs of reduced precision have all of them. */
 const WEIGHT_BYTES: ReadonlyMap<number, number> = new Map([
-  [1, 4],
-  [10, 2],
+  [elementTypes.float32, 4],
+  [elementTypes.float16, 2],
+  [elementTypes.int8, 1],
 ]);
 
 /**
@@ -20,14 +22,12 @@ const WEIGHT_BYTES: ReadonlyMap<number, number> = new Map([
  */
 export async function writeShuffledTwin(pack: Pack, folder: string, seed: number): Promise<string> {
   await mkdir(folder, { recursive: true });
-  const manifest = JSON.parse(await readFile(join(pack.folder, 'pack.json'), 'utf8')) as {
-    id: string;
-    graphs: Record<string, { file: string; sha256: string }>;
-  };
-  manifest.id += '-random';
+  // Not its id with something behind it, which could be longer than an id may be.
+  const manifest = { ...structuredClone(pack.manifest), id: 'random-twin' };
   for (const [name, entry] of Object.entries(manifest.graphs)) {
+    if (!entry) continue;
     const bytes = await readFile(join(pack.folder, entry.file));
-    if (LEARNED.includes(name as GraphName)) shuffleWeights(bytes, new Random(seed));
+    if (LEARNED.some((learned) => learned === name)) shuffleWeights(bytes, new Random(seed));
     entry.sha256 = createHash('sha256').update(bytes).digest('hex');
     await writeFile(join(folder, entry.file), bytes);
   }

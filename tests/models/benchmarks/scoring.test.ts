@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../../models/numerics/random.ts';
 import { accuracyTable } from '../../../models/benchmarks/accuracy-card.ts';
@@ -15,8 +17,15 @@ import { handcraftedJudge } from '../../../models/benchmarks/judge.ts';
 import { melBank } from '../../../models/benchmarks/mel.ts';
 import { neighbourPrecision } from '../../../models/benchmarks/neighbourhood.ts';
 import { crossCollection, leaveOneGroupOut, withinCollection } from '../../../models/benchmarks/protocols.ts';
+import { writeShuffledTwin } from '../../../models/benchmarks/random-twin.ts';
 import { spearman } from '../../../models/benchmarks/fidelity.ts';
 import { quantile, spreadOf } from '../../../models/benchmarks/summary.ts';
+import { GraphBuilder } from '../../../models/onnx/builder.ts';
+import { elementTypes, parseModel } from '../../../models/onnx/proto.ts';
+import { variantOf } from '../../../models/onnx/quantise.ts';
+import { readPack } from '../../../models/packs/index.ts';
+import { temporaryFolder } from '../../support/temporary.ts';
+import { TINY, writeTinyPack } from '../../support/tiny-pack.ts';
 
 const RATE = 24_000;
 const signal = new AbortController().signal;
@@ -271,5 +280,31 @@ describe('handcraftedJudge', () => {
     expect(await judge(made, ['noise', 'tone', 'tone', 'noise'], signal)).toBe(1);
     expect(await judge(made, ['noise', 'tone', 'noise', 'noise'], signal)).toBe(0.75);
     await features.close();
+  });
+});
+
+describe('writeShuffledTwin', () => {
+  it('shuffles 8-bit weights too, and makes a pack of one with the longest id', async () => {
+    const g = new GraphBuilder('wide-encoder');
+    const input = g.input('features', 'float32', ['batch', TINY.T, TINY.F]);
+    const wide = g.matMul(input, g.floats(new Random(1).normals(TINY.F * 64), [TINY.F, 64]));
+    const hidden = g.matMul(wide, g.floats(new Random(2).normals(64 * TINY.D), [64, TINY.D]));
+    g.output('hidden', hidden, ['batch', TINY.T, TINY.D]);
+    const encoder = variantOf(g.build(), 'int8', { smallest: 1 });
+    const original = await writeTinyPack(await temporaryFolder(), {
+      ...{ seed: 1, id: 'x'.repeat(64), replace: { encoder } },
+    });
+    const folder = await writeShuffledTwin(await readPack(original), await temporaryFolder(), 1);
+    expect((await readPack(folder)).manifest.id).toBe('random-twin');
+    const [before, after] = [encoder, await readFile(join(folder, 'encoder.onnx'))].map((bytes) =>
+      parseModel(bytes)
+        .graph.initializer.filter(({ dataType, dims }) => dataType === elementTypes.int8 && dims.length === 2)
+        .map(({ rawData }) => [...rawData]),
+    );
+    expect(before).toHaveLength(2);
+    for (const [i, weights] of (before ?? []).entries()) {
+      expect(after?.[i]).not.toEqual(weights);
+      expect([...(after?.[i] ?? [])].sort()).toEqual([...weights].sort());
+    }
   });
 });
