@@ -192,11 +192,24 @@ describe('splits of rows', () => {
     expect(() => groupedFolds(items.slice(0, 4), 3, 1, deal)).toThrow('2 ');
   });
 
+  it.each(['at-once', 'by-class'] as const)('takes a group for its most frequent class, dealt %s', (deal) => {
+    // Groups 0 to 9 are of class 1, though their first item is not.
+    const items = Array.from({ length: 60 }, (_, i) => ({
+      group: `g${i % 20}`,
+      label: i >= 20 && i % 20 < 10 ? 1 : 0,
+    }));
+    const clear = items.map(({ group }, i) => ({ group, label: i % 20 < 10 ? 1 : 0 }));
+    const folds = groupedFolds(items, 5, 5, deal);
+    expect(folds).toEqual(groupedFolds(clear, 5, 5, deal));
+    if (deal === 'at-once') expect(groupedFolds([...items].reverse(), 5, 5, deal)).toEqual(folds);
+  });
+
   it('takes labelset ids as strata and refuses impossible requests', () => {
     const { ids } = labelsetIds(train.labels, train.count, 2);
     expect(kFolds(4, 2, 1, ids).length).toBe(2);
     expect(() => kFolds(3, 4, 1)).toThrow('3 rows cannot be cut into 4 folds');
     expect(() => kFolds(3, 1, 1)).toThrow('into 1 folds');
+    expect(() => kFolds(1, 2, 1)).toThrow(expect.objectContaining({ hint: 'Label more tracks first.' }));
     expect(() => kFolds(3, 2, 1, [0])).toThrow('1 strata for 3 rows');
   });
 });
