@@ -7,6 +7,8 @@ import { PackError } from './errors.ts';
 /** Name of the manifest inside a pack folder. */
 export const MANIFEST_FILE = 'pack.json';
 const MAX_MANIFEST_BYTES = 1024 * 1024;
+/** Samples of all frames together: phase retrieval takes some 30 bytes for each, and WebAssembly at most 4 GiB. */
+const MAX_FRAMED_SAMPLES = 2 ** 26;
 
 /**
  * Largest graph file that is opened. Electron's allocator ends the process on single allocations of about 1 GiB, and
@@ -132,6 +134,8 @@ export const packManifestSchema = z
       problem('phaseRetrieval', 'needs a size that is a power of two and not below hop');
     if (phase && phase.hop * pack.framesPerWindow !== pack.windowSamples)
       problem('phaseRetrieval', 'hop · framesPerWindow must be windowSamples');
+    if (phase && phase.size * pack.framesPerWindow > MAX_FRAMED_SAMPLES)
+      problem('phaseRetrieval', `size · framesPerWindow must be at most ${MAX_FRAMED_SAMPLES}`);
     if (pack.kind === 'generative') {
       if (!graphs.denoiser || !graphs.decoder)
         problem('graphs', 'a generative pack needs denoiser and decoder');

@@ -58,6 +58,24 @@ describe('readPack', () => {
     await expect(readChanged(change)).rejects.toMatchObject({ name: 'PackError', code: 'manifest' });
   });
 
+  it('takes phase retrieval that fits into memory, and no other', async () => {
+    const withSize = (size: number) =>
+      readChanged((m) => {
+        Object.assign(m, {
+          windowSeconds: 60,
+          windowSamples: 480_000,
+          frameRate: 1000,
+          framesPerWindow: 60_000,
+        });
+        m['phaseRetrieval'] = { size, hop: 8, rounds: 10, momentum: 0.5 };
+      });
+    expect((await withSize(1024)).manifest.phaseRetrieval).toMatchObject({ size: 1024 });
+    await expect(withSize(2048)).rejects.toMatchObject({
+      code: 'manifest',
+      message: expect.stringContaining('phaseRetrieval') as string,
+    });
+  });
+
   it.each([
     '../encoder.onnx',
     '/etc/encoder.onnx',
