@@ -86,7 +86,6 @@ export class ExactIndex {
     options: { signal?: AbortSignal } = {},
   ): Promise<Neighbour[][]> {
     const { dim, count } = this;
-    if (this.#closed) throw new Error('the index has been closed');
     if (!Number.isInteger(k) || k < 1)
       throw new NumericError(
         'bad-parameter',
@@ -131,7 +130,9 @@ export class ExactIndex {
   }
 
   /** With distances as they are compared. */
-  #find(queries: Float32Array, k: number, signal?: AbortSignal): Promise<Neighbour[][]> {
+  async #find(queries: Float32Array, k: number, signal?: AbortSignal): Promise<Neighbour[][]> {
+    // Asked here, after all that is awaited before: nothing would free what is prepared after the end.
+    if (this.#closed) throw new Error('the index has been closed');
     if (!this.#sieves(queries.length / this.dim, k)) return this.#compareAll(queries, k, signal);
     const search = this.#turn.then(() => this.#search(queries, k, signal));
     this.#turn = search.catch(() => undefined);

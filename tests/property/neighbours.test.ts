@@ -122,6 +122,14 @@ describe('ExactIndex', () => {
     await index.close();
   });
 
+  it('is not opened again by a search after its end', async () => {
+    const index = await ExactIndex.build(sets['normals']?.() ?? new Float32Array(0), dim);
+    const asked = new Float32Array(12 * dim);
+    await index.close();
+    await expect(index.query(asked, 10)).rejects.toThrow('closed');
+    await expect(index.nearest(asked, 10)).rejects.toThrow('closed');
+  });
+
   it('serves searches that overlap, and stops one that is aborted without harming the next', async () => {
     const vectors = sets['normals']?.() ?? new Float32Array(0);
     const index = await ExactIndex.build(vectors, dim);
