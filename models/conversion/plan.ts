@@ -75,8 +75,8 @@ export function planConversion(
   config: GinConfig | null,
   choices: ConversionChoices = {},
 ): ConversionPlan {
-  const codec = theOnly(models, ({ codec: found }) => found);
-  const main = theOnly(models, ({ embedder: found }) => found);
+  const codec = theOnly(models, ({ codec: found }) => found, 'make the sound');
+  const main = theOnly(models, ({ embedder: found }) => found, 'make the embeddings');
   if (main === null)
     throw doNotFit(models, 'EnCodec alone makes no embeddings', 'Add the diffusion autoencoder');
   const { backbone, is: embedder } = main;
@@ -160,17 +160,14 @@ interface Found<T> {
 function theOnly<T>(
   models: readonly RecognisedModel[],
   as: (part: BackbonePart) => T | undefined,
+  does: string,
 ): Found<T> | null {
   const found = models.flatMap((model) => {
     const is = as(model.part);
     return is === undefined ? [] : [{ ...model, is }];
   });
   if (found.length > 1)
-    throw doNotFit(
-      found,
-      'only one of them can make the embeddings of a pack',
-      'Add them one after the other',
-    );
+    throw doNotFit(found, `only one of them can ${does} of a pack`, 'Leave all but one of them out');
   return found[0] ?? null;
 }
 

@@ -161,6 +161,15 @@ describe.skipIf(official.missing)('packs from official checkpoints', () => {
     expect(await readdir(packsFolder)).toEqual([]);
   });
 
+  it('says which of the files are one too many', async () => {
+    const codecs = ['encodec_tiny.th', 'encodec_tiny.safetensors'];
+    const names = codecs.map((name) => `${name} (EnCodec 24 kHz)`).join(' and ');
+    await expect(inspectFiles([AUTOENCODER, ...codecs].map(checkpointPath), choices)).rejects.toMatchObject({
+      code: 'unknown-model',
+      message: `${names}: only one of them can make the sound of a pack`,
+    });
+  });
+
   it.each([
     ['ecmae_v1_tiny/model.pt', { windowSeconds: 0.4, encoderHeads: 4 }, 'encodecmae-v1-48'],
     ['ecmae_v2_tiny/mel256-tiny.pt', {}, 'encodecmae-mel256-48'],
