@@ -1,3 +1,4 @@
+import { rmsDbfs } from '../audio/level.ts';
 import { openRuntime, verifyPack, type Pack } from '../packs/index.ts';
 import { PackError } from '../packs/errors.ts';
 import { cosine } from '../numerics/distances.ts';
@@ -59,7 +60,7 @@ export async function selfTest(pack: Pack, signal?: AbortSignal): Promise<SelfTe
     signal?.throwIfAborted();
     const features = await runtime.features(chord, 1);
     const [sound, decodeMilliseconds] = await timed(() => runtime.decode(features, 1));
-    return { ...report, denoiseMilliseconds, decodeMilliseconds, decodedDbfs: dbfs(sound) };
+    return { ...report, denoiseMilliseconds, decodeMilliseconds, decodedDbfs: rmsDbfs(sound) };
   } finally {
     await runtime.close();
   }
@@ -73,9 +74,4 @@ async function timed<T>(work: () => Promise<T>): Promise<[result: T, millisecond
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - (b[i] ?? NaN))), 0);
-}
-
-function dbfs(sound: Float32Array): number {
-  const power = sound.reduce((sum, value) => sum + value * value, 0) / sound.length;
-  return 10 * Math.log10(power);
 }
