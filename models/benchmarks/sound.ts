@@ -68,7 +68,7 @@ export interface CycleScore {
   vectors: number;
   /** Mean cosine of a vector and the embedding of its sonification. */
   cycleCosine: number;
-  /** Mean cosine to the embeddings of the other vectors' sonifications: what chance would give. */
+  /** Mean cosine of a vector and the embedding of the next vector's sonification: what chance would give. */
   cosineToOthers: number;
   /** 5th, 50th and 95th percentile of the level, dB re full scale. */
   rmsDbfs: [number, number, number];

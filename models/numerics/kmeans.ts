@@ -2,7 +2,7 @@ import { squaredDistanceInOrder } from './distances.ts';
 import { lloyd } from './lloyd.ts';
 import type { Pacer } from './pacer.ts';
 import type { Random } from './random.ts';
-import { at } from './vectors.ts';
+import { at, type Vectors } from './vectors.ts';
 
 /** Spread given to a centre that would repeat another one, in units of the normalised space (deviation ½). */
 const jitter = 0.01;
@@ -45,7 +45,7 @@ export async function kMeans(
 }
 
 /** The rows `members` of `points` `[n, dim]` as float64, one after the other. */
-export function gatherRows(points: Float32Array, dim: number, members: ArrayLike<number>): Float64Array {
+export function gatherRows(points: Vectors, dim: number, members: ArrayLike<number>): Float64Array {
   const data = new Float64Array(members.length * dim);
   for (let i = 0; i < members.length; i++) {
     const row = at(members, i);

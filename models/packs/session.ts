@@ -33,7 +33,7 @@ export class GraphSession {
   }
 
   /**
-   * Opens graph `name`, checking the file ({@link readGraph}) and the names, types and shapes of its inputs and output.
+   * Opens graph `name`, checking the file ({@link readGraph}) and the names, types and shapes of its inputs and outputs.
    * @throws PackError; the signal's reason
    */
   static async open(
@@ -65,7 +65,8 @@ export class GraphSession {
   /**
    * Runs the graph.
    * @param inputs in the contract's order; sizes are checked before ONNX Runtime sees them.
-   * @throws PackError `graph` when ONNX Runtime fails or the output has a wrong size or a number that is not finite;
+   * @returns the outputs in the contract's order
+   * @throws PackError `graph` when ONNX Runtime fails or an output has a wrong size or a number that is not finite;
    * RangeError on wrong input sizes; Error after close
    */
   run(inputs: readonly Float32Array[], batch: number): Promise<Float32Array[]> {

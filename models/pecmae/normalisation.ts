@@ -47,8 +47,3 @@ export function normalisationOf(embeddings: Float32Array, count: number, dim: nu
 export function normalise(values: Float32Array, { mean, scale }: Normalisation): Float32Array {
   return values.map((value) => (value - mean) / scale);
 }
-
-/** The inverse of {@link normalise}. */
-export function denormalise(values: Float32Array, { mean, scale }: Normalisation): Float32Array {
-  return values.map((value) => value * scale + mean);
-}

@@ -57,8 +57,8 @@ export class UmapProjection implements Projection {
 /**
  * Lays vectors out by UMAP (umap-js) on exact neighbours, pass by pass so that it can be watched and cancelled.
  * Copies of a vector are laid out once and lie on one point: among copies alone the layout would be slow and say nothing.
- * More than 10 000 vectors: evenly spaced ones are laid out, the rest placed among them. Fewer than 5 vectors, or
- * vectors that are all equal: PCA instead (constant data lands at (0, 0)), and `method` says so.
+ * More than 10 000 vectors: evenly spaced ones are laid out, the rest placed among them. Fewer than 5 different
+ * vectors: PCA instead (constant data lands at (0, 0)), and `method` says so.
  * @param vectors `[n, dim]`, n ≥ 1, finite.
  * @throws NumericError `empty`, `shape`, `not-finite`, `bad-parameter`; the signal's reason.
  */

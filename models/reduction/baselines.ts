@@ -3,7 +3,7 @@ import type { Pacer } from '../numerics/pacer.ts';
 import { labelsetIds, type LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import type { Random } from '../numerics/random.ts';
 import { majorityLabelset, type Emitted } from './emit.ts';
-import { kMeans } from '../numerics/kmeans.ts';
+import { gatherRows, kMeans } from '../numerics/kmeans.ts';
 
 /** Rows kept by a baseline, at least one: a reduction to nothing cannot classify. */
 export function keptRows(target: number): number {
@@ -61,8 +61,7 @@ export async function labelKMeans(
     for (let row = 0; row < data.count; row++)
       if (data.labels[row * labelCount + label] === 1) rows.push(row);
     if (rows.length === 0) continue;
-    const points = new Float64Array(rows.length * dim);
-    rows.forEach((row, i) => points.set(data.features.subarray(row * dim, (row + 1) * dim), i * dim));
+    const points = gatherRows(data.features, dim, rows);
     const wanted = Math.max(1, Math.round((percentage * rows.length) / 100));
     const { centres, clusters: assigned } = await kMeans(points, dim, wanted, random, pacer, {
       surplus: 'repeat',
