@@ -1,9 +1,11 @@
+import { basename, resolve } from 'node:path';
 import { meanOfRows } from '../../models/embeddings/pooling.ts';
 import { writeNpz } from '../../models/tensors/index.ts';
 import type { EmbeddedFiles, EmbedEvent } from '../api/embed.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
+import { isAudioName } from '../files/scan.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import { asEngineError } from '../packs/failures.ts';
 import { embedFile, expandPaths, type FileEmbeddings } from './files.ts';
@@ -16,17 +18,22 @@ interface Embedded {
 /**
  * Writes the embeddings of files. A file that cannot be used is listed with its reason; the others go on.
  * @throws EngineError `not-found`, `pack`, `disk-full`; `empty-folder` without a file; `bad-input` when the file cannot be
- * written; the reason of the first file when none can be used; the signal's reason
+ * written, or might be music; the reason of the first file when none can be used; the signal's reason
  */
 export async function* embedFiles(
   context: EngineContext,
   { packId, paths, file }: ParsedInput<'embed.files'>,
   signal: AbortSignal,
 ): AsyncGenerator<EmbedEvent, void> {
+  if (isAudioName(basename(file))) throw notOverMusic(file);
   const runtime = await context.packs.runtime(packId);
-  const all = await expandPaths(paths, signal);
+  const { files: all, problems } = await expandPaths(paths, signal);
+  if (all.includes(resolve(file))) throw notOverMusic(file);
   const done: Embedded[] = [];
-  const failures: EmbeddedFiles['failures'] = [];
+  const failures: EmbeddedFiles['failures'] = problems.map(({ path, error }) => ({
+    path,
+    problem: error.toData(),
+  }));
   const started = performance.now();
   let [windows, seconds] = [0, 0];
   for (const [index, path] of all.entries()) {
@@ -86,6 +93,15 @@ function arrays(done: readonly Embedded[], count: number, dim: number): Uint8Arr
     track_z: { dtype: 'float32', shape: [done.length, dim], data: means },
     paths: { dtype: 'text', shape: [done.length], data: done.map(({ path }) => path) },
   });
+}
+
+/** An option that takes the next file for its value would put numbers in the place of a song. */
+function notOverMusic(file: string): EngineError {
+  return new EngineError(
+    'bad-input',
+    `${file} is music, or is called like it; nothing is written over music.`,
+    'Name a file for the embeddings that ends in .npz.',
+  );
 }
 
 async function write(file: string, content: Uint8Array): Promise<void> {

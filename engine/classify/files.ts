@@ -59,22 +59,34 @@ export async function embedFile(
   return { count: rows.length, vectors, startSeconds, seconds: samples / sampleRate, note };
 }
 
+/** Something below a named folder that cannot be read. */
+interface ExpandProblem {
+  path: string;
+  error: EngineError;
+}
+
 /**
- * Files as they are, folders as the audio files below them.
+ * Files as they are, folders as the audio files below them; what cannot be read there is listed.
  * @throws EngineError `unreadable` for a folder that cannot be listed; the signal's reason
  */
-export async function expandPaths(paths: readonly string[], signal: AbortSignal): Promise<string[]> {
+export async function expandPaths(
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<{ files: string[]; problems: ExpandProblem[] }> {
   const files: string[] = [];
+  const problems: ExpandProblem[] = [];
   for (const path of paths) {
     const absolute = resolve(path);
     const facts = await stat(absolute).catch(() => null);
     if (!facts?.isDirectory()) files.push(absolute);
     else {
       const scan = await scanFolder(absolute, { signal });
-      files.push(...scan.files.map((file) => join(absolute, ...file.path.split('/'))));
+      const whole = (path: string): string => join(absolute, ...path.split('/'));
+      for (const { path } of scan.files) files.push(whole(path));
+      for (const { path, error } of scan.problems) problems.push({ path: whole(path), error });
     }
   }
-  return files;
+  return { files, problems };
 }
 
 /**
@@ -92,10 +104,10 @@ export async function classifyFiles(
   const pack = packOfSpace(context, experiment.space, 'this experiment was trained with');
   const network = loadNetwork(library, request.experimentId);
   const runtime = await context.packs.runtime(pack.manifest.id, job.lane);
-  const files = await expandPaths(request.paths, job.signal);
+  const { files, problems } = await expandPaths(request.paths, job.signal);
   const started = performance.now();
   const results: FileClassification[] = [];
-  const sum = { windows: 0, seconds: 0, failures: 0 };
+  const sum = { windows: 0, seconds: 0, failures: problems.length };
   for (const path of files) {
     await job.checkpoint();
     job.report({ done: results.length, total: files.length, unit: 'files', current: path });
@@ -121,7 +133,7 @@ export async function classifyFiles(
       etaSeconds: (elapsed / results.length) * (files.length - results.length),
     });
   }
-  return results;
+  return [...results, ...problems.map(({ path, error }) => failed(path, error))];
 }
 
 function classification(

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { z } from 'zod';
 import { classifyMethods } from '../api/classify.ts';
 import type { Handlers } from '../api/contract.ts';
+import { isAudioName } from '../files/scan.ts';
 import { embedFiles } from './embed-files.ts';
 import { classifyFiles } from './files.ts';
 import { classifyLibrary } from './library.ts';
@@ -22,7 +23,8 @@ export function classifyHandlers(context: EngineContext): Part {
     jobKind({
       kind: 'classify',
       // Somebody waits for the file that was dropped; a folder of them, or the library, is work.
-      lane: ({ paths }) => (paths?.length === 1 ? 'listen' : 'compute'),
+      lane: ({ paths = [] }) =>
+        paths.length === 1 && isAudioName(basename(paths[0] ?? '')) ? 'listen' : 'compute',
       spec: specSchema,
       title: ({ libraryId, experimentId, paths }) => {
         const experiment = getExperiment(context.libraries.get(libraryId), experimentId);

@@ -172,7 +172,8 @@ export async function scanFolder(
   return scan;
 }
 
-function isAudioName(name: string): boolean {
+/** Whether a file is called like music, whatever it holds. */
+export function isAudioName(name: string): boolean {
   // For “.mp3” and “.45.mp3” alike the last dot begins the ending.
   return audioExtensions.has(extname(`x${name}`).toLowerCase());
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ProjectionEvent } from '../../../engine/api/domain.ts';
@@ -39,6 +39,56 @@ describe('classification', () => {
     const low = byName.get(join('deep', 'low.wav'));
     expect(low?.windows.map((w) => w.startSeconds)).toEqual([0, 0.5, 1, 1.5, 2]);
     expect(low?.scores.reduce((sum, s) => sum + s.probability, 0)).toBeCloseTo(1, 5);
+  });
+
+  it('lists what cannot be read below a folder', async () => {
+    const folder = testFolder();
+    writeSound(join(folder, 'up.wav'), classSound('high', 0.9, 78));
+    symlinkSync(join(folder, 'gone.wav'), join(folder, 'link.wav'));
+    const files = await run([folder]);
+    expect(files.map(({ path, problem }) => [path, problem?.code])).toEqual([
+      [join(folder, 'up.wav'), undefined],
+      [join(folder, 'link.wav'), 'unreadable'],
+    ]);
+    const file = join(folder, 'z.npz');
+    const events = lib.test.client.stream('embed.files', { packId: 'compact', paths: [folder], file });
+    for await (const event of events)
+      if (event.type === 'done')
+        expect(event.result).toMatchObject({ tracks: 1, failures: [{ path: join(folder, 'link.wav') }] });
+    expect.assertions(2);
+  });
+
+  it('never writes embeddings over music', async () => {
+    const folder = testFolder();
+    const [song, odd] = [join(folder, 'song.wav'), join(folder, 'song.part')];
+    for (const path of [song, odd]) writeSound(path, classSound('high', 0.9, 78));
+    const before = readFileSync(song);
+    for (const [file, paths] of [
+      [song, [odd]],
+      [odd, [odd]],
+    ] as const) {
+      const embedding = (async () => {
+        const request = { packId: 'compact', paths: [...paths], file };
+        for await (const event of lib.test.client.stream('embed.files', request)) throw new Error(event.type);
+      })();
+      await expect(embedding).rejects.toMatchObject({ code: 'bad-input' });
+      expect(readFileSync(file)).toEqual(before);
+    }
+  });
+
+  it('lets only a single file go before other work, a folder of them waits its turn', async () => {
+    const folder = testFolder();
+    const song = join(folder, 'up.wav');
+    writeSound(song, classSound('high', 0.9, 78));
+    const { client } = lib.test;
+    const at = { libraryId: lib.libraryId, experimentId: lib.experiment.id };
+    for (const [path, lane] of [
+      [song, 'listen'],
+      [folder, 'compute'],
+    ] as const) {
+      const { jobId } = await client.call('classify.files', { ...at, paths: [path] });
+      expect((await settled(client, jobId)).lane).toBe(lane);
+    }
   });
 
   it('explains a track: bias and contributions add up to the logit', async () => {
