@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { CheckpointError } from './errors.ts';
 
 /** A file that is read by range and never loaded whole. */
@@ -20,16 +20,16 @@ export interface ByteSource {
  * @throws CheckpointError `io` when it cannot be opened or is no regular file.
  */
 export async function openBytes(path: string): Promise<ByteSource> {
-  const handle = await open(path, 'r').catch((cause: unknown) => {
+  const unreadable = (cause: unknown): never => {
     throw new CheckpointError('io', `${path} cannot be opened`, 'Check the path and that you may read it.', {
       cause,
     });
-  });
-  const info = await handle.stat();
-  if (!info.isFile()) {
-    await handle.close();
+  };
+  // Looked at before it is opened: opening a pipe waits for whoever writes to it.
+  const info = await stat(path).catch(unreadable);
+  if (!info.isFile())
     throw new CheckpointError('io', `${path} is not a file`, 'Name the checkpoint file itself.');
-  }
+  const handle = await open(path, 'r').catch(unreadable);
   const readInto = async (target: Uint8Array, position: number): Promise<void> => {
     for (let done = 0; done < target.length;) {
       const { bytesRead } = await handle.read(target, done, target.length - done, position + done);

@@ -111,10 +111,12 @@ async function readGins(paths: readonly string[]): Promise<GinConfig | null> {
   for (const path of paths)
     configs.push(
       await named(basename(path), async () => {
-        const { size } = await stat(path).catch((cause: unknown) => {
+        const info = await stat(path).catch((cause: unknown) => {
           throw new CheckpointError('io', 'the file cannot be read', 'Check the path.', { cause });
         });
-        if (size > MAX_GIN_BYTES) return parseGin(' '.repeat(MAX_GIN_BYTES + 1));
+        // Reading a pipe would wait for ever.
+        if (!info.isFile()) throw new CheckpointError('io', 'it is not a file', 'Check the path.');
+        if (info.size > MAX_GIN_BYTES) return parseGin(' '.repeat(MAX_GIN_BYTES + 1));
         return parseGin(await readFile(path, 'utf8'));
       }),
     );

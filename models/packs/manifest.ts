@@ -177,9 +177,12 @@ export async function readPack(folder: string): Promise<Pack> {
 async function readManifestBytes(folder: string): Promise<Buffer> {
   const path = join(folder, MANIFEST_FILE);
   try {
-    const { size } = await stat(path);
-    if (size > MAX_MANIFEST_BYTES)
-      throw new PackError('size', `${MANIFEST_FILE} has ${size} bytes`, { file: MANIFEST_FILE });
+    const info = await stat(path);
+    // Reading a pipe waits for ever, and a device may never end.
+    if (!info.isFile())
+      throw new PackError('unsafe-path', `${MANIFEST_FILE} is not a file`, { file: MANIFEST_FILE });
+    if (info.size > MAX_MANIFEST_BYTES)
+      throw new PackError('size', `${MANIFEST_FILE} has ${info.size} bytes`, { file: MANIFEST_FILE });
     return await readFile(path);
   } catch (cause) {
     if (cause instanceof PackError) throw cause;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -88,6 +89,15 @@ describe('readPack', () => {
   ])('refuses the path %s', async (file) => {
     const changed = readChanged((m) => ((graphs(m)['encoder'] ?? { file: '' }).file = file));
     await expect(changed).rejects.toMatchObject({ code: 'unsafe-path' });
+  });
+
+  it.skipIf(process.platform === 'win32')('opens nothing but a file', async () => {
+    const pipe = await temporaryFolder();
+    execFileSync('mkfifo', [join(pipe, 'pack.json')]);
+    await expect(readPack(pipe)).rejects.toMatchObject({ code: 'unsafe-path', file: 'pack.json' });
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'pack.json'));
+    await expect(readPack(folder)).rejects.toMatchObject({ code: 'unsafe-path', file: 'pack.json' });
   });
 
   it('names what is missing or broken, with a hint', async () => {
