@@ -5,7 +5,6 @@ import type { EngineContext } from '../context.ts';
 import { isSoundFile, listBackups, putInPlace } from '../storage/backups.ts';
 import type { Backup } from '../storage/backups.ts';
 import { readBundle, writeBundle } from './bundle.ts';
-import { answer } from '../answer.ts';
 
 type Part = Pick<
   Handlers,
@@ -15,8 +14,11 @@ type Part = Pick<
 /** Copies of libraries: kept beside them, put back in their place, carried elsewhere. */
 export function backupHandlers({ libraries, backups, events }: EngineContext): Part {
   return {
-    'libraries.backups': ({ libraryId }) =>
-      answer(() => listBackups(libraries.databaseOf(libraryId)).map(described)),
+    'libraries.backups': async ({ libraryId }) => {
+      const found: LibraryBackup[] = [];
+      for (const backup of listBackups(libraries.databaseOf(libraryId))) found.push(await described(backup));
+      return found;
+    },
     'libraries.backUp': async ({ libraryId }) =>
       described(await backups.make(libraries.get(libraryId), 'hand')),
     'libraries.restore': async ({ libraryId, backup: name }) => {
@@ -47,6 +49,6 @@ export function backupHandlers({ libraries, backups, events }: EngineContext): P
   };
 }
 
-function described({ name, path, at, reason, bytes }: Backup): LibraryBackup {
-  return { name, at: at.toISOString(), reason, bytes, sound: isSoundFile(path) };
+async function described({ name, path, at, reason, bytes }: Backup): Promise<LibraryBackup> {
+  return { name, at: at.toISOString(), reason, bytes, sound: await isSoundFile(path) };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   createReadStream,
   existsSync,
@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -43,24 +44,24 @@ const manifestSchema = z.object({
  * @throws EngineError `bad-input` when there is something; `database`, `disk-full`
  */
 export async function writeBundle(library: Library, folder: string): Promise<LibraryBundle> {
-  if (existsSync(folder) && readdirOf(folder).length > 0)
-    throw new EngineError('bad-input', `${folder} is not empty.`, 'Name a folder that is not there yet.');
-  const draft = join(dirname(folder), `.${basename(folder)}.part-${process.pid}`);
+  refuseTaken(folder);
+  const draft = join(dirname(folder), `.${basename(folder)}.part-${randomUUID()}`);
   try {
-    rmSync(draft, { recursive: true, force: true });
     mkdirSync(draft, { recursive: true });
     await library.db.copyTo(join(draft, 'library.db'));
     await library.db.copyTo(join(draft, 'cache.db'), 'cache');
     const files: LibraryBundle['files'] = [];
     for (const name of FILES) {
       const path = join(draft, name);
-      if (!isSoundFile(path)) throw damagedFile(path);
+      if (!(await isSoundFile(path))) throw damagedFile(path);
       files.push({ name, bytes: statSync(path).size, sha256: await hashOf(path) });
     }
     const { name } = library.summary();
     const manifest = { format: FORMAT, version: 1, name, createdAt: new Date().toISOString(), files };
     writeFileSync(join(draft, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
-    rmSync(folder, { recursive: true, force: true });
+    // Looked at again: writing takes minutes, and what was put there meanwhile is not ours to delete.
+    refuseTaken(folder);
+    if (existsSync(folder)) rmdirSync(folder);
     renameSync(draft, folder);
     return { folder, name, files };
   } catch (thrown) {
@@ -100,6 +101,17 @@ async function hashOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
+}
+
+function refuseTaken(folder: string): void {
+  const info = statSync(folder, { throwIfNoEntry: false });
+  if (!info) return;
+  if (info.isDirectory() && readdirOf(folder).length === 0) return;
+  throw new EngineError(
+    'bad-input',
+    info.isDirectory() ? `${folder} is not empty.` : `${folder} is a file, not a folder.`,
+    'Name a folder that is not there yet.',
+  );
 }
 
 function readdirOf(folder: string): string[] {

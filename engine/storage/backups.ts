@@ -2,7 +2,7 @@ import { constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync, stat
 import { copyFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Database } from './database.ts';
-import { checkSound } from './check.ts';
+import { checkFileAside, checkSound } from './check.ts';
 import { storageError } from './errors.ts';
 
 /** Why a backup was made: by itself, by hand, before an update of the schema, before another one took its place. */
@@ -44,17 +44,47 @@ export function listBackups(databasePath: string): Backup[] {
 
 /** The newest backup that opens and is sound; null when there is none. */
 export function newestSoundBackup(databasePath: string): Backup | null {
-  return listBackups(databasePath).find((backup) => isSoundFile(backup.path)) ?? null;
+  return listBackups(databasePath).find((backup) => isSoundNow(backup.path)) ?? null;
 }
 
+/** Files that were found sound, as they were then: backups do not change, and are asked about again and again. */
+const foundSound = new Map<string, string>();
+
 /** Whether a file is a database in order. */
-export function isSoundFile(path: string): boolean {
+export async function isSoundFile(path: string): Promise<boolean> {
+  if (isKnownSound(path)) return true;
   try {
-    checkFile(path);
-    return true;
+    await checkFile(path);
   } catch {
     return false;
   }
+  rememberSound(path);
+  return true;
+}
+
+/** The same in one go, for what is said while a library is being opened. */
+function isSoundNow(path: string): boolean {
+  if (isKnownSound(path)) return true;
+  try {
+    checkFileNow(path);
+  } catch {
+    return false;
+  }
+  rememberSound(path);
+  return true;
+}
+
+function isKnownSound(path: string): boolean {
+  return foundSound.has(path) && foundSound.get(path) === stateOf(path);
+}
+
+function rememberSound(path: string): void {
+  foundSound.set(path, stateOf(path));
+}
+
+function stateOf(path: string): string {
+  const info = statSync(path, { throwIfNoEntry: false });
+  return info === undefined ? '' : `${info.ino} ${info.size} ${info.mtimeMs} ${info.ctimeMs}`;
 }
 
 /**
@@ -95,6 +125,7 @@ export function backUpNow(db: Database, reason: `schema-${number}`): string {
   const { path, draft } = prepare(db.path, reason);
   try {
     db.prepare('VACUUM INTO ?').run([draft]);
+    checkFileNow(draft);
     return settle(db.path, draft, path);
   } catch (thrown) {
     discardFile(draft);
@@ -112,8 +143,8 @@ export async function putInPlace(databasePath: string, from: string): Promise<{ 
   try {
     discardFile(draft);
     await copyFile(from, draft, constants.COPYFILE_FICLONE);
-    checkFile(draft);
-    const kept = setAside(databasePath);
+    await checkFile(draft);
+    const kept = await setAside(databasePath);
     renameSync(draft, databasePath);
     return { kept };
   } catch (thrown) {
@@ -126,16 +157,16 @@ export async function putInPlace(databasePath: string, from: string): Promise<{ 
 export async function copyChecked(from: string, to: string): Promise<void> {
   try {
     await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-    checkFile(to);
+    await checkFile(to);
   } catch (thrown) {
     throw storageError(thrown, to);
   }
 }
 
 /** Takes a database out of the way without deleting it. @returns where it lies now; null when there was none */
-export function setAside(databasePath: string): string | null {
+async function setAside(databasePath: string): Promise<string | null> {
   if (!existsSync(databasePath)) return null;
-  const sound = isSoundFile(databasePath);
+  const sound = await isSoundFile(databasePath);
   const kept = sound
     ? prepare(databasePath, 'restore').path
     : `${databasePath}.damaged-${stampOf(new Date())}`;
@@ -163,6 +194,7 @@ async function written(
   const { path, draft } = prepare(databasePath, reason);
   try {
     await write(draft);
+    await checkFile(draft);
     settle(databasePath, draft, path);
   } catch (thrown) {
     discardFile(draft);
@@ -186,20 +218,29 @@ function prepare(databasePath: string, reason: string): { path: string; draft: s
 }
 
 function settle(databasePath: string, draft: string, path: string): string {
-  checkFile(draft);
   renameSync(draft, path);
   for (const old of superfluous(listBackups(databasePath))) discardFile(old.path);
   return path;
 }
 
 /** @throws EngineError `database` for a file that is no database in order; leaves one file, without a log */
-function checkFile(path: string): void {
+async function checkFile(path: string): Promise<void> {
+  withoutLog(path, () => undefined);
+  await checkFileAside(path);
+}
+
+/** The same in one go. */
+function checkFileNow(path: string): void {
+  withoutLog(path, checkSound);
+}
+
+function withoutLog(path: string, look: (copy: Database) => void): void {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0)
     throw storageError(Object.assign(new Error('empty'), { code: 'SQLITE_NOTADB' }), path);
   const copy = new Database(path);
   try {
     copy.prepare('PRAGMA journal_mode = DELETE').all();
-    checkSound(copy);
+    look(copy);
   } finally {
     copy.close();
   }

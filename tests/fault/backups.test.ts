@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BackupKeeper } from '../../engine/library/backup-keeper.ts';
 import { LibraryCatalogue } from '../../engine/library/libraries.ts';
-import { backUp, listBackups, superfluous } from '../../engine/storage/backups.ts';
+import { backUp, isSoundFile, listBackups, superfluous } from '../../engine/storage/backups.ts';
 import { Database } from '../../engine/storage/database.ts';
 import { importFolder, reimport, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
 
@@ -65,6 +65,24 @@ describe('a backup', () => {
     copy.close();
     db.close();
     expect(readdirSync(join(at, 'backups'))).toEqual([backup.name]);
+  });
+
+  it('is checked while everything else goes on', async () => {
+    const path = join(testFolder(), 'library.db');
+    const db = new Database(path);
+    db.exec(`CREATE TABLE t (text TEXT); CREATE INDEX by_text ON t (text);
+      WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 50000)
+      INSERT INTO t SELECT hex(randomblob(60)) FROM c`);
+    db.close();
+    let turns = 0;
+    let over = false;
+    const turn = (): unknown => (turns++, over || setImmediate(turn));
+    turn();
+    expect(await isSoundFile(path)).toBe(true);
+    over = true;
+    expect(turns).toBeGreaterThan(50);
+    writeFileSync(path, readFileSync(path).fill(0xff, 4096 * 30, 4096 * 60));
+    expect(await isSoundFile(path)).toBe(false);
   });
 
   it('of a damaged database replaces nothing', async () => {
