@@ -104,6 +104,8 @@ export class Session {
     const cancel = (): void => void this.client.call('jobs.cancel', { jobId });
     this.signal.addEventListener('abort', cancel, { once: true });
     try {
+      // Ctrl-C may have come while the job was being started.
+      if (this.signal.aborted) cancel();
       let job = await this.client.call('jobs.get', { jobId });
       let point: CurvePoint | null = null;
       if (!ended(job)) {
