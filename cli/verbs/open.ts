@@ -23,7 +23,8 @@ export const openVerb: AddVerb = (program, cli) => {
             'The desktop application is not set up in this installation.',
             'Run npm start in the folder of Archetone once; it does all set-up.',
           );
-        const child = spawn(electron, [main, ...(path === null ? [] : [path])], {
+        // The folder, not its main file: Electron takes name, version and with them the user's data from package.json.
+        const child = spawn(electron, [cli.places.root, ...(path === null ? [] : [path])], {
           detached: true,
           stdio: 'ignore',
         });
