@@ -39,7 +39,9 @@ export class PortListeners {
     else this.#close.push(handler);
   };
 
+  /** Nothing is heard after the end: what a message began then, nobody could end. */
   message(message: unknown, ports: readonly unknown[] = []): void {
+    if (this.#closed) return;
     for (const handler of this.#message) handler(message, ports);
   }
 

@@ -228,6 +228,20 @@ describe('what cannot be sent or read', () => {
   });
 });
 
+describe('a port that was closed', () => {
+  it('hears nothing that was still on its way: nobody could end what that began', async () => {
+    const [here, there] = portPair();
+    const heard: unknown[] = [];
+    there.onMessage((message) => heard.push(message));
+    here.post('before');
+    await Promise.resolve();
+    here.post('too late');
+    here.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(heard).toEqual(['before']);
+  });
+});
+
 describe('a worker that ends', () => {
   it('says how', async () => {
     const client = connected(workerPort(new Worker(worker.path, { execArgv: [] })));
