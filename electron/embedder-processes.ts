@@ -6,6 +6,8 @@ import { paths } from './paths.ts';
 /** The utility processes that run the graphs of packs for the engine; they end with the engine that asked for them. */
 export class EmbedderProcesses {
   private readonly running = new Map<number, UtilityProcess>();
+  /** Those that were to end before they were spawned. */
+  private readonly ended = new WeakSet<UtilityProcess>();
 
   /**
    * @param connect takes the engine's end of the port
@@ -25,6 +27,10 @@ export class EmbedderProcesses {
     });
     this.running.set(id, child);
     child.on('spawn', () => {
+      if (signal.aborted || this.ended.delete(child)) {
+        killNow(child);
+        return;
+      }
       const { port1, port2 } = new MessageChannelMain();
       child.postMessage(null, [port1]);
       connect(port2);
@@ -43,16 +49,15 @@ export class EmbedderProcesses {
 
   end(id: number): void {
     const child = this.running.get(id);
-    if (child) killNow(child);
+    if (!child) return;
+    if (child.pid === undefined) this.ended.add(child);
+    killNow(child);
   }
 }
 
-/** Not an orderly end: what computes without an end answers nothing. */
+/** Not an orderly end: what computes without an end answers nothing. What has not been spawned cannot be ended yet. */
 function killNow(child: UtilityProcess): void {
-  if (child.pid === undefined) {
-    child.kill();
-    return;
-  }
+  if (child.pid === undefined) return;
   try {
     process.kill(child.pid, 'SIGKILL');
   } catch {

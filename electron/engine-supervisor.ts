@@ -108,7 +108,9 @@ export class EngineSupervisor {
     console.error(
       `The engine process ended with code ${String(code)}; starting it again${safeStart ? ' without resuming anything' : ''}.`,
     );
-    setTimeout(() => this.start(safeStart), delayMs);
+    setTimeout(() => {
+      if (!this.stopping) this.start(safeStart);
+    }, delayMs);
   }
 }
 
