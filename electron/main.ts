@@ -69,8 +69,10 @@ function startApplication(): void {
       supervisor.attach(window.webContents);
       if (folder) window.webContents.send('archetone:open-folder', folder);
     });
-    // The hidden decoder must not keep the application alive.
-    window.on('closed', () => decoder.close());
+    // The hidden decoder must not keep the application alive; on macOS that goes on, and so does an import.
+    window.on('closed', () => {
+      if (process.platform !== 'darwin') decoder.close();
+    });
   };
   openWindow(folderArgument(process.argv, process.cwd()));
 
