@@ -170,7 +170,8 @@ class Demo {
       facts.progress = { state: 'making', what, etaSeconds };
       return this.#write(facts);
     };
-    const rest = facts.pack.kind === 'generative' ? prototypes.length - waiting : 0;
+    const inBundles = prototypes.length + reduction.prototypeRows;
+    const rest = facts.pack.kind === 'generative' ? inBundles - waiting : 0;
     await this.#timed('sonify', async () => {
       for (const card of facts.cards) {
         if (card.sonified !== 'to come') continue;

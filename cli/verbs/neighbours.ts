@@ -13,6 +13,9 @@ interface Options {
   metric: 'euclidean' | 'cosine';
 }
 
+/** UTF-16 units that `tracks.list` takes as a search. */
+const MOST_SEARCHED = 400;
+
 export const neighboursVerb: AddVerb = (program, cli) => {
   program
     .command('neighbours')
@@ -75,13 +78,22 @@ async function trackOfFile(session: Session, library: LibrarySummary, path: stri
     const { tracks } = await session.client.call('tracks.list', {
       libraryId: library.id,
       filter: { state: 'ready' },
-      search: wanted,
+      search: searchFor(wanted),
       limit: 1000,
     });
     const track = tracks.find((row) => row.path === wanted);
     if (track) return track.id;
   }
   return null;
+}
+
+/** A path may be longer than a search: its end tells most. Code points are counted so that none is cut in two. */
+function searchFor(path: string): string {
+  return path.length <= MOST_SEARCHED
+    ? path
+    : Array.from(path)
+        .slice(-MOST_SEARCHED / 2)
+        .join('');
 }
 
 function describe(neighbours: readonly WindowRef[]): string {

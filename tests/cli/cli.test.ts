@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { unzipSync } from 'fflate';
@@ -154,6 +154,18 @@ describe('the command line', { timeout: 180_000 }, () => {
     expect(other.neighbours.every(({ path }) => path.startsWith('mid/'))).toBe(true);
   });
 
+  it('knows a file of the library by a path that is longer than any search', async () => {
+    const deep = join(testFolder(), 'music');
+    const folder = join(deep, 'a'.repeat(150), 'b'.repeat(150), 'c'.repeat(150));
+    mkdirSync(folder, { recursive: true });
+    writeSound(join(folder, 'one.wav'), classSound('mid', 1, 1));
+    writeSound(join(folder, 'other.wav'), classSound('mid', 1, 2));
+    const own = join(testFolder(), 'library');
+    expect((await runCli(['import', deep, '--library', own])).code).toBe(0);
+    const run = await runCli(['neighbours', join(folder, 'one.wav'), '--library', own, '--json']);
+    expect(run.json()).toMatchObject({ inLibrary: true, neighbours: [{ title: 'other' }] });
+  });
+
   it('embeds files without a library', async () => {
     const out = join(testFolder(), 'z.npz');
     const run = await runCli(['embed', join(music, 'mid'), '--out', out, '--json']);
@@ -293,6 +305,12 @@ describe('the command line', { timeout: 180_000 }, () => {
     expect(early[0]).toContain('still to come');
     expect(early.every((text) => text.endsWith('</html> ') && text.includes('Still to come: '))).toBe(true);
     expect(early.at(-1)).toMatch(/about \d+ s left/);
+    // Both bundles sound; the three sounds on the page are made already.
+    const told = /export bundles, with (\d+) more sounds/.exec(early.at(-1) ?? '')?.[1];
+    const bundled = ['experiment', 'reduction'].flatMap((name) =>
+      readdirSync(join(out, 'export', name, 'audio')),
+    );
+    expect(Number(told)).toBe(bundled.length - 3);
     expect(page).not.toMatch(/to come/);
     expect(page).not.toMatch(/https?:\/\//);
     expect(page).not.toContain('<script');
