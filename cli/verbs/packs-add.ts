@@ -78,7 +78,7 @@ Examples:
           const proposal = await proposePack(origin, choices, addresses, signal);
           if (inspect) return { json: proposal, text: describe(proposal) };
           cli.say(describe(proposal));
-          if (!acceptTerms) await ask(proposal.terms);
+          if (!acceptTerms) await ask(proposal.terms, signal);
           const added = await addPack({
             origin,
             choices,
@@ -154,7 +154,7 @@ function isHubFile(name: string): boolean {
   return /^[\w.-]+\/[\w.-]+\/[\w./-]+$/.test(name) && !name.startsWith('.') && !existsSync(name);
 }
 
-async function ask(terms: readonly PackTerms[]): Promise<void> {
+async function ask(terms: readonly PackTerms[], signal: AbortSignal): Promise<void> {
   const refuse = (): EngineError =>
     new EngineError(
       'bad-input',
@@ -163,8 +163,13 @@ async function ask(terms: readonly PackTerms[]): Promise<void> {
     );
   if (!process.stdin.isTTY || !process.stderr.isTTY) throw refuse();
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  // The terminal hands Ctrl-C and the end of input to the prompt, which closes and would never answer.
+  const closed = new AbortController();
+  prompt.once('close', () => closed.abort());
   try {
-    const reply = await prompt.question('Do you accept these terms? [y/N] ');
+    const reply = await prompt.question('Do you accept these terms? [y/N] ', {
+      signal: AbortSignal.any([signal, closed.signal]),
+    });
     if (!/^y(es)?$/i.test(reply.trim())) throw refuse();
   } finally {
     prompt.close();
