@@ -1,6 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { findReductionMethod } from '../models/reduction/index.ts';
-import { ReductionError } from '../models/reduction/index.ts';
+import { findReductionMethod, ReductionError } from '../models/reduction/index.ts';
 import { EngineError } from '../engine/api/errors.ts';
 
 /** One parameter as typed: `name=value`, or a bare size. */

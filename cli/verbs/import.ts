@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { LibrarySummary, TrackRow } from '../../engine/api/domain.ts';
+import type { JobResult, LibrarySummary, TrackRow } from '../../engine/api/domain.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { windows } from '../options.ts';
@@ -13,6 +13,8 @@ interface Options {
   pack?: string;
   rescan?: boolean;
 }
+
+type Imported = Extract<JobResult, { kind: 'import' }>;
 
 /** Failures are listed in pages of this size. */
 const PAGE = 1000;
@@ -107,19 +109,7 @@ async function allTracks(
   }
 }
 
-function describe(
-  { tracks, windowCount, durationSeconds }: LibrarySummary,
-  result: {
-    imported: number;
-    unchanged: number;
-    failed: number;
-    missing: number;
-    noted: number;
-    windows: number;
-    hidden?: { count: number; examples: string[] };
-    seconds: number;
-  },
-): string {
+function describe({ tracks, windowCount, durationSeconds }: LibrarySummary, result: Imported): string {
   return pairs([
     ['imported', `${result.imported} files in ${duration(result.seconds)}`],
     ['unchanged', String(result.unchanged)],
@@ -154,7 +144,7 @@ function list(rows: readonly TrackRow[], title: string, value: (row: TrackRow) =
   return rows.length > SHOWN ? `${shown}\n… and ${rows.length - SHOWN} more (see --json)` : shown;
 }
 
-function hiddenText({ count, examples }: { count: number; examples: readonly string[] }): string {
+function hiddenText({ count, examples }: NonNullable<Imported['hidden']>): string {
   const shown = examples.slice(0, 3).join(', ');
   return `${count} left out, their names begin with a dot and a letter: ${shown}${count > 3 ? ', …' : ''}`;
 }

@@ -4,7 +4,7 @@ import { query } from '../wire/index.ts';
 import { corpusSourceSchema } from './corpora.ts';
 import type { CorpusSource, Corpus } from './corpora.ts';
 import type { WindowRef } from './neighbours.ts';
-import { id, nothing, inLibrary } from './shared.ts';
+import { id, nothing, inLibrary, percent } from './shared.ts';
 import type { Started } from './shared.ts';
 import type { Sonification } from './sonify.ts';
 import { classifierSchema, studyRequestSchema } from './studies.ts';
@@ -81,7 +81,7 @@ export const reductionsMethods = {
       metric: z.string().min(1).max(40),
       classifier: classifierSchema,
       k: z.int().min(1).max(101),
-      noise: z.number().min(0).max(100),
+      noise: percent,
     }),
   ),
   /** Which labelsets of the corpus a reduction kept, lost and made up. */

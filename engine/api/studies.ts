@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { corpusSourceSchema } from './corpora.ts';
 import type { Corpus } from './corpora.ts';
-import { path, distinct, percent } from './shared.ts';
+import { path, distinct, percent, seed } from './shared.ts';
 
 export const classifierSchema = z.enum(['brknn-a', 'brknn-b', 'lpknn', 'mlknn']);
 
@@ -49,7 +49,7 @@ export const studyRequestSchema = z.strictObject({
   /** Per cent of the training labelsets that are exchanged; 0 is none. */
   noise: z.array(percent).min(1).max(20).refine(distinct, 'a noise level is named twice').default([0]),
   split: studySplitSchema.default({ kind: 'holdout', test: 0.3, repeats: 1 }),
-  seed: z.int().min(0).max(0xffffffff).default(1),
+  seed: seed.default(1),
 });
 
 export type KnnClassifierId = z.output<typeof classifierSchema>;
