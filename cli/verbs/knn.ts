@@ -1,15 +1,13 @@
 import { readDataset } from '../../engine/datasets/read.ts';
 import type { Dataset, LabelChoice } from '../../models/datasets/index.ts';
+import { knnClassifiers, predictKnn, type KnnClassifier } from '../../models/knn/index.ts';
 import {
-  knnClassifiers,
   multilabelMetrics,
   perLabelReport,
-  predictKnn,
-  type KnnClassifier,
-  type Metric,
   type MultilabelMetrics,
-  type RankingMetrics,
-} from '../../models/knn/index.ts';
+} from '../../models/evaluation/metrics/multilabel.ts';
+import type { Metric } from '../../models/neighbours/brute.ts';
+import type { RankingMetrics } from '../../models/evaluation/metrics/ranking.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { requireSameColumns } from '../../engine/reductions/corpus/file.ts';
 import { list, wholeNumber } from '../options.ts';

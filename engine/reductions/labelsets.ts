@@ -1,4 +1,4 @@
-import { labelsetIds } from '../../models/knn/index.ts';
+import { labelsetIds } from '../../models/embeddings/labelled-vectors.ts';
 import type { LabelsetShare } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';

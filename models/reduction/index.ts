@@ -9,7 +9,6 @@ import { emittedPath, type PathMethod } from './paths.ts';
 import { findReductionMethod, type ReductionMethod } from './registry.ts';
 
 export { ReductionError } from './errors.ts';
-export type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 export type {
   ChoiceParameter,
   NumberParameter,

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { readMultilabelCsv } from '../../models/datasets/index.ts';
-import { takeRows, type LabelledVectors } from '../../models/knn/index.ts';
+import { takeRows, type LabelledVectors } from '../../models/embeddings/labelled-vectors.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { reduce, type ReductionMethod } from '../../models/reduction/index.ts';
 import { SharedFolder } from '../support/shared-folder.ts';

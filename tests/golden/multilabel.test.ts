@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { LabelledVectors } from '../../models/knn/index.ts';
+import type { LabelledVectors } from '../../models/embeddings/labelled-vectors.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import { chenPath } from '../../models/reduction/chen.ts';
 import { emitMajority } from '../../models/reduction/emit.ts';

@@ -1,13 +1,7 @@
-import {
-  applyMlKnn,
-  cutNearest,
-  multilabelMetrics,
-  nearestRows,
-  voteLabels,
-  voteLabelsets,
-  type LabelledVectors,
-  type NearestRows,
-} from '../../models/knn/index.ts';
+import { applyMlKnn, cutNearest, nearestRows, voteLabels, voteLabelsets } from '../../models/knn/index.ts';
+import { multilabelMetrics } from '../../models/evaluation/metrics/multilabel.ts';
+import type { LabelledVectors } from '../../models/embeddings/labelled-vectors.ts';
+import type { NearestRows } from '../../models/neighbours/brute.ts';
 import { metricColumns, toLabelLists, unpackPredictions, type GoldenConfig } from './multilabelSupport.ts';
 
 /** A reduced set in the terms of the reference outputs. */

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { readMultilabelCsv } from '../../models/datasets/index.ts';
-import type { MultilabelMetrics, LabelledVectors } from '../../models/knn/index.ts';
+import type { MultilabelMetrics } from '../../models/evaluation/metrics/multilabel.ts';
+import type { LabelledVectors } from '../../models/embeddings/labelled-vectors.ts';
 import { sharedFolder } from '../support/shared.ts';
 
 /** The reference outputs. */

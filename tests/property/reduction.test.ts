@@ -6,7 +6,8 @@ import { mrsp2Path } from '../../models/reduction/mrsp2.ts';
 import { chenPath } from '../../models/reduction/chen.ts';
 import { RowDistances } from '../../models/reduction/distances.ts';
 import { FarthestPairs } from '../../models/reduction/farthest.ts';
-import { reduce, reductionMethods, type LabelledVectors } from '../../models/reduction/index.ts';
+import { reduce, reductionMethods } from '../../models/reduction/index.ts';
+import type { LabelledVectors } from '../../models/embeddings/labelled-vectors.ts';
 
 const signal = new AbortController().signal;
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { labelsetIds } from '../../../models/knn/index.ts';
+import { labelsetIds } from '../../../models/embeddings/labelled-vectors.ts';
 import { Pacer } from '../../../models/numerics/pacer.ts';
 import type { Corpus } from '../../api/domain.ts';
 import { toBlob } from '../../storage/database.ts';

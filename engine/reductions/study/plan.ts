@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { takeRows, type LabelledVectors } from '../../../models/knn/index.ts';
+import { takeRows, type LabelledVectors } from '../../../models/embeddings/labelled-vectors.ts';
 import type { RowSplit } from '../../../models/evaluation/splits/folds.ts';
 import { findReductionMethod } from '../../../models/reduction/index.ts';
 import type { SpaceInfo, SplitName, Study, StudyRequest } from '../../api/domain.ts';

@@ -1,4 +1,6 @@
-import { addLabelNoise, NumericError, type LabelledVectors } from '../../../models/knn/index.ts';
+import { addLabelNoise } from '../../../models/knn/index.ts';
+import { NumericError } from '../../../models/numerics/errors.ts';
+import type { LabelledVectors } from '../../../models/embeddings/labelled-vectors.ts';
 import {
   findReductionMethod,
   RowDistances,

@@ -1,10 +1,6 @@
-import {
-  knnClassifiers,
-  multilabelMetrics,
-  perLabelReport,
-  predictManyKnn,
-  type LabelledVectors,
-} from '../../../models/knn/index.ts';
+import { knnClassifiers, predictManyKnn } from '../../../models/knn/index.ts';
+import { multilabelMetrics, perLabelReport } from '../../../models/evaluation/metrics/multilabel.ts';
+import type { LabelledVectors } from '../../../models/embeddings/labelled-vectors.ts';
 import type { KnnClassifierId, KnnScore, ReductionScore } from '../../api/domain.ts';
 
 /**

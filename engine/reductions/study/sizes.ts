@@ -1,4 +1,4 @@
-import type { LabelledVectors } from '../../../models/knn/index.ts';
+import type { LabelledVectors } from '../../../models/embeddings/labelled-vectors.ts';
 import {
   findReductionMethod,
   reduce,

@@ -2,17 +2,15 @@ import { describe, expect, it } from 'vitest';
 import {
   addLabelNoise,
   knnClassifiers,
-  labelsetIds,
-  multilabelMetrics,
   noisePermutation,
   predictBrKnn,
   predictKnn,
   predictManyKnn,
-  takeRows,
   predictLpKnn,
   predictMlKnn,
-  type LabelledVectors,
 } from '../../../models/knn/index.ts';
+import { labelsetIds, takeRows, type LabelledVectors } from '../../../models/embeddings/labelled-vectors.ts';
+import { multilabelMetrics } from '../../../models/evaluation/metrics/multilabel.ts';
 import { groupedFolds, kFolds } from '../../../models/evaluation/splits/folds.ts';
 
 const train: LabelledVectors = {

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { NumericError } from '../../../models/numerics/errors.ts';
 import { Random } from '../../../models/numerics/random.ts';
-import {
-  reduce,
-  reducePath,
-  reductionMethods,
-  type LabelledVectors,
-} from '../../../models/reduction/index.ts';
+import { reduce, reducePath, reductionMethods } from '../../../models/reduction/index.ts';
+import type { LabelledVectors } from '../../../models/embeddings/labelled-vectors.ts';
 import { targetSize } from '../../../models/reduction/splitPath.ts';
 import { now, since, type Moment } from '../../support/effort.ts';
 
