@@ -7,6 +7,7 @@ import type {
   SpaceInfo,
   PackInfo,
   PrototypeInfo,
+  Sonification,
   Taxonomy,
   TrackDetail,
   TrackRow,
@@ -83,7 +84,11 @@ export function sessionOf(app: App): LibrarySession {
 }
 
 export const space: SpaceInfo = {
-  ...{ key: 'S', packId: 'compact', packSha256: 'x', windows: 'all', deformation: null },
+  key: 'S',
+  packId: 'compact',
+  packSha256: 'x',
+  windows: 'all',
+  deformation: null,
 };
 
 export const library: LibrarySummary = {
@@ -236,6 +241,18 @@ export const prototype = (index: number, className: string): PrototypeInfo => ({
     },
   ],
   sonification: null,
+});
+
+export const sonification = (id: string): Sonification => ({
+  id,
+  url: `archetone://audio/${id}`,
+  seed: 1,
+  steps: 20,
+  guidance: 2,
+  durationSeconds: 4,
+  rmsDbfs: -20,
+  gainDb: 0,
+  cycleCosine: 0.9,
 });
 
 export function job(changes: Partial<Job> = {}): Job {

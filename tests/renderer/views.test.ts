@@ -14,6 +14,7 @@ import {
   library,
   pack,
   sessionOf,
+  sonification,
   taxonomy,
 } from './fake.ts';
 
@@ -24,6 +25,12 @@ vi.mock('wavesurfer.js', () => ({
 const plot = vi.hoisted(() => ({ react: vi.fn() }));
 vi.mock('plotly.js-strict-dist-min', () => ({
   default: { react: plot.react, purge: () => undefined, Plots: { resize: () => undefined } },
+}));
+
+const decode = vi.hoisted(() => vi.fn<() => Promise<{ samples: Float32Array; sampleRate: number }>>());
+vi.mock('../../renderer/src/player/sound.ts', async (original) => ({
+  ...(await original<object>()),
+  decodeMono: decode,
 }));
 
 type Answers = ConstructorParameters<typeof FakeEngine>[0];
@@ -45,6 +52,7 @@ let play: MockInstance<() => Promise<void>>;
 
 beforeEach(() => {
   localStorage.clear();
+  decode.mockReset().mockReturnValue(new Promise(() => undefined));
   plot.react.mockReset();
   plot.react.mockImplementation((element: HTMLElement & { on?: unknown }) => {
     element.on = () => undefined;
@@ -148,6 +156,15 @@ describe('library', () => {
     expect(sessionOf(app).player.time).toBe(4);
   });
 
+  it('draws a sound of a hundred samples once, though it never gets many peaks', async () => {
+    const { app } = await open();
+    decode.mockResolvedValue({ samples: new Float32Array(100), sampleRate: 22_050 });
+    await sessionOf(app).player.showTrack({ id: 't0', title: 'Click', path: 'p' }, { play: false });
+    await waitFor(() => expect(sessionOf(app).player.source?.peaks?.perSecond).toBe(16_000));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(decode).toHaveBeenCalledTimes(1);
+  });
+
   it('walks with the keyboard and edits labels in place, with undo', async () => {
     const { app, engine } = await open({
       answers: { 'labels.set': () => ({ previous: [{ trackId: 't0', labels: ['drum'] }] }) },
@@ -222,20 +239,8 @@ describe('library', () => {
 });
 
 describe('hearing prototypes', () => {
-  const sound = {
-    id: 's1',
-    url: 'archetone://audio/s1',
-    seed: 1,
-    steps: 20,
-    guidance: 2,
-    durationSeconds: 4,
-    rmsDbfs: -20,
-    gainDb: 0,
-    cycleCosine: 0.9,
-  };
-
   it('makes A once, plays it, and plays B from its place in the real track', async () => {
-    const target = { kind: 'prototype', experimentId: 'E1', index: 1 };
+    const target = { kind: 'prototype' as const, experimentId: 'E1', index: 1 };
     const { engine, app } = await open({
       answers: { 'sonify.start': () => ({ jobId: 'S' }), 'jobs.get': () => job({ id: 'S', kind: 'sonify' }) },
     });
@@ -257,7 +262,7 @@ describe('hearing prototypes', () => {
         id: 'S',
         kind: 'sonify',
         state: 'done',
-        result: { kind: 'sonify', sonifications: [{ target, sonification: sound }] } as never,
+        result: { kind: 'sonify', sonifications: [{ target, sonification: sonification('s1') }] },
       }),
     });
     await waitFor(() => expect(byId('player-audio').getAttribute('src')).toBe('archetone://audio/s1'));
@@ -270,10 +275,6 @@ describe('hearing prototypes', () => {
 
 describe('a sound that is being made', () => {
   const target = { kind: 'prototype' as const, experimentId: 'E1', index: 1 };
-  const sound = (id: string) => ({
-    ...{ id, url: `archetone://audio/${id}`, seed: 1, steps: 20, guidance: 2, durationSeconds: 4 },
-    ...{ rmsDbfs: -20, gainDb: 0, cycleCosine: 0.9 },
-  });
   const source = () => byId('player-audio').getAttribute('src');
   const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
 
@@ -293,8 +294,14 @@ describe('a sound that is being made', () => {
     await waitFor(() => expect(sessionOf(app).sonifier.jobOf(target)).toBe('S'));
     await settle();
     const first = (): void =>
-      engine.emit({ type: 'first-sound', libraryId: 'L1', target, soundId: 's', sonification: sound('f') });
-    const sonifications = [{ target, sonification: sound('s') }];
+      engine.emit({
+        type: 'first-sound',
+        libraryId: 'L1',
+        target,
+        soundId: 's',
+        sonification: sonification('f'),
+      });
+    const sonifications = [{ target, sonification: sonification('s') }];
     const done = (): void =>
       engine.emit({
         type: 'job',
@@ -336,6 +343,13 @@ describe('a sound that is being made', () => {
     await waitFor(() => expect(sessionOf(app).sonifier.jobOf(target)).toBeNull());
     await settle();
     expect(sessionOf(app).sonifier.soundOf(target)?.id).toBe('s');
+    cleanup();
+    const left = await press();
+    left.app.closeLibrary();
+    left.first();
+    left.done();
+    await waitFor(() => expect(left.app.jobs.get('S')?.state).toBe('done'));
+    await settle();
     expect(play).not.toHaveBeenCalled();
   });
 
