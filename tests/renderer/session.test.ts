@@ -94,8 +94,11 @@ describe('the session of a library', () => {
 
   it('shows no answer that comes after it ended, and reports no failure of it', async () => {
     let answer: (value: unknown) => void = () => undefined;
-    const { app } = await start({ 'tracks.list': () => new Promise((resolve) => (answer = resolve)) });
+    const { app, engine } = await start({
+      'tracks.list': () => new Promise((resolve) => (answer = resolve)),
+    });
     const { tracks, notices } = sessionOf(app);
+    await waitFor(() => expect(engine.inputsOf('tracks.list')).not.toEqual([]));
     app.closeLibrary();
     answer({ total: 1, tracks: [trackRow(0)] });
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -123,6 +126,36 @@ describe('the session of a library', () => {
     engine.emit({ type: 'libraries-changed' });
     await waitFor(() => expect(app.session).toBeNull());
     expect(app.view).toBe('welcome');
+  });
+
+  it('is left, not dead on the screen, when removing it fails', async () => {
+    const { app } = await start({
+      'libraries.remove': () => {
+        throw new EngineError('unreadable', 'A file is in use.');
+      },
+    });
+    await expect(app.removeLibrary('L1')).rejects.toMatchObject({ code: 'unreadable' });
+    expect(app.session).toBeNull();
+    await app.openKnown('L1');
+    expect(sessionOf(app).closed).toBe(false);
+  });
+
+  it('opens as for the first time when what was kept is not what the engine would take', async () => {
+    localStorage.setItem('archetone.place.L1', '{"sort":"mood","filter":5}');
+    const { app } = await start();
+    expect(sessionOf(app).tracks).toMatchObject({ sort: 'path', filter: {} });
+  });
+
+  it('keeps its place when nothing could be read of it', async () => {
+    const kept = JSON.stringify({ taxonomyId: 'X1', experimentId: 'E1', sort: 'duration' });
+    localStorage.setItem('archetone.place.L1', kept);
+    await start({
+      'experiments.list': () => {
+        throw new EngineError('unreadable', 'Not now.');
+      },
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(localStorage.getItem('archetone.place.L1')).toBe(kept);
   });
 
   it('opens where it was left, also after a start of the application', async () => {

@@ -124,10 +124,10 @@ export class LibrarySession {
       reductions: new Throttle(500, () => void this.notices.attempt(() => this.reductions.reload())),
     };
     const { sort, descending, search, filter } = placeOf(libraryId);
-    if (sort !== undefined) this.tracks.sort = sort;
-    this.tracks.descending = descending ?? false;
-    this.tracks.search = search ?? '';
-    this.tracks.filter = filter ?? {};
+    this.tracks.sort = sort;
+    this.tracks.descending = descending;
+    this.tracks.search = search;
+    this.tracks.filter = filter;
     this.#stopEffects = $effect.root(() => this.#follow());
   }
 
@@ -181,17 +181,18 @@ export class LibrarySession {
 
   /** Reads what the engine keeps of the library; again after the engine was restarted. */
   async load(): Promise<void> {
-    await this.notices.attempt(() =>
+    const loaded = await this.notices.attempt(() =>
       Promise.all([this.taxonomies.reload(), this.experiments.reload(), this.reductions.reload()]),
     );
-    if (!this.#placed) {
+    // Without what was to be read, the place would be kept anew as nowhere.
+    if (loaded && !this.#placed) {
       this.#placed = true;
       const { taxonomyId, experimentId } = placeOf(this.libraryId);
       if (this.taxonomies.list.some(({ id }) => id === taxonomyId)) {
-        this.taxonomies.currentId = taxonomyId ?? null;
+        this.taxonomies.currentId = taxonomyId;
       }
       if (this.experiments.list.some(({ id }) => id === experimentId)) {
-        this.experiments.currentId = experimentId ?? null;
+        this.experiments.currentId = experimentId;
       }
     }
     this.predictionsVersion += 1;

@@ -1,14 +1,16 @@
-import type { SortKey, TrackFilter } from '../library/tracks.svelte.ts';
+import type { z } from 'zod';
+import { trackQuerySchema } from '../../../engine/api/tracks.ts';
 
 /** Where a person was in a library: kept when it closes, so that it opens there again. */
-export interface Place {
-  sort: SortKey;
-  descending: boolean;
-  search: string;
-  filter: TrackFilter;
-  taxonomyId: string | null;
-  experimentId: string | null;
-}
+const placeSchema = trackQuerySchema.pick({
+  sort: true,
+  descending: true,
+  search: true,
+  filter: true,
+  taxonomyId: true,
+  experimentId: true,
+});
+type Place = z.output<typeof placeSchema>;
 
 const key = (libraryId: string): string => `archetone.place.${libraryId}`;
 
@@ -20,13 +22,12 @@ export function keepPlace(libraryId: string, place: Place): void {
   }
 }
 
-/** @returns what was kept and still looks like a place; the engine checks the rest when it is asked. */
-export function placeOf(libraryId: string): Partial<Place> {
+/** @returns what was kept; where that is nothing the engine would take, the place of a library that opens first. */
+export function placeOf(libraryId: string): Place {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(key(libraryId)) ?? '{}');
-    return typeof kept === 'object' && kept !== null ? kept : {};
+    return placeSchema.parse(JSON.parse(localStorage.getItem(key(libraryId)) ?? '{}'));
   } catch {
-    return {};
+    return placeSchema.parse({});
   }
 }
 

@@ -92,7 +92,8 @@ export class App {
     if (this.#wishes > 0 || lastLibraryId === null || !this.libraries.get(lastLibraryId)) return;
     await this.openKnown(lastLibraryId);
     const view = viewIds.find((id) => id === lastView);
-    if (this.session && view !== undefined && view !== 'welcome') this.view = view;
+    // Nor is a person who went elsewhere meanwhile brought back.
+    if (this.session && this.view === 'library' && view !== undefined && view !== 'welcome') this.view = view;
   }
 
   async #listen(client: EngineClient): Promise<void> {
@@ -167,10 +168,10 @@ export class App {
 
   /** Forgets a library. Its data goes; its audio files are never touched. */
   async removeLibrary(libraryId: string): Promise<void> {
-    this.#sessionOf(libraryId)?.close();
-    forgetPlace(libraryId);
-    await this.libraries.remove(libraryId);
+    // Left first: what is under way for it is given up, and nothing dead is shown should removing fail.
     if (this.#sessionOf(libraryId)) this.closeLibrary();
+    await this.libraries.remove(libraryId);
+    forgetPlace(libraryId);
   }
 
   async #enter(open: () => Promise<LibrarySummary>): Promise<void> {
