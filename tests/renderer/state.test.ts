@@ -21,6 +21,7 @@ import {
   job,
   library,
   prototype,
+  sonification,
   trackRow,
   sessionOf,
 } from './fake.ts';
@@ -117,6 +118,16 @@ describe('jobs', () => {
     await expect(jobs.wait('J1')).rejects.toMatchObject({ code: 'disk-full', hint: 'Free some.' });
     jobs.apply(job({ id: 'J2', state: 'cancelled' }));
     await expect(jobs.wait('J2')).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  it('leaves nothing at the signal of those who waited', async () => {
+    const { engine } = connected({});
+    const jobs = new Jobs(engine);
+    jobs.apply(job({ state: 'done' }));
+    const { signal } = new AbortController();
+    const [added, removed] = [vi.spyOn(signal, 'addEventListener'), vi.spyOn(signal, 'removeEventListener')];
+    await jobs.wait('J1', signal);
+    expect(removed.mock.calls[0]?.[1]).toBe(added.mock.calls[0]?.[1]);
   });
 
   it('lets nobody wait for a job that a restart forgot', async () => {
@@ -221,6 +232,22 @@ describe('track table', () => {
     expect(ids.at(-1)).toBe('t2400');
   });
 
+  it('tells when a range cannot be read', async () => {
+    const { engine } = connected({
+      'tracks.list': ({ offset }: { offset: number }) => {
+        if (offset > 0) throw new EngineError('engine-restarted', 'The engine was restarted.');
+        return { total: all.length, tracks: all.slice(0, 200) };
+      },
+    });
+    const notices = new Notices();
+    const table = new TrackTable(engine, notices);
+    table.open(scope);
+    await vi.waitFor(() => expect(table.total).toBe(2500));
+    expect(await table.range(10, 12)).toMatchObject({ ids: ['t10', 't11', 't12'], row: { id: 't12' } });
+    expect(await table.range(10, 2400)).toBeNull();
+    expect(notices.list).toMatchObject([{ message: 'The engine was restarted.' }]);
+  });
+
   it('ignores answers to a question that is no longer asked', async () => {
     const answers: ((value: unknown) => void)[] = [];
     const { engine } = connected({ 'tracks.list': () => new Promise((resolve) => answers.push(resolve)) });
@@ -238,17 +265,7 @@ describe('track table', () => {
 });
 
 describe('sonifier', () => {
-  const sound = {
-    id: 's',
-    url: 'archetone://audio/s',
-    seed: 1,
-    steps: 20,
-    guidance: 2,
-    durationSeconds: 4,
-    rmsDbfs: -20,
-    gainDb: 0,
-    cycleCosine: 0.9,
-  };
+  const sound = sonification('s');
   const target = { kind: 'prototype' as const, experimentId: 'E1', index: 0 };
 
   it('offers a sound only while the settings are those it was made with', async () => {

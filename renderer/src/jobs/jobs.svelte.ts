@@ -84,8 +84,9 @@ export class Jobs {
   async wait(id: string, signal?: AbortSignal): Promise<Job> {
     const known = this.#byId.get(id);
     if (!known) this.apply(await this.#engine.call('jobs.get', { jobId: id }));
-    return new Promise((resolve, reject) => {
-      const stop = (): void => reject(new EngineError('cancelled', 'Nobody waits for it any more.'));
+    let stop = (): void => undefined;
+    const finished = new Promise<Job>((resolve, reject) => {
+      stop = () => reject(new EngineError('cancelled', 'Nobody waits for it any more.'));
       if (signal?.aborted) {
         stop();
         return;
@@ -95,6 +96,12 @@ export class Jobs {
       const job = this.#byId.get(id);
       if (job && isFinished(job)) this.#settle(job);
     });
+    try {
+      return await finished;
+    } finally {
+      // The signal is a session’s, which sees many jobs end.
+      signal?.removeEventListener('abort', stop);
+    }
   }
 
   async cancel(id: string): Promise<void> {

@@ -170,6 +170,17 @@ export class TrackTable {
     return ids;
   }
 
+  /** The ids of the rows from…to and the row `to` itself, wherever they are; null where reading failed, which is told. */
+  async range(from: number, to: number): Promise<{ ids: string[]; row: TrackRow } | null> {
+    const read = await this.#notices.attempt(async () => {
+      const ids = await this.idsBetween(from, to);
+      // Far from what was in sight the row itself is still on its way.
+      const row = await this.rowWhenLoaded(to);
+      return row ? { ids, row } : null;
+    });
+    return read ?? null;
+  }
+
   #query(): Query {
     const scope = this.#scope;
     if (!scope) throw new Error('no library is open');
