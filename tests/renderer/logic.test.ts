@@ -86,9 +86,9 @@ describe('walking the map', () => {
 });
 
 describe('looks of classes', () => {
-  it('are distinct for 64 classes', () => {
-    const looks = Array.from({ length: 64 }, (_, index) => lookOf(index));
-    expect(new Set(looks.map((look) => `${look.variable} ${look.shape}`)).size).toBe(64);
+  it('are distinct for 80 classes', () => {
+    const looks = Array.from({ length: 80 }, (_, index) => lookOf(index));
+    expect(new Set(looks.map((look) => `${look.variable} ${look.shape}`)).size).toBe(80);
   });
 
   it('leave unknown names grey', () => {
@@ -256,6 +256,10 @@ describe('confusion', () => {
     expect(moveCell([1, 2], 'ArrowRight', 3)).toEqual([1, 2]);
     expect(moveCell([1, 2], 'ArrowDown', 3)).toEqual([2, 2]);
     expect(moveCell([1, 2], 'a', 3)).toBeUndefined();
+    for (const key of ['ArrowUp', 'ArrowDown', 'ArrowLeft', 'ArrowRight', 'Home', 'End']) {
+      expect(moveCell(null, key, 3)).toEqual([0, 0]);
+    }
+    expect(moveCell(null, 'a', 3)).toBeUndefined();
   });
 });
 

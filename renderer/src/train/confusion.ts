@@ -38,12 +38,13 @@ export function fittingZoom(classes: number, room: number): number {
   );
 }
 
-/** Moves a cell by an arrow key within the matrix; undefined for other keys. */
+/** Moves a cell by an arrow key within the matrix; undefined for other keys. The first step leads onto the first cell. */
 export function moveCell(
-  [row, column]: readonly [number, number],
+  cell: readonly [number, number] | null,
   key: string,
   classes: number,
 ): [number, number] | undefined {
+  const [row, column] = cell ?? [0, 0];
   const end = classes - 1;
   const moves: Record<string, [number, number]> = {
     ArrowUp: [Math.max(0, row - 1), column],
@@ -53,5 +54,6 @@ export function moveCell(
     Home: [row, 0],
     End: [row, end],
   };
-  return moves[key];
+  const moved = moves[key];
+  return moved && cell === null ? [0, 0] : moved;
 }
