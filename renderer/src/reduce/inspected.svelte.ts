@@ -11,6 +11,8 @@ export class InspectedReduction {
   problem = $state.raw<unknown>(null);
   mapProblem = $state.raw<unknown>(null);
   #stop = new AbortController();
+  /** The question whose map is being computed. */
+  #mapping: AbortController | null = null;
   #engine: EngineClient;
 
   constructor(engine: EngineClient) {
@@ -52,8 +54,10 @@ export class InspectedReduction {
   /** Lays out the corpus with the prototypes on it, once. */
   async loadMap(libraryId: string): Promise<void> {
     const { reduction } = this;
-    if (!reduction || this.projection) return;
     const stop = this.#stop;
+    if (!reduction || this.projection || this.#mapping === stop) return;
+    this.#mapping = stop;
+    this.mapProblem = null;
     const level = reduction.source.kind === 'library' ? reduction.source.level : 'track';
     const asked = { libraryId, reductionId: reduction.id, level };
     try {
@@ -62,6 +66,8 @@ export class InspectedReduction {
       }
     } catch (thrown) {
       if (this.#stop === stop) this.mapProblem = thrown;
+    } finally {
+      if (this.#mapping === stop) this.#mapping = null;
     }
   }
 }
