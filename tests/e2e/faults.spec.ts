@@ -28,6 +28,7 @@ import {
   pidOf,
   readyTracks,
   rowOf,
+  screenshots,
 } from './support/steps.ts';
 
 const fixtures = join(repository, 'tests/fixtures/audio');
@@ -310,6 +311,49 @@ test.describe('interruptions', () => {
     await page.getByTestId('prototype-card').first().getByTestId('prototype-a').click();
     expect(await jobState(page, 'sonify', 60_000)).toBe('done');
   });
+});
+
+test('a damaged library is listed with the date of its newest backup, which brings it back', async () => {
+  const userData = temporaryFolder('damaged');
+  const music = temporaryFolder('damaged-music');
+  let running: RunningApp | null = null;
+  try {
+    for (const [i, name] of ['a.wav', 'b.wav'].entries())
+      writeFileSync(join(music, name), tone(220 * (i + 1)));
+    running = await launch(userData);
+    await openLibrary(running, music);
+    expect(await jobState(running.page, 'import', 60_000)).toBe('done');
+    await go(running.page, 'welcome');
+    await running.page.getByTestId('backup-library').click();
+    await expect(running.page.getByTestId('toast')).toContainText('is backed up');
+    await screenshots(running.page, 'library-copies');
+    await running.app.close();
+
+    const database = readdirSync(userData, { recursive: true, encoding: 'utf8' }).find((path) =>
+      /libraries[\\/][^\\/]+[\\/]library\.db$/u.test(path),
+    );
+    if (database === undefined) throw new Error('no database of the library');
+    writeFileSync(join(userData, database), Buffer.alloc(64_000, 'x'));
+    running = await launch(userData);
+    const { page } = running;
+    const damaged = page.getByTestId('damaged-library');
+    await expect(damaged.getByRole('alert')).toBeVisible();
+    await expect(page.getByTestId('backup-library')).toHaveCount(0);
+    // Told once, in its place: no message covers it.
+    await expect(page.getByTestId('toast')).toHaveCount(0);
+    await expect(page.getByTestId('recent-library')).not.toContainText('0 tracks');
+    const restore = damaged.getByTestId('restore-library');
+    await expect(restore).toHaveText(/Restore the backup of today \d\d:\d\d/u);
+    await screenshots(page, 'damaged-library');
+    await restore.click();
+    await expect(damaged).toHaveCount(0);
+    await page.getByTestId('recent-library').click();
+    await expect.poll(() => readyTracks(page)).toBe(2);
+    await expect(page.getByTestId('import-progress')).toHaveCount(0);
+  } finally {
+    await running?.app.close();
+    for (const folder of [userData, music]) rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test('a full disk is named, nothing is lost, and the import goes on when there is room', async () => {

@@ -146,6 +146,32 @@ describe('the session of a library', () => {
     expect(sessionOf(app).tracks).toMatchObject({ sort: 'path', filter: {} });
   });
 
+  it('is not opened by itself when it is damaged: the page of libraries tells', async () => {
+    const problem = { code: 'database' as const, message: 'It is damaged.', hint: 'Restore its backup.' };
+    localStorage.setItem('archetone.settings', '{"lastLibraryId":"L1"}');
+    const engine = new FakeEngine({
+      ...two,
+      'libraries.list': () => [{ ...library, problem }],
+      'libraries.backups': () => [
+        { name: 'new', at: '2026-01-05T10:00:00Z', reason: 'auto', bytes: 1, sound: false },
+        { name: 'old', at: '2026-01-04T10:00:00Z', reason: 'hand', bytes: 1, sound: true },
+      ],
+      'libraries.restore': () => library,
+    });
+    const app = new App(fakeShell());
+    render(Window, { app });
+    await app.connected(engine);
+    expect(app.session).toBeNull();
+    expect(engine.inputsOf('libraries.open')).toEqual([]);
+    expect(screen.queryByTestId('toast')).toBeNull();
+    expect(screen.getByTestId('recent-library').textContent).not.toContain('tracks');
+    // The newest that is whole, not the newest.
+    await fireEvent.click(await screen.findByTestId('restore-library'));
+    await waitFor(() =>
+      expect(engine.inputsOf('libraries.restore')).toEqual([{ libraryId: 'L1', backup: 'old' }]),
+    );
+  });
+
   it('keeps its place when nothing could be read of it', async () => {
     const kept = JSON.stringify({ taxonomyId: 'X1', experimentId: 'E1', sort: 'duration' });
     localStorage.setItem('archetone.place.L1', kept);

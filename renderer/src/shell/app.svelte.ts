@@ -89,7 +89,9 @@ export class App {
   async #resume(): Promise<void> {
     const { lastLibraryId, lastView } = this.settings;
     // Whoever was quicker and chose another library has it.
-    if (this.#wishes > 0 || lastLibraryId === null || !this.libraries.get(lastLibraryId)) return;
+    if (this.#wishes > 0 || lastLibraryId === null) return;
+    // The list says what is wrong with a damaged one, and offers the way back.
+    if (this.libraries.get(lastLibraryId)?.problem !== null) return;
     await this.openKnown(lastLibraryId);
     const view = viewIds.find((id) => id === lastView);
     // Nor is a person who went elsewhere meanwhile brought back.

@@ -26,6 +26,7 @@ export const icons = {
   info: { path: 'M8 1.8a6.2 6.2 0 1 1 0 12.4a6.2 6.2 0 0 1 0-12.4M8 7.2v4M8 4.9h.01' },
   folder: { path: 'M1.8 4v8.5h12.4V5.5H8L6.5 4Z' },
   export: { path: 'M8 10V2.5M5 5l3-3l3 3M2.5 9.5v4h11v-4' },
+  copy: { path: 'M5.5 5.5h8v8h-8ZM3.5 10.5h-1v-8h8v1' },
   trash: { path: 'M3 4.5h10M6.2 4.5V2.8h3.6v1.7M4.3 4.5l.6 8.9h6.2l.6-8.9M6.8 7v4M9.2 7v4' },
   undo: { path: 'M5.5 3L2.5 6l3 3M2.5 6h6.8a3.7 3.7 0 0 1 0 7.4H6' },
   redo: { path: 'M10.5 3l3 3l-3 3M13.5 6H6.7a3.7 3.7 0 0 0 0 7.4H10' },
