@@ -47,8 +47,8 @@ function cachedBank(...shape: Parameters<typeof filterBank>): Float32Array {
   return bank;
 }
 
-/* The two loops below run for every output sample: their indices are in range by construction, and a `?? 0` in them
-   costs a third of the speed, hence the non-null assertions. */
+/* This loop runs for every output sample: its indices are in range by construction, and a `?? 0` in it costs a third of
+   the speed, hence the non-null assertions. */
 /* eslint-disable @typescript-eslint/no-non-null-assertion */
 function dot(x: Float32Array, xo: number, h: Float32Array, ho: number, taps: number): number {
   let a = 0;

@@ -1,5 +1,5 @@
 import { DatasetError } from './errors.ts';
-import { arffError, ArffTokens } from './arff-tokens.ts';
+import { arffError, ArffTokens, closingBrace } from './arff-tokens.ts';
 
 /** One column of an ARFF file. */
 export interface ArffAttribute {
@@ -144,20 +144,6 @@ export class ArffHeaderReader {
       line,
     );
   }
-}
-
-/** The brace that closes the list which opens at `at`; braces inside quoted values are text. -1 without one. */
-function closingBrace(text: string, at: number): number {
-  let quote = '';
-  for (let i = at + 1; i < text.length; i++) {
-    const character = text.charAt(i);
-    if (quote !== '') {
-      if (character === '\\') i++;
-      else if (character === quote) quote = '';
-    } else if (character === '}') return i;
-    else if ((character === "'" || character === '"') && /[\s,{]/.test(text.charAt(i - 1))) quote = character;
-  }
-  return -1;
 }
 
 /** @throws DatasetError `syntax` for a column that is used and whose type nobody knows */

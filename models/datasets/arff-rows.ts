@@ -1,6 +1,6 @@
 import type { ArffAttribute } from './arff-header.ts';
 import { labelValues } from './arff-labels.ts';
-import { arffError, ArffTokens } from './arff-tokens.ts';
+import { arffError, ArffTokens, closingBrace } from './arff-tokens.ts';
 import { DatasetError, place } from './errors.ts';
 import { isMissing, labelWord } from '../text/index.ts';
 import { LABEL_HINT, LabelCells } from './label-cells.ts';
@@ -88,7 +88,7 @@ export class ArffRowReader {
   #sparse(text: string, line: number): string | null {
     const tokens = this.#tokens;
     const open = tokens.at;
-    const close = endOfSparse(text, open);
+    const close = closingBrace(text, open);
     if (close < 0) throw arffError(this.#path, line, open, 'This row opens a brace and never closes it.');
     const after = text.slice(close + 1).trim();
     if (after !== '' && !after.startsWith('%')) {
@@ -205,19 +205,4 @@ function readingOf(path: string, attribute: ArffAttribute, target: number): Colu
   if (target < 0) return { name, target, values: labelValues(path, attribute), absent };
   const indices = kind === 'nominal' ? new Map(values.map((value, index) => [value, index])) : null;
   return { name, target, values: indices, absent };
-}
-
-/** The brace that closes a sparse row, quotes minded; -1 without one. */
-function endOfSparse(text: string, open: number): number {
-  if (!text.includes("'", open) && !text.includes('"', open)) return text.indexOf('}', open);
-  let quote = '';
-  for (let i = open + 1; i < text.length; i++) {
-    const character = text.charAt(i);
-    if (quote !== '') {
-      if (character === '\\') i++;
-      else if (character === quote) quote = '';
-    } else if (character === '}') return i;
-    else if ((character === "'" || character === '"') && /[\s,{]/.test(text.charAt(i - 1))) quote = character;
-  }
-  return -1;
 }

@@ -24,6 +24,21 @@ export function arffError(path: string, line: number, at: number, what: string, 
   );
 }
 
+/** The brace that closes the one at `open`; braces inside quoted values are text. -1 without one. */
+export function closingBrace(text: string, open: number): number {
+  if (!text.includes("'", open) && !text.includes('"', open)) return text.indexOf('}', open);
+  let quote = '';
+  for (let i = open + 1; i < text.length; i++) {
+    const character = text.charAt(i);
+    if (quote !== '') {
+      if (character === '\\') i++;
+      else if (character === quote) quote = '';
+    } else if (character === '}') return i;
+    else if ((character === "'" || character === '"') && /[\s,{]/.test(text.charAt(i - 1))) quote = character;
+  }
+  return -1;
+}
+
 /** Reads the values of one line, one after the other. One instance serves all lines of a file. */
 export class ArffTokens {
   readonly #path: string;

@@ -78,7 +78,7 @@ export async function* readFrames(
   }
 }
 
-/** Junk up to `end`, but not beyond a tag or zeros, which are no damage. */
+/** Junk up to `end`, but not beyond a tag, which is no damage. */
 function junkBefore(bytes: Uint8Array, end: number): number {
   for (let i = 1; i < end; i++) {
     const byte = bytes[i];
