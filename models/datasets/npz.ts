@@ -57,7 +57,11 @@ export async function readNpzDataset(path: string, options: SourceOptions): Prom
     name,
     at: (row: number) => numberAt(features, row * width + d),
   }));
-  if (options.labels) return assembleRows(path, count, columns, options.labels, options, pacer, ids);
+  const unnamed = arrays.unread([...FEATURE_NAMES, ...ROW_IDS]);
+  if (options.labels) {
+    const raw = await assembleRows(path, count, columns, options.labels, options, pacer, ids);
+    return { ...raw, warnings: [...raw.warnings, ...unnamed] };
+  }
   const { labels, warnings } = labelColumns(path, arrays, features, count);
   const raw = await assembleRows(
     path,
@@ -68,7 +72,7 @@ export async function readNpzDataset(path: string, options: SourceOptions): Prom
     pacer,
     ids,
   );
-  return { ...raw, warnings: [...raw.warnings, ...warnings, ...arrays.unread(LABEL_NAMES)] };
+  return { ...raw, warnings: [...raw.warnings, ...warnings, ...unnamed, ...arrays.unread(LABEL_NAMES)] };
 }
 
 interface Labels {

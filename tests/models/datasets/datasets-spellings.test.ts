@@ -332,6 +332,8 @@ describe('an .npz', () => {
     );
     expect(unnamed.labelNames).toEqual(['label0', 'label1']);
     expect(unnamed.warnings.map(({ code }) => code)).toContain('names-unread');
+    const features = archive({ X, Y, columns: npy('|O', [2], Buffer.from('\x80\x04')) });
+    expect((await read('columns.npz', features)).warnings.map(({ code }) => code)).toContain('names-unread');
   });
 
   it('gives back what it was given in every order of bytes', () => {
