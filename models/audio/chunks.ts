@@ -22,30 +22,38 @@ function join(pieces: readonly PcmChunk[]): PcmChunk {
   return { sampleRate: first.sampleRate, channelData };
 }
 
-/** The same samples in pieces of a handy length; pieces of different rates or channels are never joined. */
+/**
+ * The same samples in pieces of a handy length; pieces of different rates or channels are never joined. What came before a
+ * fault is given out before the fault is.
+ */
 export async function* evenChunks(chunks: AsyncIterable<PcmChunk>): AsyncGenerator<PcmChunk, void> {
   let held: PcmChunk[] = [];
   let length = 0;
-  for await (const chunk of chunks) {
-    const samples = chunk.channelData[0]?.length ?? 0;
-    const [first] = held;
-    if (
-      first !== undefined &&
-      (first.sampleRate !== chunk.sampleRate || first.channelData.length !== chunk.channelData.length)
-    ) {
-      yield join(held);
+  try {
+    for await (const chunk of chunks) {
+      const samples = chunk.channelData[0]?.length ?? 0;
+      const [first] = held;
+      if (
+        first !== undefined &&
+        (first.sampleRate !== chunk.sampleRate || first.channelData.length !== chunk.channelData.length)
+      ) {
+        yield join(held);
+        held = [];
+        length = 0;
+      }
+      if (samples === 0) continue;
+      held.push(chunk);
+      length += samples;
+      if (length < LEAST) continue;
+      const { sampleRate, channelData } = join(held);
+      for (let from = 0; from < length; from += MOST)
+        yield { sampleRate, channelData: channelData.map((channel) => channel.subarray(from, from + MOST)) };
       held = [];
       length = 0;
     }
-    if (samples === 0) continue;
-    held.push(chunk);
-    length += samples;
-    if (length < LEAST) continue;
-    const { sampleRate, channelData } = join(held);
-    for (let from = 0; from < length; from += MOST)
-      yield { sampleRate, channelData: channelData.map((channel) => channel.subarray(from, from + MOST)) };
-    held = [];
-    length = 0;
+  } catch (error) {
+    if (length > 0) yield join(held);
+    throw error;
   }
   if (length > 0) yield join(held);
 }

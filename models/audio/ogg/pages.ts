@@ -98,6 +98,10 @@ export async function* readPages(
     if (skipped > 0) damage?.skip(skipped);
     skipped = 0;
   };
+  const giveUp = (why: string): void => {
+    damage?.note(why);
+    damage?.skip(skipped + buffer.length - offset + source.size - position);
+  };
   for (;;) {
     // The next page is whole in the buffer, or the file ends.
     if (buffer.length - offset < MAX_PAGE_BYTES && position < source.size) {
@@ -120,12 +124,11 @@ export async function* readPages(
       continue;
     }
     if (buffer.subarray(offset, offset + 4).equals(CAPTURE) && ++falsePages > MAX_FALSE_PAGES) {
-      damage?.note('Reading stopped: too many pages are damaged.');
+      giveUp('Reading stopped: too many pages are damaged.');
       return;
     }
     if (skipped > MAX_GAP_BYTES) {
-      damage?.note(`Reading stopped after ${Math.floor(skipped / 2 ** 20)} MB without audio.`);
-      damage?.skip(skipped + source.size - position);
+      giveUp(`Reading stopped after ${Math.floor(skipped / 2 ** 20)} MB without audio.`);
       return;
     }
     const next = buffer.indexOf(CAPTURE, offset + 1);
