@@ -56,7 +56,8 @@ async function* readParts(
   let begins = true;
   for await (const more of source.chunks(start, await endWithoutTags(source), signal)) {
     let bytes = Buffer.concat([held, more]);
-    for (let at = bytes.indexOf(MARKER, 1); at >= 0; at = bytes.indexOf(MARKER, at + 1)) {
+    // What was held back may be the beginning of a part just as it ends before its head does.
+    for (let at = bytes.indexOf(MARKER, begins ? 1 : 0); at >= 0; at = bytes.indexOf(MARKER, at + 1)) {
       if (parseStreamInfo(bytes.subarray(at)) === null) continue;
       yield { bytes: bytes.subarray(0, at), info: parseStreamInfo(bytes), begins };
       begins = true;

@@ -7,7 +7,7 @@ import { parseInfoFrame } from './mp3/info-frame.ts';
 import { openPackets } from './ogg/codecs.ts';
 import { lastOggPage } from './ogg/last-page.ts';
 import { readPages } from './ogg/pages.ts';
-import type { PcmLayout } from './pcm.ts';
+import { blockSamples, type PcmLayout } from './pcm.ts';
 import type { Sniffed } from './sniff.ts';
 import type { FileSource } from './source.ts';
 import type { AudioInfo } from './types.ts';
@@ -32,13 +32,8 @@ async function wavInfo(source: FileSource, { start }: Sniffed): Promise<Info | n
   const content = await parseWav(source, start);
   if (content.kind === 'pcm') return fromLayout(content.layout);
   if (content.kind === 'mpeg') return mpegInfo(source, content.start, content.end);
-  const { codec, sampleRate, dataBytes } = content;
-  const samples = Math.floor(dataBytes / codec.blockBytes) * codec.samplesIn(codec.blockBytes);
-  return {
-    sampleRate,
-    channels: codec.channels,
-    durationSeconds: (content.samples ?? samples) / sampleRate,
-  };
+  const { codec, sampleRate } = content;
+  return { sampleRate, channels: codec.channels, durationSeconds: blockSamples(content) / sampleRate };
 }
 
 /** Places in an mp3 that are looked at where no header tells its length. */
@@ -90,6 +85,7 @@ async function oggInfo(source: FileSource, { start }: Sniffed): Promise<Info | n
     const { sampleRate, channels, preSkip } = decoder;
     decoder.free();
     if (last === null || last.serial !== page.serial || sampleRate <= 0) return null;
+    if (last.granule < 0) return null; // No packet ends in the last page of a file that is cut short.
     return { sampleRate, channels, durationSeconds: Math.max(0, last.granule - preSkip) / sampleRate };
   }
   return null;

@@ -122,31 +122,45 @@ export async function* readPcm(
   }
 }
 
+/** Samples in blocks, and where they lie in a file. */
+export interface BlockContent {
+  codec: BlockCodec;
+  /** Hz. */
+  sampleRate: number;
+  dataStart: number;
+  /** Bytes that are in the file. */
+  dataBytes: number;
+  /** Bytes that the header announces. */
+  declaredBytes: number;
+  /** Samples per channel that the header tells; null when it does not. */
+  samples: number | null;
+}
+
+function samplesIn(bytes: number, codec: BlockCodec): number {
+  const { blockBytes } = codec;
+  return Math.floor(bytes / blockBytes) * codec.samplesIn(blockBytes) + codec.samplesIn(bytes % blockBytes);
+}
+
+/** Samples per channel. The last block is filled up; how much of it counts, the header tells if it can be true. */
+export function blockSamples({ codec, dataBytes, samples }: BlockContent): number {
+  const there = samplesIn(dataBytes, codec);
+  const isTrue = samples !== null && samples > there - codec.samplesIn(codec.blockBytes);
+  return isTrue ? Math.min(samples, there) : there;
+}
+
 /** Streams samples that lie in blocks. */
 export async function* readBlocks(
   source: FileSource,
-  content: {
-    codec: BlockCodec;
-    sampleRate: number;
-    dataStart: number;
-    dataBytes: number;
-    declaredBytes: number;
-    samples: number | null;
-  },
+  content: BlockContent,
   options: DecodeOptions,
   damage: Damage,
 ): AsyncGenerator<PcmChunk, void> {
   const { codec, sampleRate, dataStart, dataBytes } = content;
   const { blockBytes } = codec;
-  const count = (bytes: number): number =>
-    Math.floor(bytes / blockBytes) * codec.samplesIn(blockBytes) + codec.samplesIn(bytes % blockBytes);
-  const there = count(dataBytes);
+  const there = samplesIn(dataBytes, codec);
   if (there === 0) throw new AudioError('empty', `The file holds no audio samples: ${source.path}`);
-  damage.missing((count(content.declaredBytes) - there) / sampleRate);
-  // The last block is filled up; how much of it counts, the header tells.
-  const { samples } = content;
-  let left =
-    samples !== null && samples > there - codec.samplesIn(blockBytes) ? Math.min(samples, there) : there;
+  damage.missing((samplesIn(content.declaredBytes, codec) - there) / sampleRate);
+  let left = blockSamples(content);
   const step = Math.max(1, Math.floor(65_536 / blockBytes)) * blockBytes;
   for await (const bytes of source.chunks(dataStart, dataStart + dataBytes, options.signal, step)) {
     for (let offset = 0; offset < bytes.length && left > 0; offset += blockBytes) {

@@ -1,6 +1,6 @@
-import { imaAdpcm, msAdpcm, MS_COEFFICIENTS, type BlockCodec } from './adpcm.ts';
+import { imaAdpcm, msAdpcm, MS_COEFFICIENTS } from './adpcm.ts';
 import { AudioError } from './errors.ts';
-import { checkLayout, checkSignal, type PcmLayout } from './pcm.ts';
+import { checkLayout, checkSignal, type BlockContent, type PcmLayout } from './pcm.ts';
 import { walkChunks } from './riff.ts';
 import type { FileSource } from './source.ts';
 
@@ -20,16 +20,7 @@ const encodings: Readonly<Record<number, PcmLayout['encoding']>> = {
 /** What a WAV file holds. */
 export type WavContent =
   | { kind: 'pcm'; layout: PcmLayout }
-  | {
-      kind: 'adpcm';
-      codec: BlockCodec;
-      sampleRate: number;
-      dataStart: number;
-      dataBytes: number;
-      declaredBytes: number;
-      /** Samples per channel that the `fact` chunk tells; null without one. */
-      samples: number | null;
-    }
+  | ({ kind: 'adpcm' } & BlockContent)
   | { kind: 'mpeg'; start: number; end: number };
 
 interface Format {

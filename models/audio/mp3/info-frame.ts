@@ -28,6 +28,8 @@ export function parseInfoFrame(frame: Uint8Array): InfoFrame | null {
     if (frame.length < offset + 12 || (view.getUint32(offset + 4) & 1) === 0)
       return { frames: null, samples: null };
     const frames = view.getUint32(offset + 8);
+    // Encoders fill it in at their end: one that was killed leaves zero.
+    if (frames === 0) return { frames: null, samples: null };
     // Two numbers of twelve bits, delay and padding; zero where the encoder wrote no extension.
     const trimmed =
       frame.length < offset + 144
@@ -39,7 +41,7 @@ export function parseInfoFrame(frame: Uint8Array): InfoFrame | null {
   // Fraunhofer's own: always 32 bytes after the header.
   if (text(frame, 36) === 'VBRI' && frame.length >= 36 + 18) {
     const frames = view.getUint32(36 + 14);
-    return { frames, samples: frames * header.samples };
+    return frames === 0 ? { frames: null, samples: null } : { frames, samples: frames * header.samples };
   }
   return null;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFfmpegDecoder, ffmpegDecoder } from '../../../engine/decode/index.ts';
+import { evenChunks } from '../../../models/audio/chunks.ts';
 import { AudioError, decodeMono, decodePcm, readTags } from '../../../models/audio/index.ts';
 import { collect, compare, expectedSignal, fixture, hasFfmpeg, never } from '../../fixtures/audio/signal.ts';
 import {
@@ -119,6 +120,12 @@ describe('streams whose parameters change', () => {
     expect(samples.length).toBe(mono.length);
   });
   it('FLAC files put together', () => expectSum([plainFixture('stereo.flac'), plainFixture('stereo.flac')]));
+  it('FLAC files put together where the second begins 41 bytes, one less than its head, before a block read ends', () => {
+    const flac = plainFixture('stereo.flac');
+    const padding = Buffer.alloc(64 * 1024 - 41 - flac.length);
+    padding.writeUInt32BE((1 << 24) | (padding.length - 4));
+    return expectSum([joined(flac.subarray(0, 42), padding, flac.subarray(42)), flac]);
+  });
 
   it('mono then stereo mp3: both channels are heard', async () => {
     const file = joined(oddFixture('mono-44100.mp3'), plainFixture('stereo-cbr.mp3'));
@@ -246,6 +253,17 @@ describe('WAV headers', () => {
       expectSignal(await decode(bytes), 0.99);
   });
 
+  it('ADPCM whose header tells no length has the length of its blocks, decoded and in the list', async () => {
+    const bytes = Buffer.from(plainFixture('stereo-adpcm.wav'));
+    bytes.writeUInt32LE(0, bytes.indexOf('fact') + 8);
+    const stream = await decodePcm(await write(bytes), { signal: never });
+    let samples = 0;
+    for await (const { channelData } of stream.chunks) samples += channelData[0]?.length ?? 0;
+    const { info } = await readTags(await write(bytes));
+    expect(info?.durationSeconds).toBeCloseTo(1.5, 1);
+    expect(info?.durationSeconds).toBe(samples / stream.sampleRate);
+  });
+
   it('Microsoft ADPCM behind an extensible header, whose GUID is no table of predictors', async () => {
     const plain = oddFixture('stereo-ms-adpcm.wav');
     const format = plain.indexOf('fmt ') + 8;
@@ -266,6 +284,27 @@ describe('WAV headers', () => {
 describe('damage', () => {
   const mp3 = plainFixture('stereo-vbr-tagged.mp3');
   const endOfTag = mp3.indexOf('Info') > 0 ? mp3.indexOf('Info') - 36 : mp3.indexOf('Xing') - 36;
+
+  it('an mp3 whose encoder was killed before it told the number of frames has its length', async () => {
+    const bytes = Buffer.from(mp3);
+    bytes.writeUInt32BE(0, bytes.indexOf('Xing') + 8);
+    const { samples } = await decode(bytes);
+    const { info } = await readTags(await write(bytes));
+    expect(samples.length / RATE).toBeCloseTo(1.5, 0);
+    expect(info?.durationSeconds).toBeGreaterThan(1);
+  });
+
+  it('what came before a fault is heard, however short it is', async () => {
+    const samples = Float32Array.of(1, 2, 3);
+    const chunks = evenChunks(
+      (async function* () {
+        yield await Promise.resolve({ sampleRate: RATE, channelData: [samples] });
+        throw new Error('a fault');
+      })(),
+    );
+    expect((await chunks.next()).value?.channelData).toEqual([samples]);
+    await expect(chunks.next()).rejects.toThrow('a fault');
+  });
 
   it.each<[string, Buffer, RegExp]>([
     ['half an mp3', mp3.subarray(0, mp3.length * 0.6), /incomplete: 0\.\d+ of 1\.5/],
