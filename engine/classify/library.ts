@@ -5,7 +5,8 @@ import { experimentTracks, getExperiment, loadNetwork } from '../experiments/sto
 import { storePredictions } from '../experiments/predictions.ts';
 
 /**
- * Classifies every track of the library that is embedded in the experiment's space with the newest revision of an experiment and stores the predictions.
+ * Classifies every track of the library that is embedded in the experiment's space with the newest revision of an
+ * experiment and stores the predictions.
  * @returns the prediction of each track.
  * @throws EngineError `not-found`; `other-space` when nothing is embedded in its space any more; the signal's reason
  */
@@ -19,6 +20,9 @@ export async function classifyLibrary(
   const network = loadNetwork(library, experimentId, experiment.revision);
   const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
   const predictions = await predictTracks(network, vectors, options.signal, options.onTrack);
+  // An edit meanwhile stored what its own revision says.
+  if (getExperiment(library, experimentId).revision !== experiment.revision)
+    return classifyLibrary(context, library, experimentId, options);
   const splits = new Map(experimentTracks(library, experimentId).map((track) => [track.id, track.split]));
   storePredictions(library, experiment, predictions.values(), splits);
   context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'predictions' });

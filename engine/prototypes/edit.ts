@@ -10,7 +10,8 @@ import { windowOf } from '../neighbours/vector-ref.ts';
 
 /**
  * Deletes a prototype: a new revision.
- * @throws EngineError `not-found`; PrototypeError `last-prototype` for the only prototype of a class
+ * @throws EngineError `not-found`; `busy` when another edit came first; PrototypeError `last-prototype` for the only
+ * prototype of a class
  */
 export async function removePrototype(
   context: EngineContext,
@@ -18,19 +19,21 @@ export async function removePrototype(
   { experimentId, index }: { experimentId: string; index: number },
   signal: AbortSignal,
 ): Promise<Experiment> {
-  const network = loadNetwork(library, experimentId);
+  const experiment = getExperiment(library, experimentId);
+  const network = loadNetwork(library, experimentId, experiment.revision);
   if (index >= network.prototypeCount)
     throw new EngineError(
       'not-found',
       `The experiment has no prototype ${index}; it has ${network.prototypeCount}.`,
     );
   const change = `removed prototype ${index} of ${network.data.classes[network.classOf(index)] ?? ''}`;
-  return revise(context, library, experimentId, change, network.withoutPrototype(index), signal);
+  return revise(context, library, experiment, change, network.withoutPrototype(index), signal);
 }
 
 /**
  * Makes a window of the library a prototype of a class: a new revision.
- * @throws EngineError `not-found`; `other-space` for a track without embeddings in the experiment's space
+ * @throws EngineError `not-found`; `busy` when another edit came first; `other-space` for a track without embeddings in
+ * the experiment's space
  */
 export async function addPrototype(
   context: EngineContext,
@@ -39,19 +42,19 @@ export async function addPrototype(
   signal: AbortSignal,
 ): Promise<Experiment> {
   const { experimentId, trackId, windowIndex } = request;
-  const network = loadNetwork(library, experimentId);
+  const experiment = getExperiment(library, experimentId);
+  const network = loadNetwork(library, experimentId, experiment.revision);
   const classIndex = network.data.classes.indexOf(request.class);
   if (classIndex < 0) throw new EngineError('not-found', `The experiment has no class “${request.class}”.`);
-  const { space } = getExperiment(library, experimentId);
-  const vector = windowOf(library.embeddings.ofTrack(trackId, space), windowIndex);
+  const vector = windowOf(library.embeddings.ofTrack(trackId, experiment.space), windowIndex);
   const change = `added window ${windowIndex} of track ${trackId} to ${request.class}`;
   const edited = network.withPrototype(classIndex, vector);
-  return revise(context, library, experimentId, change, edited, signal);
+  return revise(context, library, experiment, change, edited, signal);
 }
 
 /**
  * Goes back to an earlier revision, or forward again: its network becomes the newest revision.
- * @throws EngineError `not-found`
+ * @throws EngineError `not-found`; `busy` when another edit came first
  */
 export async function restoreRevision(
   context: EngineContext,
@@ -59,24 +62,35 @@ export async function restoreRevision(
   { experimentId, revision }: { experimentId: string; revision: number },
   signal: AbortSignal,
 ): Promise<Experiment> {
+  const experiment = getExperiment(library, experimentId);
   const network = loadNetwork(library, experimentId, revision);
-  return revise(context, library, experimentId, `restored revision ${revision}`, network, signal);
+  return revise(context, library, experiment, `restored revision ${revision}`, network, signal);
 }
 
-/** Scores the edited network on the experiment's own split, stores it, and predicts every track anew. */
+/**
+ * Scores the edited network on the experiment's own split, stores it, and predicts every track anew.
+ * @param before what was edited
+ */
 async function revise(
   context: EngineContext,
   library: Library,
-  experimentId: string,
+  before: Experiment,
   change: string,
   network: PrototypeNetwork,
   signal: AbortSignal,
 ): Promise<Experiment> {
-  const { classes, parameters, space } = getExperiment(library, experimentId);
+  const { id: experimentId, classes, parameters, space, revision } = before;
   const tracks = experimentTracks(library, experimentId);
   const vectors = library.embeddings.madeIn(space, 'This experiment');
   const predictions = await predictTracks(network, vectors, signal);
   const metrics = scoreSplits(tracks, predictions, classes, parameters.task);
+  // Its change would be lost without a word, and numbers of prototypes mean others after it.
+  if (getExperiment(library, experimentId).revision !== revision)
+    throw new EngineError(
+      'busy',
+      `“${before.name}” was edited while this edit was worked out; this one was not made.`,
+      'Look at its prototypes as they are now, then edit again.',
+    );
   addRevision(library, experimentId, change, metrics, network);
   const experiment = getExperiment(library, experimentId);
   const splits = new Map(tracks.map((track) => [track.id, track.split]));

@@ -161,6 +161,54 @@ describe('prototypes', () => {
     await client.call('prototypes.restore', { libraryId, experimentId, revision: 1 });
   });
 
+  it('makes one of two edits at once, and says of the other that it was not made', async () => {
+    const { client } = lib.test;
+    const at = { libraryId: lib.libraryId, experimentId: lib.experiment.id };
+    const before = await current();
+    // The numbers of the second are those before the first: it would delete another one than was meant.
+    const edits = await Promise.allSettled(
+      [0, 2].map((index) => client.call('prototypes.remove', { ...at, index })),
+    );
+    const refused = edits.flatMap((edit) => (edit.status === 'rejected' ? [edit.reason as unknown] : []));
+    expect(refused).toEqual([expect.objectContaining({ code: 'busy' })]);
+    expect((await current()).revision).toBe(before.revision + 1);
+    expect(await list()).toHaveLength(5);
+    await client.call('prototypes.restore', { ...at, revision: before.revision });
+  });
+
+  it('keeps what the newest revision says when an edit overtakes a classification', async () => {
+    const { client } = lib.test;
+    const at = { libraryId: lib.libraryId, experimentId: lib.experiment.id };
+    const before = await current();
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own this below
+    const { classifyMean } = PrototypeNetwork.prototype;
+    const edits: Promise<Experiment>[] = [];
+    const slow = vi.spyOn(PrototypeNetwork.prototype, 'classifyMean').mockImplementation(function (
+      this: PrototypeNetwork,
+      similarities,
+    ) {
+      if (this.prototypeCount === 6) {
+        if (edits.length === 0) edits.push(client.call('prototypes.remove', { ...at, index: 0 }));
+        // Longer than a turn: the edit gets its own, and is done first.
+        for (const end = performance.now() + 25; performance.now() < end;);
+      }
+      return classifyMean.call(this, similarities);
+    });
+    try {
+      const { jobId } = await client.call('classify.library', at);
+      await finished(client, jobId, 'classify');
+      expect((await Promise.all(edits)).map(({ revision }) => revision)).toEqual([before.revision + 1]);
+    } finally {
+      slow.mockRestore();
+    }
+    const { tracks } = await client.call('tracks.list', at);
+    for (const { id: trackId, prediction } of tracks) {
+      const why = await client.call('explain.track', { ...at, trackId, class: null, windowIndex: null });
+      expect(prediction?.probability).toBeCloseTo(why.probability, 5);
+    }
+    await client.call('prototypes.restore', { ...at, revision: before.revision });
+  });
+
   it('answers what is not there', async () => {
     const { client } = lib.test;
     const at = { libraryId: lib.libraryId, experimentId: lib.experiment.id };
