@@ -232,6 +232,8 @@ export function createFfmpegDecoder(program?: string): ExternalDecoder {
     const ended = ending(child);
     const kill = (): void => void child.kill('SIGKILL');
     signal.addEventListener('abort', kill, { once: true });
+    // While it was looked for and started nobody listened.
+    if (signal.aborted) kill();
     void ended.then(() => signal.removeEventListener('abort', kill));
     let stderr = '';
     child.stderr

@@ -146,6 +146,24 @@ describe('decodePcm', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
+  it.skipIf(process.platform === 'win32')(
+    'kills a program that hangs, on abort while it starts',
+    async () => {
+      const program = await write('starting-ffmpeg', '#!/bin/sh\nexec sleep 60\n');
+      await chmod(program, 0o755);
+      const controller = new AbortController();
+      const opening = decodePcm(fixture('stereo.m4a'), {
+        signal: controller.signal,
+        external: (path, options) => {
+          const opened = createFfmpegDecoder(program)(path, options);
+          controller.abort();
+          return opened;
+        },
+      });
+      expect(await opening.catch((error: unknown) => error)).toBe(controller.signal.reason);
+    },
+  );
+
   it.skipIf(!hasFfmpeg)('names the fault that ffmpeg finds', async () => {
     const path = await write('broken.m4a', (await readFile(fixture('stereo.m4a'))).subarray(0, 600));
     await expect(decodePcm(path, { signal: never, external: ffmpegDecoder })).rejects.toMatchObject({
