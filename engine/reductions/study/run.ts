@@ -97,6 +97,7 @@ class StudyRun {
       );
     // What was refused is tried again: a newer version may do it.
     this.study.failures = [];
+    setFailures(this.library, this.study.id, []);
     for (const [split, part] of data.parts.entries()) {
       const { training, test } = part.make();
       // Noise exchanges labels, never vectors.

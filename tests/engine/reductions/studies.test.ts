@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import type { Input } from '../../../engine/api/contract.ts';
 import type { Reduction, Study } from '../../../engine/api/domain.ts';
+import { Database } from '../../../engine/storage/database.ts';
 import { Random } from '../../../models/numerics/random.ts';
 import { now, since } from '../../support/effort.ts';
 import { finished, settled, testFolder, type TestEngine } from '../../support/engine.ts';
@@ -166,6 +167,22 @@ describe('a study', () => {
     expect(reductions.map(({ method }) => method)).toEqual(['MRSP3']);
     expect(study).toMatchObject({ state: 'done', planned: 2, finished: 1 });
     expect(study.failures).toEqual([expect.objectContaining({ method: 'MChen', hint: 'Leave it out.' })]);
+  });
+
+  it('forgets what was refused before when it goes on and nothing is refused', async () => {
+    const { study } = await run({ runs: [{ method: 'MRHC' }], noise: [0] });
+    const { libraryId } = lib;
+    const db = new Database(join(lib.test.dataFolder, 'libraries', libraryId, 'library.db'));
+    const refused = [{ method: 'MRHC', parameters: {}, noise: 0, message: 'No.', hint: '' }];
+    db.prepare('UPDATE studies SET failures = ? WHERE id = ?').run([JSON.stringify(refused), study.id]);
+    db.close();
+    expect((await resultOf(study.id)).study.failures).toHaveLength(1);
+    const { jobId } = await lib.test.client.call('reductions.continueStudy', {
+      libraryId,
+      studyId: study.id,
+    });
+    await finished(lib.test.client, jobId, 'study');
+    expect((await resultOf(study.id)).study.failures).toEqual([]);
   });
 
   it('refuses unknown methods and other columns at once', async () => {
