@@ -65,6 +65,8 @@ export async function refreshTaxonomy(
 ): Promise<Taxonomy> {
   const { source } = storedSource(taxonomyRow(library, taxonomyId));
   const labels = await deriveLabels(context, library, source, signal);
+  // It may have been removed while its file was read.
+  taxonomyRow(library, taxonomyId);
   library.db.transaction(() => store(library, taxonomyId, source, labels))();
   return getTaxonomy(library, taxonomyId);
 }

@@ -165,4 +165,18 @@ describe('taxonomies', () => {
       client.call('taxonomies.create', { libraryId, source: { kind: 'csv', path: '/no/such.csv' } }),
     ).rejects.toMatchObject({ code: 'unreadable' });
   });
+
+  it('that is removed while its file is read again says so', async () => {
+    const { client } = await startTestEngine();
+    const { library } = await importFolder(client, writeMusic({ perClass: 1 }));
+    const libraryId = library.id;
+    const path = join(testFolder(), 'mood.csv');
+    writeFileSync(path, 'path,label\nbass_hit_0.wav,dark\n');
+    const source = { kind: 'csv', path } as const;
+    const { id: taxonomyId } = await client.call('taxonomies.create', { libraryId, source });
+    const refreshed = client.call('taxonomies.refresh', { libraryId, taxonomyId });
+    const outcome = expect(refreshed).rejects.toMatchObject({ code: 'not-found' });
+    await client.call('taxonomies.remove', { libraryId, taxonomyId });
+    await outcome;
+  });
 });
