@@ -1,6 +1,6 @@
 import { Random } from '../../numerics/random.ts';
 import { NumericError } from '../../numerics/errors.ts';
-import { mostFrequent, type SplitItem } from './holdout.ts';
+import type { SplitItem } from './holdout.ts';
 
 /** Row numbers of the two parts of a split, each ascending. */
 export interface RowSplit {
@@ -33,7 +33,8 @@ export type FoldDeal = 'at-once' | 'by-class';
 
 /**
  * Cross-validation over whole groups: every group is tested exactly once, groups of one class are dealt evenly over
- * the folds. A group of several classes counts as its most frequent one, as in a holdout.
+ * the folds. A group counts as the class of its first item: where groups are of several classes, the folds of a stored
+ * study stay what they are only with items in an order that stays, such as that of paths.
  * @returns names of the groups that each fold tests.
  * @throws NumericError `bad-parameter` unless there are 2 folds to as many as groups.
  */
@@ -43,15 +44,10 @@ export function groupedFolds(
   seed: number,
   deal: FoldDeal = 'at-once',
 ): Set<string>[] {
-  const labelsOf = new Map<string, number[]>();
-  for (const { group, label } of items) {
-    const labels = labelsOf.get(group);
-    if (labels) labels.push(label);
-    else labelsOf.set(group, [label]);
-  }
-  const labelOf = new Map([...labelsOf].map(([group, labels]) => [group, mostFrequent(labels)]));
+  const labelOf = new Map<string, number>();
+  for (const { group, label } of items) if (!labelOf.has(group)) labelOf.set(group, label);
   if (deal === 'by-class') return dealtByClass(labelOf, folds, seed);
-  // By name, so that the folds do not depend on the order in which a database gives the tracks.
+  // By name, so that the order of the groups does not count.
   const groups = [...labelOf.keys()].sort();
   const strata = groups.map((group) => labelOf.get(group) ?? 0);
   return kFolds(groups.length, folds, seed, strata).map(

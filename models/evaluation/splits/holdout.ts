@@ -101,8 +101,7 @@ function size(groups: readonly Group[]): number {
   return groups.reduce((total, group) => total + group.items.length, 0);
 }
 
-/** The label that occurs most often, the smallest of equally frequent ones. @param labels at least one */
-export function mostFrequent(labels: readonly number[]): number {
+function mostFrequent(labels: readonly number[]): number {
   const counts = new Map<number, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
   return [...counts].reduce((best, entry) =>
