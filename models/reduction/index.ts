@@ -53,8 +53,8 @@ export interface ReduceOptions {
 /**
  * Replaces a labelled set by a smaller one. Yields to the event loop at least every few tens of milliseconds, and
  * rejects with the signal's reason soon after an abort. The same input and seed give the same bytes.
- * @throws ReductionError for an unknown method, bad parameters, or a set that is empty, unlabelled, malformed or
- * not finite.
+ * @throws ReductionError for an unknown method, bad parameters or a set without labels; NumericError for a set that is
+ * empty, malformed or not finite; the signal's reason.
  */
 export async function reduce(
   method: ReductionMethod,

@@ -6,7 +6,7 @@ import type { KnnClassifierId, KnnScore, ReductionScore } from '../../api/domain
 /**
  * Scores of every classifier × k that is trained on one set and asked about another. A training set of fewer than k
  * rows is asked for all of them: a small reduced set is a result, not an error. No test rows give no scores.
- * @throws ReductionError; the signal's reason
+ * @throws NumericError; the signal's reason
  */
 export async function scoreSet(
   training: LabelledVectors,

@@ -30,7 +30,7 @@ export class Reducer {
     readonly options: ReduceOptions,
   ) {}
 
-  /** @throws ReductionError; the signal's reason */
+  /** @throws ReductionError, NumericError; the signal's reason */
   async make(run: Run): Promise<Made> {
     const started = performance.now();
     const since = (): number => (performance.now() - started) / 1000;
