@@ -171,7 +171,10 @@ export class JobQueue {
     live.job.state = 'queued';
     const ranks = [...this.#jobs.values()].map(({ rank }) => rank);
     live.rank = Math.min(...ranks) - 1;
-    const holder = this.#lanes.holders(live.lane).find((held) => this.#kinds.get(held.job.kind)?.resumable);
+    // One that was paused leaves its lane already, and must not go on by itself.
+    const holder = this.#lanes
+      .holders(live.lane)
+      .find(({ job }) => job.state === 'running' && this.#kinds.get(job.kind)?.resumable);
     if (!this.#lanes.hasRoom(live.lane) && holder) {
       // Next after the one it made room for.
       holder.rank = live.rank;

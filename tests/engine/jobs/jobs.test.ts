@@ -244,6 +244,19 @@ describe('JobQueue', () => {
     await queue.close();
   });
 
+  it('lets a job rest that was paused when another is put first', async () => {
+    const { queue, stepper } = queueOn(testFolder());
+    const resting = start(queue);
+    const next = start(queue);
+    await until(() => stepper.steps > 2);
+    queue.pause(resting);
+    // Still on its way out of the lane.
+    queue.first(next);
+    await until(() => queue.get(next).state === 'running');
+    expect(queue.get(resting).state).toBe('paused');
+    await queue.close();
+  });
+
   it('stops a job that ended the process twice, unless it got on in between', async () => {
     const folder = testFolder();
     const ids: string[] = [];
