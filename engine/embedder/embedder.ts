@@ -128,8 +128,10 @@ export class Embedder {
       this.#failRunning(({ pack }) => endedTwice(pack));
     } else {
       this.#running = null;
-      // Before everything of its own kind: it was at work already.
-      this.#waiting.unshift(running.call);
+      const { call } = running;
+      // Before everything that is not more urgent: it was at work already.
+      const behind = this.#waiting.findIndex(({ priority }) => priority >= call.priority);
+      this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, call);
       this.#next();
     }
   }

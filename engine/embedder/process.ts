@@ -41,7 +41,8 @@ export function childEmbedder(entry: string): SpawnEmbedder {
           over = true;
           handler(kind);
         };
-        child.once('error', () => end('crash'));
+        // More than one may come, and one that nobody hears would end the engine.
+        child.on('error', () => end('crash'));
         child.once('exit', (code, signal) => end(endOf(code, signal)));
       },
       kill: () => {

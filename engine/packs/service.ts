@@ -42,11 +42,17 @@ export interface PackProblem {
   hint: string;
 }
 
+interface InstalledPack {
+  pack: Pack;
+  /** Came with the application. */
+  embedded: boolean;
+}
+
 /** The packs of this installation, and the embedder that runs their graphs. */
 export class PackService {
   readonly #options: PackServiceOptions;
   readonly #memory: ProviderMemory;
-  readonly #packs = new Map<string, { pack: Pack; embedded: boolean }>();
+  #packs: ReadonlyMap<string, InstalledPack> = new Map();
   readonly #runtimes = new Map<string, { sha256: string; runtime: EmbedderRuntime }>();
   readonly #embedder: Embedder;
   #problems: PackProblem[] = [];
@@ -69,27 +75,18 @@ export class PackService {
 
   /** Looks for packs again. Of two packs with one id the first one found is used. */
   async refresh(): Promise<void> {
-    this.#packs.clear();
-    this.#problems = [];
+    const found = { packs: new Map<string, InstalledPack>(), problems: [] as PackProblem[] };
     for (const [index, root] of this.#options.packFolders.entries()) {
       const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
       for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
         // Packs that are being added or removed, and downloads, lie in folders that begin with a dot.
         if (entry.isDirectory() && !entry.name.startsWith('.'))
-          await this.#read(join(root, entry.name), index === 0);
+          await readInto(found, join(root, entry.name), index === 0);
       }
     }
-  }
-
-  async #read(folder: string, embedded: boolean): Promise<void> {
-    try {
-      const pack = await readPack(folder);
-      if (!this.#packs.has(pack.manifest.id)) this.#packs.set(pack.manifest.id, { pack, embedded });
-    } catch (thrown) {
-      // A folder without pack.json is simply not a pack.
-      if (thrown instanceof PackError && thrown.code !== 'missing')
-        this.#problems.push({ folder, message: thrown.message, hint: thrown.hint });
-    }
+    // Only now: whoever asks for a pack meanwhile must not be told that there is none.
+    this.#packs = found.packs;
+    this.#problems = found.problems;
   }
 
   list(): PackInfo[] {
@@ -226,5 +223,20 @@ export class PackService {
   close(): Promise<void> {
     this.#runtimes.clear();
     return this.#embedder.close();
+  }
+}
+
+async function readInto(
+  found: { packs: Map<string, InstalledPack>; problems: PackProblem[] },
+  folder: string,
+  embedded: boolean,
+): Promise<void> {
+  try {
+    const pack = await readPack(folder);
+    if (!found.packs.has(pack.manifest.id)) found.packs.set(pack.manifest.id, { pack, embedded });
+  } catch (thrown) {
+    // A folder without pack.json is simply not a pack.
+    if (thrown instanceof PackError && thrown.code !== 'missing')
+      found.problems.push({ folder, message: thrown.message, hint: thrown.hint });
   }
 }

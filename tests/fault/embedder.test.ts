@@ -121,6 +121,20 @@ describe('the queue before an embedder', () => {
     await embedder.close();
   });
 
+  it('tries a run again only after what is more urgent', async () => {
+    const { embedder, processes } = fakeEmbedder();
+    const pack = await tiny();
+    const done: string[] = [];
+    for (const lane of ['import', 'listen', 'import'] as const)
+      void new EmbedderRuntime(embedder, pack, { ...options, lane })
+        .embed(new Float32Array(TINY.S), 1)
+        .then(() => done.push(`${lane} ${done.length}`));
+    processes[0]?.die('crash');
+    for (let n = 0; n < 3; n++) await processes[1]?.answer();
+    expect(done).toEqual(['listen 0', 'import 1', 'import 2']);
+    await embedder.close();
+  });
+
   it('trusts no answer: another size than asked for is an error', async () => {
     const { embedder, processes } = fakeEmbedder();
     const runtime = new EmbedderRuntime(embedder, await tiny(), options);
