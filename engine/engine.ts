@@ -87,7 +87,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     new JobStore(openJobsDatabase(options.dataFolder, notices.add)),
     events,
     {
-      nameOfLibrary: (libraryId) => libraries.list().find(({ id }) => id === libraryId)?.name ?? null,
+      nameOfLibrary: (libraryId) => libraries.nameOf(libraryId),
       toError: asEngineError,
     },
   );

@@ -22,6 +22,7 @@ export class BackupKeeper {
   readonly #watched = new WeakMap<Library, Watched>();
   readonly #running = new Map<string, Promise<unknown>>();
   readonly #timer: NodeJS.Timeout;
+  #closed = false;
 
   constructor(libraries: { opened(): Library[] }, note: (message: string) => void) {
     this.#libraries = libraries;
@@ -34,13 +35,17 @@ export class BackupKeeper {
   async look(now = Date.now()): Promise<number> {
     let made = 0;
     for (const library of this.#libraries.opened()) {
-      if (!this.#isDue(library, now)) continue;
+      // Each takes its time: what comes later may have been closed meanwhile.
+      if (this.#closed || !this.#libraries.opened().includes(library)) continue;
+      let name = library.db.path;
       try {
+        if (this.#running.has(library.id) || !this.#isDue(library, now)) continue;
+        ({ name } = library.summary());
         await this.make(library, 'auto');
         made++;
       } catch (thrown) {
         const { message } = EngineError.from(thrown);
-        this.#note(`The library “${library.summary().name}” could not be backed up: ${message}`);
+        this.#note(`The library “${name}” could not be backed up: ${message}`);
       }
     }
     return made;
@@ -48,28 +53,27 @@ export class BackupKeeper {
 
   /** @throws EngineError `database`, `disk-full` */
   async make(library: Library, reason: 'auto' | 'hand'): Promise<Backup> {
-    await this.idle(library.id);
+    // Several may wait for the same one; the first of them goes on, and the others see it at once.
+    for (let run = this.#running.get(library.id); run; run = this.#running.get(library.id)) await run;
     const revision = library.db.revision(...TABLES);
     const run = backUp(library.db, reason);
-    this.#running.set(
-      library.id,
-      run.catch(() => undefined),
+    const ended = run.then(
+      () => this.#running.delete(library.id),
+      () => this.#running.delete(library.id),
     );
-    try {
-      const backup = await run;
-      this.#watched.set(library, { revision });
-      return backup;
-    } finally {
-      this.#running.delete(library.id);
-    }
+    this.#running.set(library.id, ended);
+    const backup = await run;
+    this.#watched.set(library, { revision });
+    return backup;
   }
 
   /** Resolves when no backup of a library is being written: only then it may be closed. */
   async idle(libraryId: string): Promise<void> {
-    await this.#running.get(libraryId);
+    for (let run = this.#running.get(libraryId); run; run = this.#running.get(libraryId)) await run;
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#timer);
     await Promise.all(this.#running.values());
   }

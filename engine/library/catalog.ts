@@ -1,4 +1,13 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { listBackups } from '../storage/backups.ts';
@@ -86,6 +95,24 @@ const identitySchema = z.object({
   is_demo: z.number(),
   created_at: z.string(),
 });
+
+/**
+ * Makes the folder of a library that is none yet: until `finishFolder` it is not listed, and when the process ends before,
+ * it goes with `sweepRemoved`.
+ */
+export function beginFolder(libraryFolder: string): void {
+  try {
+    mkdirSync(libraryFolder, { recursive: true });
+    writeFileSync(join(libraryFolder, REMOVED), '');
+  } catch (thrown) {
+    throw storageError(thrown, libraryFolder);
+  }
+}
+
+/** Everything is in the folder that `beginFolder` made. */
+export function finishFolder(libraryFolder: string): void {
+  rmSync(join(libraryFolder, REMOVED), { force: true });
+}
 
 /**
  * Forgets a library at once and deletes its folder, as far as the system allows now: Windows keeps files that are still

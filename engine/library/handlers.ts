@@ -17,7 +17,7 @@ type Part = Pick<
 
 /** Which libraries there are, and where their music lies. */
 export function librariesHandlers(context: EngineContext): Part {
-  const { libraries, jobs, events, options } = context;
+  const { libraries, jobs, backups, events, options } = context;
 
   const changed = (library: Library): LibrarySummary => {
     events.emit({ type: 'libraries-changed' });
@@ -60,6 +60,7 @@ export function librariesHandlers(context: EngineContext): Part {
       const own = jobs.list().filter((job) => job.libraryId === libraryId && job.finishedAt === null);
       for (const job of own) jobs.cancel(job.id);
       await Promise.all(own.map((job) => jobs.waitFor(job.id)));
+      await backups.idle(libraryId);
       libraries.remove(libraryId);
       events.emit({ type: 'libraries-changed' });
       return null;

@@ -8,9 +8,16 @@ import { newId } from '../identifier.ts';
 import { storageError } from '../storage/errors.ts';
 import { sweepDrafts } from '../storage/backups.ts';
 import { openLibraryDatabases, wayBack } from '../storage/open.ts';
-import { readCatalog, removeLibraryFolder, sweepRemoved, writeCatalogEntry } from './catalog.ts';
+import {
+  beginFolder,
+  finishFolder,
+  readCatalog,
+  removeLibraryFolder,
+  sweepRemoved,
+  writeCatalogEntry,
+} from './catalog.ts';
 import type { CatalogEntry } from './catalog.ts';
-import { Library } from './library.ts';
+import { Library, PASSING_FOLDER } from './library.ts';
 
 export interface OpenLibraryOptions {
   name?: string;
@@ -54,7 +61,10 @@ export class LibraryCatalogue implements Libraries {
     this.#around = { isBusy: () => false, packSha256: () => null, note: () => undefined, ...around };
     this.#root = join(dataFolder, 'libraries');
     sweepRemoved(this.#root);
-    for (const { id } of readCatalog(this.#root)) sweepDrafts(join(this.#folderOf(id), 'library.db'));
+    for (const { id } of readCatalog(this.#root)) {
+      sweepDrafts(join(this.#folderOf(id), 'library.db'));
+      rmSync(join(this.#folderOf(id), PASSING_FOLDER), { recursive: true, force: true });
+    }
   }
 
   /** Opens the library of a folder, making it the first time; settings that are given are changed. */
@@ -81,6 +91,11 @@ export class LibraryCatalogue implements Libraries {
     return readCatalog(this.#root)
       .map((entry) => this.#summaryOf(entry))
       .sort((a, b) => b.openedAt.localeCompare(a.openedAt));
+  }
+
+  /** What a library is called, whether it can be opened or not; null when there is none. Opens nothing. */
+  nameOf(libraryId: string): string | null {
+    return readCatalog(this.#root).find(({ id }) => id === libraryId)?.name ?? null;
   }
 
   relink(libraryId: string, folder: string): Library {
@@ -140,8 +155,11 @@ export class LibraryCatalogue implements Libraries {
     const libraryFolder = this.#folderOf(id);
     this.#closed.add(id);
     try {
-      mkdirs(libraryFolder);
+      beginFolder(libraryFolder);
       await fill(libraryFolder);
+      // Copying takes its time: the folder may have got a library by now.
+      this.#expectFree(path, id);
+      finishFolder(libraryFolder);
       this.#closed.delete(id);
       const library = this.#openDatabases(id);
       library.db.prepare('UPDATE library SET id = ?, folder = ?').run([id, path]);

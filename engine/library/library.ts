@@ -29,13 +29,16 @@ const ORDERED_BY = [
 ];
 const ORDERS = 4;
 
+/** Folder in a library's data folder of what nobody can ask for any more when the engine starts again. */
+export const PASSING_FOLDER = 'passing';
+
 /**
  * A library whose databases are open: what is stored by kind, each kind in its repository. Everything that is kept in
  * memory hangs on it, holds as long as the tables it comes from are not written, and goes when the library is closed.
  */
 export class Library {
   readonly id: string;
-  /** Folder of this library's databases: `library.db`, `cache.db`, `sonifications/`, `transcodes/`, `covers/`. */
+  /** Folder of this library's databases: `library.db`, `cache.db`, `sonifications/`, `transcodes/`, `covers/`, `passing/`. */
   readonly dataFolder: string;
   /** `library.db`, with `cache.db` attached as `cache`. */
   readonly db: Database;

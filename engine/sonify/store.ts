@@ -4,6 +4,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sonification } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
+import { PASSING_FOLDER } from '../library/library.ts';
 import type { Library } from '../library/library.ts';
 import { toBlob } from '../storage/database.ts';
 
@@ -47,28 +48,28 @@ export function sonificationPath(library: Library, id: string): string {
   return join(library.dataFolder, SONIFICATION_FOLDER, `${id}.wav`);
 }
 
-const FIRST = '.first';
-
 /** What the first draw of a sound is called. */
 export function firstSoundId(id: string): string {
-  return `${id}${FIRST}`;
+  return `${id}.first`;
 }
 
 /** Absolute path of the WAV file of the first draw of a sound, which is there only while somebody may be listening to it. */
 export function firstSoundPath(library: Library, id: string): string {
-  return sonificationPath(library, firstSoundId(id));
+  return join(library.dataFolder, PASSING_FOLDER, `${firstSoundId(id)}.wav`);
 }
 
 /** Whoever listened to a first draw has it, or the sound itself, by then. */
 const FIRST_SOUND_MS = 10 * 60_000;
 
-/** Removes the first draws that nobody listens to any more. */
+/** Removes the first draws that nobody listens to any more; the rest go when the engine starts again. */
 export async function sweepFirstSounds(library: Library): Promise<void> {
-  const folder = join(library.dataFolder, SONIFICATION_FOLDER);
-  const names = existsSync(folder) ? await readdir(folder) : [];
-  for (const name of names.filter((each) => each.endsWith(`${FIRST}.wav`))) {
-    const path = join(folder, name);
-    if (Date.now() - (await stat(path)).mtimeMs > FIRST_SOUND_MS) await rm(path, { force: true });
+  const folder = join(library.dataFolder, PASSING_FOLDER);
+  const names = await readdir(folder).catch(() => []);
+  for (const path of names.map((name) => join(folder, name))) {
+    // Another job may have removed it, or the system keeps it while it is played.
+    const info = await stat(path).catch(() => null);
+    if (info && Date.now() - info.mtimeMs > FIRST_SOUND_MS)
+      await rm(path, { force: true }).catch(() => undefined);
   }
 }
 

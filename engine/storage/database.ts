@@ -165,6 +165,8 @@ export class Database {
       const [carried] = this.prepare<{ busy: number }>(`PRAGMA ${schema}.wal_checkpoint(TRUNCATE)`).all();
       if (carried?.busy === 0) await copyFile(file, path, constants.COPYFILE_FICLONE);
       else this.prepare(`VACUUM ${schema} INTO ?`).run([path]);
+      // Closing carries the log over into the file: what was copied may be half of either.
+      if (!this.#connection.open) throw new Error('the database was closed while it was copied');
     } catch (thrown) {
       throw storageError(thrown, path);
     } finally {

@@ -1,8 +1,17 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BackupKeeper } from '../../engine/library/backup-keeper.ts';
 import { LibraryCatalogue } from '../../engine/library/libraries.ts';
+import { PASSING_FOLDER } from '../../engine/library/library.ts';
 import { backUp, isSoundFile, listBackups, superfluous } from '../../engine/storage/backups.ts';
 import { Database } from '../../engine/storage/database.ts';
 import { importFolder, reimport, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
@@ -124,6 +133,33 @@ describe('the keeper', () => {
   });
 });
 
+describe('the keeper at the end', () => {
+  it('finishes the backup it writes, begins no other, and does not stumble over what is closed', async () => {
+    const shelf = new LibraryCatalogue(testFolder());
+    const libraries = [shelf.open(testFolder(), {}), shelf.open(testFolder(), {})];
+    const keeper = new BackupKeeper(shelf, (message) => expect.unreachable(message));
+    const looking = keeper.look();
+    await keeper.close();
+    shelf.close();
+    expect(await looking).toBe(1);
+    expect(libraries.map(({ db }) => listBackups(db.path).length)).toEqual([1, 0]);
+  });
+
+  it('writes one backup of a library at a time, whoever asks', async () => {
+    const shelf = new LibraryCatalogue(testFolder());
+    const library = shelf.open(testFolder(), {});
+    const keeper = new BackupKeeper(shelf, (message) => expect.unreachable(message));
+    const made: string[] = [];
+    const each = [1, 2, 3].map(async () => made.push((await keeper.make(library, 'hand')).name));
+    await new Promise((resolve) => setImmediate(resolve));
+    await keeper.idle(library.id);
+    expect(made).toHaveLength(3);
+    await Promise.all(each);
+    await keeper.close();
+    shelf.close();
+  });
+});
+
 describe('restoring', () => {
   it('takes a damaged library back to its newest backup', async () => {
     const first = await startTestEngine();
@@ -185,6 +221,30 @@ describe('moving to another computer', () => {
     await expect(there.client.call('libraries.takeIn', { bundle, folder: elsewhere })).rejects.toMatchObject({
       code: 'bad-input',
     });
+  });
+
+  it('lists no library before all of it is there, and keeps nothing that passes', async () => {
+    const from = new LibraryCatalogue(testFolder());
+    const { db } = from.open(testFolder(), {});
+    from.close();
+
+    const root = testFolder();
+    const shelf = new LibraryCatalogue(root);
+    const music = testFolder();
+    const taken = await shelf.adopt(music, (folder) => {
+      copyFileSync(db.path, join(folder, 'library.db'));
+      expect(shelf.list()).toEqual([]);
+      return Promise.resolve();
+    });
+    expect(shelf.list()).toMatchObject([{ id: taken.id, folders: [taken.folder()], problem: null }]);
+    expect(shelf.nameOf(taken.id)).toBe(taken.summary().name);
+    mkdirSync(join(taken.dataFolder, PASSING_FOLDER));
+    writeFileSync(join(taken.dataFolder, PASSING_FOLDER, 'draw.wav'), 'x');
+    shelf.close();
+    const again = new LibraryCatalogue(root);
+    expect(existsSync(join(taken.dataFolder, PASSING_FOLDER))).toBe(false);
+    expect(again.list()).toHaveLength(1);
+    again.close();
   });
 
   it('refuses a folder that is none, and one that was changed on the way, and leaves nothing', async () => {
