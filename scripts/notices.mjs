@@ -14,8 +14,10 @@ const data = ['supersonic-scsynth-samples'];
 /** Package folders named by the source maps of the bundles. */
 function bundledPackages() {
   const maps = [
-    ...['electron/main.js', 'electron/engine-process.js'],
-    ...['node/cli.js', 'node/decode-worker.js', 'node/parquet-worker.js', 'node/label-worker.js'],
+    ...['main', 'engine-process', 'provider-child', 'embedder'].map((name) => `electron/${name}.js`),
+    ...['cli', 'decode-worker', 'parquet-worker', 'label-worker', 'provider-child', 'embedder'].map(
+      (name) => `node/${name}.js`,
+    ),
   ];
   const names = new Set();
   for (const map of maps) {
