@@ -18,7 +18,7 @@ import { taxonomyOf } from '../taxonomy.ts';
 import { distinctFileNames } from '../../engine/bundles/names.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
 import { ExcerptCutter } from './excerpts.ts';
-import { writeOutput } from '../write-output.ts';
+import { toOutput, writeOutput } from '../write-output.ts';
 import { refuseTaken } from './taken.ts';
 import { reportPage, type PrototypeCard, type ReportFacts, type Timing } from './page.ts';
 
@@ -56,7 +56,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   // The library itself is no part of the report; what is worth keeping is exported.
   const data = await mkdtemp(join(tmpdir(), 'archetone-demo-'));
   try {
-    await mkdir(join(out, 'audio'), { recursive: true });
+    await toOutput(out, () => mkdir(out, { recursive: true }));
     const facts = await options.openSession(data, (session) => new Demo(session, options, out).run());
     const result = {
       index: join(out, 'index.html'),
@@ -137,7 +137,6 @@ class Demo {
       platform: info.platform,
       node: process.versions.node,
       provider: info.provider,
-      providers: await client.call('providers.list', {}),
       pack,
       library,
       failures: failed.tracks.map(({ path, problem }) => ({ path, message: problem?.message ?? '' })),
@@ -219,6 +218,7 @@ class Demo {
     const names = distinctFileNames(chosen.map(({ class: name }) => name));
     const cutter = new ExcerptCutter(this.#options.decodeWorker, pack.sampleRate, pack.windowSeconds);
     try {
+      await mkdir(join(this.#out, 'audio'), { recursive: true });
       const cards: PrototypeCard[] = [];
       for (const [i, prototype] of chosen.entries()) {
         const [nearest] = prototype.nearest;

@@ -11,9 +11,11 @@ import { EngineError } from '../../engine/api/errors.ts';
 import { distinctFileNames } from '../../engine/bundles/names.ts';
 import { canCompress, toMp3 } from '../../engine/packs/compress.ts';
 import type { QualityCard } from '../../engine/packs/quality-card.ts';
+import { writeWhole } from '../../engine/files/write-whole.ts';
 import { audibleGainDb } from '../../engine/sonify/measures.ts';
 import { packPage, type HeardClass, type Player } from './pack-page.ts';
 import { greyPng } from './png.ts';
+import { toOutput } from '../write-output.ts';
 import { refuseTaken } from './taken.ts';
 
 /** What a report on a pack is made of. */
@@ -38,11 +40,12 @@ const RANGE = Math.log(1e4);
  */
 export async function writePackReport(file: string, input: PackReportInput): Promise<void> {
   const { name, folder } = placesOf(file);
-  await mkdir(folder, { recursive: true });
+  await toOutput(folder, () => mkdir(folder, { recursive: true }), '--report');
   const writer = await PlayerWriter.open(folder, name, input.runtime.pack.manifest.sampleRate);
   try {
     const classes = await heardClasses(input, writer);
-    await writeFile(file, packPage({ ...input, pack: input.runtime.pack, classes }));
+    const page = packPage({ ...input, pack: input.runtime.pack, classes });
+    await toOutput(file, () => writeWhole(file, page), '--report');
   } finally {
     await writer.close();
   }

@@ -2,10 +2,10 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EngineError } from '../../engine/api/errors.ts';
 import { distinctFileNames } from '../../engine/bundles/names.ts';
-import { asEngineError } from '../../engine/packs/failures.ts';
 import { number, seedNumber, wholeNumber } from '../options.ts';
 import { table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
+import { toOutput } from '../write-output.ts';
 
 interface Options {
   library: string;
@@ -80,7 +80,7 @@ Examples:
           );
           const folder = resolve(options.out);
           const sounds: Sound[] = [];
-          try {
+          await toOutput(folder, async () => {
             await mkdir(folder, { recursive: true });
             for (const [i, { sonification }] of sonifications.entries()) {
               const { seed, steps, guidance, durationSeconds, rmsDbfs, gainDb, cycleCosine } = sonification;
@@ -93,9 +93,7 @@ Examples:
                 ...{ seed, steps, guidance, durationSeconds, rmsDbfs, gainDb, cycleCosine },
               });
             }
-          } catch (thrown) {
-            throw asEngineError(thrown);
-          }
+          });
           return { json: { experimentId: experiment.id, sounds }, text: describeSounds(sounds) };
         }),
       ),

@@ -47,6 +47,27 @@ describe('help and usage', { timeout: 120_000 }, () => {
   });
 });
 
+describe('a report', { timeout: 120_000 }, () => {
+  it('that has no place to be written to is wrong usage', async () => {
+    const file = join(testFolder(), 'file');
+    writeFileSync(file, '');
+    const run = await runCli(['demo', '--out', join(file, 'report'), '--json'], {
+      env: { ARCHETONE_DEMO: testFolder() },
+    });
+    expect(run.code).toBe(2);
+    expect(run.json()).toMatchObject({
+      error: { code: 'bad-input', hint: expect.stringContaining('--out') as string },
+    });
+  });
+
+  it('that failed before there was anything to tell is made in the same place the next time', async () => {
+    const args = ['demo', '--out', join(testFolder(), 'report'), '--json'];
+    const env = { ARCHETONE_DEMO: testFolder() };
+    for (let i = 0; i < 2; i++)
+      expect((await runCli(args, { env })).json()).toMatchObject({ error: { code: 'empty-folder' } });
+  });
+});
+
 describe('what is not there', { timeout: 120_000 }, () => {
   it('is said with exit code 3, and nothing is created', async () => {
     const parent = testFolder();
