@@ -2,6 +2,7 @@ import type { AccuracyTable } from '../../models/benchmarks/accuracy-card.ts';
 import type { Spread } from '../../models/benchmarks/summary.ts';
 import type { Pack } from '../../models/packs/index.ts';
 import type { QualityCard } from '../../engine/packs/quality-card.ts';
+import { grid } from './grid.ts';
 import { html, type Html } from './html.ts';
 import { style } from './style.ts';
 
@@ -202,25 +203,5 @@ function player(title: string, { sound, picture, gainDb }: Player, note: Html): 
     <img class="spectrogram" src="${picture}" alt="Spectrogram of ${sound}" loading="lazy" />
     <audio controls preload="none" src="${sound}"></audio>
     <p class="soft">${note}${raised}</p>
-  </div>`;
-}
-
-function grid(head: readonly string[], rows: readonly (readonly (Html | string | number)[])[]): Html {
-  return html`<div class="scroll">
-    <table>
-      <thead>
-        <tr>
-          ${head.map((title, i) => html`<th class="${i > 0 ? 'n' : ''}">${title}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          (row) =>
-            html`<tr>
-              ${row.map((cell, i) => html`<td class="${i > 0 ? 'n' : ''}">${cell}</td>`)}
-            </tr>`,
-        )}
-      </tbody>
-    </table>
   </div>`;
 }

@@ -6,12 +6,12 @@ import type {
   LibrarySummary,
   Metrics,
   PackInfo,
-  ProviderInfo,
   PrototypeInfo,
   Reduction,
   ReductionScore,
   Sonification,
 } from '../../engine/api/domain.ts';
+import { grid } from './grid.ts';
 import { html, type Html } from './html.ts';
 import { style } from './style.ts';
 import { waterfall } from './waterfall.ts';
@@ -44,7 +44,6 @@ export interface ReportFacts {
   platform: string;
   node: string;
   provider: string;
-  providers: ProviderInfo[];
   pack: PackInfo;
   library: LibrarySummary;
   failures: { path: string; message: string }[];
@@ -101,17 +100,6 @@ function progressSection(progress: Progress): Html {
 
 function metricsSection({ metrics, droppedClasses, parameters }: Experiment): Html {
   const test = metrics.find(({ split }) => split === 'test');
-  const rows = metrics.map(
-    (m) =>
-      html`<tr>
-        <td>${m.split}</td>
-        <td class="n">${m.tracks}</td>
-        <td class="n">${share(m.accuracy)}</td>
-        <td class="n">${share(m.balancedAccuracy)}</td>
-        <td class="n">${share(m.macroF1)}</td>
-        <td class="n">${share(m.majorityBaseline)}</td>
-      </tr>`,
-  );
   const left =
     droppedClasses.length === 0
       ? html``
@@ -123,54 +111,23 @@ function metricsSection({ metrics, droppedClasses, parameters }: Experiment): Ht
       Scores by track; a track never is in two parts of the split. “Majority” is the accuracy of always
       answering the most frequent class.
     </p>
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th>split</th>
-            <th class="n">tracks</th>
-            <th class="n">accuracy</th>
-            <th class="n">balanced</th>
-            <th class="n">macro F1</th>
-            <th class="n">majority</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>
+    ${grid(
+      ['split', 'tracks', 'accuracy', 'balanced', 'macro F1', 'majority'],
+      metrics.map((m) => [
+        m.split,
+        m.tracks,
+        ...[m.accuracy, m.balancedAccuracy, m.macroF1, m.majorityBaseline].map(share),
+      ]),
+    )}
     ${left} ${test ? perClass(test) : html``} ${test && test.confusion.length > 0 ? confusion(test) : html``}`;
 }
 
 function perClass(test: Metrics): Html {
-  const rows = test.perClass.map(
-    (row) =>
-      html`<tr>
-        <td>${row.class}</td>
-        <td class="n">${share(row.precision)}</td>
-        <td class="n">${share(row.recall)}</td>
-        <td class="n">${share(row.f1)}</td>
-        <td class="n">${row.support}</td>
-      </tr>`,
-  );
   return html`<h2>Classes, on the test tracks</h2>
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th>class</th>
-            <th class="n">precision</th>
-            <th class="n">recall</th>
-            <th class="n">F1</th>
-            <th class="n">tracks</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>`;
+    ${grid(
+      ['class', 'precision', 'recall', 'F1', 'tracks'],
+      test.perClass.map((row) => [row.class, ...[row.precision, row.recall, row.f1].map(share), row.support]),
+    )}`;
 }
 
 function confusion(test: Metrics): Html {
@@ -265,38 +222,24 @@ function explanationSection(shown: ReportFacts['explanation']): Html {
 function reductionSection(reduction: Reduction): Html {
   const { full, reduced } = reduction;
   if (!full || !reduced) return html``;
-  const row = (name: string, rows: number, score: ReductionScore): Html =>
-    html`<tr>
-      <td>${name}</td>
-      <td class="n">${rows}</td>
-      <td class="n">${score.hammingLoss.toFixed(4)}</td>
-      <td class="n">${share(score.exactMatch)}</td>
-      <td class="n">${share(score.f1Samples)}</td>
-      <td class="n">${share(score.f1Macro)}</td>
-    </tr>`;
+  const row = (name: string, rows: number, score: ReductionScore): (string | number)[] => [
+    name,
+    rows,
+    score.hammingLoss.toFixed(4),
+    ...[score.exactMatch, score.f1Samples, score.f1Macro].map(share),
+  ];
   return html`<h2>The corpus, reduced</h2>
     <p>
-      ${reduction.name}: LP-kNN (k = ${full.k}) on ${reduction.testRows} held-out tracks, trained on the full
-      and on the reduced set.
+      ${reduction.name}: ${full.classifier} (k = ${full.k}) on ${reduction.testRows} held-out tracks, trained
+      on the full and on the reduced set.
     </p>
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th>trained on</th>
-            <th class="n">rows</th>
-            <th class="n">Hamming loss</th>
-            <th class="n">exact match</th>
-            <th class="n">F1 samples</th>
-            <th class="n">F1 macro</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${row('full set', reduction.corpusRows, full)}
-          ${row('generated prototypes', reduction.prototypeRows, reduced)}
-        </tbody>
-      </table>
-    </div>`;
+    ${grid(
+      ['trained on', 'rows', 'Hamming loss', 'exact match', 'F1 samples', 'F1 macro'],
+      [
+        row('full set', reduction.corpusRows, full),
+        row('generated prototypes', reduction.prototypeRows, reduced),
+      ],
+    )}`;
 }
 
 function exportSection(bundles: readonly ExportResult[]): Html {
