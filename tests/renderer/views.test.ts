@@ -186,6 +186,27 @@ describe('library', () => {
     ]);
   });
 
+  it('forgets what was typed as a label at Escape, and keeps it when the person goes elsewhere', async () => {
+    const { engine } = await open({
+      answers: { 'labels.set': () => ({ previous: [{ trackId: 't0', labels: ['drum'] }] }) },
+    });
+    await screen.findAllByTestId('track-row');
+    const grid = screen.getByRole('grid');
+    await fireEvent.keyDown(grid, { key: 'ArrowDown' });
+    const type = async (value: string): Promise<HTMLElement> => {
+      await fireEvent.keyDown(grid, { key: 'F2' });
+      const input = byId('label-input') as HTMLInputElement;
+      input.value = value;
+      return input;
+    };
+    await fireEvent.keyDown(await type('bass'), { key: 'Escape' });
+    expect(screen.queryByTestId('label-input')).toBeNull();
+    expect(engine.inputsOf('labels.set')).toEqual([]);
+    await fireEvent.blur(await type('loud'));
+    await waitFor(() => expect(engine.inputsOf('labels.set')).toHaveLength(1));
+    expect(engine.inputsOf('labels.set')).toMatchObject([{ changes: [{ trackId: 't0', labels: ['loud'] }] }]);
+  });
+
   it('creates a taxonomy when there is none', async () => {
     const { engine } = await open({
       answers: {
