@@ -33,6 +33,8 @@ export interface Scan {
 export interface ScanFileSystem {
   readdir(path: string): Promise<Dirent[]>;
   stat(path: string): Promise<Stats>;
+  /** What tells a folder from every other; Windows numbers them beyond what a double holds. */
+  identity(path: string): Promise<{ dev: bigint; ino: bigint }>;
   /** Names in a folder that are not UTF-8, and so cannot be opened by the text they are listed as. */
   oddNames?(path: string): Promise<Buffer[]>;
 }
@@ -40,6 +42,7 @@ export interface ScanFileSystem {
 const realFileSystem: ScanFileSystem = {
   readdir: (path) => readdir(fileToOpen(path), { withFileTypes: true }),
   stat: (path) => stat(fileToOpen(path)),
+  identity: (path) => stat(fileToOpen(path), { bigint: true }),
   oddNames: async (path) =>
     (await readdir(fileToOpen(path), { encoding: 'buffer' })).filter((name) => !isUtf8(name)),
 };
@@ -80,10 +83,10 @@ export async function scanFolder(
     if (absolute === skip) return;
     let entries: Dirent[];
     try {
-      const { dev, ino } = await fileSystem.stat(absolute);
+      const { dev, ino } = await fileSystem.identity(absolute);
       // Windows file systems without identities give 0: nothing can be told from it.
       const identity = `${dev}:${ino}`;
-      if (ino !== 0 && visited.has(identity)) return;
+      if (ino !== 0n && visited.has(identity)) return;
       visited.add(identity);
       entries = await fileSystem.readdir(absolute);
     } catch (thrown) {

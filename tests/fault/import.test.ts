@@ -223,6 +223,7 @@ describe('files and folders that resist', () => {
       path.endsWith(refused) && refused.endsWith('.wav')
         ? Promise.reject(Object.assign(new Error(code), { code }))
         : stat(path),
+    identity: (path: string) => stat(path, { bigint: true }),
   });
 
   it('hidden, looping and other things are left out; links are followed once', async () => {
@@ -251,6 +252,15 @@ describe('files and folders that resist', () => {
     const skipped = await scanFolder(folder, { signal, skip: join(folder, 'mid') });
     expect(skipped.files).toHaveLength(3);
     await expect(scanFolder(folder, { signal: AbortSignal.abort() })).rejects.toThrow('abort');
+  });
+
+  it('finds folders whose numbers differ beyond what a double holds', async () => {
+    const folder = writeMusic({ perClass: 1 });
+    let last = 2n ** 53n;
+    const identity = () => Promise.resolve({ dev: 1n, ino: last++ });
+    const { signal } = new AbortController();
+    const scan = await scanFolder(folder, { signal, fileSystem: { ...refusing('none', ''), identity } });
+    expect(scan.files).toHaveLength(3);
   });
 
   it.each([
