@@ -75,13 +75,14 @@ export async function writeBundle(
   write: WriteFile = (path, bytes) => writeFile(path, bytes, { flush: true }),
 ): Promise<ExportResult> {
   const target = resolve(folder);
-  const existed = await refuseTaken(target);
+  await refuseTaken(target);
   const temporary = `${target}.partial-${randomBytes(4).toString('hex')}`;
   try {
     await mkdir(temporary, { recursive: true });
     const bundle = new Bundle(temporary, write);
     await fill(bundle);
-    if (existed) await rmdir(target);
+    // Something else may have been put there meanwhile.
+    if (await refuseTaken(target)) await rmdir(target);
     await rename(temporary, target);
     return { folder: target, files: bundle.files };
   } catch (thrown) {

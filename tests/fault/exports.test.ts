@@ -59,6 +59,18 @@ describe('an export that fails', () => {
     expect(readdirSync(parent)).toEqual(['bundle']);
   });
 
+  it('keeps what came to its place while it was written', async () => {
+    const parent = testFolder();
+    const folder = join(parent, 'bundle');
+    const writing = writeBundle(folder, async (bundle) => {
+      await bundle.add('a', 'second');
+      await writeBundle(folder, (other) => other.add('a', 'first'));
+    });
+    await expect(writing).rejects.toMatchObject({ code: 'bad-input' });
+    expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('first');
+    expect(readdirSync(parent)).toEqual(['bundle']);
+  });
+
   it('or is cancelled leaves nothing behind', async () => {
     const lib = await trainedLibrary({ perClass: 5 });
     const parent = testFolder();
