@@ -72,6 +72,6 @@ export const inlineEmbedder: SpawnEmbedder = () => {
     post: (message) => toInside.forEach((handler) => handler(message)),
     onMessage: (handler) => toOutside.push(handler),
     onEnd: () => undefined,
-    kill: () => void inside.close().then(gone),
+    kill: () => void inside.close().then(gone, gone),
   };
 };

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -338,6 +339,14 @@ describe('files that are no usable checkpoint', () => {
         .replace(/-{3,}/g, '---')
         .replace(/\\([_*])/g, '$1');
     expect(squeezed(await readFile(documented, 'utf8'))).toBe(squeezed(page));
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a pipe in the place of a checkpoint', () => {
+  it('is refused without being opened: nobody may ever write to it', async () => {
+    const path = join(testFolder(), 'weights.pt');
+    execFileSync('mkfifo', [path]);
+    await expect(openCheckpoint(path)).rejects.toMatchObject({ name: 'CheckpointError', code: 'io' });
   });
 });
 
