@@ -336,6 +336,10 @@ describe('damage', () => {
 
   it.each<[string, Buffer]>([
     ['a WAV of which a twentieth is there', wav().subarray(0, 3600)],
+    [
+      'an Ogg behind which there are more false pages than are looked at',
+      joined(plainFixture('stereo.ogg'), ...Array<Buffer>(10_000).fill(Buffer.from('OggS'.padEnd(64, '\0')))),
+    ],
     ['an mp3 of which a twentieth is there', mp3.subarray(0, endOfTag + 900)],
     ['an mp3 of which all but the ends is noise', joined(mp3.subarray(0, 4000), noise(300_000))],
     ['a WAV of NaN', wav({ float: true, samples: new Float32Array(24_000).fill(NaN) })],
