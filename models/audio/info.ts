@@ -6,6 +6,7 @@ import { findFrames, parseFrameHeader, type FrameHeader } from './mp3/header.ts'
 import { parseInfoFrame } from './mp3/info-frame.ts';
 import { openPackets } from './ogg/codecs.ts';
 import { lastOggPage } from './ogg/last-page.ts';
+import type { PacketDecoder } from './ogg/packet-decoder.ts';
 import { readPages } from './ogg/pages.ts';
 import { blockSamples, type PcmLayout } from './pcm.ts';
 import type { Sniffed } from './sniff.ts';
@@ -75,15 +76,25 @@ async function mpegInfo(source: FileSource, start: number, end: number): Promise
   return mean > 0 ? { sampleRate, channels, durationSeconds: (end - start) / mean } : null;
 }
 
+/** What the first packet of a stream tells; null when it is no audio or damaged, which decoding tells in words. */
+function headOf(packet: Uint8Array): Pick<PacketDecoder, 'sampleRate' | 'channels' | 'preSkip'> | null {
+  try {
+    const decoder = openPackets(packet);
+    decoder?.free();
+    return decoder;
+  } catch {
+    return null;
+  }
+}
+
 /** The length of an Ogg file of one link; of several the length is known when they are decoded. */
 async function oggInfo(source: FileSource, { start }: Sniffed): Promise<Info | null> {
   const last = await lastOggPage(source);
   for await (const page of readPages(source, start, new AbortController().signal)) {
     if (!page.beginsStream) return null;
-    const decoder = openPackets(page.parts[0] ?? new Uint8Array(0));
-    if (decoder === null) continue;
-    const { sampleRate, channels, preSkip } = decoder;
-    decoder.free();
+    const head = headOf(page.parts[0] ?? new Uint8Array(0));
+    if (head === null) continue;
+    const { sampleRate, channels, preSkip } = head;
     if (last === null || last.serial !== page.serial || sampleRate <= 0) return null;
     if (last.granule < 0) return null; // No packet ends in the last page of a file that is cut short.
     return { sampleRate, channels, durationSeconds: Math.max(0, last.granule - preSkip) / sampleRate };

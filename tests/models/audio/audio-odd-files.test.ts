@@ -294,6 +294,15 @@ describe('damage', () => {
     expect(info?.durationSeconds).toBeGreaterThan(1);
   });
 
+  it('an Opus header that cannot be is told when the file is decoded, and leaves its tags readable', async () => {
+    const [first = Buffer.alloc(0), ...rest] = oggPages(plainFixture('stereo.opus'));
+    const head = Buffer.from(first);
+    head[head.indexOf('OpusHead') + 9] = 6; // Six channels, and no word on how they lie in the streams.
+    const bytes = joined(...withSerial([head, ...rest], 5));
+    expect(await refusal(bytes)).toMatchObject({ code: 'corrupt' });
+    await expect(readTags(await write(bytes))).resolves.toHaveProperty('tags');
+  });
+
   it('what came before a fault is heard, however short it is', async () => {
     const samples = Float32Array.of(1, 2, 3);
     const chunks = evenChunks(
