@@ -39,7 +39,10 @@ if (parentPort) {
   process.on('SIGINT', () => undefined);
   process.on('disconnect', () => process.exit(0));
   const port: EmbedderPort = {
-    post: (message) => process.send?.(message),
+    // The engine may have been killed meanwhile: there is nobody to tell, and nothing to say about it.
+    post: (message) => {
+      if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+    },
     onMessage: (handler) => process.on('message', handler),
   };
   serveEmbedder(port);
