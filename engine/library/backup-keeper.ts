@@ -13,8 +13,8 @@ interface Watched {
 }
 
 /**
- * Backs the open libraries up: after changes, at most once an hour while they are in use. What was changed and not backed
- * up when the program ended is backed up the next time the library is open for a moment.
+ * Backs the open libraries up: after changes, at most once an hour while they are in use, and when the engine ends. What was
+ * changed and not backed up when the program was killed is backed up the next time the library is open for a moment.
  */
 export class BackupKeeper {
   readonly #libraries: { opened(): Library[] };
@@ -32,11 +32,15 @@ export class BackupKeeper {
   }
 
   /** Backs up what is due. @returns how many libraries were */
-  async look(now = Date.now()): Promise<number> {
+  look(now = Date.now()): Promise<number> {
+    return this.#pass(now, () => !this.#closed);
+  }
+
+  async #pass(now: number, goesOn: () => boolean): Promise<number> {
     let made = 0;
     for (const library of this.#libraries.opened()) {
       // Each takes its time: what comes later may have been closed meanwhile.
-      if (this.#closed || !this.#libraries.opened().includes(library)) continue;
+      if (!goesOn() || !this.#libraries.opened().includes(library)) continue;
       let name = library.db.path;
       try {
         if (this.#running.has(library.id) || !this.#isDue(library, now)) continue;
@@ -72,10 +76,12 @@ export class BackupKeeper {
     for (let run = this.#running.get(libraryId); run; run = this.#running.get(libraryId)) await run;
   }
 
+  /** Backs up what is due before the libraries close: a command, or a short look, ends long before the next minute. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
     await Promise.all(this.#running.values());
+    await this.#pass(Date.now(), () => true);
   }
 
   #isDue(library: Library, now: number): boolean {

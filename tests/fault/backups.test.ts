@@ -134,7 +134,7 @@ describe('the keeper', () => {
 });
 
 describe('the keeper at the end', () => {
-  it('finishes the backup it writes, begins no other, and does not stumble over what is closed', async () => {
+  it('finishes the backup it writes, and makes those that are due before anything is closed', async () => {
     const shelf = new LibraryCatalogue(testFolder());
     const libraries = [shelf.open(testFolder(), {}), shelf.open(testFolder(), {})];
     const keeper = new BackupKeeper(shelf, (message) => expect.unreachable(message));
@@ -142,7 +142,7 @@ describe('the keeper at the end', () => {
     await keeper.close();
     shelf.close();
     expect(await looking).toBe(1);
-    expect(libraries.map(({ db }) => listBackups(db.path).length)).toEqual([1, 0]);
+    expect(libraries.map(({ db }) => listBackups(db.path).length)).toEqual([1, 1]);
   });
 
   it('writes one backup of a library at a time, whoever asks', async () => {
@@ -157,6 +157,21 @@ describe('the keeper at the end', () => {
     await Promise.all(each);
     await keeper.close();
     shelf.close();
+  });
+});
+
+describe('an engine that is used for seconds', () => {
+  it('leaves a backup of what was changed, and not another one within the hour', async () => {
+    const first = await startTestEngine();
+    const { library } = await importFolder(first.client, writeMusic({ perClass: 1 }));
+    const path = join(library.dataFolder, 'library.db');
+    expect(listBackups(path)).toEqual([]);
+    await first.engine.close();
+    expect(listBackups(path).map(({ reason }) => reason)).toEqual(['auto']);
+    const again = await startTestEngine({ dataFolder: first.dataFolder });
+    expect(await reimport(again.client, library.id)).toMatchObject({ unchanged: 3 });
+    await again.engine.close();
+    expect(listBackups(path)).toHaveLength(1);
   });
 });
 
