@@ -251,6 +251,8 @@ describe('confusion', () => {
   it('fits the window, and is walked within its edges', () => {
     expect(cellSizes[fittingZoom(200, 450)]).toBe(2);
     expect(cellSizes[fittingZoom(10, 450)]).toBe(28);
+    // The names of classes take room, too.
+    expect(cellSizes[fittingZoom(13, 450)]).toBe(20);
     expect(fittingZoom(5000, 450)).toBe(0);
     expect(moveCell([0, 0], 'ArrowUp', 3)).toEqual([0, 0]);
     expect(moveCell([1, 2], 'ArrowRight', 3)).toEqual([1, 2]);

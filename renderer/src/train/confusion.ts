@@ -30,11 +30,16 @@ export function confusedPairs(confusion: readonly (readonly number[])[]): Pair[]
 /** Sizes of a cell in pixels, from all classes at a glance to numbers that can be read. */
 export const cellSizes = [2, 3, 4, 6, 9, 14, 20, 28] as const;
 
-/** The largest size at which the whole matrix fits, as a place in {@link cellSizes}. */
+/** Room before the cells in pixels: for the names of classes where cells are tall enough for them, or for the axes alone. */
+export function namesRoom(size: number): number {
+  return size >= 9 ? 120 : 24;
+}
+
+/** The largest size at which the whole matrix fits with its names, as a place in {@link cellSizes}. */
 export function fittingZoom(classes: number, room: number): number {
   return Math.max(
     0,
-    cellSizes.findLastIndex((size) => size * classes <= room),
+    cellSizes.findLastIndex((size) => size * classes + namesRoom(size) <= room),
   );
 }
 
