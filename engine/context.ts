@@ -6,6 +6,7 @@ import type { SpawnEmbedder } from './embedder/process.ts';
 import type { JobQueue } from './jobs/queue.ts';
 import type { Library } from './library/library.ts';
 import type { BackupKeeper } from './library/backup-keeper.ts';
+import type { MediaTokens } from './media.ts';
 import type { Notices } from './notices.ts';
 import type { PackService } from './packs/service.ts';
 import type { ExternalDecoder } from '../models/audio/index.ts';
@@ -55,13 +56,6 @@ export interface EngineContext {
   packs: PackService;
   decode: DecodePool;
   media: MediaTokens;
-}
-
-/** Unguessable names for files that a shell may play or show; nothing else of the file system can be asked for. */
-export interface MediaTokens {
-  /** The same file always gets the same token. */
-  urlFor(path: string, mime: string): string;
-  resolve(token: string): { path: string; mime: string } | null;
 }
 
 export interface Libraries {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { connectEngine } from './api/client.ts';
 import { contract } from './api/contract.ts';
 import type { EngineClient, Handlers } from './api/contract.ts';
-import type { EngineContext, EngineOptions, MediaTokens } from './context.ts';
+import type { EngineContext, EngineOptions } from './context.ts';
 import { DecodePool } from './decode/index.ts';
 import type { DecodeLimits } from './decode/index.ts';
 import { Events } from './events.ts';
@@ -31,7 +31,7 @@ import { JobQueue } from './jobs/queue.ts';
 import { JobStore } from './jobs/store.ts';
 import { LibraryCatalogue } from './library/libraries.ts';
 import { Playback } from './library/playback.ts';
-import { RandomMediaTokens } from './media.ts';
+import { MediaTokens } from './media.ts';
 import { asEngineError } from './packs/failures.ts';
 import { PackService } from './packs/service.ts';
 import { lockDataFolder } from './storage/lock.ts';
@@ -97,7 +97,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     note: notices.add,
   });
   const backups = new BackupKeeper(libraries, notices.add);
-  const media = new RandomMediaTokens(options.mediaUrl);
+  const media = new MediaTokens(options.mediaUrl);
   const decode = new DecodePool({
     workerUrl: options.decodeWorker,
     workers: decodeWorkers(options),

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { MediaTokens } from './context.ts';
 
 /** For who streams the file behind a token. */
 export { fileToOpen } from '../models/audio/file-name.ts';
 
-/** Tokens live as long as the engine; a shell that restarts asks again. */
-export class RandomMediaTokens implements MediaTokens {
+/**
+ * Unguessable names for files that a shell may play or show; nothing else of the file system can be asked for. They live
+ * as long as the engine; a shell that restarts asks again.
+ */
+export class MediaTokens {
   readonly #files = new Map<string, { path: string; mime: string }>();
   readonly #tokens = new Map<string, string>();
   readonly #url: (token: string) => string;
@@ -14,6 +16,7 @@ export class RandomMediaTokens implements MediaTokens {
     this.#url = url;
   }
 
+  /** The same file always gets the same token. */
   urlFor(path: string, mime: string): string {
     const key = `${mime}\n${path}`;
     let token = this.#tokens.get(key);

@@ -3,7 +3,6 @@ import type { SpaceInfo, VectorRef } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import { sonificationPath } from '../sonify/store.ts';
 import { sonifyTargets } from '../sonify/sonify.ts';
 import type { Bundle } from '../bundles/bundle.ts';
 import type { AudioStatement } from '../bundles/manifest.ts';
@@ -33,7 +32,7 @@ export async function addAudio(
   const made = await sonifyTargets(context, library, { targets: targets.map(({ ref }) => ref), seed }, job);
   for (const [index, { sonification }] of made.entries()) {
     const target = targets[index];
-    if (target) await bundle.add(target.file, await readFile(sonificationPath(library, sonification.id)));
+    if (target) await bundle.add(target.file, await readFile(library.sonifications.path(sonification.id)));
   }
   return { seed, steps: manifest.sampler.steps, guidance: manifest.sampler.guidance };
 }

@@ -17,7 +17,8 @@ import {
   writeCatalogEntry,
 } from './catalog.ts';
 import type { CatalogEntry } from './catalog.ts';
-import { Library, PASSING_FOLDER } from './library.ts';
+import { Library } from './library.ts';
+import { PASSING_FOLDER } from './sonifications.ts';
 
 export interface OpenLibraryOptions {
   name?: string;

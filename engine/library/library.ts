@@ -4,7 +4,9 @@ import type { LibrarySummary, SpaceInfo, TrackState } from '../api/domain.ts';
 import type { Database } from '../storage/database.ts';
 import { EmbeddingRepository } from './embeddings.ts';
 import { Kept } from './kept.ts';
+import { ProjectionRepository } from './projections.ts';
 import { SearchIndex } from './search-index.ts';
+import { SonificationRepository } from './sonifications.ts';
 import { noLibrary, SpaceRepository } from './spaces.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
 
@@ -29,9 +31,6 @@ const ORDERED_BY = [
 ];
 const ORDERS = 4;
 
-/** Folder in a library's data folder of what nobody can ask for any more when the engine starts again. */
-export const PASSING_FOLDER = 'passing';
-
 /**
  * A library whose databases are open: what is stored by kind, each kind in its repository. Everything that is kept in
  * memory hangs on it, holds as long as the tables it comes from are not written, and goes when the library is closed.
@@ -44,6 +43,8 @@ export class Library {
   readonly db: Database;
   readonly spaces: SpaceRepository;
   readonly embeddings: EmbeddingRepository;
+  readonly projections: ProjectionRepository;
+  readonly sonifications: SonificationRepository;
   /** Orders of all tracks by query, as row numbers: a table scrolls through one, a player and a map may hold others. */
   readonly trackOrders: Kept<string, number[]>;
   readonly search: SearchIndex;
@@ -55,6 +56,8 @@ export class Library {
     this.db = db;
     this.spaces = new SpaceRepository(db);
     this.embeddings = new EmbeddingRepository(db, this.spaces);
+    this.projections = new ProjectionRepository(db, this.spaces);
+    this.sonifications = new SonificationRepository(db, dataFolder);
     this.trackOrders = new Kept(db, ORDERED_BY, ORDERS);
     this.search = new SearchIndex(db);
     this.#summary = new Kept(db, ['library', 'spaces', 'tracks', 'embeddings'], 1);

@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { AudioError, encodeWav, fileToOpen, isPlain } from '../../models/audio/index.ts';
 import { EngineError } from '../api/errors.ts';
-import type { MediaTokens } from '../context.ts';
+import type { MediaTokens } from '../media.ts';
 import type { Library } from './library.ts';
 import type { DecodePool } from '../decode/index.ts';
 import { storageError } from '../storage/errors.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Peaks, TrackDetail } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { MediaTokens } from '../context.ts';
+import type { MediaTokens } from '../media.ts';
 import type { Library } from './library.ts';
 import { predictionTruth } from './track-list.ts';
 import { trackRows } from './track-row.ts';

@@ -7,7 +7,6 @@ import { getExperiment, loadNetwork } from '../experiments/store.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
 import { corpusRows } from '../reductions/corpus/index.ts';
 import { getReduction, loadReducedSet } from '../library/reductions.ts';
-import { loadProjection, storeProjection } from './store.ts';
 
 export interface ProjectionRequest {
   method: 'pca' | 'umap';
@@ -38,7 +37,7 @@ export async function* computeProjection(
 ): AsyncGenerator<ProjectionEvent> {
   const vectors = mappedVectors(library, request);
   const id = projectionId(library, request, vectors);
-  const known = loadProjection(library, id);
+  const known = library.projections.find(id);
   if (known) {
     yield { type: 'result', projection: { ...known, method: request.method, level: request.level } };
     return;
@@ -59,7 +58,7 @@ export async function* computeProjection(
   try {
     for await (const done of progress) yield { type: 'progress', done, total: TOTAL };
     const projection = await work;
-    storeProjection(library, id, projection);
+    library.projections.put(id, projection);
     yield { type: 'result', projection };
   } finally {
     left.abort();

@@ -8,7 +8,6 @@ import { experimentTracks, getExperiment, loadNetwork } from '../experiments/sto
 import { windowsByTrack } from '../experiments/track-windows.ts';
 import { nearestTracksByWindow, windowRefs } from '../neighbours/nearest.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
-import { latestSonification } from '../sonify/store.ts';
 
 /** Real excerpts shown beside a prototype. */
 const NEAREST = 5;
@@ -46,7 +45,7 @@ export async function listPrototypes(
     purity: support[k] ? (matching[k] ?? 0) / support[k] : null,
     weights: experiment.classes.map((_name, c) => network.data.weights[c * K + k] ?? 0),
     nearest: windowRefs(library, vectors, nearest[k] ?? []),
-    sonification: latestSonification(context, library, {
+    sonification: library.sonifications.latest(context.media, {
       packSha256: experiment.space.packSha256,
       vector: queries.subarray(k * dim, (k + 1) * dim),
       sampler,

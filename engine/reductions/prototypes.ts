@@ -3,7 +3,6 @@ import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { nearestTracksByWindow, windowRefs } from '../neighbours/nearest.ts';
 import { nearestTo } from '../neighbours/query.ts';
-import { latestSonification } from '../sonify/store.ts';
 import { getReduction, loadReducedSet, type ReducedSet } from '../library/reductions.ts';
 
 /** Real tracks shown beside a generated prototype. */
@@ -31,7 +30,7 @@ export async function generatedPrototypes(
     sonification:
       reduction.space === null
         ? null
-        : latestSonification(context, library, {
+        : library.sonifications.latest(context.media, {
             packSha256: reduction.space.packSha256,
             vector: set.prototypes.subarray(index * set.dim, (index + 1) * set.dim),
             sampler,

@@ -18,16 +18,7 @@ import { otherSpace } from '../library/spaces.ts';
 import type { LocatedVector } from '../neighbours/vector-ref.ts';
 import { resolveVector } from '../neighbours/vector-ref.ts';
 import { audibleGainDb } from './measures.ts';
-import {
-  findSonification,
-  firstSoundId,
-  firstSoundPath,
-  insertSonification,
-  sonificationId,
-  sonificationPath,
-  sweepFirstSounds,
-  vectorHash,
-} from './store.ts';
+import { firstSoundId, sonificationId, vectorHash } from '../library/sonifications.ts';
 
 /** What a sonify job is told; steps and guidance default to the pack's. */
 export const sonifySpecSchema = sonifyMethods['sonify.start'].input;
@@ -67,7 +58,7 @@ export async function sonifyTargets(
       guidance,
     };
     const id = sonificationId(key);
-    let sonification = findSonification(context, library, id);
+    let sonification = library.sonifications.find(context.media, id);
     if (!sonification) {
       const settings = { seed: request.seed, steps, guidance, candidates, accept };
       const first = job.lane === 'listen' ? firstSound(context, library, target, id, settings) : null;
@@ -82,8 +73,8 @@ export async function sonifyTargets(
         ...(first && { onFirst: first.tell }),
       });
       await first?.told();
-      insertSonification(library, id, key, await writeSound(sonificationPath(library, id), sound));
-      sonification = findSonification(context, library, id);
+      library.sonifications.insert(id, key, await writeSound(library.sonifications.path(id), sound));
+      sonification = library.sonifications.find(context.media, id);
     } else cached++;
     if (!sonification) throw new EngineError('internal', 'The sound that was just written is gone.');
     job.report({ done: (index + 1) * stepsEach, total, unit: 'steps' });
@@ -124,8 +115,8 @@ function firstSound(
 ): { tell: (sound: CheckedSonification) => void; told: () => Promise<void> } {
   let told = Promise.resolve();
   const tell = async (sound: CheckedSonification): Promise<void> => {
-    const path = firstSoundPath(library, id);
-    await sweepFirstSounds(library);
+    const path = library.sonifications.firstPath(id);
+    await library.sonifications.sweepFirst();
     const facts = await writeSound(path, sound);
     const url = context.media.urlFor(path, 'audio/wav');
     const sonification = { id: firstSoundId(id), url, seed, steps, guidance, ...facts };

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeMono, readTags } from '../../models/audio/index.ts';
-import { RandomMediaTokens } from '../../engine/media.ts';
+import { MediaTokens } from '../../engine/media.ts';
 import {
   classSound,
   copyFixture,
@@ -33,7 +33,7 @@ function withCover(mp3: Buffer, png: Buffer): Buffer {
 
 describe('media tokens', () => {
   it('name a file unguessably and always the same way', () => {
-    const media = new RandomMediaTokens();
+    const media = new MediaTokens();
     const url = media.urlFor('/a.wav', 'audio/wav');
     expect(url).toMatch(/^archetone:\/\/audio\/[0-9a-f]{32}$/);
     expect(media.urlFor('/a.wav', 'audio/wav')).toBe(url);

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BackupKeeper } from '../../engine/library/backup-keeper.ts';
 import { LibraryCatalogue } from '../../engine/library/libraries.ts';
-import { PASSING_FOLDER } from '../../engine/library/library.ts';
+import { PASSING_FOLDER } from '../../engine/library/sonifications.ts';
 import { backUp, isSoundFile, listBackups, superfluous } from '../../engine/storage/backups.ts';
 import { Database } from '../../engine/storage/database.ts';
 import { importFolder, reimport, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';

@@ -13,6 +13,7 @@ import { explainTrack } from '../../../engine/classify/explain.ts';
 import { nearestTo } from '../../../engine/neighbours/query.ts';
 import { resolveVector } from '../../../engine/neighbours/vector-ref.ts';
 import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
+import { MediaTokens } from '../../../engine/media.ts';
 import { trackDetail } from '../../../engine/library/track-detail.ts';
 import { getReduction, listReductions, loadReducedSet } from '../../../engine/library/reductions.ts';
 import { getStudy, listStudies, studySplits } from '../../../engine/reductions/study/store.ts';
@@ -86,7 +87,7 @@ describe('a library of schema 3', () => {
       const key = spaceKey({ packSha256: row.pack_sha256, windows, deformation: null });
       expect(vectorsOf.get([key, row.track_id])?.vectors).toEqual(row.vectors);
     }
-    const media = { urlFor: () => '', resolve: () => null };
+    const media = new MediaTokens();
     for (const track of tracks) {
       const detail = trackDetail(library, media, {
         trackId: String(track['id']),

@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Sonification } from '../api/domain.ts';
+import type { MediaTokens } from '../media.ts';
+import { toBlob } from '../storage/database.ts';
+import type { Database } from '../storage/database.ts';
+
+/** What makes a sound: the same key always gives the same sound. */
+export interface SonificationKey {
+  packSha256: string;
+  vectorSha256: string;
+  seed: number;
+  steps: number;
+  guidance: number;
+}
+
+interface SonificationRow {
+  id: string;
+  seed: number;
+  steps: number;
+  guidance: number;
+  file: string;
+  duration_seconds: number;
+  rms_dbfs: number;
+  gain_db: number;
+  cycle_cosine: number;
+}
+
+const COLUMNS = 'id, seed, steps, guidance, file, duration_seconds, rms_dbfs, gain_db, cycle_cosine';
+/** Folder of the sounds inside the library's data folder. */
+const FOLDER = 'sonifications';
+/** Folder in a library's data folder of what nobody can ask for any more when the engine starts again. */
+export const PASSING_FOLDER = 'passing';
+/** Whoever listened to a first draw has it, or the sound itself, by then. */
+const FIRST_SOUND_MS = 10 * 60_000;
+
+export function vectorHash(vector: Float32Array): string {
+  return createHash('sha256').update(toBlob(vector)).digest('hex');
+}
+
+/** Identifier, and name of the WAV file, of a sound. */
+export function sonificationId(key: SonificationKey): string {
+  const text = [key.packSha256, key.vectorSha256, key.seed, key.steps, key.guidance].join('\n');
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** What the first draw of a sound is called. */
+export function firstSoundId(id: string): string {
+  return `${id}.first`;
+}
+
+/** The sounds of a library: what they were made with, and where their files lie. */
+export class SonificationRepository {
+  readonly #db: Database;
+  readonly #dataFolder: string;
+
+  constructor(db: Database, dataFolder: string) {
+    this.#db = db;
+    this.#dataFolder = dataFolder;
+  }
+
+  /** Absolute path of the WAV file of a sound. */
+  path(id: string): string {
+    return join(this.#dataFolder, FOLDER, `${id}.wav`);
+  }
+
+  /** Absolute path of the WAV file of the first draw of a sound, which is there only while somebody may be listening to it. */
+  firstPath(id: string): string {
+    return join(this.#dataFolder, PASSING_FOLDER, `${firstSoundId(id)}.wav`);
+  }
+
+  /** Removes the first draws that nobody listens to any more; the rest go when the engine starts again. */
+  async sweepFirst(): Promise<void> {
+    const folder = join(this.#dataFolder, PASSING_FOLDER);
+    const names = await readdir(folder).catch(() => []);
+    for (const path of names.map((name) => join(folder, name))) {
+      // Another job may have removed it, or the system keeps it while it is played.
+      const info = await stat(path).catch(() => null);
+      if (info && Date.now() - info.mtimeMs > FIRST_SOUND_MS)
+        await rm(path, { force: true }).catch(() => undefined);
+    }
+  }
+
+  /** The sound of that key when it was made before and its file is still there. */
+  find(media: MediaTokens, id: string): Sonification | null {
+    const row = this.#db
+      .prepare<SonificationRow>(`SELECT ${COLUMNS} FROM cache.sonifications WHERE id = ?`)
+      .get([id]);
+    return row ? this.#fromRow(media, row) : null;
+  }
+
+  /** The newest sound of a vector, preferring those made with the pack's own steps and guidance. */
+  latest(
+    media: MediaTokens,
+    wanted: {
+      packSha256: string;
+      vector: Float32Array;
+      sampler: { steps: number; guidance: number } | null;
+    },
+  ): Sonification | null {
+    const rows = this.#db
+      .prepare<SonificationRow>(
+        `SELECT ${COLUMNS} FROM cache.sonifications WHERE pack_sha256 = ? AND vector_sha256 = ?
+         ORDER BY (steps = ? AND guidance = ?) DESC, created_at DESC, id`,
+      )
+      .all([
+        wanted.packSha256,
+        vectorHash(wanted.vector),
+        wanted.sampler?.steps ?? 0,
+        wanted.sampler?.guidance ?? 0,
+      ]);
+    for (const row of rows) {
+      const sonification = this.#fromRow(media, row);
+      if (sonification) return sonification;
+    }
+    return null;
+  }
+
+  insert(
+    id: string,
+    key: SonificationKey,
+    facts: Pick<Sonification, 'durationSeconds' | 'rmsDbfs' | 'gainDb' | 'cycleCosine'>,
+  ): void {
+    this.#db
+      .prepare(
+        `INSERT OR REPLACE INTO cache.sonifications (id, pack_sha256, vector_sha256, seed, steps, guidance, file,
+           duration_seconds, rms_dbfs, gain_db, cycle_cosine, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run([
+        id,
+        key.packSha256,
+        key.vectorSha256,
+        key.seed,
+        key.steps,
+        key.guidance,
+        `${id}.wav`,
+        facts.durationSeconds,
+        facts.rmsDbfs,
+        facts.gainDb,
+        facts.cycleCosine,
+        new Date().toISOString(),
+      ]);
+  }
+
+  /** Null when the file is gone: a cache may lose files at any time. */
+  #fromRow(media: MediaTokens, row: SonificationRow): Sonification | null {
+    const path = join(this.#dataFolder, FOLDER, row.file);
+    if (!existsSync(path)) return null;
+    return {
+      id: row.id,
+      url: media.urlFor(path, 'audio/wav'),
+      seed: row.seed,
+      steps: row.steps,
+      guidance: row.guidance,
+      durationSeconds: row.duration_seconds,
+      rmsDbfs: row.rms_dbfs,
+      gainDb: row.gain_db,
+      cycleCosine: row.cycle_cosine,
+    };
+  }
+}
