@@ -4,7 +4,6 @@ import type { Library } from '../library/library.ts';
 import { getExperiment } from '../experiments/store.ts';
 import { exportSpecSchema, runExport, type ExportSpec } from './run.ts';
 import { jobKind } from '../jobs/kind.ts';
-import { getReduction } from '../library/reductions.ts';
 import { answer } from '../answer.ts';
 
 /** Bundles that other programs can read. */
@@ -32,5 +31,5 @@ export function exportsHandlers(context: EngineContext): Pick<Handlers, 'exports
 function nameOfSubject(library: Library, subject: ExportSpec['subject']): string {
   return subject.kind === 'experiment'
     ? getExperiment(library, subject.experimentId).name
-    : getReduction(library, subject.reductionId).name;
+    : library.reductions.get(subject.reductionId).name;
 }

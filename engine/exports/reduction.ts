@@ -7,8 +7,8 @@ import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { trackName } from '../neighbours/nearest.ts';
 import { generatedPrototypes } from '../reductions/prototypes.ts';
-import { getReduction, loadReducedSet, type ReducedSet } from '../library/reductions.ts';
-import { datasetOf, getStudy, studySplits, type DatasetOrigin } from '../reductions/study/store.ts';
+import type { ReducedSet } from '../library/reductions.ts';
+import type { DatasetOrigin } from '../library/studies.ts';
 import { addAudio } from './audio.ts';
 import type { Bundle } from '../bundles/bundle.ts';
 import { csvLines, mapped, writeCsv, type Cell } from '../bundles/csv.ts';
@@ -28,10 +28,10 @@ export async function exportReduction(
   job: JobHandle,
 ): Promise<void> {
   const { formats, seed, raw } = request;
-  const reduction = getReduction(library, reductionId);
-  const { request: asked } = getStudy(library, reduction.studyId);
-  const dataset = datasetOf(library, reduction.studyId);
-  const set = loadReducedSet(library, reductionId);
+  const reduction = library.reductions.get(reductionId);
+  const { request: asked } = library.studies.get(reduction.studyId);
+  const dataset = library.studies.datasetOf(reduction.studyId);
+  const set = library.reductions.setOf(reductionId);
   const prototypes = await generatedPrototypes(context, library, reductionId);
   const files = distinctFileNames(
     prototypes.map(({ index, labelset }) => `${String(index).padStart(4, '0')} ${labelset.join(' ')}`),
@@ -186,7 +186,10 @@ function prototypeTable(
 }
 
 function splitTable(library: Library, studyId: string, raw: boolean): string {
-  const rows = [...studySplits(library, studyId)].map(([id, split]) => [trackName(library, id).path, split]);
+  const rows = [...library.studies.splitsOf(studyId)].map(([id, split]) => [
+    trackName(library, id).path,
+    split,
+  ]);
   rows.sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));
   return writeCsv(['path', 'split'], rows, { raw });
 }

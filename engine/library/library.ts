@@ -5,9 +5,11 @@ import type { Database } from '../storage/database.ts';
 import { EmbeddingRepository } from './embeddings.ts';
 import { Kept } from './kept.ts';
 import { ProjectionRepository } from './projections.ts';
+import { ReductionRepository } from './reductions.ts';
 import { SearchIndex } from './search-index.ts';
 import { SonificationRepository } from './sonifications.ts';
 import { noLibrary, SpaceRepository } from './spaces.ts';
+import { StudyRepository } from './studies.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
 
 interface LibraryRow {
@@ -44,7 +46,9 @@ export class Library {
   readonly spaces: SpaceRepository;
   readonly embeddings: EmbeddingRepository;
   readonly projections: ProjectionRepository;
+  readonly reductions: ReductionRepository;
   readonly sonifications: SonificationRepository;
+  readonly studies: StudyRepository;
   /** Orders of all tracks by query, as row numbers: a table scrolls through one, a player and a map may hold others. */
   readonly trackOrders: Kept<string, number[]>;
   readonly search: SearchIndex;
@@ -57,7 +61,9 @@ export class Library {
     this.spaces = new SpaceRepository(db);
     this.embeddings = new EmbeddingRepository(db, this.spaces);
     this.projections = new ProjectionRepository(db, this.spaces);
+    this.reductions = new ReductionRepository(db, this.spaces);
     this.sonifications = new SonificationRepository(db, dataFolder);
+    this.studies = new StudyRepository(db, this.spaces);
     this.trackOrders = new Kept(db, ORDERED_BY, ORDERS);
     this.search = new SearchIndex(db);
     this.#summary = new Kept(db, ['library', 'spaces', 'tracks', 'embeddings'], 1);

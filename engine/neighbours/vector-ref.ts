@@ -5,7 +5,6 @@ import type { SpaceInfo, VectorRef, WindowRef } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import { getExperiment, loadNetwork } from '../experiments/store.ts';
 import type { Library } from '../library/library.ts';
-import { getReduction, loadReducedSet } from '../library/reductions.ts';
 import type { WindowEmbeddings } from '../library/window-embeddings.ts';
 
 /** A vector with the space it is of. */
@@ -71,19 +70,19 @@ const kinds: { readonly [K in Kind]: VectorKind<RefOf<K>> } = {
   },
   generated: {
     locate: (library, { reductionId, index }) => {
-      const { space } = getReduction(library, reductionId);
+      const { space } = library.reductions.get(reductionId);
       if (space === null)
         throw new EngineError(
           'reduction',
           'Prototypes of a data set file are not embeddings: they have no sound and no neighbours here.',
           'Reduce the tracks of a library to hear prototypes.',
         );
-      const set = loadReducedSet(library, reductionId);
+      const set = library.reductions.setOf(reductionId);
       return { space, vector: rowOf(set.prototypes, set.dim, index, 'prototype') };
     },
-    name: (library, { reductionId, index }) => `#${index + 1} of ${getReduction(library, reductionId).name}`,
+    name: (library, { reductionId, index }) => `#${index + 1} of ${library.reductions.get(reductionId).name}`,
     owner: ({ reductionId }) => reductionId,
-    several: (library, { reductionId }) => `prototypes of ${getReduction(library, reductionId).name}`,
+    several: (library, { reductionId }) => `prototypes of ${library.reductions.get(reductionId).name}`,
     isItself: () => false,
   },
 };

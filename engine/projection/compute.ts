@@ -6,7 +6,6 @@ import type { Library } from '../library/library.ts';
 import { getExperiment, loadNetwork } from '../experiments/store.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
 import { corpusRows } from '../reductions/corpus/index.ts';
-import { getReduction, loadReducedSet } from '../library/reductions.ts';
 
 export interface ProjectionRequest {
   method: 'pca' | 'umap';
@@ -67,7 +66,7 @@ export async function* computeProjection(
 
 function mappedVectors(library: Library, { experimentId, reductionId }: ProjectionRequest): LibraryVectors {
   if (reductionId !== null) {
-    const { space } = getReduction(library, reductionId);
+    const { space } = library.reductions.get(reductionId);
     return library.embeddings.madeIn(space ?? library.space(), 'This reduction');
   }
   if (experimentId === null) return library.embeddings.vectors();
@@ -105,8 +104,8 @@ async function shownRows(
   const shown = { space: vectors.windows.space, rows, dim, points: pointsOf(level, vectors) };
   if (reductionId === null)
     return { ...shown, prototypes: experimentId === null ? null : prototypeVectors(library, experimentId) };
-  const { source } = getReduction(library, reductionId);
-  const { prototypes } = loadReducedSet(library, reductionId);
+  const { source } = library.reductions.get(reductionId);
+  const { prototypes } = library.reductions.setOf(reductionId);
   if (source.kind === 'library') return { ...shown, prototypes };
   const { features, dim: columns, count } = await corpusRows(context, library, source, signal);
   const points = Array.from({ length: count }, (_, row) => ({

@@ -6,12 +6,10 @@ import { jobKind } from '../jobs/kind.ts';
 import { corpusFacts, corpusRows } from './corpus/index.ts';
 import { reductionLabelsets } from './labelsets.ts';
 import { generatedPrototypes } from './prototypes.ts';
-import { listReductions, removeReduction, restoreReduction } from '../library/reductions.ts';
 import { studyChoices } from './study/choices.ts';
 import { planStudy } from './study/plan.ts';
 import { runStudy, studySpecSchema } from './study/run.ts';
 import { studyStatistics } from './study/statistics.ts';
-import { getStudy, listStudies, removeStudy, restoreStudy, setStudyJob } from './study/store.ts';
 import { answer } from '../answer.ts';
 
 type Part = Pick<Handlers, Extract<keyof Handlers, `reductions.${string}`>>;
@@ -24,7 +22,8 @@ export function reductionsHandlers(context: EngineContext): Part {
       lane: 'compute',
       resumable: true,
       spec: studySpecSchema,
-      title: ({ libraryId, studyId }) => `Study ${getStudy(context.libraries.get(libraryId), studyId).name}`,
+      title: ({ libraryId, studyId }) =>
+        `Study ${context.libraries.get(libraryId).studies.get(studyId).name}`,
       run: async ({ libraryId, studyId }, job) => {
         const reductions = await runStudy(context, context.libraries.get(libraryId), studyId, job);
         return { kind: 'study', studyId, reductions };
@@ -39,7 +38,7 @@ export function reductionsHandlers(context: EngineContext): Part {
   const startStudy = (libraryId: string, study: { id: string }): string => {
     const spec = { libraryId, studyId: study.id };
     const jobId = context.jobs.start('study', { libraryId, spec });
-    setStudyJob(context.libraries.get(libraryId), study.id, jobId);
+    context.libraries.get(libraryId).studies.setJob(study.id, jobId);
     changed(libraryId);
     return jobId;
   };
@@ -56,22 +55,22 @@ export function reductionsHandlers(context: EngineContext): Part {
     },
     'reductions.continueStudy': ({ libraryId, studyId }) =>
       answer(() => {
-        const study = getStudy(open(libraryId), studyId);
+        const study = open(libraryId).studies.get(studyId);
         if (study.jobId !== null && isActive(study.jobId)) return { jobId: study.jobId };
         return { jobId: startStudy(libraryId, study) };
       }),
-    'reductions.studies': ({ libraryId }) => answer(() => listStudies(open(libraryId), isActive)),
+    'reductions.studies': ({ libraryId }) => answer(() => open(libraryId).studies.list(isActive)),
     'reductions.removeStudy': ({ libraryId, studyId }) =>
       answer(() => {
-        const { jobId } = getStudy(open(libraryId), studyId);
+        const { jobId } = open(libraryId).studies.get(studyId);
         if (jobId !== null && isActive(jobId)) context.jobs.cancel(jobId);
-        removeStudy(open(libraryId), studyId);
+        open(libraryId).studies.remove(studyId);
         return changed(libraryId);
       }),
     'reductions.statistics': ({ libraryId, studyId, ...question }) =>
       answer(() => {
         const library = open(libraryId);
-        return studyStatistics(getStudy(library, studyId), listReductions(library, studyId), question);
+        return studyStatistics(library.studies.get(studyId), library.reductions.list(studyId), question);
       }),
     'reductions.labelsets': ({ libraryId, reductionId }, { signal }) =>
       reductionLabelsets(context, open(libraryId), reductionId, signal),
@@ -79,16 +78,16 @@ export function reductionsHandlers(context: EngineContext): Part {
       answer(() => {
         if (studyId === undefined && reductionId === undefined)
           throw new EngineError('bad-input', 'Nothing was named.', 'Name a study or a reduction.');
-        if (studyId !== undefined) restoreStudy(open(libraryId), studyId);
-        if (reductionId !== undefined) restoreReduction(open(libraryId), reductionId);
+        if (studyId !== undefined) open(libraryId).studies.restore(studyId);
+        if (reductionId !== undefined) open(libraryId).reductions.restore(reductionId);
         return changed(libraryId);
       }),
-    'reductions.list': ({ libraryId, studyId }) => answer(() => listReductions(open(libraryId), studyId)),
+    'reductions.list': ({ libraryId, studyId }) => answer(() => open(libraryId).reductions.list(studyId)),
     'reductions.prototypes': ({ libraryId, reductionId }) =>
       generatedPrototypes(context, context.libraries.get(libraryId), reductionId),
     'reductions.remove': ({ libraryId, reductionId }) =>
       answer(() => {
-        removeReduction(open(libraryId), reductionId);
+        open(libraryId).reductions.remove(reductionId);
         return changed(libraryId);
       }),
   };

@@ -3,7 +3,6 @@ import type { LabelsetShare } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { corpusRows } from './corpus/index.ts';
-import { getReduction, loadReducedSet } from '../library/reductions.ts';
 
 /**
  * Every labelset of the corpus or the reduced set, with the rows and the generated prototypes that bear it: what a
@@ -16,8 +15,8 @@ export async function reductionLabelsets(
   reductionId: string,
   signal?: AbortSignal,
 ): Promise<LabelsetShare[]> {
-  const reduction = getReduction(library, reductionId);
-  const { labelsets: bits, clusterSizes } = loadReducedSet(library, reductionId);
+  const reduction = library.reductions.get(reductionId);
+  const { labelsets: bits, clusterSizes } = library.reductions.setOf(reductionId);
   const corpus = await corpusRows(context, library, reduction.source, signal, reduction.space ?? undefined);
   const shares = new Map<string, LabelsetShare>();
   const count = (

@@ -3,7 +3,7 @@ import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { nearestTracksByWindow, windowRefs } from '../neighbours/nearest.ts';
 import { nearestTo } from '../neighbours/query.ts';
-import { getReduction, loadReducedSet, type ReducedSet } from '../library/reductions.ts';
+import type { ReducedSet } from '../library/reductions.ts';
 
 /** Real tracks shown beside a generated prototype. */
 const NEAREST = 5;
@@ -18,8 +18,8 @@ export async function generatedPrototypes(
   library: Library,
   reductionId: string,
 ): Promise<GeneratedPrototype[]> {
-  const reduction = getReduction(library, reductionId);
-  const set = loadReducedSet(library, reductionId);
+  const reduction = library.reductions.get(reductionId);
+  const set = library.reductions.setOf(reductionId);
   const sampler = context.packs.list().find((pack) => pack.id === reduction.space?.packId)?.sampler ?? null;
   const nearest = await nearestOf(library, reduction, set);
   return set.clusterSizes.map((clusterSize, index) => ({

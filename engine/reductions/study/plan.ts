@@ -16,7 +16,6 @@ import {
   type LabelledRows,
 } from '../corpus/index.ts';
 import { splitRows } from './splits.ts';
-import { insertStudy } from './store.ts';
 
 /** One split. */
 export interface StudyPart {
@@ -118,6 +117,6 @@ export async function planStudy(
     source.kind === 'dataset' && dataset
       ? { ...dataset, sha256: await hashOfDataset(source.path, signal) }
       : null;
-  insertStudy(library, study, data.items, origin);
+  library.studies.insert(study, data.items, origin);
   return { id: study.id, name: study.name };
 }

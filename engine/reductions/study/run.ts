@@ -16,11 +16,11 @@ import { newId } from '../../identifier.ts';
 import type { JobHandle } from '../../jobs/queue.ts';
 import { fingerprintOf, type LabelledRows } from '../corpus/index.ts';
 import { runName } from '../../library/reduction-names.ts';
-import { insertReduction, listReductions, updateScores, type ReducedSet } from '../../library/reductions.ts';
+import type { ReducedSet } from '../../library/reductions.ts';
 import { studyData } from './plan.ts';
 import { addSplit, scoreSet, summary } from './score.ts';
 import { Reducer } from './sizes.ts';
-import { endStudy, getStudy, setFailures, setFullScores, setStudyJob, type StoredStudy } from './store.ts';
+import type { StoredStudy } from '../../library/studies.ts';
 
 /** What a study job is told. */
 export const studySpecSchema = reductionsMethods['reductions.continueStudy'].input;
@@ -38,15 +38,15 @@ export async function runStudy(
   job: JobHandle,
 ): Promise<number> {
   const started = performance.now();
-  const study = getStudy(library, studyId);
-  setStudyJob(library, studyId, job.id);
+  const study = library.studies.get(studyId);
+  library.studies.setJob(studyId, job.id);
   let state: 'done' | 'stopped' = 'stopped';
   try {
     await new StudyRun(context, library, study, job).run();
     state = 'done';
-    return listReductions(library, studyId).length;
+    return library.reductions.list(studyId).length;
   } finally {
-    endStudy(library, studyId, state, (performance.now() - started) / 1000);
+    library.studies.end(studyId, state, (performance.now() - started) / 1000);
     context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'reductions' });
   }
 }
@@ -81,7 +81,7 @@ class StudyRun {
     readonly job: JobHandle,
   ) {
     const { request, splits } = study;
-    this.#known = new Map(listReductions(library, study.id).map((item) => [keyOf(item, item.noise), item]));
+    this.#known = new Map(library.reductions.list(study.id).map((item) => [keyOf(item, item.noise), item]));
     this.#total = splits.length * request.noise.length * (request.runs.length + 1);
   }
 
@@ -97,7 +97,7 @@ class StudyRun {
       );
     // What was refused is tried again: a newer version may do it.
     this.study.failures = [];
-    setFailures(this.library, this.study.id, []);
+    this.library.studies.setFailures(this.study.id, []);
     for (const [split, part] of data.parts.entries()) {
       const { training, test } = part.make();
       // Noise exchanges labels, never vectors.
@@ -168,7 +168,7 @@ class StudyRun {
     study.full = [...study.full.filter((other) => other.noise !== noise), full].sort(
       (a, b) => a.noise - b.noise,
     );
-    setFullScores(library, study.id, study.full);
+    library.studies.setFullScores(study.id, study.full);
     return full;
   }
 
@@ -187,7 +187,7 @@ class StudyRun {
       if (!(thrown instanceof NumericError)) throw thrown;
       const { message, hint } = thrown;
       failures.push({ ...run, noise: cell.noise, message, hint });
-      setFailures(this.library, this.study.id, failures);
+      this.library.studies.setFailures(this.study.id, failures);
     }
   }
 
@@ -212,11 +212,11 @@ class StudyRun {
         reduced: summary(all, generated.count),
         seconds: known.seconds + seconds,
       };
-      updateScores(this.library, changed);
+      this.library.reductions.setScores(changed);
       this.#known.set(keyOf(run, noise), changed);
     } else {
       const reduction = this.#reduction(run, cell, { ...result, scores, seconds });
-      insertReduction(this.library, reduction, reducedSet(result, cell));
+      this.library.reductions.insert(reduction, reducedSet(result, cell));
       this.#known.set(keyOf(run, noise), reduction);
     }
     this.job.kept();

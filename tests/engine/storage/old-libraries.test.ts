@@ -15,8 +15,6 @@ import { resolveVector } from '../../../engine/neighbours/vector-ref.ts';
 import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
 import { MediaTokens } from '../../../engine/media.ts';
 import { trackDetail } from '../../../engine/library/track-detail.ts';
-import { getReduction, listReductions, loadReducedSet } from '../../../engine/library/reductions.ts';
-import { getStudy, listStudies, studySplits } from '../../../engine/reductions/study/store.ts';
 import { Database } from '../../../engine/storage/database.ts';
 import { migrate, schemaVersion } from '../../../engine/storage/migrate.ts';
 import { migrations } from '../../../engine/storage/migrations/index.ts';
@@ -113,17 +111,17 @@ describe('a library of schema 3', () => {
     expect(experiment).toMatchObject({ id: experiments[0]?.['id'], space, revision: 3 });
     expect(experimentTracks(library, experiment?.id ?? '')).toHaveLength(12);
     expect(loadNetwork(library, experiment?.id ?? '').prototypeCount).toBeGreaterThan(3);
-    expect(listReductions(library).map(({ id, space: its }) => [id, its?.key])).toEqual(
+    expect(library.reductions.list().map(({ id, space: its }) => [id, its?.key])).toEqual(
       reductions.map(({ id }) => [id, space.key]),
     );
-    expect(loadReducedSet(library, String(reductions[0]?.['id'])).prototypes).toEqual(
+    expect(library.reductions.setOf(String(reductions[0]?.['id'])).prototypes).toEqual(
       new Float32Array(reductions[0]?.['prototypes'] as ArrayBuffer),
     );
     // What was made alone is a study of one run now, with its split, its scores and its id.
     const [alone] = reductions.filter(({ study_id: study }) => study === null);
     const id = String(alone?.['id']);
     const taxonomyId = String(labels[0]?.['taxonomy_id']);
-    expect(listStudies(library, () => false)).toMatchObject([
+    expect(library.studies.list(() => false)).toMatchObject([
       { state: 'done', finished: 2 },
       {
         ...{ id, name: 'Folders: MChen p 40', state: 'done', planned: 1, finished: 1, corpus: null },
@@ -137,14 +135,16 @@ describe('a library of schema 3', () => {
         full: [{ noise: 0, scores: [{ classifier: 'lpknn', k: 1, metrics: { f1Macro: [0.75] } }] }],
       },
     ]);
-    expect(getReduction(library, id)).toMatchObject({
+    expect(library.reductions.get(id)).toMatchObject({
       ...{ studyId: id, method: 'MChen', seed: 1, corpusRows: 9, testRows: 3 },
       full: JSON.parse(String(alone?.['full_score'])) as unknown,
       reduced: JSON.parse(String(alone?.['reduced_score'])) as unknown,
       scores: JSON.parse(String(alone?.['scores'])) as unknown,
     });
-    expect(studySplits(library, id)).toEqual(new Map(split.map((row) => [row['track_id'], row['split']])));
-    const { request } = getStudy(library, id);
+    expect(library.studies.splitsOf(id)).toEqual(
+      new Map(split.map((row) => [row['track_id'], row['split']])),
+    );
+    const { request } = library.studies.get(id);
     expect(studyRequestSchema.parse(request)).toEqual(request);
     const taxonomy = library.db.prepare<{ id: string }>('SELECT id FROM taxonomies').get();
     const byHand = String(overrides[0]?.['track_id']);
