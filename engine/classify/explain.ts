@@ -1,7 +1,6 @@
 import type { Explanation, WindowClasses } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';
-import { getExperiment, loadNetwork } from '../experiments/store.ts';
 import type { WindowEmbeddings } from '../library/window-embeddings.ts';
 import { argmax, classScores, namedContributions } from './network-scores.ts';
 
@@ -15,8 +14,8 @@ export function explainTrack(
   library: Library,
   request: { experimentId: string; trackId: string; class: string | null; windowIndex: number | null },
 ): Explanation {
-  const { space } = getExperiment(library, request.experimentId);
-  const network = loadNetwork(library, request.experimentId);
+  const { space } = library.experiments.get(request.experimentId);
+  const network = library.experiments.network(request.experimentId);
   const windows = library.embeddings.ofTrack(request.trackId, space);
   const { vectors, count } = chosenWindows(windows, request.windowIndex);
   const classified = network.classify(vectors, count);
@@ -44,8 +43,8 @@ export function explainTrack(
  * @throws EngineError `not-found`, `other-space`
  */
 export function classifyWindows(library: Library, experimentId: string, trackId: string): WindowClasses {
-  const { space } = getExperiment(library, experimentId);
-  const network = loadNetwork(library, experimentId);
+  const { space } = library.experiments.get(experimentId);
+  const network = library.experiments.network(experimentId);
   const windows = library.embeddings.ofTrack(trackId, space);
   const { classes } = network.data;
   const { windowLogits } = network.classify(windows.vectors, windows.count);

@@ -9,7 +9,6 @@ import type { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { DecodePool } from '../decode/pool.ts';
-import { getExperiment, loadNetwork } from '../experiments/store.ts';
 import { scanFolder } from '../files/scan.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { packOfSpace } from '../packs/of-space.ts';
@@ -100,9 +99,9 @@ export async function classifyFiles(
   request: { experimentId: string; paths: readonly string[] },
   job: JobHandle,
 ): Promise<FileClassification[]> {
-  const experiment = getExperiment(library, request.experimentId);
+  const experiment = library.experiments.get(request.experimentId);
   const pack = packOfSpace(context, experiment.space, 'this experiment was trained with');
-  const network = loadNetwork(library, request.experimentId);
+  const network = library.experiments.network(request.experimentId);
   const runtime = await context.packs.runtime(pack.manifest.id, job.lane);
   const { files, problems } = await expandPaths(request.paths, job.signal);
   const started = performance.now();

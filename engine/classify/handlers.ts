@@ -8,7 +8,6 @@ import { classifyFiles } from './files.ts';
 import { classifyLibrary } from './library.ts';
 import { classifyWindows } from './explain.ts';
 import type { EngineContext } from '../context.ts';
-import { getExperiment } from '../experiments/store.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { answer } from '../answer.ts';
 
@@ -27,7 +26,7 @@ export function classifyHandlers(context: EngineContext): Part {
         paths.length === 1 && isAudioName(basename(paths[0] ?? '')) ? 'listen' : 'compute',
       spec: specSchema,
       title: ({ libraryId, experimentId, paths }) => {
-        const experiment = getExperiment(context.libraries.get(libraryId), experimentId);
+        const experiment = context.libraries.get(libraryId).experiments.get(experimentId);
         return `Classify ${describePaths(paths)} by ${experiment.name}`;
       },
       run: async ({ libraryId, experimentId, paths }, job) => {

@@ -1,11 +1,6 @@
 import type { TrainRequest } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-
-/** A track that takes part in an experiment; `labels` are indices of classes, one of them in a single-label task. */
-export interface LabelledTrack {
-  id: string;
-  labels: number[];
-}
+import type { LabelledTrack } from '../library/experiments.ts';
 
 export interface ClassChoice {
   /** Sorted by name, so that they do not depend on the order of the tracks. */

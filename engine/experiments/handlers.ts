@@ -1,6 +1,5 @@
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
-import { getExperiment, listExperiments, removeExperiment } from './store.ts';
 import { nameOfTaxonomy } from './tracks.ts';
 import { train, trainSpecSchema } from './train.ts';
 import { jobKind } from '../jobs/kind.ts';
@@ -28,12 +27,12 @@ export function experimentsHandlers(context: EngineContext): Part {
     }),
   );
   return {
-    'experiments.list': ({ libraryId }) => answer(() => listExperiments(context.libraries.get(libraryId))),
+    'experiments.list': ({ libraryId }) => answer(() => context.libraries.get(libraryId).experiments.list()),
     'experiments.get': ({ libraryId, experimentId }) =>
-      answer(() => getExperiment(context.libraries.get(libraryId), experimentId)),
+      answer(() => context.libraries.get(libraryId).experiments.get(experimentId)),
     'experiments.remove': ({ libraryId, experimentId }) =>
       answer(() => {
-        removeExperiment(context.libraries.get(libraryId), experimentId);
+        context.libraries.get(libraryId).experiments.remove(experimentId);
         context.events.emit({ type: 'library-changed', libraryId, what: 'experiments' });
         return null;
       }),

@@ -3,7 +3,8 @@ import { classificationReport } from '../../models/evaluation/metrics/single-lab
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { Metrics, SplitName } from '../api/domain.ts';
 import { breather } from './breather.ts';
-import type { LabelledTrack } from './classes.ts';
+import type { LabelledTrack, SplitTrack } from '../library/experiments.ts';
+import type { TrackPrediction } from '../library/predictions.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
 import { windowsByTrack } from './track-windows.ts';
 
@@ -11,20 +12,6 @@ import { windowsByTrack } from './track-windows.ts';
 export const SCORED_SPLITS: readonly SplitName[] = ['test', 'validation', 'train'];
 /** A label of a multilabel task is predicted from this probability on. */
 export const MULTILABEL_THRESHOLD = 0.5;
-
-/** A track of an experiment with its part of the split. */
-export interface SplitTrack extends LabelledTrack {
-  split: SplitName;
-}
-
-/** What the network says about a track. */
-export interface TrackPrediction {
-  trackId: string;
-  /** Index of the class of the largest logit. */
-  top: number;
-  /** `[C]`, of the mean logits over the track's windows. */
-  probabilities: Float32Array;
-}
 
 /**
  * Classifies all tracks by the mean of the logits of their windows, letting other work in between. What was worked out

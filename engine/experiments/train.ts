@@ -8,7 +8,6 @@ import type { CurvePoint, Experiment, SplitName, TrainRequest } from '../api/dom
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { EngineError } from '../api/errors.ts';
 import { experimentsMethods } from '../api/experiments.ts';
-import { storePredictions } from './predictions.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { newId } from '../identifier.ts';
@@ -16,8 +15,8 @@ import type { JobHandle } from '../jobs/queue.ts';
 import { loadLabelsets } from '../taxonomies/index.ts';
 import { chooseClasses, type ClassChoice } from './classes.ts';
 import { splitGroups } from '../../models/evaluation/splits/groups.ts';
-import { predictTracks, scoreSplits, type SplitTrack } from './metrics.ts';
-import { insertExperiment } from './store.ts';
+import type { SplitTrack } from '../library/experiments.ts';
+import { predictTracks, scoreSplits } from './metrics.ts';
 import { windowsByTrack, type TrackWindows } from './track-windows.ts';
 import { groupFacts, nameOfTaxonomy } from './tracks.ts';
 
@@ -92,8 +91,8 @@ export async function train(
     createdAt: new Date().toISOString(),
     seconds: (performance.now() - started) / 1000,
   };
-  insertExperiment(library, experiment, tracks, metrics, network);
-  storePredictions(library, experiment, predictions.values(), new Map(tracks.map((t) => [t.id, t.split])));
+  library.experiments.insert(experiment, tracks, metrics, network);
+  library.predictions.replace(experiment, predictions.values(), new Map(tracks.map((t) => [t.id, t.split])));
   context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'experiments' });
   context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'predictions' });
   return experiment;

@@ -4,10 +4,8 @@ import { networkGraph } from '../../models/pecmae/classifier-graph.ts';
 import { writeNpz } from '../../models/tensors/index.ts';
 import type { Experiment, ExportFormat, PrototypeInfo } from '../api/domain.ts';
 import { classifyLibrary } from '../classify/library.ts';
-import { predictedTracks } from '../experiments/predictions.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
-import { experimentTracks, getExperiment, loadNetwork } from '../experiments/store.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { trackName } from '../neighbours/nearest.ts';
@@ -38,8 +36,8 @@ export async function exportExperiment(
   bundle: Bundle,
   job: JobHandle,
 ): Promise<void> {
-  const experiment = getExperiment(library, experimentId);
-  const network = loadNetwork(library, experimentId);
+  const experiment = library.experiments.get(experimentId);
+  const network = library.experiments.network(experimentId);
   const prototypes = await listPrototypes(context, library, experimentId, job.signal);
   const audioNames = distinctFileNames(
     prototypes.map(({ index, class: name }) => `${String(index).padStart(3, '0')} ${name}`),
@@ -131,11 +129,13 @@ function prototypeTable(
 }
 
 function splitTable(library: Library, experiment: Experiment, raw: boolean): string {
-  const rows = experimentTracks(library, experiment.id).map(({ id, split, labels }) => [
-    trackName(library, id).path,
-    split,
-    labels.map((label) => experiment.classes[label] ?? '').join(';'),
-  ]);
+  const rows = library.experiments
+    .tracksOf(experiment.id)
+    .map(({ id, split, labels }) => [
+      trackName(library, id).path,
+      split,
+      labels.map((label) => experiment.classes[label] ?? '').join(';'),
+    ]);
   rows.sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));
   return writeCsv(['path', 'split', 'labels'], rows, { raw });
 }
@@ -186,7 +186,7 @@ async function addPlaylists(
   // The cache of predictions may have been deleted.
   await classifyLibrary(context, library, experiment.id, { signal: job.signal });
   const known = playlistTracks(library);
-  const predicted = predictedTracks(library, experiment.id);
+  const predicted = library.predictions.list(experiment.id);
   const names = distinctFileNames(experiment.classes);
   for (const [index, name] of experiment.classes.entries()) {
     const tracks = predicted

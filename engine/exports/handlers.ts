@@ -1,7 +1,6 @@
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
-import { getExperiment } from '../experiments/store.ts';
 import { exportSpecSchema, runExport, type ExportSpec } from './run.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { answer } from '../answer.ts';
@@ -30,6 +29,6 @@ export function exportsHandlers(context: EngineContext): Pick<Handlers, 'exports
 /** @throws EngineError `not-found` */
 function nameOfSubject(library: Library, subject: ExportSpec['subject']): string {
   return subject.kind === 'experiment'
-    ? getExperiment(library, subject.experimentId).name
+    ? library.experiments.get(subject.experimentId).name
     : library.reductions.get(subject.reductionId).name;
 }

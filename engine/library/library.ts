@@ -3,7 +3,9 @@ import type { EmbeddingSpace } from '../../models/embeddings/space.ts';
 import type { LibrarySummary, SpaceInfo, TrackState } from '../api/domain.ts';
 import type { Database } from '../storage/database.ts';
 import { EmbeddingRepository } from './embeddings.ts';
+import { ExperimentRepository } from './experiments.ts';
 import { Kept } from './kept.ts';
+import { PredictionRepository } from './predictions.ts';
 import { ProjectionRepository } from './projections.ts';
 import { ReductionRepository } from './reductions.ts';
 import { SearchIndex } from './search-index.ts';
@@ -45,6 +47,8 @@ export class Library {
   readonly db: Database;
   readonly spaces: SpaceRepository;
   readonly embeddings: EmbeddingRepository;
+  readonly experiments: ExperimentRepository;
+  readonly predictions: PredictionRepository;
   readonly projections: ProjectionRepository;
   readonly reductions: ReductionRepository;
   readonly sonifications: SonificationRepository;
@@ -60,6 +64,8 @@ export class Library {
     this.db = db;
     this.spaces = new SpaceRepository(db);
     this.embeddings = new EmbeddingRepository(db, this.spaces);
+    this.experiments = new ExperimentRepository(db, this.spaces);
+    this.predictions = new PredictionRepository(db);
     this.projections = new ProjectionRepository(db, this.spaces);
     this.reductions = new ReductionRepository(db, this.spaces);
     this.sonifications = new SonificationRepository(db, dataFolder);

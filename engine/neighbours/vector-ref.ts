@@ -3,7 +3,6 @@ import { meanOfRows } from '../../models/embeddings/pooling.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { SpaceInfo, VectorRef, WindowRef } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import { getExperiment, loadNetwork } from '../experiments/store.ts';
 import type { Library } from '../library/library.ts';
 import type { WindowEmbeddings } from '../library/window-embeddings.ts';
 
@@ -57,7 +56,7 @@ const kinds: { readonly [K in Kind]: VectorKind<RefOf<K>> } = {
   },
   prototype: {
     locate: (library, ref) => {
-      const { space } = getExperiment(library, ref.experimentId);
+      const { space } = library.experiments.get(ref.experimentId);
       return { space, vector: networkOf(library, ref).prototypeVector(ref.index) };
     },
     name: (library, ref) => {
@@ -65,7 +64,7 @@ const kinds: { readonly [K in Kind]: VectorKind<RefOf<K>> } = {
       return `${network.data.classes[network.classOf(ref.index)] ?? 'prototype'} #${ref.index + 1}`;
     },
     owner: ({ experimentId }) => experimentId,
-    several: (library, { experimentId }) => `prototypes of ${getExperiment(library, experimentId).name}`,
+    several: (library, { experimentId }) => `prototypes of ${library.experiments.get(experimentId).name}`,
     isItself: () => false,
   },
   generated: {
@@ -143,7 +142,7 @@ function rowOf(vectors: Float32Array, dim: number, row: number, what: string): F
 
 /** The network of a prototype that it has. @throws EngineError `not-found` */
 function networkOf(library: Library, { experimentId, index }: RefOf<'prototype'>): PrototypeNetwork {
-  const network = loadNetwork(library, experimentId);
+  const network = library.experiments.network(experimentId);
   const count = network.prototypeCount;
   if (index < count) return network;
   throw new EngineError('not-found', `The experiment has no prototype ${index}; it has ${count}.`);

@@ -3,7 +3,6 @@ import { fitPca, fitUmap, projectionTrust } from '../../models/projection/index.
 import type { Projection, ProjectionEvent, ProjectionPoint, SpaceInfo } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
-import { getExperiment, loadNetwork } from '../experiments/store.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
 import { corpusRows } from '../reductions/corpus/index.ts';
 
@@ -70,7 +69,7 @@ function mappedVectors(library: Library, { experimentId, reductionId }: Projecti
     return library.embeddings.madeIn(space ?? library.space(), 'This reduction');
   }
   if (experimentId === null) return library.embeddings.vectors();
-  return library.embeddings.madeIn(getExperiment(library, experimentId).space, 'This experiment');
+  return library.embeddings.madeIn(library.experiments.get(experimentId).space, 'This experiment');
 }
 
 function projectionId(
@@ -78,7 +77,7 @@ function projectionId(
   { method, level, experimentId, reductionId, seed }: ProjectionRequest,
   { fingerprint }: LibraryVectors,
 ): string {
-  const revision = experimentId === null ? 0 : getExperiment(library, experimentId).revision;
+  const revision = experimentId === null ? 0 : library.experiments.get(experimentId).revision;
   const key = [method, level, seed, fingerprint, experimentId ?? '', revision, reductionId ?? ''].join('\n');
   return createHash('sha256').update(key).digest('hex');
 }
@@ -173,7 +172,7 @@ const layUmap: Layout = async (rows, dim, prototypes, seed, options) => {
 };
 
 function prototypeVectors(library: Library, experimentId: string): Float32Array {
-  const network = loadNetwork(library, experimentId);
+  const network = library.experiments.network(experimentId);
   const dim = network.data.embeddingDim;
   const vectors = new Float32Array(network.prototypeCount * dim);
   for (let k = 0; k < network.prototypeCount; k++) vectors.set(network.prototypeVector(k), k * dim);

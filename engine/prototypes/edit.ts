@@ -1,11 +1,9 @@
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { Experiment } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import { storePredictions } from '../experiments/predictions.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { predictTracks, scoreSplits } from '../experiments/metrics.ts';
-import { addRevision, experimentTracks, getExperiment, loadNetwork } from '../experiments/store.ts';
 import { windowOf } from '../neighbours/vector-ref.ts';
 
 /**
@@ -19,8 +17,8 @@ export async function removePrototype(
   { experimentId, index }: { experimentId: string; index: number },
   signal: AbortSignal,
 ): Promise<Experiment> {
-  const experiment = getExperiment(library, experimentId);
-  const network = loadNetwork(library, experimentId, experiment.revision);
+  const experiment = library.experiments.get(experimentId);
+  const network = library.experiments.network(experimentId, experiment.revision);
   if (index >= network.prototypeCount)
     throw new EngineError(
       'not-found',
@@ -42,8 +40,8 @@ export async function addPrototype(
   signal: AbortSignal,
 ): Promise<Experiment> {
   const { experimentId, trackId, windowIndex } = request;
-  const experiment = getExperiment(library, experimentId);
-  const network = loadNetwork(library, experimentId, experiment.revision);
+  const experiment = library.experiments.get(experimentId);
+  const network = library.experiments.network(experimentId, experiment.revision);
   const classIndex = network.data.classes.indexOf(request.class);
   if (classIndex < 0) throw new EngineError('not-found', `The experiment has no class “${request.class}”.`);
   const vector = windowOf(library.embeddings.ofTrack(trackId, experiment.space), windowIndex);
@@ -62,8 +60,8 @@ export async function restoreRevision(
   { experimentId, revision }: { experimentId: string; revision: number },
   signal: AbortSignal,
 ): Promise<Experiment> {
-  const experiment = getExperiment(library, experimentId);
-  const network = loadNetwork(library, experimentId, revision);
+  const experiment = library.experiments.get(experimentId);
+  const network = library.experiments.network(experimentId, revision);
   return revise(context, library, experiment, `restored revision ${revision}`, network, signal);
 }
 
@@ -80,21 +78,21 @@ async function revise(
   signal: AbortSignal,
 ): Promise<Experiment> {
   const { id: experimentId, classes, parameters, space, revision } = before;
-  const tracks = experimentTracks(library, experimentId);
+  const tracks = library.experiments.tracksOf(experimentId);
   const vectors = library.embeddings.madeIn(space, 'This experiment');
   const predictions = await predictTracks(network, vectors, signal);
   const metrics = scoreSplits(tracks, predictions, classes, parameters.task);
   // Its change would be lost without a word, and numbers of prototypes mean others after it.
-  if (getExperiment(library, experimentId).revision !== revision)
+  if (library.experiments.get(experimentId).revision !== revision)
     throw new EngineError(
       'busy',
       `“${before.name}” was edited while this edit was worked out; this one was not made.`,
       'Look at its prototypes as they are now, then edit again.',
     );
-  addRevision(library, experimentId, change, metrics, network);
-  const experiment = getExperiment(library, experimentId);
+  library.experiments.addRevision(experimentId, change, metrics, network);
+  const experiment = library.experiments.get(experimentId);
   const splits = new Map(tracks.map((track) => [track.id, track.split]));
-  storePredictions(library, experiment, predictions.values(), splits);
+  library.predictions.replace(experiment, predictions.values(), splits);
   context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'experiments' });
   context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'predictions' });
   return experiment;

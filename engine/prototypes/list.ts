@@ -4,7 +4,6 @@ import { argmax } from '../classify/network-scores.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { breather } from '../experiments/breather.ts';
-import { experimentTracks, getExperiment, loadNetwork } from '../experiments/store.ts';
 import { windowsByTrack } from '../experiments/track-windows.ts';
 import { nearestTracksByWindow, windowRefs } from '../neighbours/nearest.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
@@ -23,8 +22,8 @@ export async function listPrototypes(
   experimentId: string,
   signal: AbortSignal,
 ): Promise<PrototypeInfo[]> {
-  const experiment = getExperiment(library, experimentId);
-  const network = loadNetwork(library, experimentId);
+  const experiment = library.experiments.get(experimentId);
+  const network = library.experiments.network(experimentId);
   const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
   const K = network.prototypeCount;
   const dim = network.data.embeddingDim;
@@ -65,9 +64,9 @@ async function supports(
   const support = new Int32Array(K);
   const matching = new Int32Array(K);
   const training = new Map(
-    experimentTracks(library, experimentId).flatMap((track) =>
-      track.split === 'train' ? [[track.id, new Set(track.labels)] as const] : [],
-    ),
+    library.experiments
+      .tracksOf(experimentId)
+      .flatMap((track) => (track.split === 'train' ? [[track.id, new Set(track.labels)] as const] : [])),
   );
   const breathe = breather(signal);
   for (const { trackId, vectors, count } of windowsByTrack(windows)) {

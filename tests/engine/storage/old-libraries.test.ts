@@ -3,12 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { studyRequestSchema } from '../../../engine/api/studies.ts';
 import { spaceKey } from '../../../models/embeddings/space.ts';
-import {
-  getExperiment,
-  experimentTracks,
-  listExperiments,
-  loadNetwork,
-} from '../../../engine/experiments/store.ts';
 import { explainTrack } from '../../../engine/classify/explain.ts';
 import { nearestTo } from '../../../engine/neighbours/query.ts';
 import { resolveVector } from '../../../engine/neighbours/vector-ref.ts';
@@ -107,10 +101,10 @@ describe('a library of schema 3', () => {
       revisions,
     );
 
-    const [experiment] = listExperiments(library);
+    const [experiment] = library.experiments.list();
     expect(experiment).toMatchObject({ id: experiments[0]?.['id'], space, revision: 3 });
-    expect(experimentTracks(library, experiment?.id ?? '')).toHaveLength(12);
-    expect(loadNetwork(library, experiment?.id ?? '').prototypeCount).toBeGreaterThan(3);
+    expect(library.experiments.tracksOf(experiment?.id ?? '')).toHaveLength(12);
+    expect(library.experiments.network(experiment?.id ?? '').prototypeCount).toBeGreaterThan(3);
     expect(library.reductions.list().map(({ id, space: its }) => [id, its?.key])).toEqual(
       reductions.map(({ id }) => [id, space.key]),
     );
@@ -187,7 +181,7 @@ describe('a library of schema 3', () => {
     const library = catalogue.get(OLD.id);
     expect(library.space()).toMatchObject({ packId: 'compact', windows: 'all', packSha256: '' });
     expect(library.summary().tracks).toMatchObject({ ready: 0, pending: 11, failed: 1, missing: 1 });
-    expect(getExperiment(library, listExperiments(library)[0]?.id ?? '').space.packSha256).not.toBe('');
+    expect(library.experiments.get(library.experiments.list()[0]?.id ?? '').space.packSha256).not.toBe('');
     catalogue.close();
     // With the pack at hand its hash is known again.
     const with1 = new LibraryCatalogue(dataFolder, { packSha256: () => 'abc' });
@@ -252,7 +246,7 @@ describe('something made in another space', () => {
     const catalogue = new LibraryCatalogue(dataFolder);
     const library = catalogue.get(OLD.id);
     const own = library.space();
-    const [experiment] = listExperiments(library);
+    const [experiment] = library.experiments.list();
     const experimentId = experiment?.id ?? '';
     const two = library.spaces.list().find(({ windows }) => windows === 2) ?? own;
     expect(two.key).not.toBe(own.key);

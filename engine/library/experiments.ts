@@ -1,0 +1,201 @@
+import type { Experiment, Metrics, SplitName } from '../api/domain.ts';
+import { EngineError } from '../api/errors.ts';
+import type { Database } from '../storage/database.ts';
+import type { SpaceRepository } from './spaces.ts';
+import { PrototypeNetwork } from '../../models/pecmae/network.ts';
+
+/** A track that takes part in an experiment; `labels` are indices of classes, one of them in a single-label task. */
+export interface LabelledTrack {
+  id: string;
+  labels: number[];
+}
+
+/** A track of an experiment with its part of the split. */
+export interface SplitTrack extends LabelledTrack {
+  split: SplitName;
+}
+
+/** Everything about an experiment but its newest revision. */
+export type NewExperiment = Omit<Experiment, 'metrics' | 'revision'>;
+
+interface ExperimentRow {
+  id: string;
+  name: string;
+  taxonomy_id: string;
+  taxonomy_name: string;
+  space: string;
+  parameters: string;
+  classes: string;
+  dropped_classes: string;
+  counts: string;
+  curve: string;
+  revision: number;
+  created_at: string;
+  seconds: number;
+  metrics: string;
+}
+
+const SELECT = `SELECT e.*, r.metrics AS metrics FROM experiments e
+  JOIN experiment_revisions r ON r.experiment_id = e.id AND r.revision = e.revision`;
+
+/** What experiments were trained with before these could be chosen. */
+const ADDED_LATER = { initialisation: 'kmeans', projection: 'none' } as const;
+
+/** The experiments of a library: every revision of their networks, and the tracks they were made with. */
+export class ExperimentRepository {
+  readonly #db: Database;
+  readonly #spaces: SpaceRepository;
+
+  constructor(db: Database, spaces: SpaceRepository) {
+    this.#db = db;
+    this.#spaces = spaces;
+  }
+
+  /** Stores a trained network as revision 1 of a new experiment, in one transaction. */
+  insert(
+    experiment: NewExperiment,
+    tracks: readonly SplitTrack[],
+    metrics: readonly Metrics[],
+    network: PrototypeNetwork,
+  ): void {
+    this.#db.transaction(() => {
+      this.#db
+        .prepare(
+          `INSERT INTO experiments (id, name, taxonomy_id, taxonomy_name, space, parameters, classes,
+             dropped_classes, counts, curve, revision, created_at, seconds)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
+        )
+        .run([
+          experiment.id,
+          experiment.name,
+          experiment.taxonomyId,
+          experiment.taxonomyName,
+          experiment.space.key,
+          JSON.stringify(experiment.parameters),
+          JSON.stringify(experiment.classes),
+          JSON.stringify(experiment.droppedClasses),
+          JSON.stringify(experiment.counts),
+          JSON.stringify(experiment.curve),
+          experiment.createdAt,
+          experiment.seconds,
+        ]);
+      const track = this.#db.prepare(
+        'INSERT INTO experiment_tracks (experiment_id, track_id, split, labels) VALUES (?, ?, ?, ?)',
+      );
+      for (const { id, split, labels } of tracks)
+        track.run([experiment.id, id, split, JSON.stringify(labels)]);
+      this.#insertRevision(experiment.id, 1, 'trained', metrics, network, experiment.createdAt);
+    })();
+  }
+
+  /** Adds a revision and makes it the newest; earlier ones stay, which is what undo goes back to. */
+  addRevision(
+    experimentId: string,
+    change: string,
+    metrics: readonly Metrics[],
+    network: PrototypeNetwork,
+  ): void {
+    this.#db.transaction(() => {
+      const last = this.#db
+        .prepare<{ last: number | null }>(
+          'SELECT max(revision) AS last FROM experiment_revisions WHERE experiment_id = ?',
+        )
+        .get([experimentId]);
+      const revision = (last?.last ?? 0) + 1;
+      this.#insertRevision(experimentId, revision, change, metrics, network, new Date().toISOString());
+      this.#db.prepare('UPDATE experiments SET revision = ? WHERE id = ?').run([revision, experimentId]);
+    })();
+  }
+
+  /** Newest first, by when they were made here: a clock may be wrong. */
+  list(): Experiment[] {
+    const rows = this.#db.prepare<ExperimentRow>(`${SELECT} ORDER BY e.rowid DESC`).all();
+    return rows.map((row) => this.#fromRow(row));
+  }
+
+  /** @throws EngineError `not-found` */
+  get(experimentId: string): Experiment {
+    const row = this.#db.prepare<ExperimentRow>(`${SELECT} WHERE e.id = ?`).get([experimentId]);
+    if (!row)
+      throw new EngineError(
+        'not-found',
+        `There is no experiment ${experimentId} in this library.`,
+        'Train one, or list the experiments of the library.',
+      );
+    return this.#fromRow(row);
+  }
+
+  /** Removes an experiment with its revisions and predictions. */
+  remove(experimentId: string): void {
+    this.get(experimentId);
+    this.#db.transaction(() => {
+      this.#db.prepare('DELETE FROM experiments WHERE id = ?').run([experimentId]);
+      this.#db.prepare('DELETE FROM cache.predictions WHERE experiment_id = ?').run([experimentId]);
+    })();
+  }
+
+  /**
+   * The network of an experiment: of its newest revision, or of the one given.
+   * @throws EngineError `not-found`
+   */
+  network(experimentId: string, revision?: number): PrototypeNetwork {
+    const wanted = revision ?? this.get(experimentId).revision;
+    const row = this.#db
+      .prepare<{ network: ArrayBuffer }>(
+        'SELECT network FROM experiment_revisions WHERE experiment_id = ? AND revision = ?',
+      )
+      .get([experimentId, wanted]);
+    if (!row) throw new EngineError('not-found', `The experiment ${experimentId} has no revision ${wanted}.`);
+    return PrototypeNetwork.fromBytes(new Uint8Array(row.network));
+  }
+
+  /** Tracks the experiment was made with, in the order of their ids. */
+  tracksOf(experimentId: string): SplitTrack[] {
+    const rows = this.#db
+      .prepare<{ track_id: string; split: SplitName; labels: string }>(
+        'SELECT track_id, split, labels FROM experiment_tracks WHERE experiment_id = ? ORDER BY track_id',
+      )
+      .all([experimentId]);
+    return rows.map((row) => ({
+      id: row.track_id,
+      split: row.split,
+      labels: JSON.parse(row.labels) as number[],
+    }));
+  }
+
+  #insertRevision(
+    experimentId: string,
+    revision: number,
+    change: string,
+    metrics: readonly Metrics[],
+    network: PrototypeNetwork,
+    createdAt: string,
+  ): void {
+    this.#db
+      .prepare(
+        `INSERT INTO experiment_revisions (experiment_id, revision, change, metrics, network, created_at)
+         VALUES (?, ?, ?, ?, ?, ?)`,
+      )
+      .run([experimentId, revision, change, JSON.stringify(metrics), network.toBytes(), createdAt]);
+  }
+
+  /** The columns hold what {@link insert} wrote, under the schema version that the migrations guarantee. */
+  #fromRow(row: ExperimentRow): Experiment {
+    return {
+      id: row.id,
+      name: row.name,
+      taxonomyId: row.taxonomy_id,
+      taxonomyName: row.taxonomy_name,
+      space: this.#spaces.get(row.space),
+      parameters: { ...ADDED_LATER, ...(JSON.parse(row.parameters) as Experiment['parameters']) },
+      classes: JSON.parse(row.classes) as string[],
+      droppedClasses: JSON.parse(row.dropped_classes) as string[],
+      counts: JSON.parse(row.counts) as Experiment['counts'],
+      metrics: JSON.parse(row.metrics) as Metrics[],
+      curve: JSON.parse(row.curve) as Experiment['curve'],
+      revision: row.revision,
+      createdAt: row.created_at,
+      seconds: row.seconds,
+    };
+  }
+}
