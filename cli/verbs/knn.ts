@@ -9,7 +9,7 @@ import {
 import type { Metric } from '../../models/neighbours/brute.ts';
 import type { RankingMetrics } from '../../models/evaluation/metrics/ranking.ts';
 import { EngineError } from '../../engine/api/errors.ts';
-import { requireSameColumns } from '../../engine/reductions/corpus/file.ts';
+import { withSameColumns } from '../../engine/reductions/corpus/file.ts';
 import { list, wholeNumber } from '../options.ts';
 import { pairs, percent, table } from '../text.ts';
 import type { AddVerb, Answer, Cli } from '../verb.ts';
@@ -71,7 +71,11 @@ export const knnVerb: AddVerb = (program, cli) => {
         .default('main'),
     )
     .option('--labels <file.xml>', 'the Mulan XML that names the labels; else one beside each file is used')
-    .option('--label-count <n>', 'how many of the last columns are 0/1 labels', wholeNumber(1, 100_000))
+    .option(
+      '--label-count <n>',
+      'how many of the last columns are 0/1 labels; 1: the last may also name the class of each row',
+      wholeNumber(1, 100_000),
+    )
     .option('--exclude <columns>', 'columns that are neither features nor labels', list, [])
     .addOption(
       program
@@ -93,8 +97,8 @@ async function predictAndScore(cli: Cli, options: Options): Promise<Answer> {
   const { signal } = cli.interrupt;
   const { classifier, k, metric } = options;
   const started = performance.now();
-  const [train, test] = [await read(cli, options.train, options), await read(cli, options.test, options)];
-  requireSameColumns(train, test, options.test);
+  const train = await read(cli, options.train, options);
+  const test = withSameColumns(train, await read(cli, options.test, options), options.test);
   const readSeconds = (performance.now() - started) / 1000;
   const before = process.cpuUsage();
   const begun = performance.now();

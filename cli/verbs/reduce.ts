@@ -85,7 +85,7 @@ export const reduceVerb: AddVerb = (program, cli) => {
     )
     .option(
       '--label-count <n>',
-      'data set: how many of the last columns are 0/1 labels',
+      'data set: how many of the last columns are 0/1 labels; 1: the last may also name the class of each row',
       wholeNumber(1, 100_000),
     )
     .option('--exclude <columns>', 'data set: columns that are neither features nor labels', list, [])

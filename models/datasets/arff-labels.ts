@@ -67,6 +67,11 @@ export async function arffLabels(
   return { choice: { kind: 'names', names: labels }, warnings: [] };
 }
 
+/** Whether an attribute that is the only label gives each row its class, which its declaration tells. */
+export function givesClasses({ kind, values }: ArffAttribute): boolean {
+  return kind === 'text' || (kind === 'nominal' && pairOf(values) === undefined);
+}
+
 /**
  * What the values of a label mean.
  * @returns value → 0 or 1; null for a numeric label, which must be written as 0 and 1
@@ -75,17 +80,21 @@ export async function arffLabels(
 export function labelValues(path: string, attribute: ArffAttribute): Map<string, number> | null {
   if (attribute.kind === 'numeric') return null;
   const { name, values, line } = attribute;
-  const lower = values.map((value) => value.toLowerCase());
-  const pair = PAIRS.find((words) => lower.length <= 2 && lower.every((value) => words.includes(value)));
+  const pair = pairOf(values);
   if (attribute.kind === 'nominal' && pair)
-    return new Map(values.map((value, i) => [value, lower[i] === pair[1] ? 1 : 0]));
+    return new Map(values.map((value) => [value, value.toLowerCase() === pair[1] ? 1 : 0]));
   const shown = values.slice(0, 6).join(', ') + (values.length > 6 ? ', …' : '');
   throw new DatasetError(
     'bad-label',
     `${place(path, line)}: “${name}” cannot be a label: it ${attribute.kind === 'text' ? 'is text' : `takes the values ${shown}`}.`,
-    'Labels are 0 or 1. Choose other columns, or write one attribute of 0 and 1 per class; an NPZ file may give each row its class.',
+    'Labels are 0 or 1 where there are several. Choose other columns, write one attribute of 0 and 1 per class, or choose this attribute alone (--label-count 1 for the last): it then gives each row its class.',
     line,
   );
+}
+
+function pairOf(values: readonly string[]): readonly [string, string] | undefined {
+  const lower = values.map((value) => value.toLowerCase());
+  return PAIRS.find((words) => lower.length <= 2 && lower.every((value) => words.includes(value)));
 }
 
 async function named(xml: string): Promise<ColumnChoice> {

@@ -1,5 +1,6 @@
 import type { ArffAttribute } from './arff-header.ts';
-import { labelValues } from './arff-labels.ts';
+import { givesClasses, labelValues } from './arff-labels.ts';
+import { ClassColumn } from './class-column.ts';
 import { arffError, ArffTokens, closingBrace } from './arff-tokens.ts';
 import { DatasetError, place } from './errors.ts';
 import { isMissing, labelWord } from '../text/index.ts';
@@ -34,15 +35,26 @@ export class ArffRowReader {
   readonly #lastRow: Int32Array;
   readonly rows: RowCollector;
   readonly #labels: LabelCells;
+  /** Of a single label; its values may be classes. */
+  readonly classes: ClassColumn | null;
   dropped = 0;
   weighted = false;
+
+  readonly #classAbsent: string;
 
   constructor(path: string, attributes: readonly ArffAttribute[], plan: ColumnPlan, dropMissing: boolean) {
     this.#path = path;
     this.#idColumn = plan.idColumn;
     this.#dropMissing = dropMissing;
     this.#tokens = new ArffTokens(path);
-    this.#columns = attributes.map((attribute, i) => readingOf(path, attribute, plan.targets[i] ?? EXCLUDED));
+    const single = plan.labelNames.length === 1 ? attributes[plan.targets.indexOf(-1)] : undefined;
+    this.classes = single
+      ? new ClassColumn(path, single.name, givesClasses(single) ? single.values : [])
+      : null;
+    this.#classAbsent = single ? absentOf(single) : '';
+    this.#columns = attributes.map((attribute, i) =>
+      readingOf(path, attribute, plan.targets[i] ?? EXCLUDED, attribute === single),
+    );
     this.#lastRow = new Int32Array(attributes.length).fill(-1);
     this.#labelsWhenAbsent = this.#columns.flatMap(({ target, values, absent }) =>
       target < 0 && target !== EXCLUDED && values?.get(absent) === 1 ? [-target - 1] : [],
@@ -95,6 +107,7 @@ export class ArffRowReader {
       if (!WEIGHT.test(after)) throw arffError(this.#path, line, close + 1, 'Nothing may follow the row.');
       this.weighted = true;
     }
+    this.classes?.set(this.rows.count - 1, this.#classAbsent === '' ? null : this.#classAbsent, line);
     for (const label of this.#labelsWhenAbsent) this.rows.labelBlock[this.rows.labelOffset + label] = 1;
     let id = this.#columns[this.#idColumn]?.absent ?? '';
     let keep = true;
@@ -137,6 +150,7 @@ export class ArffRowReader {
     const column = this.#columns[index];
     if (column === undefined || column.target === EXCLUDED) return true;
     const { target, values } = column;
+    if (target < 0 && this.classes !== null) return this.#takeClass(this.classes, column, value);
     const number = values !== null ? values.get(value) : target < 0 ? labelWord(value) : decimal(value);
     if (number === undefined || number !== number) return this.#refuse(column, value);
     if (target >= 0) {
@@ -146,6 +160,19 @@ export class ArffRowReader {
     const borne = this.#labels.number(-target - 1, number);
     if (borne === null) return this.#refuse(column, value);
     this.rows.labelBlock[this.rows.labelOffset - target - 1] = borne;
+    return true;
+  }
+
+  #takeClass(classes: ClassColumn, column: Column, value: string): boolean {
+    const { quoted, line } = this.#tokens;
+    const isDeclared = column.values?.has(value);
+    if (!isDeclared && !quoted && isMissing(value)) {
+      if (this.#dropMissing) return false;
+      classes.set(this.rows.count - 1, null, line);
+      return true;
+    }
+    if (isDeclared === false) return this.#refuse(column, value);
+    classes.set(this.rows.count - 1, value, line);
     return true;
   }
 
@@ -198,11 +225,16 @@ export class ArffRowReader {
   }
 }
 
-function readingOf(path: string, attribute: ArffAttribute, target: number): Column {
+function readingOf(path: string, attribute: ArffAttribute, target: number, isSingle: boolean): Column {
   const { name, kind, values } = attribute;
-  const absent = values[0] ?? (kind === 'text' ? '' : '0');
+  const absent = absentOf(attribute);
   if (target === EXCLUDED) return { name, target, values: null, absent };
-  if (target < 0) return { name, target, values: labelValues(path, attribute), absent };
   const indices = kind === 'nominal' ? new Map(values.map((value, index) => [value, index])) : null;
+  if (target < 0 && !isSingle) return { name, target, values: labelValues(path, attribute), absent };
   return { name, target, values: indices, absent };
+}
+
+/** What a sparse row means by leaving a column out. */
+function absentOf({ kind, values }: ArffAttribute): string {
+  return values[0] ?? (kind === 'text' ? '' : '0');
 }

@@ -1,11 +1,12 @@
 import { Pacer } from '../numerics/pacer.ts';
-import { ArffHeaderReader, requireKnownTypes } from './arff-header.ts';
+import { ArffHeaderReader, requireKnownTypes, type ArffAttribute } from './arff-header.ts';
 import { arffLabels, relationName } from './arff-labels.ts';
 import { ArffRowReader } from './arff-rows.ts';
 import { textExcluded } from './csv-columns.ts';
+import { rowLabels } from './class-column.ts';
 import { DatasetError, readFailure } from './errors.ts';
 import { readLines } from './lines.ts';
-import { planColumns } from './plan.ts';
+import { planColumns, type ColumnChoice } from './plan.ts';
 import type { RawDataset } from './source.ts';
 import type { DatasetWarning, ReadDatasetOptions } from './types.ts';
 
@@ -29,8 +30,11 @@ async function readFileOf(path: string, options: ReadDatasetOptions, pacer: Pace
   const { header, dataLine } = await readHeader(path, pacer);
   requireKnownTypes(path, header.attributes, options.exclude ?? []);
   const { choice, warnings } = await arffLabels(path, header, options.labels);
-  const texts = header.attributes.filter(({ kind }) => kind === 'text').map(({ name }) => name);
   const asked = options.exclude ?? [];
+  const single = singleLabel(header.attributes, choice, asked);
+  const texts = header.attributes.flatMap(({ kind, name }) =>
+    kind === 'text' && name !== single ? [name] : [],
+  );
   const exclude = [...asked, ...texts.filter((name) => !asked.includes(name))];
   const plan = planColumns(
     path,
@@ -49,16 +53,33 @@ async function readFileOf(path: string, options: ReadDatasetOptions, pacer: Pace
     return kind === 'nominal' && target >= 0 ? [[target, values.length]] : [];
   });
   const silent = texts.filter((name) => !asked.includes(name));
+  const raw = await reader.rows.finish(pacer);
+  const borne = rowLabels(raw, plan, reader.classes);
   return {
-    ...(await reader.rows.finish(pacer)),
+    ...raw,
+    ...borne,
     name: relationName(header),
     dim: plan.featureNames.length,
     featureNames: plan.featureNames,
-    labelNames: plan.labelNames,
     dropped: reader.dropped,
     nominal: new Map(nominal),
-    warnings: [...warnings, ...textExcluded(silent), ...weightWarning(reader.weighted)],
+    warnings: [...warnings, ...borne.warnings, ...textExcluded(silent), ...weightWarning(reader.weighted)],
   };
+}
+
+/** Name of the attribute that is the only label, where it may be text: what its place or its name says. */
+function singleLabel(
+  attributes: readonly ArffAttribute[],
+  choice: ColumnChoice,
+  exclude: readonly string[],
+): string | undefined {
+  if (choice.kind === 'names') return choice.names.length === 1 ? choice.names[0] : undefined;
+  if (choice.count !== 1) return undefined;
+  // openSMILE ends with a class that nobody gave: “unknown”, and no text.
+  const left = attributes.filter(
+    ({ name, kind, type }) => !exclude.includes(name) && (kind !== 'text' || /^string\b/i.test(type)),
+  );
+  return (choice.kind === 'first' ? left[0] : left.at(-1))?.name;
 }
 
 /** The header is read first and alone, because reading an XML beside the file must wait for nothing. */

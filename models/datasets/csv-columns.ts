@@ -1,4 +1,5 @@
 import { isMissing, labelWord } from '../text/index.ts';
+import { tellsClasses } from './class-column.ts';
 import type { DatasetWarning } from './types.ts';
 
 /** Fewer values say nothing about what a column holds. */
@@ -14,17 +15,33 @@ const NOT_TEXT = /^[-+]?inf(inity)?$/i;
  * Columns of a table that describe rows and are no features: its index, text, dates. What only begins like a number is
  * none of them: a mistake in it must be told, not passed over.
  * @param free names of columns that nobody asked for
+ * @param classEnd where a single label column is asked for by its place: it may be the text that gives each row its class
  */
 export function describedColumns(
   header: readonly string[],
   free: readonly string[],
   rows: readonly (readonly string[])[],
+  classEnd: 'first' | 'last' | null,
 ): { exclude: string[]; warnings: DatasetWarning[] } {
   const isFree = new Set(free);
   const columns = header.flatMap((name, column) => (isFree.has(name) ? [{ name, column }] : []));
   const index = columns.filter(({ name, column }) => column === 0 && INDEX_NAME.test(name));
+  const others = columns.filter(
+    ({ name, column }) => !index.some((other) => other.name === name) && !isTrailing(header, rows, column),
+  );
+  const values = (column: number): string[] => rows.map((row) => (row[column] ?? '').trim());
+  const ends = classEnd === 'first' ? others : [...others].reverse();
+  const [end, next] = ends.map(({ column }) => column);
+  const classes =
+    classEnd !== null &&
+    end !== undefined &&
+    !values(end).some((cell) => DATE.test(cell)) &&
+    tellsClasses(values(end), next === undefined ? [] : values(next))
+      ? end
+      : -1;
   const text = columns.filter(
     ({ name, column }) =>
+      column !== classes &&
       !index.some((other) => other.name === name) &&
       (holdsText(rows.map((row) => row[column] ?? '')) || isTrailing(header, rows, column)),
   );

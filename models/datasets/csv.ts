@@ -5,6 +5,7 @@ import { parse, type Parser } from 'csv-parse';
 import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { isMissing, sniffDelimiter, unescapeFormula, utf8Chunks, type Delimiter } from '../text/index.ts';
+import { classColumnOf, rowLabels, type ClassColumn } from './class-column.ts';
 import { describedColumns } from './csv-columns.ts';
 import { DatasetError, place, readFailure } from './errors.ts';
 import { LABEL_HINT, LabelCells } from './label-cells.ts';
@@ -156,6 +157,8 @@ class CsvTable {
   #plan: ColumnPlan | null = null;
   #rows: RowCollector | null = null;
   #labels: LabelCells | null = null;
+  /** Of a single label column. */
+  #classes: ClassColumn | null = null;
   #dropped = 0;
   #warnings: DatasetWarning[] = [];
   /** Whether numbers have decimal points or commas: what the first broken number had. */
@@ -200,15 +203,21 @@ class CsvTable {
         `${this.#path} holds no rows.`,
         'A header row and at least one row are needed.',
       );
-    const { featureNames, labelNames } = this.#plan;
+    const { featureNames } = this.#plan;
+    const raw = await this.#rows.finish(pacer);
+    const { labels, labelNames, classPerRow, warnings } = rowLabels(raw, this.#plan, this.#classes);
     return {
-      ...(await this.#rows.finish(pacer)),
+      ...raw,
       name: null,
       dim: featureNames.length,
       featureNames,
-      labelNames: labelNames.map((name) => (this.#options.labels ? name : name.slice(LABEL_PREFIX.length))),
+      labels,
+      labelNames: labelNames.map((name) =>
+        this.#options.labels || classPerRow ? name : name.slice(LABEL_PREFIX.length),
+      ),
+      classPerRow,
       dropped: this.#dropped,
-      warnings: this.#warnings,
+      warnings: [...this.#warnings, ...warnings],
       nominal: new Map(),
     };
   }
@@ -225,7 +234,8 @@ class CsvTable {
         !(labels?.kind === 'names' && labels.names.includes(name)) &&
         header.indexOf(name) === header.lastIndexOf(name),
     );
-    const found = describedColumns(header, free, rows);
+    const classEnd = labels && labels.kind !== 'names' && labels.count === 1 ? labels.kind : null;
+    const found = describedColumns(header, free, rows, classEnd);
     this.#warnings = found.warnings;
     this.#plan = planTable(this.#path, header, {
       ...this.#options,
@@ -233,6 +243,7 @@ class CsvTable {
     });
     this.#rows = new RowCollector(this.#path, this.#plan);
     this.#labels = new LabelCells(this.#plan);
+    this.#classes = classColumnOf(this.#path, this.#plan);
     for (const { record, line } of this.#waiting) this.#addRow(record, line);
     this.#waiting = [];
   }
@@ -250,6 +261,7 @@ class CsvTable {
         return;
       }
       if (target >= 0) rows.featureBlock[rows.featureOffset + target] = this.#number(cell, line, column);
+      else if (this.#classes) this.#classes.setCell(rows.count - 1, unescapeFormula(cell), line);
       else rows.labelBlock[rows.labelOffset - target - 1] = this.#label(-target - 1, cell, line, column);
     }
     if (plan.idColumn >= 0) rows.id(record[plan.idColumn] ?? '');

@@ -1,5 +1,6 @@
 export { readMultilabelCsv } from './csv.ts';
 export { DatasetError, type DatasetErrorCode } from './errors.ts';
+export { alignClasses } from './align.ts';
 export { excludeColumns } from './exclude.ts';
 export { readDataset } from './read.ts';
 export type { ParquetReader, RawDataset, SourceOptions } from './source.ts';

@@ -29,4 +29,4 @@ export class LabelCells {
 }
 
 export const LABEL_HINT =
-  'Labels are 0 or 1 (also 1.0, true and false, yes and no, or 1 and −1). A column that gives each row its class is read from NPZ alone; elsewhere write one column of 0 and 1 per class, as pandas.get_dummies does.';
+  'Labels are 0 or 1 (also 1.0, true and false, yes and no, or 1 and −1). One column alone may give each row its class instead, as a name or a whole number (--label-count 1).';

@@ -1,4 +1,6 @@
 import type { Pacer } from '../numerics/pacer.ts';
+import { isMissing } from '../text/index.ts';
+import { classColumnOf, rowLabels } from './class-column.ts';
 import { DatasetError } from './errors.ts';
 import { LABEL_HINT, LabelCells } from './label-cells.ts';
 import { EXCLUDED, planColumns, type ColumnChoice } from './plan.ts';
@@ -9,8 +11,8 @@ import type { RawDataset, SourceOptions } from './source.ts';
 export interface MatrixColumn {
   name: string;
   at(row: number): number;
-  /** What tells rows apart when the column is left out. */
-  text?(row: number): string;
+  /** What tells rows apart when the column is left out, and classes of a column that gives them; null where it is missing. */
+  text?(row: number): string | null;
 }
 
 /**
@@ -35,6 +37,7 @@ export async function assembleRows(
   );
   const rows = new RowCollector(path, plan);
   const labelCells = new LabelCells(plan);
+  const classes = classColumnOf(path, plan);
   const used = columns.flatMap((column, i) => {
     const target = plan.targets[i] ?? EXCLUDED;
     return target === EXCLUDED ? [] : [{ column, target }];
@@ -45,7 +48,11 @@ export async function assembleRows(
     let keep = true;
     for (const { column, target } of used) {
       const value = column.at(row);
-      if (!Number.isFinite(value)) {
+      if (target < 0 && classes !== null) {
+        const text = classText(path, row, column, value);
+        if (text === null && options.missing === 'drop-rows') keep = false;
+        else classes.set(rows.count - 1, text, row + 1);
+      } else if (!Number.isFinite(value)) {
         if (Number.isNaN(value) && options.missing === 'drop-rows') keep = false;
         else throw notFinite(path, row, column.name, value);
       } else if (target >= 0) rows.featureBlock[rows.featureOffset + target] = value;
@@ -67,15 +74,25 @@ export async function assembleRows(
   const collected = await rows.finish(pacer);
   return {
     ...collected,
+    ...rowLabels(collected, plan, classes),
     rowIds: collected.rowIds ?? (ids ? kept.map((row) => ids[row] ?? '') : null),
     name: null,
     dim: plan.featureNames.length,
     featureNames: plan.featureNames,
-    labelNames: plan.labelNames,
     dropped: count - kept.length,
-    warnings: [],
     nominal: new Map(),
   };
+}
+
+/** What a single label column holds in a row: null where it is missing. */
+function classText(path: string, row: number, column: MatrixColumn, value: number): string | null {
+  if (column.text) {
+    const text = column.text(row)?.trim() ?? '';
+    return isMissing(text) ? null : text;
+  }
+  if (Number.isNaN(value)) return null;
+  if (!Number.isFinite(value)) throw notFinite(path, row, column.name, value);
+  return String(value);
 }
 
 function badLabel(path: string, row: number, name: string, value: number): DatasetError {

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { Pacer } from '../numerics/pacer.ts';
 import { at } from '../numerics/vectors.ts';
 import { NpzArchive, TensorFormatError, writeNpz, type NpyArray } from '../tensors/index.ts';
+import { isMissing } from '../text/index.ts';
+import { MAX_CLASSES } from './class-column.ts';
 import { DatasetError, readFailure } from './errors.ts';
 import { noLabels } from './plan.ts';
 import { assembleRows, type MatrixColumn } from './matrix.ts';
@@ -14,8 +16,6 @@ const LABELSETS = ['labelsets', 'Y', 'y', 'labels', 'targets'];
 const LABEL_NAMES = ['labels', 'label_names', 'classes', 'target_names'];
 const FEATURE_NAMES = ['feature_names', 'columns'];
 const ROW_IDS = ['ids', 'row_ids'];
-/** More different numbers than this are no classes. */
-const MAX_CLASSES = 10_000;
 
 /** An .npz of a labelled set: `prototypes [n, d]`, `labelsets [n, L]` (uint8), `labels [L]`, `feature_names [d]`. */
 export function writeDatasetNpz(set: WritableSet, more: Readonly<Record<string, NpyArray>> = {}): Uint8Array {
@@ -62,7 +62,13 @@ export async function readNpzDataset(path: string, options: SourceOptions): Prom
     const raw = await assembleRows(path, count, columns, options.labels, options, pacer, ids);
     return { ...raw, warnings: [...raw.warnings, ...unnamed] };
   }
-  const { labels, warnings } = labelColumns(path, arrays, features, count);
+  const { labels, classPerRow, warnings } = labelColumns(
+    path,
+    arrays,
+    features,
+    count,
+    options.missing === 'drop-rows',
+  );
   const raw = await assembleRows(
     path,
     count,
@@ -72,21 +78,33 @@ export async function readNpzDataset(path: string, options: SourceOptions): Prom
     pacer,
     ids,
   );
-  return { ...raw, warnings: [...raw.warnings, ...warnings, ...unnamed, ...arrays.unread(LABEL_NAMES)] };
+  return {
+    ...raw,
+    classPerRow,
+    warnings: [...raw.warnings, ...warnings, ...unnamed, ...arrays.unread(LABEL_NAMES)],
+  };
 }
 
 interface Labels {
   labels: MatrixColumn[];
+  classPerRow: boolean;
   warnings: DatasetWarning[];
 }
 
-function labelColumns(path: string, arrays: Arrays, features: NpyArray, count: number): Labels {
+function labelColumns(
+  path: string,
+  arrays: Arrays,
+  features: NpyArray,
+  count: number,
+  dropMissing: boolean,
+): Labels {
   const matrix = arrays.find(
     LABELSETS,
     (array) =>
       array !== features && array.dtype !== 'text' && array.shape.length === 2 && array.shape[0] === count,
   );
   const L = matrix?.shape[1] ?? 0;
+  if (matrix && L === 1 && !holdsLabels(matrix)) return oneHot(path, arrays, matrix, count, dropMissing);
   if (matrix && L > 0) {
     const labelNames =
       texts(arrays.find(LABEL_NAMES, isTextOf(L))) ?? Array.from({ length: L }, (_, l) => `label${l}`);
@@ -94,22 +112,37 @@ function labelColumns(path: string, arrays: Arrays, features: NpyArray, count: n
       name,
       at: (row: number) => numberAt(matrix, row * L + l),
     }));
-    return { labels, warnings: [] };
+    return { labels, classPerRow: false, warnings: [] };
   }
   const classes = arrays.find(
     LABELSETS,
     (array) => array !== features && array.shape.length === 1 && array.shape[0] === count,
   );
   if (!classes) throw noLabels(path);
-  return oneHot(path, arrays, classes, count);
+  return oneHot(path, arrays, classes, count, dropMissing);
+}
+
+/** Whether a matrix of one column is a label, 1 and 0 or 1 and −1, and not one class number per row. */
+function holdsLabels(matrix: NpyArray): boolean {
+  const values = new Set(Array.from({ length: matrix.shape[0] ?? 0 }, (_, row) => numberAt(matrix, row)));
+  return !(values.has(0) && values.has(-1)) && [...values].every((value) => [1, 0, -1].includes(value));
 }
 
 /** One label per class, in the order of the numbers or of the names. */
-function oneHot(path: string, arrays: Arrays, classes: NpyArray, count: number): Labels {
+function oneHot(
+  path: string,
+  arrays: Arrays,
+  classes: NpyArray,
+  count: number,
+  dropMissing: boolean,
+): Labels {
   const keys =
     classes.dtype === 'text'
-      ? classes.data
-      : Array.from({ length: count }, (_, row) => numberAt(classes, row));
+      ? classes.data.map((text) => (isMissing(text.trim()) ? null : text))
+      : Array.from({ length: count }, (_, row) => {
+          const number = numberAt(classes, row);
+          return Number.isNaN(number) ? null : number;
+        });
   const odd = keys.findIndex((key) => typeof key === 'number' && !Number.isInteger(key));
   if (odd >= 0)
     throw new DatasetError(
@@ -118,7 +151,7 @@ function oneHot(path: string, arrays: Arrays, classes: NpyArray, count: number):
       'Give one class number or name per row, or a matrix of labels with one column of 0 and 1 per label.',
       odd + 1,
     );
-  const distinct = [...new Set<string | number>(keys)].sort((a, b) =>
+  const distinct = [...new Set(keys.filter((key) => key !== null))].sort((a, b) =>
     typeof a === 'number' && typeof b === 'number' ? a - b : a < b ? -1 : 1,
   );
   if (distinct.length > MAX_CLASSES)
@@ -140,8 +173,9 @@ function oneHot(path: string, arrays: Arrays, classes: NpyArray, count: number):
   return {
     labels: distinct.map((key) => ({
       name: nameOf(key),
-      at: (row: number) => (keys[row] === key ? 1 : 0),
+      at: (row: number) => (keys[row] === null && dropMissing ? NaN : keys[row] === key ? 1 : 0),
     })),
+    classPerRow: true,
     warnings: [
       {
         code: 'class-numbers',

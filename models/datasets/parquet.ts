@@ -5,6 +5,7 @@ import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet';
 import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from 'hyparquet';
 import { z } from 'zod';
 import { Pacer } from '../numerics/pacer.ts';
+import { tellsClasses } from './class-column.ts';
 import { DatasetError, readFailure } from './errors.ts';
 import { LABEL_PREFIX } from './csv.ts';
 import { assembleRows, type MatrixColumn } from './matrix.ts';
@@ -68,9 +69,12 @@ async function readTable(
   const { children } = parquetSchema(metadata);
   const index = own ? [] : indexColumns(metadata, children, options);
   const exclude = new Set([...(options.exclude ?? []), ...index]);
+  const maybeClasses = own ? null : classColumn(children, exclude, options);
   const wanted = own
     ? children.filter(({ element }) => element.name === 'vector' || element.name === 'labels')
-    : children.filter((child) => isNumeric(child) && !exclude.has(child.element.name));
+    : children.filter(
+        (child) => (isNumeric(child) || child === maybeClasses) && !exclude.has(child.element.name),
+      );
   // Refused before anything is unpacked: what a file claims to hold may be far more than its size.
   if (count * Math.max(1, wanted.length) > MAX_VALUES)
     throw new DatasetError('too-large', `${path} claims ${count} rows.`, 'Take a sample of the rows.');
@@ -82,10 +86,13 @@ async function readTable(
   );
   const columns = await readColumns(file, metadata, [...read], count, onProgress);
   if (own) return readOwn(path, count, columns, own, options);
+  const classes = maybeClasses && givesClasses(maybeClasses, wanted, columns, options) ? maybeClasses : null;
+  if (maybeClasses && !classes) columns.delete(maybeClasses.element.name);
   // In the order of the file: where labels are told by their number, it decides.
   const matrix = children.flatMap(({ element: { name } }) => {
     const values = columns.get(name);
-    if (exclude.has(name)) return [{ name, at: () => NaN, text: (row: number) => cellText(values?.[row]) }];
+    if (exclude.has(name) || name === classes?.element.name)
+      return [{ name, at: () => NaN, text: (row: number) => cellText(values?.[row]) }];
     return values ? matrixColumns(path, name, values) : [];
   });
   const labels = options.labels ?? prefixed(path, matrix);
@@ -97,14 +104,18 @@ async function readTable(
     { ...options, exclude: [...exclude] },
     new Pacer(),
   );
-  const skipped = children.filter((child) => !isNumeric(child) && !exclude.has(child.element.name));
+  const skipped = children.filter(
+    (child) => !isNumeric(child) && child !== classes && !exclude.has(child.element.name),
+  );
   return {
     ...raw,
-    labelNames: options.labels
-      ? raw.labelNames
-      : raw.labelNames.map((name) => name.slice(LABEL_PREFIX.length)),
+    labelNames:
+      options.labels || raw.classPerRow
+        ? raw.labelNames
+        : raw.labelNames.map((name) => name.slice(LABEL_PREFIX.length)),
     warnings: [
       ...indexWarning(index),
+      ...raw.warnings,
       ...(skipped.length === 0 ? [] : [skippedWarning(skipped.map(({ element }) => element.name))]),
     ],
   };
@@ -250,6 +261,51 @@ function isNumeric({ element, children }: SchemaTree): boolean {
     group?.children.length === 1 &&
     item !== undefined &&
     isNumeric(item)
+  );
+}
+
+/** The column of text that is the only label, by its name or its place: it gives each row its class. */
+function classColumn(
+  children: readonly SchemaTree[],
+  exclude: ReadonlySet<string>,
+  { labels }: Omit<SourceOptions, 'signal'>,
+): SchemaTree | null {
+  if (labels === undefined) return null;
+  const left = children.filter(({ element }) => !exclude.has(element.name));
+  const single =
+    labels.kind === 'names'
+      ? labels.names.length === 1
+        ? left.find(({ element }) => element.name === labels.names[0])
+        : undefined
+      : labels.count !== 1
+        ? undefined
+        : labels.kind === 'first'
+          ? left[0]
+          : left.at(-1);
+  return single !== undefined && isText(single) ? single : null;
+}
+
+/** By its name it is the label for certain; by its place only where it does not describe the rows one by one. */
+function givesClasses(
+  column: SchemaTree,
+  wanted: readonly SchemaTree[],
+  columns: ReadonlyMap<string, unknown[]>,
+  { labels }: Omit<SourceOptions, 'signal'>,
+): boolean {
+  if (labels === undefined || labels.kind === 'names') return true;
+  const texts = ({ element }: SchemaTree): string[] => (columns.get(element.name) ?? []).map(cellText);
+  const others = wanted.filter((child) => child !== column);
+  const next = labels.kind === 'first' ? others[0] : others.at(-1);
+  return tellsClasses(texts(column), next ? texts(next) : []);
+}
+
+function isText({ element, children }: SchemaTree): boolean {
+  const kinds = ['UTF8', 'STRING', 'ENUM', undefined];
+  return (
+    children.length === 0 &&
+    element.type === 'BYTE_ARRAY' &&
+    kinds.includes(element.converted_type) &&
+    kinds.includes(element.logical_type?.type)
   );
 }
 

@@ -25,13 +25,13 @@ export async function readDataset(
   const pacer = new Pacer(options.signal);
   const raw = await readByFormat(path, options, readParquet);
   const warnings = await datasetWarnings(raw, pacer);
-  const { features, count, dim, labels, labelNames, featureNames, rowIds } = raw;
+  const { features, count, dim, labels, labelNames, featureNames, classPerRow, rowIds } = raw;
   const name =
     raw.name ??
     basename(path)
       .replace(/\.gz$/i, '')
       .replace(/\.[^.]+$/, '');
-  return { name, features, count, dim, labels, labelNames, featureNames, rowIds, warnings };
+  return { name, features, count, dim, labels, labelNames, featureNames, classPerRow, rowIds, warnings };
 }
 
 async function readByFormat(

@@ -15,6 +15,8 @@ export interface RawDataset {
   dim: number;
   labels: Uint8Array;
   labelNames: string[];
+  /** Whether the file gives each row its class, which became one label per class. */
+  classPerRow: boolean;
   featureNames: string[];
   rowIds: string[] | null;
   /** Rows left out for a missing value. */

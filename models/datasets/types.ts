@@ -1,6 +1,9 @@
 import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 
-/** Which columns are labels. `names` and `xml` name them; the order of the file's own columns is kept. */
+/**
+ * Which columns are labels. `names` and `xml` name them; the order of the file's own columns is kept. A single column may
+ * hold the class of each row, which then becomes one label per class.
+ */
 export type LabelChoice =
   | { kind: 'last' | 'first'; count: number }
   | { kind: 'names'; names: readonly string[] }
@@ -61,6 +64,8 @@ export interface Dataset extends LabelledVectors {
   name: string;
   features: Float64Array;
   featureNames: string[];
+  /** Whether the file gives each row its class, which became one label per class. */
+  classPerRow: boolean;
   /** Values of the first excluded column when they differ from row to row; else null. */
   rowIds: string[] | null;
   warnings: DatasetWarning[];

@@ -3,7 +3,12 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { MANIFEST_FILE, type Dataset, type LabelChoice } from '../../../models/datasets/index.ts';
+import {
+  alignClasses,
+  MANIFEST_FILE,
+  type Dataset,
+  type LabelChoice,
+} from '../../../models/datasets/index.ts';
 import { numberTracks } from '../../../models/embeddings/tracks.ts';
 import type { CorpusSource, CorpusWarning } from '../../api/domain.ts';
 import { EngineError } from '../../api/errors.ts';
@@ -29,7 +34,7 @@ export async function fileRows(
   signal?: AbortSignal,
 ): Promise<LabelledRows> {
   const dataset = await read(source.path, source, { parquetWorker, signal });
-  const { features, count, dim, labels, labelNames } = dataset;
+  const { features, count, dim, labels, labelNames, classPerRow } = dataset;
   const L = labelNames.length;
   const firstLabel: number[] = [];
   let unlabelled = 0;
@@ -39,7 +44,7 @@ export async function fileRows(
     firstLabel.push(Math.max(0, first));
   }
   return {
-    ...{ source, features, count, dim, labels, labelNames, firstLabel, unlabelled },
+    ...{ source, features, count, dim, labels, labelNames, classPerRow, firstLabel, unlabelled },
     name: basename(source.path),
     space: null,
     dataset: { relation: dataset.name, features: dataset.featureNames },
@@ -73,16 +78,26 @@ export async function testRows(
       'Hold out some of its tracks, or cut it into folds.',
     );
   const test = await read(path, training.source, { parquetWorker, signal });
-  requireSameColumns(training, test, path);
-  return test;
+  return withSameColumns(training, test, path);
 }
 
-/** @throws EngineError `bad-input` when two parts of a data set differ in features or labels. */
-export function requireSameColumns(
-  training: Pick<Dataset, 'name' | 'dim' | 'labelNames'>,
-  test: Dataset,
+/**
+ * The second part of a data set, with the labels of the first.
+ * @throws EngineError `bad-input` when the parts differ in features or labels
+ */
+export function withSameColumns(
+  training: Pick<Dataset, 'name' | 'dim' | 'labelNames' | 'classPerRow'>,
+  part: Dataset,
   path: string,
-): void {
+): Dataset {
+  const test = alignClasses(training, part);
+  const unknown = part.labelNames.find((name) => !training.labelNames.includes(name));
+  if (training.classPerRow && part.classPerRow && unknown !== undefined)
+    throw new EngineError(
+      'bad-input',
+      `${basename(path)} holds rows of the class “${unknown}”, which ${training.name} lacks.`,
+      'Choose the test part of the same data set, or take these rows out.',
+    );
   const same =
     test.dim === training.dim &&
     test.labelNames.length === training.labelNames.length &&
@@ -93,6 +108,7 @@ export function requireSameColumns(
       `${basename(path)} has other columns than ${training.name}: ${test.dim} features and ${test.labelNames.length} labels, not ${training.dim} and ${training.labelNames.length} of the same names.`,
       'Choose the test part of the same data set.',
     );
+  return test;
 }
 
 /**

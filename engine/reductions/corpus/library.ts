@@ -59,6 +59,7 @@ export function libraryRows(
     ...{ source, name, features, count: rows.length, dim, labels, labelNames, tracks, firstLabel },
     ...{ space, dataset: null },
     unlabelled: all.trackOf.length - rows.length,
+    classPerRow: false,
     silent:
       pack?.sampler === null
         ? `The pack ${pack.title} only embeds: its vectors cannot be turned back into sound.`

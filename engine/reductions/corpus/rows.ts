@@ -12,6 +12,8 @@ export interface LabelledRows extends LabelledVectors {
   name: string;
   /** Of a library its tracks; each row of a data set is a track of its own, named by its id or number. */
   tracks: RowTracks;
+  /** Whether a data set file gave each row its class; a library's labels are never told so. */
+  classPerRow: boolean;
   /** Every row's first label by number, 0 where it has none: what hold-out splits keep in proportion. */
   firstLabel: number[];
   /** Library: rows left out for want of a label. Data set: rows with an empty labelset, which are kept. */

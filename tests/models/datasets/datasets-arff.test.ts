@@ -158,9 +158,9 @@ describe('an ARFF file that is wrong says where', () => {
     ['no labels', meka('1,2,3').replace('-C 1', ''), 'no-labels', undefined, undefined],
     [
       'a target of classes',
-      meka('a,2,3', ['l {a,b,c}', 'x numeric', 'y numeric']),
+      meka('1,a,3', ['l {0,1}', 'm {a,b,c}', 'y numeric'], '-C 2'),
       'bad-label',
-      2,
+      3,
       undefined,
     ],
   ])('%s', async (_, text, code, line, column) => {

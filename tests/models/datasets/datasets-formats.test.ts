@@ -95,7 +95,7 @@ describe('NPZ and Parquet of other programs', () => {
     expect([within.dim, [...within.labels]]).toEqual([2, [1, 0]]);
     await expect(readAnyDataset(write('none.npz', { X }))).rejects.toMatchObject({ code: 'no-labels' });
     await expect(readAnyDataset(write('text.npz', { Y }))).rejects.toMatchObject({ code: 'shape' });
-    const bad = { ...Y, dtype: 'uint8' as const, data: Uint8Array.of(0, 2) };
+    const bad = { ...Y, dtype: 'float64' as const, data: Float64Array.of(0, 1.5) };
     await expect(readAnyDataset(write('bad.npz', { X, Y: bad }))).rejects.toMatchObject({
       code: 'bad-label',
       line: 2,

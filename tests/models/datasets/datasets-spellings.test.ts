@@ -486,19 +486,3 @@ describe('a Parquet table', () => {
     });
   });
 });
-
-describe('one class per row', () => {
-  it.each([
-    ['classes.csv', 'x,y,class\n1,2,jazz\n3,4,rock\n5,6,pop\n'],
-    ['numbers.csv', 'x,y,class\n1,2,0\n3,4,1\n5,6,2\n'],
-    [
-      'classes.arff',
-      '@relation r\n@attribute x numeric\n@attribute class {jazz,rock,pop}\n@data\n1,jazz\n2,rock\n',
-    ],
-  ])('in %s is refused with how to write it', async (name, text) => {
-    await expect(read(name, text, { labels: { kind: 'last', count: 1 } })).rejects.toMatchObject({
-      code: 'bad-label',
-      hint: expect.stringMatching(/0 and 1 per class.*NPZ|NPZ.*0 and 1 per class/) as string,
-    });
-  });
-});

@@ -47,7 +47,7 @@ describe('readMultilabelCsv', () => {
     ['infinite', 'x,l\ninf,1\n', 'not-a-number', 2],
     ['Infinity', 'x,l\nInfinity,1\n', 'not-a-number', 2],
     ['empty cell', 'x,l\n,1\n', 'not-a-number', 2],
-    ['label', 'x,l\n1,1\n1,1\n5,2\n', 'bad-label', 4],
+    ['label', 'x,l\n1,1\n1,1\n5,0.5\n', 'bad-label', 4],
     ['no feature', 'l\n1\n', 'shape', 1],
     ['header only', 'x,l\n', 'empty', undefined],
     ['nothing', '', 'empty', undefined],
