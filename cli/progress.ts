@@ -65,8 +65,12 @@ export function describe(title: string, progress: JobProgress, point: CurvePoint
   ];
   if (windows > 0) parts.push(`${windows} windows`);
   if (audioSecondsPerSecond !== null) parts.push(`${audioSecondsPerSecond.toFixed(1)} audio s/s`);
-  if (point) parts.push(`loss ${point.loss.toFixed(4)}`, `accuracy ${percent(point.trainAccuracy)}`);
+  if (point) parts.push(`loss ${point.loss.toFixed(4)}`, trainingScore(point));
   if (failures > 0) parts.push(`${failures} failed`);
   if (etaSeconds !== null) parts.push(`ETA ${duration(etaSeconds)}`);
   return `${title}  ${parts.join(' · ')}`;
+}
+
+function trainingScore({ trainAccuracy, trainMicroF1 }: CurvePoint): string {
+  return trainMicroF1 === null ? `accuracy ${percent(trainAccuracy)}` : `micro F1 ${percent(trainMicroF1)}`;
 }

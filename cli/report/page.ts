@@ -1,3 +1,4 @@
+import { metricNames } from '../../engine/api/metric-names.ts';
 import { basename } from 'node:path';
 import type {
   Experiment,
@@ -99,6 +100,7 @@ function progressSection(progress: Progress): Html {
 }
 
 function metricsSection({ metrics, droppedClasses, parameters }: Experiment): Html {
+  const names = metricNames[parameters.task];
   const test = metrics.find(({ split }) => split === 'test');
   const left =
     droppedClasses.length === 0
@@ -108,15 +110,15 @@ function metricsSection({ metrics, droppedClasses, parameters }: Experiment): Ht
         </p>`;
   return html`<h2>How well it classifies</h2>
     <p>
-      Scores by track; a track never is in two parts of the split. “Majority” is the accuracy of always
-      answering the most frequent class.
+      Scores by track; a track never is in two parts of the split.
+      ${names.map(({ title, meaning }) => `${title}: ${meaning}`).join(' ')}
     </p>
     ${grid(
-      ['split', 'tracks', 'accuracy', 'balanced', 'macro F1', 'majority'],
+      ['split', 'tracks', ...names.map(({ title }) => title)],
       metrics.map((m) => [
         m.split,
         m.tracks,
-        ...[m.accuracy, m.balancedAccuracy, m.macroF1, m.majorityBaseline].map(share),
+        ...names.map(({ key }) => (key === 'hammingLoss' ? (m[key] ?? '–') : share(m[key] ?? 0))),
       ]),
     )}
     ${left} ${test ? perClass(test) : html``} ${test && test.confusion.length > 0 ? confusion(test) : html``}`;

@@ -58,11 +58,21 @@ export function requireExisting(path: string): string {
   return absolute;
 }
 
+function answerOf({ prediction, labels }: FileClassification): string {
+  if (labels === null) return prediction ?? '–';
+  return labels.length === 0
+    ? 'none'
+    : labels.map(({ label, probability }) => `${label} ${percent(probability)}`).join(', ');
+}
+
 function describeFiles(files: readonly FileClassification[]): string {
   const overview = table(
     [
       { title: 'file', value: (file: FileClassification) => file.path },
-      { title: 'class', value: (file) => file.prediction ?? '–' },
+      {
+        title: files.some(({ labels }) => labels !== null) ? 'labels' : 'class',
+        value: (file) => answerOf(file),
+      },
       {
         title: 'probability',
         value: (file) => (file.scores[0] ? percent(file.scores[0].probability) : ''),

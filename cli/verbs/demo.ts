@@ -1,3 +1,4 @@
+import { headline } from '../../engine/api/metric-names.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { runDemo } from '../report/demo.ts';
 import { seedNumber, wholeNumber } from '../options.ts';
@@ -30,17 +31,17 @@ export const demoVerb: AddVerb = (program, cli) => {
           openSession: (dataFolder, work) => cli.withSession(dataFolder, work),
           say: (message) => cli.say(message),
         });
-        const test = result.experiment.metrics.find(({ split }) => split === 'test');
+        const best = headline(result.experiment);
         return {
           json: result,
           text: pairs([
             ['report', result.index],
             ['tracks', `${result.library.tracks.ready} ready, ${result.library.windowCount} windows`],
-            ...(test
+            ...(best
               ? [
                   [
-                    'test accuracy',
-                    `${percent(test.accuracy)} (majority ${percent(test.majorityBaseline)})`,
+                    `test ${best.name.title.toLowerCase()}`,
+                    `${percent(best.value)} (majority ${percent(best.test.majorityBaseline)})`,
                   ] as const,
                 ]
               : []),

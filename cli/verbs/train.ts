@@ -1,4 +1,5 @@
-import type { Experiment, Metrics } from '../../engine/api/domain.ts';
+import type { ClassReport, Experiment, LabelThreshold, Metrics } from '../../engine/api/domain.ts';
+import { metricNames, type MetricName } from '../../engine/api/metric-names.ts';
 import { number, seedNumber, wholeNumber } from '../options.ts';
 import { parseTaxonomy, TAXONOMY_HELP, taxonomyOf } from '../taxonomy.ts';
 import { duration, pairs, percent, table } from '../text.ts';
@@ -114,7 +115,7 @@ function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], un
 
 /** Experiment, metrics and the report per class, for people. */
 export function describeExperiment(experiment: Experiment): string {
-  const { counts } = experiment;
+  const { classes, counts, thresholds } = experiment;
   const head = pairs([
     ['experiment', experiment.id],
     ['taxonomy', `${experiment.taxonomyName}, ${experiment.classes.length} classes`],
@@ -131,15 +132,11 @@ export function describeExperiment(experiment: Experiment): string {
     [
       { title: 'split', value: (m) => m.split },
       { title: 'tracks', value: (m) => String(m.tracks), align: 'right' },
-      { title: 'accuracy', value: (m) => percent(m.accuracy), align: 'right' },
-      { title: 'balanced', value: (m) => percent(m.balancedAccuracy), align: 'right' },
-      { title: 'macro F1', value: (m) => percent(m.macroF1), align: 'right' },
-      { title: 'majority', value: (m) => percent(m.majorityBaseline), align: 'right' },
-      {
-        title: 'Hamming loss',
-        value: (m) => (m.hammingLoss === null ? '–' : m.hammingLoss.toFixed(4)),
-        align: 'right',
-      },
+      ...metricNames[experiment.parameters.task].map(({ key, title }) => ({
+        title,
+        value: (m: Metrics) => figureText(key, m[key]),
+        align: 'right' as const,
+      })),
     ],
     experiment.metrics,
   );
@@ -151,10 +148,29 @@ export function describeExperiment(experiment: Experiment): string {
           { title: 'precision', value: (row) => percent(row.precision), align: 'right' },
           { title: 'recall', value: (row) => percent(row.recall), align: 'right' },
           { title: 'F1', value: (row) => percent(row.f1), align: 'right' },
+          ...(thresholds === null
+            ? []
+            : [
+                {
+                  title: 'threshold',
+                  value: (row: ClassReport) => thresholdText(thresholds[classes.indexOf(row.class)]),
+                  align: 'right' as const,
+                },
+              ]),
           { title: 'tracks', value: (row) => String(row.support), align: 'right' },
         ],
         test.perClass,
       )
     : '';
   return [head, scores, perClass].filter((part) => part !== '').join('\n\n');
+}
+
+/** A figure of a split as people read it. */
+export function figureText(key: MetricName['key'], value: number | null): string {
+  if (value === null) return '–';
+  return key === 'hammingLoss' ? value.toFixed(4) : percent(value);
+}
+
+function thresholdText(threshold: LabelThreshold | undefined): string {
+  return threshold ? `${threshold.value.toFixed(3)} ${threshold.source}` : '–';
 }

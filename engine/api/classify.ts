@@ -43,6 +43,8 @@ export interface FileClassification {
   /** What was damaged in a file that could be read all the same; null when nothing was. */
   note: string | null;
   prediction: string | null;
+  /** Multilabel: every label at or above its threshold, the most probable first; null for a single-label experiment. */
+  labels: { label: string; probability: number }[] | null;
   scores: { class: string; logit: number; probability: number }[];
   contributions: Contribution[];
   windows: { startSeconds: number; class: string; probability: number }[];

@@ -1,7 +1,7 @@
 /** Training, and the experiments that came of it. */
 import { z } from 'zod';
 import { query } from '../wire/index.ts';
-import { id, seed, inLibrary } from './shared.ts';
+import { id, label, seed, inLibrary } from './shared.ts';
 import type { Started } from './shared.ts';
 import type { SpaceInfo } from './spaces.ts';
 
@@ -47,9 +47,15 @@ export interface CurvePoint {
   loss: number;
   classLoss: number;
   prototypeLoss: number;
+  /** Share of right answers about windows (multilabel: of right label decisions). */
   trainAccuracy: number;
+  /** Multilabel: micro F1 about windows, labels predicted from ½ on; null else, and where an earlier version trained. */
+  trainMicroF1: number | null;
   validationLoss: number | null;
+  /** As `trainAccuracy`, about whole tracks. */
   validationAccuracy: number | null;
+  /** As `trainMicroF1`, about whole tracks. */
+  validationMicroF1: number | null;
 }
 
 export interface ClassReport {
@@ -63,16 +69,33 @@ export interface ClassReport {
 export interface Metrics {
   split: SplitName;
   tracks: number;
+  /** Share of tracks whose answer is right: of one class, or of exactly all labels (exact match, subset accuracy). */
   accuracy: number;
+  /** Mean recall over the classes that occur. */
   balancedAccuracy: number;
   macroF1: number;
-  /** Accuracy of always answering the most frequent training class, on the same tracks. */
+  /** Multilabel: F1 of all label decisions together; null else, and where an earlier version scored. */
+  microF1: number | null;
+  /** Multilabel: mean over tracks of the F1 of their labels; null as `microF1`. */
+  samplesF1: number | null;
+  /** Accuracy of always answering the most frequent training class (multilabel: set of labels), on the same tracks. */
   majorityBaseline: number;
   perClass: ClassReport[];
   /** Rows: true class; columns: predicted class. Single label only, else empty. */
   confusion: number[][];
-  /** Multilabel only. */
+  /** Share of wrong label decisions. Multilabel only. */
   hammingLoss: number | null;
+}
+
+/** From which probability on a label of a multilabel experiment is predicted. */
+export interface LabelThreshold {
+  /** 0…1 */
+  value: number;
+  /**
+   * `validation`: of best F1 on the tracks of the validation part; `default`: ½, as fewer than 3 validation tracks bear the
+   * label or lack it; `hand`: set by a person.
+   */
+  source: 'validation' | 'default' | 'hand';
 }
 
 export interface Experiment {
@@ -87,9 +110,11 @@ export interface Experiment {
   /** Classes left out for want of tracks. */
   droppedClasses: string[];
   counts: Record<SplitName, { tracks: number; windows: number }>;
+  /** Of the newest revision, in the order of `classes`; null for a single-label task. */
+  thresholds: LabelThreshold[] | null;
   metrics: Metrics[];
   curve: CurvePoint[];
-  /** 1 for the trained network, +1 for every edit of its prototypes. */
+  /** 1 for the trained network, +1 for every edit of its prototypes or thresholds. */
   revision: number;
   createdAt: string;
   seconds: number;
@@ -99,5 +124,11 @@ export const experimentsMethods = {
   'experiments.list': query<Experiment[]>()(z.strictObject(inLibrary)),
   'experiments.get': query<Experiment>()(z.strictObject({ ...inLibrary, experimentId: id })),
   'experiments.remove': query<null>()(z.strictObject({ ...inLibrary, experimentId: id })),
+  /** Sets the threshold of a label by hand: a new revision, re-scored; `prototypes.restore` undoes it. */
+  'experiments.setThreshold': query<Experiment>()(
+    z.strictObject({ ...inLibrary, experimentId: id, class: label, value: z.number().gt(0).lt(1) }),
+  ),
+  /** Chooses all thresholds on the validation tracks again: a new revision. */
+  'experiments.chooseThresholds': query<Experiment>()(z.strictObject({ ...inLibrary, experimentId: id })),
   'experiments.train': query<Started>()(z.strictObject({ ...inLibrary, request: trainRequestSchema })),
 };

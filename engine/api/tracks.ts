@@ -46,11 +46,23 @@ export interface Prediction {
   class: string;
   /** Softmax (single label) or sigmoid (multilabel) of the track logit, 0…1. */
   probability: number;
+  /** The class that came second; null where there is but one, and for predictions that an earlier version stored. */
+  second: { class: string; probability: number } | null;
   /**
-   * Whether the predicted class is the label; null where that is not judged: the track has no label, its label was not
-   * learned, or the taxonomy asked for is not the experiment’s.
+   * Every label at or above its threshold, the most probable first; null for a single-label experiment, and for predictions
+   * that an earlier version stored.
+   */
+  labels: { label: string; probability: number }[] | null;
+  /**
+   * Whether the predicted class is the label, or exactly all labels were predicted that the track bears and the experiment
+   * has learned; null where that is not judged: the track has no label, its label was not learned, the taxonomy asked for
+   * is not the experiment’s, or `labels` are not known.
    */
   correct: boolean | null;
+  /** Multilabel: labels of the track that were not predicted; empty where nothing is judged. */
+  missing: string[];
+  /** Multilabel: predicted labels that the track does not bear; empty where nothing is judged. */
+  extra: string[];
   split: SplitName | null;
 }
 

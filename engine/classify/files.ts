@@ -4,11 +4,12 @@ import { cutWindows } from '../../models/audio/windows.ts';
 import type { PackRuntime } from '../../models/packs/runtime.ts';
 import { embedWindows } from '../../models/pecmae/embed.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
-import type { FileClassification } from '../api/domain.ts';
+import type { FileClassification, LabelThreshold } from '../api/domain.ts';
 import type { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { DecodePool } from '../decode/pool.ts';
+import { predictedLabels } from '../library/predictions.ts';
 import { scanFolder } from '../files/scan.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { packOfSpace } from '../packs/of-space.ts';
@@ -114,7 +115,7 @@ export async function classifyFiles(
       const embeddings = await embedFile(context.decode, runtime, path, job.signal);
       sum.windows += embeddings.count;
       sum.seconds += embeddings.seconds;
-      results.push(classification(network, path, embeddings));
+      results.push(classification(network, experiment.thresholds, path, embeddings));
     } catch (thrown) {
       job.signal.throwIfAborted();
       const error = asEngineError(thrown);
@@ -137,6 +138,7 @@ export async function classifyFiles(
 
 function classification(
   network: PrototypeNetwork,
+  thresholds: readonly LabelThreshold[] | null,
   path: string,
   { vectors, count, startSeconds, note }: FileEmbeddings,
 ): FileClassification {
@@ -156,10 +158,22 @@ function classification(
     problem: null,
     note,
     prediction: classes[prediction] ?? null,
+    labels: thresholds && namedLabels(classes, network.probabilities(logits), thresholds),
     scores: classScores(network, logits),
     contributions: namedContributions(network, network.explain(vectors, count, prediction).contributions),
     windows,
   };
+}
+
+function namedLabels(
+  classes: readonly string[],
+  probabilities: Float32Array,
+  thresholds: readonly LabelThreshold[],
+): { label: string; probability: number }[] {
+  return predictedLabels(probabilities, thresholds).map((label) => ({
+    label: classes[label] ?? '',
+    probability: probabilities[label] ?? 0,
+  }));
 }
 
 function failed(path: string, error: EngineError): FileClassification {
@@ -168,6 +182,7 @@ function failed(path: string, error: EngineError): FileClassification {
     problem: error.toData(),
     note: null,
     prediction: null,
+    labels: null,
     scores: [],
     contributions: [],
     windows: [],

@@ -1,5 +1,6 @@
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
+import { chooseThresholdsAgain, setThreshold } from './thresholds.ts';
 import { nameOfTaxonomy } from './tracks.ts';
 import { train, trainSpecSchema } from './train.ts';
 import { jobKind } from '../jobs/kind.ts';
@@ -7,7 +8,12 @@ import { answer } from '../answer.ts';
 
 type Part = Pick<
   Handlers,
-  'experiments.list' | 'experiments.get' | 'experiments.remove' | 'experiments.train'
+  | 'experiments.list'
+  | 'experiments.get'
+  | 'experiments.remove'
+  | 'experiments.setThreshold'
+  | 'experiments.chooseThresholds'
+  | 'experiments.train'
 >;
 
 /** Training and the experiments that came of it. */
@@ -36,6 +42,10 @@ export function experimentsHandlers(context: EngineContext): Part {
         context.events.emit({ type: 'library-changed', libraryId, what: 'experiments' });
         return null;
       }),
+    'experiments.setThreshold': ({ libraryId, ...request }, { signal }) =>
+      setThreshold(context, context.libraries.get(libraryId), request, signal),
+    'experiments.chooseThresholds': ({ libraryId, experimentId }, { signal }) =>
+      chooseThresholdsAgain(context, context.libraries.get(libraryId), experimentId, signal),
     'experiments.train': (spec) =>
       answer(() => ({ jobId: context.jobs.start('train', { libraryId: spec.libraryId, spec }) })),
   };

@@ -1,17 +1,15 @@
 import { multilabelMetrics, perLabelReport } from '../../models/evaluation/metrics/multilabel.ts';
 import { classificationReport } from '../../models/evaluation/metrics/single-label.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
-import type { Metrics, SplitName } from '../api/domain.ts';
+import type { LabelThreshold, Metrics, SplitName } from '../api/domain.ts';
 import { breather } from './breather.ts';
 import type { LabelledTrack, SplitTrack } from '../library/experiments.ts';
-import type { TrackPrediction } from '../library/predictions.ts';
+import { predictedLabels, type TrackPrediction } from '../library/predictions.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
 import { windowsByTrack } from './track-windows.ts';
 
 /** Order in which metrics are listed: what matters most first. */
 export const SCORED_SPLITS: readonly SplitName[] = ['test', 'validation', 'train'];
-/** A label of a multilabel task is predicted from this probability on. */
-export const MULTILABEL_THRESHOLD = 0.5;
 
 /**
  * Classifies all tracks by the mean of the logits of their windows, letting other work in between. What was worked out
@@ -45,12 +43,13 @@ export async function predictTracks(
 /**
  * Scores an experiment by track on every part of its split. Tracks without a prediction (their embeddings are gone)
  * are not counted.
+ * @param thresholds of a multilabel task; null for a single-label one.
  */
 export function scoreSplits(
   tracks: readonly SplitTrack[],
   predictions: ReadonlyMap<string, TrackPrediction>,
   classes: readonly string[],
-  task: 'single' | 'multi',
+  thresholds: readonly LabelThreshold[] | null,
 ): Metrics[] {
   const training = tracks.filter((track) => track.split === 'train');
   return SCORED_SPLITS.flatMap((split) => {
@@ -59,8 +58,11 @@ export function scoreSplits(
       return track.split === split && prediction ? [{ track, prediction }] : [];
     });
     if (scored.length === 0) return [];
-    const score = task === 'single' ? scoreSingle : scoreMulti;
-    return [{ split, tracks: scored.length, ...score(scored, training, classes) }];
+    const scores =
+      thresholds === null
+        ? scoreSingle(scored, training, classes)
+        : scoreMulti(scored, training, classes, thresholds);
+    return [{ split, tracks: scored.length, ...scores }];
   });
 }
 
@@ -83,6 +85,8 @@ function scoreSingle(
     accuracy: report.accuracy,
     balancedAccuracy: report.balancedAccuracy,
     macroF1: report.macroF1,
+    microF1: null,
+    samplesF1: null,
     majorityBaseline: truth.filter((label) => String(label) === majority).length / truth.length,
     perClass: report.perClass,
     confusion: report.confusion,
@@ -95,15 +99,14 @@ function scoreMulti(
   scored: readonly Scored[],
   training: readonly LabelledTrack[],
   classes: readonly string[],
+  thresholds: readonly LabelThreshold[],
 ): Scores {
   const C = classes.length;
   const truth = new Uint8Array(scored.length * C);
   const predicted = new Uint8Array(scored.length * C);
   scored.forEach(({ track, prediction }, row) => {
     for (const label of track.labels) truth[row * C + label] = 1;
-    prediction.probabilities.forEach((p, c) => {
-      predicted[row * C + c] = p >= MULTILABEL_THRESHOLD ? 1 : 0;
-    });
+    for (const c of predictedLabels(prediction.probabilities, thresholds)) predicted[row * C + c] = 1;
   });
   const scores = multilabelMetrics(truth, predicted, scored.length, C);
   const perClass = perLabelReport(truth, predicted, scored.length, classes).map(
@@ -116,6 +119,9 @@ function scoreMulti(
     accuracy: scores.exactMatch,
     balancedAccuracy: present.reduce((sum, { recall }) => sum + recall, 0) / Math.max(1, present.length),
     macroF1: scores.f1Macro,
+    microF1: scores.f1Micro,
+    // A sum of fractions ends differently in its last bit where tracks come in another order; their ids decide that.
+    samplesF1: Math.round(scores.f1Samples * 1e12) / 1e12,
     majorityBaseline: hits / scored.length,
     perClass,
     confusion: [],

@@ -17,6 +17,7 @@ import { chooseClasses, type ClassChoice } from './classes.ts';
 import { splitGroups } from '../../models/evaluation/splits/groups.ts';
 import type { SplitTrack } from '../library/experiments.ts';
 import { predictTracks, scoreSplits } from './metrics.ts';
+import { thresholdsOnValidation } from './thresholds.ts';
 import { windowsByTrack, type TrackWindows } from './track-windows.ts';
 import { groupFacts, nameOfTaxonomy } from './tracks.ts';
 
@@ -70,7 +71,10 @@ export async function train(
 
   await job.checkpoint();
   const predictions = await predictTracks(network, vectors, job.signal);
-  const metrics = scoreSplits(tracks, predictions, choice.classes, request.task);
+  const { classes } = choice;
+  const thresholds =
+    request.task === 'single' ? null : thresholdsOnValidation(tracks, predictions, classes.length);
+  const metrics = scoreSplits(tracks, predictions, classes, thresholds);
   const experiment: Experiment = {
     id: newId(),
     name: `${taxonomyName} · ${request.prototypesPerClass} per class · seed ${request.seed}`,
@@ -78,20 +82,21 @@ export async function train(
     taxonomyName,
     space: windows.space,
     parameters: request,
-    classes: choice.classes,
+    classes,
     droppedClasses: choice.droppedClasses,
     counts: {
       train: countsOf(parts.train),
       validation: countsOf(parts.validation),
       test: countsOf(parts.test),
     },
+    thresholds,
     metrics,
     curve: curve.map(curvePoint),
     revision: 1,
     createdAt: new Date().toISOString(),
     seconds: (performance.now() - started) / 1000,
   };
-  library.experiments.insert(experiment, tracks, metrics, network);
+  library.experiments.insert(experiment, tracks, { metrics, network, thresholds });
   library.predictions.replace(experiment, predictions.values(), new Map(tracks.map((t) => [t.id, t.split])));
   context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'experiments' });
   context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'predictions' });
@@ -162,8 +167,10 @@ function curvePoint(progress: TrainProgress): CurvePoint {
     classLoss: progress.classLoss,
     prototypeLoss: progress.prototypeLoss,
     trainAccuracy: progress.trainAccuracy,
+    trainMicroF1: progress.trainF1Micro,
     validationLoss: progress.validation?.loss ?? null,
     validationAccuracy: progress.validation?.accuracy ?? null,
+    validationMicroF1: progress.validation?.f1Micro ?? null,
   };
 }
 

@@ -95,7 +95,12 @@ export async function exportExperiment(
       classes: experiment.classes,
       counts: { ...experiment.counts, prototypes: prototypes.length },
       metrics: experiment.metrics,
-      details: { revision: experiment.revision, droppedClasses: experiment.droppedClasses, ...statement },
+      details: {
+        revision: experiment.revision,
+        droppedClasses: experiment.droppedClasses,
+        ...(experiment.thresholds === null ? {} : { thresholds: experiment.thresholds }),
+        ...statement,
+      },
     },
     libraryOrigin(context, library, { ...experiment, taxonomyId }, audio),
   );
@@ -186,7 +191,7 @@ async function addPlaylists(
   // The cache of predictions may have been deleted.
   await classifyLibrary(context, library, experiment.id, { signal: job.signal });
   const known = playlistTracks(library);
-  const predicted = library.predictions.list(experiment.id);
+  const predicted = library.predictions.list(experiment);
   const names = distinctFileNames(experiment.classes);
   for (const [index, name] of experiment.classes.entries()) {
     const tracks = predicted

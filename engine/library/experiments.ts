@@ -1,7 +1,8 @@
-import type { Experiment, Metrics, SplitName } from '../api/domain.ts';
+import type { CurvePoint, Experiment, LabelThreshold, Metrics, SplitName } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Database } from '../storage/database.ts';
 import type { SpaceRepository } from './spaces.ts';
+import { DEFAULT_THRESHOLD } from '../../models/evaluation/metrics/thresholds.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
 
 /** A track that takes part in an experiment; `labels` are indices of classes, one of them in a single-label task. */
@@ -16,7 +17,16 @@ export interface SplitTrack extends LabelledTrack {
 }
 
 /** Everything about an experiment but its newest revision. */
-export type NewExperiment = Omit<Experiment, 'metrics' | 'revision'>;
+export type NewExperiment = Omit<Experiment, 'metrics' | 'thresholds' | 'revision'>;
+
+/** What is stored of a revision. */
+interface NewRevision {
+  /** What was done, in words. */
+  change: string;
+  metrics: readonly Metrics[];
+  network: PrototypeNetwork;
+  thresholds: readonly LabelThreshold[] | null;
+}
 
 interface ExperimentRow {
   id: string;
@@ -33,13 +43,20 @@ interface ExperimentRow {
   created_at: string;
   seconds: number;
   metrics: string;
+  thresholds: string | null;
 }
 
-const SELECT = `SELECT e.*, r.metrics AS metrics FROM experiments e
+const SELECT = `SELECT e.*, r.metrics AS metrics, r.thresholds AS thresholds FROM experiments e
   JOIN experiment_revisions r ON r.experiment_id = e.id AND r.revision = e.revision`;
 
 /** What experiments were trained with before these could be chosen. */
 const ADDED_LATER = { initialisation: 'kmeans', projection: 'none' } as const;
+
+/** What was not measured before. */
+const LATER_METRICS = { microF1: null, samplesF1: null } as const;
+const LATER_SCORES = { trainMicroF1: null, validationMicroF1: null } as const;
+type StoredMetrics = Omit<Metrics, keyof typeof LATER_METRICS> & Partial<Metrics>;
+type StoredPoint = Omit<CurvePoint, keyof typeof LATER_SCORES> & Partial<CurvePoint>;
 
 /** The experiments of a library: every revision of their networks, and the tracks they were made with. */
 export class ExperimentRepository {
@@ -55,8 +72,7 @@ export class ExperimentRepository {
   insert(
     experiment: NewExperiment,
     tracks: readonly SplitTrack[],
-    metrics: readonly Metrics[],
-    network: PrototypeNetwork,
+    trained: Omit<NewRevision, 'change'>,
   ): void {
     this.#db.transaction(() => {
       this.#db
@@ -84,17 +100,12 @@ export class ExperimentRepository {
       );
       for (const { id, split, labels } of tracks)
         track.run([experiment.id, id, split, JSON.stringify(labels)]);
-      this.#insertRevision(experiment.id, 1, 'trained', metrics, network, experiment.createdAt);
+      this.#insertRevision(experiment.id, 1, { change: 'trained', ...trained }, experiment.createdAt);
     })();
   }
 
   /** Adds a revision and makes it the newest; earlier ones stay, which is what undo goes back to. */
-  addRevision(
-    experimentId: string,
-    change: string,
-    metrics: readonly Metrics[],
-    network: PrototypeNetwork,
-  ): void {
+  addRevision(experimentId: string, added: NewRevision): void {
     this.#db.transaction(() => {
       const last = this.#db
         .prepare<{ last: number | null }>(
@@ -102,7 +113,7 @@ export class ExperimentRepository {
         )
         .get([experimentId]);
       const revision = (last?.last ?? 0) + 1;
-      this.#insertRevision(experimentId, revision, change, metrics, network, new Date().toISOString());
+      this.#insertRevision(experimentId, revision, added, new Date().toISOString());
       this.#db.prepare('UPDATE experiments SET revision = ? WHERE id = ?').run([revision, experimentId]);
     })();
   }
@@ -130,7 +141,8 @@ export class ExperimentRepository {
     this.get(experimentId);
     this.#db.transaction(() => {
       this.#db.prepare('DELETE FROM experiments WHERE id = ?').run([experimentId]);
-      this.#db.prepare('DELETE FROM cache.predictions WHERE experiment_id = ?').run([experimentId]);
+      for (const table of ['predictions', 'predicted_labels'])
+        this.#db.prepare(`DELETE FROM cache.${table} WHERE experiment_id = ?`).run([experimentId]);
     })();
   }
 
@@ -147,6 +159,16 @@ export class ExperimentRepository {
       .get([experimentId, wanted]);
     if (!row) throw new EngineError('not-found', `The experiment ${experimentId} has no revision ${wanted}.`);
     return PrototypeNetwork.fromBytes(new Uint8Array(row.network));
+  }
+
+  /** Thresholds of an earlier revision of an experiment; null for a single-label task. */
+  thresholds(experiment: Experiment, revision: number): LabelThreshold[] | null {
+    const row = this.#db
+      .prepare<{ thresholds: string | null }>(
+        'SELECT thresholds FROM experiment_revisions WHERE experiment_id = ? AND revision = ?',
+      )
+      .get([experiment.id, revision]);
+    return readThresholds(row?.thresholds ?? null, experiment);
   }
 
   /** Tracks the experiment was made with, in the order of their ids. */
@@ -166,36 +188,53 @@ export class ExperimentRepository {
   #insertRevision(
     experimentId: string,
     revision: number,
-    change: string,
-    metrics: readonly Metrics[],
-    network: PrototypeNetwork,
+    { change, metrics, network, thresholds }: NewRevision,
     createdAt: string,
   ): void {
     this.#db
       .prepare(
-        `INSERT INTO experiment_revisions (experiment_id, revision, change, metrics, network, created_at)
-         VALUES (?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO experiment_revisions
+           (experiment_id, revision, change, metrics, network, thresholds, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
       )
-      .run([experimentId, revision, change, JSON.stringify(metrics), network.toBytes(), createdAt]);
+      .run([
+        ...[experimentId, revision, change, JSON.stringify(metrics), network.toBytes()],
+        ...[thresholds === null ? null : JSON.stringify(thresholds), createdAt],
+      ]);
   }
 
   /** The columns hold what {@link insert} wrote, under the schema version that the migrations guarantee. */
   #fromRow(row: ExperimentRow): Experiment {
+    const parameters = { ...ADDED_LATER, ...(JSON.parse(row.parameters) as Experiment['parameters']) };
+    const classes = JSON.parse(row.classes) as string[];
     return {
       id: row.id,
       name: row.name,
       taxonomyId: row.taxonomy_id,
       taxonomyName: row.taxonomy_name,
       space: this.#spaces.get(row.space),
-      parameters: { ...ADDED_LATER, ...(JSON.parse(row.parameters) as Experiment['parameters']) },
-      classes: JSON.parse(row.classes) as string[],
+      parameters,
+      classes,
       droppedClasses: JSON.parse(row.dropped_classes) as string[],
       counts: JSON.parse(row.counts) as Experiment['counts'],
-      metrics: JSON.parse(row.metrics) as Metrics[],
-      curve: JSON.parse(row.curve) as Experiment['curve'],
+      thresholds: readThresholds(row.thresholds, { classes, parameters }),
+      metrics: (JSON.parse(row.metrics) as StoredMetrics[]).map((metrics) => ({
+        ...LATER_METRICS,
+        ...metrics,
+      })),
+      curve: (JSON.parse(row.curve) as StoredPoint[]).map((point) => ({ ...LATER_SCORES, ...point })),
       revision: row.revision,
       createdAt: row.created_at,
       seconds: row.seconds,
     };
   }
+}
+
+/** The column holds what a revision was stored with; nothing where that is older than thresholds. */
+function readThresholds(
+  stored: string | null,
+  { classes, parameters }: Pick<Experiment, 'classes' | 'parameters'>,
+): LabelThreshold[] | null {
+  if (parameters.task === 'single') return null;
+  if (stored !== null) return JSON.parse(stored) as LabelThreshold[];
+  return classes.map(() => ({ value: DEFAULT_THRESHOLD, source: 'default' }));
 }

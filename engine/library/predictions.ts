@@ -1,4 +1,4 @@
-import type { SplitName } from '../api/domain.ts';
+import type { Experiment, LabelThreshold, SplitName } from '../api/domain.ts';
 import type { Database } from '../storage/database.ts';
 
 /** What the network says about a track. */
@@ -8,6 +8,25 @@ export interface TrackPrediction {
   top: number;
   /** `[C]`, of the mean logits over the track's windows. */
   probabilities: Float32Array;
+}
+
+/** Labels at or above their thresholds, as indices, the most probable first. */
+export function predictedLabels(
+  probabilities: Float32Array,
+  thresholds: readonly LabelThreshold[],
+): number[] {
+  return thresholds
+    .flatMap(({ value }, c) => ((probabilities[c] ?? 0) >= value ? [c] : []))
+    .sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0));
+}
+
+/** Index of the most probable class but one; null where there is but one. */
+function secondOf(probabilities: Float32Array, top: number): number | null {
+  let second: number | null = null;
+  probabilities.forEach((probability, c) => {
+    if (c !== top && (second === null || probability > (probabilities[second] ?? 0))) second = c;
+  });
+  return second;
 }
 
 /** What the experiments of a library say of its tracks. */
@@ -20,37 +39,51 @@ export class PredictionRepository {
 
   /** Replaces the stored predictions of an experiment, in one transaction of the cache database. */
   replace(
-    experiment: { id: string; revision: number; classes: readonly string[] },
+    { id, revision, classes, thresholds }: Pick<Experiment, 'id' | 'revision' | 'classes' | 'thresholds'>,
     predictions: Iterable<TrackPrediction>,
     splits: ReadonlyMap<string, SplitName>,
   ): void {
     this.#db.transaction(() => {
-      this.#db.prepare('DELETE FROM cache.predictions WHERE experiment_id = ?').run([experiment.id]);
+      this.#forget(id);
       const insert = this.#db.prepare(
-        `INSERT INTO cache.predictions (experiment_id, track_id, class, probability, split, revision)
-         VALUES (?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO cache.predictions (experiment_id, track_id, class, probability, split, revision,
+           second_class, second_probability, label_count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      );
+      const insertLabel = this.#db.prepare(
+        `INSERT INTO cache.predicted_labels (experiment_id, track_id, label, probability) VALUES (?, ?, ?, ?)`,
       );
       for (const { trackId, top, probabilities } of predictions) {
+        const second = secondOf(probabilities, top);
+        const labels = thresholds === null ? null : predictedLabels(probabilities, thresholds);
         insert.run([
-          experiment.id,
-          trackId,
-          experiment.classes[top] ?? '',
-          probabilities[top] ?? 0,
-          splits.get(trackId) ?? null,
-          experiment.revision,
+          ...[id, trackId, classes[top] ?? '', probabilities[top] ?? 0],
+          ...[splits.get(trackId) ?? null, revision],
+          ...(second === null ? [null, null] : [classes[second] ?? '', probabilities[second] ?? 0]),
+          labels?.length ?? null,
         ]);
+        for (const label of labels ?? [])
+          insertLabel.run([id, trackId, classes[label] ?? '', probabilities[label] ?? 0]);
       }
     })();
   }
 
-  /** Tracks predicted as each class, by descending probability and then id. */
-  list(experimentId: string): { trackId: string; class: string; probability: number }[] {
-    const rows = this.#db
-      .prepare<{ track_id: string; class: string; probability: number }>(
-        `SELECT track_id, class, probability FROM cache.predictions WHERE experiment_id = ?
-         ORDER BY class, probability DESC, track_id`,
+  /** Forgets what an experiment says. */
+  #forget(experimentId: string): void {
+    this.#db.prepare('DELETE FROM cache.predictions WHERE experiment_id = ?').run([experimentId]);
+    this.#db.prepare('DELETE FROM cache.predicted_labels WHERE experiment_id = ?').run([experimentId]);
+  }
+
+  /** Tracks predicted as each class (as each of several labels), by descending probability and then id. */
+  list({
+    id,
+    thresholds,
+  }: Pick<Experiment, 'id' | 'thresholds'>): { trackId: string; class: string; probability: number }[] {
+    const [table, name] = thresholds === null ? ['predictions', 'class'] : ['predicted_labels', 'label'];
+    return this.#db
+      .prepare<{ trackId: string; class: string; probability: number }>(
+        `SELECT track_id AS trackId, ${name} AS class, probability FROM cache.${table} WHERE experiment_id = ?
+         ORDER BY ${name}, probability DESC, track_id`,
       )
-      .all([experimentId]);
-    return rows.map((row) => ({ trackId: row.track_id, class: row.class, probability: row.probability }));
+      .all([id]);
   }
 }

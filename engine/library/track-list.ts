@@ -23,6 +23,10 @@ const sortColumns: Record<TrackQuery['sort'], string> = {
   state: trackStateSql,
 };
 
+/** Whether a label is among those predicted for the track. */
+const PREDICTED = `EXISTS (SELECT 1 FROM cache.predicted_labels f WHERE f.experiment_id = p.experiment_id
+  AND f.track_id = t.id AND f.label = ?)`;
+
 const classesSchema = z.array(z.string());
 
 /**
@@ -129,21 +133,24 @@ function filterSql(
   }
   if (predicted !== undefined) {
     if (!truth) throw lacking('predicted class', 'experiment');
-    add('p.class = ?', predicted);
+    if (truth.multilabel) add(`p.label_count IS NOT NULL AND ${PREDICTED}`, predicted);
+    else add('p.class = ?', predicted);
   }
   if (errorsOnly === true) {
     if (!truth) throw lacking('errors', 'experiment');
-    const judge = judgeOf(query.taxonomyId, truth);
+    if (!judgeOf(query.taxonomyId, truth)) add('0');
+    const { taxonomyId } = truth;
+    const classes = JSON.stringify(truth.classes);
     const first = truth.multilabel ? '' : 'AND e.position = 0';
     const own = `FROM track_labels e WHERE e.taxonomy_id = ? AND e.track_id = t.id ${first}`;
-    const learned = 'e.label IN (SELECT value FROM json_each(?))';
-    if (!judge) add('0');
-    add(
-      `p.class IS NOT NULL AND EXISTS (SELECT 1 ${own} AND ${learned})`,
-      truth.taxonomyId,
-      JSON.stringify(truth.classes),
-    );
-    add(`NOT EXISTS (SELECT 1 ${own} AND e.label = p.class)`, truth.taxonomyId);
+    const learned = `SELECT 1 ${own} AND e.label IN (SELECT value FROM json_each(?))`;
+    add(`p.class IS NOT NULL AND EXISTS (${learned})`, taxonomyId, classes);
+    if (truth.multilabel) {
+      const missing = `EXISTS (${learned} AND NOT ${PREDICTED.replace('?', 'e.label')})`;
+      const extra = `EXISTS (SELECT 1 FROM cache.predicted_labels x WHERE x.experiment_id = p.experiment_id
+        AND x.track_id = t.id AND NOT EXISTS (SELECT 1 ${own} AND e.label = x.label))`;
+      add(`p.label_count IS NOT NULL AND (${missing} OR ${extra})`, taxonomyId, classes, taxonomyId);
+    } else add(`NOT EXISTS (SELECT 1 ${own} AND e.label = p.class)`, taxonomyId);
   }
   return { conditions, parameters };
 }

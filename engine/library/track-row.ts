@@ -4,6 +4,7 @@ import { engineErrorSchema } from '../api/errors.ts';
 import type { Library } from './library.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
 import { readLabels } from './labels.ts';
+import type { Database } from '../storage/database.ts';
 
 const genreSchema = z.array(z.string());
 
@@ -23,6 +24,9 @@ interface StoredTrack {
   class: string | null;
   probability: number | null;
   split: SplitName | null;
+  second_class: string | null;
+  second_probability: number | null;
+  label_count: number | null;
 }
 
 /** What decides whether a prediction is right. */
@@ -46,7 +50,8 @@ export function trackRows(
     .prepare<StoredTrack>(
       `SELECT t.id, t.path, t.title, t.artist, t.album, t.genre, t.format, t.duration_seconds,
               coalesce(e.count, 0) AS window_count, ${trackStateSql} AS state,
-              t.problem, t.note, p.class, p.probability, p.split
+              t.problem, t.note, p.class, p.probability, p.split,
+              p.second_class, p.second_probability, p.label_count
          FROM tracks t ${trackStateJoin} LEFT JOIN cache.predictions p ON p.track_id = t.id AND p.experiment_id = ?
         WHERE t.id IN (SELECT value FROM json_each(?))`,
     )
@@ -54,6 +59,9 @@ export function trackRows(
   const byId = new Map(stored.map((track) => [track.id, track]));
   const labels = options.taxonomyId === null ? null : readLabels(db, options.taxonomyId, trackIds);
   const judge = judgeOf(options.taxonomyId, options.truth);
+  const predicted = options.truth?.multilabel
+    ? readPredictedLabels(db, options.truth.experimentId, ids)
+    : new Map<string, PredictedLabel[]>();
   const truths = judge ? readLabels(db, judge.taxonomyId, trackIds) : null;
   return trackIds.flatMap((id) => {
     const track = byId.get(id);
@@ -73,7 +81,7 @@ export function trackRows(
         problem: track.problem === null ? null : engineErrorSchema.parse(JSON.parse(track.problem)),
         note: track.note,
         labels: labels?.get(id) ?? [],
-        prediction: prediction(track, truths?.get(id) ?? [], judge),
+        prediction: prediction(track, predicted.get(id) ?? [], truths?.get(id) ?? [], judge),
       },
     ];
   });
@@ -87,20 +95,53 @@ export function judgeOf(taxonomyId: string | null, truth: PredictionTruth | null
   return truth && (taxonomyId === null || taxonomyId === truth.taxonomyId) ? truth : null;
 }
 
+type PredictedLabel = NonNullable<Prediction['labels']>[number];
+
+/** Labels that an experiment predicts for some tracks, the most probable first. */
+function readPredictedLabels(db: Database, experimentId: string, ids: string): Map<string, PredictedLabel[]> {
+  const rows = db
+    .prepare<PredictedLabel & { track_id: string }>(
+      `SELECT track_id, label, probability FROM cache.predicted_labels
+        WHERE experiment_id = ? AND track_id IN (SELECT value FROM json_each(?)) ORDER BY probability DESC, label`,
+    )
+    .all([experimentId, ids]);
+  const labels = new Map<string, PredictedLabel[]>();
+  for (const { track_id: id, ...label } of rows) labels.set(id, [...(labels.get(id) ?? []), label]);
+  return labels;
+}
+
 function prediction(
   track: StoredTrack,
+  predicted: PredictedLabel[],
   labels: readonly string[],
   judge: PredictionTruth | null,
 ): Prediction | null {
-  const { class: name, probability, split } = track;
+  const { class: name, probability, split, second_class, second_probability } = track;
   if (name === null || probability === null) return null;
-  return { class: name, probability, correct: judge ? verdict(name, labels, judge) : null, split };
+  const second =
+    second_class === null || second_probability === null
+      ? null
+      : { class: second_class, probability: second_probability };
+  const known = track.label_count === null ? null : predicted;
+  const answers = known === null ? [name] : known.map(({ label }) => label);
+  // Of several labels an earlier version kept the most probable one alone.
+  const judged = judge !== null && (!judge.multilabel || known !== null);
+  const verdict = judged ? verdictOf(answers, labels, judge) : notJudged;
+  return { class: name, probability, second, labels: known, ...verdict, split };
 }
 
-/** Right, wrong, or null: not judged, because the track has no label or only labels that were not learned. */
-function verdict(name: string, labels: readonly string[], judge: PredictionTruth): boolean | null {
+type Verdict = Pick<Prediction, 'correct' | 'missing' | 'extra'>;
+
+const notJudged: Verdict = { correct: null, missing: [], extra: [] };
+
+/** Not judged where the track has no label, or only labels that were not learned. */
+function verdictOf(answers: readonly string[], labels: readonly string[], judge: PredictionTruth): Verdict {
   const truth = (judge.multilabel ? labels : labels.slice(0, 1)).filter((label) =>
     judge.classes.includes(label),
   );
-  return truth.length === 0 ? null : truth.includes(name);
+  if (truth.length === 0) return notJudged;
+  const missing = truth.filter((label) => !answers.includes(label));
+  const extra = answers.filter((label) => !truth.includes(label));
+  const correct = missing.length === 0 && extra.length === 0;
+  return judge.multilabel ? { correct, missing, extra } : { ...notJudged, correct };
 }

@@ -7,7 +7,7 @@ import { Pacer } from '../numerics/pacer.ts';
 import { PrototypeNetwork } from './network.ts';
 import type { Normalisation } from './normalisation.ts';
 import { snapToRows } from './snap.ts';
-import { scoreTracks } from '../evaluation/metrics/track-scores.ts';
+import { scoreTracks, type TrackScores } from '../evaluation/metrics/track-scores.ts';
 import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { checkValidation, classRows, fitNormalisation, prepare, type TrainingSet } from './training-data.ts';
 import type { GraphSpec } from './training-graph.ts';
@@ -33,8 +33,10 @@ export interface TrainProgress {
   prototypeLoss: number;
   /** Share of right answers of windows (single-label) or of right label decisions (multilabel). */
   trainAccuracy: number;
+  /** Multilabel: F1 of all label decisions about those windows together (from probability ½ on); else null. */
+  trainF1Micro: number | null;
   /** On whole tracks, except `loss`, which is over windows; null at steps without validation. */
-  validation: { loss: number; accuracy: number; balancedAccuracy: number } | null;
+  validation: (TrackScores & { loss: number }) | null;
 }
 
 /** Options of {@link trainPrototypeNetwork}. */
@@ -52,6 +54,8 @@ export interface TrainOptions {
 const startingClusters = { surplus: 'jitter', maxIterations: 50, tolerance: 0 } as const;
 const REPORTS = 100;
 const VALIDATIONS = 20;
+/** Sums since a report, just after it. */
+const NOTHING = { steps: 0, loss: 0, classLoss: 0, prototypeLoss: 0, accuracy: 0, hits: 0, marked: 0 };
 
 /**
  * Trains a prototype network; each step is one ONNX graph run by ONNX Runtime. Prototypes start at k-means centroids
@@ -129,7 +133,7 @@ class Run {
   async complete({ signal, pace, onProgress }: TrainOptions): Promise<TrainProgress[]> {
     const { steps } = this.#parameters;
     const curve: TrainProgress[] = [];
-    let since = { steps: 0, loss: 0, classLoss: 0, prototypeLoss: 0, accuracy: 0 };
+    let since = NOTHING;
     for (let step = 1; step <= steps; step++) {
       // ONNX Runtime's Node binding computes in a turn of the event loop; this lets everything else have one too.
       await nextTurn();
@@ -141,12 +145,15 @@ class Run {
         : null;
       const result = await this.#session.step(batch, masks);
       if (!Number.isFinite(result.loss)) throw diverged(step);
+      const answers = this.#windowAnswers(result.logits, batch);
       since = {
         steps: since.steps + 1,
         loss: since.loss + result.loss,
         classLoss: since.classLoss + result.classLoss,
         prototypeLoss: since.prototypeLoss + result.prototypeLoss,
-        accuracy: since.accuracy + this.#windowAccuracy(result.logits, batch),
+        accuracy: since.accuracy + answers.right / batch.length,
+        hits: since.hits + answers.hits,
+        marked: since.marked + answers.marked,
       };
       const validates = this.#held !== null && due(step, steps, VALIDATIONS);
       if (!validates && !due(step, steps, REPORTS)) continue;
@@ -157,9 +164,10 @@ class Run {
         classLoss: since.classLoss / since.steps,
         prototypeLoss: since.prototypeLoss / since.steps,
         trainAccuracy: since.accuracy / since.steps,
+        trainF1Micro: this.#spec.task === 'single' ? null : (2 * since.hits) / Math.max(1, since.marked),
         validation: validates ? await this.#validate() : null,
       };
-      since = { steps: 0, loss: 0, classLoss: 0, prototypeLoss: 0, accuracy: 0 };
+      since = NOTHING;
       curve.push(progress);
       onProgress?.(progress);
     }
@@ -175,16 +183,26 @@ class Run {
     return Int32Array.from(this.#order.splice(-size));
   }
 
-  #windowAccuracy(logits: Float32Array, batch: Int32Array): number {
+  /**
+   * Right answers about the windows of a batch (multilabel: the share of each window's decisions), labels that are borne
+   * and predicted, and labels that are borne or predicted, the former twice.
+   */
+  #windowAnswers(logits: Float32Array, batch: Int32Array): { right: number; hits: number; marked: number } {
     const c = this.#spec.classes;
-    let right = 0;
+    let [right, hits, marked] = [0, 0, 0];
     batch.forEach((row, i) => {
       const scores = logits.subarray(i * c, (i + 1) * c);
       const labels = this.#data.y.subarray(row * c, (row + 1) * c);
       if (this.#spec.task === 'single') right += labels[scores.indexOf(Math.max(...scores))] === 1 ? 1 : 0;
-      else scores.forEach((score, j) => (right += score > 0 === (labels[j] === 1) ? 1 / c : 0));
+      else
+        scores.forEach((score, j) => {
+          const [predicted, borne] = [score > 0, labels[j] === 1];
+          right += predicted === borne ? 1 / c : 0;
+          hits += predicted && borne ? 1 : 0;
+          marked += Number(predicted) + Number(borne);
+        });
     });
-    return right / batch.length;
+    return { right, hits, marked };
   }
 
   async #validate(): Promise<TrainProgress['validation']> {

@@ -108,6 +108,9 @@ export const library: LibrarySummary = {
   problem: null,
 };
 
+/** What only a prediction of several labels has. */
+export const one = { second: null, labels: null, missing: [], extra: [] };
+
 export function trackRow(index: number, changes: Partial<TrackRow> = {}): TrackRow {
   return {
     id: `t${String(index)}`,
@@ -123,14 +126,14 @@ export function trackRow(index: number, changes: Partial<TrackRow> = {}): TrackR
     problem: null,
     note: null,
     labels: ['drum'],
-    prediction: { class: 'drum', probability: 0.9, correct: true, split: 'test' },
+    prediction: { class: 'drum', probability: 0.9, correct: true, split: 'test', ...one },
     ...changes,
   };
 }
 
 export const rows: TrackRow[] = [
   trackRow(0),
-  trackRow(1, { prediction: { class: 'bass', probability: 0.6, correct: false, split: 'test' } }),
+  trackRow(1, { prediction: { class: 'bass', probability: 0.6, correct: false, split: 'test', ...one } }),
   trackRow(2, {
     state: 'failed',
     labels: [],
@@ -202,6 +205,7 @@ export const experiment: Experiment = {
     validation: { tracks: 1, windows: 2 },
     test: { tracks: 2, windows: 4 },
   },
+  thresholds: null,
   metrics: [
     {
       split: 'test',
@@ -209,6 +213,8 @@ export const experiment: Experiment = {
       accuracy: 0.5,
       balancedAccuracy: 0.5,
       macroF1: 0.4,
+      microF1: null,
+      samplesF1: null,
       majorityBaseline: 0.25,
       perClass: [{ class: 'drum', precision: 1, recall: 0.5, f1: 0.667, support: 2 }],
       confusion: [

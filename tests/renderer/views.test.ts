@@ -427,8 +427,10 @@ describe('training', () => {
         classLoss: 1,
         prototypeLoss: 1,
         trainAccuracy: 0.5,
+        trainMicroF1: null,
         validationLoss: null,
         validationAccuracy: null,
+        validationMicroF1: null,
       },
     });
     await waitFor(() => expect(byId('curve')).toBeTruthy());

@@ -2,6 +2,7 @@ import { sql as cacheEmbeddings } from './cache/0001-embeddings.ts';
 import { sql as cachePredictions } from './cache/0002-predictions.ts';
 import { sql as cacheKept } from './cache/0003-kept-embeddings.ts';
 import { up as cacheSpaces } from './cache/0004-spaces.ts';
+import { sql as cachePredictedLabels } from './cache/0005-predicted-labels.ts';
 import { sql as jobs } from './jobs/0001-jobs.ts';
 import { sql as jobsLanes } from './jobs/0002-lanes.ts';
 import { sql as libraryTracks } from './library/0001-library.ts';
@@ -11,6 +12,7 @@ import { up as librarySpaces } from './library/0004-spaces.ts';
 import { sql as libraryNotes } from './library/0005-notes.ts';
 import { sql as libraryChanged } from './library/0006-changed.ts';
 import { sql as libraryReductions } from './library/0007-one-way-to-reduce.ts';
+import { sql as libraryThresholds } from './library/0008-thresholds.ts';
 import type { Migration } from '../migration.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
@@ -23,7 +25,8 @@ export const migrations = {
     libraryNotes,
     libraryChanged,
     libraryReductions,
+    libraryThresholds,
   ],
-  cache: [cacheEmbeddings, cachePredictions, cacheKept, cacheSpaces],
+  cache: [cacheEmbeddings, cachePredictions, cacheKept, cacheSpaces, cachePredictedLabels],
   jobs: [jobs, jobsLanes],
 } as const satisfies Record<string, readonly Migration[]>;

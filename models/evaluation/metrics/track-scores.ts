@@ -8,6 +8,8 @@ export interface TrackScores {
   accuracy: number;
   /** Single-label: mean recall over the classes present. Multilabel: mean over labels of (sensitivity + specificity)/2. */
   balancedAccuracy: number;
+  /** Multilabel: F1 of all label decisions together, each from probability ½ on; null for a single-label task. */
+  f1Micro: number | null;
 }
 
 /**
@@ -52,16 +54,16 @@ function scoreSingle(means: Float32Array, truth: Uint8Array, tracks: number, cla
   });
   const names = Array.from({ length: classes }, (_, c) => String(c));
   const { accuracy, balancedAccuracy } = classificationReport(actual, answers, names);
-  return { accuracy, balancedAccuracy };
+  return { accuracy, balancedAccuracy, f1Micro: null };
 }
 
 function scoreMulti(means: Float32Array, truth: Uint8Array, tracks: number, classes: number): TrackScores {
   const answers = Uint8Array.from(means, (logit) => (logit > 0 ? 1 : 0));
   const reports = labelReport(truth, answers, tracks, classes);
-  const wrong = reports.reduce(
-    (sum, { support, predicted, hits }) => sum + support + predicted - 2 * hits,
-    0,
-  );
+  const sum = (of: (report: (typeof reports)[number]) => number): number =>
+    reports.reduce((total, report) => total + of(report), 0);
+  const marked = sum(({ support, predicted }) => support + predicted);
+  const hitTwice = 2 * sum(({ hits }) => hits);
   // Labels that every track bears, or none, cannot be told apart from anything.
   const scored = reports.filter(({ support }) => support > 0 && support < tracks);
   const balanced = scored.map(({ support, predicted, hits, recall }) => {
@@ -69,7 +71,8 @@ function scoreMulti(means: Float32Array, truth: Uint8Array, tracks: number, clas
     return (recall + passed / (tracks - support)) / 2;
   });
   return {
-    accuracy: 1 - wrong / (tracks * classes),
+    accuracy: 1 - (marked - hitTwice) / (tracks * classes),
     balancedAccuracy: balanced.reduce((a, b) => a + b, 0) / Math.max(1, balanced.length),
+    f1Micro: marked === 0 ? 0 : hitTwice / marked,
   };
 }

@@ -15,6 +15,7 @@ import {
   fullAnswers,
   job,
   library,
+  one,
   pack,
   prototype,
   taxonomy,
@@ -47,6 +48,7 @@ function row(index: number) {
       probability: 0.2 + 0.8 * noise(index + 0.25),
       correct: index % 50 === 0 ? null : right,
       split: 'test',
+      ...one,
     },
   });
 }
@@ -81,8 +83,10 @@ const large = {
     classLoss: 5 * Math.exp(-i / 12) + 0.2,
     prototypeLoss: Math.exp(-i / 20) + 0.1,
     trainAccuracy: 1 - Math.exp(-i / 12),
+    trainMicroF1: null,
     validationLoss: 5 * Math.exp(-i / 9) + 0.3 + i / 60,
     validationAccuracy: 0.8 - 0.75 * Math.exp(-i / 10),
+    validationMicroF1: null,
   })),
 };
 

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { trackQuerySchema } from '../../../engine/api/tracks.ts';
 import { studyRequestSchema } from '../../../engine/api/studies.ts';
 import { spaceKey } from '../../../models/embeddings/space.ts';
 import { explainTrack } from '../../../engine/classify/explain.ts';
@@ -8,6 +9,7 @@ import { nearestTo } from '../../../engine/neighbours/query.ts';
 import { resolveVector } from '../../../engine/neighbours/vector-ref.ts';
 import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
 import { MediaTokens } from '../../../engine/media.ts';
+import { listTracks } from '../../../engine/library/track-list.ts';
 import { trackDetail } from '../../../engine/library/track-detail.ts';
 import { Database } from '../../../engine/storage/database.ts';
 import { migrate, schemaVersion } from '../../../engine/storage/migrate.ts';
@@ -97,8 +99,9 @@ describe('a library of schema 3', () => {
     expect(library.db.prepare('SELECT * FROM track_labels ORDER BY track_id, position').all()).toEqual(
       labels,
     );
+    // Thresholds of labels came later; this experiment gives one class.
     expect(library.db.prepare('SELECT * FROM experiment_revisions ORDER BY revision').all()).toEqual(
-      revisions,
+      revisions.map((revision) => ({ ...revision, thresholds: null })),
     );
 
     const [experiment] = library.experiments.list();
@@ -369,6 +372,28 @@ describe('a library from before times of change', () => {
       { bytes: 3, modified_ms: 4, note: 'cut short', changed_ms: null },
     ]);
     db.close();
+  });
+});
+
+describe('a library from before thresholds of labels', () => {
+  it('predicts labels from a half on, and does not judge what was kept of several labels', () => {
+    const { dataFolder, folder } = oldLibrary();
+    const cache = new Database(join(folder, 'cache.db'));
+    const stored = cache.prepare<{ n: number }>('SELECT count(*) AS n FROM predictions').get();
+    cache.close();
+    expect(stored?.n).toBeGreaterThan(0);
+    const library = new LibraryCatalogue(dataFolder).get(OLD.id);
+    library.db.exec(`UPDATE experiments SET parameters = json_set(parameters, '$.task', 'multi')`);
+    const [experiment] = library.experiments.list();
+    expect(experiment?.thresholds).toEqual(
+      experiment?.classes.map(() => ({ value: 0.5, source: 'default' })),
+    );
+    expect(experiment?.metrics.every(({ microF1 }) => microF1 === null)).toBe(true);
+    const query = trackQuerySchema.parse({ libraryId: OLD.id, experimentId: experiment?.id });
+    const predictions = listTracks(library, query).tracks.flatMap(({ prediction }) => prediction ?? []);
+    expect(predictions).toHaveLength(stored?.n ?? 0);
+    expect(predictions.every(({ labels, correct }) => labels === null && correct === null)).toBe(true);
+    library.close();
   });
 });
 

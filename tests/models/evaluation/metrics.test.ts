@@ -43,7 +43,7 @@ describe('scoreTracks', () => {
     const logits = Float32Array.of(1, 0, 1, 0, 0, 9, 3, 0);
     const labels = [0, 1, 0, 1, 0, 1, 1, 0];
     const scores = scoreTracks(logits, labels, Int32Array.of(5, 5, 5, 8), 2, 'single');
-    expect(scores).toEqual({ accuracy: 1, balancedAccuracy: 1 });
+    expect(scores).toEqual({ accuracy: 1, balancedAccuracy: 1, f1Micro: null });
   });
 
   it('scores label decisions of a multilabel task', () => {
@@ -53,5 +53,7 @@ describe('scoreTracks', () => {
     expect(scores.accuracy).toBeCloseTo(4 / 6, 12);
     // Label 0: sensitivity 1, specificity 1/2; label 1: 1/2 and 1.
     expect(scores.balancedAccuracy).toBeCloseTo(0.75, 12);
+    // Two of three labels found, one predicted that is not borne.
+    expect(scores.f1Micro).toBeCloseTo(4 / 6, 12);
   });
 });
