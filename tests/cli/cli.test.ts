@@ -313,7 +313,7 @@ describe('the command line', { timeout: 180_000 }, () => {
     expect(Number(told)).toBe(bundled.length - 3);
     expect(page).not.toMatch(/to come/);
     expect(page).toMatch(/MChen p 10: LP-kNN \(k = 1\) on \d+ held-out tracks/);
-    expect(page.match(/<th class="n">macro F1<\/th>/g)).toHaveLength(1);
+    expect(page.match(/<th class="n">Macro F1<\/th>/g)).toHaveLength(1);
     expect(page).not.toMatch(/https?:\/\//);
     expect(page).not.toContain('<script');
     const sources = [...page.matchAll(/<audio[^>]* src="([^"]+)"/g)].map((match) =>
