@@ -35,7 +35,7 @@ import { MediaTokens } from './media.ts';
 import { asEngineError } from './packs/failures.ts';
 import { PackService } from './packs/service.ts';
 import { lockDataFolder } from './storage/lock.ts';
-import { openJobsDatabase } from './storage/open.ts';
+import { noteFullDisk, openJobsDatabase } from './storage/open.ts';
 import { serve } from './wire/index.ts';
 import type { Port } from './wire/index.ts';
 import { portPair } from './wire/transports/in-process.ts';
@@ -75,6 +75,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 async function compose(options: EngineOptions, unlock: () => void): Promise<Engine> {
   const events = new Events();
   const notices = new Notices(events);
+  noteFullDisk(options.dataFolder, notices.add);
   const packs = await PackService.open({
     packFolders: options.packFolders,
     dataFolder: options.dataFolder,

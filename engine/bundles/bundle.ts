@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Pacer } from '../../models/numerics/pacer.ts';
@@ -64,19 +64,31 @@ async function encoded(
   return Buffer.concat(parts);
 }
 
+/** Where the files of a bundle gather until it is whole: beside its place, known by who writes it. */
+function partialFolder(folder: string, writer: string): string {
+  return `${resolve(folder)}.partial-${writer}`;
+}
+
+/** Removes what a writer left that was killed, and nothing else. */
+export async function sweepPartial(folder: string, writer: string): Promise<void> {
+  await rm(partialFolder(folder, writer), { recursive: true, force: true });
+}
+
 /**
  * Writes a bundle beside its place and moves it there when it is whole; when anything fails, nothing is left behind.
  * @param folder must not exist or be empty.
+ * @param writer an identifier that no other writer has, by which `sweepPartial` finds what a killed one left.
  * @throws EngineError `bad-input` when the folder is taken or cannot be written, `disk-full`; what `fill` throws
  */
 export async function writeBundle(
   folder: string,
+  writer: string,
   fill: (bundle: Bundle) => Promise<void>,
   write: WriteFile = (path, bytes) => writeFile(path, bytes, { flush: true }),
 ): Promise<ExportResult> {
   const target = resolve(folder);
   await refuseTaken(target);
-  const temporary = `${target}.partial-${randomBytes(4).toString('hex')}`;
+  const temporary = partialFolder(target, writer);
   try {
     await mkdir(temporary, { recursive: true });
     const bundle = new Bundle(temporary, write);

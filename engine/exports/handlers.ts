@@ -1,6 +1,7 @@
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
+import { sweepPartial } from '../bundles/bundle.ts';
 import { exportSpecSchema, runExport, type ExportSpec } from './run.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { answer } from '../answer.ts';
@@ -18,6 +19,7 @@ export function exportsHandlers(context: EngineContext): Pick<Handlers, 'exports
         const library = context.libraries.get(libraryId);
         return { kind: 'export', export: await runExport(context, library, request, job) };
       },
+      abandoned: ({ folder }, jobId) => sweepPartial(folder, jobId),
     }),
   );
   return {

@@ -26,6 +26,7 @@ export async function runExport(
 ): Promise<ExportResult> {
   return writeBundle(
     folder,
+    job.id,
     (bundle) =>
       subject.kind === 'experiment'
         ? exportExperiment(context, library, subject.experimentId, request, bundle, job)

@@ -15,6 +15,11 @@ export interface JobKindRow<K extends JobKind, S extends z.ZodType> {
   /** What it is called, in words a person knows it by. @throws EngineError `not-found`: said at once, not by the job */
   title: (spec: z.output<S>) => string;
   run: (spec: z.output<S>, job: JobHandle) => Promise<Extract<JobResult, { kind: K }>>;
+  /**
+   * Removes what the runner left outside the data folder when the process ended under it. To remove that and nothing else,
+   * a runner names it by the job's id.
+   */
+  abandoned?: (spec: z.output<S>, jobId: string) => Promise<void>;
 }
 
 /** A row whose specification is checked where it is used, so that rows of all kinds fit one table. */
@@ -30,6 +35,7 @@ export interface OpenedJob {
   readonly lane: JobLane;
   title(): string;
   run(job: JobHandle): Promise<JobResult>;
+  abandoned(jobId: string): Promise<void>;
 }
 
 /** Makes a row of the table of job kinds. */
@@ -52,6 +58,7 @@ export function jobKind<K extends JobKind, S extends z.ZodType>(row: JobKindRow<
         title: () => row.title(spec),
         // Wrapped: a runner may throw before it gives its promise.
         run: async (job) => row.run(spec, job),
+        abandoned: async (jobId) => row.abandoned?.(spec, jobId),
       };
     },
   };

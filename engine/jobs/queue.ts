@@ -8,6 +8,7 @@ import { Lanes } from './lanes.ts';
 import { LiveJob } from './running.ts';
 import type { LiveJobHooks } from './running.ts';
 import type { JobStore, StoredJob } from './store.ts';
+import { ifRoom } from '../storage/errors.ts';
 import { inOrder, waitingFor } from './waiting.ts';
 
 export type { JobHandle } from './running.ts';
@@ -51,7 +52,7 @@ export class JobQueue {
     this.#events = events;
     this.#options = options;
     this.#toError = options.toError ?? EngineError.from.bind(EngineError);
-    store.prune();
+    ifRoom(() => store.prune());
     for (const entry of store.all()) this.#adopt(entry);
   }
 
@@ -69,6 +70,7 @@ export class JobQueue {
       const { job } = live;
       if (live.started || finishedStates.includes(job.state)) continue;
       if (job.state === 'running') live.ended++;
+      if (job.startedAt !== null) this.#abandoned(live);
       if (this.#kinds.get(job.kind)?.resumable !== true) this.#finish(live, 'failed', restarted());
       else if (live.ended >= MOST_ENDED) this.#finish(live, 'failed', endedTwice(job.title));
       else {
@@ -303,6 +305,15 @@ export class JobQueue {
     live.job.startedAt = null;
     this.#save(live);
     this.#leaveLane(live);
+  }
+
+  /** What a killed process left of this job goes; that it cannot go now keeps nothing from starting. */
+  #abandoned(live: LiveJob): void {
+    const row = this.#kinds.get(live.job.kind);
+    const sweep = (async () => row?.open(live.spec).abandoned(live.id))()
+      .catch(() => undefined)
+      .finally(() => this.#runs.delete(sweep));
+    this.#runs.add(sweep);
   }
 
   #set(live: LiveJob, state: JobState): void {

@@ -5,7 +5,7 @@ import type { LibrarySummary, SpaceInfo } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Libraries } from '../context.ts';
 import { newId } from '../identifier.ts';
-import { storageError } from '../storage/errors.ts';
+import { ifRoom, storageError } from '../storage/errors.ts';
 import { sweepDrafts } from '../storage/backups.ts';
 import { openLibraryDatabases, wayBack } from '../storage/open.ts';
 import {
@@ -76,7 +76,7 @@ export class LibraryCatalogue implements Libraries {
     if (known) {
       this.#use(library, options);
     }
-    library.touch();
+    ifRoom(() => library.touch());
     return library;
   }
 
@@ -273,9 +273,11 @@ export class LibraryCatalogue implements Libraries {
     const library = this.#openWithCache(id, folder);
     try {
       fill?.(library);
-      this.#settle(library);
-      library.purge();
-      if (!fill) this.#noteMoved(library);
+      ifRoom(() => {
+        this.#settle(library);
+        library.purge();
+        if (!fill) this.#noteMoved(library);
+      });
     } catch (thrown) {
       library.close();
       throw thrown;

@@ -63,6 +63,7 @@ export class Database {
   /** Databases of this connection that it made write to a log. */
   readonly #logged = new Set<string>();
   #copying: Promise<unknown> = Promise.resolve();
+  #alone = false;
   #cache: string | null = null;
   #cacheDamaged = false;
 
@@ -134,7 +135,8 @@ export class Database {
   close(): void {
     if (!this.#connection.open) return;
     if (this.#inTransaction()) this.exec('ROLLBACK');
-    for (const schema of this.#logged) this.#endLog(schema);
+    for (const schema of this.#alone ? this.#schemas() : this.#logged) this.#endLog(schema);
+    if (this.#alone) this.#letOthersIn();
     this.#statements.clear();
     this.#connection.close();
   }
@@ -143,6 +145,19 @@ export class Database {
   logAhead(schema = 'main'): void {
     this.prepare(`PRAGMA "${schema}".journal_mode = WAL`).all();
     this.#logged.add(schema);
+  }
+
+  /**
+   * Keeps the index of the log in memory instead of a file beside it, for which a full disk has no room; no other
+   * connection can use the database then. To be called before anything is read of it, or attached to it.
+   */
+  holdAlone(): void {
+    this.prepare('PRAGMA locking_mode = EXCLUSIVE').all();
+    this.#alone = true;
+  }
+
+  get isAlone(): boolean {
+    return this.#alone;
   }
 
   /**
@@ -160,6 +175,8 @@ export class Database {
 
   async #copyWhole(path: string, schema: 'main' | 'cache'): Promise<void> {
     const file = schema === 'main' ? this.path : (this.#cache ?? this.path);
+    // The disk may have been full when it was opened.
+    if (!this.#logged.has(schema)) this.logAhead(schema);
     this.prepare('PRAGMA wal_autocheckpoint = 0').all();
     try {
       const [carried] = this.prepare<{ busy: number }>(`PRAGMA ${schema}.wal_checkpoint(TRUNCATE)`).all();
@@ -180,6 +197,21 @@ export class Database {
     } catch {
       // A full disk, a file that is gone or read-only: the log stays, and is read at the next start.
     }
+  }
+
+  /** A lock would be held until the connection is collected. */
+  #letOthersIn(): void {
+    try {
+      this.prepare('PRAGMA locking_mode = NORMAL').all();
+      for (const schema of this.#schemas())
+        this.prepare(`SELECT 1 FROM "${schema}".sqlite_schema LIMIT 1`).all();
+    } catch {
+      // As in `#endLog`.
+    }
+  }
+
+  #schemas(): string[] {
+    return this.#cache === null ? ['main'] : ['main', 'cache'];
   }
 
   #inTransaction(): boolean {

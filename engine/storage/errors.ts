@@ -1,4 +1,9 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { EngineError } from '../api/errors.ts';
+
+/** What the databases need beside their pages to work: for each an index of its log of 32 KiB, and the log. */
+const LEAST_ROOM = 1 << 20;
 
 function codeOf(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return '';
@@ -22,6 +27,27 @@ export function isDiskFull(thrown: unknown): boolean {
   return code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT';
 }
 
+/** Whether the disk that holds a file has room to write; true where nobody can tell. */
+export function hasRoom(where: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(where));
+    return bavail * bsize >= LEAST_ROOM;
+  } catch {
+    return true;
+  }
+}
+
+/** Does what is tidy but not needed; left for another time when the disk is full. @returns whether it was done */
+export function ifRoom(work: () => unknown): boolean {
+  try {
+    work();
+    return true;
+  } catch (thrown) {
+    if (!isDiskFull(thrown)) throw thrown;
+    return false;
+  }
+}
+
 /** Whether the content of a database file is not what a database wrote, as against a file that cannot be reached. */
 export function isDamage(thrown: unknown): boolean {
   const code = codeOf(thrown instanceof EngineError ? thrown.cause : thrown);
@@ -39,7 +65,10 @@ export function storageError(thrown: unknown, where: string): EngineError {
   if (thrown instanceof EngineError) return thrown;
   const code = codeOf(thrown);
   const cause = { cause: thrown };
-  if (isDiskFull(thrown)) {
+  const isRefused =
+    /^SQLITE_(CANTOPEN|READONLY|IOERR|PERM|PROTOCOL)/.test(code) || /^E(ACCES|PERM|ROFS|IO)$/.test(code);
+  // On its last pages SQLite fails at the index of its log, and tells of a fault of reading or writing.
+  if (isDiskFull(thrown) || (isRefused && !hasRoom(where))) {
     return new EngineError(
       'disk-full',
       `The disk that holds ${where} is full.`,
@@ -63,7 +92,7 @@ export function storageError(thrown: unknown, where: string): EngineError {
       cause,
     );
   }
-  if (/^SQLITE_(CANTOPEN|READONLY|IOERR|PERM)/.test(code) || /^E(ACCES|PERM|ROFS|IO)$/.test(code)) {
+  if (isRefused) {
     return new EngineError(
       'database',
       `The database ${where} cannot be read or written.`,

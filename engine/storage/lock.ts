@@ -30,7 +30,8 @@ function exclusive(path: string, busyError: () => EngineError): Libsql.Database 
   let lock: Libsql.Database | null = null;
   try {
     lock = new Libsql(path, { timeout: 0 });
-    lock.exec('BEGIN EXCLUSIVE');
+    // Nothing is ever written, so that a full disk keeps nobody out.
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     return lock;
   } catch (thrown) {
     lock?.close();

@@ -4,7 +4,7 @@ import { EngineError } from '../api/errors.ts';
 import { newestSoundBackup } from './backups.ts';
 import { checkQuickly, checkSchema } from './check.ts';
 import { Database, suspicion } from './database.ts';
-import { isDamage, storageError } from './errors.ts';
+import { hasRoom, ifRoom, isDamage, storageError } from './errors.ts';
 import { migrate, schemaVersion } from './migrate.ts';
 import type { Migration } from './migration.ts';
 import { migrations } from './migrations/index.ts';
@@ -30,9 +30,21 @@ export type Note = (message: string) => void;
 
 const silent: Note = () => undefined;
 
-/** The version is looked at before anything is written, so that a damaged or newer database stays as it is. */
+/**
+ * The version is looked at before anything is written, so that a damaged or newer database stays as it is. On a full disk
+ * it can be read all the same, and written as soon as there is room.
+ */
 function openDatabase(path: string, steps: readonly Migration[], options: { backup: boolean }): Database {
+  return openAs(path, steps, { ...options, alone: !hasRoom(path) });
+}
+
+function openAs(
+  path: string,
+  steps: readonly Migration[],
+  options: { backup: boolean; alone: boolean },
+): Database {
   return prepared(path, (db) => {
+    if (options.alone) db.holdAlone();
     if (options.backup) checkQuickly(db);
     const version = schemaVersion(db);
     // What is no database of ours is not made half of one.
@@ -40,7 +52,7 @@ function openDatabase(path: string, steps: readonly Migration[], options: { back
     migrate(db, steps, options);
     // Damage that is met while writing is met too late.
     checkSchema(db, steps);
-    db.logAhead();
+    if (!options.alone) db.logAhead();
     db.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000');
   }).db;
 }
@@ -108,6 +120,14 @@ function prepareCache(path: string, note: Note): void {
   openOrRenew(path, migrations.cache, what, say).close();
 }
 
+/** A full disk has no room for mending or moving a cache to a newer version: it is read as it is, or not at all. */
+function attachAlone(db: Database, path: string): void {
+  db.attachCache(path);
+  const version = db.prepare<{ user_version: number }>('PRAGMA cache.user_version').get()?.user_version;
+  if (version !== migrations.cache.length)
+    throw storageError(Object.assign(new Error('cache to be updated'), { code: 'ENOSPC' }), path);
+}
+
 function openOwn(path: string): Database {
   try {
     return openDatabase(path, migrations.library, { backup: true });
@@ -116,6 +136,14 @@ function openOwn(path: string): Database {
     if (!isDamage(error)) throw error;
     throw new EngineError(error.code, error.message, wayBack(path), { cause: error.cause });
   }
+}
+
+/** Tells people when nothing can be written to the data folder now. */
+export function noteFullDisk(dataFolder: string, note: Note): void {
+  if (hasRoom(join(dataFolder, 'libraries'))) return;
+  note(
+    `The disk that holds ${dataFolder} is full. Libraries can be looked at and removed; nothing else is kept until there is room again.`,
+  );
 }
 
 /** What to do about a damaged database: the newest backup that is sound, with its date. */
@@ -135,12 +163,14 @@ export function openLibraryDatabases(folder: string, note: Note = silent): Datab
   const db = openOwn(join(folder, 'library.db'));
   try {
     const cache = join(folder, 'cache.db');
-    prepareCache(cache, note);
-    db.attachCache(cache);
-    db.logAhead('cache');
+    if (!db.isAlone) {
+      prepareCache(cache, note);
+      db.attachCache(cache);
+      db.logAhead('cache');
+    } else attachAlone(db, cache);
     // The cache may lose its last seconds when the power fails; it must not slow down what may not.
     db.exec('PRAGMA cache.synchronous = NORMAL; PRAGMA cache.cache_size = -32000');
-    settleSpaces(db);
+    ifRoom(() => settleSpaces(db));
     return db;
   } catch (thrown) {
     db.close();

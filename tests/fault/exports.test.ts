@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeBundle, type WriteFile } from '../../engine/bundles/bundle.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
-import { settled, testFolder } from '../support/engine.ts';
+import { bundleScript, settled, startTestEngine, testFolder } from '../support/engine.ts';
 import { trainedLibrary } from '../support/trained.ts';
 
 function systemError(code: string): Error {
@@ -20,11 +21,44 @@ function fullAfter(files: number, code = 'ENOSPC'): WriteFile {
   };
 }
 
+describe('an export whose process is killed', () => {
+  it('leaves a folder that goes at the next start, and nothing else goes', async () => {
+    const lib = await trainedLibrary({ perClass: 5 });
+    await lib.test.engine.close();
+    const parent = testFolder();
+    const folder = join(parent, 'bundle');
+    // Somebody else's, whatever it is called.
+    mkdirSync(`${folder}.partial-mine`);
+    const script = await bundleScript('tests/fault/export-child.ts');
+    const subject = { kind: 'experiment', experimentId: lib.experiment.id };
+    const request = JSON.stringify({ libraryId: lib.libraryId, subject, folder });
+    const child = spawn(process.execPath, [script, JSON.stringify(lib.test.options), request], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const left = (): string[] => readdirSync(parent).filter((name) => name !== 'bundle.partial-mine');
+    while (left().length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+    expect(left()).toEqual([expect.stringMatching(/^bundle\.partial-/)]);
+
+    const { client, engine } = await startTestEngine(lib.test.options);
+    const jobs = await client.call('jobs.list', {});
+    expect(jobs.find(({ kind }) => kind === 'export')).toMatchObject({
+      state: 'failed',
+      error: { code: 'engine-restarted' },
+    });
+    await engine.close();
+    expect(readdirSync(parent)).toEqual(['bundle.partial-mine']);
+  });
+});
+
 describe('an export that fails', () => {
   it.each([0, 1, 2])('on a disk that is full after %d files leaves nothing behind', async (files) => {
     const parent = testFolder();
     const writing = writeBundle(
       join(parent, 'bundle'),
+      'w',
       async (bundle) => {
         await bundle.add('a.csv', 'a');
         await bundle.add('audio/b.wav', new Uint8Array(10));
@@ -43,7 +77,7 @@ describe('an export that fails', () => {
   it('in a folder that cannot be written says so', async () => {
     const parent = testFolder();
     await expect(
-      writeBundle(join(parent, 'bundle'), (bundle) => bundle.add('a', 'a'), fullAfter(0, 'EACCES')),
+      writeBundle(join(parent, 'bundle'), 'w', (bundle) => bundle.add('a', 'a'), fullAfter(0, 'EACCES')),
     ).rejects.toMatchObject({ code: 'bad-input' });
     expect(readdirSync(parent)).toEqual([]);
   });
@@ -51,8 +85,8 @@ describe('an export that fails', () => {
   it('keeps what was there when the bundle cannot be completed', async () => {
     const parent = testFolder();
     const folder = join(parent, 'bundle');
-    await writeBundle(folder, (bundle) => bundle.add('a', 'first'));
-    await expect(writeBundle(folder, (bundle) => bundle.add('a', 'second'))).rejects.toMatchObject({
+    await writeBundle(folder, 'w', (bundle) => bundle.add('a', 'first'));
+    await expect(writeBundle(folder, 'w', (bundle) => bundle.add('a', 'second'))).rejects.toMatchObject({
       code: 'bad-input',
     });
     expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('first');
@@ -62,9 +96,9 @@ describe('an export that fails', () => {
   it('keeps what came to its place while it was written', async () => {
     const parent = testFolder();
     const folder = join(parent, 'bundle');
-    const writing = writeBundle(folder, async (bundle) => {
+    const writing = writeBundle(folder, 'w', async (bundle) => {
       await bundle.add('a', 'second');
-      await writeBundle(folder, (other) => other.add('a', 'first'));
+      await writeBundle(folder, 'other', (other) => other.add('a', 'first'));
     });
     await expect(writing).rejects.toMatchObject({ code: 'bad-input' });
     expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('first');
