@@ -123,6 +123,7 @@ export interface AttributeMessage {
   f?: number;
   i?: number;
   s?: Uint8Array;
+  t?: TensorMessage;
   ints?: number[];
   strings?: Uint8Array[];
 }

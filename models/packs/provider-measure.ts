@@ -1,7 +1,8 @@
 import { Random } from '../numerics/random.ts';
-import { readPack, type PackManifest } from './manifest.ts';
+import { readPack } from './manifest.ts';
 import type { ProviderName } from './provider-names.ts';
 import { openRuntime, type PackRuntime } from './runtime.ts';
+import { TEST_WINDOWS, testWaveforms } from './test-waveforms.ts';
 
 /** What to measure; plain data, so that it can cross a process boundary. */
 export interface MeasureRequest {
@@ -28,7 +29,6 @@ export type ProviderRunner = (request: MeasureRequest, signal: AbortSignal) => P
 /** Measures in this process: no protection against a driver that hangs or crashes. */
 export const inlineRunner: ProviderRunner = (request) => measureProvider(request);
 
-const WINDOWS = 4;
 const TIMED_SECONDS = 1;
 const MAX_TIMED_RUNS = 20;
 /** A provider that takes longer for one window, warmed up, is not measured more closely (software rendering). */
@@ -49,7 +49,7 @@ export async function measureProvider(request: MeasureRequest): Promise<Measurem
     const outputs = [embedding, ...(await generate(runtime, embedding))];
     const seconds = await secondsOf(() => runtime.embed(first, 1));
     if (seconds > SLOW_SECONDS) return { outputs, windowsPerSecond: 1 / seconds };
-    outputs.push(await runtime.embed(waveforms, WINDOWS));
+    outputs.push(await runtime.embed(waveforms, TEST_WINDOWS));
     return { outputs, windowsPerSecond: await timeEmbedding(runtime, waveforms) };
   } finally {
     await runtime.close();
@@ -67,27 +67,14 @@ async function timeEmbedding(runtime: PackRuntime, waveforms: Float32Array): Pro
   let runs = 0;
   let seconds = 0;
   while (seconds < TIMED_SECONDS && runs < MAX_TIMED_RUNS) {
-    seconds += await secondsOf(() => runtime.embed(waveforms, WINDOWS));
+    seconds += await secondsOf(() => runtime.embed(waveforms, TEST_WINDOWS));
     runs += 1;
   }
-  return (runs * WINDOWS) / seconds;
+  return (runs * TEST_WINDOWS) / seconds;
 }
 
 async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();
   return (performance.now() - started) / 1000;
-}
-
-/** Tones, a sweep and noise at ordinary levels `[4, S]`: broadband, so that no band is mere rounding noise. */
-export function testWaveforms(manifest: PackManifest): Float32Array {
-  const { windowSamples, sampleRate } = manifest;
-  const noise = new Random(1).normals(WINDOWS * windowSamples);
-  return noise.map((value, i) => {
-    const window = Math.floor(i / windowSamples);
-    const t = (i % windowSamples) / sampleRate;
-    const tone = 0.2 * Math.sin(2 * Math.PI * (110 * 2 ** window) * t);
-    const sweep = 0.1 * Math.sin(2 * Math.PI * (50 + 200 * window + 300 * t) * t);
-    return tone + sweep + 0.02 * value;
-  });
 }

@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { PhaseRetrieval, type PhaseRetrievalSettings, type Spectra } from '../audio/phase-retrieval.ts';
+import type { LogBands } from '../audio/log-bands.ts';
 import { PackError } from './errors.ts';
+import { kernelFrontEnd } from './front-end.ts';
+import { readGraph } from './graph-file.ts';
 import type { GraphName, Pack } from './manifest.ts';
 import type { ProviderName } from './provider-names.ts';
-import { GraphSession } from './session.ts';
+import { allFinite, GraphSession } from './session.ts';
 
 /** How a runtime is opened. */
 export interface RuntimeOptions {
@@ -44,6 +47,8 @@ export function openRuntime(pack: Pack, options: RuntimeOptions = {}): Promise<P
 }
 
 const none = new Float32Array();
+/** Front-ends that a kernel stands in for are a few tables; larger graphs are something else. */
+const LARGEST_FRONT_END = 1 << 20;
 
 class SessionRuntime implements PackRuntime {
   readonly pack: Pack;
@@ -51,6 +56,7 @@ class SessionRuntime implements PackRuntime {
   readonly #threads: number;
   readonly #sessions = new Map<GraphName, Promise<GraphSession>>();
   readonly #calls = new Set<Promise<Float32Array>>();
+  #frontEnd: Promise<LogBands | null> | null = null;
   #phases: PhaseRetrieval | null = null;
   #retrieved: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -64,7 +70,7 @@ class SessionRuntime implements PackRuntime {
   embed(waveforms: Float32Array, batch: number): Promise<Float32Array> {
     return this.#call(async () => {
       if (this.pack.manifest.graphs.embed) return this.#run('embed', [waveforms], batch);
-      return this.#embedFeatures(await this.#run('features', [waveforms], batch), batch);
+      return this.#embedFeatures(await this.#features(waveforms, batch), batch);
     });
   }
 
@@ -73,7 +79,7 @@ class SessionRuntime implements PackRuntime {
   }
 
   features(waveforms: Float32Array, batch: number): Promise<Float32Array> {
-    return this.#call(() => this.#run('features', [waveforms], batch));
+    return this.#call(() => this.#features(waveforms, batch));
   }
 
   denoise(x: Float32Array, sigma: Float32Array, z: Float32Array): Promise<Float32Array> {
@@ -98,6 +104,39 @@ class SessionRuntime implements PackRuntime {
     const call = work().finally(() => this.#calls.delete(call));
     this.#calls.add(call);
     return call;
+  }
+
+  async #features(waveforms: Float32Array, batch: number): Promise<Float32Array> {
+    this.#frontEnd ??= this.#openFrontEnd();
+    const kernel = await this.#frontEnd;
+    if (kernel === null) return this.#run('features', [waveforms], batch);
+    const features = kernel.run(waveforms, batch);
+    if (!allFinite(features)) throw new PackError('graph', 'the front-end gave numbers that are not finite');
+    return features;
+  }
+
+  /** Only on the CPU: other providers keep everything on their side. */
+  async #openFrontEnd(): Promise<LogBands | null> {
+    const entry = this.pack.manifest.graphs.features;
+    if (this.provider !== 'cpu' || entry === undefined || entry.bytes > LARGEST_FRONT_END) return null;
+    try {
+      const graph = await readGraph(this.pack, 'features');
+      const kernel = await kernelFrontEnd(graph, this.pack.manifest, (waveforms, batch) =>
+        this.#run('features', [waveforms], batch),
+      );
+      if (kernel !== null) await this.#release('features');
+      return kernel;
+    } catch (error) {
+      // A failure is not kept: the file may be repaired and the next call succeed.
+      this.#frontEnd = null;
+      throw error;
+    }
+  }
+
+  async #release(name: GraphName): Promise<void> {
+    const session = await this.#sessions.get(name);
+    this.#sessions.delete(name);
+    await session?.close();
   }
 
   async #embedFeatures(features: Float32Array, batch: number): Promise<Float32Array> {

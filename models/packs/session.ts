@@ -191,7 +191,8 @@ function product(dims: readonly number[]): number {
   return dims.reduce((total, dim) => total * dim, 1);
 }
 
-function allFinite(values: Float32Array): boolean {
+/** Whether no value is infinite or NaN. */
+export function allFinite(values: Float32Array): boolean {
   // A sum is finite exactly when no term is infinite or NaN: float32 values cannot overflow a double.
   let sum = 0;
   for (const value of values) sum += Math.abs(value);

@@ -38,6 +38,27 @@ export interface PhaseKernel {
     spectra: number,
     old: number,
   ): void;
+  /**
+   * (log(floor + Σ weight · |X[k]|) − mean) / deviation of every band and frame, |X| = √(re² + im² + tiny).
+   * @param magnitudes scratch of `[bins]` vectors · @param count of bands
+   * @param spans int32 pairs `[count]`: first bin, number of bins · @param weights float32, one span after the other
+   * @param means float32 `[count]` · @param deviations float32 `[count]` · @param out float32 `[4 · groups, count]`
+   */
+  bands(
+    wave: number,
+    groups: number,
+    window: number,
+    hop: number,
+    magnitudes: number,
+    tiny: number,
+    count: number,
+    spans: number,
+    weights: number,
+    floor: number,
+    means: number,
+    deviations: number,
+    out: number,
+  ): void;
 }
 
 /** Frames that are transformed together. */

@@ -1,4 +1,4 @@
-// Short-time Fourier transforms for phase retrieval, four frames at a time: lane l of every vector belongs to frame
+// Short-time Fourier transforms for phase retrieval and band features, four frames at a time: lane l of every vector belongs to frame
 // 4·batch + l, so that no step of a transform moves numbers between lanes. A frame of `size` real samples is taken as
 // size/2 complex ones, transformed by a Stockham FFT (radix 4, one radix-2 pass where size/2 is no power of four), which
 // needs no bit reversal, and its halves are put apart afterwards.
@@ -186,19 +186,8 @@ function add(address: usize, value: v128): void {
   v128.store(address, f32x4.add(v128.load(address), value));
 }
 
-/**
- * Spectra of four frames of `wave`, extrapolated: spectra = new + momentum · (new − old), old = new.
- * @param window [size] float32
- */
-function analyse(
-  wave: usize,
-  window: usize,
-  hop: i32,
-  momentum: f32,
-  spectra: usize,
-  old: usize,
-): void {
-  const apart = <usize>hop << 2;
+/** Lays four windowed frames of `wave`, `apart` bytes from each other, into scratchA. */
+function framesOf(wave: usize, window: usize, apart: usize): void {
   for (let n = 0; n < half; n += 2) {
     const from = wave + (<usize>n << 3);
     const w = v128.load(window + (<usize>n << 3));
@@ -216,6 +205,21 @@ function analyse(
     v128.store(at, v128.shuffle<f32>(hi01, hi23, 0, 1, 4, 5), 32);
     v128.store(at, v128.shuffle<f32>(hi01, hi23, 2, 3, 6, 7), 48);
   }
+}
+
+/**
+ * Spectra of four frames of `wave`, extrapolated: spectra = new + momentum · (new − old), old = new.
+ * @param window [size] float32
+ */
+function analyse(
+  wave: usize,
+  window: usize,
+  hop: i32,
+  momentum: f32,
+  spectra: usize,
+  old: usize,
+): void {
+  framesOf(wave, window, <usize>hop << 2);
   const z = transform();
   const one = f32x4.splat(0.5);
   const gain = f32x4.splat(momentum);
@@ -299,4 +303,114 @@ export function spectraOf(
     const at = <usize>(batch * bins) << 5;
     analyse(wave + (<usize>(4 * batch * hop) << 2), window, hop, momentum, spectra + at, old + at);
   }
+}
+
+/** Natural logarithm of positive normal numbers, as in Cephes' logf: within two units in the last place. */
+function log(x: v128): v128 {
+  const bits = x;
+  // x = m · 2^e with m in [√½, √2)
+  let e = i32x4.sub(i32x4.shr_u(bits, 23), i32x4.splat(126));
+  let m = v128.or(v128.and(bits, i32x4.splat(0x007fffff)), i32x4.splat(0x3f000000));
+  const small = f32x4.lt(m, f32x4.splat(0.70710678118654752));
+  e = i32x4.add(e, small);
+  m = f32x4.sub(f32x4.add(m, v128.and(m, small)), f32x4.splat(1));
+  const z = f32x4.mul(m, m);
+  let y = f32x4.splat(7.0376836292e-2);
+  y = f32x4.add(f32x4.mul(y, m), f32x4.splat(-1.151461031e-1));
+  y = f32x4.add(f32x4.mul(y, m), f32x4.splat(1.1676998740e-1));
+  y = f32x4.add(f32x4.mul(y, m), f32x4.splat(-1.2420140846e-1));
+  y = f32x4.add(f32x4.mul(y, m), f32x4.splat(1.4249322787e-1));
+  y = f32x4.add(f32x4.mul(y, m), f32x4.splat(-1.6668057665e-1));
+  y = f32x4.add(f32x4.mul(y, m), f32x4.splat(2.0000714765e-1));
+  y = f32x4.add(f32x4.mul(y, m), f32x4.splat(-2.4999993993e-1));
+  y = f32x4.add(f32x4.mul(y, m), f32x4.splat(3.3333331174e-1));
+  y = f32x4.mul(f32x4.mul(y, m), z);
+  const exponent = f32x4.convert_i32x4_s(e);
+  y = f32x4.add(y, f32x4.mul(exponent, f32x4.splat(-2.12194440e-4)));
+  y = f32x4.sub(y, f32x4.mul(f32x4.splat(0.5), z));
+  return f32x4.add(f32x4.add(m, y), f32x4.mul(exponent, f32x4.splat(0.693359375)));
+}
+
+/**
+ * Logarithms of band magnitudes of all frames of `wave`: (log(floor + Σ weight · |X[k]|) − mean) / deviation, with
+ * |X| = √(re² + im² + tiny).
+ * @param window [size] float32 · @param magnitudes scratch of [bins] vectors
+ * @param spans [count] pairs of int32: first bin and number of bins · @param weights float32, one span after the other
+ * @param means [count] float32 · @param deviations [count] float32 · @param out [4 · batches, count] float32
+ */
+export function bands(
+  wave: usize,
+  batches: i32,
+  window: usize,
+  hop: i32,
+  magnitudes: usize,
+  tiny: f32,
+  count: i32,
+  spans: usize,
+  weights: usize,
+  floor: f32,
+  means: usize,
+  deviations: usize,
+  out: usize,
+): void {
+  const apart = <usize>hop << 2;
+  const row = <usize>count << 2;
+  const least = f32x4.splat(floor);
+  for (let batch = 0; batch < batches; batch++) {
+    framesOf(wave + (<usize>(4 * batch * hop) << 2), window, apart);
+    magnitudesOf(transform(), magnitudes, f32x4.splat(tiny));
+    let weight = weights;
+    const to = out + <usize>(4 * batch) * row;
+    for (let band = 0; band < count; band++) {
+      const span = spans + (<usize>band << 3);
+      let from = magnitudes + (<usize>load<i32>(span) << 4);
+      const end = weight + (<usize>load<i32>(span, 4) << 2);
+      let sum = f32x4.splat(0);
+      while (weight < end) {
+        sum = f32x4.add(sum, f32x4.mul(v128.load(from), v128.load32_splat(weight)));
+        from += 16;
+        weight += 4;
+      }
+      const at: usize = <usize>band << 2;
+      const value = f32x4.div(
+        f32x4.sub(log(f32x4.add(sum, least)), v128.load32_splat(means + at)),
+        v128.load32_splat(deviations + at),
+      );
+      v128.store32_lane(to + at, value, 0);
+      v128.store32_lane(to + at + row, value, 1);
+      v128.store32_lane(to + at + 2 * row, value, 2);
+      v128.store32_lane(to + at + 3 * row, value, 3);
+    }
+  }
+}
+
+/** Magnitudes of four frames whose transform of half the size is `z`: [bins] vectors. */
+function magnitudesOf(z: usize, magnitudes: usize, tiny: v128): void {
+  const one = f32x4.splat(0.5);
+  for (let k = 0; 2 * k <= half; k++) {
+    const a = z + (<usize>k << 5);
+    const b = z + (<usize>((half - k) & (half - 1)) << 5);
+    const ar = v128.load(a);
+    const ai = v128.load(a, 16);
+    const br = v128.load(b);
+    const bi = v128.load(b, 16);
+    const er = f32x4.mul(one, f32x4.add(ar, br));
+    const ei = f32x4.mul(one, f32x4.sub(ai, bi));
+    const dr = f32x4.mul(one, f32x4.add(ai, bi));
+    const di = f32x4.mul(one, f32x4.sub(br, ar));
+    const t = twiddles + (<usize>k << 3);
+    const wr = v128.load32_splat(t);
+    const wi = v128.load32_splat(t, 4);
+    const or = f32x4.sub(f32x4.mul(dr, wr), f32x4.mul(di, wi));
+    const oi = f32x4.add(f32x4.mul(dr, wi), f32x4.mul(di, wr));
+    v128.store(magnitudes + (<usize>k << 4), length(f32x4.add(er, or), f32x4.add(ei, oi), tiny));
+    v128.store(magnitudes + (<usize>(half - k) << 4), length(f32x4.sub(er, or), f32x4.sub(oi, ei), tiny));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function length(real: v128, imaginary: v128, tiny: v128): v128 {
+  const power = f32x4.add(f32x4.mul(real, real), f32x4.mul(imaginary, imaginary));
+  return f32x4.sqrt(f32x4.add(power, tiny));
 }
