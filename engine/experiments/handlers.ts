@@ -1,7 +1,6 @@
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import { chooseThresholdsAgain, setThreshold } from './thresholds.ts';
-import { nameOfTaxonomy } from './tracks.ts';
 import { train, trainSpecSchema } from './train.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { answer } from '../answer.ts';
@@ -25,7 +24,7 @@ export function experimentsHandlers(context: EngineContext): Part {
       spec: trainSpecSchema,
       // How many classes there are is known once labels and embeddings are read.
       title: ({ libraryId, request }) =>
-        `Train ${nameOfTaxonomy(context.libraries.get(libraryId), request.taxonomyId)}`,
+        `Train ${context.libraries.get(libraryId).taxonomies.nameOf(request.taxonomyId)}`,
       run: async ({ libraryId, request }, job) => {
         const experiment = await train(context, context.libraries.get(libraryId), request, job);
         return { kind: 'train', experimentId: experiment.id };

@@ -12,14 +12,12 @@ import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { newId } from '../identifier.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import { loadLabelsets } from '../taxonomies/index.ts';
 import { chooseClasses, type ClassChoice } from './classes.ts';
 import { splitGroups } from '../../models/evaluation/splits/groups.ts';
 import type { SplitTrack } from '../library/experiments.ts';
 import { predictTracks, scoreSplits } from './metrics.ts';
 import { thresholdsOnValidation } from './thresholds.ts';
 import { windowsByTrack, type TrackWindows } from './track-windows.ts';
-import { groupFacts, nameOfTaxonomy } from './tracks.ts';
 
 /** What a train job is told. */
 export const trainSpecSchema = experimentsMethods['experiments.train'].input;
@@ -36,10 +34,10 @@ export async function train(
   job: JobHandle,
 ): Promise<Experiment> {
   const started = performance.now();
-  const taxonomyName = nameOfTaxonomy(library, request.taxonomyId);
+  const taxonomyName = library.taxonomies.nameOf(request.taxonomyId);
   const vectors = library.embeddings.vectors();
   const { windows } = vectors;
-  const choice = chooseClasses(windows.trackIds, loadLabelsets(library, request.taxonomyId), request);
+  const choice = chooseClasses(windows.trackIds, library.labels.of(request.taxonomyId), request);
   job.entitle(`Train ${taxonomyName}, ${choice.classes.length} classes`);
   const tracks = assignSplits(library, choice, request);
   const byTrack = windowsByTrack(windows);
@@ -115,7 +113,7 @@ function trainerParameters(request: TrainRequest): Omit<TrainParameters, 'weight
 }
 
 function assignSplits(library: Library, { tracks }: ClassChoice, request: TrainRequest): SplitTrack[] {
-  const groups = splitGroups(groupFacts(library), request.groupBy);
+  const groups = splitGroups(library.tracks.groupFacts(), request.groupBy);
   const items = tracks.map(({ id, labels }) => ({ id, group: groups.get(id) ?? id, label: labels[0] ?? 0 }));
   const splits = splitTracks(items, request.split, request.seed);
   return tracks.map((track) => ({ ...track, split: splits.get(track.id) ?? 'train' }));

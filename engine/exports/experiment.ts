@@ -8,7 +8,6 @@ import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import { trackName } from '../neighbours/nearest.ts';
 import { listPrototypes } from '../prototypes/list.ts';
 import { addAudio } from './audio.ts';
 import type { Bundle } from '../bundles/bundle.ts';
@@ -137,7 +136,7 @@ function splitTable(library: Library, experiment: Experiment, raw: boolean): str
   const rows = library.experiments
     .tracksOf(experiment.id)
     .map(({ id, split, labels }) => [
-      trackName(library, id).path,
+      library.tracks.nameOf(id).path,
       split,
       labels.map((label) => experiment.classes[label] ?? '').join(';'),
     ]);

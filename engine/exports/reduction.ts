@@ -5,7 +5,6 @@ import type { GeneratedPrototype, Reduction, StudyRequest } from '../api/domain.
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import { trackName } from '../neighbours/nearest.ts';
 import { generatedPrototypes } from '../reductions/prototypes.ts';
 import type { ReducedSet } from '../library/reductions.ts';
 import type { DatasetOrigin } from '../library/studies.ts';
@@ -187,7 +186,7 @@ function prototypeTable(
 
 function splitTable(library: Library, studyId: string, raw: boolean): string {
   const rows = [...library.studies.splitsOf(studyId)].map(([id, split]) => [
-    trackName(library, id).path,
+    library.tracks.nameOf(id).path,
     split,
   ]);
   rows.sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));

@@ -6,7 +6,7 @@ import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
 import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import { refreshTaxonomies } from '../taxonomies/store.ts';
+import { refreshTaxonomies } from '../taxonomies/refresh.ts';
 import { decodeWorkers } from '../workers.ts';
 import { embedTracks } from './embed-tracks.ts';
 import { ImportPlan } from './plan.ts';

@@ -1,22 +1,117 @@
+import { EngineError } from '../api/errors.ts';
 import type { Database } from '../storage/database.ts';
 
-/** Labels of some tracks, or of all, by track id and in the order of their source. */
-export function readLabels(
-  db: Database,
-  taxonomyId: string,
-  trackIds?: readonly string[],
-): Map<string, string[]> {
-  const only = trackIds ? 'AND track_id IN (SELECT value FROM json_each(?))' : '';
-  const rows = db
-    .prepare<{ track_id: string; label: string }>(
-      `SELECT track_id, label FROM track_labels WHERE taxonomy_id = ? ${only} ORDER BY track_id, position`,
-    )
-    .all([taxonomyId, ...(trackIds ? [JSON.stringify(trackIds)] : [])]);
-  const labels = new Map<string, string[]>();
-  for (const row of rows) {
-    const known = labels.get(row.track_id);
-    if (known) known.push(row.label);
-    else labels.set(row.track_id, [row.label]);
+/** Labels that a person gives a track; none takes all away. */
+export interface LabelChange {
+  trackId: string;
+  /** Trimmed and distinct. */
+  labels: readonly string[];
+}
+
+/**
+ * The labels of a library's tracks in each taxonomy: what its source says, except where a person decided otherwise. The
+ * first label of a track is its class in a single-label task.
+ */
+export class LabelRepository {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
   }
-  return labels;
+
+  /** Labels of some tracks, or of all, by track id and in the order of their source. Tracks without labels are left out. */
+  of(taxonomyId: string, trackIds?: readonly string[]): Map<string, string[]> {
+    const only = trackIds ? 'AND track_id IN (SELECT value FROM json_each(?))' : '';
+    const rows = this.#db
+      .prepare<{ track_id: string; label: string }>(
+        `SELECT track_id, label FROM track_labels WHERE taxonomy_id = ? ${only} ORDER BY track_id, position`,
+      )
+      .all([taxonomyId, ...(trackIds ? [JSON.stringify(trackIds)] : [])]);
+    const labels = new Map<string, string[]>();
+    for (const row of rows) {
+      const known = labels.get(row.track_id);
+      if (known) known.push(row.label);
+      else labels.set(row.track_id, [row.label]);
+    }
+    return labels;
+  }
+
+  /** Puts what the source says in force, except where a person decided otherwise. */
+  replace(taxonomyId: string, derived: ReadonlyMap<string, readonly string[]>): void {
+    const overrides = this.#db
+      .prepare<{ track_id: string; labels: string }>(
+        'SELECT track_id, labels FROM label_overrides WHERE taxonomy_id = ?',
+      )
+      .all([taxonomyId]);
+    const setDerived = this.#db.prepare(
+      'UPDATE label_overrides SET derived = ? WHERE taxonomy_id = ? AND track_id = ?',
+    );
+    const effective = new Map(derived);
+    for (const row of overrides) {
+      setDerived.run([JSON.stringify(derived.get(row.track_id) ?? []), taxonomyId, row.track_id]);
+      effective.set(row.track_id, JSON.parse(row.labels) as string[]);
+    }
+    this.#db.prepare('DELETE FROM track_labels WHERE taxonomy_id = ?').run([taxonomyId]);
+    for (const [trackId, labels] of effective) this.#insert(taxonomyId, trackId, labels);
+  }
+
+  /**
+   * Sets labels by hand. They stay when the source is read again; setting what the source says gives the track back to it.
+   * @returns the labels before, in the order of the changes
+   * @throws EngineError `not-found` for an unknown track; nothing is changed then
+   */
+  set(taxonomyId: string, changes: readonly LabelChange[]): { trackId: string; labels: string[] }[] {
+    const exists = this.#db.prepare(`SELECT 1 FROM tracks WHERE id = ? AND kind = 'file'`);
+    const remove = this.#db.prepare('DELETE FROM track_labels WHERE taxonomy_id = ? AND track_id = ?');
+    return this.#db.transaction(() => {
+      const before = this.of(
+        taxonomyId,
+        changes.map((change) => change.trackId),
+      );
+      return changes.map(({ trackId, labels }) => {
+        if (!exists.get([trackId])) {
+          throw new EngineError('not-found', `There is no track ${trackId}.`, 'Nothing was changed.');
+        }
+        const previous = before.get(trackId) ?? [];
+        this.#override(taxonomyId, trackId, { previous, labels });
+        remove.run([taxonomyId, trackId]);
+        this.#insert(taxonomyId, trackId, labels);
+        before.set(trackId, [...labels]);
+        return { trackId, labels: previous };
+      });
+    })();
+  }
+
+  #override(
+    taxonomyId: string,
+    trackId: string,
+    change: { previous: readonly string[]; labels: readonly string[] },
+  ): void {
+    const known = this.#db
+      .prepare<{ derived: string }>(
+        'SELECT derived FROM label_overrides WHERE taxonomy_id = ? AND track_id = ?',
+      )
+      .get([taxonomyId, trackId]);
+    // Without an override, what was in force is what the source says.
+    const derived = known?.derived ?? JSON.stringify(change.previous);
+    const labels = JSON.stringify(change.labels);
+    if (labels === derived) {
+      this.#db
+        .prepare('DELETE FROM label_overrides WHERE taxonomy_id = ? AND track_id = ?')
+        .run([taxonomyId, trackId]);
+    } else {
+      this.#db
+        .prepare(
+          'INSERT OR REPLACE INTO label_overrides (taxonomy_id, track_id, labels, derived) VALUES (?, ?, ?, ?)',
+        )
+        .run([taxonomyId, trackId, labels, derived]);
+    }
+  }
+
+  #insert(taxonomyId: string, trackId: string, labels: readonly string[]): void {
+    const insert = this.#db.prepare(
+      'INSERT INTO track_labels (taxonomy_id, track_id, position, label) VALUES (?, ?, ?, ?)',
+    );
+    labels.forEach((label, position) => insert.run([taxonomyId, trackId, position, label]));
+  }
 }

@@ -5,6 +5,7 @@ import type { Database } from '../storage/database.ts';
 import { EmbeddingRepository } from './embeddings.ts';
 import { ExperimentRepository } from './experiments.ts';
 import { Kept } from './kept.ts';
+import { LabelRepository } from './labels.ts';
 import { PredictionRepository } from './predictions.ts';
 import { ProjectionRepository } from './projections.ts';
 import { ReductionRepository } from './reductions.ts';
@@ -12,6 +13,8 @@ import { SearchIndex } from './search-index.ts';
 import { SonificationRepository } from './sonifications.ts';
 import { noLibrary, SpaceRepository } from './spaces.ts';
 import { StudyRepository } from './studies.ts';
+import { TaxonomyRepository } from './taxonomies.ts';
+import { TrackRepository } from './tracks.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
 
 interface LibraryRow {
@@ -48,11 +51,14 @@ export class Library {
   readonly spaces: SpaceRepository;
   readonly embeddings: EmbeddingRepository;
   readonly experiments: ExperimentRepository;
+  readonly labels: LabelRepository;
   readonly predictions: PredictionRepository;
   readonly projections: ProjectionRepository;
   readonly reductions: ReductionRepository;
   readonly sonifications: SonificationRepository;
   readonly studies: StudyRepository;
+  readonly taxonomies: TaxonomyRepository;
+  readonly tracks: TrackRepository;
   /** Orders of all tracks by query, as row numbers: a table scrolls through one, a player and a map may hold others. */
   readonly trackOrders: Kept<string, number[]>;
   readonly search: SearchIndex;
@@ -65,11 +71,14 @@ export class Library {
     this.spaces = new SpaceRepository(db);
     this.embeddings = new EmbeddingRepository(db, this.spaces);
     this.experiments = new ExperimentRepository(db, this.spaces);
+    this.labels = new LabelRepository(db);
     this.predictions = new PredictionRepository(db);
     this.projections = new ProjectionRepository(db, this.spaces);
     this.reductions = new ReductionRepository(db, this.spaces);
     this.sonifications = new SonificationRepository(db, dataFolder);
     this.studies = new StudyRepository(db, this.spaces);
+    this.taxonomies = new TaxonomyRepository(db, this.labels);
+    this.tracks = new TrackRepository(db);
     this.trackOrders = new Kept(db, ORDERED_BY, ORDERS);
     this.search = new SearchIndex(db);
     this.#summary = new Kept(db, ['library', 'spaces', 'tracks', 'embeddings'], 1);

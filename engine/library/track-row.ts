@@ -3,7 +3,6 @@ import type { Prediction, SplitName, TrackRow, TrackState } from '../api/domain.
 import { engineErrorSchema } from '../api/errors.ts';
 import type { Library } from './library.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
-import { readLabels } from './labels.ts';
 import type { Database } from '../storage/database.ts';
 
 const genreSchema = z.array(z.string());
@@ -57,12 +56,12 @@ export function trackRows(
     )
     .all([library.space().key, options.truth?.experimentId ?? '', ids]);
   const byId = new Map(stored.map((track) => [track.id, track]));
-  const labels = options.taxonomyId === null ? null : readLabels(db, options.taxonomyId, trackIds);
+  const labels = options.taxonomyId === null ? null : library.labels.of(options.taxonomyId, trackIds);
   const judge = judgeOf(options.taxonomyId, options.truth);
   const predicted = options.truth?.multilabel
     ? readPredictedLabels(db, options.truth.experimentId, ids)
     : new Map<string, PredictedLabel[]>();
-  const truths = judge ? readLabels(db, judge.taxonomyId, trackIds) : null;
+  const truths = judge ? library.labels.of(judge.taxonomyId, trackIds) : null;
   return trackIds.flatMap((id) => {
     const track = byId.get(id);
     if (!track) return [];

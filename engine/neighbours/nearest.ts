@@ -58,19 +58,11 @@ export function windowRefs(
   return neighbours.map(({ row, distance }) => {
     const trackId = windows.trackIds[windows.trackOf[row] ?? -1] ?? '';
     return {
-      ...trackName(library, trackId),
+      ...library.tracks.nameOf(trackId),
       trackId,
       windowIndex: windows.windowIndex[row] ?? 0,
       startSeconds: windows.startSeconds[row] ?? 0,
       distance,
     };
   });
-}
-
-/** What a track is called. */
-export function trackName(library: Library, trackId: string): { title: string; path: string } {
-  const row = library.db
-    .prepare<{ title: string | null; path: string }>('SELECT title, path FROM tracks WHERE id = ?')
-    .get([trackId]);
-  return { title: row?.title ?? row?.path ?? trackId, path: row?.path ?? '' };
 }

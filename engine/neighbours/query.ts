@@ -1,6 +1,6 @@
 import type { VectorRef, WindowRef } from '../api/domain.ts';
 import type { Library } from '../library/library.ts';
-import { trackName, windowRefs } from './nearest.ts';
+import { windowRefs } from './nearest.ts';
 import { isItself, resolveVector, type LocatedVector } from './vector-ref.ts';
 
 export interface NeighbourRequest {
@@ -41,6 +41,6 @@ export async function nearestTo(
   const [rows = []] = await index.query(vector, Math.min(k, trackIds.length));
   return rows.map(({ row, distance }) => {
     const trackId = trackIds[row] ?? '';
-    return { ...trackName(library, trackId), trackId, windowIndex: 0, startSeconds: 0, distance };
+    return { ...library.tracks.nameOf(trackId), trackId, windowIndex: 0, startSeconds: 0, distance };
   });
 }

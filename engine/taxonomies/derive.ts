@@ -1,22 +1,11 @@
 import type { TaxonomySource } from '../api/domain.ts';
+import type { TaggedTrack } from '../library/tracks.ts';
 import { distinct } from './labels.ts';
-
-/** What labels are made from. */
-export interface LabelledTrack {
-  id: string;
-  /** Relative to the music folder, with forward slashes. */
-  path: string;
-  genre: readonly string[];
-  artist: string | null;
-  album: string | null;
-  year: number | null;
-  key: string | null;
-}
 
 export type Labelsets = Map<string, string[]>;
 
 /** The label is the top-level folder, composed (NFC); tracks that lie in no folder have none. */
-export function labelsFromFolders(tracks: readonly LabelledTrack[]): Labelsets {
+export function labelsFromFolders(tracks: readonly TaggedTrack[]): Labelsets {
   return new Map(
     tracks.map(({ id, path }) => {
       const slash = path.indexOf('/');
@@ -29,7 +18,7 @@ export function labelsFromFolders(tracks: readonly LabelledTrack[]): Labelsets {
  * Labels are the words of the file name, split at `_`, `-` and blanks, in lower case and without plain numbers. The first
  * one is the class; of the others, words that occur in one track only are left out.
  */
-export function labelsFromTokens(tracks: readonly LabelledTrack[]): Labelsets {
+export function labelsFromTokens(tracks: readonly TaggedTrack[]): Labelsets {
   const tokens = tracks.map(({ path }) => fileTokens(path));
   const occurrences = new Map<string, number>();
   for (const token of tokens.flat()) occurrences.set(token, (occurrences.get(token) ?? 0) + 1);
@@ -50,7 +39,7 @@ function fileTokens(path: string): string[] {
 
 /** Labels are the values of one tag; several genres, or values with `;`, give several labels. */
 export function labelsFromTags(
-  tracks: readonly LabelledTrack[],
+  tracks: readonly TaggedTrack[],
   field: Extract<TaxonomySource, { kind: 'tags' }>['field'],
 ): Labelsets {
   return new Map(

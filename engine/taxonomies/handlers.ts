@@ -1,6 +1,6 @@
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
-import { createTaxonomy, listTaxonomies, refreshTaxonomy, removeTaxonomy } from './store.ts';
+import { createTaxonomy, refreshTaxonomy } from './refresh.ts';
 import { answer } from '../answer.ts';
 
 type Part = Pick<
@@ -12,7 +12,7 @@ type Part = Pick<
 export function taxonomiesHandlers(context: EngineContext): Part {
   const { libraries, events } = context;
   return {
-    'taxonomies.list': ({ libraryId }) => answer(() => listTaxonomies(libraries.get(libraryId))),
+    'taxonomies.list': ({ libraryId }) => answer(() => libraries.get(libraryId).taxonomies.list()),
     'taxonomies.create': async ({ libraryId, source, name }, { signal }) => {
       const taxonomy = await createTaxonomy(context, libraries.get(libraryId), source, { name, signal });
       events.emit({ type: 'library-changed', libraryId, what: 'taxonomies' });
@@ -25,7 +25,7 @@ export function taxonomiesHandlers(context: EngineContext): Part {
     },
     'taxonomies.remove': ({ libraryId, taxonomyId }) =>
       answer(() => {
-        removeTaxonomy(libraries.get(libraryId), taxonomyId);
+        libraries.get(libraryId).taxonomies.remove(taxonomyId);
         events.emit({ type: 'library-changed', libraryId, what: 'taxonomies' });
         return null;
       }),

@@ -1,7 +1,6 @@
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
-import { setLabels } from './labelsets.ts';
-import { getTaxonomy } from './store.ts';
+import { distinct } from './labels.ts';
 import { answer } from '../answer.ts';
 
 /** Labels that a person sets. */
@@ -10,8 +9,11 @@ export function labelsHandlers(context: EngineContext): Pick<Handlers, 'labels.s
     'labels.set': ({ libraryId, taxonomyId, changes }) =>
       answer(() => {
         const library = context.libraries.get(libraryId);
-        getTaxonomy(library, taxonomyId);
-        const previous = setLabels(library, taxonomyId, changes);
+        library.taxonomies.nameOf(taxonomyId);
+        const previous = library.labels.set(
+          taxonomyId,
+          changes.map(({ trackId, labels }) => ({ trackId, labels: distinct(labels) })),
+        );
         context.events.emit({ type: 'library-changed', libraryId, what: 'taxonomies' });
         return { previous };
       }),

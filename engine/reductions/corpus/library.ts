@@ -4,8 +4,6 @@ import type { EngineContext } from '../../context.ts';
 import type { Library } from '../../library/library.ts';
 import { numberTracks } from '../../../models/embeddings/tracks.ts';
 import { splitGroups } from '../../../models/evaluation/splits/groups.ts';
-import { groupFacts, nameOfTaxonomy } from '../../experiments/tracks.ts';
-import { loadLabelsets } from '../../taxonomies/index.ts';
 import type { LabelledRows } from './rows.ts';
 
 type LibrarySource = Extract<CorpusSource, { kind: 'library' }>;
@@ -20,11 +18,11 @@ export function libraryRows(
   source: LibrarySource,
   space: SpaceInfo = library.space(),
 ): LabelledRows {
-  const name = nameOfTaxonomy(library, source.taxonomyId);
+  const name = library.taxonomies.nameOf(source.taxonomyId);
   const vectors = library.embeddings.madeIn(space, 'This corpus');
   const { windows } = vectors;
   const { dim } = windows;
-  const labelsets = loadLabelsets(library, source.taxonomyId);
+  const labelsets = library.labels.of(source.taxonomyId);
   const all =
     source.level === 'track'
       ? { vectors: vectors.tracks.vectors, trackOf: vectors.tracks.trackIds }
@@ -41,7 +39,7 @@ export function libraryRows(
     );
   const tracks = numberTracks(
     rows.map((row) => all.trackOf[row] ?? ''),
-    splitGroups(groupFacts(library), 'track'),
+    splitGroups(library.tracks.groupFacts(), 'track'),
   );
   const labelNames = [...new Set(tracks.ids.flatMap((id) => labelsets.get(id) ?? []))].sort();
   const numberOf = new Map(labelNames.map((label, index) => [label, index]));

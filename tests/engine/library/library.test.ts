@@ -6,7 +6,6 @@ import { evenlySpaced, expectedWindows } from '../../../engine/import/choose-win
 import { Speedometer } from '../../../engine/import/progress.ts';
 import { LibraryVectors } from '../../../engine/library/vectors.ts';
 import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
-import { loadLabelsets } from '../../../engine/taxonomies/index.ts';
 import { cutWindows } from '../../../models/audio/index.ts';
 import { importFolder, startTestEngine, tinyPacks, writeMusic } from '../../support/engine.ts';
 import { writeTinyPack } from '../../support/tiny-pack.ts';
@@ -175,7 +174,7 @@ describe('embeddings', () => {
       const mean = [4, 5, 6, 7].reduce((sum, row) => sum + (windows.vectors[row * 32 + d] ?? NaN), 0) / 4;
       expect(vectors[32 + d]).toBeCloseTo(mean, 6);
     }
-    const labels = loadLabelsets(open, taxonomy.id);
+    const labels = open.labels.of(taxonomy.id);
     expect(labels.get(tracks[0]?.id ?? '')).toEqual(['bass']);
     // The tiny pack tells the three sounds apart: nearest other track is of the same class.
     const distance = (a: number, b: number): number =>

@@ -15,7 +15,6 @@ import { Database } from '../../../engine/storage/database.ts';
 import { migrate, schemaVersion } from '../../../engine/storage/migrate.ts';
 import { migrations } from '../../../engine/storage/migrations/index.ts';
 import { openLibraryDatabases } from '../../../engine/storage/open.ts';
-import { loadLabelsets } from '../../../engine/taxonomies/labelsets.ts';
 import { startTestEngine, testFolder } from '../../support/engine.ts';
 import { OLD, oldLibrary } from '../../support/old-library.ts';
 
@@ -145,7 +144,7 @@ describe('a library of schema 3', () => {
     expect(studyRequestSchema.parse(request)).toEqual(request);
     const taxonomy = library.db.prepare<{ id: string }>('SELECT id FROM taxonomies').get();
     const byHand = String(overrides[0]?.['track_id']);
-    expect(loadLabelsets(library, taxonomy?.id ?? '').get(byHand)).toEqual(['mid', 'loud']);
+    expect(library.labels.of(taxonomy?.id ?? '').get(byHand)).toEqual(['mid', 'loud']);
     expect(library.db.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
     catalogue.close();
     // The copy that was made first is the library as it was.

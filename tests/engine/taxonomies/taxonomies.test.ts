@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { labelsFromFolders, labelsFromTags, labelsFromTokens } from '../../../engine/taxonomies/derive.ts';
-import type { LabelledTrack } from '../../../engine/taxonomies/derive.ts';
+import type { TaggedTrack } from '../../../engine/library/tracks.ts';
 import {
   classSound,
   importFolder,
@@ -15,7 +15,7 @@ import {
   writeSound,
 } from '../../support/engine.ts';
 
-const track = (path: string, more: Partial<LabelledTrack> = {}): LabelledTrack => ({
+const track = (path: string, more: Partial<TaggedTrack> = {}): TaggedTrack => ({
   id: path,
   path,
   genre: [],
