@@ -1,15 +1,18 @@
 /** Engine side of the embedder processes: runs in the engine process. */
 import type { MessagePortMain } from 'electron';
-import { endOf, type EmbedderEnd, type SpawnEmbedder } from '../engine/embedder/process.ts';
+import type { SpawnEmbedder } from '../engine/embedder/process.ts';
 import type { Client } from '../engine/wire/contract.ts';
+import { PortListeners } from '../engine/wire/port.ts';
+import type { Port } from '../engine/wire/port.ts';
+import { ProcessExit } from '../engine/wire/transports/child-process.ts';
+import { electronPort } from '../engine/wire/transports/utility-process.ts';
 import type { MainContract } from './engine-contract.ts';
 
 interface Entry {
-  port: MessagePortMain | null;
+  port: Port | null;
   /** Said before the port was there. */
   waiting: unknown[];
-  onMessage: (message: unknown) => void;
-  onEnd: (end: EmbedderEnd) => void;
+  listeners: PortListeners;
   gone: () => void;
 }
 
@@ -22,50 +25,46 @@ export class EmbedderBroker {
 
   readonly spawn: SpawnEmbedder = (memoryLimit) => {
     const id = ++this.lastId;
-    const entry: Entry = {
-      port: null,
-      waiting: [],
-      onMessage: () => undefined,
-      onEnd: () => undefined,
-      gone: () => undefined,
-    };
+    const listeners = new PortListeners();
+    const entry: Entry = { port: null, waiting: [], listeners, gone: () => undefined };
     this.entries.set(id, entry);
     this.main.call('embedder', { id, memoryLimit }).then(
       (code) => this.ended(id, code),
-      () => this.ended(id, 1),
+      () => this.ended(id, null),
     );
     return {
       ended: new Promise((resolve) => (entry.gone = resolve)),
-      post: (message) => {
-        if (entry.port) entry.port.postMessage(message);
-        else entry.waiting.push(message);
-      },
-      onMessage: (handler) => (entry.onMessage = handler),
-      onEnd: (handler) => (entry.onEnd = handler),
-      kill: () => {
-        entry.onEnd = () => undefined;
-        void this.main.call('endEmbedder', { id });
+      port: {
+        post: (message) => {
+          if (entry.port) entry.port.post(message);
+          else entry.waiting.push(message);
+        },
+        onMessage: listeners.onMessage,
+        onUnreadable: listeners.onUnreadable,
+        // Told by main, with the code: the port itself closes without a reason.
+        onClose: listeners.onClose,
+        close: () => void this.main.call('endEmbedder', { id }),
       },
     };
   };
 
-  connected(id: number, port: MessagePortMain): void {
+  connected(id: number, transferred: MessagePortMain): void {
     const entry = this.entries.get(id);
     if (!entry) {
-      port.close();
+      transferred.close();
       return;
     }
+    const port = electronPort(transferred);
     entry.port = port;
-    port.on('message', (event) => entry.onMessage(event.data));
-    port.start();
-    for (const message of entry.waiting.splice(0)) port.postMessage(message);
+    port.onMessage((message) => entry.listeners.message(message));
+    for (const message of entry.waiting.splice(0)) port.post(message);
   }
 
-  private ended(id: number, code: number): void {
+  private ended(id: number, code: number | null): void {
     const entry = this.entries.get(id);
     this.entries.delete(id);
     entry?.port?.close();
     entry?.gone();
-    entry?.onEnd(endOf(code));
+    entry?.listeners.close(new ProcessExit(code, null));
   }
 }

@@ -4,12 +4,12 @@ import { createEngine } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import { connect } from '../engine/wire/connect.ts';
 import { serve } from '../engine/wire/serve.ts';
-import { insideUtility } from '../engine/wire/transports/utility-process.ts';
+import { electronPort, insideUtility } from '../engine/wire/transports/utility-process.ts';
 import { EmbedderBroker } from './embedder-broker.ts';
 import { engineContract, mainContract } from './engine-contract.ts';
 import type { EngineConfig } from './engine-contract.ts';
 import { ExternalDecoderBroker } from './external-decoder.ts';
-import { mainPort, portOf } from './ports.ts';
+import { portOf } from './ports.ts';
 import { providerRunner } from './provider-runner.ts';
 
 const port = insideUtility();
@@ -48,7 +48,7 @@ serve(port, engineContract, {
   },
   resolveMedia: async ({ token }) => (await running()).media.resolve(token),
   client: async (_, { ports }) => {
-    const client = mainPort(portOf(ports));
+    const client = electronPort(portOf(ports));
     (await running()).serve(client);
     return null;
   },

@@ -3,10 +3,10 @@ import type { MessagePortMain } from 'electron';
 import { EngineError } from '../engine/api/errors.ts';
 import type { EngineOptions } from '../engine/engine.ts';
 import { connect } from '../engine/wire/connect.ts';
+import { electronPort } from '../engine/wire/transports/utility-process.ts';
 import type { Client, Connection, OutputOf } from '../engine/wire/contract.ts';
 import { decoderContract } from './decoder-contract.ts';
 import type { MainContract } from './engine-contract.ts';
-import { mainPort } from './ports.ts';
 
 type ExternalDecoder = NonNullable<EngineOptions['externalDecoder']>;
 type PcmStream = Awaited<ReturnType<ExternalDecoder>>;
@@ -70,7 +70,7 @@ export class ExternalDecoderBroker {
       lost: null,
       decoder: new Promise((resolve, reject) => {
         this.expected.set(id, (port) => {
-          decoder = connect(mainPort(port), decoderContract);
+          decoder = connect(electronPort(port), decoderContract);
           resolve(decoder);
         });
         this.main.call('decode', { id }, { signal: over.signal }).catch((thrown: unknown) => {

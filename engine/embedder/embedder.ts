@@ -1,39 +1,53 @@
 import { PackError, type Pack } from '../../models/packs/index.ts';
+import { connect } from '../wire/connect.ts';
+import type { Client, Connection, InputOf, OutputOf, QueryOf } from '../wire/contract.ts';
+import { embedderContract, type EmbedderContract } from './contract.ts';
+import { fromPackErrorCoding } from './errors.ts';
 import { GraphWatch } from './graph-watch.ts';
 import type { EmbedderLimits } from './limits.ts';
-import type { EmbedderEnd, EmbedderProcess, SpawnEmbedder } from './process.ts';
-import { errorOf, replySchema } from './protocol.ts';
-import type { Ask, EmbedderReply } from './protocol.ts';
-
-interface Call {
-  ask: Ask;
-  /** Smallest first. */
-  priority: number;
-  /** Named in errors. */
-  pack: Pack | null;
-  crashes: number;
-  resolve: (output: Float32Array | null) => void;
-  reject: (error: Error) => void;
-}
+import { endOf, type EmbedderEnd, type EmbedderProcess, type SpawnEmbedder } from './process.ts';
 
 export interface EmbedderOptions {
   spawn: SpawnEmbedder;
   limits: EmbedderLimits;
 }
 
+/** What belongs to a request besides its input. */
+export interface AskOptions {
+  /** Smallest first. */
+  priority: number;
+  /** Named in errors. */
+  pack?: Pack;
+  /** Names what stays open for the next request of its kind. */
+  graph?: string;
+  signal?: AbortSignal;
+}
+
+interface Call extends AskOptions {
+  crashes: number;
+  /** @returns what tells whoever asked */
+  begin: (process: Client<EmbedderContract>, signal: AbortSignal) => Promise<() => void>;
+  reject: (error: unknown) => void;
+}
+
+/** A process that was started, with what is known of it here. */
+interface Started {
+  process: EmbedderProcess;
+  connection: Connection<EmbedderContract>;
+  watch: GraphWatch;
+}
+
 /**
- * One embedder process and the queue before it. The process is given one run at a time, the most urgent first, so that
- * what a person listens for is computed before the next batch of anything else. It is started when there is something to
- * do, again when it died, and ended when a run takes too long. A run that ends its process is tried once more; one that
- * does it again, or that was ended for time or memory, fails with an error that names the pack.
+ * One embedder process and the queue before it. The process is given one request at a time, the most urgent first, so
+ * that what a person listens for is computed before the next batch of anything else. It is started when there is
+ * something to do, again when it died, and ended when a request takes too long. A request that ends its process is tried
+ * once more; one that does it again, or that was ended for time or memory, fails with an error that names the pack.
  */
 export class Embedder {
   readonly #options: EmbedderOptions;
   readonly #waiting: Call[] = [];
-  #process: EmbedderProcess | null = null;
-  #watch: GraphWatch | null = null;
-  #running: { id: number; call: Call } | null = null;
-  #lastId = 0;
+  #started: Started | null = null;
+  #running: Call | null = null;
   #closed = false;
 
   constructor(options: EmbedderOptions) {
@@ -42,30 +56,50 @@ export class Embedder {
 
   /**
    * Queues a request behind those that are at least as urgent.
-   * @throws PackError; RangeError on inputs of a wrong size; Error after `close`
+   * @throws PackError; RangeError on inputs of a wrong size; the signal's reason on abort; Error after `close`
    */
-  ask(ask: Ask, priority: number, pack: Pack | null): Promise<Float32Array | null> {
-    if (this.#closed) return Promise.reject(new Error('the embedder is closed'));
-    return new Promise((resolve, reject) => {
-      this.#enqueue({ ask, priority, pack, crashes: 0, resolve, reject });
-    });
+  ask<M extends QueryOf<EmbedderContract>>(
+    method: M,
+    input: InputOf<EmbedderContract, M>,
+    options: AskOptions,
+  ): Promise<OutputOf<EmbedderContract, M>> {
+    if (this.#closed) return Promise.reject(over());
+    const { signal } = options;
+    let leave: () => void = () => undefined;
+    return new Promise<OutputOf<EmbedderContract, M>>((resolve, reject) => {
+      signal?.throwIfAborted();
+      const call: Call = {
+        ...options,
+        crashes: 0,
+        begin: async (process, stop) => {
+          const output = await process.call(method, input, { signal: stop });
+          return () => resolve(output);
+        },
+        reject,
+      };
+      leave = () => {
+        const at = this.#waiting.indexOf(call);
+        if (at >= 0) this.#waiting.splice(at, 1);
+        reject(signal?.reason as Error);
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#enqueue(call, ({ priority }) => priority > call.priority);
+    }).finally(() => signal?.removeEventListener('abort', leave));
   }
 
   /** Ends the process; what waits and what runs is rejected. */
   async close(): Promise<void> {
     this.#closed = true;
-    const process = this.#process;
+    const process = this.#started?.process;
     this.#end();
     await process?.ended;
-    const over = new Error('the embedder is closed');
-    this.#running?.call.reject(over);
-    this.#running = null;
-    for (const call of this.#waiting.splice(0)) call.reject(over);
+    this.#running?.reject(over());
+    for (const call of this.#waiting.splice(0)) call.reject(over());
   }
 
-  #enqueue(call: Call): void {
-    const behind = this.#waiting.findIndex(({ priority }) => priority > call.priority);
-    this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, call);
+  #enqueue(call: Call, before: (other: Call) => boolean): void {
+    const at = this.#waiting.findIndex(before);
+    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, call);
     this.#next();
   }
 
@@ -73,102 +107,99 @@ export class Embedder {
     if (this.#running !== null || this.#closed) return;
     const call = this.#waiting.shift();
     if (!call) return;
-    const id = ++this.#lastId;
-    this.#running = { id, call };
-    try {
-      const { process, watch } = this.#start();
-      watch.begin(call.ask);
-      process.post({ ...call.ask, id });
-    } catch (thrown) {
+    this.#running = call;
+    void this.#carryOut(call).finally(() => {
       this.#running = null;
-      call.reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
-      this.#next();
+      // After whoever was answered had its turn: it may ask for something more urgent than what waits.
+      setImmediate(() => this.#next());
+    });
+  }
+
+  async #carryOut(call: Call): Promise<void> {
+    const late = new AbortController();
+    try {
+      const { connection, watch } = this.#start();
+      watch.begin(call.graph ?? null, (seconds) => {
+        this.#end();
+        late.abort(tooLong(call.pack, seconds));
+      });
+      let opened = false;
+      try {
+        const signal = call.signal ? AbortSignal.any([call.signal, late.signal]) : late.signal;
+        const tell = await call.begin(connection, signal);
+        opened = true;
+        tell();
+      } finally {
+        // One that was told to stop may be at work still.
+        if (call.signal?.aborted === true) await connection.idle();
+        watch.end(opened);
+      }
+    } catch (thrown) {
+      if (late.signal.aborted) call.reject(late.signal.reason);
+      else if (thrown instanceof EmbedderLost) this.#lost(call, thrown.end);
+      else call.reject(fromPackErrorCoding(thrown));
     }
   }
 
-  #start(): { process: EmbedderProcess; watch: GraphWatch } {
-    if (this.#process && this.#watch) return { process: this.#process, watch: this.#watch };
+  #start(): Started {
+    if (this.#started) return this.#started;
     const { spawn, limits } = this.#options;
     const process = spawn(limits.memory);
-    const watch = new GraphWatch(limits, (seconds) => {
-      this.#end();
-      this.#failRunning(({ pack }) => tooLong(pack, seconds));
+    const connection = connect(process.port, embedderContract, {
+      lost: (reason) => {
+        if (this.#started === started) this.#started = null;
+        return new EmbedderLost(endOf(reason));
+      },
     });
-    process.onMessage((message) => {
-      if (process === this.#process) this.#receive(message);
-    });
-    process.onEnd((end) => {
-      if (process === this.#process) this.#died(end);
-    });
-    this.#process = process;
-    this.#watch = watch;
-    return { process, watch };
+    const started: Started = { process, connection, watch: new GraphWatch(limits) };
+    this.#started = started;
+    return started;
   }
 
-  #receive(message: unknown): void {
-    const parsed = replySchema.safeParse(message);
-    if (!parsed.success || parsed.data.id !== this.#running?.id) return;
-    const reply: EmbedderReply = parsed.data;
-    const { call } = this.#running;
-    this.#running = null;
-    this.#watch?.end(reply.type === 'done');
-    if (reply.type === 'done') call.resolve(reply.output);
-    else call.reject(errorOf(reply.error));
-    // After whoever was answered had its turn: it may ask for something more urgent than what waits.
-    setImmediate(() => this.#next());
+  #lost(call: Call, end: EmbedderEnd): void {
+    if (this.#closed) call.reject(over());
+    else if (end === 'memory') call.reject(tooMuch(call.pack, this.#options.limits.memory));
+    else if (++call.crashes > 1) call.reject(endedTwice(call.pack));
+    // Before everything that is not more urgent: it was at work already.
+    else this.#enqueue(call, ({ priority }) => priority >= call.priority);
   }
 
-  #died(end: EmbedderEnd): void {
-    this.#end();
-    const running = this.#running;
-    if (!running) return;
-    if (end === 'memory') {
-      this.#failRunning(({ pack }) => tooMuch(pack, this.#options.limits.memory));
-    } else if (++running.call.crashes > 1) {
-      this.#failRunning(({ pack }) => endedTwice(pack));
-    } else {
-      this.#running = null;
-      const { call } = running;
-      // Before everything that is not more urgent: it was at work already.
-      const behind = this.#waiting.findIndex(({ priority }) => priority >= call.priority);
-      this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, call);
-      this.#next();
-    }
-  }
-
-  #failRunning(error: (call: Call) => Error): void {
-    const running = this.#running;
-    this.#running = null;
-    running?.call.reject(error(running.call));
-    this.#next();
-  }
-
+  /** Kills the process, if there is one. */
   #end(): void {
-    this.#watch?.stop();
-    this.#process?.kill();
-    this.#process = null;
-    this.#watch = null;
+    this.#started?.connection.close();
+    this.#started = null;
   }
 }
 
-const named = (pack: Pack | null): string =>
-  pack === null ? 'the pack' : `the pack “${pack.manifest.title}” (${pack.manifest.id})`;
+/** The process ended while it was at work. */
+class EmbedderLost extends Error {
+  readonly end: EmbedderEnd;
+
+  constructor(end: EmbedderEnd) {
+    super('the process that runs the graphs of packs ended');
+    this.end = end;
+  }
+}
+
+const over = (): Error => new Error('the embedder is closed');
+const named = (pack: Pack | undefined): string =>
+  pack === undefined ? 'the pack' : `the pack “${pack.manifest.title}” (${pack.manifest.id})`;
 const hint =
   'Its model asks for more than an honest one would on this machine: use another pack, or get this one again from its maker.';
 
-function tooLong(pack: Pack | null, seconds: number): PackError {
+function tooLong(pack: Pack | undefined, seconds: number): PackError {
   return new PackError('limit', `${named(pack)} computed for ${seconds} s without an end and was stopped`, {
     hint,
   });
 }
 
-function tooMuch(pack: Pack | null, bytes: number): PackError {
+function tooMuch(pack: Pack | undefined, bytes: number): PackError {
   const gib = (bytes / 2 ** 30).toFixed(1);
   return new PackError('limit', `${named(pack)} took more than ${gib} GiB of memory and was stopped`, {
     hint,
   });
 }
 
-function endedTwice(pack: Pack | null): PackError {
+function endedTwice(pack: Pack | undefined): PackError {
   return new PackError('limit', `${named(pack)} ended the process that computes it, twice`, { hint });
 }

@@ -2,7 +2,7 @@ import { PackError, type Pack, type PackRuntime } from '../../models/packs/index
 import type { ProviderName } from '../../models/packs/provider-names.ts';
 import type { JobLane } from '../api/domain.ts';
 import type { Embedder } from './embedder.ts';
-import type { RunMethod } from './protocol.ts';
+import type { RunMethod } from './contract.ts';
 
 /** What is computed first: what somebody listens for, then what somebody asked for, then an import. */
 const priorities: Record<JobLane, number> = { listen: 0, compute: 1, import: 2, network: 3 };
@@ -66,24 +66,16 @@ export class EmbedderRuntime implements PackRuntime {
     if (!Number.isInteger(batch) || batch < 1)
       return Promise.reject(new RangeError(`batch ${batch} is not a positive integer`));
     const { folder, sha256 } = this.pack;
+    const key = { folder, sha256, provider: this.provider, threads: this.#threads };
     const call = this.#embedder
       .ask(
-        {
-          type: 'run',
-          pack: { folder, sha256, provider: this.provider, threads: this.#threads },
-          method,
-          inputs: inputs.map(alone),
-          batch,
-        },
-        this.#priority,
-        this.pack,
+        'run',
+        { pack: key, method, inputs: inputs.map(alone), batch },
+        { priority: this.#priority, pack: this.pack, graph: `${sha256} ${this.provider} ${method}` },
       )
       .then((output) => {
-        if (output?.length === batch * each) return output;
-        throw new PackError(
-          'graph',
-          `${method} gave ${output?.length ?? 0} numbers instead of ${batch * each}`,
-        );
+        if (output.length === batch * each) return output;
+        throw new PackError('graph', `${method} gave ${output.length} numbers instead of ${batch * each}`);
       })
       .finally(() => this.#calls.delete(call));
     this.#calls.add(call);

@@ -6,11 +6,13 @@ import {
   type Pack,
   type PackRuntime,
 } from '../../models/packs/index.ts';
-import { failureOf, requestSchema } from './protocol.ts';
-import type { EmbedderPort, EmbedderReply, EmbedderRequest, PackKey } from './protocol.ts';
+import type { Port } from '../wire/port.ts';
+import { serve } from '../wire/serve.ts';
+import { embedderContract, type PackKey, type RunRequest } from './contract.ts';
+import { packErrorCoding } from './errors.ts';
 
-/** Answers requests with the packs of this machine: the inside of an embedder process. Sessions stay open. */
-export function serveEmbedder(port: EmbedderPort): { close: () => Promise<void> } {
+/** Runs the packs of this machine for whoever is at the other end: the inside of an embedder process. Sessions stay open. */
+export function serveEmbedder(port: Port): { close: () => Promise<void> } {
   const runtimes = new Map<string, { sha256: string; runtime: Promise<PackRuntime> }>();
 
   const runtimeOf = (key: PackKey): Promise<PackRuntime> => {
@@ -32,26 +34,23 @@ export function serveEmbedder(port: EmbedderPort): { close: () => Promise<void> 
       await (await entry.runtime.catch(() => null))?.close();
     }
   };
-  const answer = async (request: EmbedderRequest): Promise<Float32Array | null> => {
-    if (request.type === 'close') await close(request.sha256);
-    else if (request.type === 'verify') await verifyPack(await packOf(request.pack));
-    else return run(await runtimeOf(request.pack), request);
-    return null;
-  };
 
-  port.onMessage((message) => {
-    const parsed = requestSchema.safeParse(message);
-    if (!parsed.success) {
-      console.error('Unexpected message from the engine:', parsed.error.message);
-      return;
-    }
-    const { id } = parsed.data;
-    const reply = (body: EmbedderReply): void => port.post(body);
-    answer(parsed.data).then(
-      (output) => reply({ type: 'done', id, output }),
-      (thrown: unknown) => reply({ type: 'failed', id, error: failureOf(thrown) }),
-    );
-  });
+  serve(
+    port,
+    embedderContract,
+    {
+      run: async (request) => run(await runtimeOf(request.pack), request),
+      verify: async ({ pack }, { signal }) => {
+        await verifyPack(await packOf(pack), signal);
+        return null;
+      },
+      close: async ({ sha256 }) => {
+        await close(sha256);
+        return null;
+      },
+    },
+    { toError: packErrorCoding },
+  );
   return { close: () => close(null) };
 }
 
@@ -64,10 +63,7 @@ async function packOf({ folder, sha256 }: PackKey): Promise<Pack> {
   });
 }
 
-function run(
-  runtime: PackRuntime,
-  { method, inputs, batch }: Extract<EmbedderRequest, { type: 'run' }>,
-): Promise<Float32Array> {
+function run(runtime: PackRuntime, { method, inputs, batch }: RunRequest): Promise<Float32Array> {
   const [first = new Float32Array(), second = new Float32Array(), third = new Float32Array()] = inputs;
   return method === 'denoise' ? runtime.denoise(first, second, third) : runtime[method](first, batch);
 }

@@ -149,7 +149,7 @@ export class PackService {
       this.#runtimes.delete(name);
       await entry.runtime.close();
     }
-    await this.#embedder.ask({ type: 'close', sha256 }, 0, null);
+    await this.#embedder.ask('close', { sha256 }, { priority: 0 });
   }
 
   /**
@@ -192,7 +192,7 @@ export class PackService {
       const pack = this.get(packId);
       const provider = 'cpu';
       const key = { folder: pack.folder, sha256: pack.sha256, provider, threads: 1 } as const;
-      await this.#embedder.ask({ type: 'verify', pack: key }, 1, pack);
+      await this.#embedder.ask('verify', { pack: key }, { priority: 1, pack, signal });
       signal.throwIfAborted();
       const runtime = await this.runtime(packId);
       await remeasurePrecision(pack, (window) => runtime.embed(window, 1));

@@ -1,11 +1,15 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { embedderContract, type RunRequest } from '../../engine/embedder/contract.ts';
 import { Embedder } from '../../engine/embedder/embedder.ts';
 import { embedderLimits } from '../../engine/embedder/limits.ts';
 import { childEmbedder } from '../../engine/embedder/process.ts';
-import type { EmbedderEnd, EmbedderProcess } from '../../engine/embedder/process.ts';
-import type { EmbedderRequest } from '../../engine/embedder/protocol.ts';
+import type { EmbedderProcess } from '../../engine/embedder/process.ts';
 import { EmbedderRuntime } from '../../engine/embedder/runtime.ts';
+import { PortListeners, type Port } from '../../engine/wire/port.ts';
+import { serve } from '../../engine/wire/serve.ts';
+import { ProcessExit } from '../../engine/wire/transports/child-process.ts';
+import { portPair } from '../../engine/wire/transports/in-process.ts';
 import { openRuntime, readPack, type Pack } from '../../models/packs/index.ts';
 import { Random } from '../../models/numerics/random.ts';
 import {
@@ -28,36 +32,61 @@ const sound = (): Float32Array => new Random(5).normals(2 * TINY.S).map((value) 
 
 /** A process that answers when told to. */
 class FakeProcess implements EmbedderProcess {
-  readonly asked: EmbedderRequest[] = [];
+  readonly asked: RunRequest[] = [];
+  readonly port: Port;
   killed = false;
   ended = Promise.resolve();
-  #answer: (message: unknown) => void = () => undefined;
-  #end: (end: EmbedderEnd) => void = () => undefined;
-  post(message: unknown): void {
-    this.asked.push(message as EmbedderRequest);
+  readonly #there: Port;
+  #answer: (output: Float32Array) => void = () => undefined;
+
+  constructor() {
+    const [here, there] = portPair();
+    const listeners = new PortListeners();
+    this.port = {
+      ...here,
+      onClose: listeners.onClose,
+      close: () => {
+        this.killed = true;
+        this.die(9);
+      },
+    };
+    this.die = (code) => listeners.close(new ProcessExit(code, null));
+    this.#there = there;
+    serve(this.#there, embedderContract, {
+      run: (request, { signal }) => {
+        this.asked.push(request);
+        return new Promise((resolve, reject) => {
+          this.#answer = resolve;
+          signal.addEventListener('abort', () => reject(new Error('stopped')));
+        });
+      },
+      verify: (_, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => setTimeout(() => reject(new Error('stopped')), 20));
+        }),
+      close: () => Promise.resolve(null),
+    });
   }
-  onMessage(handler: (message: unknown) => void): void {
-    this.#answer = handler;
+
+  readonly die: (code: number) => void;
+
+  /** Waits until so many runs were asked for. */
+  async wasAsked(times: number): Promise<void> {
+    await expect.poll(() => this.asked.length, { interval: 1 }).toBe(times);
   }
-  onEnd(handler: (end: EmbedderEnd) => void): void {
-    this.#end = handler;
-  }
-  kill(): void {
-    this.killed = true;
-  }
-  /** Answers what was asked last, and lets the next be asked. */
-  async answer(): Promise<void> {
-    this.#answer({ type: 'done', id: this.asked.at(-1)?.id, output: new Float32Array(TINY.D) });
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-  }
-  die(end: EmbedderEnd): void {
-    this.#end(end);
+
+  /** Answers what was asked last. */
+  answer(): void {
+    this.#answer(new Float32Array(TINY.D));
   }
 }
 
+const [CRASH, MEMORY] = [11, 137];
+
 function fakeEmbedder(limits: Partial<typeof embedderLimits> = {}): {
   embedder: Embedder;
-  processes: FakeProcess[];
+  /** The newest one, once so many were started. */
+  process: (n: number) => Promise<FakeProcess>;
 } {
   const processes: FakeProcess[] = [];
   const embedder = new Embedder({
@@ -68,12 +97,18 @@ function fakeEmbedder(limits: Partial<typeof embedderLimits> = {}): {
     },
     limits: { ...embedderLimits, ...limits },
   });
-  return { embedder, processes };
+  const process = async (n: number): Promise<FakeProcess> => {
+    await expect.poll(() => processes.length, { interval: 1 }).toBe(n);
+    const last = processes[n - 1];
+    if (!last) throw new Error('no process');
+    return last;
+  };
+  return { embedder, process };
 }
 
 describe('the queue before an embedder', () => {
   it('gives what is listened for before the next batch of an import, and the rest in order', async () => {
-    const { embedder, processes } = fakeEmbedder();
+    const { embedder, process } = fakeEmbedder();
     const pack = await tiny();
     const lanes = { imports: 'import', trains: 'compute', listens: 'listen' } as const;
     const runtime = (lane: keyof typeof lanes): EmbedderRuntime =>
@@ -89,58 +124,119 @@ describe('the queue before an embedder', () => {
     ask('batch 3', 'imports');
     ask('A', 'listens');
     ask('B', 'listens');
-    const [process] = processes;
+    const only = await process(1);
     for (let n = 1; n <= 6; n++) {
       // One at a time: what was given cannot be taken back.
-      expect(process?.asked).toHaveLength(n);
-      await process?.answer();
+      await only.wasAsked(n);
+      only.answer();
     }
+    await expect.poll(() => done).toHaveLength(6);
     expect(done).toEqual(['batch 1', 'A', 'B', 'step', 'batch 2', 'batch 3']);
-    expect(processes).toHaveLength(1);
+    await process(1);
     await embedder.close();
     await expect(runtime('listens').embed(new Float32Array(TINY.S), 1)).rejects.toThrow('closed');
   });
 
   it('starts a process again when it died, tries a run once more, and then names the pack', async () => {
-    const { embedder, processes } = fakeEmbedder();
+    const { embedder, process } = fakeEmbedder();
     const runtime = new EmbedderRuntime(embedder, await tiny(), options);
-    const first = runtime.embed(new Float32Array(TINY.S), 1);
-    processes[0]?.die('crash');
-    await processes[1]?.answer();
+    const embed = (): Promise<Float32Array> => runtime.embed(new Float32Array(TINY.S), 1);
+    const die = async (n: number, code: number): Promise<void> => {
+      const one = await process(n);
+      await expect.poll(() => one.asked.length, { interval: 1 }).toBeGreaterThan(0);
+      one.die(code);
+    };
+    const first = embed();
+    await die(1, CRASH);
+    const second = await process(2);
+    await second.wasAsked(1);
+    second.answer();
     expect(await first).toHaveLength(TINY.D);
-    const second = runtime.embed(new Float32Array(TINY.S), 1);
-    processes[1]?.die('crash');
-    processes[2]?.die('crash');
-    await expect(second).rejects.toMatchObject({
+    const twice = expect(embed()).rejects.toMatchObject({
       code: 'limit',
       message: expect.stringContaining('“Tiny test pack” (compact) ended the process') as string,
     });
-    const third = runtime.embed(new Float32Array(TINY.S), 1);
-    processes[3]?.die('memory');
-    await expect(third).rejects.toThrow('GiB of memory');
+    await second.wasAsked(2);
+    second.die(CRASH);
+    await die(3, CRASH);
+    await twice;
+    const third = expect(embed()).rejects.toThrow('GiB of memory');
+    await die(4, MEMORY);
+    await third;
     await embedder.close();
   });
 
   it('tries a run again only after what is more urgent', async () => {
-    const { embedder, processes } = fakeEmbedder();
+    const { embedder, process } = fakeEmbedder();
     const pack = await tiny();
     const done: string[] = [];
     for (const lane of ['import', 'listen', 'import'] as const)
       void new EmbedderRuntime(embedder, pack, { ...options, lane })
         .embed(new Float32Array(TINY.S), 1)
         .then(() => done.push(`${lane} ${done.length}`));
-    processes[0]?.die('crash');
-    for (let n = 0; n < 3; n++) await processes[1]?.answer();
+    const first = await process(1);
+    await first.wasAsked(1);
+    first.die(CRASH);
+    const second = await process(2);
+    for (let n = 1; n <= 3; n++) {
+      await second.wasAsked(n);
+      second.answer();
+    }
+    await expect.poll(() => done).toHaveLength(3);
     expect(done).toEqual(['listen 0', 'import 1', 'import 2']);
     await embedder.close();
   });
 
+  it('ends a process whose run takes too long, and gives the next run to another one', async () => {
+    const { embedder, process } = fakeEmbedder({ runMs: 20, openMs: 20 });
+    const runtime = new EmbedderRuntime(embedder, await tiny(), options);
+    const hung = expect(runtime.embed(new Float32Array(TINY.S), 1)).rejects.toMatchObject({ code: 'limit' });
+    const first = await process(1);
+    await hung;
+    expect(first.killed).toBe(true);
+    const next = runtime.embed(new Float32Array(TINY.S), 1);
+    const second = await process(2);
+    await second.wasAsked(1);
+    second.answer();
+    expect(await next).toHaveLength(TINY.D);
+    await embedder.close();
+  });
+
+  it('lets go of what is cancelled at once, and asks for nothing more before the process has stopped', async () => {
+    const { embedder, process } = fakeEmbedder();
+    const pack = await tiny();
+    const { folder, sha256 } = pack;
+    const key = { folder, sha256, provider: 'cpu', threads: 1 } as const;
+    const stop = new AbortController();
+    const reason = new Error('not any more');
+    const verify = (): Promise<null> =>
+      embedder.ask('verify', { pack: key }, { priority: 1, pack, signal: stop.signal });
+    const [running, waiting] = [verify(), verify()];
+    const runtime = new EmbedderRuntime(embedder, pack, options);
+    const next = runtime.embed(new Float32Array(TINY.S), 1);
+    const only = await process(1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    stop.abort(reason);
+    await expect(running).rejects.toBe(reason);
+    await expect(waiting).rejects.toBe(reason);
+    await expect(verify()).rejects.toBe(reason);
+    expect(only.asked).toHaveLength(0);
+    await only.wasAsked(1);
+    only.answer();
+    expect(await next).toHaveLength(TINY.D);
+    expect(only.killed).toBe(false);
+    await embedder.close();
+  });
+
   it('trusts no answer: another size than asked for is an error', async () => {
-    const { embedder, processes } = fakeEmbedder();
+    const { embedder, process } = fakeEmbedder();
     const runtime = new EmbedderRuntime(embedder, await tiny(), options);
     const wrong = expect(runtime.embed(new Float32Array(2 * TINY.S), 2)).rejects.toThrow('instead of');
-    await processes[0]?.answer();
+    const only = await process(1);
+    await only.wasAsked(1);
+    only.answer();
     await wrong;
+    await embedder.close();
   });
 });
 

@@ -1,0 +1,39 @@
+/** What an embedder process does: it runs the graphs of packs. */
+import { z } from 'zod';
+import { query } from '../wire/contract.ts';
+
+/** The methods of a pack's runtime that can be asked for: name → graphs that run. */
+export const runMethods = ['embed', 'features', 'embedFeatures', 'denoise', 'decode'] as const;
+export type RunMethod = (typeof runMethods)[number];
+
+const numbers = z.custom<Float32Array>((value) => value instanceof Float32Array, 'not float32 numbers');
+const packSchema = z.strictObject({
+  folder: z.string(),
+  /** Of `pack.json`, as the engine knows the pack: another one in the same place is refused. */
+  sha256: z.string(),
+  provider: z.enum(['cuda', 'dml', 'coreml', 'webgpu', 'cpu']),
+  /** Threads inside one operator; null: as many as the machine has. */
+  threads: z.int().min(1).max(1024).nullable(),
+});
+export type PackKey = z.infer<typeof packSchema>;
+
+const runSchema = z.strictObject({
+  pack: packSchema,
+  method: z.enum(runMethods),
+  /** As the method of `PackRuntime` takes them. */
+  inputs: z.array(numbers).min(1).max(3),
+  batch: z.int().min(1),
+});
+export type RunRequest = z.infer<typeof runSchema>;
+
+const nothing = z.null();
+
+/** Graphs are the files of others: the process may end in the middle of every one of these. */
+export const embedderContract = {
+  run: query(numbers)(runSchema),
+  /** Checks every graph of a pack. */
+  verify: query(nothing)(z.strictObject({ pack: packSchema })),
+  /** Frees the sessions of a pack. */
+  close: query(nothing)(z.strictObject({ sha256: z.string() })),
+};
+export type EmbedderContract = typeof embedderContract;
