@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { embedderContract, type RunRequest } from '../../engine/embedder/contract.ts';
@@ -262,6 +263,27 @@ describe('an embedder process', () => {
     await here.close();
     await embedder.close();
   });
+
+  it('ends without a word when the engine is gone in the middle of a run', async () => {
+    const { folder, sha256 } = await tiny();
+    const child = fork(await entry(), [], {
+      execArgv: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    let said = '';
+    child.stderr?.on('data', (data: Buffer) => (said += data.toString()));
+    const pack = { folder, sha256, provider: 'cpu', threads: 1 };
+    const input = { pack, method: 'embed', inputs: [sound()], batch: 2 };
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    const told = new Promise((resolve) => child.stderr?.once('close', resolve));
+    for (let id = 1; id <= 20; id++) child.send({ type: 'call', id, method: 'run', input });
+    await new Promise((resolve) => child.once('message', resolve));
+    child.disconnect();
+    expect(await ended).toBe(0);
+    await told;
+    expect(said).toBe('');
+  }, 30_000);
 
   it('is ended when a graph never ends, and the next run goes to another one', async () => {
     const folder = join(testFolder(), 'endless');
