@@ -1,4 +1,4 @@
-/** Embedding spaces: what vectors may be compared. */
+/** Embedding spaces: what vectors may be compared, and what computed them. */
 
 /** The embedding space something was made in: what identifies a vector besides its track. */
 export interface SpaceInfo {
@@ -12,4 +12,14 @@ export interface SpaceInfo {
   windows: 'all' | number;
   /** How the audio is changed before it is embedded; null: not at all. */
   deformation: string | null;
+}
+
+/** What vectors were computed with: on another machine the same audio gives other last digits. */
+export interface ComputedBy {
+  /** Execution provider of ONNX Runtime. */
+  provider: string;
+  /** “onnxruntime 1.30.0” */
+  runtime: string;
+  /** Name of the machine's processor. */
+  processor: string;
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { query } from '../wire/index.ts';
 import type { EngineErrorData } from './errors.ts';
+import type { ComputedBy } from './spaces.ts';
 import type { SplitName } from './experiments.ts';
 import { label, id, inLibrary } from './shared.ts';
 
@@ -102,6 +103,8 @@ export interface TrackDetail extends TrackRow {
   /** Other tracks with the same content. */
   duplicates: string[];
   windows: { index: number; startSeconds: number; durationSeconds: number }[];
+  /** What its embeddings were computed with; null where it has none, or they are of a version that did not say. */
+  computedBy: ComputedBy | null;
 }
 
 export interface Peaks {

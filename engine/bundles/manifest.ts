@@ -1,4 +1,4 @@
-import type { SpaceInfo, Taxonomy } from '../api/domain.ts';
+import type { ComputedBy, SpaceInfo, Taxonomy } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { EXPORT_SCHEMA, MANIFEST_FILE } from '../../models/datasets/index.ts';
@@ -43,8 +43,16 @@ export interface ManifestOrigin {
     windowSeconds: number;
     sampleRate: number;
   } | null;
-  /** The embedding space of all vectors, with the pack; equal keys can be compared. */
-  space: { key: string; windows: 'all' | number; deformation: string | null } | null;
+  /**
+   * The embedding space of all vectors, with the pack; equal keys can be compared. `computedBy`: each way in which the
+   * tracks' vectors were computed; none where versions computed all of them that did not say.
+   */
+  space: {
+    key: string;
+    windows: 'all' | number;
+    deformation: string | null;
+    computedBy: ComputedBy[];
+  } | null;
   audio: AudioStatement;
   licences: Licence[];
 }
@@ -74,7 +82,7 @@ export async function writeManifest(
 export function libraryOrigin(
   context: EngineContext,
   library: Library,
-  about: { space: SpaceInfo; taxonomyId: string; taxonomyName: string },
+  about: { space: SpaceInfo; taxonomyId: string; taxonomyName: string; trackIds: readonly string[] },
   audio: AudioStatement,
 ): ManifestOrigin {
   const { space } = about;
@@ -93,7 +101,12 @@ export function libraryOrigin(
       windowSeconds: pack.windowSeconds,
       sampleRate: pack.sampleRate,
     },
-    space: { key: space.key, windows: space.windows, deformation: space.deformation },
+    space: {
+      key: space.key,
+      windows: space.windows,
+      deformation: space.deformation,
+      computedBy: library.embeddings.computedBy(space, about.trackIds),
+    },
     audio,
     licences: [
       { part: `pack ${pack.id} ${pack.version}`, licence: pack.licence, attribution: pack.attribution },

@@ -7,11 +7,17 @@ export const runMethods = ['embed', 'features', 'embedFeatures', 'denoise', 'dec
 export type RunMethod = (typeof runMethods)[number];
 
 const numbers = z.custom<Float32Array>((value) => value instanceof Float32Array, 'not float32 numbers');
+const providerSchema = z.enum(['cuda', 'dml', 'coreml', 'webgpu', 'cpu']);
+const computedBySchema = z.strictObject({
+  provider: providerSchema,
+  runtime: z.string().max(100),
+  processor: z.string().max(500),
+});
 const packSchema = z.strictObject({
   folder: z.string(),
   /** Of `pack.json`, as the engine knows the pack: another one in the same place is refused. */
   sha256: z.string(),
-  provider: z.enum(['cuda', 'dml', 'coreml', 'webgpu', 'cpu']),
+  provider: providerSchema,
   /** Threads inside one operator; null: as many as the machine has. */
   threads: z.int().min(1).max(1024).nullable(),
 });
@@ -30,7 +36,7 @@ const nothing = z.null();
 
 /** Graphs are the files of others: the process may end in the middle of every one of these. */
 export const embedderContract = {
-  run: query(numbers)(runSchema),
+  run: query(z.strictObject({ output: numbers, by: computedBySchema }))(runSchema),
   /** Checks every graph of a pack. */
   verify: query(nothing)(z.strictObject({ pack: packSchema })),
   /** Frees the sessions of a pack. */

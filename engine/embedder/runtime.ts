@@ -1,4 +1,4 @@
-import { PackError, type Pack, type PackRuntime } from '../../models/packs/index.ts';
+import { PackError, type ComputedBy, type Pack, type PackRuntime } from '../../models/packs/index.ts';
 import type { ProviderName } from '../../models/packs/provider-names.ts';
 import type { JobLane } from '../api/domain.ts';
 import type { Embedder } from './embedder.ts';
@@ -15,6 +15,7 @@ export class EmbedderRuntime implements PackRuntime {
   readonly #threads: number | null;
   readonly #priority: number;
   readonly #calls = new Set<Promise<unknown>>();
+  #computedBy: ComputedBy | null = null;
   #closed = false;
 
   constructor(
@@ -27,6 +28,10 @@ export class EmbedderRuntime implements PackRuntime {
     this.#embedder = embedder;
     this.#threads = options.threads;
     this.#priority = priorities[options.lane];
+  }
+
+  get computedBy(): ComputedBy | null {
+    return this.#computedBy;
   }
 
   embed(waveforms: Float32Array, batch: number): Promise<Float32Array> {
@@ -73,7 +78,8 @@ export class EmbedderRuntime implements PackRuntime {
         { pack: key, method, inputs: inputs.map(alone), batch },
         { priority: this.#priority, pack: this.pack, graph: `${sha256} ${this.provider} ${method}` },
       )
-      .then((output) => {
+      .then(({ output, by }) => {
+        this.#computedBy = by;
         if (output.length === batch * each) return output;
         throw new PackError('graph', `${method} gave ${output.length} numbers instead of ${batch * each}`);
       })

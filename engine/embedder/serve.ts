@@ -1,4 +1,5 @@
 import {
+  computedHere,
   openRuntime,
   PackError,
   readPack,
@@ -39,7 +40,10 @@ export function serveEmbedder(port: Port): { close: () => Promise<void> } {
     port,
     embedderContract,
     {
-      run: async (request) => run(await runtimeOf(request.pack), request),
+      run: async (request) => {
+        const runtime = await runtimeOf(request.pack);
+        return { output: await run(runtime, request), by: computedHere(runtime.provider) };
+      },
       verify: async ({ pack }, { signal }) => {
         await verifyPack(await packOf(pack), signal);
         return null;

@@ -101,7 +101,12 @@ export async function exportExperiment(
         ...statement,
       },
     },
-    libraryOrigin(context, library, { ...experiment, taxonomyId }, audio),
+    libraryOrigin(
+      context,
+      library,
+      { ...experiment, taxonomyId, trackIds: library.experiments.tracksOf(experimentId).map(({ id }) => id) },
+      audio,
+    ),
   );
 }
 

@@ -103,7 +103,16 @@ export async function exportReduction(
     },
     reduction.source.kind === 'dataset' || reduction.space === null
       ? datasetOrigin(nameOf(reduction), dataset?.sha256 ?? null)
-      : libraryOrigin(context, library, { ...reduction, space: reduction.space }, audio),
+      : libraryOrigin(
+          context,
+          library,
+          {
+            ...reduction,
+            space: reduction.space,
+            trackIds: [...library.studies.splitsOf(reduction.studyId).keys()],
+          },
+          audio,
+        ),
   );
 }
 

@@ -48,7 +48,7 @@ export async function embedTracks(
     const result = run.over ? null : run.result();
     if (!result) return;
     run.over = true;
-    store.putResult(run.track.id, result);
+    store.putResult(run.track.id, result, runtime.computedBy);
     job.kept();
     counts.imported++;
     counts.windows += result.windows.length;

@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path';
-import type { SpaceInfo } from '../api/domain.ts';
+import type { ComputedBy, SpaceInfo } from '../api/domain.ts';
 import type { Library } from '../library/library.ts';
 import type { ProbeResult } from '../decode/index.ts';
 import { newId } from '../identifier.ts';
@@ -199,11 +199,14 @@ export class TrackStore {
     })();
   }
 
-  /** Stores everything about an embedded track at once: after a crash it is there or it is not. */
-  putResult(id: string, result: TrackResult): void {
+  /**
+   * Stores everything about an embedded track at once: after a crash it is there or it is not.
+   * @param by what computed its embeddings
+   */
+  putResult(id: string, result: TrackResult, by: ComputedBy | null): void {
     const { db, embeddings } = this.#library;
     db.transaction(() => {
-      embeddings.put(this.#space, id, result.windows);
+      embeddings.put(this.#space, id, result.windows, by);
       db.prepare(
         'INSERT OR REPLACE INTO cache.peaks (track_id, per_second, duration_seconds, peaks) VALUES (?, ?, ?, ?)',
       ).run([id, PEAKS_PER_SECOND, result.durationSeconds, toBlob(quantisePeaks(result.peaks))]);

@@ -1,4 +1,4 @@
-import type { SpaceInfo } from '../api/domain.ts';
+import type { ComputedBy, SpaceInfo } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import { toBlob } from '../storage/database.ts';
 import type { Database } from '../storage/database.ts';
@@ -133,16 +133,34 @@ export class EmbeddingRepository {
     }));
   }
 
-  /** Stores the windows of a track, for the content that its file has now. */
-  put(space: SpaceInfo, trackId: string, windows: readonly EmbeddedWindow[]): void {
+  /**
+   * What the vectors of some tracks in a space were computed with, each way once; what versions computed that did not say
+   * is left out.
+   * @param trackIds default: all tracks
+   */
+  computedBy(space: SpaceInfo, trackIds?: readonly string[]): ComputedBy[] {
+    const only = trackIds ? 'AND track_id IN (SELECT value FROM json_each(?))' : '';
+    return this.#db
+      .prepare<{ provider: string; runtime: string; processor: string }>(
+        `SELECT DISTINCT provider, runtime, processor FROM cache.embeddings
+          WHERE space = ? AND provider IS NOT NULL ${only} ORDER BY provider, runtime, processor`,
+      )
+      .all([space.key, ...(trackIds ? [JSON.stringify(trackIds)] : [])]);
+  }
+
+  /**
+   * Stores the windows of a track, for the content that its file has now.
+   * @param by what computed them; null where nobody knows
+   */
+  put(space: SpaceInfo, trackId: string, windows: readonly EmbeddedWindow[], by: ComputedBy | null): void {
     const dim = windows[0]?.z.length ?? 0;
     const vectors = new Float32Array(windows.length * dim);
     windows.forEach((window, row) => vectors.set(window.z, row * dim));
     this.#db
       .prepare(
         `INSERT OR REPLACE INTO cache.embeddings (space, track_id, content_hash, dim, count, window_index,
-             start_seconds, window_seconds, vectors)
-           SELECT ?, id, content_hash, ?, ?, ?, ?, ?, ? FROM tracks WHERE id = ?`,
+             start_seconds, window_seconds, vectors, provider, runtime, processor)
+           SELECT ?, id, content_hash, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM tracks WHERE id = ?`,
       )
       .run([
         space.key,
@@ -152,6 +170,9 @@ export class EmbeddingRepository {
         toBlob(Float32Array.from(windows, (w) => w.startSeconds)),
         toBlob(Float32Array.from(windows, (w) => w.seconds)),
         toBlob(vectors),
+        by?.provider ?? null,
+        by?.runtime ?? null,
+        by?.processor ?? null,
         trackId,
       ]);
   }
@@ -174,8 +195,10 @@ export class EmbeddingRepository {
     if (!twin) return null;
     this.#db
       .prepare(
-        `INSERT OR REPLACE INTO cache.embeddings
-           SELECT space, ?, content_hash, dim, count, window_index, start_seconds, window_seconds, vectors
+        `INSERT OR REPLACE INTO cache.embeddings (space, track_id, content_hash, dim, count, window_index,
+             start_seconds, window_seconds, vectors, provider, runtime, processor)
+           SELECT space, ?, content_hash, dim, count, window_index, start_seconds, window_seconds, vectors, provider,
+                  runtime, processor
              FROM cache.embeddings WHERE space = ? AND track_id = ?`,
       )
       .run([trackId, space.key, twin.track_id]);

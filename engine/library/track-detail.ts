@@ -56,6 +56,7 @@ export function trackDetail(
     coverUrl: more.cover === null ? null : coverUrl(library, media, more.cover),
     duplicates: duplicatesOf(library, trackId, more.content_hash),
     windows: library.embeddings.windowsOf(trackId),
+    computedBy: library.embeddings.computedBy(library.space(), [trackId])[0] ?? null,
   };
 }
 

@@ -1,7 +1,8 @@
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { z as schema } from 'zod';
 import { relativeRms, runGraph, type VariantFeeds } from '../onnx/variant-error.ts';
 import { variantOf, type VariantKind } from '../onnx/quantise.ts';
+import { processorName } from '../packs/computed-by.ts';
 import { PackError } from '../packs/errors.ts';
 import { readGraph } from '../packs/graph-file.ts';
 import type { GraphName, Pack } from '../packs/manifest.ts';
@@ -39,11 +40,6 @@ const cardSchema = schema.object({
     z: schema.object({ reference: schema.base64().max(2 ** 20) }),
   }),
 });
-
-/** Name of this machine's processor. */
-export function processorName(): string {
-  return (cpus()[0]?.model ?? process.arch).trim();
-}
 
 /** A pack beyond these is refused: it would not be the model it says it is. */
 export const precisionLimits: Readonly<Record<VariantKind, { relativeRms: number; smallestCosine: number }>> =

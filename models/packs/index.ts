@@ -1,3 +1,4 @@
+export { computedHere, type ComputedBy } from './computed-by.ts';
 export { PackError, type PackErrorCode } from './errors.ts';
 export { compactPackFolder } from './location.ts';
 export { packManifestSchema, readPack, type GraphName, type Pack, type PackManifest } from './manifest.ts';

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { PhaseRetrieval, type PhaseRetrievalSettings, type Spectra } from '../audio/phase-retrieval.ts';
 import type { LogBands } from '../audio/log-bands.ts';
+import { computedHere, type ComputedBy } from './computed-by.ts';
 import { PackError } from './errors.ts';
 import { kernelFrontEnd } from './front-end.ts';
 import { readGraph } from './graph-file.ts';
@@ -24,6 +25,8 @@ export interface RuntimeOptions {
 export interface PackRuntime {
   readonly pack: Pack;
   readonly provider: ProviderName;
+  /** What computed the last answer; null before the first one. */
+  readonly computedBy: ComputedBy | null;
   /** Embeddings `[batch, D]` of waveforms `[batch, S]`. */
   embed(waveforms: Float32Array, batch: number): Promise<Float32Array>;
   /** Frame features `[batch, T, F]` of waveforms `[batch, S]`. */
@@ -53,6 +56,7 @@ const LARGEST_FRONT_END = 1 << 20;
 class SessionRuntime implements PackRuntime {
   readonly pack: Pack;
   readonly provider: ProviderName;
+  readonly computedBy: ComputedBy;
   readonly #threads: number;
   readonly #sessions = new Map<GraphName, Promise<GraphSession>>();
   readonly #calls = new Set<Promise<Float32Array>>();
@@ -64,6 +68,7 @@ class SessionRuntime implements PackRuntime {
   constructor(pack: Pack, options: RuntimeOptions) {
     this.pack = pack;
     this.provider = options.provider ?? 'cpu';
+    this.computedBy = computedHere(this.provider);
     this.#threads = options.threads ?? Math.min(16, availableParallelism());
   }
 

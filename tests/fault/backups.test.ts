@@ -233,6 +233,9 @@ describe('moving to another computer', () => {
     const taken = await there.client.call('libraries.takeIn', { bundle, folder: elsewhere });
     expect(taken).toMatchObject({ name: library.name, folders: [elsewhere], tracks: { total: 6, ready: 6 } });
     expect(await reimport(there.client, taken.id)).toMatchObject({ imported: 0, unchanged: 6 });
+    const [track] = (await there.client.call('tracks.list', { libraryId: taken.id })).tracks;
+    const detail = await there.client.call('tracks.get', { libraryId: taken.id, trackId: track?.id ?? '' });
+    expect(detail.computedBy).toMatchObject({ provider: 'cpu' });
     await expect(there.client.call('libraries.takeIn', { bundle, folder: elsewhere })).rejects.toMatchObject({
       code: 'bad-input',
     });

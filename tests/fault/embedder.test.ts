@@ -1,12 +1,13 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { embedderContract, type RunRequest } from '../../engine/embedder/contract.ts';
+import { embedderContract, type EmbedderContract, type RunRequest } from '../../engine/embedder/contract.ts';
 import { Embedder } from '../../engine/embedder/embedder.ts';
 import { embedderLimits } from '../../engine/embedder/limits.ts';
 import { childEmbedder } from '../../engine/embedder/process.ts';
 import type { EmbedderProcess } from '../../engine/embedder/process.ts';
 import { EmbedderRuntime } from '../../engine/embedder/runtime.ts';
+import type { OutputOf } from '../../engine/wire/contract.ts';
 import { PortListeners, type Port } from '../../engine/wire/port.ts';
 import { serve } from '../../engine/wire/serve.ts';
 import { ProcessExit } from '../../engine/wire/transports/child-process.ts';
@@ -38,7 +39,7 @@ class FakeProcess implements EmbedderProcess {
   killed = false;
   ended = Promise.resolve();
   readonly #there: Port;
-  #answer: (output: Float32Array) => void = () => undefined;
+  #answer: (answer: OutputOf<EmbedderContract, 'run'>) => void = () => undefined;
 
   constructor() {
     const [here, there] = portPair();
@@ -78,10 +79,11 @@ class FakeProcess implements EmbedderProcess {
 
   /** Answers what was asked last. */
   answer(): void {
-    this.#answer(new Float32Array(TINY.D));
+    this.#answer({ output: new Float32Array(TINY.D), by: BY });
   }
 }
 
+const BY = { provider: 'cpu', runtime: 'onnxruntime 9.9.9', processor: 'a processor' } as const;
 const [CRASH, MEMORY] = [11, 137];
 
 function fakeEmbedder(limits: Partial<typeof embedderLimits> = {}): {
@@ -200,6 +202,8 @@ describe('the queue before an embedder', () => {
     await second.wasAsked(1);
     second.answer();
     expect(await next).toHaveLength(TINY.D);
+    // What the process says, not what this one would.
+    expect(runtime.computedBy).toEqual(BY);
     await embedder.close();
   });
 

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { convertFiles, inspectFiles } from '../../models/conversion/index.ts';
 import {
   precisionLimits,
-  processorName,
   remeasurePrecision,
   requireWithinLimits,
   type PrecisionFigures,
   type PrecisionReport,
 } from '../../models/conversion/precision.ts';
+import { processorName } from '../../models/packs/computed-by.ts';
 import { relativeRms } from '../../models/onnx/variant-error.ts';
 import { openRuntime, type Pack, type PackRuntime } from '../../models/packs/index.ts';
 import { cosine } from '../../models/numerics/distances.ts';

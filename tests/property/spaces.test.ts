@@ -71,7 +71,7 @@ describe('embedding spaces', () => {
             if (own.has(`t${t}`)) continue;
             made += 1;
             const z = Float32Array.of(made);
-            library.embeddings.put(space, `t${t}`, [{ index: 0, startSeconds: 0, seconds: 1, z }]);
+            library.embeddings.put(space, `t${t}`, [{ index: 0, startSeconds: 0, seconds: 1, z }], null);
             expected.set(space.key, own.set(`t${t}`, made));
           }
           check();

@@ -159,6 +159,7 @@ export const trackDetail = (trackId: string): TrackDetail => ({
     { index: 0, startSeconds: 0, durationSeconds: 4 },
     { index: 1, startSeconds: 4, durationSeconds: 4 },
   ],
+  computedBy: { provider: 'cpu', runtime: 'onnxruntime 1.30.0', processor: 'A processor' },
 });
 
 export const taxonomy: Taxonomy = {

@@ -3,6 +3,7 @@ import { sql as cachePredictions } from './cache/0002-predictions.ts';
 import { sql as cacheKept } from './cache/0003-kept-embeddings.ts';
 import { up as cacheSpaces } from './cache/0004-spaces.ts';
 import { sql as cachePredictedLabels } from './cache/0005-predicted-labels.ts';
+import { sql as cacheComputedBy } from './cache/0006-computed-by.ts';
 import { sql as jobs } from './jobs/0001-jobs.ts';
 import { sql as jobsLanes } from './jobs/0002-lanes.ts';
 import { sql as libraryTracks } from './library/0001-library.ts';
@@ -27,6 +28,6 @@ export const migrations = {
     libraryReductions,
     libraryThresholds,
   ],
-  cache: [cacheEmbeddings, cachePredictions, cacheKept, cacheSpaces, cachePredictedLabels],
+  cache: [cacheEmbeddings, cachePredictions, cacheKept, cacheSpaces, cachePredictedLabels, cacheComputedBy],
   jobs: [jobs, jobsLanes],
 } as const satisfies Record<string, readonly Migration[]>;

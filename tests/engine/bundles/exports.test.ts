@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { ExportResult } from '../../../engine/api/domain.ts';
 import { distinctFileNames, fileName } from '../../../engine/bundles/names.ts';
 import { writeCsv } from '../../../engine/bundles/csv.ts';
+import { computedHere } from '../../../models/packs/index.ts';
 import { settled, testFolder } from '../../support/engine.ts';
 import { reduced } from '../../support/reduced.ts';
 import { exported, trainedLibrary, trainOn, type TrainedLibrary } from '../../support/trained.ts';
@@ -25,6 +26,7 @@ const manifestSchema = z.object({
   metrics: z.unknown(),
   taxonomy: z.object({ name: z.string() }),
   pack: z.object({ id: z.string(), sha256: z.string() }),
+  space: z.unknown(),
   audio: z.object({ seed: z.number() }).nullable(),
   licences: z.array(z.object({ attribution: z.string() })),
   files: z.array(z.object({ path: z.string(), bytes: z.number(), sha256: z.string() })),
@@ -110,6 +112,11 @@ describe('export of an experiment', () => {
       classes: ['bass', 'high', 'mid'],
       archetone: '0.0.0-test',
       pack: { id: 'compact', sha256: lib.experiment.space.packSha256 },
+    });
+    // What computed the vectors: this process.
+    expect(manifest.space).toEqual({
+      ...{ key: lib.experiment.space.key, windows: 'all', deformation: null },
+      computedBy: [computedHere('cpu')],
     });
     expect(manifest.metrics).toEqual(lib.experiment.metrics);
     expect(manifest.licences.length).toBeGreaterThan(0);

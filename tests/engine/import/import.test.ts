@@ -106,6 +106,7 @@ describe('import', () => {
     });
     expect(twin.duplicates).toEqual([before.get('mid/mid_hit_0.wav')?.id]);
     expect(twin.windows).toHaveLength(4);
+    expect(twin.computedBy).toMatchObject({ provider: 'cpu' });
 
     // It comes back: same track, nothing to embed.
     writeSound(join(folder, 'high/high_long_1.wav'), classSound('high', 1.6, 2001));

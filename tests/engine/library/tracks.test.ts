@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { searchText } from '../../../engine/library/search-text.ts';
 import { openLibraryDatabases } from '../../../engine/storage/open.ts';
+import { computedHere } from '../../../models/packs/index.ts';
 import {
   finished,
   importFolder,
@@ -207,6 +208,7 @@ describe('table of tracks', () => {
       duplicates: [],
       coverUrl: null,
       state: 'ready',
+      computedBy: computedHere('cpu'),
     });
     expect(detail.windows.map((w) => [w.index, w.startSeconds, w.durationSeconds])).toEqual([
       [0, 0, 0.5],

@@ -93,6 +93,8 @@ describe('a library of schema 3', () => {
         track['content_hash'],
       ]);
       if (track['state'] === 'ready') expect(detail.windowCount).toBe(track['window_count']);
+      // Nobody wrote it down then.
+      expect(detail.computedBy).toBeNull();
     }
     expect(library.db.prepare('SELECT * FROM label_overrides').all()).toEqual(overrides);
     expect(library.db.prepare('SELECT * FROM track_labels ORDER BY track_id, position').all()).toEqual(
