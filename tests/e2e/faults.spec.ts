@@ -292,7 +292,7 @@ test.describe('interruptions', () => {
     await page.getByTestId('train-steps').press('Enter');
     await page.getByTestId('train-start').click();
     await expect(page.getByTestId('experiment-row')).toHaveCount(1, { timeout: 60_000 });
-    await expect(page.getByTestId('train-accuracy')).toBeVisible();
+    await expect(page.getByTestId('train-score')).toBeVisible();
     expect(await jobState(page, 'train', 10_000)).toBe('done');
     // Training has predicted the library.
     await expect(page.locator('[data-testid=job-row][data-kind=classify]')).toHaveCount(0);

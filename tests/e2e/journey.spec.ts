@@ -56,8 +56,8 @@ test('trains a prototype network and beats the majority baseline', async () => {
   await page.getByTestId('train-start').click();
   expect(await jobState(page, 'train', 120_000)).toBe('done');
   await go(page, 'train');
-  await expect(page.getByTestId('train-accuracy')).toBeVisible();
-  const accuracy = Number(await page.getByTestId('train-accuracy').getAttribute('data-value'));
+  await expect(page.getByTestId('train-score')).toBeVisible();
+  const accuracy = Number(await page.getByTestId('train-score').getAttribute('data-value'));
   expect(accuracy).toBeGreaterThan(0.3);
   await expect(page.getByTestId('confusion')).toBeVisible();
   await screenshots(page, '5-train');

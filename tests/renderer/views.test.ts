@@ -438,7 +438,7 @@ describe('training', () => {
       type: 'job',
       job: job({ id: 'T', kind: 'train', state: 'done', result: { kind: 'train', experimentId: 'E1' } }),
     });
-    await waitFor(() => expect(byId('train-accuracy').textContent).toBe('50.0 %'));
+    await waitFor(() => expect(byId('train-score').textContent).toBe('50.0 %'));
     expect(sessionOf(app).experiments.curve).toHaveLength(1);
     // Training predicts the library itself; nothing classifies it a second time.
     expect(engine.inputsOf('classify.library')).toEqual([]);

@@ -10,6 +10,24 @@ export interface Group {
   points: number[];
 }
 
+/** Looks of the labels beyond the first that a point has, as the colouring shows them. */
+export function furtherLooks(
+  track: TrackRow | undefined,
+  by: ColourBy,
+  lookOf: (name: string | null) => ClassLook,
+): ClassLook[] {
+  if (!track || by === 'error') return [];
+  const [, ...further] = namesOf(track, by);
+  return further.map(lookOf);
+}
+
+/** Labels, or predicted labels, the first one being that of its group. */
+function namesOf(track: TrackRow, by: 'label' | 'prediction'): string[] {
+  if (by === 'label') return track.labels;
+  const { prediction } = track;
+  return prediction?.labels?.map(({ label }) => label) ?? (prediction ? [prediction.class] : []);
+}
+
 const verdicts: Record<string, ClassLook> = {
   correct: { variable: '--class-2', colour: 'var(--class-2)', shape: 'circle' },
   wrong: { variable: '--class-3', colour: 'var(--class-3)', shape: 'x' },
@@ -18,8 +36,7 @@ const verdicts: Record<string, ClassLook> = {
 
 function nameOf(track: TrackRow | undefined, by: ColourBy): string | null {
   if (!track) return null;
-  if (by === 'label') return track.labels[0] ?? null;
-  if (by === 'prediction') return track.prediction?.class ?? null;
+  if (by !== 'error') return namesOf(track, by)[0] ?? null;
   const correct = track.prediction?.correct ?? null;
   return correct === null ? 'not judged' : correct ? 'correct' : 'wrong';
 }

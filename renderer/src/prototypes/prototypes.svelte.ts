@@ -1,7 +1,7 @@
 import type { Experiment, PrototypeInfo } from '../../../engine/api/domain.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Experiments } from '../session/experiments.svelte.ts';
-import type { History } from '../session/history.svelte.ts';
+import type { Revisions } from '../session/revisions.ts';
 
 /** The prototypes of the chosen experiment at its present revision, and their edits. */
 export class Prototypes {
@@ -12,7 +12,7 @@ export class Prototypes {
   readonly #libraryId: string;
   #engine: EngineClient;
   #experiments: Experiments;
-  #history: History;
+  #revisions: Revisions;
 
   /** Empty until those of the chosen experiment are there: never those of another one under its classes. */
   list = $derived.by((): PrototypeInfo[] => {
@@ -20,11 +20,11 @@ export class Prototypes {
     return loaded && loaded.experimentId === this.#experiments.currentId ? loaded.list : [];
   });
 
-  constructor(libraryId: string, engine: EngineClient, experiments: Experiments, history: History) {
+  constructor(libraryId: string, engine: EngineClient, experiments: Experiments, revisions: Revisions) {
     this.#libraryId = libraryId;
     this.#engine = engine;
     this.#experiments = experiments;
-    this.#history = history;
+    this.#revisions = revisions;
   }
 
   get(index: number): PrototypeInfo | undefined {
@@ -52,7 +52,7 @@ export class Prototypes {
   /** Deletes a prototype; undo brings the earlier revision back. */
   async remove(experiment: Experiment, index: number): Promise<void> {
     const { libraryId, experimentId } = this.#open();
-    await this.#edit(`Delete prototype ${String(index + 1)}`, experiment, () =>
+    await this.#revisions.edit(`Delete prototype ${String(index + 1)}`, experiment, () =>
       this.#engine.call('prototypes.remove', { libraryId, experimentId, index }),
     );
   }
@@ -60,7 +60,7 @@ export class Prototypes {
   /** Makes a window a prototype of a class; can be undone. */
   async add(experiment: Experiment, className: string, trackId: string, windowIndex: number): Promise<void> {
     const { libraryId, experimentId } = this.#open();
-    await this.#edit(`Add a prototype of ${className}`, experiment, () =>
+    await this.#revisions.edit(`Add a prototype of ${className}`, experiment, () =>
       this.#engine.call('prototypes.add', {
         libraryId,
         experimentId,
@@ -69,17 +69,6 @@ export class Prototypes {
         windowIndex,
       }),
     );
-  }
-
-  async #edit(title: string, before: Experiment, change: () => Promise<Experiment>): Promise<void> {
-    const { libraryId, experimentId } = this.#open();
-    const after = await change();
-    this.#experiments.replace(after);
-    const restore = (revision: number) => async (): Promise<void> => {
-      const restored = await this.#engine.call('prototypes.restore', { libraryId, experimentId, revision });
-      this.#experiments.replace(restored);
-    };
-    this.#history.push({ title, undo: restore(before.revision), redo: restore(after.revision) });
   }
 
   #open(): { libraryId: string; experimentId: string } {

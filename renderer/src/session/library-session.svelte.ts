@@ -28,6 +28,7 @@ import { Why } from '../why/why.svelte.ts';
 import { Experiments } from './experiments.svelte.ts';
 import { History } from './history.svelte.ts';
 import { keepPlace, placeOf } from './place.ts';
+import { Revisions } from './revisions.ts';
 import { ScopedEngine } from './scoped-engine.ts';
 import { Selection } from './selection.svelte.ts';
 import { Sonifier, vectorKey } from './sonifier.svelte.ts';
@@ -65,6 +66,7 @@ export class LibrarySession {
   readonly tracks: TrackTable;
   readonly taxonomies: Taxonomies;
   readonly experiments: Experiments;
+  readonly revisions: Revisions;
   readonly prototypes: Prototypes;
   readonly reductions: Reductions;
   readonly corpus: CorpusCardData;
@@ -100,7 +102,8 @@ export class LibrarySession {
     this.tracks = new TrackTable(engine, this.notices);
     this.taxonomies = new Taxonomies(libraryId, engine, this.history);
     this.experiments = new Experiments(libraryId, engine, jobs);
-    this.prototypes = new Prototypes(libraryId, engine, this.experiments, this.history);
+    this.revisions = new Revisions(libraryId, engine, this.experiments, this.history);
+    this.prototypes = new Prototypes(libraryId, engine, this.experiments, this.revisions);
     this.reductions = new Reductions(libraryId, engine, jobs, this.history);
     this.corpus = new CorpusCardData(engine);
     this.inspected = new InspectedReduction(engine);

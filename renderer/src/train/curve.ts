@@ -60,3 +60,36 @@ export function linePath(
   }
   return path;
 }
+
+interface Scored {
+  step: number;
+  trainAccuracy: number;
+  trainMicroF1: number | null;
+  validationAccuracy: number | null;
+  validationMicroF1: number | null;
+}
+
+/** The figure that grows while training: of one class the accuracy, of several labels the micro F1, as in the headline. */
+export function scoreCurve(curve: readonly Scored[]): {
+  title: string;
+  train: { x: number; y: number }[];
+  validation: { x: number; y: number }[];
+} {
+  const multilabel = curve.some(({ trainMicroF1 }) => trainMicroF1 !== null);
+  const points = (of: (point: Scored) => number | null): { x: number; y: number }[] =>
+    curve.flatMap((point) => {
+      const y = of(point);
+      return y === null ? [] : [{ x: point.step, y }];
+    });
+  return multilabel
+    ? {
+        title: 'Micro F1, labels from 0.5 on',
+        train: points((point) => point.trainMicroF1),
+        validation: points((point) => point.validationMicroF1),
+      }
+    : {
+        title: 'Accuracy',
+        train: points((point) => point.trainAccuracy),
+        validation: points((point) => point.validationAccuracy),
+      };
+}
