@@ -13,21 +13,10 @@ export interface PlaylistTrack {
 
 /** What playlists say about every track of the library, by track id. */
 export function playlistTracks(library: Library): Map<string, PlaylistTrack> {
-  const rows = library.db
-    .prepare<{ id: string; path: string; title: string; artist: string | null; seconds: number | null }>(
-      `SELECT id, path, title, artist, duration_seconds AS seconds FROM tracks WHERE kind = 'file'`,
-    )
-    .all();
   return new Map(
-    rows.map((row) => [
-      row.id,
-      {
-        path: library.absolutePath(row.path),
-        title: row.title,
-        artist: row.artist,
-        durationSeconds: row.seconds,
-      },
-    ]),
+    library.tracks
+      .listed()
+      .map(({ id, path, ...track }) => [id, { ...track, path: library.absolutePath(path) }]),
   );
 }
 

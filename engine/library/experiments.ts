@@ -2,6 +2,7 @@ import type { CurvePoint, Experiment, LabelThreshold, Metrics, SplitName } from 
 import { EngineError } from '../api/errors.ts';
 import type { Database } from '../storage/database.ts';
 import type { SpaceRepository } from './spaces.ts';
+import type { PredictionTruth } from './track-row.ts';
 import { DEFAULT_THRESHOLD } from '../../models/evaluation/metrics/thresholds.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
 
@@ -127,13 +128,20 @@ export class ExperimentRepository {
   /** @throws EngineError `not-found` */
   get(experimentId: string): Experiment {
     const row = this.#db.prepare<ExperimentRow>(`${SELECT} WHERE e.id = ?`).get([experimentId]);
-    if (!row)
-      throw new EngineError(
-        'not-found',
-        `There is no experiment ${experimentId} in this library.`,
-        'Train one, or list the experiments of the library.',
-      );
+    if (!row) throw noExperiment(experimentId);
     return this.#fromRow(row);
+  }
+
+  /** Which labels an experiment's predictions are held against. @throws EngineError `not-found` */
+  truthOf(experimentId: string): PredictionTruth {
+    const row = this.#db
+      .prepare<{ taxonomy_id: string; task: string; classes: string }>(
+        `SELECT taxonomy_id, json_extract(parameters, '$.task') AS task, classes FROM experiments WHERE id = ?`,
+      )
+      .get([experimentId]);
+    if (!row) throw noExperiment(experimentId);
+    const classes = JSON.parse(row.classes) as string[];
+    return { experimentId, taxonomyId: row.taxonomy_id, multilabel: row.task === 'multi', classes };
   }
 
   /** Removes an experiment with its revisions and predictions. */
@@ -237,4 +245,12 @@ function readThresholds(
   if (parameters.task === 'single') return null;
   if (stored !== null) return JSON.parse(stored) as LabelThreshold[];
   return classes.map(() => ({ value: DEFAULT_THRESHOLD, source: 'default' }));
+}
+
+function noExperiment(experimentId: string): EngineError {
+  return new EngineError(
+    'not-found',
+    `There is no experiment ${experimentId} in this library.`,
+    'Train one, or list the experiments of the library.',
+  );
 }

@@ -26,18 +26,6 @@ interface LibraryRow {
   opened_at: string;
 }
 
-/** What a table of tracks may be sorted and filtered by. */
-const ORDERED_BY = [
-  'library',
-  'tracks',
-  'embeddings',
-  'track_labels',
-  'taxonomies',
-  'experiments',
-  'predictions',
-];
-const ORDERS = 4;
-
 /**
  * A library whose databases are open: what is stored by kind, each kind in its repository. Everything that is kept in
  * memory hangs on it, holds as long as the tables it comes from are not written, and goes when the library is closed.
@@ -59,8 +47,6 @@ export class Library {
   readonly studies: StudyRepository;
   readonly taxonomies: TaxonomyRepository;
   readonly tracks: TrackRepository;
-  /** Orders of all tracks by query, as row numbers: a table scrolls through one, a player and a map may hold others. */
-  readonly trackOrders: Kept<string, number[]>;
   readonly search: SearchIndex;
   readonly #summary: Kept<'summary', LibrarySummary>;
 
@@ -78,9 +64,8 @@ export class Library {
     this.sonifications = new SonificationRepository(db, dataFolder);
     this.studies = new StudyRepository(db, this.spaces);
     this.taxonomies = new TaxonomyRepository(db, this.labels);
-    this.tracks = new TrackRepository(db);
-    this.trackOrders = new Kept(db, ORDERED_BY, ORDERS);
     this.search = new SearchIndex(db);
+    this.tracks = new TrackRepository(db, this, this);
     this.#summary = new Kept(db, ['library', 'spaces', 'tracks', 'embeddings'], 1);
   }
 

@@ -7,7 +7,6 @@ import type { MediaTokens } from '../media.ts';
 import type { Library } from './library.ts';
 import type { DecodePool } from '../decode/index.ts';
 import { storageError } from '../storage/errors.ts';
-import { noTrack } from './track-detail.ts';
 
 /** What Chromium plays by itself, by what the file is, else by how it is called. */
 const playable: Record<string, string> = {
@@ -20,14 +19,6 @@ const playable: Record<string, string> = {
 };
 const WAV_HEADER_BYTES = 44;
 const LARGEST_WAV_SAMPLES = (0xffffffff - WAV_HEADER_BYTES) / 2;
-
-interface FileRow {
-  path: string;
-  format: string | null;
-  content_hash: string | null;
-  sample_rate: number | null;
-  note: string | null;
-}
 
 /**
  * Gives tracks to the player. What it cannot play, or would play otherwise than it was heard here (files put together,
@@ -46,12 +37,7 @@ export class Playback {
 
   /** @throws EngineError `not-found`, `unreadable`, `audio`, `disk-full` */
   async urlOf(library: Library, trackId: string): Promise<string> {
-    const row = library.db
-      .prepare<FileRow>(
-        `SELECT path, format, content_hash, sample_rate, note FROM tracks WHERE id = ? AND kind = 'file'`,
-      )
-      .get([trackId]);
-    if (!row) throw noTrack(trackId);
+    const row = library.tracks.file(trackId);
     const path = library.absolutePath(row.path);
     if (!existsSync(fileToOpen(path))) {
       throw new EngineError(
@@ -65,8 +51,8 @@ export class Playback {
     if (mime !== undefined && row.note === null && (await playsAlike(path))) {
       return this.#media.urlFor(path, mime);
     }
-    const copy = join(library.dataFolder, 'transcodes', `${row.content_hash ?? trackId}.wav`);
-    await this.#copyOnce(path, copy, row.sample_rate ?? 44_100);
+    const copy = join(library.dataFolder, 'transcodes', `${row.contentHash ?? trackId}.wav`);
+    await this.#copyOnce(path, copy, row.sampleRate ?? 44_100);
     return this.#media.urlFor(copy, 'audio/wav');
   }
 

@@ -1,5 +1,6 @@
 import type { Experiment, LabelThreshold, SplitName } from '../api/domain.ts';
 import type { Database } from '../storage/database.ts';
+import type { PredictedLabel } from './track-row.ts';
 
 /** What the network says about a track. */
 export interface TrackPrediction {
@@ -67,10 +68,17 @@ export class PredictionRepository {
     })();
   }
 
-  /** Forgets what an experiment says. */
-  #forget(experimentId: string): void {
-    this.#db.prepare('DELETE FROM cache.predictions WHERE experiment_id = ?').run([experimentId]);
-    this.#db.prepare('DELETE FROM cache.predicted_labels WHERE experiment_id = ?').run([experimentId]);
+  /** Labels that an experiment predicts for some tracks, the most probable first. */
+  labelsOf(experimentId: string, trackIds: readonly string[]): Map<string, PredictedLabel[]> {
+    const rows = this.#db
+      .prepare<PredictedLabel & { track_id: string }>(
+        `SELECT track_id, label, probability FROM cache.predicted_labels
+          WHERE experiment_id = ? AND track_id IN (SELECT value FROM json_each(?)) ORDER BY probability DESC, label`,
+      )
+      .all([experimentId, JSON.stringify(trackIds)]);
+    const labels = new Map<string, PredictedLabel[]>();
+    for (const { track_id: id, ...label } of rows) labels.set(id, [...(labels.get(id) ?? []), label]);
+    return labels;
   }
 
   /** Tracks predicted as each class (as each of several labels), by descending probability and then id. */
@@ -85,5 +93,11 @@ export class PredictionRepository {
          ORDER BY ${name}, probability DESC, track_id`,
       )
       .all([id]);
+  }
+
+  /** Forgets what an experiment says. */
+  #forget(experimentId: string): void {
+    this.#db.prepare('DELETE FROM cache.predictions WHERE experiment_id = ?').run([experimentId]);
+    this.#db.prepare('DELETE FROM cache.predicted_labels WHERE experiment_id = ?').run([experimentId]);
   }
 }

@@ -1,8 +1,6 @@
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import type { Playback } from './playback.ts';
-import { trackDetail, trackPeaks } from './track-detail.ts';
-import { listTracks } from './track-list.ts';
 import { answer } from '../answer.ts';
 
 type Part = Pick<Handlers, 'tracks.list' | 'tracks.get' | 'tracks.peaks' | 'tracks.audioUrl'>;
@@ -11,9 +9,9 @@ type Part = Pick<Handlers, 'tracks.list' | 'tracks.get' | 'tracks.peaks' | 'trac
 export function tracksHandlers(context: EngineContext, playback: Playback): Part {
   const { libraries, media } = context;
   return {
-    'tracks.list': (query) => answer(() => listTracks(libraries.get(query.libraryId), query)),
-    'tracks.get': (query) => answer(() => trackDetail(libraries.get(query.libraryId), media, query)),
-    'tracks.peaks': ({ libraryId, trackId }) => answer(() => trackPeaks(libraries.get(libraryId), trackId)),
+    'tracks.list': (query) => answer(() => libraries.get(query.libraryId).tracks.list(query)),
+    'tracks.get': (query) => answer(() => libraries.get(query.libraryId).tracks.get(media, query)),
+    'tracks.peaks': ({ libraryId, trackId }) => answer(() => libraries.get(libraryId).tracks.peaks(trackId)),
     'tracks.audioUrl': async ({ libraryId, trackId }) => ({
       url: await playback.urlOf(libraries.get(libraryId), trackId),
     }),

@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import type { Prediction, SplitName, TrackRow, TrackState } from '../api/domain.ts';
 import { engineErrorSchema } from '../api/errors.ts';
-import type { Library } from './library.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
-import type { Database } from '../storage/database.ts';
 
 const genreSchema = z.array(z.string());
 
-interface StoredTrack {
+export interface StoredTrack {
   id: string;
   path: string;
   title: string;
@@ -37,53 +35,43 @@ export interface PredictionTruth {
   classes: readonly string[];
 }
 
-/** The rows of some tracks, in the order asked for; unknown tracks are left out. */
-export function trackRows(
-  library: Library,
-  trackIds: readonly string[],
-  options: { taxonomyId: string | null; truth: PredictionTruth | null },
-): TrackRow[] {
-  const { db } = library;
-  const ids = JSON.stringify(trackIds);
-  const stored = db
-    .prepare<StoredTrack>(
-      `SELECT t.id, t.path, t.title, t.artist, t.album, t.genre, t.format, t.duration_seconds,
-              coalesce(e.count, 0) AS window_count, ${trackStateSql} AS state,
-              t.problem, t.note, p.class, p.probability, p.split,
-              p.second_class, p.second_probability, p.label_count
-         FROM tracks t ${trackStateJoin} LEFT JOIN cache.predictions p ON p.track_id = t.id AND p.experiment_id = ?
-        WHERE t.id IN (SELECT value FROM json_each(?))`,
-    )
-    .all([library.space().key, options.truth?.experimentId ?? '', ids]);
-  const byId = new Map(stored.map((track) => [track.id, track]));
-  const labels = options.taxonomyId === null ? null : library.labels.of(options.taxonomyId, trackIds);
-  const judge = judgeOf(options.taxonomyId, options.truth);
-  const predicted = options.truth?.multilabel
-    ? readPredictedLabels(db, options.truth.experimentId, ids)
-    : new Map<string, PredictedLabel[]>();
-  const truths = judge ? library.labels.of(judge.taxonomyId, trackIds) : null;
-  return trackIds.flatMap((id) => {
-    const track = byId.get(id);
-    if (!track) return [];
-    return [
-      {
-        id,
-        path: track.path,
-        title: track.title,
-        artist: track.artist,
-        album: track.album,
-        genre: genreSchema.parse(JSON.parse(track.genre)),
-        format: track.format,
-        durationSeconds: track.duration_seconds,
-        windowCount: track.window_count,
-        state: track.state,
-        problem: track.problem === null ? null : engineErrorSchema.parse(JSON.parse(track.problem)),
-        note: track.note,
-        labels: labels?.get(id) ?? [],
-        prediction: prediction(track, predicted.get(id) ?? [], truths?.get(id) ?? [], judge),
-      },
-    ];
-  });
+/** Some tracks as they are stored. Parameters: the key of a space, an experiment, a JSON list of track ids. */
+export const trackRowsSql = `SELECT t.id, t.path, t.title, t.artist, t.album, t.genre, t.format, t.duration_seconds,
+    coalesce(e.count, 0) AS window_count, ${trackStateSql} AS state,
+    t.problem, t.note, p.class, p.probability, p.split,
+    p.second_class, p.second_probability, p.label_count
+  FROM tracks t ${trackStateJoin} LEFT JOIN cache.predictions p ON p.track_id = t.id AND p.experiment_id = ?
+ WHERE t.id IN (SELECT value FROM json_each(?))`;
+
+/**
+ * A track as shells are told of it.
+ * @param about its labels in the taxonomy that is looked at, those predicted for it, and those that it is judged by
+ */
+export function trackRow(
+  track: StoredTrack,
+  about: {
+    labels: string[] | undefined;
+    predicted: PredictedLabel[] | undefined;
+    truth: readonly string[] | undefined;
+  },
+  judge: PredictionTruth | null,
+): TrackRow {
+  return {
+    id: track.id,
+    path: track.path,
+    title: track.title,
+    artist: track.artist,
+    album: track.album,
+    genre: genreSchema.parse(JSON.parse(track.genre)),
+    format: track.format,
+    durationSeconds: track.duration_seconds,
+    windowCount: track.window_count,
+    state: track.state,
+    problem: track.problem === null ? null : engineErrorSchema.parse(JSON.parse(track.problem)),
+    note: track.note,
+    labels: about.labels ?? [],
+    prediction: prediction(track, about.predicted ?? [], about.truth ?? [], judge),
+  };
 }
 
 /**
@@ -94,20 +82,7 @@ export function judgeOf(taxonomyId: string | null, truth: PredictionTruth | null
   return truth && (taxonomyId === null || taxonomyId === truth.taxonomyId) ? truth : null;
 }
 
-type PredictedLabel = NonNullable<Prediction['labels']>[number];
-
-/** Labels that an experiment predicts for some tracks, the most probable first. */
-function readPredictedLabels(db: Database, experimentId: string, ids: string): Map<string, PredictedLabel[]> {
-  const rows = db
-    .prepare<PredictedLabel & { track_id: string }>(
-      `SELECT track_id, label, probability FROM cache.predicted_labels
-        WHERE experiment_id = ? AND track_id IN (SELECT value FROM json_each(?)) ORDER BY probability DESC, label`,
-    )
-    .all([experimentId, ids]);
-  const labels = new Map<string, PredictedLabel[]>();
-  for (const { track_id: id, ...label } of rows) labels.set(id, [...(labels.get(id) ?? []), label]);
-  return labels;
-}
+export type PredictedLabel = NonNullable<Prediction['labels']>[number];
 
 function prediction(
   track: StoredTrack,

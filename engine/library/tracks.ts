@@ -1,5 +1,20 @@
+import { join } from 'node:path';
 import type { GroupFacts } from '../../models/evaluation/splits/groups.ts';
+import type { Peaks, TrackDetail, TrackPage, TrackRow } from '../api/domain.ts';
+import { EngineError } from '../api/errors.ts';
+import type { MediaTokens } from '../media.ts';
 import type { Database } from '../storage/database.ts';
+import type { EmbeddingRepository } from './embeddings.ts';
+import type { ExperimentRepository } from './experiments.ts';
+import { Kept } from './kept.ts';
+import type { LabelRepository } from './labels.ts';
+import type { PredictionRepository } from './predictions.ts';
+import type { SearchIndex } from './search-index.ts';
+import type { SpaceRepository } from './spaces.ts';
+import { orderSql } from './track-list.ts';
+import type { TrackQuery } from './track-list.ts';
+import { judgeOf, trackRow, trackRowsSql } from './track-row.ts';
+import type { PredictionTruth, StoredTrack } from './track-row.ts';
 
 /** What a file's name and tags say of a track. */
 export interface TaggedTrack {
@@ -13,12 +28,176 @@ export interface TaggedTrack {
   key: string | null;
 }
 
-/** The tracks of a library. */
+/** What a track's file is, as far as playing it goes. */
+export interface TrackFile {
+  /** Relative to the music folder, with forward slashes. */
+  path: string;
+  format: string | null;
+  contentHash: string | null;
+  sampleRate: number | null;
+  /** What was damaged in it. */
+  note: string | null;
+}
+
+/** What a playlist says of a track. */
+export interface ListedTrack {
+  id: string;
+  path: string;
+  title: string;
+  artist: string | null;
+  durationSeconds: number | null;
+}
+
+interface DetailRow {
+  path: string;
+  bytes: number;
+  content_hash: string | null;
+  sample_rate: number | null;
+  channels: number | null;
+  year: number | null;
+  bpm: number | null;
+  musical_key: string | null;
+  comment: string | null;
+  cover: string | null;
+}
+
+/** What a table of tracks may be sorted and filtered by. */
+const ORDERED_BY = [
+  'library',
+  'tracks',
+  'embeddings',
+  'track_labels',
+  'taxonomies',
+  'experiments',
+  'predictions',
+];
+const ORDERS = 4;
+
+const coverMimes: Record<string, string> = {
+  jpg: 'image/jpeg',
+  png: 'image/png',
+  webp: 'image/webp',
+  gif: 'image/gif',
+};
+
+/** What a track is described with. */
+interface Parts {
+  spaces: SpaceRepository;
+  embeddings: EmbeddingRepository;
+  experiments: ExperimentRepository;
+  labels: LabelRepository;
+  predictions: PredictionRepository;
+  search: SearchIndex;
+}
+
+/** Where a library's files lie. */
+interface Place {
+  dataFolder: string;
+  absolutePath(trackPath: string): string;
+}
+
+/** The tracks of a library: each is a file, or one that could not be read. */
 export class TrackRepository {
   readonly #db: Database;
+  readonly #parts: Parts;
+  readonly #place: Place;
+  /** Orders of all tracks by query, as row numbers: a table scrolls through one, a player and a map may hold others. */
+  readonly #orders: Kept<string, number[]>;
 
-  constructor(db: Database) {
+  constructor(db: Database, parts: Parts, place: Place) {
     this.#db = db;
+    this.#parts = parts;
+    this.#place = place;
+    this.#orders = new Kept(db, ORDERED_BY, ORDERS);
+  }
+
+  /**
+   * One page of a library's tracks. The order of all tracks is worked out once and kept until the library changes, so that
+   * pages are quick however far down, and never overlap. Tracks without a value come last; ties are in path order.
+   * @throws EngineError `not-found` for an unknown experiment, `bad-input` for a filter that lacks what it filters by
+   */
+  list(query: TrackQuery): TrackPage {
+    const truth = this.#truthOf(query.experimentId);
+    const key = JSON.stringify({ ...query, offset: 0, limit: 0 });
+    const order = this.#orders.get(key, () => this.#order(query, truth));
+    const ids = this.#ids(order.slice(query.offset, query.offset + query.limit));
+    return { total: order.length, tracks: this.#rows(ids, query.taxonomyId, truth) };
+  }
+
+  /** @throws EngineError `not-found` */
+  get(
+    media: MediaTokens,
+    query: { trackId: string; taxonomyId: string | null; experimentId: string | null },
+  ): TrackDetail {
+    const { trackId } = query;
+    const row = this.#rows([trackId], query.taxonomyId, this.#truthOf(query.experimentId))[0];
+    const more = this.#db
+      .prepare<DetailRow>(
+        `SELECT path, bytes, content_hash, sample_rate, channels, year, bpm, musical_key, comment, cover
+           FROM tracks WHERE id = ?`,
+      )
+      .get([trackId]);
+    if (!row || !more) throw noTrack(trackId);
+    return {
+      ...row,
+      absolutePath: this.#place.absolutePath(more.path),
+      contentHash: more.content_hash,
+      sampleRate: more.sample_rate,
+      channels: more.channels,
+      bytes: more.bytes,
+      year: more.year,
+      bpm: more.bpm,
+      musicalKey: more.musical_key,
+      comment: more.comment,
+      coverUrl: more.cover === null ? null : this.#coverUrl(media, more.cover),
+      duplicates: this.#duplicates(trackId, more.content_hash),
+      windows: this.#parts.embeddings.windowsOf(trackId),
+      computedBy: this.#parts.embeddings.computedBy(this.#parts.spaces.current(), [trackId])[0] ?? null,
+    };
+  }
+
+  /** Null while the track has not been embedded. */
+  peaks(trackId: string): Peaks | null {
+    const row = this.#db
+      .prepare<{ per_second: number; duration_seconds: number; peaks: ArrayBuffer }>(
+        'SELECT per_second, duration_seconds, peaks FROM cache.peaks WHERE track_id = ?',
+      )
+      .get([trackId]);
+    if (!row) return null;
+    return {
+      values: Float32Array.from(new Int8Array(row.peaks), (value) => value / 127),
+      perSecond: row.per_second,
+      durationSeconds: row.duration_seconds,
+    };
+  }
+
+  /** @throws EngineError `not-found` */
+  file(trackId: string): TrackFile {
+    const row = this.#db
+      .prepare<TrackFile>(
+        `SELECT path, format, content_hash AS contentHash, sample_rate AS sampleRate, note
+           FROM tracks WHERE id = ? AND kind = 'file'`,
+      )
+      .get([trackId]);
+    if (row) return row;
+    throw noTrack(trackId);
+  }
+
+  /** What a track is called; its id where it is gone. */
+  nameOf(trackId: string): { title: string; path: string } {
+    const row = this.#db
+      .prepare<{ title: string | null; path: string }>('SELECT title, path FROM tracks WHERE id = ?')
+      .get([trackId]);
+    return { title: row?.title ?? row?.path ?? trackId, path: row?.path ?? '' };
+  }
+
+  /** What playlists say of every track. */
+  listed(): ListedTrack[] {
+    return this.#db
+      .prepare<ListedTrack>(
+        `SELECT id, path, title, artist, duration_seconds AS durationSeconds FROM tracks WHERE kind = 'file'`,
+      )
+      .all();
   }
 
   /** What labels can be made from, in path order. */
@@ -40,11 +219,71 @@ export class TrackRepository {
       .all();
   }
 
-  /** What a track is called; its id where it is gone. */
-  nameOf(trackId: string): { title: string; path: string } {
-    const row = this.#db
-      .prepare<{ title: string | null; path: string }>('SELECT title, path FROM tracks WHERE id = ?')
-      .get([trackId]);
-    return { title: row?.title ?? row?.path ?? trackId, path: row?.path ?? '' };
+  #truthOf(experimentId: string | null): PredictionTruth | null {
+    return experimentId === null ? null : this.#parts.experiments.truthOf(experimentId);
   }
+
+  /** All tracks of a query in order, as row numbers; the page does not matter for it. */
+  #order(query: TrackQuery, truth: PredictionTruth | null): number[] {
+    const found = this.#parts.search.find(query.search);
+    const { sql, parameters } = orderSql(query, truth, { space: this.#parts.spaces.current().key, found });
+    // As one text: a hundred thousand rows would each have to cross from the driver on their own.
+    const order = this.#db
+      .prepare<{ rows: string }>(`SELECT json_group_array(n) AS rows FROM (${sql})`)
+      .get(parameters);
+    // Made by SQLite from row numbers.
+    return JSON.parse(order?.rows ?? '[]') as number[];
+  }
+
+  #ids(rows: readonly number[]): string[] {
+    const found = this.#db
+      .prepare<{ n: number; id: string }>(
+        'SELECT rowid AS n, id FROM tracks WHERE rowid IN (SELECT value FROM json_each(?))',
+      )
+      .all([JSON.stringify(rows)]);
+    const ids = new Map(found.map(({ n, id }) => [n, id]));
+    return rows.flatMap((n) => ids.get(n) ?? []);
+  }
+
+  /** In the order asked for; unknown tracks are left out. */
+  #rows(trackIds: readonly string[], taxonomyId: string | null, truth: PredictionTruth | null): TrackRow[] {
+    const { spaces, labels, predictions } = this.#parts;
+    const stored = this.#db
+      .prepare<StoredTrack>(trackRowsSql)
+      .all([spaces.current().key, truth?.experimentId ?? '', JSON.stringify(trackIds)]);
+    const byId = new Map(stored.map((track) => [track.id, track]));
+    const judge = judgeOf(taxonomyId, truth);
+    const own = taxonomyId === null ? null : labels.of(taxonomyId, trackIds);
+    const truths = judge ? labels.of(judge.taxonomyId, trackIds) : null;
+    const predicted = truth?.multilabel ? predictions.labelsOf(truth.experimentId, trackIds) : null;
+    return trackIds.flatMap((id) => {
+      const track = byId.get(id);
+      if (!track) return [];
+      const about = { labels: own?.get(id), predicted: predicted?.get(id), truth: truths?.get(id) };
+      return [trackRow(track, about, judge)];
+    });
+  }
+
+  #coverUrl(media: MediaTokens, name: string): string | null {
+    const mime = coverMimes[name.slice(name.lastIndexOf('.') + 1)];
+    return mime === undefined ? null : media.urlFor(join(this.#place.dataFolder, 'covers', name), mime);
+  }
+
+  #duplicates(trackId: string, contentHash: string | null): string[] {
+    if (contentHash === null) return [];
+    return this.#db
+      .prepare<{ id: string }>(
+        `SELECT id FROM tracks WHERE content_hash = ? AND id <> ? AND file_state <> 'missing' ORDER BY path`,
+      )
+      .all([contentHash, trackId])
+      .map((row) => row.id);
+  }
+}
+
+function noTrack(trackId: string): EngineError {
+  return new EngineError(
+    'not-found',
+    `There is no track ${trackId}.`,
+    'The library may have been imported again since.',
+  );
 }

@@ -149,7 +149,5 @@ function networkOf(library: Library, { experimentId, index }: RefOf<'prototype'>
 }
 
 function fileOf(library: Library, trackId: string): string {
-  const row = library.db.prepare<{ path: string }>('SELECT path FROM tracks WHERE id = ?').get([trackId]);
-  if (row) return basename(row.path);
-  throw new EngineError('not-found', `There is no track ${trackId}.`, 'It may have been removed.');
+  return basename(library.tracks.file(trackId).path);
 }

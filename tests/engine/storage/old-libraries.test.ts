@@ -9,8 +9,6 @@ import { nearestTo } from '../../../engine/neighbours/query.ts';
 import { resolveVector } from '../../../engine/neighbours/vector-ref.ts';
 import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
 import { MediaTokens } from '../../../engine/media.ts';
-import { listTracks } from '../../../engine/library/track-list.ts';
-import { trackDetail } from '../../../engine/library/track-detail.ts';
 import { Database } from '../../../engine/storage/database.ts';
 import { migrate, schemaVersion } from '../../../engine/storage/migrate.ts';
 import { migrations } from '../../../engine/storage/migrations/index.ts';
@@ -82,7 +80,7 @@ describe('a library of schema 3', () => {
     }
     const media = new MediaTokens();
     for (const track of tracks) {
-      const detail = trackDetail(library, media, {
+      const detail = library.tracks.get(media, {
         trackId: String(track['id']),
         taxonomyId: null,
         experimentId: null,
@@ -391,7 +389,7 @@ describe('a library from before thresholds of labels', () => {
     );
     expect(experiment?.metrics.every(({ microF1 }) => microF1 === null)).toBe(true);
     const query = trackQuerySchema.parse({ libraryId: OLD.id, experimentId: experiment?.id });
-    const predictions = listTracks(library, query).tracks.flatMap(({ prediction }) => prediction ?? []);
+    const predictions = library.tracks.list(query).tracks.flatMap(({ prediction }) => prediction ?? []);
     expect(predictions).toHaveLength(stored?.n ?? 0);
     expect(predictions.every(({ labels, correct }) => labels === null && correct === null)).toBe(true);
     library.close();
