@@ -16,6 +16,7 @@ export const exitCodes = {
 const byError: Record<EngineErrorCode, number> = {
   'bad-input': exitCodes.usage,
   'not-found': exitCodes.notFound,
+  'not-permitted': exitCodes.usage,
   'missing-folder': exitCodes.notFound,
   unreadable: exitCodes.notFound,
   'empty-folder': exitCodes.notFound,

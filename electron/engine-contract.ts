@@ -12,6 +12,8 @@ const engineConfigSchema = z.strictObject({
   parquetWorker: z.string(),
   labelWorker: z.string(),
   demoFolder: z.string().nullable(),
+  /** Files and folders that a person chose since the application started. */
+  granted: z.array(z.string()),
   version: z.string(),
 });
 export type EngineConfig = z.infer<typeof engineConfigSchema>;
@@ -28,6 +30,10 @@ export const engineContract = {
   stop: query(nothing)(z.strictObject({})),
   /** The file behind a media token; null when the engine never gave it out. */
   resolveMedia: query(mediaSchema.nullable())(z.strictObject({ token: z.string() })),
+  /** A person chose a file or folder: windows may name it from now on. */
+  grant: query(nothing)(z.strictObject({ path: z.string() })),
+  /** Whether a window may have a file or folder shown. */
+  mayShow: query(z.boolean())(z.strictObject({ path: z.string() })),
   /** With a port to a window. */
   client: query(nothing)(z.strictObject({})),
   /** With a port to the decoder page that `decode` asked for. */

@@ -27,7 +27,7 @@ const decoders = new ExternalDecoderBroker(main, async (path) => {
 });
 const embedders = new EmbedderBroker(main);
 
-function start(config: EngineConfig): Promise<Engine> {
+function start({ granted: _, ...config }: EngineConfig): Promise<Engine> {
   return createEngine({
     ...config,
     externalDecoder: browserThenFfmpeg(decoders.decode),
@@ -39,7 +39,8 @@ function start(config: EngineConfig): Promise<Engine> {
 serve(port, engineContract, {
   start: async (config) => {
     engine = start(config);
-    await engine;
+    const { grants } = await engine;
+    for (const path of config.granted) grants.grant(path);
     return null;
   },
   stop: async () => {
@@ -47,6 +48,11 @@ serve(port, engineContract, {
     return null;
   },
   resolveMedia: async ({ token }) => (await running()).media.resolve(token),
+  grant: async ({ path }) => {
+    (await running()).grants.grant(path);
+    return null;
+  },
+  mayShow: async ({ path }) => (await running()).grants.permits(path, 'show'),
   client: async (_, { ports }) => {
     const client = electronPort(portOf(ports));
     (await running()).serve(client);

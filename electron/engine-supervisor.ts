@@ -33,9 +33,10 @@ export class EngineSupervisor {
   private stopping = false;
   private readonly restarts = new RestartPolicy();
   private readonly windows = new Set<WebContents>();
+  private readonly granted = new Set<string>();
 
   constructor(
-    private readonly config: Omit<EngineConfig, 'safeStart'>,
+    private readonly config: Omit<EngineConfig, 'safeStart' | 'granted'>,
     private readonly events: SupervisorEvents,
   ) {}
 
@@ -51,7 +52,7 @@ export class EngineSupervisor {
       serve(port, mainContract, this.events.handlers);
       const engine = connect(port, engineContract, { lost: () => new EngineGone('The engine is gone.') });
       this.engine = engine;
-      engine.call('start', { ...this.config, safeStart }).then(
+      engine.call('start', { ...this.config, safeStart, granted: [...this.granted] }).then(
         () => {
           this.ready = true;
           for (const window of this.windows) this.handPort(window);
@@ -78,6 +79,19 @@ export class EngineSupervisor {
   async resolveMedia(token: string): Promise<Media | null> {
     if (!this.ready || !this.engine) return null;
     return this.engine.call('resolveMedia', { token }).catch(() => null);
+  }
+
+  /** Lets windows name a file or folder that a person chose; resolves when the engine knows. */
+  async grant(path: string): Promise<void> {
+    this.granted.add(path);
+    // An engine that is not there is told when it starts.
+    if (this.ready) await this.engine?.call('grant', { path }).catch(reportUnlessGone);
+  }
+
+  /** Whether a window may have a file or folder shown. */
+  async mayShow(path: string): Promise<boolean> {
+    if (!this.ready || !this.engine) return false;
+    return this.engine.call('mayShow', { path }).catch(() => false);
   }
 
   /** Hands the engine a port that it asked for. */

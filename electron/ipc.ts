@@ -16,6 +16,8 @@ const menuCommandSchema = z.strictObject({
 export const channels = {
   chooseFolder: z.tuple([z.string().max(200)]),
   chooseFile: z.tuple([z.string().max(200), z.array(z.string().regex(/^[a-z0-9]{1,16}$/)).max(20)]),
+  /** From the preload script alone, for a file that the system says was dropped. */
+  dropped: z.tuple([z.string().min(1).max(4096)]),
   reveal: z.tuple([z.string().min(1).max(4096)]),
   setTheme: z.tuple([z.enum(['system', 'light', 'dark'])]),
   setMenu: z.tuple([z.array(menuCommandSchema).max(200)]),
@@ -37,22 +39,37 @@ function handle<C extends Channel>(channel: C, handler: Handler<C>): void {
   });
 }
 
-async function open(sender: WebContents, options: Electron.OpenDialogOptions): Promise<string | null> {
-  const window = BrowserWindow.fromWebContents(sender);
-  const answer = window ? await dialog.showOpenDialog(window, options) : await dialog.showOpenDialog(options);
-  return answer.canceled ? null : (answer.filePaths[0] ?? null);
+/** Decides what a window may name. */
+export interface Grants {
+  grant(path: string): Promise<void>;
+  mayShow(path: string): Promise<boolean>;
 }
 
-export function setupIpc(): void {
+export function setupIpc(grants: Grants): void {
+  const open = async (sender: WebContents, options: Electron.OpenDialogOptions): Promise<string | null> => {
+    const window = BrowserWindow.fromWebContents(sender);
+    const answer = window
+      ? await dialog.showOpenDialog(window, options)
+      : await dialog.showOpenDialog(options);
+    const path = answer.canceled ? null : (answer.filePaths[0] ?? null);
+    // The page may name it as soon as it has it.
+    if (path !== null) await grants.grant(path);
+    return path;
+  };
   handle('chooseFolder', (sender, title) =>
     open(sender, { title, properties: ['openDirectory', 'createDirectory'] }),
   );
   handle('chooseFile', (sender, title, extensions) =>
     open(sender, { title, properties: ['openFile'], filters: [{ name: title, extensions }] }),
   );
-  handle('reveal', (_sender, path) => {
+  handle('dropped', async (_sender, path) => {
+    await grants.grant(path);
+    return path;
+  });
+  handle('reveal', async (_sender, path) => {
+    if (!(await grants.mayShow(path))) throw new Error('Refused: nobody chose that.');
     shell.showItemInFolder(path);
-    return Promise.resolve(null);
+    return null;
   });
   handle('setTheme', (_sender, theme) => {
     nativeTheme.themeSource = theme;

@@ -59,15 +59,18 @@ function startApplication(): void {
 
   setupSecurity();
   setupProtocol((token) => supervisor.resolveMedia(token));
-  setupIpc();
+  setupIpc(supervisor);
   showMenu([]);
   supervisor.start();
 
+  const showFolder = (window: BrowserWindow, folder: string): void => {
+    void supervisor.grant(folder).then(() => window.webContents.send('archetone:open-folder', folder));
+  };
   const openWindow = (folder: string | null): void => {
     const window = createWindow();
     window.webContents.on('did-finish-load', () => {
       supervisor.attach(window.webContents);
-      if (folder) window.webContents.send('archetone:open-folder', folder);
+      if (folder) showFolder(window, folder);
     });
     // The hidden decoder must not keep the application alive; on macOS that goes on, and so does an import.
     window.on('closed', () => {
@@ -86,7 +89,7 @@ function startApplication(): void {
     }
     if (window.isMinimized()) window.restore();
     window.focus();
-    if (folder) window.webContents.send('archetone:open-folder', folder);
+    if (folder) showFolder(window, folder);
   });
   app.on('activate', () => {
     if (!BrowserWindow.getAllWindows().some((window) => window.isVisible())) openWindow(null);

@@ -20,7 +20,11 @@ const api: ShellApi = {
   chooseFolder: (title) => invoke('chooseFolder', title),
   chooseFile: (title, extensions) => invoke('chooseFile', title, extensions),
   reveal: (path) => invoke('reveal', path),
-  pathOf: (file) => webUtils.getPathForFile(file),
+  pathOf: async (file) => {
+    // Empty for a file that a script made up: only one that a person dropped or chose has a path.
+    const path = webUtils.getPathForFile(file);
+    return path === '' ? '' : invoke('dropped', path);
+  },
   setTheme: (theme) => invoke('setTheme', theme),
   setMenu: (commands) => invoke('setMenu', commands),
   onMenuCommand: (handler) => listen('archetone:command', handler),

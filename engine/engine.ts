@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import { connectEngine } from './api/client.ts';
 import { contract } from './api/contract.ts';
-import type { EngineClient, Handlers } from './api/contract.ts';
+import type { EngineClient, Handlers, Method } from './api/contract.ts';
 import type { EngineContext, EngineOptions } from './context.ts';
 import { DecodePool } from './decode/index.ts';
 import type { DecodeLimits } from './decode/index.ts';
+import { PathGrants } from './grants.ts';
+import { ownPaths } from './own-paths.ts';
 import { Events } from './events.ts';
 import { appHandlers } from './app/handlers.ts';
 import { classifyHandlers } from './classify/handlers.ts';
@@ -45,8 +47,9 @@ export type { EngineOptions } from './context.ts';
 
 /** Everything the application does, without a shell around it. */
 export interface Engine {
-  /** Serves the engine API to whoever is at the other end of the port. */
+  /** Serves the engine API to whoever is at the other end of the port: only what was granted may be named there. */
   serve(port: Port): void;
+  grants: PathGrants;
   /** A client in this process. */
   client(): EngineClient;
   media: MediaTokens;
@@ -141,12 +144,17 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     unlock();
   };
   let closing: Promise<void> | null = null;
-  const serveTo = (port: Port): void => serve(port, contract, handlers, { toError: asEngineError });
+  const grants = new PathGrants(ownPaths(context));
   return {
-    serve: serveTo,
+    serve: (port) =>
+      serve(port, contract, handlers, {
+        toError: asEngineError,
+        permit: (method, input) => grants.check(method as Method, input),
+      }),
+    grants,
     client: () => {
       const [here, there] = portPair();
-      serveTo(there);
+      serve(there, contract, handlers, { toError: asEngineError });
       return connectEngine(here);
     },
     media,

@@ -3,7 +3,10 @@ import { z } from 'zod';
 
 export const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'not an identifier');
 
-export const path = z.string().min(1).max(4096);
+/** Marks what names a file or folder: a window may only name what a person chose (`engine/grants.ts`). */
+export const PATH_FORMAT = 'path';
+
+export const path = z.string().min(1).max(4096).meta({ format: PATH_FORMAT });
 
 /** Name of a label, also of a class. */
 export const label = z.string().min(1).max(200);

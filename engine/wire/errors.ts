@@ -4,6 +4,7 @@ import { z } from 'zod';
 export const engineErrorCodes = [
   'bad-input',
   'not-found',
+  'not-permitted',
   'missing-folder',
   'unreadable',
   'empty-folder',

@@ -9,6 +9,8 @@ import type { Reply } from './protocol.ts';
 export interface ServeOptions {
   /** Default: {@link EngineError.from}. */
   toError?: ErrorCoding;
+  /** Looks at every call before it is worked on. @throws what the client is told */
+  permit?: (method: string, input: unknown) => void;
   /** Calls of one client that run at once; streams count until they end. */
   running?: number;
   /** Calls of one client that may wait behind those; the next one is refused with `busy`. */
@@ -50,6 +52,7 @@ class Server {
   readonly #contract: Contract;
   readonly #handlers: Readonly<Record<string, UntypedHandler>>;
   readonly #toError: ErrorCoding;
+  readonly #permit: (method: string, input: unknown) => void;
   readonly #limits: { running: number; waiting: number };
   /** Every call that has not ended, by number. */
   readonly #calls = new Map<number, Call>();
@@ -68,6 +71,7 @@ class Server {
     this.#contract = contract;
     this.#handlers = handlers;
     this.#toError = options.toError ?? EngineError.from.bind(EngineError);
+    this.#permit = options.permit ?? (() => undefined);
     this.#limits = { running: options.running ?? 64, waiting: options.waiting ?? 256 };
     port.onMessage((message, ports) => this.#receive(message, ports));
     port.onUnreadable(() => {
@@ -150,6 +154,7 @@ class Server {
       const handler = this.#handlers[call.method];
       if (!method || !handler) throw new EngineError('internal', `${call.method} is not served here.`);
       const input = parseInput(this.#contract, call.method, call.input);
+      this.#permit(call.method, input);
       const answer = handler(input, {
         signal: controller.signal,
         ports: call.ports,

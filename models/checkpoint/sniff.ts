@@ -28,7 +28,10 @@ export async function sniffContainer(bytes: ByteSource): Promise<Container['kind
   throw wrong(...describe(start, head));
 }
 
-/** What people save by mistake under a checkpoint's name, and what to do about each. */
+/**
+ * What people save by mistake under a checkpoint's name, and what to do about each. Nothing of what is in the file is told:
+ * whoever asks may not be allowed to read it.
+ */
 function describe(start: Uint8Array, head: string): [what: string, hint: string] {
   const text = head.trimStart().toLowerCase();
   if (/^(<!doctype html|<html|<\?xml|<head|<body|<!--)/.test(text))
@@ -47,20 +50,12 @@ function describe(start: Uint8Array, head: string): [what: string, hint: string]
   if (head.startsWith('GGUF')) return ['the file is a GGUF language model', EXPECTED];
   if (start[0] === 0x80 && (start[1] ?? 9) <= 5)
     return ['the file is a Python pickle, but not one that PyTorch wrote', EXPECTED];
-  if (isText(start)) return [`the file is text that begins “${excerpt(head)}”`, EXPECTED];
-  return [`the file is of an unknown kind that begins with the bytes ${hex(start)}`, EXPECTED];
+  if (isText(start)) return ['the file is plain text', EXPECTED];
+  return ['the file is of an unknown kind', EXPECTED];
 }
 
 function isText(start: Uint8Array): boolean {
   return start.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
-}
-
-function excerpt(head: string): string {
-  return head.trim().split(/\s+/).join(' ').slice(0, 40);
-}
-
-function hex(start: Uint8Array): string {
-  return Array.from(start.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }
 
 function wrong(what: string, hint: string): CheckpointError {

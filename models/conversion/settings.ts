@@ -88,7 +88,7 @@ function checkWindow(seconds: GinValue): number {
     return seconds;
   throw new CheckpointError(
     'bad-config',
-    `the configuration asks for windows of ${seconds} seconds`,
+    `the configuration asks for windows of ${shown(seconds)} seconds`,
     `Archetone makes windows of ${MIN_WINDOW_SECONDS} to ${MAX_WINDOW_SECONDS} seconds: correct MAX_AUDIO_DURATION, or use --window.`,
   );
 }
@@ -98,7 +98,10 @@ function checkHeads(what: string, heads: GinValue, dim: number, option: string):
   if (typeof heads === 'number' && Number.isInteger(heads) && heads > 0 && dim % heads === 0) return heads;
   throw new CheckpointError(
     'bad-config',
-    `${what} cannot have ${heads} attention heads on ${dim} numbers`,
+    `${what} cannot have ${shown(heads)} attention heads on ${dim} numbers`,
     `Add the config.gin that is published with the model, or say the number with ${option}.`,
   );
 }
+
+/** Numbers are told; any other value is content of a file. */
+const shown = (value: GinValue): string => (typeof value === 'number' ? String(value) : '(no number)');

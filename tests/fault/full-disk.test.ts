@@ -5,7 +5,6 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../engine/api/contract.ts';
 import {
   bundleScript,
-  importFolder,
   reimport,
   startTestEngine,
   testOptions,

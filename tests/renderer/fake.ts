@@ -68,7 +68,7 @@ export function fakeShell(changes: Partial<ShellApi> = {}): ShellApi {
     chooseFolder: () => Promise.resolve(null),
     chooseFile: () => Promise.resolve(null),
     reveal: () => Promise.resolve(),
-    pathOf: () => '',
+    pathOf: () => Promise.resolve(''),
     setTheme: () => Promise.resolve(),
     setMenu: () => Promise.resolve(),
     onMenuCommand: () => () => undefined,

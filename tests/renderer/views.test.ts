@@ -84,12 +84,12 @@ describe('welcome', () => {
   });
 
   it('opens a folder dropped anywhere, and says so when it is none', async () => {
-    const pathOf = vi.fn().mockReturnValueOnce('').mockReturnValueOnce('/dropped');
+    const pathOf = vi.fn().mockResolvedValueOnce('').mockResolvedValueOnce('/dropped');
     const { engine } = await open({ libraryId: null, shell: { pathOf } });
     const drop = (): Promise<boolean> =>
       fireEvent.drop(window, { dataTransfer: { files: [new File([], 'x')], types: ['Files'] } });
     await drop();
-    expect(byId('toast').textContent).toContain('not a folder');
+    await waitFor(() => expect(byId('toast').textContent).toContain('not a folder'));
     await drop();
     await waitFor(() => expect(engine.inputsOf('libraries.open')).toEqual([{ folder: '/dropped' }]));
   });
