@@ -27,7 +27,7 @@ const decoders = new ExternalDecoderBroker(main, async (path) => {
 });
 const embedders = new EmbedderBroker(main);
 
-function start({ granted: _, ...config }: EngineConfig): Promise<Engine> {
+function start(config: EngineConfig): Promise<Engine> {
   return createEngine({
     ...config,
     externalDecoder: browserThenFfmpeg(decoders.decode),

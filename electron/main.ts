@@ -1,4 +1,5 @@
 import { app, BrowserWindow, dialog } from 'electron';
+import type { WebContents } from 'electron';
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DecoderWindow } from './decoder-window.ts';
@@ -63,14 +64,14 @@ function startApplication(): void {
   showMenu([]);
   supervisor.start();
 
-  const showFolder = (window: BrowserWindow, folder: string): void => {
-    void supervisor.grant(folder).then(() => window.webContents.send('archetone:open-folder', folder));
+  const showFolder = (contents: WebContents, folder: string): void => {
+    void supervisor.grant(folder).then(() => contents.send('archetone:open-folder', folder));
   };
   const openWindow = (folder: string | null): void => {
     const window = createWindow();
     window.webContents.on('did-finish-load', () => {
       supervisor.attach(window.webContents);
-      if (folder) showFolder(window, folder);
+      if (folder) showFolder(window.webContents, folder);
     });
     // The hidden decoder must not keep the application alive; on macOS that goes on, and so does an import.
     window.on('closed', () => {
@@ -89,7 +90,7 @@ function startApplication(): void {
     }
     if (window.isMinimized()) window.restore();
     window.focus();
-    if (folder) showFolder(window, folder);
+    if (folder) showFolder(window.webContents, folder);
   });
   app.on('activate', () => {
     if (!BrowserWindow.getAllWindows().some((window) => window.isVisible())) openWindow(null);

@@ -3,13 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../engine/api/contract.ts';
-import {
-  bundleScript,
-  reimport,
-  startTestEngine,
-  testOptions,
-  writeMusic,
-} from '../support/engine.ts';
+import { bundleScript, reimport, startTestEngine, testOptions, writeMusic } from '../support/engine.ts';
 import { canMount, smallDisk } from '../support/small-disk.ts';
 import type { SmallDisk } from '../support/small-disk.ts';
 
