@@ -7,7 +7,7 @@ const models = [
   ['embeddings', 'evaluation', 'checkpoint'],
   ['packs', 'onnx', 'neighbours', 'knn', 'reduction'],
   ['backbones', 'pecmae', 'datasets'],
-  ['benchmarks', 'conversion', 'projection'],
+  ['benchmarks', 'conversion', 'mistakes', 'projection'],
 ];
 
 const engine = [

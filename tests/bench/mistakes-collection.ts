@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { cutWindows, decodeMono } from '../../models/audio/index.ts';
-import { oneHot, type LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
+import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { embedWindows } from '../../models/pecmae/embed.ts';
 import { compactPackFolder, openRuntime, readPack } from '../../models/packs/index.ts';
 import { readNpz, writeNpz } from '../../models/tensors/index.ts';
@@ -58,11 +58,13 @@ export async function embedFolder(
   }
   const arrays = readNpz(readFileSync(kept));
   const [features, of] = [arrays.get('features')?.data, arrays.get('of')?.data];
-  if (!(features instanceof Float32Array) || !(of instanceof Int32Array)) throw new Error(`${kept} is no set`);
+  if (!(features instanceof Float32Array) || !(of instanceof Int32Array))
+    throw new Error(`${kept} is no set`);
   const labelNames = [...new Set(paths.flatMap(labelsOf))].sort();
   const labels = new Uint8Array(of.length * labelNames.length);
   of.forEach((track, row) => {
-    for (const label of labelsOf(paths[track] ?? '')) labels[row * labelNames.length + labelNames.indexOf(label)] = 1;
+    for (const label of labelsOf(paths[track] ?? ''))
+      labels[row * labelNames.length + labelNames.indexOf(label)] = 1;
   });
   return {
     ...{ features, count: of.length, dim, labels, labelNames },
