@@ -242,7 +242,7 @@ function indexWarning(names: readonly string[]): RawDataset['warnings'] {
 
 const NUMBER_TYPES = new Set(['BOOLEAN', 'INT32', 'INT64', 'FLOAT', 'DOUBLE']);
 
-/** Numbers, booleans, and lists of numbers; instants and durations are none. */
+/** Numbers, booleans, and lists of numbers (in two levels or three); instants and durations are none. */
 function isNumeric({ element, children }: SchemaTree): boolean {
   if (children.length === 0) {
     if (element.logical_type?.type === 'FLOAT16' || element.converted_type === 'DECIMAL') return true;
@@ -255,13 +255,10 @@ function isNumeric({ element, children }: SchemaTree): boolean {
   const [group] = children;
   const [item] = group?.children ?? [];
   const isListGroup = element.converted_type === 'LIST' || element.logical_type?.type === 'LIST';
-  return (
-    isListGroup &&
-    children.length === 1 &&
-    group?.children.length === 1 &&
-    item !== undefined &&
-    isNumeric(item)
-  );
+  if (!isListGroup || children.length !== 1 || group === undefined) return false;
+  // Two levels, as older writers have it: what is repeated is the value itself.
+  if (group.children.length === 0) return isNumeric(group);
+  return group.children.length === 1 && item !== undefined && isNumeric(item);
 }
 
 /** The column of text that is the only label, by its name or its place: it gives each row its class. */
