@@ -22,7 +22,7 @@ export async function readArff(path: string, options: ReadDatasetOptions): Promi
     return await readFileOf(path, options, pacer);
   } catch (error) {
     if (options.signal?.aborted) throw error;
-    throw readFailure(path, error, 'Is it an ARFF file, or gzip when it ends in .gz?');
+    throw readFailure(path, error, 'Is it an ARFF file, plain or gzip, and whole?');
   }
 }
 

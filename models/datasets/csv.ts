@@ -1,6 +1,4 @@
-import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { parse, type Parser } from 'csv-parse';
 import type { LabelledVectors } from '../embeddings/labelled-vectors.ts';
 import { Pacer } from '../numerics/pacer.ts';
@@ -10,6 +8,7 @@ import { describedColumns } from './csv-columns.ts';
 import { DatasetError, place, readFailure } from './errors.ts';
 import { LABEL_HINT, LabelCells } from './label-cells.ts';
 import { decimal } from './numbers.ts';
+import { openText, type OpenText } from './open-text.ts';
 import { EXCLUDED, noLabels, planColumns, type ColumnPlan } from './plan.ts';
 import type { ColumnChoice } from './plan.ts';
 import { RowCollector } from './rows.ts';
@@ -52,16 +51,14 @@ export async function readMultilabelCsv(
 export async function readCsv(path: string, options: SourceOptions): Promise<RawDataset> {
   if (options.labels && options.labels.kind !== 'names') checkCount(options.labels.count);
   const pacer = new Pacer(options.signal);
-  const file = createReadStream(path);
-  const packed = path.toLowerCase().endsWith('.gz') ? file.pipe(createGunzip()) : null;
-  // Errors of a piped source do not travel along the pipe by themselves.
-  if (packed) file.on('error', (error) => packed.destroy(error));
+  let file: OpenText | null = null;
   let text: Readable | null = null;
   let records: Parser | null = null;
   try {
-    const { head, all } = await withHead(utf8Chunks(packed ?? file));
+    file = await openText(path);
+    const { head, all } = await withHead(utf8Chunks(file.bytes));
     const delimiter = sniffDelimiter(head);
-    const told = /^sep=.\r?\n/i.exec(head)?.[0];
+    const told = /^("?)sep=.\1\r?\n/i.exec(head)?.[0];
     const table = new CsvTable(path, options, delimiter, told === undefined ? 0 : 1);
     const parser = (records = parse({
       delimiter,
@@ -83,12 +80,9 @@ export async function readCsv(path: string, options: SourceOptions): Promise<Raw
     return await table.finish(pacer);
   } catch (error) {
     if (options.signal?.aborted) throw error;
-    throw (
-      syntaxError(path, error) ?? readFailure(path, error, 'Is it a CSV file, or gzip when it ends in .gz?')
-    );
+    throw syntaxError(path, error) ?? readFailure(path, error, 'Is it a CSV file, plain or gzip, and whole?');
   } finally {
-    file.destroy();
-    packed?.destroy();
+    file?.close();
     text?.destroy();
     records?.destroy();
   }
@@ -153,6 +147,8 @@ class CsvTable {
   readonly #delimiter: Delimiter;
   readonly #lineOffset: number;
   #header: string[] | null = null;
+  /** Whether the header may be a remark: the next line tells. */
+  #isRemark = false;
   #waiting: { record: string[]; line: number }[] = [];
   #plan: ColumnPlan | null = null;
   #rows: RowCollector | null = null;
@@ -174,11 +170,18 @@ class CsvTable {
 
   add(record: string[], lines: number): void {
     const line = lines + this.#lineOffset;
+    // Spreadsheets leave empty rows behind.
+    if (record.every((cell) => cell.trim() === '')) return;
     if (this.#header === null) {
-      // Archetone's own tables keep spreadsheets from running names.
-      this.#header = record.map(unescapeFormula);
+      this.#head(record, line);
       return;
     }
+    if (this.#isRemark && (record.length !== this.#header.length || isRemark(record[0] ?? ''))) {
+      this.#isRemark = false;
+      this.#head(record, line);
+      return;
+    }
+    this.#isRemark = false;
     // R names every column but that of its row names.
     if (
       this.#waiting.length === 0 &&
@@ -193,6 +196,23 @@ class CsvTable {
       this.#waiting.push({ record, line });
       if (this.#waiting.length === SAMPLE_ROWS) this.#begin();
     }
+  }
+
+  /** Takes the names of the columns. A line that begins with # may be a remark in front of them, or hold them (NumPy). */
+  #head(record: string[], line: number): void {
+    const [first = ''] = record;
+    if (isRemark(first)) {
+      this.#isRemark = true;
+      record = [first.replace(/^#\s+/, ''), ...record.slice(1)];
+    } else if (hasNoNames(record))
+      throw new DatasetError(
+        'syntax',
+        `${place(this.#path, line)} holds numbers where the names of the columns are expected.`,
+        'The first line must name the columns: add one.',
+        line,
+      );
+    // Archetone's own tables keep spreadsheets from running names.
+    this.#header = record.map(unescapeFormula);
   }
 
   async finish(pacer: Pacer): Promise<RawDataset> {
@@ -320,6 +340,18 @@ class CsvTable {
       Math.min(values, expected) + 1,
     );
   }
+}
+
+/** Whether a first cell is a remark, as `# made by` is, and not a column that is called `#`. */
+const isRemark = (cell: string): boolean => /^#+\s*[^\s#]/.test(cell);
+
+/** Whether what should be names are the values of a row. Columns may be numbered, but from 0 or 1 on, and once each. */
+function hasNoNames(record: readonly string[]): boolean {
+  const cells = record.map((cell) => cell.trim());
+  return (
+    cells.every((cell) => !Number.isNaN(decimal(cell))) &&
+    (new Set(cells).size < cells.length || cells.some((cell) => !/^\d+$/.test(cell)))
+  );
 }
 
 /** Booleans are numbers, as in the other formats. */

@@ -1,10 +1,10 @@
-import { createReadStream } from 'node:fs';
-import { createGunzip } from 'node:zlib';
 import type { Pacer } from '../numerics/pacer.ts';
 import { utf8Chunks } from '../text/index.ts';
 import { DatasetError, place } from './errors.ts';
+import { openText } from './open-text.ts';
 
 const NEWLINE = 10;
+const RETURN = 13;
 /** Small enough that one chunk is parsed within the few milliseconds the engine may block. */
 const CHUNK_BYTES = 1 << 17;
 /** Longest line that is read: about ten million numbers. */
@@ -13,7 +13,7 @@ const MAX_LINE_BYTES = 64 * 1024 * 1024;
 const WORK_PER_BYTE = 8;
 
 /**
- * Reads a text file, plain or `.gz`, line by line, in UTF-8, UTF-16 or Windows-1252. Line ends stay off the text, a byte
+ * Reads a text file, plain or gzip, line by line, in UTF-8, UTF-16 or Windows-1252. Line ends stay off the text, a byte
  * order mark too. Lines count from 1. Time and memory grow with the longest line, never with its square.
  * @throws DatasetError `too-large` for a line beyond 64 MiB; what the file system throws; the signal's reason
  */
@@ -22,26 +22,23 @@ export async function readLines(
   pacer: Pacer,
   onLine: (text: string, line: number) => void,
 ): Promise<void> {
-  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  const source = path.toLowerCase().endsWith('.gz')
-    ? file.pipe(createGunzip({ chunkSize: CHUNK_BYTES }))
-    : file;
-  // Errors of a piped source do not travel along the pipe by themselves.
-  if (source !== file) file.on('error', (error) => source.destroy(error));
+  const file = await openText(path, CHUNK_BYTES);
   let open: Buffer[] = [];
   let openBytes = 0;
   let line = 0;
+  let end: number | null = null;
   const emit = (bytes: Buffer): void => {
-    let end = bytes.length;
-    if (end > 0 && bytes[end - 1] === 13) end--;
+    const length = bytes.at(-1) === RETURN ? bytes.length - 1 : bytes.length;
     line++;
-    onLine(bytes.toString('utf8', 0, end), line);
+    onLine(bytes.toString('utf8', 0, length), line);
   };
   try {
-    for await (const chunk of utf8Chunks(source)) {
+    for await (const chunk of utf8Chunks(file.bytes)) {
+      // Programs of old Macs end lines with a carriage return alone.
+      end ??= chunk.includes(NEWLINE) || !chunk.includes(RETURN) ? NEWLINE : RETURN;
       let from = 0;
       for (;;) {
-        const at = chunk.indexOf(NEWLINE, from);
+        const at = chunk.indexOf(end, from);
         if (at < 0) break;
         const part = chunk.subarray(from, at);
         if (open.length === 0) emit(part);
@@ -67,7 +64,6 @@ export async function readLines(
     }
     if (open.length > 0) emit(Buffer.concat(open));
   } finally {
-    file.destroy();
-    source.destroy();
+    file.close();
   }
 }

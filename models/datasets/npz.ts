@@ -11,8 +11,8 @@ import type { RawDataset, SourceOptions } from './source.ts';
 import type { DatasetWarning, WritableSet } from './types.ts';
 
 /** Names under which archives keep the same thing; the first is what {@link writeDatasetNpz} uses. */
-const FEATURES = ['prototypes', 'features', 'X', 'x', 'embeddings', 'vectors', 'data'];
-const LABELSETS = ['labelsets', 'Y', 'y', 'labels', 'targets'];
+const FEATURES = ['prototypes', 'features', 'X', 'x', 'embeddings', 'vectors', 'data', 'arr_0'];
+const LABELSETS = ['labelsets', 'Y', 'y', 'labels', 'targets', 'arr_1'];
 const LABEL_NAMES = ['labels', 'label_names', 'classes', 'target_names'];
 const FEATURE_NAMES = ['feature_names', 'columns'];
 const ROW_IDS = ['ids', 'row_ids'];
@@ -46,7 +46,9 @@ export async function readNpzDataset(path: string, options: SourceOptions): Prom
     throw new DatasetError(
       'shape',
       `${path} holds no matrix of features; it holds ${arrays.contents()}.`,
-      `Name a two-dimensional array of numbers ${FEATURES.slice(0, 3).join(', ')} or ${FEATURES[3] ?? ''}.`,
+      arrays.unread(FEATURES).length > 0
+        ? 'Save the features as plain numbers: numpy.savez(file, X=X.astype("float64"), …).'
+        : `Name a two-dimensional array of numbers ${FEATURES.slice(0, 3).join(', ')} or ${FEATURES[3] ?? ''}.`,
     );
   const [count = 0, width = 0] = features.shape;
   const names = texts(arrays.find(FEATURE_NAMES, isTextOf(width)));
@@ -118,8 +120,21 @@ function labelColumns(
     LABELSETS,
     (array) => array !== features && array.shape.length === 1 && array.shape[0] === count,
   );
-  if (!classes) throw noLabels(path);
+  if (!classes) throw otherRows(path, arrays, features, count) ?? noLabels(path);
   return oneHot(path, arrays, classes, count, dropMissing);
+}
+
+/** What there is under the name of labels, where it is of other rows. */
+function otherRows(path: string, arrays: Arrays, features: NpyArray, count: number): DatasetError | null {
+  const odd = arrays.find(LABELSETS, (array) => array !== features && array.shape.length > 0);
+  return (
+    odd &&
+    new DatasetError(
+      'shape',
+      `${path} holds labels of the shape ${odd.shape.join(' × ')} for ${count} rows of features.`,
+      'Labels are one class per row, or a matrix with a row of 0 and 1 for each row of features.',
+    )
+  );
 }
 
 /** Whether a matrix of one column is a label, 1 and 0 or 1 and −1, and not one class number per row. */

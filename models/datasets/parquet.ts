@@ -173,7 +173,8 @@ function matrixColumns(path: string, name: string, values: readonly unknown[]): 
   const first = values.find((value) => value !== null && value !== undefined);
   if (!isList(first)) return [{ name, at: (row) => asNumber(values[row]) }];
   const { length } = first;
-  const odd = values.findIndex((value) => !isList(value) || value.length !== length);
+  const isMissing = (value: unknown): boolean => value === null || value === undefined;
+  const odd = values.findIndex((value) => !isMissing(value) && (!isList(value) || value.length !== length));
   if (odd >= 0)
     throw new DatasetError(
       'ragged',
@@ -183,7 +184,10 @@ function matrixColumns(path: string, name: string, values: readonly unknown[]): 
     );
   return Array.from({ length }, (_, i) => ({
     name: `${name}_${i}`,
-    at: (row: number) => asNumber((values[row] as ArrayLike<unknown>)[i]),
+    at: (row: number) => {
+      const list = values[row];
+      return isList(list) ? asNumber(list[i]) : NaN;
+    },
   }));
 }
 
@@ -258,7 +262,7 @@ function isNumeric({ element, children }: SchemaTree): boolean {
   if (!isListGroup || children.length !== 1 || group === undefined) return false;
   // Two levels, as older writers have it: what is repeated is the value itself.
   if (group.children.length === 0) return isNumeric(group);
-  return group.children.length === 1 && item !== undefined && isNumeric(item);
+  return group.children.length === 1 && item?.children.length === 0 && isNumeric(item);
 }
 
 /** The column of text that is the only label, by its name or its place: it gives each row its class. */

@@ -12,8 +12,8 @@ import type { Dataset, ReadDatasetOptions } from './types.ts';
 import { datasetWarnings } from './warnings.ts';
 
 /**
- * Reads a multilabel data set; the name of the file tells the format: `.arff` (Mulan with its XML, or MEKA) and `.csv`,
- * each also with `.gz`; `.npz`, `.parquet`; a folder is a bundle that Archetone exported.
+ * Reads a multilabel data set; the name of the file tells the format: `.arff` (Mulan with its XML, or MEKA), `.csv`,
+ * `.tsv`, `.tab` and `.txt`, each also with `.gz`; `.npz`, `.parquet`; a folder is a bundle that Archetone exported.
  * @param readParquet without it Parquet is refused: a damaged file can keep `readParquetDataset` busy for hours
  * @throws DatasetError saying where and what to do; the signal's reason on abort
  */
@@ -54,7 +54,7 @@ async function readByFormat(
     labels?.kind === 'xml'
       ? { ...rest, labels: { kind: 'names', names: await readMulanXml(labels.path) } }
       : { ...rest, labels };
-  if (/\.csv(\.gz)?$/i.test(path)) return readCsv(path, source);
+  if (/\.(csv|tsv|tab|txt)(\.gz)?$/i.test(path)) return readCsv(path, source);
   if (/\.npz$/i.test(path)) return readNpzDataset(path, source);
   if (/\.parquet$/i.test(path)) {
     if (readParquet === undefined) throw new Error('Parquet is read with a reader only');
@@ -63,6 +63,6 @@ async function readByFormat(
   throw new DatasetError(
     'unsupported',
     `${path} is in no format that is read.`,
-    'Data sets end in .arff, .csv (both also .gz), .npz or .parquet; a folder must be an exported bundle.',
+    'Data sets end in .arff, .csv, .tsv or .txt (all also .gz), .npz or .parquet; a folder must be an exported bundle.',
   );
 }

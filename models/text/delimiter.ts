@@ -8,9 +8,9 @@ export type Delimiter = (typeof DELIMITERS)[number];
  * @param head the first lines; its last line may be cut off
  */
 export function sniffDelimiter(head: string): Delimiter {
-  const told = /^sep=([,;\t|])\r?\n/i.exec(head)?.[1];
+  const told = /^("?)sep=([,;\t|])\1\r?\n/i.exec(head)?.[2];
   if (told !== undefined) return told as Delimiter;
-  const lines = firstRecords(head, 20);
+  const lines = firstRecords(head.replace(/^(#[^\n\r]*[\n\r]+)+(?=[^\n\r])/, ''), 20);
   const [header] = lines;
   if (header === undefined) return ',';
   let best: Delimiter = ',';

@@ -55,6 +55,10 @@ export const formDefaults: StudyForm = {
   seed: 1,
 };
 
+const TABLES: readonly string[] = ['csv', 'tsv', 'tab', 'txt'];
+/** What names of data set files end in. */
+export const DATASET_EXTENSIONS = ['arff', ...TABLES, 'gz', 'npz', 'parquet'];
+
 /**
  * Which columns are labels when a file is chosen: as set before, unless it is of another format than the file before. A CSV
  * table cannot say it itself.
@@ -62,7 +66,7 @@ export const formDefaults: StudyForm = {
 export function labelsFor(path: string, form: Pick<StudyForm, 'path' | 'labels'>): StudyForm['labels'] {
   const format = (file: string): string => file.toLowerCase().replace(/\.gz$/, '').split('.').at(-1) ?? '';
   const kept = form.path === null || format(form.path) === format(path) ? form.labels : 'auto';
-  return kept === 'auto' && format(path) === 'csv' ? 'last' : kept;
+  return kept === 'auto' && TABLES.includes(format(path)) ? 'last' : kept;
 }
 
 /** The levels of the noise switch: those of the published comparison. */

@@ -257,7 +257,7 @@ describe('what to mistrust', () => {
     expect([read.labelNames, [...read.features]]).toEqual([['rock'], [1, 2, 3, 4]]);
     const twice = readDataset(table('x,x,l', ['1,1,1']), { labels: { kind: 'names', names: ['x'] } });
     await expect(twice).rejects.toMatchObject({ code: 'unknown-column' });
-    await expect(readDataset(write('x', 'data.txt'))).rejects.toMatchObject({ code: 'unsupported' });
+    await expect(readDataset(write('x', 'data.xls'))).rejects.toMatchObject({ code: 'unsupported' });
     await expect(readDataset(join(folder, 'none.arff'))).rejects.toMatchObject({ code: 'missing' });
   });
 

@@ -132,4 +132,16 @@ describe('a list of numbers', () => {
       [1, 0, 1],
     ]);
   });
+
+  it('that is missing drops its row, and a list of lists is left out with a note', async () => {
+    const path = join(folder, 'missing.parquet');
+    const shape = [outer('OPTIONAL'), group('list'), leaf('element', 'FLOAT', 'OPTIONAL')] as const;
+    writeFileSync(path, threeLevels(shape, [[1, 2], null, [5, 6]]));
+    const options = { labels: { kind: 'last', count: 1 }, missing: 'drop-rows' } as const;
+    expect([...(await readAnyDataset(path, options)).features]).toEqual([1, 2, 5, 6]);
+    await expect(readAnyDataset(path, { labels: options.labels })).rejects.toMatchObject({
+      code: 'not-a-number',
+      line: 2,
+    });
+  });
 });

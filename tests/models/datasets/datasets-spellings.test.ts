@@ -486,3 +486,80 @@ describe('a Parquet table', () => {
     });
   });
 });
+
+describe('a table as people leave it', () => {
+  const semicolons = csv.replaceAll(',', ';');
+  const rowsOf = (delimiter: string): string => [HEADER, ...ROWS].join('\n').replaceAll(',', delimiter);
+
+  it.each<[string, string, string | Uint8Array]>([
+    ['the line sep= in quotes', 'quoted.csv', `"sep=;"\r\n${semicolons}`],
+    ['the line sep= after a byte order mark', 'mark.csv', `\ufeffsep=;\r\n${semicolons}`],
+    ['lines of blanks', 'blanks.csv', csv.replaceAll('\r\n', '\r\n   \r\n')],
+    ['empty rows of a spreadsheet', 'empty.csv', `${csv}\r\n,,,\r\n,,,\r\n`],
+    ['remarks in front', 'remarks.csv', `# made by a tool\n# version 2; really\n${rowsOf(';')}`],
+    ["NumPy's header", 'numpy.csv', `# ${rowsOf(',')}`],
+    ['tabs and the name .tsv', 'table.tsv', rowsOf('\t')],
+    ['tabs and the name .txt', 'table.txt', rowsOf('\t')],
+    ['gzip without saying so', 'packed.csv', gzipSync(csv)],
+    ['the name of gzip on plain text', 'plain.csv.gz', csv],
+    [
+      'several gzip members',
+      'members.csv.gz',
+      Buffer.concat([gzipSync(csv.slice(0, 20)), gzipSync(csv.slice(20))]),
+    ],
+    ['lines of old Macs', 'mac.csv', csv.replaceAll('\r\n', '\r')],
+  ])('is read with %s', async (_, name, bytes) => {
+    expect(await read(name, bytes, last2)).toMatchObject(table);
+  });
+
+  it('keeps a column that is called #, and refuses a table without names', async () => {
+    const set = await read('number.csv', '#,x,rock\n1,2,1\n2,5,0\n', { labels: { kind: 'last', count: 1 } });
+    expect(set.featureNames).toEqual(['#', 'x']);
+    for (const text of ['1.5,2,1\n2.5,3,0\n', '5,5,1\n2,3,0\n', '-1,2,1\n3,4,0\n'])
+      await expect(read('nameless.csv', text, { labels: { kind: 'last', count: 1 } })).rejects.toMatchObject({
+        code: 'syntax',
+        line: 1,
+      });
+    const numbered = await read('numbered.csv', '0,1,2\n2,3,1\n4,5,0\n', {
+      labels: { kind: 'last', count: 1 },
+    });
+    expect([numbered.featureNames, numbered.labelNames]).toEqual([['0', '1'], ['2']]);
+  });
+
+  it('reads an ARFF with lines of old Macs, packed without saying so', async () => {
+    const arff = [
+      '@relation t',
+      '@attribute x numeric',
+      '@attribute rock {0,1}',
+      '@data',
+      '1.5,1',
+      '2,0',
+    ].join('\r');
+    const set = await read('mac.arff', gzipSync(arff), { labels: { kind: 'last', count: 1 } });
+    expect([set.features, set.labels]).toEqual([
+      [1.5, 2],
+      [1, 0],
+    ]);
+  });
+});
+
+describe('an .npz of arrays without names', () => {
+  const matrix = (shape: number[], data: number[]): Uint8Array =>
+    writeNpy({ dtype: 'float64', shape, data: Float64Array.from(data) });
+
+  it('is read in the order in which they were saved', async () => {
+    const set = await read(
+      'plain.npz',
+      zipSync({ 'arr_0.npy': matrix([3, 2], FEATURES), 'arr_1.npy': matrix([3, 2], LABELS) }),
+    );
+    expect([set.features, set.labels]).toEqual([FEATURES, LABELS]);
+  });
+
+  it('is refused with the shapes when labels are of other rows', async () => {
+    const bytes = zipSync({ 'X.npy': matrix([3, 2], FEATURES), 'Y.npy': matrix([2, 2], [1, 0, 0, 1]) });
+    await expect(read('rows.npz', bytes)).rejects.toMatchObject({
+      code: 'shape',
+      message: expect.stringContaining('2 × 2 for 3 rows') as string,
+    });
+  });
+});

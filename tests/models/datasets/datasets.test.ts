@@ -60,7 +60,9 @@ describe('readMultilabelCsv', () => {
   it('refuses a missing file, a broken gzip and a bad label count; obeys the signal', async () => {
     const missing = readMultilabelCsv(join(folder, 'none.csv'), { labelCount: 1 });
     await expect(missing).rejects.toMatchObject({ code: 'missing' });
-    const broken = readMultilabelCsv(await write('broken.csv.gz', 'not gzip'), { labelCount: 1 });
+    const broken = readMultilabelCsv(await write('broken.csv.gz', Buffer.from([0x1f, 0x8b, 1, 2, 3])), {
+      labelCount: 1,
+    });
     await expect(broken).rejects.toMatchObject({ code: 'unreadable' });
     await expect(readMultilabelCsv('x.csv', { labelCount: 0 })).rejects.toMatchObject({ code: 'shape' });
     const stop = { labelCount: 1, signal: AbortSignal.abort(new Error('stop')) };
