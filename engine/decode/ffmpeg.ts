@@ -52,6 +52,9 @@ const demuxers: Record<AudioContainer, string> = {
   realaudio: 'rm',
   '8svx': 'iff',
   avi: 'avi',
+  flv: 'flv',
+  mpegps: 'mpeg',
+  mpegts: 'mpegts',
 };
 
 /** One allocation at most; sound needs far less. */

@@ -11,6 +11,8 @@ const encodings: Readonly<
   twos: { encoding: 'signed' },
   in24: { encoding: 'signed', size: 3 },
   in32: { encoding: 'signed', size: 4 },
+  '42ni': { encoding: 'signed', littleEndian: true, size: 3 },
+  '23ni': { encoding: 'signed', littleEndian: true, size: 4 },
   sowt: { encoding: 'signed', littleEndian: true },
   'raw ': { encoding: 'unsigned', size: 1 },
   fl32: { encoding: 'float', size: 4 },

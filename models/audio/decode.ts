@@ -12,7 +12,7 @@ import { Resampler } from './resampler.ts';
 import { sniff, type Sniffed } from './sniff.ts';
 import { FileSource } from './source.ts';
 import type { AudioFormat, DecodeOptions, PcmChunk, PcmStream } from './types.ts';
-import { parseWav } from './wav.ts';
+import { wavParts } from './wav.ts';
 
 type Decoder = (
   source: FileSource,
@@ -24,10 +24,11 @@ type Decoder = (
 async function* decodeWav(
   ...[source, { start }, options, damage]: Parameters<Decoder>
 ): AsyncGenerator<PcmChunk, void> {
-  const content = await parseWav(source, start);
-  if (content.kind === 'pcm') yield* readPcm(source, content.layout, options, damage);
-  else if (content.kind === 'adpcm') yield* readBlocks(source, content, options, damage);
-  else yield* decodeMpeg(source, content, options, damage);
+  for await (const content of wavParts(source, start)) {
+    if (content.kind === 'pcm') yield* readPcm(source, content.layout, options, damage);
+    else if (content.kind === 'adpcm') yield* readBlocks(source, content, options, damage);
+    else yield* decodeMpeg(source, content, options, damage);
+  }
 }
 
 /** What is decoded here; everything else is left to another decoder. */

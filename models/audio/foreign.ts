@@ -8,6 +8,14 @@ function starts(...magics: string[]): (head: Uint8Array) => boolean {
   return (head) => magics.some((magic) => ascii(head, 0, magic.length) === magic);
 }
 
+/** Packets of 188 bytes, behind four bytes of time on discs, each of which begins with 0x47 (ISO/IEC 13818-1 §2.4.3.2). */
+function isTransportStream(head: Uint8Array): boolean {
+  return [
+    [0, 188],
+    [4, 192],
+  ].some(([start = 0, step = 0]) => [0, 1, 2].every((packet) => head[start + packet * step] === 0x47));
+}
+
 const containers = {
   matroska: { name: 'Matroska or WebM', matches: starts('\x1aE\xdf\xa3') },
   wma: { name: 'Windows Media', matches: starts('0&\xb2u\x8ef\xcf\x11') },
@@ -33,6 +41,9 @@ const containers = {
     name: '8SVX',
     matches: (head: Uint8Array) => ascii(head, 0, 4) === 'FORM' && ascii(head, 8, 4) === '8SVX',
   },
+  flv: { name: 'Flash Video', matches: starts('FLV\x01') },
+  mpegps: { name: 'MPEG video', matches: starts('\0\0\x01\xba') },
+  mpegts: { name: 'an MPEG transport stream', matches: isTransportStream },
   avi: {
     name: 'AVI',
     matches: (head: Uint8Array) => ascii(head, 0, 4) === 'RIFF' && ascii(head, 8, 4) === 'AVI ',

@@ -39,7 +39,7 @@ export function checkSignal(signal: { sampleRate: number; channels: number }, pa
 export function checkLayout(layout: PcmLayout, path: string): PcmLayout {
   const { bytesPerSample, encoding } = layout;
   checkSignal(layout, path);
-  const sizes = encoding === 'float' ? [4, 8] : encoding === 'signed' ? [1, 2, 3, 4] : [1];
+  const sizes = encoding === 'float' ? [4, 8] : encoding === 'signed' ? [1, 2, 3, 4, 8] : [1];
   if (!sizes.includes(bytesPerSample)) {
     throw new AudioError('corrupt', `Impossible sample size of ${bytesPerSample * 8} bits in ${path}`);
   }
@@ -78,6 +78,7 @@ function sampleReader({ encoding, bytesPerSample, littleEndian: le }: PcmLayout)
   if (bytesPerSample === 1) return (view, offset) => view.getInt8(offset) / 2 ** 7;
   if (bytesPerSample === 2) return (view, offset) => view.getInt16(offset, le) / 2 ** 15;
   if (bytesPerSample === 4) return (view, offset) => view.getInt32(offset, le) / 2 ** 31;
+  if (bytesPerSample === 8) return (view, offset) => Number(view.getBigInt64(offset, le)) / 2 ** 63;
   return le
     ? (view, offset) => (view.getUint16(offset, true) | (view.getInt8(offset + 2) << 16)) / 2 ** 23
     : (view, offset) => ((view.getInt8(offset) << 16) | view.getUint16(offset + 1, false)) / 2 ** 23;

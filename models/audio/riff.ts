@@ -15,6 +15,10 @@ const MAX_CHUNKS = 4096;
 /** Chunks that begin where a pad byte belongs show that the writer left it out. */
 const known = new Set([
   ...[
+    'RIFF',
+    'RIFX',
+    'RF64',
+    'BW64',
     'fmt ',
     'data',
     'fact',

@@ -6,6 +6,7 @@ import { readPages } from './ogg/pages.ts';
 import type { FileSource } from './source.ts';
 import { id3Lengths, tagLength, TAG_HEAD_BYTES } from './tag-blocks.ts';
 import type { AudioContainer, AudioFormat } from './types.ts';
+import { WAV_MAGICS } from './wav.ts';
 
 /** What a file is, by its content. */
 export interface Sniffed {
@@ -27,7 +28,8 @@ const MAX_TAG_BYTES = 32 * 1024 * 1024;
 const ID3_HEAD_BYTES = 10;
 /** Holds three frames of any kind. */
 const EXACT_BYTES = 32 * 1024;
-const HEAD_BYTES = 64;
+/** Holds three packets of a transport stream. */
+const HEAD_BYTES = 512;
 /** Tags in a row are a mistake of tagging programs; more than a few is not a music file. */
 const MAX_TAGS = 16;
 /** Of tags that can be counted in two ways. */
@@ -50,7 +52,7 @@ type Recogniser = (
 /** Kinds with a magic number; the first that knows the head decides. */
 const recognisers: readonly Recogniser[] = [
   (_source, head, start) =>
-    ['RIFF', 'RIFX', 'RF64', 'BW64'].includes(ascii(head, 0, 4)) && ascii(head, 8, 4) === 'WAVE'
+    WAV_MAGICS.includes(ascii(head, 0, 4)) && ascii(head, 8, 4) === 'WAVE'
       ? { format: 'wav', container: 'wav', start }
       : null,
   (_source, head, start) =>

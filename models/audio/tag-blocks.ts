@@ -29,13 +29,20 @@ const APE_BYTES = 32;
 /** A tag of this size is none; larger pictures than 64 MB are not music either. */
 const MAX_TAG_BYTES = 64 * 1024 * 1024;
 
+/** Lyrics3: text up to its end mark, as far as `bytes` reach. */
+function lyricsLength(bytes: Uint8Array): number {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const ends = ['LYRICSEND', 'LYRICS200'].map((mark) => text.indexOf(mark)).filter((at) => at >= 0);
+  return ends.length === 0 ? 11 : Math.min(...ends) + 9;
+}
+
 const kinds: readonly [magic: string, length: (bytes: Uint8Array) => number][] = [
   ['ID3', (bytes) => id3Lengths(bytes)[0] ?? 10],
   ['TAG+', () => 227],
   ['TAG', () => 128],
   // Little-endian size of items and footer, without the header.
   ['APETAGEX', (bytes) => APE_BYTES + size32(bytes.slice(12, 16).reverse(), 0, 8)],
-  ['LYRICSBEGIN', () => 11],
+  ['LYRICSBEGIN', lyricsLength],
 ];
 
 /** Where the file ends without the tags behind the music (ID3v1, APE). */
@@ -55,7 +62,7 @@ export async function endWithoutTags(source: FileSource): Promise<number> {
   return end;
 }
 
-/** Bytes that {@link tagLength} wants to see. */
+/** Bytes from which {@link tagLength} tells that there is a tag; lyrics end further on. */
 export const TAG_HEAD_BYTES = 32;
 
 /** Length of the tag at the beginning of `bytes`; 0 when there is none. */

@@ -5,6 +5,8 @@ import { walkChunks } from './riff.ts';
 import type { FileSource } from './source.ts';
 
 const EXTENSIBLE = 0xfffe;
+/** A file of more parts is no recording. */
+const MAX_PARTS = 2000;
 const PCM = 1;
 const MS_ADPCM = 0x02;
 const IMA_ADPCM = 0x11;
@@ -174,6 +176,64 @@ export async function parseWav(source: FileSource, start: number): Promise<WavCo
   return { kind: 'pcm', layout };
 }
 
+/** Magic numbers of the kinds of WAV. */
+export const WAV_MAGICS: readonly string[] = ['RIFF', 'RIFX', 'RF64', 'BW64'];
+
+const dataOf = (content: WavContent): { start: number; end: number } => {
+  if (content.kind === 'mpeg') return content;
+  const { dataStart, dataBytes } = content.kind === 'pcm' ? content.layout : content;
+  return { start: dataStart, end: dataStart + dataBytes };
+};
+
+/**
+ * What is played one after the other: the WAV file at `start`, and behind its samples further ones of the same kind (a list
+ * of data chunks) and other files that were put together with it.
+ * @throws AudioError when the first cannot be read
+ */
+export async function* wavParts(source: FileSource, start: number): AsyncGenerator<WavContent, void> {
+  let content = await parseWav(source, start);
+  let fileStart = start;
+  for (let part = 0; part < MAX_PARTS; part++) {
+    yield content;
+    const next = await nextPart(source, fileStart, content);
+    if (next === null) return;
+    ({ content, fileStart } = next);
+  }
+}
+
+async function nextPart(
+  source: FileSource,
+  fileStart: number,
+  content: WavContent,
+): Promise<{ content: WavContent; fileStart: number } | null> {
+  const littleEndian = content.kind !== 'pcm' || content.layout.littleEndian;
+  const { start, end } = dataOf(content);
+  if (end >= source.size) return null;
+  // From the chunk of the samples on; the walk begins twelve bytes behind the place it is given.
+  for await (const chunk of walkChunks(source, start - 20, littleEndian)) {
+    if (chunk.start <= start) {
+      // Its size was not believed, or is counted elsewhere: what follows is found nowhere.
+      if (chunk.start + chunk.size !== end) return null;
+      continue;
+    }
+    if (WAV_MAGICS.includes(chunk.id)) {
+      const at = chunk.start - 8;
+      const form = String.fromCharCode(...(await source.read(at + 8, 4)));
+      return form === 'WAVE' ? { content: await parseWav(source, at), fileStart: at } : null;
+    }
+    const bytes = Math.min(chunk.size, source.size - chunk.start);
+    if (chunk.id === 'data' && content.kind === 'pcm' && bytes > 0)
+      return {
+        fileStart,
+        content: {
+          kind: 'pcm',
+          layout: { ...content.layout, dataStart: chunk.start, dataBytes: bytes, declaredBytes: chunk.size },
+        },
+      };
+  }
+  return null;
+}
+
 /**
  * Whether a WAV file is one that every program reads alike: little-endian PCM of up to 32 bits a sample, whose header
  * neither contradicts itself nor leaves its length open.
@@ -192,6 +252,7 @@ export async function wavIsPlain(source: FileSource, start: number): Promise<boo
     format.blockAlign === bytesPerSample * channels &&
     (companded || format.bits === bytesPerSample * 8) &&
     data !== null &&
-    !sizeUnknown(data.size, source.size - data.start)
+    !sizeUnknown(data.size, source.size - data.start) &&
+    (await nextPart(source, start, content)) === null
   );
 }

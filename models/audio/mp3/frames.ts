@@ -55,7 +55,7 @@ export async function* readFrames(
       damage.skip(window.left);
       return;
     }
-    const tag = tagLength(bytes.subarray(0, TAG_HEAD_BYTES));
+    const tag = tagLength(bytes);
     const passable = tag > 0 ? tag : zerosAt(bytes);
     if (passable > 0) {
       pass(Math.min(passable, window.left), false);

@@ -147,6 +147,8 @@ export async function* decodeOgg(
       if (page.beginsStream) {
         // All streams of a link begin before any of them goes on.
         if (!inHeaders || link?.serial === page.serial) {
+          if (link?.ended === false)
+            damage.note('A part of the file is incomplete: its last page is missing.');
           link?.free();
           link = null;
         }

@@ -120,6 +120,24 @@ describe('streams whose parameters change', () => {
     expect(samples.length).toBe(mono.length);
   });
   it('FLAC files put together', () => expectSum([plainFixture('stereo.flac'), plainFixture('stereo.flac')]));
+  it('WAV files of other rate and depth, and samples in several chunks', async () => {
+    await expectSum([wav(), wav({ sampleRate: 44_100, bits: 24 }), wav({ float: true })]);
+    const half = Math.floor(mono.length / 2);
+    const rest = wav({ samples: mono.subarray(half) });
+    const behind = joined(Buffer.from('LIST\x04\0\0\0INFO'), rest.subarray(rest.indexOf('data')));
+    const { samples, warnings } = await decode(wav({ samples: mono.subarray(0, half), after: behind }));
+    expect(warnings).toEqual([]);
+    expect(samples.length).toBe(mono.length);
+    expect(compare(samples, mono).maxDifference).toBeLessThan(1e-4);
+  });
+  it('Ogg of whose first link the last page is missing: both are heard, and that is said', async () => {
+    for (const name of ['stereo.ogg', 'stereo.opus']) {
+      const cut = joined(...oggPages(plainFixture(name)).slice(0, -1));
+      const { samples, warnings } = await decode(joined(cut, plainFixture('stereo.ogg')));
+      expect(samples.length).toBeGreaterThan(1.5 * mono.length);
+      expect(warnings).toEqual(['A part of the file is incomplete: its last page is missing.']);
+    }
+  });
   it('FLAC files put together where the second begins 41 bytes, one less than its head, before a block read ends', () => {
     const flac = plainFixture('stereo.flac');
     const padding = Buffer.alloc(64 * 1024 - 41 - flac.length);
@@ -184,11 +202,19 @@ describe('what a file is', () => {
     ['free-format mp3', oddFixture('mono-free-format.mp3')],
     ['free-format mp3 behind a tag', joined(id3(1000), oddFixture('mono-free-format.mp3'))],
     ['mp3 in WAV', wavAround(mp3)],
+    [
+      'mp3 with lyrics behind',
+      joined(mp3, Buffer.from(`LYRICSBEGIN${'la '.repeat(60)}000191LYRICS200`), id3v1()),
+    ],
   ])('%s', async (kind, file) => {
     expectSignal(await decode(file), kind === 'MPEG-2.5' ? 0.95 : 0.98);
     const { info } = await readTags(await write(file));
     expect(Math.abs((info?.durationSeconds ?? 0) - 1.5)).toBeLessThan(0.25);
   });
+
+  function id3v1(): Buffer {
+    return joined(Buffer.from('TAG'), Buffer.alloc(125, 0x20));
+  }
 
   /** A WAV file whose codec is MPEG layer III. */
   function wavAround(content: Buffer): Buffer {
@@ -227,6 +253,7 @@ describe('WAV headers', () => {
     ['block too large', wav({ header: { blockAlign: 4 } })],
     ['block and bytes per second of 0', wav({ header: { blockAlign: 0, byteRate: 0 } })],
     ['bits of 0', wav({ header: { bits: 0 } })],
+    ['64 bits', inSixtyFourBits()],
     ['24 bits in 32', wav({ bits: 32, header: { bits: 24 } })],
     ['20 bits in 24', wav({ bits: 24, header: { bits: 20 } })],
     ['size 0', wav({ header: { dataSize: 0 } })],
@@ -247,6 +274,15 @@ describe('WAV headers', () => {
     expect(samples.length).toBe(mono.length);
     expect(compare(samples, mono).maxDifference).toBeLessThan(1e-4);
   });
+
+  function inSixtyFourBits(): Buffer {
+    const samples = Buffer.alloc(mono.length * 8);
+    mono.forEach((sample, i) => samples.writeBigInt64LE(BigInt(Math.round(sample * 2 ** 31)) << 32n, i * 8));
+    const format = Buffer.from(wav().subarray(20, 36));
+    format.writeUInt16LE(8, 12);
+    format.writeUInt16LE(64, 14);
+    return chunk('RIFF', joined(Buffer.from('WAVE'), chunk('fmt ', format), chunk('data', samples)));
+  }
 
   it('IMA and Microsoft ADPCM', async () => {
     for (const bytes of [plainFixture('stereo-adpcm.wav'), oddFixture('stereo-ms-adpcm.wav')])
@@ -378,6 +414,17 @@ describe('what a system ffmpeg reads', () => {
     const options = { sampleRate: RATE, signal: never, external: ffmpegDecoder };
     const samples = await collect(decodeMono(path, options));
     expect(compare(samples, mono).correlation).toBeGreaterThan(0.99);
+  });
+
+  it.each([
+    ['Flash Video', Buffer.from('FLV\x01\x05')],
+    ['MPEG video', Buffer.from([0, 0, 1, 0xba, 0x44])],
+    ['an MPEG transport stream', Buffer.alloc(188 * 4).map((_, i) => (i % 188 === 0 ? 0x47 : 0xff))],
+    ['an MPEG transport stream', Buffer.alloc(192 * 4).map((_, i) => (i % 192 === 4 ? 0x47 : 0xff))],
+  ])('is told for %s, whose sound is none of the formats read here', async (name, bytes) => {
+    const error = await refusal(joined(bytes, noise(4000)));
+    expect(error.code).toBe('needs-external-decoder');
+    expect(error.message).toContain(name);
   });
 
   it.skipIf(!hasFfmpeg)('reads a file only as what it was recognised as', async () => {
