@@ -92,10 +92,10 @@ export interface LabelThreshold {
   /** 0…1 */
   value: number;
   /**
-   * `validation`: of best F1 on the tracks of the validation part; `default`: ½, as fewer than 3 validation tracks bear the
-   * label or lack it; `hand`: set by a person.
+   * `validation`: of best F1 on the tracks of the validation part; `shared`: of best F1 there for all labels together that
+   * fewer than 3 validation tracks bear, or lack; `default`: ½, as even those are too few; `hand`: set by a person.
    */
-  source: 'validation' | 'default' | 'hand';
+  source: 'validation' | 'shared' | 'default' | 'hand';
 }
 
 export interface Experiment {

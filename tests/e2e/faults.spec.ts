@@ -280,6 +280,7 @@ test.describe('interruptions', () => {
     await page.getByTestId('taxonomy-create-tokens').click();
     await expect(page.getByTestId('taxonomy')).toBeVisible();
     await go(page, 'train');
+    await page.getByTestId('train-more').click();
     await page.getByTestId('train-steps').fill('20000');
     await page.getByTestId('train-steps').press('Enter');
     await page.getByTestId('train-start').click();

@@ -11,16 +11,18 @@ test.describe('several labels', () => {
   let userData = '';
 
   test.beforeAll(async () => {
+    test.setTimeout(500_000);
     userData = temporaryFolder('labels');
     running = await launch(userData);
     const { page } = running;
     page.setDefaultTimeout(60_000);
     await page.getByTestId('open-demo').click();
-    expect(await jobState(page, 'import', 300_000)).toBe('done');
+    await expect(page.getByTestId('library-table')).toBeVisible();
+    expect(await jobState(page, 'import', 200_000)).toBe('done');
     await go(page, 'train');
     await page.getByTestId('taxonomy-create-tokens').click();
     await page.getByText('Several labels', { exact: true }).click();
-    await page.getByTestId('train-steps').fill('400');
+    await page.getByText('Quick', { exact: true }).click();
     await page.getByTestId('train-start').click();
     await expect(page.getByTestId('train-result')).toBeVisible({ timeout: 240_000 });
   });

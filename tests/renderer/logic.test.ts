@@ -20,7 +20,10 @@ import { linePath, ticks } from '../../renderer/src/train/curve.ts';
 import { fromHandles, toHandles } from '../../renderer/src/ui/split.ts';
 import { waterfall } from '../../renderer/src/why/waterfall.ts';
 import { cardGap, cardsAcross, narrowestCard, prototypeRows } from '../../renderer/src/prototypes/rows.ts';
-import { keptStep, needsLogarithm } from '../../renderer/src/train/curve.ts';
+import { keptStep, needsLogarithm, scoreCurve } from '../../renderer/src/train/curve.ts';
+import { presetOf, presets } from '../../renderer/src/train/presets.ts';
+import { trainDefaults } from '../../renderer/src/train/defaults.ts';
+import { explained, glossary, meaningOf } from '../../renderer/src/ui/glossary.ts';
 import { length, timeLeft } from '../../renderer/src/ui/format.ts';
 import { cellSizes, confusedPairs, fittingZoom, moveCell } from '../../renderer/src/train/confusion.ts';
 import { prototype } from './fake.ts';
@@ -291,5 +294,41 @@ describe('lengths and times left', () => {
       'about 3 min',
       'about 20 min',
     ]);
+  });
+});
+
+describe('what is explained where it stands', () => {
+  it('is in the glossary, in plain words', () => {
+    for (const name of explained) expect(meaningOf(name).meaning.length).toBeGreaterThan(20);
+    expect(glossary.length).toBeGreaterThan(15);
+    expect(glossary.map(({ name, meaning }) => name + meaning).join('')).not.toMatch(/[*`|]/);
+  });
+});
+
+describe('presets of training', () => {
+  it('name what the form says, and nothing where it was set by hand', () => {
+    expect(presetOf(trainDefaults)).toBe('standard');
+    expect(presetOf({ ...trainDefaults, steps: 1501 })).toBeNull();
+    for (const name of ['quick', 'standard', 'thorough'] as const) expect(presetOf(presets[name])).toBe(name);
+  });
+});
+
+describe('the curve of an experiment', () => {
+  const point = { step: 10, trainAccuracy: 0.9, validationAccuracy: 0.8 };
+
+  it('is of the headline’s metric: accuracy of one class, micro F1 of several labels', () => {
+    const single = scoreCurve([{ ...point, trainMicroF1: null, validationMicroF1: null }]);
+    expect(single).toEqual({
+      title: 'Accuracy',
+      train: [{ x: 10, y: 0.9 }],
+      validation: [{ x: 10, y: 0.8 }],
+    });
+    const multi = scoreCurve([
+      { ...point, trainMicroF1: 0.5, validationMicroF1: 0.25 },
+      { ...point, step: 20, trainMicroF1: 0.6, validationMicroF1: null },
+    ]);
+    expect(multi.title).toContain('Micro F1');
+    expect(multi.train.map(({ y }) => y)).toEqual([0.5, 0.6]);
+    expect(multi.validation).toEqual([{ x: 10, y: 0.25 }]);
   });
 });

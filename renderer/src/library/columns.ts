@@ -21,3 +21,12 @@ export const columns: readonly Column[] = [
   { key: 'duration', title: 'Length', width: '64px', number: true, from: 0 },
   { key: 'windows', title: 'Windows', width: '76px', number: true, from: 620 },
 ];
+
+/** The columns that fit a table of so many pixels. Several predicted labels need room, and tell their probabilities. */
+export function columnsFor(width: number, predictsSeveral: boolean): Column[] {
+  return columns
+    .filter((column) => width >= column.from && !(predictsSeveral && column.key === 'probability'))
+    .map((column) =>
+      predictsSeveral && column.key === 'prediction' ? { ...column, width: 'minmax(168px, 2.6fr)' } : column,
+    );
+}

@@ -148,6 +148,11 @@ export class LibrarySession {
     return this.#host.packs.get(this.library.packId);
   }
 
+  /** What the engine keeps of the library was read. */
+  get ready(): boolean {
+    return this.#placed;
+  }
+
   get scope(): TrackScope {
     return {
       libraryId: this.libraryId,

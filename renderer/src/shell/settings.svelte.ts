@@ -6,6 +6,8 @@ interface Saved {
   volume: number;
   spectrogram: boolean;
   inspector: boolean;
+  /** What is seldom changed about a training is shown. */
+  trainMore: boolean;
   lastLibraryId: string | null;
   /** The view that was open last. */
   lastView: string;
@@ -18,6 +20,7 @@ const defaults: Saved = {
   volume: 0.8,
   spectrogram: false,
   inspector: true,
+  trainMore: false,
   lastLibraryId: null,
   lastView: 'library',
 };
@@ -50,6 +53,9 @@ export class Settings {
   }
   get inspector(): boolean {
     return this.#saved.inspector;
+  }
+  get trainMore(): boolean {
+    return this.#saved.trainMore;
   }
   get lastLibraryId(): string | null {
     return this.#saved.lastLibraryId;
