@@ -1,12 +1,13 @@
 /** What the engine asks of the decoder page, over the port that main gave both. */
 import { z } from 'zod';
+import { audioLimits } from '../models/audio/limits.ts';
 import { stream } from '../engine/wire/contract.ts';
 
 const pieceSchema = z.strictObject({
   /** A file may change its rate on the way. */
-  sampleRate: z.number().min(1000).max(768_000),
+  sampleRate: z.number().min(audioLimits.sampleRate.min).max(audioLimits.sampleRate.max),
   /** One array per channel. */
-  planes: z.array(z.instanceof(Float32Array)).min(1).max(64),
+  planes: z.array(z.instanceof(Float32Array)).min(1).max(audioLimits.channels),
 });
 
 export const decoderContract = {

@@ -3,8 +3,7 @@ import { connectEngine } from './api/client.ts';
 import { contract } from './api/contract.ts';
 import type { EngineClient, Handlers, Method } from './api/contract.ts';
 import type { EngineContext, EngineOptions } from './context.ts';
-import { DecodePool } from './decode/index.ts';
-import type { DecodeLimits } from './decode/index.ts';
+import { decodeLimits, DecodePool } from './decode/index.ts';
 import { PathGrants } from './grants.ts';
 import { ownPaths } from './own-paths.ts';
 import { Events } from './events.ts';
@@ -56,9 +55,6 @@ export interface Engine {
   /** Stops all work and frees the data folder. Jobs that can be resumed go on when it is opened again. */
   close(): Promise<void>;
 }
-
-/** An hour of MP3 decodes in well under a minute; what takes longer than this is broken or meant to be. */
-const decodeLimits: DecodeLimits = { timeoutMs: 10 * 60_000, idleTimeoutMs: 30_000, memoryMb: 512 };
 
 /**
  * Composes the engine over a data folder.

@@ -1,7 +1,5 @@
 import { encodeWav } from '../../models/audio/encode-wav.ts';
-import { DecodePool, ffmpegDecoder } from '../../engine/decode/index.ts';
-
-const LIMITS = { timeoutMs: 10 * 60_000, idleTimeoutMs: 30_000, memoryMb: 512 };
+import { decodeLimits, DecodePool, ffmpegDecoder } from '../../engine/decode/index.ts';
 
 /** Cuts windows out of audio files, as WAV. */
 export class ExcerptCutter {
@@ -14,7 +12,7 @@ export class ExcerptCutter {
     this.#decode = new DecodePool({
       workerUrl: decodeWorker,
       workers: 1,
-      limits: LIMITS,
+      limits: decodeLimits,
       external: ffmpegDecoder,
     });
     this.#sampleRate = sampleRate;

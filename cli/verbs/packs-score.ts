@@ -6,7 +6,7 @@ import { cutWindows } from '../../models/audio/windows.ts';
 import { openRuntime, readPack, type Pack, type PackRuntime } from '../../models/packs/index.ts';
 import { writeShuffledTwin } from '../../models/benchmarks/random-twin.ts';
 import { EngineError } from '../../engine/api/errors.ts';
-import { DecodePool, ffmpegDecoder } from '../../engine/decode/index.ts';
+import { decodeLimits, DecodePool, ffmpegDecoder } from '../../engine/decode/index.ts';
 import { scanFolder } from '../../engine/files/scan.ts';
 import { writeWhole } from '../../engine/files/write-whole.ts';
 import { canCompress, mp3Deformation } from '../../engine/packs/compress.ts';
@@ -33,7 +33,6 @@ interface Options {
   write: boolean;
 }
 
-const DECODE_LIMITS = { timeoutMs: 60_000, idleTimeoutMs: 30_000, memoryMb: 512 };
 /** Windows of one file that are scored: soundtracks would outweigh everything else. */
 const MOST_WINDOWS = 8;
 
@@ -80,7 +79,7 @@ async function score(cli: Cli, pack: Pack, options: Options): Promise<Answer> {
   const decode = new DecodePool({
     workerUrl: cli.places.decodeWorker,
     workers: 1,
-    limits: DECODE_LIMITS,
+    limits: decodeLimits,
     external: ffmpegDecoder,
   });
   const runtimes: PackRuntime[] = [];

@@ -3,4 +3,4 @@ export { browserThenFfmpeg } from './choose-external.ts';
 export { createFfmpegDecoder, ffmpegDecoder } from './ffmpeg.ts';
 export { DecodePool, type DecodePoolOptions, type PoolDecodeOptions } from './pool.ts';
 export type { ProbeResult } from './protocol.ts';
-export type { DecodeLimits } from './watchdog.ts';
+export { decodeLimits, type DecodeLimits } from './limits.ts';

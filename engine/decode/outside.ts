@@ -4,7 +4,8 @@ import {
   type ExternalDecodeOptions,
   type ExternalDecoder,
 } from '../../models/audio/index.ts';
-import { Watchdog, type DecodeLimits } from './watchdog.ts';
+import type { DecodeLimits } from './limits.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** An error of the external decoder that is not named is damage of the file. */
 function named(error: unknown, path: string): unknown {

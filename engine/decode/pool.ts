@@ -3,7 +3,8 @@ import type { CallOptions, Client } from '../wire/contract.ts';
 import { DecodeThread } from './decode-thread.ts';
 import { decodeOutside } from './outside.ts';
 import { asAudioError, type DecodeContract, type Decoded, type ProbeResult } from './protocol.ts';
-import { Watchdog, type DecodeLimits } from './watchdog.ts';
+import type { DecodeLimits } from './limits.ts';
+import { Watchdog } from './watchdog.ts';
 
 export interface DecodePoolOptions {
   /** The bundled `worker.ts`. */

@@ -1,12 +1,4 @@
-/** Limits on one file. */
-export interface DecodeLimits {
-  /** Milliseconds of work on one file; the time in which nobody wants the next chunk does not count. */
-  timeoutMs: number;
-  /** Milliseconds of work without any sign of life. */
-  idleTimeoutMs: number;
-  /** Megabytes of memory of one worker. */
-  memoryMb: number;
-}
+import type { DecodeLimits } from './limits.ts';
 
 /** Time for messages that already wait to be seen, should this process itself have been busy. */
 const SECOND_LOOK_MS = 50;

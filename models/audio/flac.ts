@@ -2,7 +2,7 @@ import { FLACDecoder } from '@wasm-audio-decoders/flac';
 import type { Damage } from './damage.ts';
 import { flacScale } from './flac-scale.ts';
 import { freeQuietly } from './free-quietly.ts';
-import { MAX_CHANNELS, RATE_RANGE } from './pcm.ts';
+import { audioLimits, isPossible } from './limits.ts';
 import type { FileSource } from './source.ts';
 import { endWithoutTags } from './tag-blocks.ts';
 import type { DecodeOptions, PcmChunk } from './types.ts';
@@ -20,8 +20,6 @@ const FEED_BYTES = 1024;
 const SILENT_FEED_BYTES = 128;
 /** Samples per byte beyond which it is silence, or as good as. */
 const SILENCE = 64;
-/** A file of more parts is no recording; each of them costs the start of a decoder. */
-const MAX_PARTS = 2000;
 
 export interface StreamInfo {
   /** Hz. */
@@ -119,7 +117,7 @@ class Part {
     this.#damage.piece(block.errors.length);
     const { sampleRate, channelData } = block;
     if (block.samplesDecoded === 0 || channelData.length === 0) return;
-    if (channelData.length > MAX_CHANNELS || sampleRate < RATE_RANGE[0] || sampleRate > RATE_RANGE[1]) {
+    if (!isPossible({ sampleRate, channels: channelData.length })) {
       this.#damage.piece();
       return;
     }
@@ -148,8 +146,8 @@ export async function* decodeFlac(
         part = null;
       }
       if (part === null) {
-        if (parts++ === MAX_PARTS) {
-          damage.note(`Only the first ${MAX_PARTS} parts of the file were read.`);
+        if (parts++ === audioLimits.parts) {
+          damage.note(`Only the first ${audioLimits.parts} parts of the file were read.`);
           return;
         }
         part = new Part(info, damage);

@@ -2,6 +2,7 @@
 export { decodeMono, decodePcm, toMono } from './decode.ts';
 export { encodeWav } from './encode-wav.ts';
 export { AudioError, fromSystemError, type AudioErrorCode } from './errors.ts';
+export { audioLimits } from './limits.ts';
 export { escapedName, fileToOpen } from './file-name.ts';
 export { mixToMono } from './mono.ts';
 export { PeakAccumulator } from './peaks.ts';

@@ -1,6 +1,7 @@
 import type { BlockCodec } from './adpcm.ts';
 import type { Damage } from './damage.ts';
 import { AudioError } from './errors.ts';
+import { isPossible, isPossibleRate } from './limits.ts';
 import type { FileSource } from './source.ts';
 import type { DecodeOptions, PcmChunk } from './types.ts';
 
@@ -20,17 +21,13 @@ export interface PcmLayout {
   declaredBytes: number;
 }
 
-/** Sample rates outside this range (Hz) are taken for damage. */
-export const RATE_RANGE = [1000, 768_000] as const;
-export const MAX_CHANNELS = 64;
-
 /** @throws AudioError corrupt for rates and channel counts that cannot be */
 export function checkSignal(signal: { sampleRate: number; channels: number }, path: string): void {
   const { sampleRate, channels } = signal;
-  if (!(sampleRate >= RATE_RANGE[0] && sampleRate <= RATE_RANGE[1])) {
+  if (!isPossibleRate(sampleRate)) {
     throw new AudioError('corrupt', `Impossible sample rate of ${sampleRate} Hz in ${path}`);
   }
-  if (!(channels >= 1 && channels <= MAX_CHANNELS)) {
+  if (!isPossible(signal)) {
     throw new AudioError('corrupt', `Impossible channel count of ${channels} in ${path}`);
   }
 }

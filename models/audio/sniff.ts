@@ -1,5 +1,6 @@
 import { AudioError } from './errors.ts';
 import { foreignContainer, otherKind } from './foreign.ts';
+import { audioLimits } from './limits.ts';
 import { findFrames, type FrameHeader } from './mp3/header.ts';
 import { foreignOggCodec, oggCodec, type OggCodec } from './ogg/codecs.ts';
 import { readPages } from './ogg/pages.ts';
@@ -23,19 +24,13 @@ export interface Sniffed {
 
 /** Junk of this size before the first frame is looked through. */
 const SEARCH_BYTES = 1024 * 1024;
-/** Tags that count themselves wrongly are looked through up to this size: they may hold pictures. */
-const MAX_TAG_BYTES = 32 * 1024 * 1024;
 const ID3_HEAD_BYTES = 10;
 /** Holds three frames of any kind. */
 const EXACT_BYTES = 32 * 1024;
 /** Holds three packets of a transport stream. */
 const HEAD_BYTES = 512;
-/** Tags in a row are a mistake of tagging programs; more than a few is not a music file. */
-const MAX_TAGS = 16;
 /** Of tags that can be counted in two ways. */
 const MAX_STARTS = 8;
-/** Zeros behind a tag are padding that was not counted. */
-const MAX_ZEROS = 64 * 1024 * 1024;
 
 function ascii(bytes: Uint8Array, offset: number, length: number): string {
   return String.fromCharCode(...bytes.subarray(offset, offset + length));
@@ -103,7 +98,7 @@ export async function sniff(source: FileSource): Promise<Sniffed> {
   const found = await searchFrames(
     source,
     tagged ? ID3_HEAD_BYTES : 0,
-    Math.max(0, ...starts.filter((start) => start < MAX_TAG_BYTES)) + SEARCH_BYTES,
+    Math.max(0, ...starts.filter((start) => start < audioLimits.searchedTagBytes)) + SEARCH_BYTES,
   );
   if (found !== null) return found;
   const kind = otherKind(await source.read(starts[0] ?? 0, HEAD_BYTES));
@@ -127,7 +122,7 @@ async function musicStarts(source: FileSource): Promise<number[]> {
     if (lengths.length === 0 && ascii(head, 0, 8) === 'APETAGEX') lengths.push(tagLength(head));
     if (lengths.length === 0 && position < source.size)
       starts.add(position).add(position + (await zerosAt(source, position)));
-    if (tags === MAX_TAGS || starts.size > MAX_STARTS) return;
+    if (tags === audioLimits.tagsInARow || starts.size > MAX_STARTS) return;
     for (const length of lengths) await follow(position + length, tags + 1);
   };
   await follow(0, 0);
@@ -136,10 +131,10 @@ async function musicStarts(source: FileSource): Promise<number[]> {
   return [...starts];
 }
 
-/** Zeros from `position` on; 0 when they do not end. */
+/** Zeros from `position` on, which are padding that a tag did not count; 0 when they do not end. */
 async function zerosAt(source: FileSource, position: number): Promise<number> {
   let zeros = 0;
-  for (let step = 4096; zeros < MAX_ZEROS; step = SEARCH_BYTES) {
+  for (let step = 4096; zeros < audioLimits.gapBytes; step = SEARCH_BYTES) {
     const bytes = await source.read(position + zeros, step);
     if (bytes.length === 0) return 0;
     const end = bytes.findIndex((byte) => byte !== 0);

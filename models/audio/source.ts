@@ -5,9 +5,6 @@ import { fileToOpen } from './file-name.ts';
 /** Bytes read from disk at a time: large enough for throughput, small enough for memory and cancellation. */
 export const READ_BYTES = 64 * 1024;
 
-/** Files of more than this in one piece that is neither audio nor tags end there. */
-export const MAX_GAP_BYTES = 64 * 1024 * 1024;
-
 /** A regular file, opened read-only and read piece by piece. */
 export class FileSource {
   readonly path: string;

@@ -1,3 +1,4 @@
+import { audioLimits } from './limits.ts';
 import type { FileSource } from './source.ts';
 
 /** Tags around and between the frames of MPEG audio: how far they reach, so that they can be skipped. */
@@ -26,8 +27,6 @@ export function id3Lengths(bytes: Uint8Array): number[] {
 }
 
 const APE_BYTES = 32;
-/** A tag of this size is none; larger pictures than 64 MB are not music either. */
-const MAX_TAG_BYTES = 64 * 1024 * 1024;
 
 /** Lyrics3: text up to its end mark, as far as `bytes` reach. */
 function lyricsLength(bytes: Uint8Array): number {
@@ -69,5 +68,5 @@ export const TAG_HEAD_BYTES = 32;
 export function tagLength(bytes: Uint8Array): number {
   const kind = kinds.find(([magic]) => begins(bytes, magic));
   const length = kind?.[1](bytes) ?? 0;
-  return length > MAX_TAG_BYTES ? TAG_HEAD_BYTES : length;
+  return length > audioLimits.tagBytes ? TAG_HEAD_BYTES : length;
 }

@@ -1,4 +1,5 @@
 import { MPEGDecoder } from 'mpg123-decoder';
+import { audioLimits } from '../limits.ts';
 import type { Damage } from '../damage.ts';
 import { freeQuietly } from '../free-quietly.ts';
 import type { FileSource } from '../source.ts';
@@ -12,8 +13,6 @@ import { parseInfoFrame, type InfoFrame } from './info-frame.ts';
 const BATCH = 16;
 /** Samples by which a complete part may fall short of its header: encoders differ in how they count the first frame. */
 const TOLERANCE = 2 * 1152;
-/** A file of more parts is no recording; each of them costs the start of a decoder. */
-const MAX_PARTS = 2000;
 
 /** Fields that a decoder cannot change on its way: version, layer, rate. */
 function streamKey({ key }: FrameHeader): number {
@@ -134,8 +133,8 @@ export async function* decodeMpeg(
         if (rest !== null) yield rest;
         part.free();
         part = null;
-        if (parts === MAX_PARTS) {
-          damage.note(`Only the first ${MAX_PARTS} parts of the file were read.`);
+        if (parts === audioLimits.parts) {
+          damage.note(`Only the first ${audioLimits.parts} parts of the file were read.`);
           return;
         }
       }

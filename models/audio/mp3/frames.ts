@@ -1,6 +1,7 @@
 import { ByteWindow } from '../byte-window.ts';
 import type { Damage } from '../damage.ts';
-import { MAX_GAP_BYTES, type FileSource } from '../source.ts';
+import { audioLimits } from '../limits.ts';
+import type { FileSource } from '../source.ts';
 import { TAG_HEAD_BYTES, tagLength } from '../tag-blocks.ts';
 import { findFrames, parseFrameHeader, type FrameHeader } from './header.ts';
 
@@ -50,7 +51,7 @@ export async function* readFrames(
       window.skip(header.length);
       continue;
     }
-    if (gap > MAX_GAP_BYTES) {
+    if (gap > audioLimits.gapBytes) {
       damage.note(`Reading stopped after ${Math.floor(gap / 2 ** 20)} MB without audio.`);
       damage.skip(window.left);
       return;

@@ -1,5 +1,5 @@
 import { Damage } from '../damage.ts';
-import { MAX_CHANNELS, RATE_RANGE } from '../pcm.ts';
+import { audioLimits, isPossible } from '../limits.ts';
 import type { FileSource } from '../source.ts';
 import type { DecodeOptions, PcmChunk } from '../types.ts';
 import { foreignOggCodec, openPackets } from './codecs.ts';
@@ -9,8 +9,6 @@ import { readPages, type OggPage } from './pages.ts';
 
 /** Packets decoded at a time: 16 of the longest, with the most channels, are 34 MB of samples. */
 const PACKETS = 16;
-/** A chain of more links is no recording; each of them costs the start of a decoder. */
-const MAX_LINKS = 2000;
 
 /** One link of a chain: the pages of one stream from its first page on. */
 class Link {
@@ -114,13 +112,7 @@ function openLink(page: OggPage, damage: Damage): Link | null {
     const decoder = openPackets(head);
     if (decoder === null) return null;
     const { sampleRate, channels } = decoder;
-    if (
-      sampleRate >= RATE_RANGE[0] &&
-      sampleRate <= RATE_RANGE[1] &&
-      channels >= 1 &&
-      channels <= MAX_CHANNELS
-    )
-      return new Link(page, decoder, damage);
+    if (isPossible(decoder)) return new Link(page, decoder, damage);
     decoder.free();
     damage.note(`A part with ${channels} channels at ${sampleRate} Hz cannot be and was left out.`);
   } catch (error) {
@@ -153,9 +145,9 @@ export async function* decodeOgg(
           link = null;
         }
         inHeaders = true;
-        if (link === null && links < MAX_LINKS) link = openLink(page, damage);
-        if (link !== null && link.serial === page.serial && ++links === MAX_LINKS)
-          damage.note(`Only the first ${MAX_LINKS} parts of the file were read.`);
+        if (link === null && links < audioLimits.parts) link = openLink(page, damage);
+        if (link !== null && link.serial === page.serial && ++links === audioLimits.parts)
+          damage.note(`Only the first ${audioLimits.parts} parts of the file were read.`);
         continue;
       }
       inHeaders = false;

@@ -1,5 +1,6 @@
 import type { Damage } from '../damage.ts';
-import { MAX_GAP_BYTES, type FileSource } from '../source.ts';
+import { audioLimits } from '../limits.ts';
+import type { FileSource } from '../source.ts';
 
 /** Size of a page header before its table of segments (RFC 3533 §6). */
 const HEADER_BYTES = 27;
@@ -127,7 +128,7 @@ export async function* readPages(
       giveUp('Reading stopped: too many pages are damaged.');
       return;
     }
-    if (skipped > MAX_GAP_BYTES) {
+    if (skipped > audioLimits.gapBytes) {
       giveUp(`Reading stopped after ${Math.floor(skipped / 2 ** 20)} MB without audio.`);
       return;
     }
