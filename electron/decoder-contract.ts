@@ -1,6 +1,6 @@
 /** What the engine asks of the decoder page, over the port that main gave both. */
 import { z } from 'zod';
-import { audioLimits } from '../models/audio/limits.ts';
+import { audioLimits } from '../engine/decode/limits.ts';
 import { stream } from '../engine/wire/contract.ts';
 
 const pieceSchema = z.strictObject({

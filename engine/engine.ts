@@ -33,6 +33,7 @@ import { JobStore } from './jobs/store.ts';
 import { LibraryCatalogue } from './library/libraries.ts';
 import { Playback } from './library/playback.ts';
 import { MediaTokens } from './media.ts';
+import { sweepScratch } from './files/scratch.ts';
 import { asEngineError } from './packs/failures.ts';
 import { PackService } from './packs/service.ts';
 import { lockDataFolder } from './storage/lock.ts';
@@ -63,6 +64,8 @@ export interface Engine {
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const settled = { ...options, dataFolder: resolve(options.dataFolder) };
   const unlock = lockDataFolder(settled.dataFolder);
+  // What runs that were killed left in the temporary folder; nothing waits for it.
+  void sweepScratch();
   try {
     return await compose(settled, unlock);
   } catch (thrown) {

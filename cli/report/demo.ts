@@ -1,5 +1,4 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Input } from '../../engine/api/contract.ts';
 import type {
@@ -21,6 +20,7 @@ import { ExcerptCutter } from './excerpts.ts';
 import { toOutput, writeOutput } from '../write-output.ts';
 import { refuseTaken } from './taken.ts';
 import { reportPage, type PrototypeCard, type ReportFacts, type Timing } from './page.ts';
+import { inScratch } from '../../engine/files/scratch.ts';
 
 export interface DemoOptions {
   /** Folder of the report; must not exist or be empty. */
@@ -54,8 +54,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const out = resolve(options.out);
   await refuseTaken(out, 'Name a new folder with --out.');
   // The library itself is no part of the report; what is worth keeping is exported.
-  const data = await mkdtemp(join(tmpdir(), 'archetone-demo-'));
-  try {
+  return inScratch('demo', async (data) => {
     await toOutput(out, () => mkdir(out, { recursive: true }));
     const facts = await options.openSession(data, (session) => new Demo(session, options, out).run());
     const result = {
@@ -68,9 +67,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     };
     await writeOutput(join(out, 'report.json'), `${JSON.stringify(result, null, 2)}\n`);
     return result;
-  } finally {
-    await rm(data, { recursive: true, force: true });
-  }
+  });
 }
 
 /** A report with everything in it. */

@@ -11,6 +11,7 @@ import { inspectData } from '../../engine/storage/inspect.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
+import { inScratch } from '../../engine/files/scratch.ts';
 
 interface Check {
   name: string;
@@ -96,37 +97,37 @@ function checkProviders(): Check {
   };
 }
 
-async function checkPacks(cli: Cli): Promise<Check[]> {
-  const scratch = await mkdtemp(join(tmpdir(), 'archetone-doctor-'));
-  const service = await PackService.open({ packFolders: cli.places.packFolders, dataFolder: scratch });
-  try {
-    const checks: Check[] = [];
-    for (const { id, version } of service.list()) {
-      const { ok, problems } = await service.verify(id, cli.interrupt.signal);
-      const [problem] = problems;
-      checks.push({
-        name: `pack ${id}`,
-        ok,
-        required: id === 'compact',
-        detail: ok ? `${version}, verified` : (problem?.message ?? ''),
-        hint: problem?.hint ?? '',
-      });
+function checkPacks(cli: Cli): Promise<Check[]> {
+  return inScratch('doctor', async (dataFolder) => {
+    const service = await PackService.open({ packFolders: cli.places.packFolders, dataFolder });
+    try {
+      const checks: Check[] = [];
+      for (const { id, version } of service.list()) {
+        const { ok, problems } = await service.verify(id, cli.interrupt.signal);
+        const [problem] = problems;
+        checks.push({
+          name: `pack ${id}`,
+          ok,
+          required: id === 'compact',
+          detail: ok ? `${version}, verified` : (problem?.message ?? ''),
+          hint: problem?.hint ?? '',
+        });
+      }
+      for (const { folder, message, hint } of service.problems())
+        checks.push({ name: `pack in ${folder}`, ok: false, required: false, detail: message, hint });
+      if (service.list().length === 0)
+        checks.push({
+          name: 'packs',
+          ok: false,
+          required: true,
+          detail: `none in ${cli.places.packFolders.join(', ')}`,
+          hint: 'Install Archetone again, or set ARCHETONE_PACKS to a folder that holds packs.',
+        });
+      return checks;
+    } finally {
+      await service.close();
     }
-    for (const { folder, message, hint } of service.problems())
-      checks.push({ name: `pack in ${folder}`, ok: false, required: false, detail: message, hint });
-    if (service.list().length === 0)
-      checks.push({
-        name: 'packs',
-        ok: false,
-        required: true,
-        detail: `none in ${cli.places.packFolders.join(', ')}`,
-        hint: 'Install Archetone again, or set ARCHETONE_PACKS to a folder that holds packs.',
-      });
-    return checks;
-  } finally {
-    await service.close();
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }
 
 async function checkWorker(name: string, path: string): Promise<Check> {

@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { EmbeddedFiles } from '../../engine/api/domain.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, damage, duration, pairs, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
+import { inScratch } from '../../engine/files/scratch.ts';
 
 export const embedVerb: AddVerb = (program, cli) => {
   program
@@ -56,19 +55,19 @@ Examples:
 
 /** Nothing of this is kept, so the engine works on a folder of its own. */
 async function embedAll(cli: Cli, paths: string[], packId: string, file: string): Promise<EmbeddedFiles> {
-  const scratch = await mkdtemp(join(tmpdir(), 'archetone-embed-'));
   const { signal } = cli.interrupt;
   try {
-    return await cli.withSession(scratch, async ({ client }) => {
-      for await (const event of client.stream('embed.files', { packId, paths, file }, { signal })) {
-        if (event.type === 'done') return event.result;
-        cli.progress.show('Embed', event.progress);
-      }
-      throw new EngineError('internal', 'Embedding ended without a result.');
-    });
+    return await inScratch('embed', (scratch) =>
+      cli.withSession(scratch, async ({ client }) => {
+        for await (const event of client.stream('embed.files', { packId, paths, file }, { signal })) {
+          if (event.type === 'done') return event.result;
+          cli.progress.show('Embed', event.progress);
+        }
+        throw new EngineError('internal', 'Embedding ended without a result.');
+      }),
+    );
   } finally {
     cli.progress.clear();
-    await rm(scratch, { recursive: true, force: true });
   }
 }
 

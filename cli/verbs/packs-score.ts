@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { cutWindows } from '../../models/audio/windows.ts';
@@ -7,6 +6,7 @@ import { openRuntime, readPack, type Pack, type PackRuntime } from '../../models
 import { writeShuffledTwin } from '../../models/benchmarks/random-twin.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { decodeLimits, DecodePool, ffmpegDecoder } from '../../engine/decode/index.ts';
+import { inScratch } from '../../engine/files/scratch.ts';
 import { scanFolder } from '../../engine/files/scan.ts';
 import { writeWhole } from '../../engine/files/write-whole.ts';
 import { canCompress, mp3Deformation } from '../../engine/packs/compress.ts';
@@ -68,14 +68,17 @@ Examples:
   archetone packs score compact --instruments philharmonia --rendered midi --styles albums --report compact.html`,
     )
     .action((id: string, options: Options) =>
-      cli.answer(() => withPacks((service) => score(cli, service.get(id), options))),
+      cli.answer(() =>
+        withPacks((service) =>
+          inScratch('score', (scratch) => score(cli, service.get(id), scratch, options)),
+        ),
+      ),
     );
 }
 
-async function score(cli: Cli, pack: Pack, options: Options): Promise<Answer> {
+async function score(cli: Cli, pack: Pack, scratch: string, options: Options): Promise<Answer> {
   const { signal } = cli.interrupt;
   if (options.report !== undefined) await checkReport(pack, options.report, options.instruments);
-  const scratch = await mkdtemp(join(tmpdir(), 'archetone-score-'));
   const decode = new DecodePool({
     workerUrl: cli.places.decodeWorker,
     workers: 1,
@@ -136,7 +139,6 @@ async function score(cli: Cli, pack: Pack, options: Options): Promise<Answer> {
   } finally {
     for (const runtime of runtimes) await runtime.close();
     await decode.close();
-    await rm(scratch, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { PackInfo, PackVerification } from '../../engine/api/domain.ts';
 import { PackService } from '../../engine/packs/service.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -8,6 +5,7 @@ import { bytes, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
 import { addPackVerbs } from './packs-add.ts';
 import { addPackScore } from './packs-score.ts';
+import { inScratch } from '../../engine/files/scratch.ts';
 
 export const packsVerb: AddVerb = (program, cli) => {
   const packs = program
@@ -61,15 +59,15 @@ export const packsVerb: AddVerb = (program, cli) => {
   addPackScore(packs, cli, (work) => withPacks(cli, work));
 };
 
-async function withPacks<T>(cli: Cli, work: (service: PackService) => T | Promise<T>): Promise<T> {
-  const scratch = await mkdtemp(join(tmpdir(), 'archetone-packs-'));
-  const service = await PackService.open({ packFolders: cli.places.packFolders, dataFolder: scratch });
-  try {
-    return await work(service);
-  } finally {
-    await service.close();
-    await rm(scratch, { recursive: true, force: true });
-  }
+function withPacks<T>(cli: Cli, work: (service: PackService) => T | Promise<T>): Promise<T> {
+  return inScratch('packs', async (dataFolder) => {
+    const service = await PackService.open({ packFolders: cli.places.packFolders, dataFolder });
+    try {
+      return await work(service);
+    } finally {
+      await service.close();
+    }
+  });
 }
 
 function describePacks(list: readonly PackInfo[], service: PackService): string {

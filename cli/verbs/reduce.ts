@@ -1,6 +1,4 @@
 import { existsSync, statSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MANIFEST_FILE } from '../../models/datasets/index.ts';
 import { knnClassifiers, type KnnClassifier } from '../../models/knn/index.ts';
@@ -24,6 +22,7 @@ import type { Session } from '../session.ts';
 import type { AddVerb, Answer, Cli } from '../verb.ts';
 import { requireExisting } from './classify.ts';
 import { parseFormats } from './export.ts';
+import { inScratch } from '../../engine/files/scratch.ts';
 
 interface Options {
   method: string;
@@ -158,16 +157,13 @@ async function reduceFile(cli: Cli, path: string, options: Options): Promise<Ans
   const { exclude, missing } = options;
   const parameters = parametersOf(options.method, options.param);
   const formats = options.formats ? parseFormats(options.formats, datasetFormats) : datasetFormats;
-  const scratch = await mkdtemp(join(tmpdir(), 'archetone-reduce-'));
-  try {
-    return await cli.withSession(scratch, async (session) => {
+  return inScratch('reduce', (scratch) =>
+    cli.withSession(scratch, async (session) => {
       const { id } = await session.client.call('libraries.open', { folder: scratch });
       const corpus = { source: { ...source, exclude, missing }, split: splitOf(options) };
       return reduce(session, id, corpus, parameters, formats, options);
-    });
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+    }),
+  );
 }
 
 async function reduce(

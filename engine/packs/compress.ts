@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
 import type { Deformation } from '../../models/benchmarks/deformations.ts';
 import { findProgram } from '../decode/find-program.ts';
+import { inScratch } from '../files/scratch.ts';
 
 const run = promisify(execFile);
 const QUIET = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y'];
@@ -49,13 +49,10 @@ async function throughFiles(
   to: string,
   options: readonly string[],
 ): Promise<Uint8Array> {
-  const folder = await mkdtemp(join(tmpdir(), 'archetone-compress-'));
-  try {
+  return inScratch('compress', async (folder) => {
     const [input, output] = [join(folder, `in.${from}`), join(folder, `out.${to}`)];
     await writeFile(input, bytes);
     await ffmpeg([...QUIET, '-i', input, ...options, output]);
     return await readFile(output);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
