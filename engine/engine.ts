@@ -96,7 +96,8 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
   );
   const libraries: LibraryCatalogue = new LibraryCatalogue(options.dataFolder, {
     isBusy: (libraryId) => jobs.busy(libraryId),
-    packSha256: (packId) => packs.find(packId)?.sha256 ?? null,
+    pack: (packId) => packs.find(packId),
+    encoderOf: (packSha256) => packs.encoderOf(packSha256),
     note: notices.add,
   });
   const backups = new BackupKeeper(libraries, notices.add);

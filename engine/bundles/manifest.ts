@@ -1,4 +1,5 @@
-import type { ComputedBy, SpaceInfo, Taxonomy } from '../api/domain.ts';
+import { spaceKey } from '../../models/embeddings/space.ts';
+import type { ComputedBy, SpaceInfo, TaxonomySource } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { EXPORT_SCHEMA, MANIFEST_FILE } from '../../models/datasets/index.ts';
@@ -86,25 +87,26 @@ export function libraryOrigin(
   audio: AudioStatement,
 ): ManifestOrigin {
   const { space } = about;
-  const { manifest: pack } = packOfSpace(context, space, 'this was made with');
-  const source = library.db
-    .prepare<{ source: string }>('SELECT source FROM taxonomies WHERE id = ?')
-    .get([about.taxonomyId])?.source;
+  const { manifest: pack, sha256, encoderSha256 } = packOfSpace(context, space, 'this was made with');
+  const { windows, deformation } = space;
+  const { taxonomies } = library;
+  const source = taxonomies.has(about.taxonomyId) ? taxonomies.sourceOf(about.taxonomyId) : null;
   return {
     taxonomy: { name: about.taxonomyName, source: sourceWithoutPath(source) },
     dataset: null,
     pack: {
       id: pack.id,
       version: pack.version,
-      sha256: space.packSha256,
+      sha256,
       embeddingDim: pack.embeddingDim,
       windowSeconds: pack.windowSeconds,
       sampleRate: pack.sampleRate,
     },
     space: {
-      key: space.key,
-      windows: space.windows,
-      deformation: space.deformation,
+      // Libraries of earlier versions call it otherwise.
+      key: spaceKey({ encoderSha256, windows, deformation }),
+      windows,
+      deformation,
       computedBy: library.embeddings.computedBy(space, about.trackIds),
     },
     audio,
@@ -130,8 +132,7 @@ export function datasetOrigin(name: string, sha256: string | null): ManifestOrig
 }
 
 /** Where the labels come from; null when the taxonomy was removed since. */
-function sourceWithoutPath(source: string | undefined): { kind: string; field?: string } | null {
-  if (source === undefined) return null;
-  const parsed = JSON.parse(source) as Taxonomy['source'];
-  return parsed.kind === 'tags' ? { kind: parsed.kind, field: parsed.field } : { kind: parsed.kind };
+function sourceWithoutPath(source: TaxonomySource | null): { kind: string; field?: string } | null {
+  if (source === null) return null;
+  return source.kind === 'tags' ? { kind: source.kind, field: source.field } : { kind: source.kind };
 }

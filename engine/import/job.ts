@@ -50,8 +50,9 @@ async function runImport(
   const scan = await scanLibrary(context, library, job, progress);
   await job.checkpoint();
 
-  // The pack may have been replaced by another version under its name.
-  const space = library.use(library.packId(), { ...library.space(), packSha256: runtime.pack.sha256 });
+  // The pack may have been replaced by another version under its name; where that has the same encoder, the space stays.
+  const { sha256: packSha256, encoderSha256 } = runtime.pack;
+  const space = library.use({ ...library.space(), packSha256, encoderSha256 });
   const store = new TrackStore(library, space, context.options.version);
   const plan = new ImportPlan(store, scan, everything);
   const tell = new ChangeTeller(() =>

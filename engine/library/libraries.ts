@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { EmbeddingSpace } from '../../models/embeddings/space.ts';
 import type { LibrarySummary, SpaceInfo } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Libraries } from '../context.ts';
@@ -19,6 +18,7 @@ import {
 import type { CatalogEntry } from './catalog.ts';
 import { Library } from './library.ts';
 import { PASSING_FOLDER } from './sonifications.ts';
+import type { SpaceFacts } from './spaces.ts';
 
 export interface OpenLibraryOptions {
   name?: string;
@@ -33,8 +33,10 @@ export interface OpenLibraryOptions {
 interface Surroundings {
   /** Whether a job works on a library: what it goes by must not change under it. */
   isBusy(libraryId: string): boolean;
-  /** Content hash of a pack; null when it is not there. */
-  packSha256(packId: string): string | null;
+  /** The hashes of a pack; null when it is not there. */
+  pack(packId: string): { sha256: string; encoderSha256: string } | null;
+  /** The encoder of a pack; null when it is not known. */
+  encoderOf(packSha256: string): string | null;
   /** Tells people what was put aside. */
   note: (message: string) => void;
 }
@@ -59,7 +61,13 @@ export class LibraryCatalogue implements Libraries {
   readonly #closed = new Set<string>();
 
   constructor(dataFolder: string, around: Partial<Surroundings> = {}) {
-    this.#around = { isBusy: () => false, packSha256: () => null, note: () => undefined, ...around };
+    this.#around = {
+      isBusy: () => false,
+      pack: () => null,
+      encoderOf: () => null,
+      note: () => undefined,
+      ...around,
+    };
     this.#root = join(dataFolder, 'libraries');
     sweepRemoved(this.#root);
     for (const { id } of readCatalog(this.#root)) {
@@ -191,16 +199,20 @@ export class LibraryCatalogue implements Libraries {
     const wanted = { packId: packId ?? now.packId, windows: windows ?? now.windows };
     if (wanted.packId === now.packId && wanted.windows === now.windows) return;
     this.#expectIdle(library);
-    library.use(wanted.packId, this.#spaceOf(wanted, now));
+    library.use(this.#spaceOf(wanted, now));
   }
 
   /** A pack that is not there any more keeps the name of its space. */
-  #spaceOf(
-    { packId, windows }: { packId: string; windows: 'all' | number },
-    now?: SpaceInfo,
-  ): EmbeddingSpace {
-    const kept = packId === now?.packId ? now.packSha256 : '';
-    return { packSha256: this.#around.packSha256(packId) ?? kept, windows, deformation: null };
+  #spaceOf({ packId, windows }: { packId: string; windows: 'all' | number }, now?: SpaceInfo): SpaceFacts {
+    const found = this.#around.pack(packId);
+    const kept = packId === now?.packId ? now : null;
+    return {
+      packId,
+      packSha256: found?.sha256 ?? kept?.packSha256 ?? '',
+      encoderSha256: found?.encoderSha256 ?? kept?.encoderSha256 ?? '',
+      windows,
+      deformation: null,
+    };
   }
 
   #expectIdle(library: Library): void {
@@ -252,7 +264,7 @@ export class LibraryCatalogue implements Libraries {
         )
         .run([id, entry.name, folder, entry.isDemo ? 1 : 0, entry.createdAt, entry.createdAt]);
       const { packId } = entry;
-      made.use(packId, this.#spaceOf({ packId, windows: options.windows ?? 'all' }));
+      made.use(this.#spaceOf({ packId, windows: options.windows ?? 'all' }));
     });
     writeCatalogEntry(library.dataFolder, entry);
     return library;
@@ -306,11 +318,12 @@ export class LibraryCatalogue implements Libraries {
     if (entry && entry.folder !== library.folder()) this.#note(library);
   }
 
-  /** The hash of a pack may not have been known when the library was made, or last opened by an earlier version. */
+  /** The hashes of a pack may not have been known when the library was made, or last opened by an earlier version. */
   #settle(library: Library): void {
+    library.spaces.identify((packSha256) => this.#around.encoderOf(packSha256));
     const space = library.space();
-    const packSha256 = space.packSha256 === '' ? this.#around.packSha256(space.packId) : null;
-    if (packSha256 !== null) library.use(space.packId, { ...space, packSha256 });
+    const pack = space.packSha256 === '' ? this.#around.pack(space.packId) : null;
+    if (pack !== null) library.use({ ...space, packSha256: pack.sha256, encoderSha256: pack.encoderSha256 });
   }
 
   #summaryOf(entry: CatalogEntry): LibrarySummary {

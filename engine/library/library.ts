@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { EmbeddingSpace } from '../../models/embeddings/space.ts';
 import type { LibrarySummary, SpaceInfo, TrackState } from '../api/domain.ts';
 import type { Database } from '../storage/database.ts';
 import { EmbeddingRepository } from './embeddings.ts';
@@ -12,6 +11,7 @@ import { ReductionRepository } from './reductions.ts';
 import { SearchIndex } from './search-index.ts';
 import { SonificationRepository } from './sonifications.ts';
 import { noLibrary, SpaceRepository } from './spaces.ts';
+import type { SpaceFacts } from './spaces.ts';
 import { StudyRepository } from './studies.ts';
 import { TaxonomyRepository } from './taxonomies.ts';
 import { TrackRepository } from './tracks.ts';
@@ -101,9 +101,9 @@ export class Library {
    * Sees the library in another space. Nothing is lost: what is embedded in it already is ready at once, the rest waits
    * for the next import, and the embeddings of the other spaces are kept.
    */
-  use(packId: string, space: EmbeddingSpace): SpaceInfo {
+  use(space: SpaceFacts): SpaceInfo {
     return this.db.transaction(() => {
-      const used = this.spaces.add(packId, space);
+      const used = this.spaces.add(space);
       this.db.prepare('UPDATE library SET space = ?').run([used.key]);
       return used;
     })();

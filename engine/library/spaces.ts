@@ -1,4 +1,3 @@
-import type { EmbeddingSpace } from '../../models/embeddings/space.ts';
 import { spaceKey } from '../../models/embeddings/space.ts';
 import type { SpaceInfo } from '../api/domain.ts';
 import { wayBack } from '../storage/open.ts';
@@ -9,9 +8,13 @@ interface SpaceRow {
   key: string;
   pack_id: string;
   pack_sha256: string;
+  encoder_sha256: string;
   windows: string;
   deformation: string | null;
 }
+
+/** What a space is, without its name. */
+export type SpaceFacts = Omit<SpaceInfo, 'key'>;
 
 /** The embedding spaces that a library, or something in it, has to do with. */
 export class SpaceRepository {
@@ -48,17 +51,94 @@ export class SpaceRepository {
       .map((row) => ({ ...fromRow(row), tracks: row.tracks }));
   }
 
-  /** Makes a space known, by the name that its pack has now. */
-  add(packId: string, space: EmbeddingSpace): SpaceInfo {
-    const key = spaceKey(space);
+  /**
+   * Makes a space known, and with which pack it is used now. One that was used with another pack is the same as long as
+   * both share the encoder; it keeps its key.
+   */
+  add(space: SpaceFacts): SpaceInfo {
+    const { packId, packSha256, encoderSha256, windows, deformation } = space;
+    // Without a known encoder, the pack alone makes the space.
+    const key =
+      this.#alike(space)?.key ??
+      spaceKey({ encoderSha256: encoderSha256 === '' ? packSha256 : encoderSha256, windows, deformation });
     this.#db
       .prepare(
-        `INSERT INTO spaces (key, pack_id, pack_sha256, windows, deformation) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (key) DO UPDATE SET pack_id = excluded.pack_id`,
+        `INSERT INTO spaces (key, pack_id, pack_sha256, encoder_sha256, windows, deformation) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (key) DO UPDATE SET pack_id = excluded.pack_id, pack_sha256 = excluded.pack_sha256,
+             encoder_sha256 = excluded.encoder_sha256`,
       )
-      .run([key, packId, space.packSha256, String(space.windows), space.deformation]);
-    const { packSha256, windows, deformation } = space;
-    return { key, packId, packSha256, windows, deformation };
+      .run([key, packId, packSha256, encoderSha256, String(windows), deformation]);
+    return { key, packId, packSha256, encoderSha256, windows, deformation };
+  }
+
+  /**
+   * Learns the encoders of spaces that were only known by their pack. Spaces that prove to be one become one, with all
+   * that was embedded or made in either.
+   * @param encoderOf the encoder of a pack by its hash; null when it is not known
+   */
+  identify(encoderOf: (packSha256: string) => string | null): void {
+    const unknown = this.#db
+      .prepare<SpaceRow>(
+        `SELECT * FROM spaces WHERE encoder_sha256 = '' AND pack_sha256 <> '' ORDER BY rowid`,
+      )
+      .all();
+    for (const row of unknown) {
+      const encoderSha256 = encoderOf(row.pack_sha256);
+      if (encoderSha256 === null) continue;
+      this.#db.transaction(() => {
+        const same = this.#withEncoder({ ...fromRow(row), encoderSha256 });
+        if (same) this.#merge(row.key, same.key);
+        else
+          this.#db
+            .prepare('UPDATE spaces SET encoder_sha256 = ? WHERE key = ?')
+            .run([encoderSha256, row.key]);
+      })();
+    }
+  }
+
+  /** A space with the encoder, else of the pack while nobody knows its encoder. */
+  #alike(space: SpaceFacts): SpaceRow | undefined {
+    const known = this.#withEncoder(space);
+    if (known || space.packSha256 === '') return known;
+    return this.#db
+      .prepare<SpaceRow>(
+        `SELECT * FROM spaces WHERE pack_sha256 = ? AND encoder_sha256 = '' AND windows = ? AND deformation IS ?`,
+      )
+      .get([space.packSha256, String(space.windows), space.deformation]);
+  }
+
+  #withEncoder({ encoderSha256, windows, deformation }: SpaceFacts): SpaceRow | undefined {
+    if (encoderSha256 === '') return undefined;
+    return this.#db
+      .prepare<SpaceRow>('SELECT * FROM spaces WHERE encoder_sha256 = ? AND windows = ? AND deformation IS ?')
+      .get([encoderSha256, String(windows), deformation]);
+  }
+
+  /** Where a track was embedded in both, a row of its present content stays. */
+  #merge(from: string, into: string): void {
+    const run = (sql: string, ...keys: string[]): unknown => this.#db.prepare(sql).run(keys);
+    run(
+      `DELETE FROM cache.embeddings AS old WHERE space = ? AND EXISTS (
+         SELECT 1 FROM tracks t JOIN cache.embeddings new ON new.space = ? AND new.track_id = t.id
+          WHERE t.id = old.track_id AND new.content_hash = t.content_hash AND old.content_hash <> t.content_hash)`,
+      ...[into, from],
+    );
+    run('UPDATE OR IGNORE cache.embeddings SET space = ? WHERE space = ?', into, from);
+    run('DELETE FROM cache.embeddings WHERE space = ?', from);
+    run('UPDATE cache.projections SET space = ? WHERE space = ?', into, from);
+    for (const { table, column } of this.#references())
+      run(`UPDATE "${table}" SET "${column}" = ? WHERE "${column}" = ?`, into, from);
+    run('DELETE FROM spaces WHERE key = ?', from);
+  }
+
+  /** Every column that names a space. */
+  #references(): { table: string; column: string }[] {
+    return this.#db
+      .prepare<{ table: string; column: string }>(
+        `SELECT s.name AS "table", f."from" AS "column" FROM main.sqlite_schema s, pragma_foreign_key_list(s.name) f
+          WHERE s.type = 'table' AND f."table" = 'spaces'`,
+      )
+      .all();
   }
 }
 
@@ -67,6 +147,7 @@ function fromRow(row: SpaceRow): SpaceInfo {
     key: row.key,
     packId: row.pack_id,
     packSha256: row.pack_sha256,
+    encoderSha256: row.encoder_sha256,
     windows: row.windows === 'all' ? 'all' : Number(row.windows),
     deformation: row.deformation,
   };
@@ -75,6 +156,11 @@ function fromRow(row: SpaceRow): SpaceInfo {
 /** The database is sound, but empty. */
 export function noLibrary(path: string): EngineError {
   return new EngineError('database', `The database ${path} holds no library.`, wayBack(path));
+}
+
+/** Whether one encoder makes the vectors of both; their windows may differ. */
+export function sameEncoder(a: SpaceInfo, b: SpaceInfo): boolean {
+  return a.packSha256 === b.packSha256 || (a.encoderSha256 !== '' && a.encoderSha256 === b.encoderSha256);
 }
 
 /** A space in words. */

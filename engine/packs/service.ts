@@ -17,6 +17,7 @@ import { Embedder } from '../embedder/embedder.ts';
 import { embedderLimits, type EmbedderLimits } from '../embedder/limits.ts';
 import { inlineEmbedder, type SpawnEmbedder } from '../embedder/process.ts';
 import { EmbedderRuntime } from '../embedder/runtime.ts';
+import { earlierEncoders } from './earlier-packs.ts';
 import { packInfo } from './info.ts';
 import { defaultRunner } from './provider-runner.ts';
 import { ProviderMemory } from './providers.ts';
@@ -103,9 +104,25 @@ export class PackService {
     return this.#packs.get(packId)?.pack ?? null;
   }
 
-  /** The pack that makes the vectors of a space; null when it is not installed, or only in another version. */
-  ofSpace({ packSha256 }: { packSha256: string }): Pack | null {
-    return [...this.#packs.values()].find(({ pack }) => pack.sha256 === packSha256)?.pack ?? null;
+  /**
+   * The pack that makes the vectors of a space: the one it was used with, else one with the same encoder; null when none
+   * is installed.
+   */
+  ofSpace(space: { packId: string; packSha256: string; encoderSha256: string }): Pack | null {
+    const packs = [...this.#packs.values()].map(({ pack }) => pack);
+    const alike = packs.filter(({ encoderSha256 }) => encoderSha256 === space.encoderSha256);
+    return (
+      packs.find(({ sha256 }) => sha256 === space.packSha256) ??
+      alike.find(({ manifest }) => manifest.id === space.packId) ??
+      alike[0] ??
+      null
+    );
+  }
+
+  /** The encoder of a pack that is installed, or came with an earlier version; null when it is not known. */
+  encoderOf(packSha256: string): string | null {
+    const installed = [...this.#packs.values()].find(({ pack }) => pack.sha256 === packSha256);
+    return installed?.pack.encoderSha256 ?? earlierEncoders.get(packSha256) ?? null;
   }
 
   /** @throws EngineError `pack` when there is none of that id. */

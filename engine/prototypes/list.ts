@@ -36,7 +36,7 @@ export async function listPrototypes(
       nearest: await nearestTracksByWindow(vectors, queries, NEAREST),
     }),
   );
-  const sampler = context.packs.list().find((pack) => pack.id === experiment.space.packId)?.sampler ?? null;
+  const pack = context.packs.ofSpace(experiment.space);
   return Array.from({ length: K }, (_, k) => ({
     index: k,
     class: experiment.classes[network.classOf(k)] ?? '',
@@ -45,9 +45,9 @@ export async function listPrototypes(
     weights: experiment.classes.map((_name, c) => network.data.weights[c * K + k] ?? 0),
     nearest: windowRefs(library, vectors, nearest[k] ?? []),
     sonification: library.sonifications.latest(context.media, {
-      packSha256: experiment.space.packSha256,
+      packSha256: pack?.sha256 ?? experiment.space.packSha256,
       vector: queries.subarray(k * dim, (k + 1) * dim),
-      sampler,
+      sampler: pack?.manifest.sampler ?? null,
     }),
   }));
 }

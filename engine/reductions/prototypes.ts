@@ -20,7 +20,7 @@ export async function generatedPrototypes(
 ): Promise<GeneratedPrototype[]> {
   const reduction = library.reductions.get(reductionId);
   const set = library.reductions.setOf(reductionId);
-  const sampler = context.packs.list().find((pack) => pack.id === reduction.space?.packId)?.sampler ?? null;
+  const pack = reduction.space && context.packs.ofSpace(reduction.space);
   const nearest = await nearestOf(library, reduction, set);
   return set.clusterSizes.map((clusterSize, index) => ({
     index,
@@ -31,9 +31,9 @@ export async function generatedPrototypes(
       reduction.space === null
         ? null
         : library.sonifications.latest(context.media, {
-            packSha256: reduction.space.packSha256,
+            packSha256: pack?.sha256 ?? reduction.space.packSha256,
             vector: set.prototypes.subarray(index * set.dim, (index + 1) * set.dim),
-            sampler,
+            sampler: pack?.manifest.sampler ?? null,
           }),
   }));
 }

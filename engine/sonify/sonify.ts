@@ -14,7 +14,7 @@ import { writeWhole } from '../files/write-whole.ts';
 import type { Library } from '../library/library.ts';
 import { packOfSpace } from '../packs/of-space.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import { otherSpace } from '../library/spaces.ts';
+import { otherSpace, sameEncoder } from '../library/spaces.ts';
 import type { LocatedVector } from '../neighbours/vector-ref.ts';
 import { resolveVector } from '../neighbours/vector-ref.ts';
 import { audibleGainDb } from './measures.ts';
@@ -93,7 +93,7 @@ async function generativeRuntime(
   lane: JobLane,
 ): Promise<PackRuntime> {
   if (!first) throw new EngineError('bad-input', 'There is nothing to hear.', 'Name at least one vector.');
-  const other = others.find(({ space }) => space.packSha256 !== first.space.packSha256);
+  const other = others.find(({ space }) => !sameEncoder(space, first.space));
   if (other) throw otherSpace('One of these vectors', other.space, first.space);
   const { manifest } = packOfSpace(context, first.space, 'this vector was made with');
   if (manifest.kind !== 'generative')

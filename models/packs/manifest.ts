@@ -155,6 +155,18 @@ export interface Pack {
   manifest: PackManifest;
   /** Of the bytes of `pack.json`, which in turn names the hash of every graph: it identifies the whole pack. */
   sha256: string;
+  /** Of all that has a part in a vector: packs that share it make the same vectors, whatever else they hold. */
+  encoderSha256: string;
+}
+
+/**
+ * Of the graphs that make embeddings, and of the windows they see. Databases hold it, so what it is made of never
+ * changes.
+ */
+function encoderHash({ graphs, sampleRate, windowSeconds }: PackManifest): string {
+  const names = graphs.embed ? (['embed'] as const) : (['features', 'encoder', 'summary'] as const);
+  const text = JSON.stringify([sampleRate, windowSeconds, names.map((name) => [name, graphs[name]?.sha256])]);
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /**
@@ -171,7 +183,12 @@ export async function readPack(folder: string): Promise<Pack> {
   }
   const parsed = packManifestSchema.safeParse(json);
   if (!parsed.success) throw manifestError(parsed.error);
-  return { folder, manifest: parsed.data, sha256: createHash('sha256').update(bytes).digest('hex') };
+  return {
+    folder,
+    manifest: parsed.data,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    encoderSha256: encoderHash(parsed.data),
+  };
 }
 
 async function readManifestBytes(folder: string): Promise<Buffer> {

@@ -29,7 +29,9 @@ describe('embedding spaces', () => {
         const dataFolder = testFolder();
         const music = testFolder();
         const open = (): LibraryCatalogue => {
-          const made = new LibraryCatalogue(dataFolder, { packSha256: (packId) => `sha-${packId}` });
+          const made = new LibraryCatalogue(dataFolder, {
+            pack: (packId) => ({ sha256: `pack-${packId}`, encoderSha256: `sha-${packId}` }),
+          });
           shelves.push(made);
           return made;
         };
@@ -63,7 +65,7 @@ describe('embedding spaces', () => {
         for (const { packId, windows, embed } of steps) {
           library = shelf.open(music, { packId, windows });
           const space = library.space();
-          expect(space.key).toBe(spaceKey({ packSha256: `sha-${packId}`, windows, deformation: null }));
+          expect(space.key).toBe(spaceKey({ encoderSha256: `sha-${packId}`, windows, deformation: null }));
           check();
           for (const t of embed) {
             const own = expected.get(space.key) ?? new Map<string, number>();
@@ -90,12 +92,12 @@ describe('embedding spaces', () => {
 
   it('have a key of their own each, that never changes', () => {
     // Databases hold these: another key would lose every embedding.
-    expect(spaceKey({ packSha256: 'abc', windows: 'all', deformation: null })).toBe(
+    expect(spaceKey({ encoderSha256: 'abc', windows: 'all', deformation: null })).toBe(
       '2ccb31ef4705db9db39b0037429ff7f4',
     );
-    const spaces = ['abc', 'abd'].flatMap((packSha256) =>
+    const spaces = ['abc', 'abd'].flatMap((encoderSha256) =>
       (['all', 1, 5] as const).flatMap((windows) =>
-        [null, 'gain 3'].map((deformation) => ({ packSha256, windows, deformation })),
+        [null, 'gain 3'].map((deformation) => ({ encoderSha256, windows, deformation })),
       ),
     );
     expect(new Set(spaces.map(spaceKey)).size).toBe(spaces.length);

@@ -87,6 +87,7 @@ export const space: SpaceInfo = {
   key: 'S',
   packId: 'compact',
   packSha256: 'x',
+  encoderSha256: 'e',
   windows: 'all',
   deformation: null,
 };

@@ -14,6 +14,7 @@ import { sql as libraryNotes } from './library/0005-notes.ts';
 import { sql as libraryChanged } from './library/0006-changed.ts';
 import { sql as libraryReductions } from './library/0007-one-way-to-reduce.ts';
 import { sql as libraryThresholds } from './library/0008-thresholds.ts';
+import { sql as libraryEncoders } from './library/0009-encoders.ts';
 import type { Migration } from '../migration.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
@@ -27,6 +28,7 @@ export const migrations = {
     libraryChanged,
     libraryReductions,
     libraryThresholds,
+    libraryEncoders,
   ],
   cache: [cacheEmbeddings, cachePredictions, cacheKept, cacheSpaces, cachePredictedLabels, cacheComputedBy],
   jobs: [jobs, jobsLanes],

@@ -136,7 +136,7 @@ describe('libraries', () => {
     const other = open.embeddings.load().vectors;
     // Back at once: nothing has to be read again.
     const compact = open.spaces.list().find(({ packId }) => packId === 'compact') ?? open.space();
-    open.use('compact', compact);
+    open.use(compact);
     expect(open.summary().tracks).toMatchObject({ ready: 6, pending: 0 });
     expect(open.embeddings.load().vectors).not.toEqual(other);
     catalogue.close();

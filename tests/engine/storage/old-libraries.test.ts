@@ -75,7 +75,7 @@ describe('a library of schema 3', () => {
       vectors: ArrayBuffer;
     }[]) {
       const windows = row.windows === 'all' ? 'all' : Number(row.windows);
-      const key = spaceKey({ packSha256: row.pack_sha256, windows, deformation: null });
+      const key = spaceKey({ encoderSha256: row.pack_sha256, windows, deformation: null });
       expect(vectorsOf.get([key, row.track_id])?.vectors).toEqual(row.vectors);
     }
     const media = new MediaTokens();
@@ -186,7 +186,9 @@ describe('a library of schema 3', () => {
     expect(library.experiments.get(library.experiments.list()[0]?.id ?? '').space.packSha256).not.toBe('');
     catalogue.close();
     // With the pack at hand its hash is known again.
-    const with1 = new LibraryCatalogue(dataFolder, { packSha256: () => 'abc' });
+    const with1 = new LibraryCatalogue(dataFolder, {
+      pack: () => ({ sha256: 'abc', encoderSha256: 'def' }),
+    });
     expect(with1.get(OLD.id).space()).toMatchObject({ packId: 'compact', packSha256: 'abc' });
     with1.close();
   });
@@ -198,7 +200,7 @@ describe('a library of schema 3', () => {
       `UPDATE library SET pack_id = 'other'; UPDATE tracks SET state = 'pending' WHERE state = 'ready'`,
     );
     db.close();
-    const catalogue = new LibraryCatalogue(dataFolder, { packSha256: () => null });
+    const catalogue = new LibraryCatalogue(dataFolder, { pack: () => null });
     const library = catalogue.get(OLD.id);
     expect(library.space()).toMatchObject({ packId: 'other', windows: 'all', packSha256: '' });
     expect(library.summary().tracks).toMatchObject({ ready: 0, pending: 11 });
@@ -256,7 +258,7 @@ describe('something made in another space', () => {
     const before = await nearestTo(library, prototype, { level: 'window', k: 3, metric: 'euclidean' });
     const trackId = library.embeddings.load().trackIds[0] ?? '';
 
-    library.use(two.packId, two);
+    library.use(two);
     expect(library.summary().tracks).toMatchObject({ ready: 11, pending: 0 });
     expect(library.embeddings.load().count).toBe(22);
     expect(await nearestTo(library, prototype, { level: 'window', k: 3, metric: 'euclidean' })).toEqual(
@@ -323,7 +325,7 @@ describe('a library of every earlier schema', () => {
       { id: 'c', file_state: 'missing' },
       { id: 'd', file_state: 'present' },
     ]);
-    const key = spaceKey({ packSha256: 'sha', windows: 5, deformation: null });
+    const key = spaceKey({ encoderSha256: 'sha', windows: 5, deformation: null });
     expect(db.prepare('SELECT space FROM library').all()).toEqual([{ space: key }]);
     expect(db.prepare('SELECT space, track_id FROM cache.embeddings').all()).toEqual([
       { space: key, track_id: 'a' },

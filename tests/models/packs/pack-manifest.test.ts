@@ -33,6 +33,29 @@ describe('readPack', () => {
     expect((await readPack(folder)).sha256).not.toBe(pack.sha256);
   });
 
+  it('identifies its encoder by what has a part in vectors, and by nothing else', async () => {
+    const { encoderSha256 } = await readPack(folder);
+    const changed = async (change: (manifest: Record<string, unknown>) => void): Promise<string> =>
+      (await readChanged(change)).encoderSha256;
+    const otherHash = (name: string) => (manifest: Record<string, unknown>) =>
+      ((graphs(manifest)[name] ?? { sha256: '' }).sha256 = 'a'.repeat(64));
+    for (const name of ['features', 'encoder', 'summary'])
+      expect(await changed(otherHash(name))).not.toBe(encoderSha256);
+    for (const name of ['denoiser', 'decoder']) expect(await changed(otherHash(name))).toBe(encoderSha256);
+    expect(
+      await changed((m) => {
+        Object.assign(m, { version: '2.0.0', title: 'Other', quality: { knn: 1 } });
+        Object.assign(m, { sampler: { steps: 9, guidance: 0 } });
+      }),
+    ).toBe(encoderSha256);
+    expect(
+      await changed((m) => Object.assign(m, { windowSeconds: 1, windowSamples: 8000, framesPerWindow: 50 })),
+    ).not.toBe(encoderSha256);
+    // A fused graph makes the vectors alone.
+    const fused = await readPack(await writeTinyPack(await temporaryFolder(), { seed: 1, fused: true }));
+    expect(fused.encoderSha256).not.toBe(encoderSha256);
+  });
+
   it('tolerates a quality card and fields it does not know', async () => {
     const pack = await readChanged((manifest) => {
       manifest['quality'] = { philharmonia: { knn: 0.7, figures: [1, 2, { deep: true }] } };

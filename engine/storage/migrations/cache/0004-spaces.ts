@@ -47,8 +47,9 @@ ALTER TABLE projections ADD COLUMN space TEXT;
       )
       .all();
     for (const { pack_sha256: packSha256, windows, used } of spaces) {
+      // Keys were made of the pack's hash then.
       const key = spaceKey({
-        packSha256,
+        encoderSha256: packSha256,
         windows: windows === 'all' ? 'all' : Number(windows),
         deformation: null,
       });

@@ -48,7 +48,8 @@ ALTER TABLE studies DROP COLUMN pack_sha256;
 function nameSpaces(db: Database, library: { pack_id: string; windows: string }): void {
   const windows = library.windows === 'all' ? 'all' : Number(library.windows);
   const add = (packId: string, packSha256: string): string => {
-    const key = spaceKey({ packSha256, windows, deformation: null });
+    // Keys were made of the pack's hash then.
+    const key = spaceKey({ encoderSha256: packSha256, windows, deformation: null });
     db.prepare(
       'INSERT OR IGNORE INTO spaces (key, pack_id, pack_sha256, windows, deformation) VALUES (?, ?, ?, ?, NULL)',
     ).run([key, packId, packSha256, library.windows]);
