@@ -9,6 +9,7 @@ import type { JobHandle } from '../jobs/queue.ts';
 import { AsyncQueue } from '../wire/async-queue.ts';
 import type { TrackToEmbed } from './plan.ts';
 import type { ImportProgress } from './progress.ts';
+import { DecodedTracks } from './decoded-tracks.ts';
 import { TrackRun } from './track-run.ts';
 import type { TrackStore } from './track-store.ts';
 
@@ -41,6 +42,9 @@ export async function embedTracks(
   const stop = new AbortController();
   const signal = AbortSignal.any([job.signal, stop.signal]);
   const channel = new AsyncQueue<AudioWindow>(2 * BATCH);
+  const { sampleRate, windowSamples } = runtime.pack.manifest;
+  const windows = options.library.windows();
+  const kept = new DecodedTracks(options.library.dataFolder, { sampleRate, windowSamples, windows });
   const owners = new WeakMap<AudioWindow, TrackRun>();
   const queue = tracks[Symbol.iterator]();
 
@@ -49,6 +53,7 @@ export async function embedTracks(
     if (!result) return;
     run.over = true;
     store.putResult(run.track.id, result, runtime.computedBy);
+    kept.drop(run.track);
     job.kept();
     counts.imported++;
     counts.windows += result.windows.length;
@@ -58,6 +63,7 @@ export async function embedTracks(
   const fail = (run: TrackRun, reason: unknown): void => {
     run.over = true;
     store.putFailed(run.track.id, { path: run.track.path, kind: 'file' }, reason);
+    kept.drop(run.track);
     counts.failed++;
     progress.finished(true, unread(run));
     options.onStored();
@@ -88,11 +94,11 @@ export async function embedTracks(
 
   const newRun = (track: TrackToEmbed): TrackRun => {
     const path = options.library.absolutePath(track.path);
-    const { sampleRate, windowSamples } = runtime.pack.manifest;
     const run: TrackRun = new TrackRun(track, {
       sampleRate,
       windowSamples,
-      windows: options.library.windows(),
+      windows,
+      kept,
       decode: () =>
         options.decode.decode(path, { sampleRate, signal, onWarning: (note) => run.damaged(note) }),
       send: async (window) => {
@@ -142,6 +148,7 @@ export async function embedTracks(
     if (settled.some((outcome) => outcome.status === 'rejected')) throw reason;
   } finally {
     job.signal.removeEventListener('abort', onCancel);
+    kept.clear();
   }
   return counts;
 }

@@ -1,6 +1,8 @@
 import { cutWindows, PeakAccumulator } from '../../models/audio/index.ts';
 import type { AudioWindow } from '../../models/audio/index.ts';
 import { EngineError } from '../api/errors.ts';
+import { MOST_KEPT_WINDOWS } from './decoded-tracks.ts';
+import type { DecodedTracks } from './decoded-tracks.ts';
 import { evenlySpaced, expectedWindows } from './choose-windows.ts';
 import type { TrackToEmbed } from './plan.ts';
 import { PEAKS_PER_SECOND } from './track-store.ts';
@@ -20,16 +22,21 @@ export interface TrackRunOptions {
   /** Takes a window to be embedded; resolves when there is room for the next one. */
   send: (window: AudioWindow) => Promise<void>;
   onDecoded: (seconds: number) => void;
+  /** Keeps short tracks that were decoded whole until they are stored. */
+  kept: DecodedTracks;
 }
 
 /** One track on its way: what was decoded, which windows were sent, what came back. */
 export class TrackRun {
   readonly track: TrackToEmbed;
   readonly #options: TrackRunOptions;
-  readonly #peaks: PeakAccumulator;
+  readonly #accumulator: PeakAccumulator;
+  #peaks: Float32Array | null = null;
   readonly #sent = new Set<number>();
   readonly #notes = new Set<string>();
   readonly #received = new Map<number, { window: AudioWindow; z: Float32Array }>();
+  /** Windows that are not sent yet, so that a short track is kept first; null once there are too many. */
+  #held: AudioWindow[] | null = [];
   #samples = 0;
   #wanted: ReadonlySet<number> | null = null;
   over = false;
@@ -37,7 +44,7 @@ export class TrackRun {
   constructor(track: TrackToEmbed, options: TrackRunOptions) {
     this.track = track;
     this.#options = options;
-    this.#peaks = new PeakAccumulator(options.sampleRate, PEAKS_PER_SECOND);
+    this.#accumulator = new PeakAccumulator(options.sampleRate, PEAKS_PER_SECOND);
   }
 
   get decodedSeconds(): number {
@@ -49,6 +56,7 @@ export class TrackRun {
    * that the headers tell; where the decoder finds another length, the windows still wanting are got in a second pass.
    */
   async produce(): Promise<void> {
+    if (await this.#takeUp()) return;
     const { sampleRate, windowSamples, windows } = this.#options;
     const guess =
       windows === 'all'
@@ -66,7 +74,33 @@ export class TrackRun {
     const wanted = evenlySpaced(total, windows === 'all' ? total : windows);
     const wanting = new Set([...wanted].filter((index) => !this.#sent.has(index)));
     if (wanting.size > 0) await this.#pass(this.#options.decode(), wanting);
+    const peaks = this.#accumulator.finish();
+    this.#peaks = peaks;
     this.#wanted = wanted;
+    if (this.#held === null) return;
+    const held = this.#held;
+    this.#options.kept.put(this.track, {
+      samples: this.#samples,
+      notes: [...this.#notes],
+      wanted: [...wanted],
+      windows: held,
+      peaks,
+    });
+    for (const window of held) await this.#options.send(window);
+  }
+
+  /** Goes on where an earlier process ended that had decoded the track. */
+  async #takeUp(): Promise<boolean> {
+    const kept = this.#options.kept.take(this.track);
+    if (kept === null) return false;
+    this.#samples = kept.samples;
+    this.#options.onDecoded(this.decodedSeconds);
+    for (const note of kept.notes) this.#notes.add(note);
+    this.#peaks = kept.peaks;
+    for (const { index } of kept.windows) this.#sent.add(index);
+    this.#wanted = new Set(kept.wanted);
+    for (const window of kept.windows) await this.#options.send(window);
+    return true;
   }
 
   /** Something in the file was damaged; the track is read in up to two passes, which may say the same. */
@@ -83,7 +117,8 @@ export class TrackRun {
   /** Null until every window sent has come back. */
   result(): TrackResult | null {
     const wanted = this.#wanted;
-    if (wanted === null || this.#received.size < this.#sent.size) return null;
+    const peaks = this.#peaks;
+    if (wanted === null || peaks === null || this.#received.size < this.#sent.size) return null;
     const { sampleRate } = this.#options;
     const windows = [...this.#received.values()]
       .filter(({ window }) => wanted.has(window.index))
@@ -95,7 +130,7 @@ export class TrackRun {
         z,
       }));
     const note = this.#notes.size === 0 ? null : [...this.#notes].join(' ');
-    return { durationSeconds: this.decodedSeconds, note, windows, peaks: this.#peaks.finish() };
+    return { durationSeconds: this.decodedSeconds, note, windows, peaks };
   }
 
   /** Cuts windows and sends those in `chosen` (null: all). @returns how many windows there are */
@@ -106,9 +141,18 @@ export class TrackRun {
       if (chosen !== null && !chosen.has(window.index)) continue;
       this.#expectSound(window);
       this.#sent.add(window.index);
-      await this.#options.send(window);
+      await this.#give(window);
     }
     return total;
+  }
+
+  async #give(window: AudioWindow): Promise<void> {
+    if (this.#held === null) return this.#options.send(window);
+    this.#held.push(window);
+    if (this.#held.length <= MOST_KEPT_WINDOWS) return;
+    const held = this.#held;
+    this.#held = null;
+    for (const each of held) await this.#options.send(each);
   }
 
   /** A damaged file of which next to nothing came out is no track. */
@@ -135,7 +179,7 @@ export class TrackRun {
   async *#measured(): AsyncGenerator<Float32Array> {
     for await (const chunk of this.#options.decode()) {
       this.#samples += chunk.length;
-      this.#peaks.push(chunk);
+      this.#accumulator.push(chunk);
       this.#options.onDecoded(chunk.length / this.#options.sampleRate);
       yield chunk;
     }

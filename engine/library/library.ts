@@ -32,7 +32,7 @@ interface LibraryRow {
  */
 export class Library {
   readonly id: string;
-  /** Folder of this library's databases: `library.db`, `cache.db`, `sonifications/`, `transcodes/`, `covers/`, `passing/`. */
+  /** Folder of this library's databases: `library.db`, `cache.db`, `sonifications/`, `transcodes/`, `covers/`, `decoded/`, `passing/`. */
   readonly dataFolder: string;
   /** `library.db`, with `cache.db` attached as `cache`. */
   readonly db: Database;
