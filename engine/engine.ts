@@ -98,6 +98,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     isBusy: (libraryId) => jobs.busy(libraryId),
     pack: (packId) => packs.find(packId),
     encoderOf: (packSha256) => packs.encoderOf(packSha256),
+    changed: (libraryId, what) => events.emit({ type: 'library-changed', libraryId, what }),
     note: notices.add,
   });
   const backups = new BackupKeeper(libraries, notices.add);

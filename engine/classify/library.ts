@@ -24,6 +24,5 @@ export async function classifyLibrary(
     return classifyLibrary(context, library, experimentId, options);
   const splits = new Map(library.experiments.tracksOf(experimentId).map((track) => [track.id, track.split]));
   library.predictions.replace(experiment, predictions.values(), splits);
-  context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'predictions' });
   return predictions;
 }

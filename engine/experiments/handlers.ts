@@ -38,7 +38,6 @@ export function experimentsHandlers(context: EngineContext): Part {
     'experiments.remove': ({ libraryId, experimentId }) =>
       answer(() => {
         context.libraries.get(libraryId).experiments.remove(experimentId);
-        context.events.emit({ type: 'library-changed', libraryId, what: 'experiments' });
         return null;
       }),
     'experiments.setThreshold': ({ libraryId, ...request }, { signal }) =>

@@ -48,7 +48,5 @@ export async function revise(
   const experiment = library.experiments.get(experimentId);
   const splits = new Map(tracks.map((track) => [track.id, track.split]));
   library.predictions.replace(experiment, predictions.values(), splits);
-  context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'experiments' });
-  context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'predictions' });
   return experiment;
 }

@@ -96,8 +96,6 @@ export async function train(
   };
   library.experiments.insert(experiment, tracks, { metrics, network, thresholds });
   library.predictions.replace(experiment, predictions.values(), new Map(tracks.map((t) => [t.id, t.split])));
-  context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'experiments' });
-  context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'predictions' });
   return experiment;
 }
 

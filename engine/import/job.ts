@@ -55,9 +55,7 @@ async function runImport(
   const space = library.use({ ...library.space(), packSha256, encoderSha256 });
   const store = new TrackStore(library, space, context.options.version);
   const plan = new ImportPlan(store, scan, everything);
-  const tell = new ChangeTeller(() =>
-    context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'tracks' }),
-  );
+  const tell = new ChangeTeller(() => library.announce('tracks'));
   try {
     await readFiles(context, library, job, { progress, store, plan, tell });
     progress.embedding(
@@ -144,7 +142,6 @@ async function readFiles(
   plan.settle();
   // Names and tags are all that labels come from: they need not wait for the embeddings.
   await refreshTaxonomies(context, library, job.signal);
-  context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'taxonomies' });
   tell.now();
 }
 

@@ -1,6 +1,7 @@
 import type { CurvePoint, Experiment, LabelThreshold, Metrics, SplitName } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Database } from '../storage/database.ts';
+import type { Announce } from './changes.ts';
 import type { SpaceRepository } from './spaces.ts';
 import type { PredictionTruth } from './track-row.ts';
 import { DEFAULT_THRESHOLD } from '../../models/evaluation/metrics/thresholds.ts';
@@ -63,10 +64,12 @@ type StoredPoint = Omit<CurvePoint, keyof typeof LATER_SCORES> & Partial<CurvePo
 export class ExperimentRepository {
   readonly #db: Database;
   readonly #spaces: SpaceRepository;
+  readonly #announce: Announce;
 
-  constructor(db: Database, spaces: SpaceRepository) {
+  constructor(db: Database, spaces: SpaceRepository, announce: Announce) {
     this.#db = db;
     this.#spaces = spaces;
+    this.#announce = announce;
   }
 
   /** Stores a trained network as revision 1 of a new experiment, in one transaction. */
@@ -103,6 +106,7 @@ export class ExperimentRepository {
         track.run([experiment.id, id, split, JSON.stringify(labels)]);
       this.#insertRevision(experiment.id, 1, { change: 'trained', ...trained }, experiment.createdAt);
     })();
+    this.#announce('experiments');
   }
 
   /** Adds a revision and makes it the newest; earlier ones stay, which is what undo goes back to. */
@@ -117,6 +121,7 @@ export class ExperimentRepository {
       this.#insertRevision(experimentId, revision, added, new Date().toISOString());
       this.#db.prepare('UPDATE experiments SET revision = ? WHERE id = ?').run([revision, experimentId]);
     })();
+    this.#announce('experiments');
   }
 
   /** Newest first, by when they were made here: a clock may be wrong. */
@@ -152,6 +157,7 @@ export class ExperimentRepository {
       for (const table of ['predictions', 'predicted_labels'])
         this.#db.prepare(`DELETE FROM cache.${table} WHERE experiment_id = ?`).run([experimentId]);
     })();
+    this.#announce('experiments');
   }
 
   /**

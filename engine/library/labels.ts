@@ -1,5 +1,6 @@
 import { EngineError } from '../api/errors.ts';
 import type { Database } from '../storage/database.ts';
+import type { Announce } from './changes.ts';
 
 /** Labels that a person gives a track; none takes all away. */
 export interface LabelChange {
@@ -14,9 +15,11 @@ export interface LabelChange {
  */
 export class LabelRepository {
   readonly #db: Database;
+  readonly #announce: Announce;
 
-  constructor(db: Database) {
+  constructor(db: Database, announce: Announce) {
     this.#db = db;
+    this.#announce = announce;
   }
 
   /** Labels of some tracks, or of all, by track id and in the order of their source. Tracks without labels are left out. */
@@ -63,7 +66,7 @@ export class LabelRepository {
   set(taxonomyId: string, changes: readonly LabelChange[]): { trackId: string; labels: string[] }[] {
     const exists = this.#db.prepare(`SELECT 1 FROM tracks WHERE id = ? AND kind = 'file'`);
     const remove = this.#db.prepare('DELETE FROM track_labels WHERE taxonomy_id = ? AND track_id = ?');
-    return this.#db.transaction(() => {
+    const previous = this.#db.transaction(() => {
       const before = this.of(
         taxonomyId,
         changes.map((change) => change.trackId),
@@ -80,6 +83,8 @@ export class LabelRepository {
         return { trackId, labels: previous };
       });
     })();
+    this.#announce('taxonomies');
+    return previous;
   }
 
   #override(

@@ -16,6 +16,7 @@ import {
   writeCatalogEntry,
 } from './catalog.ts';
 import type { CatalogEntry } from './catalog.ts';
+import type { Announce, Change } from './changes.ts';
 import { Library } from './library.ts';
 import { PASSING_FOLDER } from './sonifications.ts';
 import type { SpaceFacts } from './spaces.ts';
@@ -37,6 +38,8 @@ interface Surroundings {
   pack(packId: string): { sha256: string; encoderSha256: string } | null;
   /** The encoder of a pack; null when it is not known. */
   encoderOf(packSha256: string): string | null;
+  /** Tells shells what was written in a library. */
+  changed(libraryId: string, what: Change): void;
   /** Tells people what was put aside. */
   note: (message: string) => void;
 }
@@ -65,6 +68,7 @@ export class LibraryCatalogue implements Libraries {
       isBusy: () => false,
       pack: () => null,
       encoderOf: () => null,
+      changed: () => undefined,
       note: () => undefined,
       ...around,
     };
@@ -300,7 +304,9 @@ export class LibraryCatalogue implements Libraries {
 
   /** The first look at a library goes over its cache: damage that is met there needs no second try. */
   #openWithCache(id: string, folder: string): Library {
-    const open = (): Library => new Library(id, folder, openLibraryDatabases(folder, this.#around.note));
+    const announce: Announce = (what) => this.#around.changed(id, what);
+    const open = (): Library =>
+      new Library(id, folder, openLibraryDatabases(folder, this.#around.note), announce);
     const library = open();
     try {
       library.summary();

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { LibrarySummary, SpaceInfo, TrackState } from '../api/domain.ts';
 import type { Database } from '../storage/database.ts';
+import type { Announce } from './changes.ts';
 import { EmbeddingRepository } from './embeddings.ts';
 import { ExperimentRepository } from './experiments.ts';
 import { Kept } from './kept.ts';
@@ -36,6 +37,8 @@ export class Library {
   readonly dataFolder: string;
   /** `library.db`, with `cache.db` attached as `cache`. */
   readonly db: Database;
+  /** For whoever writes past the repositories: an import. */
+  readonly announce: Announce;
   readonly spaces: SpaceRepository;
   readonly embeddings: EmbeddingRepository;
   readonly experiments: ExperimentRepository;
@@ -50,20 +53,21 @@ export class Library {
   readonly search: SearchIndex;
   readonly #summary: Kept<'summary', LibrarySummary>;
 
-  constructor(id: string, dataFolder: string, db: Database) {
+  constructor(id: string, dataFolder: string, db: Database, announce: Announce = () => undefined) {
     this.id = id;
     this.dataFolder = dataFolder;
     this.db = db;
+    this.announce = announce;
     this.spaces = new SpaceRepository(db);
     this.embeddings = new EmbeddingRepository(db, this.spaces);
-    this.experiments = new ExperimentRepository(db, this.spaces);
-    this.labels = new LabelRepository(db);
-    this.predictions = new PredictionRepository(db);
+    this.experiments = new ExperimentRepository(db, this.spaces, announce);
+    this.labels = new LabelRepository(db, announce);
+    this.predictions = new PredictionRepository(db, announce);
     this.projections = new ProjectionRepository(db, this.spaces);
-    this.reductions = new ReductionRepository(db, this.spaces);
+    this.reductions = new ReductionRepository(db, this.spaces, announce);
     this.sonifications = new SonificationRepository(db, dataFolder);
-    this.studies = new StudyRepository(db, this.spaces);
-    this.taxonomies = new TaxonomyRepository(db, this.labels);
+    this.studies = new StudyRepository(db, this.spaces, announce);
+    this.taxonomies = new TaxonomyRepository(db, this.labels, announce);
     this.search = new SearchIndex(db);
     this.tracks = new TrackRepository(db, this, this);
     this.#summary = new Kept(db, ['library', 'spaces', 'tracks', 'embeddings'], 1);

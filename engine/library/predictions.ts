@@ -1,5 +1,6 @@
 import type { Experiment, LabelThreshold, SplitName } from '../api/domain.ts';
 import type { Database } from '../storage/database.ts';
+import type { Announce } from './changes.ts';
 import type { PredictedLabel } from './track-row.ts';
 
 /** What the network says about a track. */
@@ -33,9 +34,11 @@ function secondOf(probabilities: Float32Array, top: number): number | null {
 /** What the experiments of a library say of its tracks. */
 export class PredictionRepository {
   readonly #db: Database;
+  readonly #announce: Announce;
 
-  constructor(db: Database) {
+  constructor(db: Database, announce: Announce) {
     this.#db = db;
+    this.#announce = announce;
   }
 
   /** Replaces the stored predictions of an experiment, in one transaction of the cache database. */
@@ -66,6 +69,7 @@ export class PredictionRepository {
           insertLabel.run([id, trackId, classes[label] ?? '', probabilities[label] ?? 0]);
       }
     })();
+    this.#announce('predictions');
   }
 
   /** Labels that an experiment predicts for some tracks, the most probable first. */

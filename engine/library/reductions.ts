@@ -2,6 +2,7 @@ import type { CorpusSource, KnnScore, Reduction } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import { toBlob } from '../storage/database.ts';
 import type { Database } from '../storage/database.ts';
+import type { Announce } from './changes.ts';
 import { runName } from './reduction-names.ts';
 import type { SpaceRepository } from './spaces.ts';
 
@@ -68,10 +69,12 @@ function cut(all: Int32Array, sizes: readonly number[]): number[][] {
 export class ReductionRepository {
   readonly #db: Database;
   readonly #spaces: SpaceRepository;
+  readonly #announce: Announce;
 
-  constructor(db: Database, spaces: SpaceRepository) {
+  constructor(db: Database, spaces: SpaceRepository, announce: Announce) {
     this.#db = db;
     this.#spaces = spaces;
+    this.#announce = announce;
   }
 
   /** Stores a reduction with its prototypes. */
@@ -108,6 +111,7 @@ export class ReductionRepository {
         set.whole && toBlob(set.whole.prototypes),
         set.whole && toBlob(Int32Array.from(set.whole.clusters.flat())),
       ]);
+    this.#announce('reductions');
   }
 
   /** Keeps what one more split of a study brought. */
@@ -121,6 +125,7 @@ export class ReductionRepository {
     this.#db
       .prepare('UPDATE reductions SET sizes = ?, scores = ?, reduced_score = ?, seconds = ? WHERE id = ?')
       .run([JSON.stringify(sizes), JSON.stringify(scores), JSON.stringify(reduced), seconds, id]);
+    this.#announce('reductions');
   }
 
   /**
@@ -178,12 +183,14 @@ export class ReductionRepository {
   remove(reductionId: string): void {
     this.get(reductionId);
     this.#mark(reductionId, new Date().toISOString());
+    this.#announce('reductions');
   }
 
   /** @throws EngineError `not-found` */
   restore(reductionId: string): void {
     this.#mark(reductionId, null);
     this.get(reductionId);
+    this.#announce('reductions');
   }
 
   #mark(reductionId: string, removedAt: string | null): void {

@@ -9,6 +9,7 @@ import type {
 } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Database } from '../storage/database.ts';
+import type { Announce } from './changes.ts';
 import type { SpaceRepository } from './spaces.ts';
 
 /** A study with what only the engine needs to know about it. */
@@ -54,10 +55,12 @@ const FINISHED = `(SELECT count(*) FROM reductions r WHERE r.study_id = studies.
 export class StudyRepository {
   readonly #db: Database;
   readonly #spaces: SpaceRepository;
+  readonly #announce: Announce;
 
-  constructor(db: Database, spaces: SpaceRepository) {
+  constructor(db: Database, spaces: SpaceRepository, announce: Announce) {
     this.#db = db;
     this.#spaces = spaces;
+    this.#announce = announce;
   }
 
   /** Stores a study that has not begun. */
@@ -92,6 +95,7 @@ export class StudyRepository {
       );
       for (const [trackId, split] of parts) insert.run([study.id, trackId, split]);
     })();
+    this.#announce('reductions');
   }
 
   /** Newest first, without what was removed. @param isActive whether a job is under way */
@@ -139,6 +143,7 @@ export class StudyRepository {
 
   setJob(studyId: string, jobId: string): void {
     this.#db.prepare(`UPDATE studies SET job_id = ?, state = 'running' WHERE id = ?`).run([jobId, studyId]);
+    this.#announce('reductions');
   }
 
   setFullScores(studyId: string, full: readonly FullScore[]): void {
@@ -154,18 +159,21 @@ export class StudyRepository {
     this.#db
       .prepare('UPDATE studies SET state = ?, seconds = seconds + ? WHERE id = ?')
       .run([state, seconds, studyId]);
+    this.#announce('reductions');
   }
 
   /** Marks a study with its reductions as removed. @throws EngineError `not-found` */
   remove(studyId: string): void {
     this.get(studyId);
     this.#mark(studyId, new Date().toISOString());
+    this.#announce('reductions');
   }
 
   /** @throws EngineError `not-found` */
   restore(studyId: string): void {
     this.#mark(studyId, null);
     this.get(studyId);
+    this.#announce('reductions');
   }
 
   #mark(studyId: string, removedAt: string | null): void {

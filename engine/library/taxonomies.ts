@@ -2,6 +2,7 @@ import type { Taxonomy, TaxonomySource, UnmatchedRows } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import { newId } from '../identifier.ts';
 import type { Database } from '../storage/database.ts';
+import type { Announce } from './changes.ts';
 import type { LabelRepository } from './labels.ts';
 
 /** What a source says about the tracks of a library. */
@@ -34,10 +35,12 @@ const SELECT = 'SELECT id, name, source, unmatched FROM taxonomies';
 export class TaxonomyRepository {
   readonly #db: Database;
   readonly #labels: LabelRepository;
+  readonly #announce: Announce;
 
-  constructor(db: Database, labels: LabelRepository) {
+  constructor(db: Database, labels: LabelRepository, announce: Announce) {
     this.#db = db;
     this.#labels = labels;
+    this.#announce = announce;
   }
 
   /** Oldest first. */
@@ -97,6 +100,7 @@ export class TaxonomyRepository {
         .run([unmatched, text, id]);
       if (rows !== null) this.#keep(id, rows);
     })();
+    this.#announce('taxonomies');
   }
 
   /** The rows of a label file as it was read last; none where it was too large to be kept. */
@@ -113,6 +117,7 @@ export class TaxonomyRepository {
   remove(taxonomyId: string): void {
     this.#row(taxonomyId);
     this.#db.prepare('DELETE FROM taxonomies WHERE id = ?').run([taxonomyId]);
+    this.#announce('taxonomies');
   }
 
   #keep(id: string, rows: readonly KeptRow[]): void {

@@ -31,15 +31,10 @@ export function reductionsHandlers(context: EngineContext): Part {
     }),
   );
   const open = (libraryId: string): Library => context.libraries.get(libraryId);
-  const changed = (libraryId: string): null => {
-    context.events.emit({ type: 'library-changed', libraryId, what: 'reductions' });
-    return null;
-  };
   const startStudy = (libraryId: string, study: { id: string }): string => {
     const spec = { libraryId, studyId: study.id };
     const jobId = context.jobs.start('study', { libraryId, spec });
     context.libraries.get(libraryId).studies.setJob(study.id, jobId);
-    changed(libraryId);
     return jobId;
   };
   const isActive = (jobId: string): boolean =>
@@ -65,7 +60,7 @@ export function reductionsHandlers(context: EngineContext): Part {
         const { jobId } = open(libraryId).studies.get(studyId);
         if (jobId !== null && isActive(jobId)) context.jobs.cancel(jobId);
         open(libraryId).studies.remove(studyId);
-        return changed(libraryId);
+        return null;
       }),
     'reductions.statistics': ({ libraryId, studyId, ...question }) =>
       answer(() => {
@@ -80,7 +75,7 @@ export function reductionsHandlers(context: EngineContext): Part {
           throw new EngineError('bad-input', 'Nothing was named.', 'Name a study or a reduction.');
         if (studyId !== undefined) open(libraryId).studies.restore(studyId);
         if (reductionId !== undefined) open(libraryId).reductions.restore(reductionId);
-        return changed(libraryId);
+        return null;
       }),
     'reductions.list': ({ libraryId, studyId }) => answer(() => open(libraryId).reductions.list(studyId)),
     'reductions.prototypes': ({ libraryId, reductionId }) =>
@@ -88,7 +83,7 @@ export function reductionsHandlers(context: EngineContext): Part {
     'reductions.remove': ({ libraryId, reductionId }) =>
       answer(() => {
         open(libraryId).reductions.remove(reductionId);
-        return changed(libraryId);
+        return null;
       }),
   };
 }

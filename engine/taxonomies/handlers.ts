@@ -10,23 +10,16 @@ type Part = Pick<
 
 /** Where labels come from. */
 export function taxonomiesHandlers(context: EngineContext): Part {
-  const { libraries, events } = context;
+  const { libraries } = context;
   return {
     'taxonomies.list': ({ libraryId }) => answer(() => libraries.get(libraryId).taxonomies.list()),
-    'taxonomies.create': async ({ libraryId, source, name }, { signal }) => {
-      const taxonomy = await createTaxonomy(context, libraries.get(libraryId), source, { name, signal });
-      events.emit({ type: 'library-changed', libraryId, what: 'taxonomies' });
-      return taxonomy;
-    },
-    'taxonomies.refresh': async ({ libraryId, taxonomyId }, { signal }) => {
-      const taxonomy = await refreshTaxonomy(context, libraries.get(libraryId), taxonomyId, signal);
-      events.emit({ type: 'library-changed', libraryId, what: 'taxonomies' });
-      return taxonomy;
-    },
+    'taxonomies.create': async ({ libraryId, source, name }, { signal }) =>
+      createTaxonomy(context, libraries.get(libraryId), source, { name, signal }),
+    'taxonomies.refresh': async ({ libraryId, taxonomyId }, { signal }) =>
+      refreshTaxonomy(context, libraries.get(libraryId), taxonomyId, signal),
     'taxonomies.remove': ({ libraryId, taxonomyId }) =>
       answer(() => {
         libraries.get(libraryId).taxonomies.remove(taxonomyId);
-        events.emit({ type: 'library-changed', libraryId, what: 'taxonomies' });
         return null;
       }),
   };

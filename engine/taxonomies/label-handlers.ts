@@ -14,7 +14,6 @@ export function labelsHandlers(context: EngineContext): Pick<Handlers, 'labels.s
           taxonomyId,
           changes.map(({ trackId, labels }) => ({ trackId, labels: distinct(labels) })),
         );
-        context.events.emit({ type: 'library-changed', libraryId, what: 'taxonomies' });
         return { previous };
       }),
   };

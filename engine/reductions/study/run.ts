@@ -47,7 +47,6 @@ export async function runStudy(
     return library.reductions.list(studyId).length;
   } finally {
     library.studies.end(studyId, state, (performance.now() - started) / 1000);
-    context.events.emit({ type: 'library-changed', libraryId: library.id, what: 'reductions' });
   }
 }
 
@@ -220,7 +219,6 @@ class StudyRun {
       this.#known.set(keyOf(run, noise), reduction);
     }
     this.job.kept();
-    this.context.events.emit({ type: 'library-changed', libraryId: this.library.id, what: 'reductions' });
   }
 
   #reduction(

@@ -59,11 +59,18 @@ describe('import', () => {
     expect(library.tracks).toEqual({ total: 9, ready: 9, failed: 0, pending: 0, missing: 0 });
     expect(library.windowCount).toBe(36);
     expect(library.durationSeconds).toBeCloseTo(9 * 1.6, 3);
-    expect([...kinds].sort()).toEqual(['changed taxonomies', 'changed tracks', 'job', 'libraries-changed']);
+    expect([...kinds].sort()).toEqual(['changed tracks', 'job', 'libraries-changed']);
     const last = progress.at(-1);
     expect(last).toMatchObject({ done: 9, total: 9, unit: 'files', windows: 36, failures: 0 });
     expect(last?.audioSecondsPerSecond).toBeGreaterThan(0);
     expect(readdirSync(folder, { recursive: true })).toEqual(before);
+
+    // Labels are derived again from what an import found, which is told too.
+    const libraryId = library.id;
+    await client.call('taxonomies.create', { libraryId, source: { kind: 'folders' } });
+    const heardAgain = listen(client);
+    await reimport(client, libraryId);
+    expect(await heardAgain()).toContainEqual({ type: 'library-changed', libraryId, what: 'taxonomies' });
   });
 
   it('skips what is unchanged, by time and size or by content', async () => {
