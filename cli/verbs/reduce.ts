@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MANIFEST_FILE } from '../../models/datasets/index.ts';
 import { knnClassifiers, type KnnClassifier } from '../../models/knn/index.ts';
 import { reductionMethods } from '../../models/reduction/index.ts';
-import { exportFormatSchema } from '../../engine/api/exports.ts';
+import { exportFormats, exportFormatSchema, formatsOf } from '../../engine/api/exports.ts';
 import type {
   DatasetLabels,
   ExportFormat,
@@ -12,7 +12,6 @@ import type {
   StudySplit,
 } from '../../engine/api/domain.ts';
 import { EngineError } from '../../engine/api/errors.ts';
-import { datasetFormats } from '../../engine/bundles/reduced.ts';
 import { list, number, seedNumber, wholeNumber } from '../options.ts';
 import { parametersOf, parameterTexts, type ParameterText } from '../parameters.ts';
 import { studyOfOne } from '../study.ts';
@@ -42,6 +41,11 @@ interface Options {
   out: string;
   raw?: boolean;
 }
+
+const onlyOfTracks = exportFormats
+  .filter(({ sources }) => !sources.includes('dataset'))
+  .map(({ id }) => id)
+  .join(', ');
 
 export const reduceVerb: AddVerb = (program, cli) => {
   program
@@ -103,7 +107,7 @@ export const reduceVerb: AddVerb = (program, cli) => {
     .option('--test <dataset>', 'data set: score on this file instead, and reduce all rows')
     .option(
       '--formats <list>',
-      `what to write, parted by commas: ${exportFormatSchema.options.join(', ')} (wav, m3u8: libraries)`,
+      `what to write, parted by commas: ${exportFormatSchema.options.join(', ')} (${onlyOfTracks}: libraries)`,
       list,
     )
     .option(
@@ -156,7 +160,8 @@ async function reduceFile(cli: Cli, path: string, options: Options): Promise<Ans
   const source = { kind: 'dataset', path, labels: labelsOf(options) } as const;
   const { exclude, missing } = options;
   const parameters = parametersOf(options.method, options.param);
-  const formats = options.formats ? parseFormats(options.formats, datasetFormats) : datasetFormats;
+  const possible = formatsOf('dataset');
+  const formats = options.formats ? parseFormats(options.formats, possible) : possible;
   return inScratch('reduce', (scratch) =>
     cli.withSession(scratch, async (session) => {
       const { id } = await session.client.call('libraries.open', { folder: scratch });

@@ -17,6 +17,45 @@ export const exportFormatSchema = z.enum([
   'm3u8',
 ]);
 
+/** What can be exported: an experiment, or a reduction of a library's tracks or of a data set file. */
+export type ExportSourceKind = 'experiment' | 'library' | 'dataset';
+
+export interface ExportFormatInfo {
+  id: ExportFormat;
+  /** For people: what it is, and what it is for. */
+  title: string;
+  /** Of its files; those of `mulan` are two. */
+  extensions: readonly string[];
+  /** What it can be made of; asked for of anything else, it is left out. */
+  sources: readonly ExportSourceKind[];
+}
+
+const everything = ['experiment', 'library', 'dataset'] as const;
+const ofTracks = ['experiment', 'library'] as const;
+
+/** Every format, in the order in which they are offered. What writes them is `engine/exports/formats.ts`. */
+export const exportFormats: readonly ExportFormatInfo[] = [
+  { id: 'csv', title: 'CSV: vectors and labels', extensions: ['csv'], sources: everything },
+  { id: 'npz', title: 'NPZ: NumPy arrays', extensions: ['npz'], sources: everything },
+  {
+    id: 'parquet',
+    title: 'Parquet: table for embedding-atlas',
+    extensions: ['parquet'],
+    sources: everything,
+  },
+  { id: 'mulan', title: 'ARFF and XML: Mulan', extensions: ['arff', 'xml'], sources: everything },
+  { id: 'meka', title: 'ARFF: MEKA', extensions: ['arff'], sources: everything },
+  { id: 'json', title: 'JSON: everything as text', extensions: ['json'], sources: everything },
+  { id: 'onnx', title: 'ONNX: the classifier', extensions: ['onnx'], sources: everything },
+  { id: 'wav', title: 'WAV: sonified prototypes', extensions: ['wav'], sources: ofTracks },
+  { id: 'm3u8', title: 'M3U8: playlists', extensions: ['m3u8'], sources: ofTracks },
+];
+
+/** Formats that something can be exported in. */
+export function formatsOf(source: ExportSourceKind): ExportFormat[] {
+  return exportFormats.filter(({ sources }) => sources.includes(source)).map(({ id }) => id);
+}
+
 /** The kNN classifier of a reduction that is exported. */
 export const exportClassifierSchema = z.strictObject({
   classifier: classifierSchema,

@@ -2,16 +2,12 @@ import {
   knnGraph,
   writeDatasetNpz,
   writeDatasetParquet,
-  writeMeka,
-  writeMulan,
   type ParquetColumn,
   type RowNeighbours,
   type WritableSet,
 } from '../../models/datasets/index.ts';
 import { nearestRows, type KnnClassifier } from '../../models/knn/index.ts';
 import { fitPca, fitUmap } from '../../models/projection/index.ts';
-import type { ExportFormat } from '../api/domain.ts';
-import type { Bundle } from './bundle.ts';
 
 /** Neighbours that a map shows for every prototype. */
 const MAP_NEIGHBOURS = 10;
@@ -20,25 +16,12 @@ const UMAP_ROWS = 2000;
 /** Share of a vector's length below which nothing but rounding is left of it. */
 const NO_DIRECTION = 1e-10;
 
-/** What a reduced data set file can be exported as: everything but sound and playlists. */
-export const datasetFormats = [
-  'csv',
-  'npz',
-  'parquet',
-  'mulan',
-  'meka',
-  'json',
-  'onnx',
-] as const satisfies readonly ExportFormat[];
-
 /** A reduced set on its way into a bundle. */
 export interface ReducedSetFiles {
   set: WritableSet;
   /** Rows of the corpus behind each prototype: how many, and which where that is known. */
   clusterSizes: readonly number[];
   clusters: readonly (readonly number[])[] | null;
-  /** The classifier the reduction was scored with; null for a set that is no training set of a kNN. */
-  classifier: { name: KnnClassifier; k: number } | null;
   /** Of the map. */
   seed: number;
   /** Path of each prototype's sound in the bundle; null without sounds. */
@@ -59,56 +42,47 @@ export interface ReducedSetStatement {
   };
 }
 
-/**
- * Adds a reduced set in the formats that are the same for every kind of corpus: NPZ, Parquet, Mulan, MEKA, JSON and its
- * kNN classifier as ONNX. (Tables differ: see the callers.)
- * @throws what the writers throw; the signal's reason
- */
-export async function addReducedSet(
-  bundle: Bundle,
-  formats: readonly ExportFormat[],
-  files: ReducedSetFiles,
+/** NPZ of a set, as programs for multilabel data sets read it. */
+export function reducedArrays({ set, clusterSizes }: ReducedSetFiles): Uint8Array {
+  const sizes = { dtype: 'int32' as const, shape: [set.count], data: Int32Array.from(clusterSizes) };
+  return writeDatasetNpz(set, { cluster_sizes: sizes });
+}
+
+/** Parquet with a map, as embedding-atlas reads it. @throws the signal's reason */
+export async function reducedParquet(
+  { set, clusterSizes, audio, nearest, seed }: ReducedSetFiles,
   signal: AbortSignal,
-): Promise<ReducedSetStatement> {
-  const { set, clusterSizes, classifier } = files;
-  const statement: ReducedSetStatement = {};
-  if (formats.includes('npz')) {
-    const sizes = { dtype: 'int32' as const, shape: [set.count], data: Int32Array.from(clusterSizes) };
-    await bundle.add('prototypes.npz', writeDatasetNpz(set, { cluster_sizes: sizes }));
-  }
-  if (formats.includes('mulan')) {
-    const { arff, xml } = writeMulan(set);
-    await bundle.add('prototypes.arff', arff, signal);
-    await bundle.add('prototypes.xml', xml);
-  }
-  if (formats.includes('meka')) await bundle.add('prototypes-meka.arff', writeMeka(set), signal);
-  if (formats.includes('json')) await bundle.add('prototypes.json', jsonPieces(files), signal);
-  if (formats.includes('parquet')) {
-    const map = await mapOf(set, files.seed, signal);
-    const more: ParquetColumn[] = [
-      { name: 'cluster_size', integers: [...clusterSizes] },
-      ...(files.audio ? [{ name: 'audio', text: [...files.audio] }] : []),
-      ...(files.nearest ? [{ name: 'nearest_path', text: [...files.nearest] }] : []),
-    ];
-    await bundle.add('prototypes.parquet', await writeDatasetParquet(set, map, more));
-    statement.map = { method: map.method, seed: files.seed, neighbours: map.neighbours };
-  }
-  if (classifier && formats.includes('onnx')) {
-    // A set of fewer rows was scored with all of them.
-    const k = Math.min(classifier.k, set.count);
-    await bundle.add('classifier.onnx', await knnGraph(set, { classifier: classifier.name, k, signal }));
-    statement.classifier = {
-      file: 'classifier.onnx',
-      classifier: classifier.name,
+): Promise<{ content: Uint8Array; map: NonNullable<ReducedSetStatement['map']> }> {
+  const map = await mapOf(set, seed, signal);
+  const more: ParquetColumn[] = [
+    { name: 'cluster_size', integers: [...clusterSizes] },
+    ...(audio ? [{ name: 'audio', text: [...audio] }] : []),
+    ...(nearest ? [{ name: 'nearest_path', text: [...nearest] }] : []),
+  ];
+  const content = await writeDatasetParquet(set, map, more);
+  return { content, map: { method: map.method, seed, neighbours: map.neighbours } };
+}
+
+/** The kNN classifier of a set as a graph. @throws the signal's reason */
+export async function reducedClassifier(
+  set: WritableSet,
+  { name, k: wanted }: { name: KnnClassifier; k: number },
+  signal: AbortSignal,
+): Promise<{ graph: Uint8Array; statement: Omit<NonNullable<ReducedSetStatement['classifier']>, 'file'> }> {
+  // A set of fewer rows was scored with all of them.
+  const k = Math.min(wanted, set.count);
+  return {
+    graph: await knnGraph(set, { classifier: name, k, signal }),
+    statement: {
+      classifier: name,
       k,
       input: `features float32 [batch, ${set.dim}]`,
       outputs: {
         labels: `labels uint8 [batch, ${set.labelNames.length}]`,
         scores: `scores float32 [batch, ${set.labelNames.length}]`,
       },
-    };
-  }
-  return statement;
+    },
+  };
 }
 
 async function mapOf(
@@ -176,8 +150,14 @@ function fewerDimensions({ features, count, dim }: WritableSet): { vectors: Floa
 const lengthOf = (vector: Float64Array): number =>
   Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
 
-/** One object per prototype: labels by name, and the rows of the corpus it stands for where they are known. */
-function* jsonPieces({ set, clusterSizes, clusters, audio, nearest }: ReducedSetFiles): Generator<string> {
+/** JSON in pieces, one object per prototype: labels by name, and the rows of the corpus it stands for where known. */
+export function* reducedJson({
+  set,
+  clusterSizes,
+  clusters,
+  audio,
+  nearest,
+}: ReducedSetFiles): Generator<string> {
   const { features, count, dim, labels, labelNames, featureNames, name } = set;
   const L = labelNames.length;
   const head = JSON.stringify({ name, labels: labelNames, features: featureNames });

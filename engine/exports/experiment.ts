@@ -10,12 +10,12 @@ import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { listPrototypes } from '../prototypes/list.ts';
 import { addAudio } from './audio.ts';
+import { writeFormats } from './formats.ts';
 import type { Bundle } from '../bundles/bundle.ts';
 import { writeCsv } from '../bundles/csv.ts';
 import { libraryOrigin, writeManifest } from '../bundles/manifest.ts';
 import { distinctFileNames } from '../bundles/names.ts';
 import { playlistTracks, writePlaylist } from './playlists.ts';
-import { addReducedSet } from '../bundles/reduced.ts';
 
 export interface ExportRequest {
   formats: readonly ExportFormat[];
@@ -42,44 +42,42 @@ export async function exportExperiment(
     prototypes.map(({ index, class: name }) => `${String(index).padStart(3, '0')} ${name}`),
   ).map((name) => `audio/${name}.wav`);
 
-  const audio = formats.includes('wav')
-    ? await addAudio(
-        context,
-        library,
-        bundle,
-        experiment.space,
-        prototypes.map(({ index }) => ({
-          ref: { kind: 'prototype', experimentId, index },
-          file: audioNames[index] ?? '',
-        })),
-        seed,
-        job,
-      )
-    : null;
-  await job.checkpoint();
-  if (formats.includes('csv')) {
-    const files = audio === null ? [] : audioNames;
-    await bundle.add('prototypes.csv', prototypeTable(experiment, network, prototypes, files, raw));
-    await bundle.add('split.csv', splitTable(library, experiment, raw));
-  }
-  if (formats.includes('npz')) await bundle.add('prototypes.npz', prototypeArrays(network, prototypes));
-  const statement = await addReducedSet(
-    bundle,
-    formats.filter((format) => format !== 'npz'),
+  const { audio, details } = await writeFormats(
     {
-      set: prototypeSet(experiment, network),
-      clusterSizes: prototypes.map(({ support }) => support),
-      clusters: null,
-      classifier: null,
-      seed,
-      audio: audio === null ? null : audioNames,
-      nearest: prototypes.map(({ nearest: [nearest] }) => nearest?.path ?? null),
+      kind: 'experiment',
+      files: {
+        set: prototypeSet(experiment, network),
+        clusterSizes: prototypes.map(({ support }) => support),
+        clusters: null,
+        seed,
+        nearest: prototypes.map(({ nearest: [nearest] }) => nearest?.path ?? null),
+      },
+      soundFiles: audioNames,
+      addSounds: (to) =>
+        addAudio(
+          context,
+          library,
+          to,
+          experiment.space,
+          prototypes.map(({ index }) => ({
+            ref: { kind: 'prototype', experimentId, index },
+            file: audioNames[index] ?? '',
+          })),
+          seed,
+          job,
+        ),
+      tables: (sounds) => ({
+        'prototypes.csv': prototypeTable(experiment, network, prototypes, sounds, raw),
+        'split.csv': splitTable(library, experiment, raw),
+      }),
+      arrays: () => prototypeArrays(network, prototypes),
+      classifier: () => Promise.resolve({ graph: networkGraph(network.data) }),
+      playlists: () => classPlaylists(context, library, experiment, job),
     },
-    job.signal,
+    formats,
+    bundle,
+    job,
   );
-  if (formats.includes('onnx')) await bundle.add('classifier.onnx', networkGraph(network.data));
-  if (formats.includes('m3u8')) await addPlaylists(context, library, experiment, bundle, job);
-  await job.checkpoint();
 
   const { split, groupBy, seed: trainingSeed, taxonomyId, ...parameters } = experiment.parameters;
   await writeManifest(
@@ -98,7 +96,7 @@ export async function exportExperiment(
         revision: experiment.revision,
         droppedClasses: experiment.droppedClasses,
         ...(experiment.thresholds === null ? {} : { thresholds: experiment.thresholds }),
-        ...statement,
+        ...details,
       },
     },
     libraryOrigin(
@@ -185,18 +183,18 @@ function prototypeArrays(network: PrototypeNetwork, prototypes: readonly Prototy
 }
 
 /** One playlist per class: the tracks predicted as it, the surest first. */
-async function addPlaylists(
+async function classPlaylists(
   context: EngineContext,
   library: Library,
   experiment: Experiment,
-  bundle: Bundle,
   job: JobHandle,
-): Promise<void> {
+): Promise<[name: string, content: string][]> {
   // The cache of predictions may have been deleted.
   await classifyLibrary(context, library, experiment.id, { signal: job.signal });
   const known = playlistTracks(library);
   const predicted = library.predictions.list(experiment);
   const names = distinctFileNames(experiment.classes);
+  const playlists: [name: string, content: string][] = [];
   for (const [index, name] of experiment.classes.entries()) {
     const tracks = predicted
       .filter((prediction) => prediction.class === name)
@@ -207,6 +205,7 @@ async function addPlaylists(
       // By path where equal: identifiers differ from one installation to the next.
       .sort((a, b) => b.probability - a.probability || (a.track.path < b.track.path ? -1 : 1))
       .map(({ track }) => track);
-    await bundle.add(`playlists/${names[index] ?? ''}.m3u8`, writePlaylist(name, tracks));
+    playlists.push([names[index] ?? '', writePlaylist(name, tracks)]);
   }
+  return playlists;
 }

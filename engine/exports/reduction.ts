@@ -9,13 +9,14 @@ import { generatedPrototypes } from '../reductions/prototypes.ts';
 import type { ReducedSet } from '../library/reductions.ts';
 import type { DatasetOrigin } from '../library/studies.ts';
 import { addAudio } from './audio.ts';
+import { writeFormats } from './formats.ts';
 import type { Bundle } from '../bundles/bundle.ts';
 import { csvLines, mapped, writeCsv, type Cell } from '../bundles/csv.ts';
 import type { ExportRequest } from './experiment.ts';
 import { datasetOrigin, libraryOrigin, writeManifest } from '../bundles/manifest.ts';
 import { distinctFileNames } from '../bundles/names.ts';
 import { playlistTracks, writePlaylist } from './playlists.ts';
-import { addReducedSet } from '../bundles/reduced.ts';
+import { reducedClassifier } from '../bundles/reduced.ts';
 
 /** Fills a bundle with a reduction: the generated prototypes as numbers and sound, and a playlist per label. */
 export async function exportReduction(
@@ -36,48 +37,49 @@ export async function exportReduction(
     prototypes.map(({ index, labelset }) => `${String(index).padStart(4, '0')} ${labelset.join(' ')}`),
   ).map((name) => `audio/${name}.wav`);
   const ofLibrary = reduction.source.kind === 'library';
-  const audio =
-    reduction.space !== null && formats.includes('wav')
-      ? await addAudio(
-          context,
-          library,
-          bundle,
-          reduction.space,
-          prototypes.map(({ index }) => ({
-            ref: { kind: 'generated', reductionId, index },
-            file: files[index] ?? '',
-          })),
-          seed,
-          job,
-        )
-      : null;
-  await job.checkpoint();
-  const audioFiles = audio === null ? [] : files;
   const data = writable(reduction, set, dataset);
-  if (formats.includes('csv')) {
-    const table = ofLibrary
-      ? prototypeTable(reduction, set, prototypes, audioFiles, raw)
-      : datasetTable(data, raw);
-    await bundle.add('prototypes.csv', table, job.signal);
-    if (ofLibrary) await bundle.add('split.csv', splitTable(library, reduction.studyId, raw));
-  }
   const classifier = classifierOf(reduction, asked, request);
-  const statement = await addReducedSet(
-    bundle,
-    formats,
+  const { space } = reduction;
+  const { audio, details } = await writeFormats(
     {
-      set: data,
-      clusterSizes: set.clusterSizes,
-      clusters: set.whole?.clusters ?? null,
-      classifier,
-      seed,
-      audio: audio === null ? null : files,
-      nearest: ofLibrary ? prototypes.map(({ nearest: [nearest] }) => nearest?.path ?? null) : null,
+      kind: reduction.source.kind,
+      files: {
+        set: data,
+        clusterSizes: set.clusterSizes,
+        clusters: set.whole?.clusters ?? null,
+        seed,
+        nearest: ofLibrary ? prototypes.map(({ nearest: [nearest] }) => nearest?.path ?? null) : null,
+      },
+      soundFiles: files,
+      addSounds: (to) =>
+        space === null
+          ? Promise.resolve(null)
+          : addAudio(
+              context,
+              library,
+              to,
+              space,
+              prototypes.map(({ index }) => ({
+                ref: { kind: 'generated', reductionId, index },
+                file: files[index] ?? '',
+              })),
+              seed,
+              job,
+            ),
+      tables: (sounds) =>
+        ofLibrary
+          ? {
+              'prototypes.csv': prototypeTable(reduction, set, prototypes, sounds, raw),
+              'split.csv': splitTable(library, reduction.studyId, raw),
+            }
+          : { 'prototypes.csv': datasetTable(data, raw) },
+      classifier: (signal) => reducedClassifier(data, classifier, signal),
+      playlists: () => Promise.resolve(labelPlaylists(library, reduction, prototypes)),
     },
-    job.signal,
+    formats,
+    bundle,
+    job,
   );
-  await job.checkpoint();
-  if (ofLibrary && formats.includes('m3u8')) await addPlaylists(library, reduction, prototypes, bundle);
 
   const { method, seed: reductionSeed, source, noise } = reduction;
   await writeManifest(
@@ -99,7 +101,7 @@ export async function exportReduction(
         prototypes: reduction.prototypeRows,
       },
       metrics: { full: reduction.full, reduced: reduction.reduced, scores: reduction.scores },
-      details: { ...(source.kind === 'dataset' ? { excluded: source.exclude } : {}), ...statement },
+      details: { ...(source.kind === 'dataset' ? { excluded: source.exclude } : {}), ...details },
     },
     reduction.source.kind === 'dataset' || reduction.space === null
       ? datasetOrigin(nameOf(reduction), dataset?.sha256 ?? null)
@@ -203,20 +205,20 @@ function splitTable(library: Library, studyId: string, raw: boolean): string {
 }
 
 /** One playlist per label: the tracks nearest to the generated prototypes that carry it. */
-async function addPlaylists(
+function labelPlaylists(
   library: Library,
   { labels }: Reduction,
   prototypes: readonly GeneratedPrototype[],
-  bundle: Bundle,
-): Promise<void> {
+): [name: string, content: string][] {
   const known = playlistTracks(library);
   const names = distinctFileNames(labels);
+  const playlists: [name: string, content: string][] = [];
   for (const [index, label] of labels.entries()) {
     const ids = prototypes
       .filter(({ labelset }) => labelset.includes(label))
       .flatMap(({ nearest }) => nearest.map(({ trackId }) => trackId));
     const tracks = [...new Set(ids)].flatMap((id) => known.get(id) ?? []);
-    if (tracks.length > 0)
-      await bundle.add(`playlists/${names[index] ?? ''}.m3u8`, writePlaylist(label, tracks));
+    if (tracks.length > 0) playlists.push([names[index] ?? '', writePlaylist(label, tracks)]);
   }
+  return playlists;
 }

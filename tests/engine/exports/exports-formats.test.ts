@@ -8,7 +8,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { ExportFormat, Reduction } from '../../../engine/api/domain.ts';
-import { datasetFormats } from '../../../engine/bundles/reduced.ts';
+import { formatsOf } from '../../../engine/api/exports.ts';
 import { predictKnn, type KnnClassifier } from '../../../models/knn/index.ts';
 import { PrototypeNetwork } from '../../../models/pecmae/network.ts';
 import { readNpz } from '../../../models/tensors/index.ts';
@@ -93,7 +93,7 @@ describe.skipIf(data.missing)('the bundle of a reduced data set', () => {
     classifier?: KnnClassifier;
     formats?: readonly ExportFormat[];
   }) => {
-    const { out, path = emotions(), p = 10, classifier = 'mlknn', formats = datasetFormats } = change;
+    const { out, path = emotions(), p = 10, classifier = 'mlknn', formats = formatsOf('dataset') } = change;
     const { client } = await startTestEngine();
     const { id: libraryId } = await client.call('libraries.open', { folder: testFolder() });
     const { reduction } = await reduced(client, libraryId, {
