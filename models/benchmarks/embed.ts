@@ -1,6 +1,6 @@
 import type { PackRuntime } from '../packs/runtime.ts';
 import { oneHot, type LabelledWindows } from '../embeddings/labelled-vectors.ts';
-import type { HandcraftedFeatures } from './handcrafted.ts';
+import type { Describer } from './handcrafted.ts';
 
 /** A labelled sound with its windows. */
 export interface CutSound {
@@ -35,7 +35,7 @@ export async function embedCollection(
 
 /** A collection through the hand-made features. */
 export async function describeCollection(
-  features: HandcraftedFeatures,
+  features: Describer,
   sounds: readonly CutSound[],
   { signal }: { signal: AbortSignal },
 ): Promise<{ logMel: LabelledWindows; mfcc: LabelledWindows }> {

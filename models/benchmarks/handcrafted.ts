@@ -14,6 +14,11 @@ const COEFFICIENTS = 20;
 const DELTA_REACH = 4;
 /** ln units above digital silence from which a frame counts as heard. */
 const HEARD = 0.05;
+/** How far under the loudest band of a sound the loudest band of an active frame lies at most: 40 dB. */
+const ACTIVE = 0.01;
+
+/** What gives a sound its hand-made features. */
+export type Describer = Pick<HandcraftedFeatures, 'describe'>;
 
 /**
  * The hand-made features that a learned embedding has to beat: mean and standard deviation over the audible frames of
@@ -42,17 +47,29 @@ export class HandcraftedFeatures {
 
   /** Log-mel frames `[frames, 128]` (natural logarithm of band magnitudes). */
   async logMel(samples: Float32Array): Promise<Float32Array> {
-    const spectrum = magnitudes(await this.#fourier.analyse(samples)).map((value) => value * this.#scale);
-    return applyBank(this.#bank, spectrum).map((value) => Math.log(value + FLOOR));
+    return (await this.#bands(samples)).map((value) => Math.log(value + FLOOR));
+  }
+
+  /**
+   * The same features of what a sound is like however loud and long it is: at the level where its loudest band is that of
+   * a full-scale sine, over the frames that come within 40 dB of it.
+   */
+  get levelFree(): Describer {
+    return {
+      describe: async (samples) => {
+        const bands = await this.#bands(samples);
+        const loudest = bands.reduce((most, value) => Math.max(most, value), 0);
+        const gain = loudest > 0 ? 1 / loudest : 0;
+        const frames = bands.map((value) => Math.log(gain * value + FLOOR));
+        return described(frames, heardFrames(frames, Math.log(ACTIVE)));
+      },
+    };
   }
 
   /** `logMel [256]` and `mfcc [80]` of one window. */
   async describe(samples: Float32Array): Promise<{ logMel: Float32Array; mfcc: Float32Array }> {
     const frames = await this.logMel(samples);
-    const cepstra = cosineTransform(frames);
-    const both = withDelta(cepstra);
-    const heard = audible(frames);
-    return { logMel: statistics(frames, BANDS, heard), mfcc: statistics(both, 2 * COEFFICIENTS, heard) };
+    return described(frames, heardFrames(frames, Math.log(FLOOR) + HEARD));
   }
 
   /** The signal that Griffin-Lim makes of a window's log-mel bands: what a codec has to beat. */
@@ -65,11 +82,24 @@ export class HandcraftedFeatures {
   close(): Promise<void> {
     return this.#fourier.close();
   }
+
+  /** Band magnitudes `[frames, 128]`, 1 for a full-scale sine. */
+  async #bands(samples: Float32Array): Promise<Float32Array> {
+    const spectrum = magnitudes(await this.#fourier.analyse(samples)).map((value) => value * this.#scale);
+    return applyBank(this.#bank, spectrum);
+  }
 }
 
-/** Frames that differ from digital silence; all of them when none does. */
-function audible(frames: Float32Array): number[] {
-  const threshold = Math.log(FLOOR) + HEARD;
+function described(
+  frames: Float32Array,
+  heard: readonly number[],
+): { logMel: Float32Array; mfcc: Float32Array } {
+  const both = withDelta(cosineTransform(frames));
+  return { logMel: statistics(frames, BANDS, heard), mfcc: statistics(both, 2 * COEFFICIENTS, heard) };
+}
+
+/** Frames with a band above the threshold (ln); all of them when there is none. */
+function heardFrames(frames: Float32Array, threshold: number): number[] {
   const count = frames.length / BANDS;
   const all = Array.from({ length: count }, (_, t) => t);
   const heard = all.filter((t) =>

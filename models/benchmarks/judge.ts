@@ -1,7 +1,7 @@
 import { accuracyOf } from './classifiers.ts';
 import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { describeCollection } from './embed.ts';
-import type { HandcraftedFeatures } from './handcrafted.ts';
+import type { Describer } from './handcrafted.ts';
 import { round } from './summary.ts';
 
 /** Share, 0…1, of sounds `[S]` each that a listener takes for the class they were made for. */
@@ -17,7 +17,7 @@ export type Judge = (
  * heard is the `mfcc` column of the accuracy table.
  * @param known the collection by MFCC+Δ, as {@link describeCollection} gives it
  */
-export function handcraftedJudge(features: HandcraftedFeatures, known: LabelledWindows): Judge {
+export function handcraftedJudge(features: Describer, known: LabelledWindows): Judge {
   return async (sounds, classes, signal) => {
     const asked = sounds.map((samples, i) => {
       const name = String(i);

@@ -14,6 +14,8 @@ export interface SoundSettings {
   guidance?: number;
   candidates?: number;
   accept?: number;
+  /** Recordings to start from, one window for each vector, and the share of noise over them; left out: pure noise. */
+  from?: { windows: readonly Float32Array[]; share: number };
   signal: AbortSignal;
 }
 
@@ -89,9 +91,11 @@ export async function scoreCycle(
   const { sampler } = runtime.pack.manifest;
   const started = performance.now();
   for (const [index, z] of vectors.entries()) {
-    const { candidates = sampler?.candidates ?? 1, accept = sampler?.accept ?? 1, ...rest } = settings;
+    const { candidates = sampler?.candidates ?? 1, accept = sampler?.accept ?? 1, from, ...rest } = settings;
     const seed = settings.seed + 1000 * index;
-    const best = await sonifyBest(runtime, z, { ...rest, candidates, accept, seed });
+    const window = from?.windows[index];
+    const beginning = from && window && { features: await runtime.features(window, 1), share: from.share };
+    const best = await sonifyBest(runtime, z, { ...rest, candidates, accept, seed, from: beginning });
     sounds.push(best.samples);
     embeddings.push(best.embedding);
     cosines.push(best.cycleCosine);

@@ -13,6 +13,8 @@ interface Seen {
  * counts as a fourfold growth of the signal; 2 to 8 differ little (measured on the compact pack).
  */
 const FIRST_STEP = -Math.log(4);
+/** φ of σ = 1. */
+const PURE_NOISE = Math.PI / 2;
 
 /**
  * A second-order sampler for v-prediction that evaluates the model once a step. With the angle φ = πσ/2 the state obeys
@@ -23,7 +25,7 @@ const FIRST_STEP = -Math.log(4);
  * (DPM-Solver++ 2M), which does it for x̂ and for λ from −∞ … +∞ has to be cut off at both ends; this form does not.
  */
 export class Multistep {
-  #before: (Seen & { first: boolean }) | null = null;
+  #before: Seen | null = null;
 
   /**
    * One step from noise level `sigma` to `next`.
@@ -35,7 +37,7 @@ export class Multistep {
     const seen = { ...predict(x, v, Math.cos(from), Math.sin(from)), angle: from };
     const [alpha, beta] = [Math.cos(to), Math.sin(to)];
     const before = this.#before;
-    this.#before = { ...seen, first: before === null };
+    this.#before = seen;
     const { signal, noise } = seen;
     if (before === null) return signal.map((s, i) => alpha * s + beta * (noise[i] ?? 0));
     const { signal: ofSignal, noise: ofNoise } = drift(before, from, to);
@@ -52,8 +54,9 @@ export class Multistep {
 }
 
 /** Weights of the last changes of x̂ and ε̂ in the next step: the least-squares c, times the integral of its push. */
-function drift(before: Seen & { first: boolean }, from: number, to: number) {
-  const grown = before.first ? FIRST_STEP : signalTime(from) - signalTime(before.angle);
+function drift(before: Seen, from: number, to: number) {
+  // Sampling that starts at less than pure noise is a finite time away from there.
+  const grown = before.angle >= PURE_NOISE ? FIRST_STEP : signalTime(from) - signalTime(before.angle);
   const faded = noiseTime(before.angle) - noiseTime(from);
   const push =
     (to === 0 ? 0 : Math.sin(to) * (noiseTime(to) - noiseTime(from))) -

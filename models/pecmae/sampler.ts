@@ -4,9 +4,9 @@
  * (DDIM) and Ho & Salimans 2022 (guidance), as used by EnCodecMAE's diffusion decoder. Pure functions on float32.
  */
 
-/** Noise levels of a sampling run; all arrays have `steps + 1` entries, from pure noise to pure signal. */
+/** Noise levels of a sampling run, from where it starts to pure signal; all arrays have one entry more than there are steps. */
 export interface Schedule {
-  /** σ: 1 … 0 in equal steps. */
+  /** σ: from 1 (pure noise), or the share of noise that sampling starts at, down to 0. */
   sigmas: Float32Array;
   /** cos(πσ/2): the share of signal. */
   alphas: Float32Array;
@@ -28,14 +28,19 @@ const NOISE_END = 0.02;
 const SIGNAL_END = 0.05;
 
 /**
- * Noise levels in equal steps for `ddim`. For `multistep` they lie on a logistic curve, closer at both ends, where the
+ * Noise levels in equal steps of σ for `ddim`. For `multistep` they lie on a logistic curve, closer at both ends, where the
  * model's view changes fastest (measured on the compact pack: by about 0.1/(1 − σ) and 0.1/σ).
  * Computed in float32, as the reference does: cos(π/2) is −4.4e−8 and not 0.
+ * @param steps of the way from pure noise
+ * @param from the share of noise to start at, above 0 and at most 1: its own level, then those of the whole way below it
  */
-export function schedule(steps: number, sampler: SamplerName = 'ddim'): Schedule {
+export function schedule(steps: number, sampler: SamplerName = 'ddim', from = 1): Schedule {
   if (!Number.isInteger(steps) || steps < 1) throw new RangeError(`steps ${steps} is not a positive integer`);
+  if (!(from > 0 && from <= 1)) throw new RangeError(`${from} is no share of noise to start at`);
   const level = sampler === 'ddim' ? (u: number) => u : logistic;
-  const sigmas = Float32Array.from({ length: steps + 1 }, (_, i) => level(1 - i / steps));
+  const whole = Float32Array.from({ length: steps + 1 }, (_, i) => level(1 - i / steps));
+  const start = Math.fround(from);
+  const sigmas = Float32Array.from([start, ...whole.filter((sigma) => sigma < start)]);
   const angles = sigmas.map((sigma) => (sigma * Math.fround(Math.PI)) / 2);
   return { sigmas, alphas: angles.map(Math.cos), betas: angles.map(Math.sin) };
 }

@@ -1,13 +1,28 @@
 import { Multistep } from './multistep.ts';
-import { guide, schedule, step, type SamplerName } from './sampler.ts';
+import { guide, mix, schedule, step, type SamplerName, type Schedule } from './sampler.ts';
 
 /** v-prediction `[B, T, F]` for `x [B, T, F]`, `sigma [B]`, `z [B, D]`; the denoiser of a pack. */
 export type Denoise = (x: Float32Array, sigma: Float32Array, z: Float32Array) => Promise<Float32Array>;
 
+/**
+ * Frame features that sampling starts from, and how much of them is given up to noise at first. After SDEdit (Meng et
+ * al. 2022, §3.2): noise a real signal x to the level σ of a share, x_σ = cos(πσ/2)·x + sin(πσ/2)·ε, and denoise from
+ * there. What is coarser than the noise (pitch, onsets, length) stays the recording's; the rest is drawn anew under the
+ * condition. With a share of 1 nothing of x is left: the plain way from noise.
+ */
+export interface Beginning {
+  /** `[T, F]`, as the pack's `features` graph gives them. */
+  features: Float32Array;
+  /** σ to start at, above 0 and at most 1. */
+  share: number;
+}
+
 /** What {@link sample} starts from and how it goes. */
 export interface SamplingOptions {
-  /** Where sampling starts: `[T, F]`, standard normal times the pack's `initialNoise`. */
+  /** `[T, F]`, standard normal times the pack's `initialNoise`: where sampling starts, or what `from` is mixed with. */
   noise: Float32Array;
+  /** Start from frame features instead of from pure noise. */
+  from?: Beginning | undefined;
   /** The condition, `[D]`. */
   z: Float32Array;
   sampler: SamplerName;
@@ -20,15 +35,15 @@ export interface SamplingOptions {
 }
 
 /**
- * Goes from noise to frame features `[T, F]`: deterministic, one run of the denoiser a step.
- * @throws RangeError on bad steps; whatever the denoiser throws; the signal's reason, at the next step
+ * Goes from noise, or from noised features, to frame features `[T, F]`: deterministic, one run of the denoiser a step.
+ * @throws RangeError on bad steps, or features to start from that have another size; whatever the denoiser throws; the signal's reason, at the next step
  */
 export async function sample(denoise: Denoise, options: SamplingOptions): Promise<Float32Array> {
-  const { z, sampler, steps, guidance, signal, onStep } = options;
-  const levels = schedule(steps, sampler);
+  const { z, sampler, steps, guidance, signal, onStep, from } = options;
+  const levels = schedule(steps, sampler, from?.share);
   const multistep = sampler === 'multistep' ? new Multistep() : null;
-  let x = options.noise;
-  for (const [index, sigma] of levels.sigmas.subarray(0, steps).entries()) {
+  let x = from ? noised(from, options.noise, levels) : options.noise;
+  for (const [index, sigma] of levels.sigmas.subarray(0, -1).entries()) {
     signal?.throwIfAborted();
     const v = await velocity(denoise, x, sigma, z, guidance);
     x = multistep?.step(x, v, sigma, levels.sigmas[index + 1] ?? 0) ?? step(x, v, levels, index);
@@ -36,6 +51,12 @@ export async function sample(denoise: Denoise, options: SamplingOptions): Promis
   }
   signal?.throwIfAborted();
   return x;
+}
+
+function noised({ features }: Beginning, noise: Float32Array, { alphas, betas }: Schedule): Float32Array {
+  if (features.length !== noise.length)
+    throw new RangeError(`${features.length} frame features to start from are not ${noise.length}`);
+  return mix(features, noise, alphas[0] ?? 0, betas[0] ?? 1);
 }
 
 /** The guided v-prediction; with guidance, both branches go through the denoiser as one batch of two. */

@@ -3,18 +3,21 @@ import type { PackManifest } from '../packs/manifest.ts';
 import type { PackRuntime } from '../packs/runtime.ts';
 import { Random } from '../numerics/random.ts';
 import type { SamplerName } from './sampler.ts';
-import { sample, type Denoise } from './sampling.ts';
+import { schedule } from './sampler.ts';
+import { sample, type Beginning, type Denoise } from './sampling.ts';
 
 /** How a vector is made audible; steps, guidance and sampler default to the pack's. */
 export interface SonifyOptions {
-  /** Same seed, pack, vector, steps, guidance and sampler give the same sound. */
+  /** Same seed, pack, vector, steps, guidance, sampler and beginning give the same sound. */
   seed: number;
-  /** 1 … 1000. */
+  /** Of the whole way from noise, 1 … 1000; who starts from a recording takes those below its share. */
   steps?: number;
   /** ≥ 0; 0 is unguided and takes half the time. */
   guidance?: number;
   /** How the steps are made; `multistep` needs about a third of the steps of `ddim`. */
   sampler?: SamplerName;
+  /** A recording to start from; left out: pure noise, as PECMAE does. */
+  from?: Beginning | undefined;
   signal: AbortSignal;
   /** Called after each step with the number of steps done. */
   onStep?: (step: number, steps: number) => void;
@@ -45,8 +48,13 @@ export interface SampledFeatures {
   seed: number;
 }
 
+/** Runs of the denoiser that a draw takes: those of the whole way that lie below the share it starts at. */
+export function stepsTaken(steps: number, sampler: SamplerName, from?: Pick<Beginning, 'share'>): number {
+  return schedule(steps, sampler, from?.share).sigmas.length - 1;
+}
+
 /**
- * The first half of making a vector audible: noise is denoised into frame features under the vector's guidance
+ * The first half of making a vector audible: noise (or a recording that was noised) is denoised into frame features under the vector's guidance
  * (DESIGN §5).
  * @param z `[D]`, in the pack's embedding space (not normalised)
  * @param denoise the pack's denoiser, or what shares it between draws
@@ -68,14 +76,11 @@ export async function sampleFeatures(
   const noise = new Random(seed)
     .normals(manifest.framesPerWindow * manifest.featureDim)
     .map((e) => e * initialNoise);
+  const taken = stepsTaken(steps, sampler, options.from);
   const features = await sample(denoise, {
-    noise,
-    z,
-    sampler,
-    steps,
-    guidance,
-    signal,
-    onStep: (step) => options.onStep?.(step, steps),
+    ...{ noise, z, sampler, steps, guidance, signal },
+    from: options.from,
+    onStep: (step) => options.onStep?.(step, taken),
   });
   return { features, steps, guidance, sampler, seed };
 }
