@@ -74,6 +74,24 @@ export function describeCard(card: QualityCard): string {
         card.fidelity,
       ),
     );
+  for (const [number, { trained, judge, prototypes, rows }] of (card.origins ?? []).entries())
+    parts.push(
+      `Half ${number + 1}: ${prototypes} prototypes of ${trained} sounds, judged by ${judge} others\n${table(
+        [
+          { title: 'sounds from', value: (row) => row.name },
+          { title: 'cycle cosine', value: (row) => row.cycleCosine.toFixed(3), align: 'right' },
+          {
+            title: 'own class',
+            value: (row) => `${(100 * row.classRetention).toFixed(1)} %`,
+            align: 'right',
+          },
+          { title: 'by MFCC+Δ', value: (row) => `${(100 * row.mfccRetention).toFixed(1)} %`, align: 'right' },
+          { title: 'pitch clarity', value: (row) => row.pitchClarity.toFixed(3), align: 'right' },
+          { title: 'seconds each', value: (row) => row.secondsEach.toFixed(2), align: 'right' },
+        ],
+        rows,
+      )}`,
+    );
   return parts.join('\n\n');
 }
 

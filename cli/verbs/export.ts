@@ -2,10 +2,11 @@ import type { ExportFormat, ExportResult } from '../../engine/api/domain.ts';
 import { exportFormatSchema } from '../../engine/api/exports.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { list, seedNumber } from '../options.ts';
+import { addSoundOrigin, soundOrigin, type SoundOriginOptions } from '../sound-origin.ts';
 import { bytes, pairs } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
 
-interface Options {
+interface Options extends SoundOriginOptions {
   library: string;
   experiment?: string;
   reduction?: string;
@@ -16,8 +17,7 @@ interface Options {
 }
 
 export const exportVerb: AddVerb = (program, cli) => {
-  program
-    .command('export')
+  addSoundOrigin(program.command('export'))
     .description('Write an experiment or a reduction as a folder that other programs can read.')
     .requiredOption('--library <dir>', "folder with the library's data")
     .option('--experiment <id>', 'experiment, or latest')
@@ -41,6 +41,7 @@ Examples:
     .action((options: Options) =>
       cli.answer(async () => {
         const formats = parseFormats(options.formats);
+        const soundsFrom = soundOrigin(options);
         if ((options.experiment === undefined) === (options.reduction === undefined))
           throw new EngineError('bad-input', 'Name one thing to export.', 'Use --experiment or --reduction.');
         return cli.withLibrary(options.library, async (session) => {
@@ -59,6 +60,7 @@ Examples:
               folder: options.out,
               formats,
               seed: options.seed,
+              soundsFrom,
               raw: options.raw ?? false,
             }),
           );

@@ -28,6 +28,7 @@ interface Options {
   seed: number;
   threads: number;
   fidelity: boolean;
+  origins: boolean;
   quick: boolean;
   report?: string;
   write: boolean;
@@ -58,6 +59,7 @@ export function addPackScore(
     .option('--threads <n>', 'threads of ONNX Runtime', wholeNumber(1, 64), 2)
     .option('--quick', 'nearest neighbours only, no prototype networks', false)
     .option('--fidelity', 'compare remedies against blurred prototypes as well', false)
+    .option('--origins', 'compare sounds from noise and from recordings; needs --instruments', false)
     .option('--report <file>', 'write a page with players and spectrograms; needs --instruments')
     .option('--write', 'write the card into the pack.json of the pack', false)
     .addHelpText(
@@ -78,6 +80,7 @@ Examples:
 
 async function score(cli: Cli, pack: Pack, scratch: string, options: Options): Promise<Answer> {
   const { signal } = cli.interrupt;
+  if (options.origins) requireInstruments(pack, options.instruments, 'Recordings to start from');
   if (options.report !== undefined) await checkReport(pack, options.report, options.instruments);
   const decode = new DecodePool({
     workerUrl: cli.places.decodeWorker,
@@ -123,6 +126,7 @@ async function score(cli: Cli, pack: Pack, scratch: string, options: Options): P
         demo,
         seeds: Array.from({ length: options.seeds }, (_, i) => options.seed + i),
         fidelity: options.fidelity,
+        origins: options.origins,
         quick: options.quick,
         moreDeformations: compresses ? [mp3Deformation] : [],
       },
@@ -144,19 +148,20 @@ async function score(cli: Cli, pack: Pack, scratch: string, options: Options): P
 
 /** @throws EngineError before the long work rather than after it */
 async function checkReport(pack: Pack, page: string, instruments: string | undefined): Promise<void> {
+  requireInstruments(pack, instruments, 'Prototypes of the report');
+  await checkReportPlace(page);
+}
+
+/** @throws EngineError `bad-input`, `pack` where there is nothing to listen to */
+function requireInstruments(pack: Pack, instruments: string | undefined, what: string): void {
   if (instruments === undefined)
-    throw new EngineError(
-      'bad-input',
-      'The report shows prototypes of instruments.',
-      'Give --instruments DIR.',
-    );
+    throw new EngineError('bad-input', `${what} are instruments.`, 'Give --instruments DIR.');
   if (pack.manifest.kind !== 'generative')
     throw new EngineError(
       'pack',
       `The pack “${pack.manifest.title}” only makes embeddings; there is nothing to listen to.`,
-      'Leave --report out.',
+      'Leave --report and --origins out.',
     );
-  await checkReportPlace(page);
 }
 
 /** First window of demo sounds, evenly spread over them, the same ones each time. */

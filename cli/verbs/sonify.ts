@@ -1,13 +1,15 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { SoundStart } from '../../engine/api/sonify.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { distinctFileNames } from '../../engine/bundles/names.ts';
 import { number, seedNumber, wholeNumber } from '../options.ts';
+import { addSoundOrigin, soundOrigin, type SoundOriginOptions } from '../sound-origin.ts';
 import { table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
 import { toOutput } from '../write-output.ts';
 
-interface Options {
+interface Options extends SoundOriginOptions {
   library: string;
   experiment: string;
   class?: string;
@@ -24,6 +26,7 @@ interface Sound {
   seed: number;
   steps: number;
   guidance: number;
+  from: SoundStart;
   durationSeconds: number;
   rmsDbfs: number;
   gainDb: number;
@@ -31,8 +34,7 @@ interface Sound {
 }
 
 export const sonifyVerb: AddVerb = (program, cli) => {
-  program
-    .command('sonify')
+  addSoundOrigin(program.command('sonify'))
     .description('Turn the prototypes of an experiment into sound, one WAV file each.')
     .requiredOption('--library <dir>', "folder with the library's data")
     .requiredOption('--experiment <id>', 'experiment, or latest')
@@ -46,11 +48,13 @@ export const sonifyVerb: AddVerb = (program, cli) => {
       `
 Examples:
   archetone sonify --library ~/archetone-music --experiment latest --out sounds
-  archetone sonify --library ~/archetone-music --experiment latest --class flute --seed 7 --out sounds --json`,
+  archetone sonify --library ~/archetone-music --experiment latest --class flute --seed 7 --out sounds --json
+  archetone sonify --library ~/archetone-music --experiment latest --from recording --share 0.5 --out sounds`,
     )
     .action((options: Options) =>
       cli.answer(() =>
         cli.withLibrary(options.library, async (session) => {
+          const from = soundOrigin(options);
           const { id: libraryId } = await session.library();
           const experiment = await session.experiment(libraryId, options.experiment);
           if (options.class !== undefined && !experiment.classes.includes(options.class))
@@ -71,6 +75,7 @@ Examples:
                 index,
               })),
               seed: options.seed,
+              from,
               ...(options.steps === undefined ? {} : { steps: options.steps }),
               ...(options.guidance === undefined ? {} : { guidance: options.guidance }),
             }),
@@ -83,14 +88,14 @@ Examples:
           await toOutput(folder, async () => {
             await mkdir(folder, { recursive: true });
             for (const [i, { sonification }] of sonifications.entries()) {
-              const { seed, steps, guidance, durationSeconds, rmsDbfs, gainDb, cycleCosine } = sonification;
+              const { id: _, url, ...facts } = sonification;
               const file = join(folder, `${names[i] ?? ''}.wav`);
-              await copyFile(session.mediaPath(sonification.url), file);
+              await copyFile(session.mediaPath(url), file);
               sounds.push({
                 index: prototypes[i]?.index ?? i,
                 class: prototypes[i]?.class ?? '',
                 file,
-                ...{ seed, steps, guidance, durationSeconds, rmsDbfs, gainDb, cycleCosine },
+                ...facts,
               });
             }
           });
@@ -105,6 +110,13 @@ function describeSounds(sounds: readonly Sound[]): string {
     [
       { title: 'prototype', value: (s) => String(s.index), align: 'right' },
       { title: 'class', value: (s) => s.class },
+      {
+        title: 'from',
+        value: ({ from }) =>
+          from.origin === 'noise'
+            ? 'noise'
+            : `${from.recording.path} at ${from.recording.startSeconds.toFixed(1)} s, share ${from.share}`,
+      },
       { title: 'level', value: (s) => `${s.rmsDbfs.toFixed(1)} dBFS`, align: 'right' },
       { title: 'raised by', value: (s) => `${s.gainDb.toFixed(1)} dB`, align: 'right' },
       { title: 'cycle cosine', value: (s) => s.cycleCosine.toFixed(3), align: 'right' },

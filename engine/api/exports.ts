@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { query } from '../wire/index.ts';
 import { distinct, id, path, seed, inLibrary } from './shared.ts';
 import type { Started } from './shared.ts';
+import { defaultSoundOrigin, soundOriginSchema } from './sonify.ts';
 import { classifierSchema } from './studies.ts';
 
 export const exportFormatSchema = z.enum([
@@ -87,6 +88,8 @@ export const exportsMethods = {
         .refine(distinct, 'a format is named twice')
         .default([...exportFormatSchema.options]),
       seed: seed.default(1),
+      /** How the sounds are made. */
+      soundsFrom: soundOriginSchema.default(defaultSoundOrigin),
       /** Leaves text in tables as it is that a spreadsheet would run as a formula; by default it gets an apostrophe. */
       raw: z.boolean().default(false),
       /** Reductions: left out, the classifier it was scored with first. */

@@ -6,12 +6,48 @@ import { vectorRefSchema } from './neighbours.ts';
 import { seed, inLibrary } from './shared.ts';
 import type { Started } from './shared.ts';
 
+/** Bounds of the share of noise over a recording: below, it is the recording; above, noise. */
+export const LEAST_SHARE = 0.1;
+export const MOST_SHARE = 0.9;
+/** Measured (docs/scoring-packs.md): of four shares the best by every measure on one half of the instruments, and on the other. */
+export const DEFAULT_SHARE = 0.3;
+
+/** Which of the two ways of sounding: from noise alone, or from the nearest recording under a share of noise. */
+export const soundOriginSchema = z.discriminatedUnion('origin', [
+  z.strictObject({ origin: z.literal('noise') }),
+  z.strictObject({
+    origin: z.literal('recording'),
+    /** Share of noise that the recording is given up to at first: the more, the less of it stays. */
+    share: z.number().min(LEAST_SHARE).max(MOST_SHARE).default(DEFAULT_SHARE),
+  }),
+]);
+
+export type SoundOrigin = z.output<typeof soundOriginSchema>;
+
+/** How a sound is made where nothing is said: noise keeps nearest to the vector; recordings sound more like the class. */
+export const defaultSoundOrigin: SoundOrigin = { origin: 'noise' };
+
+/** A window of a track that a sound was started from; its title and path as they were then. */
+export interface SoundRecording {
+  trackId: string;
+  title: string;
+  /** Inside the music folder. */
+  path: string;
+  windowIndex: number;
+  startSeconds: number;
+}
+
+/** What a sound began with. */
+export type SoundStart =
+  { origin: 'noise' } | { origin: 'recording'; share: number; recording: SoundRecording };
+
 export interface Sonification {
   id: string;
   url: string;
   seed: number;
   steps: number;
   guidance: number;
+  from: SoundStart;
   durationSeconds: number;
   /** Root-mean-square level of the sound file, dB re full scale. */
   rmsDbfs: number;
@@ -40,6 +76,7 @@ export const sonifyMethods = {
       seed: seed.default(1),
       steps: z.int().min(1).max(1000).optional(),
       guidance: z.number().min(0).max(20).optional(),
+      from: soundOriginSchema.default(defaultSoundOrigin),
     }),
   ),
 };

@@ -1,5 +1,5 @@
 import { spaceKey } from '../../models/embeddings/space.ts';
-import type { ComputedBy, SpaceInfo, TaxonomySource } from '../api/domain.ts';
+import type { ComputedBy, SoundOrigin, SpaceInfo, TaxonomySource } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { EXPORT_SCHEMA, MANIFEST_FILE } from '../../models/datasets/index.ts';
@@ -7,7 +7,12 @@ import { packOfSpace } from '../packs/of-space.ts';
 import type { Bundle } from './bundle.ts';
 
 /** Sounds in the bundle and how to make them again; null where the pack makes none or none were asked for. */
-export type AudioStatement = { seed: number; steps: number; guidance: number } | null;
+export type AudioStatement = { seed: number; steps: number; guidance: number; from: SoundsStart } | null;
+
+/** The way of sounding, and the recordings that sounds began with; none where all are from noise. */
+export type SoundsStart = SoundOrigin & {
+  recordings: { file: string; path: string; windowIndex: number; startSeconds: number }[];
+};
 
 /** The part of the manifest that depends on what is exported. */
 export interface ManifestSubject {

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import type { SpaceInfo, VectorRef } from '../api/domain.ts';
+import type { SoundOrigin, SpaceInfo, VectorRef } from '../api/domain.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { sonifyTargets } from '../sonify/sonify.ts';
 import type { Bundle } from '../bundles/bundle.ts';
-import type { AudioStatement } from '../bundles/manifest.ts';
+import type { AudioStatement, SoundsStart } from '../bundles/manifest.ts';
 
 /** A prototype that is to be heard: `file` is its path in the bundle. */
 export interface AudioTarget {
@@ -24,15 +24,31 @@ export async function addAudio(
   bundle: Bundle,
   space: SpaceInfo,
   targets: readonly AudioTarget[],
-  seed: number,
+  { seed, soundsFrom: from }: { seed: number; soundsFrom: SoundOrigin },
   job: JobHandle,
 ): Promise<AudioStatement> {
   const manifest = context.packs.ofSpace(space)?.manifest;
   if (manifest?.kind !== 'generative' || !manifest.sampler || targets.length === 0) return null;
-  const made = await sonifyTargets(context, library, { targets: targets.map(({ ref }) => ref), seed }, job);
+  const made = await sonifyTargets(
+    context,
+    library,
+    { targets: targets.map(({ ref }) => ref), seed, from },
+    job,
+  );
+  const recordings: SoundsStart['recordings'] = [];
   for (const [index, { sonification }] of made.entries()) {
     const target = targets[index];
-    if (target) await bundle.add(target.file, await readFile(library.sonifications.path(sonification.id)));
+    if (!target) continue;
+    if (sonification.from.origin === 'recording') {
+      const { path, windowIndex, startSeconds } = sonification.from.recording;
+      recordings.push({ file: target.file, path, windowIndex, startSeconds });
+    }
+    await bundle.add(target.file, await readFile(library.sonifications.path(sonification.id)));
   }
-  return { seed, steps: manifest.sampler.steps, guidance: manifest.sampler.guidance };
+  return {
+    seed,
+    steps: manifest.sampler.steps,
+    guidance: manifest.sampler.guidance,
+    from: { ...from, recordings },
+  };
 }

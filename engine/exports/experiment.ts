@@ -2,7 +2,7 @@ import type { WritableSet } from '../../models/datasets/index.ts';
 import type { KnnClassifier } from '../../models/knn/index.ts';
 import { networkGraph } from '../../models/pecmae/classifier-graph.ts';
 import { writeNpz } from '../../models/tensors/index.ts';
-import type { Experiment, ExportFormat, PrototypeInfo } from '../api/domain.ts';
+import type { Experiment, ExportFormat, PrototypeInfo, SoundOrigin } from '../api/domain.ts';
 import { classifyLibrary } from '../classify/library.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
@@ -20,6 +20,7 @@ import { playlistTracks, writePlaylist } from './playlists.ts';
 export interface ExportRequest {
   formats: readonly ExportFormat[];
   seed: number;
+  soundsFrom: SoundOrigin;
   /** Tables keep text that spreadsheets would run. */
   raw: boolean;
   /** Reductions: the kNN classifier that is exported; left out: the one it was scored with first. */
@@ -31,7 +32,7 @@ export async function exportExperiment(
   context: EngineContext,
   library: Library,
   experimentId: string,
-  { formats, seed, raw }: ExportRequest,
+  { formats, seed, soundsFrom, raw }: ExportRequest,
   bundle: Bundle,
   job: JobHandle,
 ): Promise<void> {
@@ -63,7 +64,7 @@ export async function exportExperiment(
             ref: { kind: 'prototype', experimentId, index },
             file: audioNames[index] ?? '',
           })),
-          seed,
+          { seed, soundsFrom },
           job,
         ),
       tables: (sounds) => ({

@@ -63,7 +63,7 @@ export async function exportReduction(
                 ref: { kind: 'generated', reductionId, index },
                 file: files[index] ?? '',
               })),
-              seed,
+              request,
               job,
             ),
       tables: (sounds) =>

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Sonification } from '../api/domain.ts';
+import { z } from 'zod';
+import type { Sonification, SoundStart } from '../api/domain.ts';
+import { defaultSoundOrigin } from '../api/sonify.ts';
 import type { MediaTokens } from '../media.ts';
 import { toBlob } from '../storage/database.ts';
 import type { Database } from '../storage/database.ts';
@@ -14,7 +16,22 @@ export interface SonificationKey {
   seed: number;
   steps: number;
   guidance: number;
+  /** Null: noise. */
+  recording: SoundRecordingKey | null;
 }
+
+const recordingSchema = z.object({
+  share: z.number(),
+  contentHash: z.string(),
+  trackId: z.string(),
+  title: z.string(),
+  path: z.string(),
+  windowIndex: z.number(),
+  startSeconds: z.number(),
+});
+
+/** The recording that a sound began with, and the share of noise over it. */
+export type SoundRecordingKey = z.output<typeof recordingSchema>;
 
 interface SonificationRow {
   id: string;
@@ -26,9 +43,11 @@ interface SonificationRow {
   rms_dbfs: number;
   gain_db: number;
   cycle_cosine: number;
+  recording: string | null;
 }
 
-const COLUMNS = 'id, seed, steps, guidance, file, duration_seconds, rms_dbfs, gain_db, cycle_cosine';
+const COLUMNS =
+  'id, seed, steps, guidance, recording, file, duration_seconds, rms_dbfs, gain_db, cycle_cosine';
 /** Folder of the sounds inside the library's data folder. */
 const FOLDER = 'sonifications';
 /** Folder in a library's data folder of what nobody can ask for any more when the engine starts again. */
@@ -42,8 +61,18 @@ export function vectorHash(vector: Float32Array): string {
 
 /** Identifier, and name of the WAV file, of a sound. */
 export function sonificationId(key: SonificationKey): string {
-  const text = [key.packSha256, key.vectorSha256, key.seed, key.steps, key.guidance].join('\n');
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+  const { recording } = key;
+  // Where a recording lies and what it is called makes no difference to the sound.
+  const from = recording && [recording.share, recording.contentHash, recording.windowIndex];
+  const text = [key.packSha256, key.vectorSha256, key.seed, key.steps, key.guidance, ...(from ?? [])];
+  return createHash('sha256').update(text.join('\n')).digest('hex').slice(0, 32);
+}
+
+/** What a sound with that key says it began with. */
+export function soundStart(recording: SoundRecordingKey | null): SoundStart {
+  if (recording === null) return { origin: 'noise' };
+  const { share, trackId, title, path, windowIndex, startSeconds } = recording;
+  return { origin: 'recording', share, recording: { trackId, title, path, windowIndex, startSeconds } };
 }
 
 /** What the first draw of a sound is called. */
@@ -91,7 +120,7 @@ export class SonificationRepository {
     return row ? this.#fromRow(media, row) : null;
   }
 
-  /** The newest sound of a vector, preferring those made with the pack's own steps and guidance. */
+  /** The newest sound of a vector, preferring those made in the default way with the pack's own steps and guidance. */
   latest(
     media: MediaTokens,
     wanted: {
@@ -103,11 +132,13 @@ export class SonificationRepository {
     const rows = this.#db
       .prepare<SonificationRow>(
         `SELECT ${COLUMNS} FROM cache.sonifications WHERE pack_sha256 = ? AND vector_sha256 = ?
-         ORDER BY (steps = ? AND guidance = ?) DESC, created_at DESC, id`,
+         ORDER BY coalesce(recording ->> 'share', 0) = ? DESC, (steps = ? AND guidance = ?) DESC,
+                  created_at DESC, id`,
       )
       .all([
         wanted.packSha256,
         vectorHash(wanted.vector),
+        defaultSoundOrigin.origin === 'recording' ? defaultSoundOrigin.share : 0,
         wanted.sampler?.steps ?? 0,
         wanted.sampler?.guidance ?? 0,
       ]);
@@ -125,9 +156,9 @@ export class SonificationRepository {
   ): void {
     this.#db
       .prepare(
-        `INSERT OR REPLACE INTO cache.sonifications (id, pack_sha256, vector_sha256, seed, steps, guidance, file,
+        `INSERT OR REPLACE INTO cache.sonifications (id, pack_sha256, vector_sha256, seed, steps, guidance, recording, file,
            duration_seconds, rms_dbfs, gain_db, cycle_cosine, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run([
         id,
@@ -136,6 +167,7 @@ export class SonificationRepository {
         key.seed,
         key.steps,
         key.guidance,
+        key.recording && JSON.stringify(recordingSchema.parse(key.recording)),
         `${id}.wav`,
         facts.durationSeconds,
         facts.rmsDbfs,
@@ -155,6 +187,7 @@ export class SonificationRepository {
       seed: row.seed,
       steps: row.steps,
       guidance: row.guidance,
+      from: soundStart(row.recording === null ? null : recordingSchema.parse(JSON.parse(row.recording))),
       durationSeconds: row.duration_seconds,
       rmsDbfs: row.rms_dbfs,
       gainDb: row.gain_db,

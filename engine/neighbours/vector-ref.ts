@@ -26,6 +26,12 @@ interface VectorKind<R> {
   owner(ref: R): string;
   /** What several of one owner are called: “prototypes of Folders · 4 per class”. @throws EngineError `not-found` */
   several(library: Library, ref: R): string;
+  /** Tracks whose recordings its sound may start from; null: all. Kept in `known` by what they depend on. */
+  startFrom(
+    library: Library,
+    ref: R,
+    known: Map<string, ReadonlySet<string> | null>,
+  ): ReadonlySet<string> | null;
   /** Whether something found near the vector is what it stands for. */
   isItself(ref: R, found: WindowRef, level: 'track' | 'window'): boolean;
 }
@@ -41,6 +47,7 @@ const kinds: { readonly [K in Kind]: VectorKind<RefOf<K>> } = {
     name: (library, { trackId }) => fileOf(library, trackId),
     owner: () => '',
     several: () => 'tracks',
+    startFrom: (_library, { trackId }) => new Set([trackId]),
     isItself: ({ trackId }, found, level) => level === 'track' && found.trackId === trackId,
   },
   window: {
@@ -51,6 +58,7 @@ const kinds: { readonly [K in Kind]: VectorKind<RefOf<K>> } = {
     name: (library, { trackId, windowIndex }) => `window ${windowIndex + 1} of ${fileOf(library, trackId)}`,
     owner: () => '',
     several: () => 'windows',
+    startFrom: (_library, { trackId }) => new Set([trackId]),
     isItself: ({ trackId, windowIndex }, found, level) =>
       found.trackId === trackId && (level === 'track' || found.windowIndex === windowIndex),
   },
@@ -65,6 +73,14 @@ const kinds: { readonly [K in Kind]: VectorKind<RefOf<K>> } = {
     },
     owner: ({ experimentId }) => experimentId,
     several: (library, { experimentId }) => `prototypes of ${library.experiments.get(experimentId).name}`,
+    startFrom: (library, ref, known) => {
+      const network = networkOf(library, ref);
+      const label = network.classOf(ref.index);
+      const key = `${ref.experimentId} ${label}`;
+      const tracks = known.get(key) ?? tracksOfClass(library, ref.experimentId, label);
+      known.set(key, tracks);
+      return tracks;
+    },
     isItself: () => false,
   },
   generated: {
@@ -82,6 +98,7 @@ const kinds: { readonly [K in Kind]: VectorKind<RefOf<K>> } = {
     name: (library, { reductionId, index }) => `#${index + 1} of ${library.reductions.get(reductionId).name}`,
     owner: ({ reductionId }) => reductionId,
     several: (library, { reductionId }) => `prototypes of ${library.reductions.get(reductionId).name}`,
+    startFrom: () => null,
     isItself: () => false,
   },
 };
@@ -102,6 +119,25 @@ export function isItself<K extends Kind>(
   level: 'track' | 'window',
 ): boolean {
   return kinds[ref.kind].isItself(ref, found, level);
+}
+
+/**
+ * Tracks whose recordings the sound of a vector may start from: its own, or those an experiment has of its class.
+ * @param known what was asked before, by what it depends on
+ * @returns null: any
+ * @throws EngineError `not-found`
+ */
+export function tracksToStartFrom<K extends Kind>(
+  library: Library,
+  ref: RefOf<K>,
+  known: Map<string, ReadonlySet<string> | null>,
+): ReadonlySet<string> | null {
+  return kinds[ref.kind].startFrom(library, ref, known);
+}
+
+function tracksOfClass(library: Library, experimentId: string, label: number): ReadonlySet<string> {
+  const tracks = library.experiments.tracksOf(experimentId).filter(({ labels }) => labels.includes(label));
+  return new Set(tracks.map(({ id }) => id));
 }
 
 /**

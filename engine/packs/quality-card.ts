@@ -6,6 +6,7 @@ import { deformations, type Deformation } from '../../models/benchmarks/deformat
 import { describeCollection, embedCollection, type CutSound } from '../../models/benchmarks/embed.ts';
 import { HandcraftedFeatures } from '../../models/benchmarks/handcrafted.ts';
 import { handcraftedJudge } from '../../models/benchmarks/judge.ts';
+import { scoreOrigins, type OriginTable } from '../../models/benchmarks/origins.ts';
 import { neighbourPrecision, type NeighbourPrecision } from '../../models/benchmarks/neighbourhood.ts';
 import { sharedClasses } from '../../models/benchmarks/protocols.ts';
 import { scoreRobustness, type RobustnessScore } from '../../models/benchmarks/robustness.ts';
@@ -45,6 +46,8 @@ export interface ScoreInput {
   seeds: readonly number[];
   /** Compare the remedies against blurred prototypes as well; takes several minutes. */
   fidelity: boolean;
+  /** Compare sounds from noise with those from recordings; takes half an hour. */
+  origins: boolean;
   /** Nearest neighbours alone; training prototype networks takes most of the time. */
   quick: boolean;
   /** Besides those that need no outside help. */
@@ -71,6 +74,8 @@ export interface QualityCard {
   cycle?: CycleScore;
   /** Of prototypes trained on all instruments, five per class; the first entry is what the application does. */
   fidelity?: FidelityScore[];
+  /** Sounds from noise and from recordings, on each half of the instruments, judged by the other. */
+  origins?: OriginTable[];
   /** On two threads of the machine that made the card. */
   speed: { windowsPerSecond: number; secondsPerSonification: number | null; packMegabytes: number };
 }
@@ -166,6 +171,11 @@ export async function qualityCard(
     const settings = { seed: seeds[0] ?? 1, signal };
     card.cycle = (await scoreCycle(runtime, vectors, settings)).score;
     card.speed.secondsPerSonification = card.cycle.secondsEach;
+    if (input.origins && instruments && views.instruments)
+      card.origins = await compareOrigins(runtime, instruments.sounds, views.instruments, {
+        ...settings,
+        say,
+      });
     if (views.instruments)
       heard = await listen(runtime, views.instruments, card, input.fidelity, { ...settings, say });
   }
@@ -194,6 +204,20 @@ async function listen(
     await features.close();
   }
   return first;
+}
+
+async function compareOrigins(
+  runtime: PackRuntime,
+  sounds: readonly CutSound[],
+  { embedding }: Views,
+  settings: { seed: number; signal: AbortSignal; say: (message: string) => void },
+): Promise<OriginTable[]> {
+  const features = await HandcraftedFeatures.open(runtime.pack.manifest.sampleRate);
+  try {
+    return await scoreOrigins(runtime, sounds, embedding, features, settings);
+  } finally {
+    await features.close();
+  }
 }
 
 async function viewsOf(input: ScoreInput, sounds: CutSound[], signal: AbortSignal): Promise<Views> {

@@ -6,6 +6,7 @@ import { rmsDbfs } from '../../models/audio/level.ts';
 import type { PackRuntime } from '../../models/packs/runtime.ts';
 import { sonifyBest } from '../../models/pecmae/candidates.ts';
 import type { CheckedSonification } from '../../models/pecmae/candidates.ts';
+import { stepsTaken } from '../../models/pecmae/sonify.ts';
 import { sonifyMethods } from '../api/sonify.ts';
 import type { JobLane, Sonification, VectorRef } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
@@ -18,18 +19,23 @@ import { otherSpace, sameEncoder } from '../library/spaces.ts';
 import type { LocatedVector } from '../neighbours/vector-ref.ts';
 import { resolveVector } from '../neighbours/vector-ref.ts';
 import { audibleGainDb } from './measures.ts';
-import { firstSoundId, sonificationId, vectorHash } from '../library/sonifications.ts';
+import { firstSoundId, sonificationId, soundStart, vectorHash } from '../library/sonifications.ts';
+import type { SonificationKey } from '../library/sonifications.ts';
+import { featuresOf, StartRecordings } from './recording.ts';
 
 /** What a sonify job is told; steps and guidance default to the pack's. */
 export const sonifySpecSchema = sonifyMethods['sonify.start'].input;
 export type SonifyRequest = Omit<z.output<typeof sonifySpecSchema>, 'libraryId'>;
 
+/** A pack without a sampler fails at its first graph. */
+const NO_SAMPLER = { method: 'ddim', steps: 1, guidance: 0, candidates: 1, accept: 1 } as const;
+
 /**
  * Turns vectors into sound, one after the other, reporting every step. Where a person listens, the first draw of a sound
- * is told at once (`first-sound`). What was made before with the same pack, vector,
- * seed, steps and guidance is taken from the cache. Cancelling keeps the sounds that are finished.
+ * is told at once (`first-sound`). What was made before with the same pack, vector, seed, steps, guidance and beginning is
+ * taken from the cache. Cancelling keeps the sounds that are finished.
  * @throws EngineError `pack` when their pack only makes embeddings; `other-space` for vectors of several packs, or of a
- * version that is gone; `not-found`; `disk-full`
+ * version that is gone; `not-found`; `disk-full`; where a recording is to be started from, also as {@link featuresOf}
  */
 export async function sonifyTargets(
   context: EngineContext,
@@ -39,32 +45,43 @@ export async function sonifyTargets(
 ): Promise<{ target: VectorRef; sonification: Sonification }[]> {
   const targets = request.targets.map((target) => ({ target, ...resolveVector(library, target) }));
   const runtime = await generativeRuntime(context, targets, job.lane);
-  const sampler = runtime.pack.manifest.sampler ?? { steps: 1, guidance: 0, candidates: 1, accept: 1 };
+  const sampler = runtime.pack.manifest.sampler ?? NO_SAMPLER;
   const steps = request.steps ?? sampler.steps;
   const guidance = request.guidance ?? sampler.guidance;
   const started = performance.now();
-  const { candidates, accept } = sampler;
-  const stepsEach = steps * candidates; // at most: a candidate that is good enough ends the draw
+  const { candidates, accept, method } = sampler;
+  const { from } = request;
+  // At most: a candidate that is good enough ends the draw.
+  const stepsEach = candidates * stepsTaken(steps, method, from.origin === 'recording' ? from : undefined);
   const total = request.targets.length * stepsEach;
   let cached = 0;
   const results: { target: VectorRef; sonification: Sonification }[] = [];
-  for (const [index, { target, vector }] of targets.entries()) {
+  const recordings = new StartRecordings(library);
+  for (const [index, { target, ...located }] of targets.entries()) {
     await job.checkpoint();
+    const { vector, space } = located;
+    const start = from.origin === 'recording' ? await recordings.nearest(target, located) : null;
+    const recording = start && from.origin === 'recording' ? { ...start, share: from.share } : null;
     const key = {
       packSha256: runtime.pack.sha256,
       vectorSha256: vectorHash(vector),
       seed: request.seed,
       steps,
       guidance,
+      recording,
     };
     const id = sonificationId(key);
     let sonification = library.sonifications.find(context.media, id);
     if (!sonification) {
       const settings = { seed: request.seed, steps, guidance, candidates, accept };
-      const first = job.lane === 'listen' ? firstSound(context, library, target, id, settings) : null;
+      const first = job.lane === 'listen' ? firstSound(context, library, target, id, key) : null;
+      const { signal } = job;
+      const features =
+        recording && (await featuresOf(context, library, runtime, recording, { space, signal }));
       const sound = await sonifyBest(runtime, vector, {
         ...settings,
-        signal: job.signal,
+        signal,
+        from: features ? { features, share: recording.share } : undefined,
         onStep: (step) => {
           const done = index * stepsEach + step;
           const secondsEach = (performance.now() - started) / 1000 / (done - cached * stepsEach);
@@ -111,7 +128,7 @@ function firstSound(
   library: Library,
   target: VectorRef,
   id: string,
-  { seed, steps, guidance }: { seed: number; steps: number; guidance: number },
+  { seed, steps, guidance, recording }: SonificationKey,
 ): { tell: (sound: CheckedSonification) => void; told: () => Promise<void> } {
   let told = Promise.resolve();
   const tell = async (sound: CheckedSonification): Promise<void> => {
@@ -119,7 +136,8 @@ function firstSound(
     await library.sonifications.sweepFirst();
     const facts = await writeSound(path, sound);
     const url = context.media.urlFor(path, 'audio/wav');
-    const sonification = { id: firstSoundId(id), url, seed, steps, guidance, ...facts };
+    const from = soundStart(recording);
+    const sonification = { id: firstSoundId(id), url, seed, steps, guidance, from, ...facts };
     context.events.emit({ type: 'first-sound', libraryId: library.id, target, soundId: id, sonification });
   };
   return {

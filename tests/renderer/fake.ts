@@ -257,6 +257,7 @@ export const sonification = (id: string): Sonification => ({
   seed: 1,
   steps: 20,
   guidance: 2,
+  from: { origin: 'noise' },
   durationSeconds: 4,
   rmsDbfs: -20,
   gainDb: 0,

@@ -4,6 +4,7 @@ import { sql as cacheKept } from './cache/0003-kept-embeddings.ts';
 import { up as cacheSpaces } from './cache/0004-spaces.ts';
 import { sql as cachePredictedLabels } from './cache/0005-predicted-labels.ts';
 import { sql as cacheComputedBy } from './cache/0006-computed-by.ts';
+import { sql as cacheSoundOrigins } from './cache/0007-sound-origins.ts';
 import { sql as jobs } from './jobs/0001-jobs.ts';
 import { sql as jobsLanes } from './jobs/0002-lanes.ts';
 import { sql as libraryTracks } from './library/0001-library.ts';
@@ -30,6 +31,14 @@ export const migrations = {
     libraryThresholds,
     libraryEncoders,
   ],
-  cache: [cacheEmbeddings, cachePredictions, cacheKept, cacheSpaces, cachePredictedLabels, cacheComputedBy],
+  cache: [
+    cacheEmbeddings,
+    cachePredictions,
+    cacheKept,
+    cacheSpaces,
+    cachePredictedLabels,
+    cacheComputedBy,
+    cacheSoundOrigins,
+  ],
   jobs: [jobs, jobsLanes],
 } as const satisfies Record<string, readonly Migration[]>;

@@ -1,3 +1,4 @@
+import { startOfSound } from '../session/listening.ts';
 import type { Peaks, Sonification } from '../../../engine/api/domain.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
@@ -29,7 +30,7 @@ interface TrackToPlay {
   durationSeconds?: number | null;
 }
 
-type SoundToPlay = Pick<Sonification, 'id' | 'url' | 'durationSeconds'>;
+type SoundToPlay = Pick<Sonification, 'id' | 'url' | 'durationSeconds' | 'from'>;
 
 function sonificationSource(sound: SoundToPlay, title: string, firstOf?: string): PlayerSource {
   return {
@@ -40,7 +41,7 @@ function sonificationSource(sound: SoundToPlay, title: string, firstOf?: string)
     title,
     subtitle:
       firstOf === undefined
-        ? 'Sonified from its vector by the diffusion decoder'
+        ? `Sonified by the diffusion decoder, ${startOfSound(sound.from)}`
         : 'The first of several draws; the best one takes its place',
     url: sound.url,
     peaks: null,

@@ -1,7 +1,8 @@
 /** What the A/B buttons need to know, in every view that has them. */
-import type { Sonification, VectorRef, WindowRef } from '../../../engine/api/domain.ts';
+import type { Sonification, SoundStart, VectorRef, WindowRef } from '../../../engine/api/domain.ts';
 import type { LibrarySession } from './library-session.svelte.ts';
 import { shareDone } from '../jobs/jobs.svelte.ts';
+import { clock, percent } from '../ui/format.ts';
 
 /** Share of the sonification that is done, null when unknown, undefined while none is under way. */
 export function sonifyingShare(session: LibrarySession, vector: VectorRef): number | null | undefined {
@@ -24,4 +25,11 @@ export function isExcerptPlaying(session: LibrarySession, window: WindowRef | un
     player.range !== null &&
     Math.abs(player.range.start - window.startSeconds) < 1e-3
   );
+}
+
+/** What a sound began with, in words: “from Oboe A4 at 0:04, 30 % noise”. */
+export function startOfSound(from: SoundStart): string {
+  if (from.origin === 'noise') return 'from noise';
+  const { title, startSeconds } = from.recording;
+  return `from ${title} at ${clock(startSeconds, true)}, ${percent(from.share)} noise`;
 }

@@ -1,5 +1,6 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { FirstSound, Sonification, VectorRef } from '../../../engine/api/domain.ts';
+import type { FirstSound, Sonification, SoundOrigin, VectorRef } from '../../../engine/api/domain.ts';
+import { defaultSoundOrigin } from '../../../engine/api/sonify.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 
@@ -14,6 +15,8 @@ export class Sonifier {
   /** null: the pack's own default. */
   steps = $state<number | null>(null);
   guidance = $state<number | null>(null);
+  /** What sounds begin with. */
+  from = $state.raw<SoundOrigin>(defaultSoundOrigin);
   /** What null stands for: the sampler defaults of the library's pack. */
   defaults = $state.raw<{ steps: number; guidance: number } | null>(null);
 
@@ -83,6 +86,7 @@ export class Sonifier {
         libraryId: this.#libraryId,
         targets,
         seed: this.seed,
+        from: this.from,
         ...(this.steps === null ? {} : { steps: this.steps }),
         ...(this.guidance === null ? {} : { guidance: this.guidance }),
       });
@@ -101,6 +105,15 @@ export class Sonifier {
   #fits(sound: Sonification): boolean {
     const steps = this.steps ?? this.defaults?.steps ?? sound.steps;
     const guidance = this.guidance ?? this.defaults?.guidance ?? sound.guidance;
-    return sound.seed === this.seed && sound.steps === steps && Math.abs(sound.guidance - guidance) < 1e-6;
+    const { from } = this;
+    const begins =
+      sound.from.origin === from.origin &&
+      (sound.from.origin === 'noise' || from.origin === 'noise' || sound.from.share === from.share);
+    return (
+      begins &&
+      sound.seed === this.seed &&
+      sound.steps === steps &&
+      Math.abs(sound.guidance - guidance) < 1e-6
+    );
   }
 }
