@@ -88,14 +88,15 @@ Examples:
           await toOutput(folder, async () => {
             await mkdir(folder, { recursive: true });
             for (const [i, { sonification }] of sonifications.entries()) {
-              const { id: _, url, ...facts } = sonification;
+              const { url, seed, steps, guidance, from, ...heard } = sonification;
+              const { durationSeconds, rmsDbfs, gainDb, cycleCosine } = heard;
               const file = join(folder, `${names[i] ?? ''}.wav`);
               await copyFile(session.mediaPath(url), file);
               sounds.push({
                 index: prototypes[i]?.index ?? i,
                 class: prototypes[i]?.class ?? '',
                 file,
-                ...facts,
+                ...{ seed, steps, guidance, from, durationSeconds, rmsDbfs, gainDb, cycleCosine },
               });
             }
           });

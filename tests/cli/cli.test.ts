@@ -193,6 +193,29 @@ describe('the command line', { timeout: 180_000 }, () => {
     for (const name of readdirSync(out))
       expect(readWav(readFileSync(join(out, name))).samples).toHaveLength(4000);
     expect(readdirSync(out)).toHaveLength(2);
+    const recorded = await runCli([
+      ...['sonify', '--library', library, '--experiment', experiment, '--class', 'mid', '--steps', '3'],
+      ...['--from', 'recording', '--share', '0.5', '--out', join(testFolder(), 'recorded'), '--json'],
+    ]);
+    expect(recorded.code, recorded.stderr).toBe(0);
+    const from = {
+      origin: 'recording',
+      share: 0.5,
+      recording: { path: expect.stringContaining('mid/') as string },
+    };
+    expect(recorded.json()).toMatchObject({ sounds: [{ from }, { from }] });
+    const shared = [
+      'sonify',
+      '--library',
+      library,
+      '--experiment',
+      experiment,
+      '--share',
+      '0.5',
+      '--out',
+      out,
+    ];
+    expect((await runCli(shared)).stderr).toContain('--from recording');
     const wrong = await runCli([
       'sonify',
       '--library',

@@ -286,6 +286,14 @@ describe('sonifier', () => {
     sonifier.steps = 40;
     expect(sonifier.soundOf(target, sound)).toBeNull();
     sonifier.steps = null;
+    sonifier.from = { origin: 'recording', share: 0.3 };
+    expect(sonifier.soundOf(target, sound)).toBeNull();
+    const recording = { trackId: 't', title: 'T', path: 't.wav', windowIndex: 0, startSeconds: 0 };
+    const fromRecording = (share: number) =>
+      ({ ...sound, from: { origin: 'recording', share, recording } }) as const;
+    expect(sonifier.soundOf(target, fromRecording(0.5))).toBeNull();
+    expect(sonifier.soundOf(target, fromRecording(0.3))?.from).toMatchObject({ share: 0.3 });
+    sonifier.from = { origin: 'noise' };
     sonifier.forget('E2');
     expect(sonifier.soundOf(target)?.id).toBe('s');
     sonifier.forget('E1');

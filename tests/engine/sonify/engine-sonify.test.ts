@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { join } from 'node:path';
 import {
@@ -14,7 +14,8 @@ import { writeTinyPack } from '../../support/tiny-pack.ts';
 import { audibleGainDb } from '../../../engine/sonify/measures.ts';
 import { rmsDbfs as referenceLevel } from '../../support/sound.ts';
 import { readWav } from '../../support/wav.ts';
-import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
+import type { SoundOrigin, VectorRef } from '../../../engine/api/domain.ts';
+import { exported, trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
 
 describe('sonification', () => {
   let lib: TrainedLibrary;
@@ -167,6 +168,112 @@ describe('sonification', () => {
       expect(silent.events.filter((event) => event.type === 'first-sound')).toEqual([]);
       expect(silent.made.sonification.seed).toBe(made.sonification.seed);
       expect(silent.bytes.equals(bytes)).toBe(true);
+    });
+  });
+
+  describe('from a recording', () => {
+    const recording = (share: number) => ({ origin: 'recording', share }) as const;
+    const fromOf = async (target: VectorRef, from: SoundOrigin) => {
+      const { client, engine } = lib.test;
+      const { jobId } = await client.call('sonify.start', {
+        libraryId: lib.libraryId,
+        targets: [target],
+        from,
+      });
+      const { sonifications } = await finished(client, jobId, 'sonify');
+      const sonification = sonifications[0]?.sonification;
+      if (!sonification) throw new Error('no sound');
+      const path = engine.media.resolve(sonification.url.split('/').at(-1) ?? '')?.path ?? '';
+      return { sonification, bytes: readFileSync(path), path };
+    };
+    const prototype = (index: number): VectorRef => ({
+      kind: 'prototype',
+      experimentId: lib.experiment.id,
+      index,
+    });
+
+    it('starts from the nearest one of its class, the same each time, and says which', async () => {
+      const noise = await fromOf(prototype(0), { origin: 'noise' });
+      expect(noise.sonification.from).toEqual({ origin: 'noise' });
+      const first = await fromOf(prototype(0), recording(0.3));
+      const { from } = first.sonification;
+      if (from.origin !== 'recording') throw new Error('from noise');
+      expect(from.share).toBe(0.3);
+      // The folders are the classes.
+      const list = await lib.test.client.call('prototypes.list', {
+        libraryId: lib.libraryId,
+        experimentId: lib.experiment.id,
+      });
+      expect(from.recording.path.split('/')[0]).toBe(list[0]?.class);
+      const nearest = list[0]?.nearest.find(({ path }) => path.split('/')[0] === list[0]?.class);
+      expect(from.recording.trackId).toBe(nearest?.trackId);
+      rmSync(first.path);
+      const again = await fromOf(prototype(0), recording(0.3));
+      expect(again.bytes.equals(first.bytes)).toBe(true);
+      const other = await fromOf(prototype(0), recording(0.6));
+      const ids = [noise, first, other].map(({ sonification }) => sonification.id);
+      expect(new Set(ids).size).toBe(3);
+      expect(first.bytes.equals(other.bytes) || first.bytes.equals(noise.bytes)).toBe(false);
+    });
+
+    it('starts a window from itself', async () => {
+      const { tracks } = await lib.test.client.call('tracks.list', { libraryId: lib.libraryId, limit: 1 });
+      const trackId = tracks[0]?.id ?? '';
+      const made = await fromOf({ kind: 'window', trackId, windowIndex: 1 }, recording(0.3));
+      expect(made.sonification.from).toMatchObject({ recording: { trackId, windowIndex: 1 } });
+    });
+
+    it('is said in an export, file by file, without what differs between installations', async () => {
+      const folder = join(testFolder(), 'bundle');
+      await exported(lib.test.client, lib.libraryId, {
+        subject: { kind: 'experiment', experimentId: lib.experiment.id },
+        folder,
+        formats: ['wav'],
+        soundsFrom: recording(0.3),
+      });
+      const { audio } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as {
+        audio: { from: { recordings: { file: string; path: string }[] } };
+      };
+      expect(audio.from).toMatchObject({ origin: 'recording', share: 0.3 });
+      expect(audio.from.recordings).toHaveLength(6);
+      for (const { file, path, ...more } of audio.from.recordings) {
+        expect(statSync(join(folder, file)).size).toBeGreaterThan(1000);
+        expect(statSync(join(lib.folder, path)).isFile()).toBe(true);
+        expect(Object.keys(more)).toEqual(['windowIndex', 'startSeconds']);
+      }
+    });
+
+    it('says which file vanished or changed, and that noise needs none', async () => {
+      const test = await startTestEngine();
+      const folder = writeMusic({ perClass: 1 });
+      const { library } = await importFolder(test.client, folder);
+      const { tracks } = await test.client.call('tracks.list', { libraryId: library.id });
+      const [track, other] = tracks;
+      if (!track || !other) throw new Error('no tracks');
+      const failure = async () => {
+        const { jobId } = await test.client.call('sonify.start', {
+          libraryId: library.id,
+          targets: [{ kind: 'track', trackId: track.id }],
+          from: recording(0.5),
+        });
+        return (await settled(test.client, jobId)).error;
+      };
+      const path = join(folder, track.path);
+      rmSync(path);
+      const gone = await failure();
+      expect(gone?.code).toBe('unreadable');
+      expect(gone?.message).toContain(track.path);
+      expect(gone?.hint).toContain('from noise');
+      copyFileSync(join(folder, other.path), path);
+      const changed = await failure();
+      expect(changed?.message).toContain('not what it was');
+      expect(changed?.hint).toContain('Import');
+      writeFileSync(path, 'no sound');
+      expect((await failure())?.message).toContain('cannot be read');
+      // Once the library knows that it is gone, it has nothing of that track to start from.
+      rmSync(path);
+      await importFolder(test.client, folder);
+      expect((await failure())?.code).toBe('not-found');
     });
   });
 

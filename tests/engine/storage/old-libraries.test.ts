@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { trackQuerySchema } from '../../../engine/api/tracks.ts';
@@ -9,6 +18,7 @@ import { nearestTo } from '../../../engine/neighbours/query.ts';
 import { resolveVector } from '../../../engine/neighbours/vector-ref.ts';
 import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
 import { MediaTokens } from '../../../engine/media.ts';
+import { sonificationId, SonificationRepository } from '../../../engine/library/sonifications.ts';
 import { Database } from '../../../engine/storage/database.ts';
 import { migrate, schemaVersion } from '../../../engine/storage/migrate.ts';
 import { migrations } from '../../../engine/storage/migrations/index.ts';
@@ -372,6 +382,28 @@ describe('a library from before times of change', () => {
     expect(db.prepare('SELECT bytes, modified_ms, note, changed_ms FROM tracks').all()).toEqual([
       { bytes: 3, modified_ms: 4, note: 'cut short', changed_ms: null },
     ]);
+    db.close();
+  });
+});
+
+describe('a library from before sounds could start from recordings', () => {
+  it('keeps its sounds, all of them from noise, under the names they had', () => {
+    const folder = testFolder();
+    const made = new Database(join(folder, 'cache.db'));
+    migrate(made, migrations.cache.slice(0, 6), { backup: false });
+    const key = { packSha256: 'p', vectorSha256: 'v', seed: 1, steps: 8, guidance: 0, recording: null };
+    const id = sonificationId(key);
+    expect(id).toBe(createHash('sha256').update('p\nv\n1\n8\n0').digest('hex').slice(0, 32));
+    made
+      .prepare(`INSERT INTO sonifications VALUES (?, 'p', 'v', 1, 8, 0, ?, 4, -20, 0, 0.8, '')`)
+      .run([id, `${id}.wav`]);
+    made.close();
+    const db = openLibraryDatabases(folder);
+    const sounds = new SonificationRepository(db, folder);
+    mkdirSync(join(folder, 'sonifications'));
+    writeFileSync(sounds.path(id), '');
+    const media = new MediaTokens();
+    expect(sounds.find(media, id)).toMatchObject({ id, steps: 8, from: { origin: 'noise' } });
     db.close();
   });
 });

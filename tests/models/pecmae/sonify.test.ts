@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GraphBuilder } from '../../../models/onnx/builder.ts';
 import { openRuntime, readPack, type PackRuntime } from '../../../models/packs/index.ts';
 import { sonifyBest } from '../../../models/pecmae/candidates.ts';
+import { Random } from '../../../models/numerics/random.ts';
 import { cosine } from '../../../models/numerics/distances.ts';
 import { schedule } from '../../../models/pecmae/sampler.ts';
 import { sonify } from '../../support/sonify.ts';
@@ -70,6 +71,43 @@ describe('sonify', () => {
     await sonify(runtime, z, { seed: 1, signal, steps: 3, guidance: 0 });
     expect(denoise.mock.calls.map(([, sigma]) => sigma.length)).toEqual([1, 1, 1]);
     denoise.mockRestore();
+  });
+
+  it('starts from noised features at the share asked for, and is the way from noise at a share of one', async () => {
+    const z = await vectorOf(800);
+    const features = await runtime.features(
+      Float32Array.from({ length: TINY.S }, (_, i) => 0.2 * Math.sin(i / 3)),
+      1,
+    );
+    const denoise = vi.spyOn(runtime, 'denoise');
+    const counts: string[] = [];
+    const plain = { seed: 1, signal, steps: 10, guidance: 0 };
+    for (const sampler of ['ddim', 'multistep'] as const) {
+      const noise = await sonify(runtime, z, { ...plain, sampler });
+      denoise.mockClear();
+      const onStep = (n: number, of: number) => counts.push(`${n}/${of}`);
+      await sonify(runtime, z, { ...plain, sampler, from: { features, share: 0.35 }, onStep });
+      const sigmas = denoise.mock.calls.map(([, sigma]) => sigma[0] ?? 0);
+      const below = [...schedule(10, sampler).sigmas].filter((s) => s < 0.35 && s > 0);
+      expect(sigmas).toEqual([Math.fround(0.35), ...below]);
+      expect(counts.splice(0).at(-1)).toBe(`${sigmas.length}/${sigmas.length}`);
+      // x = cos(πσ/2)·features + sin(πσ/2)·noise
+      const [x] = denoise.mock.calls[0] ?? [];
+      const drawn = new Random(1).normals(TINY.T * TINY.F);
+      const [alpha, beta] = [Math.cos(0.175 * Math.PI), Math.sin(0.175 * Math.PI)];
+      for (const i of [0, 7, 50])
+        expect(x?.[i]).toBeCloseTo(alpha * (features[i] ?? 0) + beta * (drawn[i] ?? 0), 5);
+      const whole = await sonify(runtime, z, { ...plain, sampler, from: { features, share: 1 } });
+      const loudest = Math.max(...noise.samples);
+      whole.samples.forEach((value, i) =>
+        expect(Math.abs(value - (noise.samples[i] ?? 0))).toBeLessThan(1e-3 * loudest),
+      );
+    }
+    denoise.mockRestore();
+    for (const share of [0, 1.1, Number.NaN])
+      await expect(sonify(runtime, z, { ...plain, from: { features, share } })).rejects.toThrow(RangeError);
+    const short = { features: features.subarray(1), share: 0.5 };
+    await expect(sonify(runtime, z, { ...plain, from: short })).rejects.toThrow(RangeError);
   });
 
   it('samples as the pack says unless told otherwise', async () => {
