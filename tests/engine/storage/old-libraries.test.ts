@@ -24,7 +24,7 @@ import { migrate, schemaVersion } from '../../../engine/storage/migrate.ts';
 import { migrations } from '../../../engine/storage/migrations/index.ts';
 import { openLibraryDatabases } from '../../../engine/storage/open.ts';
 import { startTestEngine, testFolder } from '../../support/engine.ts';
-import { OLD, oldLibrary } from '../../support/old-library.ts';
+import { OLD, OLD_WITH_SPACES, oldLibrary } from '../../support/old-library.ts';
 
 type Row = Record<string, unknown>;
 
@@ -215,6 +215,73 @@ describe('a library of schema 3', () => {
     expect(library.space()).toMatchObject({ packId: 'other', windows: 'all', packSha256: '' });
     expect(library.summary().tracks).toMatchObject({ ready: 0, pending: 11 });
     catalogue.close();
+  });
+});
+
+describe('a library of schema 4', () => {
+  it('keeps its spaces, labels, experiments, reductions, studies, sounds and every embedding', () => {
+    const { dataFolder, folder } = oldLibrary(4);
+    const before = (name: string, sql: string): Row[] => rowsOf(join(folder, name), sql);
+    expect(before('library.db', 'PRAGMA user_version')).toEqual([{ user_version: 4 }]);
+    const tables: [name: string, sql: string][] = [
+      ['library.db', 'SELECT key, pack_id, pack_sha256, windows, deformation FROM spaces ORDER BY key'],
+      ['library.db', 'SELECT id, path, bytes, modified_ms, content_hash FROM tracks ORDER BY path'],
+      ['library.db', 'SELECT taxonomy_id, track_id, label FROM track_labels ORDER BY track_id, position'],
+      ['library.db', 'SELECT taxonomy_id, track_id, labels, derived FROM label_overrides'],
+      ['library.db', 'SELECT revision, change, metrics, network FROM experiment_revisions ORDER BY revision'],
+      ['library.db', 'SELECT track_id, split, labels FROM experiment_tracks ORDER BY track_id'],
+      ['library.db', 'SELECT id, prototypes, labelsets FROM reductions ORDER BY id'],
+      ['cache.db', 'SELECT space, track_id, vectors FROM embeddings ORDER BY space, track_id'],
+      ['cache.db', 'SELECT track_id, class, probability, split, revision FROM predictions ORDER BY track_id'],
+      ['cache.db', 'SELECT track_id, duration_seconds, peaks FROM peaks ORDER BY track_id'],
+    ];
+    const rows = tables.map(([name, sql]) => before(name, sql));
+    const studies = before('library.db', 'SELECT id, full_scores FROM studies');
+    const [alone] = before('library.db', 'SELECT id, full_score FROM reductions WHERE study_id IS NULL');
+    expect(rows.map(({ length }) => length)).toEqual([2, 13, 14, 1, 2, 12, 3, 24, 12, 12]);
+
+    const catalogue = new LibraryCatalogue(dataFolder);
+    const library = catalogue.get(OLD_WITH_SPACES.id);
+    expect(schemaVersion(library.db)).toBe(migrations.library.length);
+    expect(library.summary()).toMatchObject({
+      name: OLD_WITH_SPACES.name,
+      tracks: { total: 13, ready: 11, failed: 1, missing: 1, pending: 0 },
+    });
+    expect(library.space()).toMatchObject({ packId: 'compact', windows: 'all', deformation: null });
+    const [experiment] = library.experiments.list();
+    expect(experiment).toMatchObject({ revision: 2, space: library.space() });
+    expect(library.experiments.network(experiment?.id ?? '').prototypeCount).toBe(5);
+    // What was made alone is a study by now, beside the one that was.
+    expect(library.studies.list(() => false).map(({ id }) => id)).toEqual(
+      expect.arrayContaining([studies[0]?.['id'], alone?.['id']]),
+    );
+    expect(library.reductions.get(String(alone?.['id']))).toMatchObject({
+      studyId: alone?.['id'],
+      full: JSON.parse(String(alone?.['full_score'])) as unknown,
+    });
+    // None of these was ever read for notes of damage, or told when it was changed.
+    expect(library.db.prepare('SELECT DISTINCT note, changed_ms FROM tracks').all()).toEqual([
+      { note: null, changed_ms: null },
+    ]);
+    expect(library.db.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
+    catalogue.close();
+    expect(tables.map(([name, sql]) => before(name, sql))).toEqual(rows);
+  });
+
+  it('works on in the engine: retrains, and scores its tracks', async () => {
+    const { dataFolder } = oldLibrary(4);
+    const { client } = await startTestEngine({ dataFolder });
+    const libraryId = OLD_WITH_SPACES.id;
+    const [experiment] = await client.call('experiments.list', { libraryId });
+    const experimentId = experiment?.id ?? '';
+    const { tracks } = await client.call('tracks.list', { libraryId, filter: { state: 'ready' } });
+    expect(tracks).toHaveLength(11);
+    const { bias, contributions, logit } = await client.call('explain.track', {
+      ...{ libraryId, experimentId, trackId: tracks[0]?.id ?? '' },
+    });
+    expect(contributions.reduce((sum, { contribution }) => sum + contribution, bias)).toBeCloseTo(logit, 4);
+    const sounds = await client.call('prototypes.list', { libraryId, experimentId });
+    expect(sounds.every(({ nearest }) => nearest.length > 0)).toBe(true);
   });
 });
 
