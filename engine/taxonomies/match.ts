@@ -49,9 +49,10 @@ export class TrackMatcher {
   /** @returns number of the track, or why there is none */
   match(row: string): number | Unmatched {
     const text = row.startsWith('file:') ? fromUrl(row) : row;
-    const exact = this.#exact.get(text) ?? this.#exact.get(this.#relative(text));
+    const relative = this.#relative(text);
+    const exact = this.#exact.get(text) ?? (relative === text ? undefined : this.#exact.get(relative));
     if (exact !== undefined) return exact;
-    const form = composed(this.#relative(composed(text)));
+    const form = isAscii(text) ? relative : composed(this.#relative(composed(text)));
     const known = this.#composed.get(form);
     if (known !== undefined && known !== null) return known;
     // A backslash may be part of a name; only where no file is called so it parts folders.
@@ -130,7 +131,8 @@ function commonEnd(a: string, b: string): boolean {
 }
 
 // Most paths are ASCII, which has one form.
-const composed = (text: string): string => (/^[\x00-\x7f]*$/.test(text) ? text : text.normalize());
+const isAscii = (text: string): boolean => /^[\x00-\x7f]*$/.test(text);
+const composed = (text: string): string => (isAscii(text) ? text : text.normalize());
 const folded = (text: string): string => composed(text).toLowerCase();
 
 function stemOf(name: string): string {
