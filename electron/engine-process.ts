@@ -10,6 +10,7 @@ import { engineContract, mainContract } from './engine-contract.ts';
 import type { EngineConfig } from './engine-contract.ts';
 import { ExternalDecoderBroker } from './external-decoder.ts';
 import { portOf } from './ports.ts';
+import { checkInstalled } from './installed.ts';
 import { providerRunner } from './provider-runner.ts';
 
 const port = insideUtility();
@@ -38,7 +39,8 @@ function start(config: EngineConfig): Promise<Engine> {
 
 serve(port, engineContract, {
   start: async (config) => {
-    engine = start(config);
+    const { decodeWorker, parquetWorker, labelWorker } = config;
+    engine = checkInstalled([decodeWorker, parquetWorker, labelWorker]).then(() => start(config));
     const { grants } = await engine;
     for (const path of config.granted) grants.grant(path);
     return null;

@@ -1,6 +1,7 @@
 /** Bundles everything that runs into dist/: Electron's processes, the command line, the workers and the window. */
 import { build as esbuild } from 'esbuild';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildNative } from './build-native.mjs';
@@ -86,6 +87,21 @@ async function buildNode() {
   copyFileSync(
     join(root, 'electron/decoder-page/index.html'),
     join(root, 'dist/electron/decoder-page/index.html'),
+  );
+  noteWorkers();
+}
+
+/** What starts as a thread lies outside the archive of a packaged application; these hashes lie inside (electron/installed.ts). */
+function noteWorkers() {
+  const hashes = ['decode-worker.js', 'parquet-worker.js', 'label-worker.js'].map((name) => [
+    name,
+    createHash('sha256')
+      .update(readFileSync(join(root, 'dist/node', name)))
+      .digest('hex'),
+  ]);
+  writeFileSync(
+    join(root, 'dist/electron/installed.json'),
+    `${JSON.stringify(Object.fromEntries(hashes), null, 2)}\n`,
   );
 }
 

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import type { Port } from '../wire/port.ts';
 import { childPort, ProcessExit } from '../wire/transports/child-process.ts';
 import { portPair } from '../wire/transports/in-process.ts';
+import { confinement } from './confine.ts';
 import { MEMORY_VARIABLE } from './limits.ts';
 import { serveEmbedder } from './serve.ts';
 
@@ -16,12 +17,12 @@ export interface EmbedderProcess {
 /** Starts an embedder process; the first one is started when the first graph is to be run. */
 export type SpawnEmbedder = (memoryLimit: number) => EmbedderProcess;
 
-/** A child process of plain Node. @param entry the bundled `entry.ts` */
+/** A child process of plain Node, kept in as far as the system offers (ADR 16). @param entry the bundled `entry.ts` */
 export function childEmbedder(entry: string): SpawnEmbedder {
   return (memoryLimit) => {
     const child = fork(entry, [], {
       env: { ...process.env, [MEMORY_VARIABLE]: String(memoryLimit) },
-      execArgv: [],
+      ...confinement(),
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
