@@ -1,9 +1,8 @@
 import { meanOfRows } from '../embeddings/pooling.ts';
-import { squaredDistance } from '../numerics/distances.ts';
 import { PrototypeError } from './errors.ts';
 import { explainLogit, type Explanation } from './explain.ts';
 import { networkFromBytes, networkToBytes } from './network-file.ts';
-import type { Normalisation } from './normalisation.ts';
+import { packPrototypes, similarityMatrix, type PackedPrototypes } from './similarities.ts';
 import { checkNetworkData, type PrototypeNetworkData, type ResolvedNetworkData } from './network-data.ts';
 
 export type { PrototypeNetworkData } from './network-data.ts';
@@ -27,13 +26,12 @@ export interface Classification {
  */
 export class PrototypeNetwork {
   readonly data: ResolvedNetworkData;
-  /** `[K, D]` as float64: two kinds of arrays in one inner loop would make it slower. */
-  readonly #prototypes: Float64Array;
+  readonly #prototypes: PackedPrototypes;
 
   /** @throws PrototypeError `shape` or `not-finite` when the parts do not fit together. */
   constructor(data: PrototypeNetworkData) {
     this.data = checkNetworkData(data);
-    this.#prototypes = Float64Array.from(this.data.prototypes);
+    this.#prototypes = packPrototypes(this.data.prototypes, this.data.embeddingDim);
   }
 
   /** Number of prototypes, K. */
@@ -52,9 +50,10 @@ export class PrototypeNetwork {
   /** Like {@link similarities}, to some of the prototypes only. @returns [n, columns.length] */
   similaritiesTo(columns: readonly number[], z: Float32Array, n: number): Float64Array {
     const d = this.data.embeddingDim;
-    const some = new Float64Array(columns.length * d);
-    columns.forEach((k, row) => some.set(this.#prototypes.subarray(k * d, (k + 1) * d), row * d));
-    return this.#similarities(z, n, some);
+    const { prototypes } = this.data;
+    const some = new Float32Array(columns.length * d);
+    columns.forEach((k, row) => some.set(prototypes.subarray(k * d, (k + 1) * d), row * d));
+    return this.#similarities(z, n, packPrototypes(some, d));
   }
 
   /**
@@ -234,25 +233,6 @@ export class PrototypeNetwork {
         'Use embeddings of the pack the network was trained with.',
       );
     }
-    return similarityMatrix(z, prototypes, d, normalisation);
+    return similarityMatrix(z, prototypes, normalisation);
   }
-}
-
-/** `[n, K]` of exp(−mean squared difference). */
-function similarityMatrix(
-  z: Float32Array,
-  prototypes: Float64Array,
-  d: number,
-  { mean, scale }: Normalisation,
-): Float64Array {
-  const k = prototypes.length / d;
-  const n = z.length / d;
-  const result = new Float64Array(n * k);
-  const x = new Float64Array(d);
-  for (let i = 0; i < n; i++) {
-    for (let e = 0; e < d; e++) x[e] = ((z[i * d + e] as number) - mean) / scale;
-    for (let j = 0; j < k; j++)
-      result[i * k + j] = Math.exp(-squaredDistance(x, 0, prototypes, j * d, d) / d);
-  }
-  return result;
 }
