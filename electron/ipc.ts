@@ -1,5 +1,5 @@
 /** Every channel between the window and main in one typed map; the sender is checked in the one wrapper below. */
-import { BrowserWindow, dialog, ipcMain, nativeTheme, shell } from 'electron';
+import { BrowserWindow, dialog, ipcMain, nativeImage, nativeTheme, shell } from 'electron';
 import type { WebContents } from 'electron';
 import { z } from 'zod';
 import type { MenuCommand } from '../engine/api/shell.ts';
@@ -19,6 +19,7 @@ export const channels = {
   /** From the preload script alone, for a file that the system says was dropped. */
   dropped: z.tuple([z.string().min(1).max(4096)]),
   reveal: z.tuple([z.string().min(1).max(4096)]),
+  startDrag: z.tuple([z.array(z.string().min(1).max(4096)).min(1).max(1000)]),
   setTheme: z.tuple([z.enum(['system', 'light', 'dark'])]),
   setMenu: z.tuple([z.array(menuCommandSchema).max(200)]),
 } as const;
@@ -37,6 +38,15 @@ function handle<C extends Channel>(channel: C, handler: Handler<C>): void {
     const parsed = channels[channel].parse(input) as z.output<(typeof channels)[C]>;
     return handler(event.sender, ...parsed);
   });
+}
+
+/** What hangs at the pointer: three rows of a table. Drawn here, so that no file has to be found. */
+function dragIcon(): Electron.NativeImage {
+  const [width, height] = [32, 32];
+  const pixels = Buffer.alloc(width * height * 4);
+  for (let y = 6; y < 26; y++)
+    if ((y - 6) % 8 < 4) for (let x = 4; x < 28; x++) pixels.writeUInt32LE(0xffa56800, (y * width + x) * 4);
+  return nativeImage.createFromBitmap(pixels, { width, height });
 }
 
 /** Decides what a window may name. */
@@ -69,6 +79,13 @@ export function setupIpc(grants: Grants): void {
   handle('reveal', async (_sender, path) => {
     if (!(await grants.mayShow(path))) throw new Error('Refused: nobody chose that.');
     shell.showItemInFolder(path);
+    return null;
+  });
+  handle('startDrag', async (sender, files) => {
+    for (const file of files)
+      if (!(await grants.mayShow(file))) throw new Error('Refused: nobody chose that.');
+    const [file = ''] = files;
+    sender.startDrag({ file, files, icon: dragIcon() });
     return null;
   });
   handle('setTheme', (_sender, theme) => {

@@ -20,6 +20,7 @@ const api: ShellApi = {
   chooseFolder: (title) => invoke('chooseFolder', title),
   chooseFile: (title, extensions) => invoke('chooseFile', title, extensions),
   reveal: (path) => invoke('reveal', path),
+  startDrag: (paths) => invoke('startDrag', paths),
   pathOf: async (file) => {
     // Empty for a file that a script made up: only one that a person dropped or chose has a path.
     const path = webUtils.getPathForFile(file);

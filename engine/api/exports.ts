@@ -78,6 +78,14 @@ export const exportsMethods = {
       subject: z.discriminatedUnion('kind', [
         z.strictObject({ kind: z.literal('experiment'), experimentId: id }),
         z.strictObject({ kind: z.literal('reduction'), reductionId: id }),
+        /** Chosen tracks, in this order: a table (`csv`), a playlist (`m3u8`), and their files as they are. */
+        z.strictObject({
+          kind: z.literal('tracks'),
+          trackIds: z.array(id).min(1).max(100_000),
+          taxonomyId: id.nullable().default(null),
+          experimentId: id.nullable().default(null),
+          copyFiles: z.boolean().default(false),
+        }),
       ]),
       /** The bundle is written to this folder, which must not exist or be empty. */
       folder: path,

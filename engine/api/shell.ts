@@ -15,6 +15,8 @@ export interface ShellApi {
   chooseFile(title: string, extensions: string[]): Promise<string | null>;
   /** Shows a file or folder in the system's file manager. */
   reveal(path: string): Promise<void>;
+  /** Lets the pointer drag files of a library out to another program; called while a drag begins in the window. */
+  startDrag(paths: string[]): Promise<void>;
   /** Absolute path of a file or folder dropped on the window, which the window may name from then on; empty when it has none. */
   pathOf(file: File): Promise<string>;
   /** Light or dark by hand, or as the system says. */

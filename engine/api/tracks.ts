@@ -83,6 +83,8 @@ export interface TrackRow {
   problem: EngineErrorData | null;
   /** What was damaged in a file that could be read all the same; null when nothing was. */
   note: string | null;
+  /** Nothing is learned from it: a person left it out of training. */
+  leftOut: boolean;
   /** Labels in the taxonomy asked for. */
   labels: string[];
   /** Of the experiment asked for. */
@@ -119,6 +121,19 @@ export interface TrackPage {
   tracks: TrackRow[];
 }
 
+/** Tracks that bear a tag, and how many different values it has among them. */
+export interface TagGroups {
+  tracks: number;
+  groups: number;
+}
+
+export interface TrackGroups {
+  /** All that are ready. */
+  tracks: number;
+  artist: TagGroups;
+  album: TagGroups;
+}
+
 export const tracksMethods = {
   'tracks.list': query<TrackPage>()(trackQuerySchema),
   'tracks.get': query<TrackDetail>()(
@@ -129,6 +144,14 @@ export const tracksMethods = {
       experimentId: id.nullable().default(null),
     }),
   ),
+  /** Absolute paths of tracks, in the order given. */
+  'tracks.paths': query<string[]>()(z.strictObject({ ...inLibrary, trackIds: z.array(id).min(1).max(1000) })),
+  /** Leaves tracks out of training, or takes them in again; answers with those that this changed, which undo gives back. */
+  'tracks.leaveOut': query<{ changed: string[] }>()(
+    z.strictObject({ ...inLibrary, trackIds: z.array(id).min(1).max(100_000), leftOut: z.boolean() }),
+  ),
+  /** How many tracks tags put into groups that a split could tear apart. */
+  'tracks.groups': query<TrackGroups>()(z.strictObject(inLibrary)),
   'tracks.peaks': query<Peaks | null>()(z.strictObject({ ...inLibrary, trackId: id })),
   /** URL under which the window may play the track; formats it cannot play are given as WAV. */
   'tracks.audioUrl': query<{ url: string }>()(z.strictObject({ ...inLibrary, trackId: id })),

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileToOpen } from '../../models/audio/index.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import type { ExportResult } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
@@ -45,6 +48,40 @@ export class Bundle {
     await this.#write(absolute, bytes);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     this.#files.push({ path, bytes: bytes.length, sha256 });
+  }
+
+  /**
+   * Copies a file as it is, piece by piece: it may be larger than memory.
+   * @param path inside the bundle, with forward slashes.
+   * @throws EngineError `unreadable` when the source cannot be read; the signal's reason
+   */
+  async copy(path: string, source: string, signal?: AbortSignal): Promise<void> {
+    const absolute = join(this.#folder, ...path.split('/'));
+    await mkdir(dirname(absolute), { recursive: true });
+    const from = await open(fileToOpen(source)).catch((cause: unknown) => {
+      throw new EngineError(
+        'unreadable',
+        `${source} cannot be read.`,
+        'Rescan the library, or leave this track out of the selection.',
+        { cause },
+      );
+    });
+    const hash = createHash('sha256');
+    let bytes = 0;
+    async function* counted(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      for await (const piece of pieces) {
+        hash.update(piece);
+        bytes += piece.length;
+        yield piece;
+      }
+    }
+    await pipeline(
+      from.createReadStream(),
+      counted,
+      createWriteStream(absolute, { flush: true }),
+      ...(signal ? [{ signal }] : []),
+    );
+    this.#files.push({ path, bytes, sha256: hash.digest('hex') });
   }
 }
 

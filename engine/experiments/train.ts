@@ -23,7 +23,7 @@ import { windowsByTrack, type TrackWindows } from './track-windows.ts';
 export const trainSpecSchema = experimentsMethods['experiments.train'].input;
 
 /**
- * Trains a prototype network on the labelled, ready tracks of a library, scores it by track, stores it as a new
+ * Trains a prototype network on the labelled, ready tracks of a library that nobody left out, scores it by track, stores it as a new
  * experiment and predicts every track of the library.
  * @throws EngineError `too-few-labels`, `not-found`, `training`; the signal's reason
  */
@@ -37,7 +37,9 @@ export async function train(
   const taxonomyName = library.taxonomies.nameOf(request.taxonomyId);
   const vectors = library.embeddings.vectors();
   const { windows } = vectors;
-  const choice = chooseClasses(windows.trackIds, library.labels.of(request.taxonomyId), request);
+  const leftOut = library.tracks.leftOut();
+  const taught = windows.trackIds.filter((id) => !leftOut.has(id));
+  const choice = chooseClasses(taught, library.labels.of(request.taxonomyId), request);
   job.entitle(`Train ${taxonomyName}, ${choice.classes.length} classes`);
   const tracks = assignSplits(library, choice, request);
   const byTrack = windowsByTrack(windows);

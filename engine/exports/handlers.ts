@@ -30,7 +30,12 @@ export function exportsHandlers(context: EngineContext): Pick<Handlers, 'exports
 
 /** @throws EngineError `not-found` */
 function nameOfSubject(library: Library, subject: ExportSpec['subject']): string {
-  return subject.kind === 'experiment'
-    ? library.experiments.get(subject.experimentId).name
-    : library.reductions.get(subject.reductionId).name;
+  switch (subject.kind) {
+    case 'experiment':
+      return library.experiments.get(subject.experimentId).name;
+    case 'reduction':
+      return library.reductions.get(subject.reductionId).name;
+    case 'tracks':
+      return subject.trackIds.length === 1 ? '1 track' : `${subject.trackIds.length} tracks`;
+  }
 }

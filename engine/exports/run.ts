@@ -7,6 +7,7 @@ import type { JobHandle } from '../jobs/queue.ts';
 import { writeBundle, type WriteFile } from '../bundles/bundle.ts';
 import { exportExperiment } from './experiment.ts';
 import { exportReduction } from './reduction.ts';
+import { exportTracks } from './tracks.ts';
 
 /** What an export job is told. */
 export const exportSpecSchema = exportsMethods['exports.start'].input;
@@ -27,10 +28,16 @@ export async function runExport(
   return writeBundle(
     folder,
     job.id,
-    (bundle) =>
-      subject.kind === 'experiment'
-        ? exportExperiment(context, library, subject.experimentId, request, bundle, job)
-        : exportReduction(context, library, subject.reductionId, request, bundle, job),
+    (bundle) => {
+      switch (subject.kind) {
+        case 'experiment':
+          return exportExperiment(context, library, subject.experimentId, request, bundle, job);
+        case 'reduction':
+          return exportReduction(context, library, subject.reductionId, request, bundle, job);
+        case 'tracks':
+          return exportTracks(library, subject, request, bundle, job);
+      }
+    },
     write,
   );
 }

@@ -3,7 +3,16 @@ import type { EngineContext } from '../context.ts';
 import type { Playback } from './playback.ts';
 import { answer } from '../answer.ts';
 
-type Part = Pick<Handlers, 'tracks.list' | 'tracks.get' | 'tracks.peaks' | 'tracks.audioUrl'>;
+type Part = Pick<
+  Handlers,
+  | 'tracks.list'
+  | 'tracks.get'
+  | 'tracks.paths'
+  | 'tracks.leaveOut'
+  | 'tracks.groups'
+  | 'tracks.peaks'
+  | 'tracks.audioUrl'
+>;
 
 /** Tracks: table, details, waveform, sound. */
 export function tracksHandlers(context: EngineContext, playback: Playback): Part {
@@ -11,6 +20,15 @@ export function tracksHandlers(context: EngineContext, playback: Playback): Part
   return {
     'tracks.list': (query) => answer(() => libraries.get(query.libraryId).tracks.list(query)),
     'tracks.get': (query) => answer(() => libraries.get(query.libraryId).tracks.get(media, query)),
+    'tracks.paths': ({ libraryId, trackIds }) =>
+      answer(() => libraries.get(libraryId).tracks.paths(trackIds)),
+    'tracks.leaveOut': ({ libraryId, trackIds, leftOut }) =>
+      answer(() => {
+        const changed = libraries.get(libraryId).tracks.leaveOut(trackIds, leftOut);
+        context.events.emit({ type: 'library-changed', libraryId, what: 'tracks' });
+        return { changed };
+      }),
+    'tracks.groups': ({ libraryId }) => answer(() => libraries.get(libraryId).tracks.groups()),
     'tracks.peaks': ({ libraryId, trackId }) => answer(() => libraries.get(libraryId).tracks.peaks(trackId)),
     'tracks.audioUrl': async ({ libraryId, trackId }) => ({
       url: await playback.urlOf(libraries.get(libraryId), trackId),

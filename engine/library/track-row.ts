@@ -18,6 +18,7 @@ export interface StoredTrack {
   state: TrackState;
   problem: string | null;
   note: string | null;
+  left_out: number;
   class: string | null;
   probability: number | null;
   split: SplitName | null;
@@ -38,7 +39,7 @@ export interface PredictionTruth {
 /** Some tracks as they are stored. Parameters: the key of a space, an experiment, a JSON list of track ids. */
 export const trackRowsSql = `SELECT t.id, t.path, t.title, t.artist, t.album, t.genre, t.format, t.duration_seconds,
     coalesce(e.count, 0) AS window_count, ${trackStateSql} AS state,
-    t.problem, t.note, p.class, p.probability, p.split,
+    t.problem, t.note, t.left_out, p.class, p.probability, p.split,
     p.second_class, p.second_probability, p.label_count
   FROM tracks t ${trackStateJoin} LEFT JOIN cache.predictions p ON p.track_id = t.id AND p.experiment_id = ?
  WHERE t.id IN (SELECT value FROM json_each(?))`;
@@ -69,6 +70,7 @@ export function trackRow(
     state: track.state,
     problem: track.problem === null ? null : engineErrorSchema.parse(JSON.parse(track.problem)),
     note: track.note,
+    leftOut: track.left_out === 1,
     labels: about.labels ?? [],
     prediction: prediction(track, about.predicted ?? [], about.truth ?? [], judge),
   };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { GroupFacts } from '../../models/evaluation/splits/groups.ts';
-import type { Peaks, TrackDetail, TrackPage, TrackRow } from '../api/domain.ts';
+import type { Peaks, TrackDetail, TrackGroups, TrackPage, TrackRow } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
 import type { MediaTokens } from '../media.ts';
 import type { Database } from '../storage/database.ts';
@@ -198,6 +198,48 @@ export class TrackRepository {
         `SELECT id, path, title, artist, duration_seconds AS durationSeconds FROM tracks WHERE kind = 'file'`,
       )
       .all();
+  }
+
+  /** The rows of some tracks, in the order asked for; unknown tracks are left out. @throws EngineError `not-found` */
+  rows(trackIds: readonly string[], taxonomyId: string | null, experimentId: string | null): TrackRow[] {
+    return this.#rows(trackIds, taxonomyId, this.#truthOf(experimentId));
+  }
+
+  /** Absolute paths, in the order given. @throws EngineError `not-found` */
+  paths(trackIds: readonly string[]): string[] {
+    return trackIds.map((id) => this.#place.absolutePath(this.file(id).path));
+  }
+
+  /** Leaves tracks out of training, or takes them in again. @returns those that this changed */
+  leaveOut(trackIds: readonly string[], leftOut: boolean): string[] {
+    const wanted = leftOut ? 1 : 0;
+    return this.#db
+      .prepare<{ id: string }>(
+        `UPDATE tracks SET left_out = ? WHERE left_out <> ? AND id IN (SELECT value FROM json_each(?)) RETURNING id`,
+      )
+      .all([wanted, wanted, JSON.stringify(trackIds)])
+      .map(({ id }) => id);
+  }
+
+  /** Those that nothing is learned from. */
+  leftOut(): Set<string> {
+    const rows = this.#db.prepare<{ id: string }>('SELECT id FROM tracks WHERE left_out = 1').all();
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  /** How many tracks tags put into groups that a split could tear apart. */
+  groups(): TrackGroups {
+    const row = this.#db
+      .prepare<Record<'tracks' | 'artist' | 'artists' | 'album' | 'albums', number>>(
+        `SELECT count(*) AS tracks, count(artist) AS artist, count(DISTINCT artist) AS artists,
+                count(album) AS album, count(DISTINCT album) AS albums FROM tracks WHERE kind = 'file'`,
+      )
+      .get();
+    return {
+      tracks: row?.tracks ?? 0,
+      artist: { tracks: row?.artist ?? 0, groups: row?.artists ?? 0 },
+      album: { tracks: row?.album ?? 0, groups: row?.albums ?? 0 },
+    };
   }
 
   /** What labels can be made from, in path order. */

@@ -16,6 +16,7 @@ import { sql as libraryChanged } from './library/0006-changed.ts';
 import { sql as libraryReductions } from './library/0007-one-way-to-reduce.ts';
 import { sql as libraryThresholds } from './library/0008-thresholds.ts';
 import { sql as libraryEncoders } from './library/0009-encoders.ts';
+import { sql as libraryLeftOut } from './library/0010-left-out.ts';
 import type { Migration } from '../migration.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
@@ -30,6 +31,7 @@ export const migrations = {
     libraryReductions,
     libraryThresholds,
     libraryEncoders,
+    libraryLeftOut,
   ],
   cache: [
     cacheEmbeddings,

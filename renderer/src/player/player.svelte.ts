@@ -49,6 +49,11 @@ function sonificationSource(sound: SoundToPlay, title: string, firstOf?: string)
   };
 }
 
+interface ShowOptions {
+  play: boolean;
+  range?: { start: number; end: number };
+}
+
 /** The one player of the window: whatever sounds, sounds here, so that nothing ever plays twice at once. */
 export class Player {
   source = $state.raw<PlayerSource | null>(null);
@@ -66,6 +71,8 @@ export class Player {
   #wish = '';
   /** Takes the place of what is played when it is played again. */
   #better: PlayerSource | null = null;
+  /** What is played through, after the present track. */
+  #queue: TrackToPlay[] = [];
   #soon: ReturnType<typeof setTimeout> | undefined;
   #engine: EngineClient;
   #notices: Notices;
@@ -102,6 +109,8 @@ export class Player {
       ended: () => {
         this.playing = false;
         this.#takeBetter();
+        const next = this.#queue.shift();
+        if (next) void this.#showTrack(next, { play: true });
       },
       timeupdate: () => this.#tick(),
       seeking: () => this.#tick(),
@@ -130,11 +139,21 @@ export class Player {
     this.#soon = setTimeout(() => void this.showTrack(track, options), soonMs);
   }
 
+  /** Plays tracks one after the other, until something else is wanted. */
+  async playThrough(tracks: readonly TrackToPlay[]): Promise<void> {
+    const [first, ...rest] = tracks;
+    if (!first) return;
+    await this.showTrack(first, { play: true });
+    this.#queue = rest;
+  }
+
   /** Loads a track; `range` plays only that part of it. */
-  async showTrack(
-    track: TrackToPlay,
-    options: { play: boolean; range?: { start: number; end: number } },
-  ): Promise<void> {
+  async showTrack(track: TrackToPlay, options: ShowOptions): Promise<void> {
+    this.#queue = [];
+    await this.#showTrack(track, options);
+  }
+
+  async #showTrack(track: TrackToPlay, options: ShowOptions): Promise<void> {
     const libraryId = this.#libraryId;
     clearTimeout(this.#soon);
     const key = `track:${track.id}`;
@@ -184,6 +203,7 @@ export class Player {
     options: { firstOf?: string } = {},
   ): Promise<void> {
     clearTimeout(this.#soon);
+    this.#queue = [];
     this.#asked += 1;
     this.loading = false;
     this.range = null;
@@ -229,6 +249,7 @@ export class Player {
 
   /** Stops and goes back to the start. */
   stop(): void {
+    this.#queue = [];
     this.#audio?.pause();
     this.#takeBetter();
     if (this.source) this.seek(this.range?.start ?? 0);

@@ -29,6 +29,8 @@ export class App {
   view = $state<ViewId>('welcome');
   info = $state.raw<AppInfo | null>(null);
   shortcutsOpen = $state(false);
+  /** Files of the library hang at the pointer; dropped on the window itself they are nothing new. */
+  draggingOut = false;
   /** The library that is open. */
   session = $state.raw<LibrarySession | null>(null);
 

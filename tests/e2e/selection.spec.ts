@@ -1,0 +1,124 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, launch, temporaryFolder, test } from './support/app.ts';
+import type { RunningApp } from './support/app.ts';
+import { answerDialogs, screenshots } from './support/steps.ts';
+
+test.describe.configure({ mode: 'serial' });
+
+/** What is done with several tracks at once. */
+test.describe('a selection', () => {
+  let running: RunningApp;
+  let userData = '';
+  let exports = '';
+
+  test.beforeAll(async () => {
+    test.setTimeout(400_000);
+    userData = temporaryFolder('selection');
+    exports = temporaryFolder('selection-exports');
+    running = await launch(userData);
+    const { page } = running;
+    page.setDefaultTimeout(60_000);
+    await page.getByTestId('open-demo').click();
+    await expect(page.getByTestId('next-step')).toBeVisible({ timeout: 300_000 });
+    await page.getByTestId('taxonomy-create-tokens').click();
+    await page.getByTestId('track-search').fill('tabla');
+    await expect(page.getByTestId('track-count')).toContainText('27');
+    await page.getByTestId('track-row').first().click();
+    await page
+      .getByTestId('track-row')
+      .nth(2)
+      .click({ modifiers: ['Shift'] });
+  });
+
+  test.afterAll(async () => {
+    await running.app.close();
+    for (const folder of [userData, exports]) rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('has a bar from two tracks on, which labels them all, with undo', async () => {
+    const { page } = running;
+    const bar = page.getByTestId('selection-bar');
+    await expect(bar).toContainText('3 tracks');
+    await page.getByTestId('selection-label').fill('clay');
+    await page.getByTestId('selection-add-label').click();
+    const labelled = page.locator('[data-testid=track-row][data-label*=clay]');
+    await expect(labelled).toHaveCount(3);
+    await screenshots(page, 'selection-bar');
+    await page.getByTestId('selection-remove-label').click();
+    await expect(labelled).toHaveCount(0);
+    await page.getByTestId('library-table').getByRole('grid').focus();
+    await page.keyboard.press('Control+z');
+    await expect(labelled).toHaveCount(3);
+    await page.keyboard.press('Control+z');
+    await expect(labelled).toHaveCount(0);
+  });
+
+  test('is played through, one track after the other', async () => {
+    const { page } = running;
+    const audio = page.getByTestId('player-audio');
+    await page.getByTestId('selection-play').click();
+    const urls = new Set<string>();
+    await expect
+      .poll(
+        async () => urls.add(await audio.evaluate((element: HTMLAudioElement) => element.currentSrc)).size,
+        {
+          timeout: 60_000,
+          intervals: [100],
+        },
+      )
+      .toBeGreaterThan(2);
+  });
+
+  test('has a menu, also by keyboard, and can be left out of training', async () => {
+    const { page } = running;
+    await page.getByTestId('library-table').getByRole('grid').focus();
+    await page.keyboard.press('Shift+F10');
+    const menu = page.getByTestId('track-menu');
+    await expect(menu).toBeVisible();
+    await screenshots(page, 'selection-menu');
+    await page.keyboard.press('Escape');
+    await expect(menu).toBeHidden();
+    await page.getByTestId('track-row').nth(1).click({ button: 'right' });
+    await page.getByTestId('menu-leave-out').click();
+    const leftOut = page.getByTestId('track-row').getByLabel('left out of training');
+    await expect(leftOut).toHaveCount(3);
+    await page.getByTestId('track-row').nth(5).click({ button: 'right' });
+    await expect(page.getByTestId('selection-bar')).toBeHidden();
+    await page.keyboard.press('Escape');
+    await page.getByTestId('library-table').getByRole('grid').focus();
+    await page.keyboard.press('Control+z');
+    await expect(leftOut).toHaveCount(0);
+  });
+
+  test('leaves as copies, and by dragging', async () => {
+    const { page, app } = running;
+    await page.getByTestId('track-row').first().click();
+    await page
+      .getByTestId('track-row')
+      .nth(2)
+      .click({ modifiers: ['Shift'] });
+    await answerDialogs(app, exports);
+    await page.getByTestId('selection-copy').click();
+    await expect(page.getByTestId('toast').filter({ hasText: 'Exported' })).toBeVisible();
+    const [folder = ''] = readdirSync(exports);
+    expect(existsSync(join(exports, folder, 'tracks.m3u8'))).toBe(true);
+    expect(readdirSync(join(exports, folder, 'files'))).toHaveLength(3);
+
+    // The system's own drag cannot be driven; what it is given can.
+    await app.evaluate(({ webContents }) => {
+      for (const contents of webContents.getAllWebContents())
+        contents.startDrag = (item) => {
+          (globalThis as unknown as { dragged: unknown }).dragged = item.files;
+        };
+    });
+    await page.getByTestId('track-row').nth(1).hover();
+    await page.mouse.down();
+    await page.mouse.move(600, 420, { steps: 8 });
+    await page.mouse.up();
+    const dragged = (): Promise<string[] | undefined> =>
+      app.evaluate(() => (globalThis as unknown as { dragged?: string[] }).dragged);
+    await expect.poll(async () => (await dragged())?.length).toBe(3);
+    for (const path of (await dragged()) ?? []) expect(existsSync(path)).toBe(true);
+  });
+});
