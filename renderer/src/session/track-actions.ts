@@ -10,6 +10,8 @@ export interface TrackAction {
   id: 'play' | 'reveal' | 'table' | 'copy' | 'leave-out' | 'take-in';
   title: string;
   icon: IconName;
+  /** Written out in the selection bar: the icon alone would not say it. */
+  short?: string;
   run: (app: App, session: LibrarySession, trackIds: string[]) => Promise<void>;
 }
 
@@ -77,7 +79,7 @@ async function leaveOut(session: LibrarySession, trackIds: string[], leftOut: bo
 
 /** What can be done with chosen tracks. */
 export const trackActions: readonly TrackAction[] = [
-  { id: 'play', title: 'Play through', icon: 'play', run: play },
+  { id: 'play', title: 'Play through', short: 'Play through', icon: 'play', run: play },
   { id: 'reveal', title: 'Show in file manager', icon: 'folder', run: reveal },
   {
     id: 'table',
@@ -94,13 +96,14 @@ export const trackActions: readonly TrackAction[] = [
   {
     id: 'leave-out',
     title: 'Leave out of training',
+    short: 'Leave out',
     icon: 'minus',
     run: (_app, session, ids) => leaveOut(session, ids, true),
   },
   {
     id: 'take-in',
     title: 'Take into training again',
-    icon: 'plus',
+    icon: 'undo',
     run: (_app, session, ids) => leaveOut(session, ids, false),
   },
 ];

@@ -79,10 +79,7 @@ describe('chosen tracks', () => {
     const { jobId } = await test.client.call('exports.start', { libraryId, subject, folder });
     const result = await finished(test.client, jobId, 'export');
     expect(result.export.files.map(({ path }) => path)).toContain('tracks.m3u8');
-    const table = parse(readFileSync(join(folder, 'tracks.csv')), { columns: true }) as Record<
-      string,
-      string
-    >[];
+    const table = parse<Record<string, string>>(readFileSync(join(folder, 'tracks.csv')), { columns: true });
     expect(table.map((row) => [row['path'], row['labels']])).toEqual(
       chosen.map(({ path, labels }) => [path, labels.join(';')]),
     );
