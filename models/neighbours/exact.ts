@@ -4,7 +4,7 @@ import { Pacer } from '../numerics/pacer.ts';
 import { checkFinite } from '../embeddings/labelled-vectors.ts';
 import { cosineDistance, squaredDistanceBelow } from '../numerics/distances.ts';
 import { at } from '../numerics/vectors.ts';
-import { CodeProduct, productCode, type Fineness } from './product.ts';
+import { CodeProduct, type Fineness } from './product.ts';
 import { finestCode, Sieve, offersRoom, type Offers, type SievedQuery } from './sieve.ts';
 
 /** A row of the index and its distance to the query. */
@@ -56,6 +56,11 @@ export class ExactIndex {
     this.dim = dim;
     this.metric = metric;
     this.count = vectors.length / dim;
+  }
+
+  /** Bytes that an index of `count` rows keeps beside its vectors once it has been asked a few times. */
+  static bytes(count: number, dim: number): number {
+    return Sieve.bytes(count, dim);
   }
 
   /**
@@ -184,17 +189,17 @@ export class ExactIndex {
   ): Promise<Neighbour[][]> {
     const { dim } = this;
     const m = queries.length / dim;
-    const largest = fineness === 'scan' ? finestCode : productCode[fineness];
+    const product = fineness === 'scan' ? null : await (this.#product ??= CodeProduct.open());
+    const largest = product === null || fineness === 'scan' ? finestCode : product.largest[fineness];
     const asked = Array.from({ length: m }, (_, q) => {
       const query = queries.subarray(q * dim, (q + 1) * dim);
       return sieve.read(query, largest, (row, limit) => this.#compare(query, row, limit));
     });
-    if (fineness === 'scan') {
+    if (product === null || fineness === 'scan') {
       sieve.open(asked, k, 0);
       await sieve.scan(asked, pacer);
     } else {
-      this.#product ??= CodeProduct.build(sieve, new Pacer());
-      await (await this.#product).sift(sieve, asked, k, fineness, pacer);
+      await product.sift(sieve, asked, k, fineness, pacer);
     }
     const found: (Neighbour[] | null)[] = [];
     for (const [q, query] of asked.entries()) {

@@ -1,22 +1,22 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { componentsPerStep, rowsPerGroup } from '../../native/neighbours/index.ts';
 import type { Pacer } from '../numerics/pacer.ts';
 import { at } from '../numerics/vectors.ts';
 import { GraphBuilder } from '../onnx/builder.ts';
+import { paddedCount } from './codes.ts';
 import type { Sieve, SievedQuery } from './sieve.ts';
 
-/** Rows per matrix product. */
-const blockRows = 4096;
+/** Rows per matrix product: their codes and the products of a large batch stay in a core's own cache. A multiple of 4. */
+const blockRows = 1024;
 /**
- * How finely queries are rounded: to whole numbers within ±64, which one product takes, or to 128 times as many in two
- * (a coarse and a fine one), at twice the price. Each is an unsigned byte around {@link zeroPoint} times a row's ±127:
- * on processors without 8-bit dot products, ONNX Runtime adds pairs of such products in 16 bits, saturating, and
- * 2 · 128 · 127 = 32,512 still fits.
+ * How finely queries are rounded: coarse codes take one product, fine ones, 128 times as many, two (a coarse and a fine
+ * part), at twice the price.
  */
 export type Fineness = 'coarse' | 'fine';
-/** Largest code of a query. */
-export const productCode: Record<Fineness, number> = { coarse: 64, fine: 64 * 128 };
-const zeroPoint = 64;
+/**
+ * Largest coarse codes, tried in turn. A code is an unsigned byte around it times a row's ±127. Processors without 8-bit
+ * dot products add pairs of such products in 16 bits, saturating: 2 · 128 · 127 = 32,512 still fits, 2 · 254 · 127 does not.
+ */
+const largestCodes = [127, 64] as const;
 /** A fine code is this many times its coarse part, plus a rest of at most half of it. */
 const coarseStep = 128;
 
@@ -30,43 +30,32 @@ export function productGraph(): Uint8Array {
   return g.build();
 }
 
-interface Block {
-  first: number;
-  count: number;
-  rows: Tensor;
-}
-
 /** Products of many queries' codes with all rows at once, by ONNX Runtime's 8-bit matrix product. */
 export class CodeProduct {
+  /** Largest code of a query: what this processor multiplies without saturating. */
+  readonly largest: Record<Fineness, number>;
   readonly #session: InferenceSession;
-  readonly #blocks: Block[];
 
-  private constructor(session: InferenceSession, blocks: Block[]) {
+  private constructor(session: InferenceSession, coarse: number) {
     this.#session = session;
-    this.#blocks = blocks;
+    this.largest = { coarse, fine: coarse * coarseStep };
   }
 
-  /** Lays the sieve's codes out for the product: as many bytes again. */
-  static async build(sieve: Sieve, pacer: Pacer): Promise<CodeProduct> {
-    const { width, count } = sieve;
-    const blocks: Block[] = [];
-    for (let first = 0; first < count; first += blockRows) {
-      const rows = Math.min(blockRows, count - first);
-      const columns = new Int8Array(width * rows);
-      transpose(sieve.views().codes, first, rows, width, columns);
-      blocks.push({ first, count: rows, rows: new Tensor('int8', columns, [width, rows]) });
-      if (pacer.due(2 * columns.length)) await pacer.pause();
-    }
+  /** @param coarsest the largest coarse code that is tried */
+  static async open(coarsest = 127): Promise<CodeProduct> {
     const session = await InferenceSession.create(productGraph(), {
       executionProviders: ['cpu'],
       logSeverityLevel: 3,
       // Between two products this process sifts: threads that wait busily would take its processor.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
-    return new CodeProduct(session, blocks);
+    for (const code of largestCodes)
+      if (code <= coarsest && (await multipliesExactly(session, code))) return new CodeProduct(session, code);
+    await session.release();
+    throw new Error('ONNX Runtime does not multiply bytes exactly on this processor');
   }
 
-  /** Opens a search in `sieve` for queries read with {@link productCode}, and sifts all rows for them. */
+  /** Opens a search in `sieve` for queries read with codes up to {@link largest}, and sifts all rows for them. */
   async sift(
     sieve: Sieve,
     queries: readonly SievedQuery[],
@@ -77,18 +66,25 @@ export class CodeProduct {
     const m = queries.length;
     const codes = new Int16Array(m * sieve.width);
     queries.forEach(({ code }, q) => code && codes.set(code.codes, q * sieve.width));
-    const bytes = fineness === 'coarse' ? onePart(codes) : twoParts(codes);
+    const zeroPoint = this.largest.coarse;
+    const bytes = fineness === 'coarse' ? onePart(codes, zeroPoint) : twoParts(codes, zeroPoint);
     const parts = bytes.length / sieve.width;
-    const address = sieve.open(queries, k, parts * blockRows * Int32Array.BYTES_PER_ELEMENT);
+    const productBytes = parts * blockRows * Int32Array.BYTES_PER_ELEMENT;
+    const address = sieve.open(queries, k, productBytes + sieve.width * blockRows);
     const query = new Tensor('uint8', bytes, [parts, sieve.width]);
     const zero = new Tensor('uint8', Uint8Array.of(zeroPoint), []);
-    for (const { first, count, rows } of this.#blocks) {
-      const products = new Tensor('int32', sieve.products(address, parts * count), [parts, count]);
+    for (let first = 0; first < sieve.count; first += blockRows) {
+      const count = Math.min(blockRows, sieve.count - first);
+      const rows = paddedCount(count);
+      // Laid out anew for each batch: keeping them so would take as much memory as the codes themselves.
+      const columns = sieve.columns(address + productBytes, first, rows);
+      const block = new Tensor('int8', columns, [sieve.width, rows]);
+      const products = new Tensor('int32', sieve.products(address, parts * rows), [parts, rows]);
       // Written in place, where the kernel reads it.
-      await this.#session.run({ query, block: rows, zero }, { products });
+      await this.#session.run({ query, block, zero }, { products });
       for (let q = 0; q < m; q++) {
-        const high = address + q * count * 4;
-        sieve.sift(q, high, fineness === 'fine' ? high + m * count * 4 : 0, first, count);
+        const high = address + q * rows * 4;
+        sieve.sift(q, high, fineness === 'fine' ? high + m * rows * 4 : 0, first, count);
       }
       sieve.sharpen(queries, first, first + count);
       pacer.signal?.throwIfAborted();
@@ -101,15 +97,30 @@ export class CodeProduct {
   }
 }
 
+/** Whether products of the largest codes, all of one sign, come out right: wide enough for every kernel there is. */
+async function multipliesExactly(session: InferenceSession, code: number): Promise<boolean> {
+  const [rows, width, count] = [40, 256, 64];
+  for (const row of [127, -127]) {
+    const query = new Tensor('uint8', new Uint8Array(rows * width).fill(2 * code), [rows, width]);
+    const block = new Tensor('int8', new Int8Array(width * count).fill(row), [width, count]);
+    const zero = new Tensor('uint8', Uint8Array.of(code), []);
+    const { products } = await session.run({ query, block, zero });
+    const { data } = products ?? { data: [] };
+    if (data.length !== rows * count || !(data instanceof Int32Array)) return false;
+    if (data.some((product) => product !== code * row * width)) return false;
+  }
+  return true;
+}
+
 /** `[m, width]` bytes. */
-function onePart(codes: Int16Array): Uint8Array {
+function onePart(codes: Int16Array, zeroPoint: number): Uint8Array {
   const bytes = new Uint8Array(codes.length);
   for (let i = 0; i < codes.length; i++) bytes[i] = at(codes, i) + zeroPoint;
   return bytes;
 }
 
 /** `[2 m, width]` bytes: the coarse parts of all codes, then the rests. */
-function twoParts(codes: Int16Array): Uint8Array {
+function twoParts(codes: Int16Array, zeroPoint: number): Uint8Array {
   const bytes = new Uint8Array(2 * codes.length);
   for (let i = 0; i < codes.length; i++) {
     const coarse = Math.round(at(codes, i) / coarseStep);
@@ -117,17 +128,4 @@ function twoParts(codes: Int16Array): Uint8Array {
     bytes[codes.length + i] = at(codes, i) - coarse * coarseStep + zeroPoint;
   }
   return bytes;
-}
-
-/** Interleaved rows `first…first + count` (a multiple of 4 to start with) as columns `[width, count]`. */
-function transpose(codes: Int8Array, first: number, count: number, width: number, out: Int8Array): void {
-  const lane = rowsPerGroup * componentsPerStep;
-  for (let row = 0; row < count; row++) {
-    const inGroup = (first + row) % rowsPerGroup;
-    const group = (first + row - inGroup) * width + inGroup * componentsPerStep;
-    for (let d = 0; d < width; d += componentsPerStep) {
-      const place = group + (d / componentsPerStep) * lane;
-      for (let i = 0; i < componentsPerStep; i++) out[(d + i) * count + row] = at(codes, place + i);
-    }
-  }
 }

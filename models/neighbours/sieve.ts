@@ -197,6 +197,15 @@ export class Sieve {
     return new Int32Array(this.#memory.buffer, address, length);
   }
 
+  /**
+   * The codes of `rows` rows as columns, `[width, rows]`, at an address that {@link open} gave.
+   * @param first a multiple of 4 · @param rows a multiple of 4
+   */
+  columns(address: number, first: number, rows: number): Int8Array<ArrayBuffer> {
+    this.#kernel.columns(this.#codes + first * this.width, rows, this.width, address);
+    return new Int8Array(this.#memory.buffer, address, rows * this.width);
+  }
+
   /** Scans all rows for all queries of the search that is open. */
   async scan(queries: readonly SievedQuery[], pacer: Pacer): Promise<void> {
     const slab = Math.max(rowsPerGroup, Math.floor(slabBytes / this.width / rowsPerGroup) * rowsPerGroup);

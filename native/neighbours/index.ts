@@ -21,6 +21,11 @@ export interface ScanKernel {
     record: number,
   ): void;
   /**
+   * Lays the codes of `rows` rows out as columns, `[width, rows]` bytes at `out`.
+   * @param rows a multiple of 4
+   */
+  columns(codes: number, rows: number, width: number, out: number): void;
+  /**
    * As `scan`, on `count` int32 products of codes that were computed elsewhere: those at `high`, or, unless `low` is 0,
    * 128 times those plus the ones at `low`.
    */

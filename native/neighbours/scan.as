@@ -82,6 +82,92 @@ export function scan(
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function halves(x: v128): v128 {
+  return v128.shuffle<i8>(x, x, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+// @ts-ignore: decorator
+@inline
+function low16(a: v128, b: v128): v128 {
+  return v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+
+// @ts-ignore: decorator
+@inline
+function high16(a: v128, b: v128): v128 {
+  return v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+// @ts-ignore: decorator
+@inline
+function low32(a: v128, b: v128): v128 {
+  return v128.shuffle<i32>(a, b, 0, 4, 1, 5);
+}
+
+// @ts-ignore: decorator
+@inline
+function high32(a: v128, b: v128): v128 {
+  return v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+}
+
+/**
+ * Lays interleaved codes of `rows` rows (a multiple of 4) out as columns: [width, rows] bytes, as a matrix product takes
+ * them.
+ */
+export function columns(codes: usize, rows: i32, width: i32, out: usize): void {
+  const group: usize = <usize>width << 2;
+  const column = <usize>rows;
+  let row = 0;
+  for (; row + 16 <= rows; row += 16) {
+    let x = codes + <usize>row * <usize>width;
+    let y = out + <usize>row;
+    for (let d = 0; d < width; d += 8) {
+      // Pairs of rows, eight components of each: first their bytes are interleaved, then 8 × 8 pairs transposed.
+      const a = halves(v128.load(x));
+      const b = halves(v128.load(x, 16));
+      const c = halves(v128.load(x + group));
+      const e = halves(v128.load(x + group, 16));
+      const f = halves(v128.load(x + 2 * group));
+      const g = halves(v128.load(x + 2 * group, 16));
+      const h = halves(v128.load(x + 3 * group));
+      const i = halves(v128.load(x + 3 * group, 16));
+      const ab = low16(a, b);
+      const ce = low16(c, e);
+      const fg = low16(f, g);
+      const hi = low16(h, i);
+      let left = low32(ab, ce);
+      let right = low32(fg, hi);
+      v128.store(y, v128.shuffle<i64>(left, right, 0, 2));
+      v128.store(y + column, v128.shuffle<i64>(left, right, 1, 3));
+      left = high32(ab, ce);
+      right = high32(fg, hi);
+      v128.store(y + 2 * column, v128.shuffle<i64>(left, right, 0, 2));
+      v128.store(y + 3 * column, v128.shuffle<i64>(left, right, 1, 3));
+      const ba = high16(a, b);
+      const ec = high16(c, e);
+      const gf = high16(f, g);
+      const ih = high16(h, i);
+      left = low32(ba, ec);
+      right = low32(gf, ih);
+      v128.store(y + 4 * column, v128.shuffle<i64>(left, right, 0, 2));
+      v128.store(y + 5 * column, v128.shuffle<i64>(left, right, 1, 3));
+      left = high32(ba, ec);
+      right = high32(gf, ih);
+      v128.store(y + 6 * column, v128.shuffle<i64>(left, right, 0, 2));
+      v128.store(y + 7 * column, v128.shuffle<i64>(left, right, 1, 3));
+      x += 32;
+      y += 8 * column;
+    }
+  }
+  for (; row < rows; row++) {
+    const from = codes + <usize>(row & ~3) * <usize>width + (<usize>(row & 3) << 3);
+    for (let d = 0; d < width; d++)
+      store<i8>(out + <usize>d * column + <usize>row, load<i8>(from + (<usize>(d >> 3) << 5) + <usize>(d & 7)));
+  }
+}
+
 /**
  * The same choice among rows whose products with the query are already known: `count` int32 at `high`, or, when `low`
  * is not 0, 128 times those plus the ones at `low`.

@@ -1,18 +1,28 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { z } from 'zod';
 import { ExactIndex } from '../../models/neighbours/exact.ts';
 import { Random } from '../../models/numerics/random.ts';
+import { machine, Peer, spentOn, type Spent } from './meter.ts';
 
 const k = 10;
-const batches = [1, 4, 16, 256];
-const rounds = 2;
-const sizes = {
-  count: Number(process.env['ARCHETONE_BENCH_ROWS'] ?? 100_000),
-  dim: Number(process.env['ARCHETONE_BENCH_DIM'] ?? 768),
-};
+const batches = [1, 16, 256];
+const rounds = 3;
+
+interface Size {
+  count: number;
+  dim: number;
+}
+
+/** ARCHETONE_BENCH_SIZES, rows × components: 100000x256,1000000x256. */
+function sizes(): Size[] {
+  const text = process.env['ARCHETONE_BENCH_SIZES'] ?? '100000x256,100000x768';
+  return text.split(',').map((size) => {
+    const [count = NaN, dim = NaN] = size.split('x').map(Number);
+    return { count, dim };
+  });
+}
 
 /** Independent normals: the worst case for any bound, since all distances are nearly the same. */
 function gaussian(rows: number, dim: number, random: Random): Float32Array {
@@ -38,109 +48,91 @@ function clustered(rows: number, dim: number, random: Random): Float32Array {
   return out;
 }
 
-interface Peer {
-  names: string[];
-  /** Processor milliseconds of one batch. */
-  time(name: string, batch: number): Promise<number>;
-  ids(): Int32Array;
-  close(): void;
+const spentSchema = z.object({ cpu: z.number(), wall: z.number() });
+
+/** What a batch took at best. */
+class Best {
+  readonly #spent = new Map<string, Spent>();
+
+  note(who: string, batch: number, { cpu, wall }: Spent): void {
+    const before = this.of(who, batch);
+    this.#spent.set(`${who} ${batch}`, { cpu: Math.min(before.cpu, cpu), wall: Math.min(before.wall, wall) });
+  }
+
+  of(who: string, batch: number): Spent {
+    return this.#spent.get(`${who} ${batch}`) ?? { cpu: Infinity, wall: Infinity };
+  }
 }
 
-/** The Python peers on the same numbers, or null without a Python. */
-async function startPeer(folder: string, vectors: Float32Array, queries: Float32Array): Promise<Peer | null> {
-  const python = process.env['ARCHETONE_PYTHON'];
-  if (python === undefined) return null;
-  const path = (name: string): string => join(folder, name);
-  writeFileSync(path('vectors'), vectors);
-  writeFileSync(path('queries'), queries);
-  const script = join(import.meta.dirname, 'peer_neighbours.py');
-  const child = spawn(
-    python,
-    [script, path('vectors'), path('queries'), String(sizes.dim), String(k), path('ids')],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
-  );
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const read = async (): Promise<unknown> => {
-    const line: IteratorResult<string, unknown> = await lines.next();
-    if (line.done === true) throw new Error('the peer ended');
-    return JSON.parse(line.value);
-  };
-  return {
-    names: (await read()) as string[],
-    time: async (name, batch) => {
-      child.stdin.write(`${name} ${batch}\n`);
-      return Number(await read());
-    },
-    ids: () => new Int32Array(new Uint8Array(readFileSync(path('ids'))).buffer),
-    close: () => child.stdin.end(),
-  };
-}
-
-async function processorMs(work: () => Promise<unknown>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const used = process.cpuUsage(before);
-  return (used.user + used.system) / 1000;
-}
-
-async function compare(name: string, vectors: Float32Array, queries: Float32Array): Promise<void> {
+async function compare(
+  name: string,
+  size: Size,
+  vectors: Float32Array,
+  queries: Float32Array,
+): Promise<void> {
+  const { count, dim } = size;
   const folder = mkdtempSync(join(tmpdir(), 'archetone-bench-'));
   try {
-    const peer = await startPeer(folder, vectors, queries);
-    const index = await ExactIndex.build(vectors, sizes.dim);
-    const prepare = await processorMs(() => index.query(queries, k));
-    await index.query(queries.subarray(0, sizes.dim), k);
-    const best = new Map<string, number>();
-    const note = (key: string, ms: number): void => {
-      best.set(key, Math.min(best.get(key) ?? Infinity, ms));
-    };
+    const path = (file: string): string => join(folder, file);
+    writeFileSync(path('vectors'), vectors);
+    writeFileSync(path('queries'), queries);
+    const peer = Peer.start('peer_neighbours.py', [
+      path('vectors'),
+      path('queries'),
+      String(dim),
+      String(k),
+      path('ids'),
+    ]);
+    const names = peer === null ? [] : z.array(z.string()).parse(await peer.ask('names'));
+    const index = await ExactIndex.build(vectors, dim);
+    const prepare = await spentOn(() => index.query(queries, k));
+    const best = new Best();
     for (let round = 0; round < rounds; round++)
       for (const batch of batches) {
-        const asked = queries.subarray(0, batch * sizes.dim);
+        const asked = queries.subarray(0, batch * dim);
         for (let i = 0; i < (batch < 32 ? 5 : 2); i++)
-          note(`Archetone ${batch}`, await processorMs(() => index.query(asked, k)));
-        for (const other of peer?.names ?? [])
+          best.note('Archetone', batch, await spentOn(() => index.query(asked, k)));
+        for (const other of names)
           if (round === 0 || other === 'FAISS flat')
-            note(`${other} ${batch}`, await (peer?.time(other, batch) ?? NaN));
+            best.note(other, batch, spentSchema.parse(await peer?.ask({ name: other, batch })));
       }
-    const perSecond = (who: string, batch: number): number =>
-      (1000 * batch) / (best.get(`${who} ${batch}`) ?? NaN);
     console.log(
-      `\n${name}: ${sizes.count} × ${sizes.dim}, top ${k}; queries per processor second (prepared in ${(prepare / 1000).toFixed(2)} s)`,
+      `\n${name}: ${count} × ${dim}, top ${k}; milliseconds a query, CPU / wall (prepared in ${(prepare.cpu / 1000).toFixed(2)} CPU s) · ${machine()}`,
     );
+    const text = (who: string, batch: number): string => {
+      const { cpu, wall } = best.of(who, batch);
+      return `${(cpu / batch).toFixed(2)} / ${(wall / batch).toFixed(2)}`;
+    };
     console.table(
       batches.map((batch) => ({
         batch,
-        ...Object.fromEntries(
-          ['Archetone', ...(peer?.names ?? [])].map((who) => [who, Math.round(perSecond(who, batch))]),
-        ),
-        ...(peer?.names.includes('FAISS flat') && {
-          'against FAISS': Number(
-            (perSecond('Archetone', batch) / perSecond('FAISS flat', batch)).toFixed(2),
+        ...Object.fromEntries(['Archetone', ...names].map((who) => [who, text(who, batch)])),
+        ...(names.includes('FAISS flat') && {
+          'CPU against FAISS': (best.of('FAISS flat', batch).cpu / best.of('Archetone', batch).cpu).toFixed(
+            2,
           ),
         }),
       })),
     );
-    if (peer) {
-      const found = await index.query(queries, k);
-      const ids = peer.ids();
-      const shared = found.map(
-        (own, q) => own.filter(({ row }) => ids.subarray(q * k, (q + 1) * k).includes(row)).length,
-      );
-      const share = shared.reduce((a, b) => a + b, 0) / ids.length;
-      console.log(`${(100 * share).toFixed(3)} % of the peer's float32 neighbours are ours`);
-    }
+    if (peer) printAgreement(await index.query(queries, k), path('ids'));
+    const own = ExactIndex.bytes(count, dim) / vectors.byteLength;
     console.log(
-      `searched row by row: ${index.fallbacks} · resident memory ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB, ` +
-        `of which the vectors ${Math.round(vectors.byteLength / 2 ** 20)} MiB`,
+      `searched row by row: ${index.fallbacks} · vectors ${Math.round(vectors.byteLength / 2 ** 20)} MiB, with the index ${(1 + own).toFixed(2)} times that`,
     );
     peer?.close();
     await index.close();
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function printAgreement(found: readonly { row: number }[][], file: string): void {
+  const ids = new Int32Array(new Uint8Array(readFileSync(file)).buffer);
+  const shared = found.map(
+    (own, q) => own.filter(({ row }) => ids.subarray(q * k, (q + 1) * k).includes(row)).length,
+  );
+  const share = shared.reduce((a, b) => a + b, 0) / ids.length;
+  console.log(`${(100 * share).toFixed(3)} % of the peer's float32 neighbours are ours`);
 }
 
 /**
@@ -152,8 +144,9 @@ export async function run(): Promise<void> {
     console.log(
       'neighbours: peers skipped (set ARCHETONE_PYTHON to a Python with NumPy, FAISS and scikit-learn)',
     );
-  for (const [name, make] of Object.entries({ clustered, gaussian })) {
-    const all = make(sizes.count + 256, sizes.dim, new Random(1));
-    await compare(name, all.subarray(0, sizes.count * sizes.dim), all.subarray(sizes.count * sizes.dim));
-  }
+  for (const { count, dim } of sizes())
+    for (const [name, make] of Object.entries({ clustered, gaussian })) {
+      const all = make(count + 256, dim, new Random(1));
+      await compare(name, { count, dim }, all.subarray(0, count * dim), all.subarray(count * dim));
+    }
 }

@@ -1,8 +1,8 @@
 """Exact search by FAISS, NumPy and scikit-learn on given vectors, one thread.
 
 peer_neighbours.py vectors.f32 queries.f32 dim k ids.i32
-Reads a line "name batch" from standard input at a time and answers one line of JSON: processor milliseconds of the best
-of a few runs. Taking turns with the caller keeps a changing machine from favouring either. Writes FAISS's ids at the end.
+Answers a line of JSON with one: to "names" with those of the searches, to {"name", "batch"} with {"cpu", "wall"}, the
+milliseconds of the best of a few runs. Taking turns with the caller keeps a changing machine from favouring either. Writes FAISS's ids first.
 """
 import json, os, sys, time
 
@@ -41,13 +41,15 @@ try:
 except ImportError:
     pass
 searches[next(n for n in ("FAISS flat", "NumPy sgemm") if n in searches)](Q).astype(np.int32).tofile(ids)
-print(json.dumps(list(searches)), flush=True)
 for line in sys.stdin:
-    name, batch = line.strip().rsplit(" ", 1)
-    q = Q[: int(batch)]
-    best = 1e9
-    for _ in range(5 if int(batch) < 32 else 2):
-        start = time.process_time()
-        searches[name](q)
-        best = min(best, time.process_time() - start)
-    print(json.dumps(best * 1000), flush=True)
+    asked = json.loads(line)
+    if asked == "names":
+        print(json.dumps(list(searches)), flush=True)
+        continue
+    search, q = searches[asked["name"]], Q[: asked["batch"]]
+    cpu = wall = 1e9
+    for _ in range(5 if len(q) < 32 else 2):
+        start = time.process_time(), time.perf_counter()
+        search(q)
+        cpu, wall = min(cpu, time.process_time() - start[0]), min(wall, time.perf_counter() - start[1])
+    print(json.dumps({"cpu": cpu * 1000, "wall": wall * 1000}), flush=True)
