@@ -25,7 +25,7 @@ export const channels = {
 } as const;
 
 export type Channel = keyof typeof channels;
-export const channelName = (channel: Channel): string => `archetone:${channel}`;
+const channelName = (channel: Channel): string => `archetone:${channel}`;
 
 type Handler<C extends Channel> = (
   sender: WebContents,

@@ -81,7 +81,7 @@ export function parseFormats(
   return allowed.filter((format) => names.includes(format));
 }
 
-export function describeExport({ folder, files }: ExportResult): string {
+function describeExport({ folder, files }: ExportResult): string {
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
   return pairs([
     ['folder', folder],

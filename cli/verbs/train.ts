@@ -114,7 +114,7 @@ function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], un
 }
 
 /** Experiment, metrics and the report per class, for people. */
-export function describeExperiment(experiment: Experiment): string {
+function describeExperiment(experiment: Experiment): string {
   const { classes, counts, thresholds } = experiment;
   const head = pairs([
     ['experiment', experiment.id],
@@ -166,7 +166,7 @@ export function describeExperiment(experiment: Experiment): string {
 }
 
 /** A figure of a split as people read it. */
-export function figureText(key: MetricName['key'], value: number | null): string {
+function figureText(key: MetricName['key'], value: number | null): string {
   if (value === null) return '–';
   return key === 'hammingLoss' ? value.toFixed(4) : percent(value);
 }

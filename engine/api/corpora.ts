@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { id, path, columns } from './shared.ts';
 
-export const datasetLabelsSchema = z.discriminatedUnion('kind', [
+const datasetLabelsSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal(['last', 'first']), count: z.int().min(1).max(100_000) }),
   z.strictObject({ kind: z.literal('names'), names: columns.min(1) }),
   z.strictObject({ kind: z.literal('xml'), path }),

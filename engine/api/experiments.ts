@@ -5,7 +5,7 @@ import { id, label, seed, inLibrary } from './shared.ts';
 import type { Started } from './shared.ts';
 import type { SpaceInfo } from './spaces.ts';
 
-export const splitSchema = z
+const splitSchema = z
   .strictObject({
     train: z.number().gt(0).max(1),
     validation: z.number().min(0).lt(1),

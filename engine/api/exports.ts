@@ -58,7 +58,7 @@ export function formatsOf(source: ExportSourceKind): ExportFormat[] {
 }
 
 /** The kNN classifier of a reduction that is exported. */
-export const exportClassifierSchema = z.strictObject({
+const exportClassifierSchema = z.strictObject({
   classifier: classifierSchema,
   k: z.int().min(1).max(101),
 });

@@ -5,7 +5,7 @@ import type { EngineErrorData } from './errors.ts';
 import { id, path, nothing, inLibrary } from './shared.ts';
 import type { SpaceInfo } from './spaces.ts';
 
-export const windowsSchema = z.union([z.literal('all'), z.int().min(1).max(10_000)]);
+const windowsSchema = z.union([z.literal('all'), z.int().min(1).max(10_000)]);
 
 export interface LibrarySummary {
   id: string;

@@ -4,12 +4,12 @@ import { query } from '../wire/index.ts';
 import { id, path, nothing } from './shared.ts';
 import type { Started } from './shared.ts';
 
-export const packOriginSchema = z.discriminatedUnion('kind', [
+const packOriginSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('files'), paths: z.array(path).min(1).max(8) }),
   z.strictObject({ kind: z.literal('hub'), id: z.string().min(1).max(512) }),
 ]);
 
-export const packChoicesSchema = z.strictObject({
+const packChoicesSchema = z.strictObject({
   id: z
     .string()
     .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'a pack is named with small letters, digits, - and _')

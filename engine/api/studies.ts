@@ -6,7 +6,7 @@ import { path, distinct, percent, seed } from './shared.ts';
 
 export const classifierSchema = z.enum(['brknn-a', 'brknn-b', 'lpknn', 'mlknn']);
 
-export const studySplitSchema = z.discriminatedUnion('kind', [
+const studySplitSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('holdout'),
     test: z.number().gt(0).lt(1).default(0.3),

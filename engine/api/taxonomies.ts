@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { query } from '../wire/index.ts';
 import { label, id, path, inLibrary } from './shared.ts';
 
-export const taxonomySourceSchema = z.discriminatedUnion('kind', [
+const taxonomySourceSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('folders') }),
   z.strictObject({ kind: z.literal('tokens') }),
   z.strictObject({ kind: z.literal('tags'), field: z.enum(['genre', 'artist', 'album', 'year', 'key']) }),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { query } from '../wire/contract.ts';
 
 /** The methods of a pack's runtime that can be asked for: name → graphs that run. */
-export const runMethods = ['embed', 'features', 'embedFeatures', 'denoise', 'decode'] as const;
+const runMethods = ['embed', 'features', 'embedFeatures', 'denoise', 'decode'] as const;
 export type RunMethod = (typeof runMethods)[number];
 
 const numbers = z.custom<Float32Array>((value) => value instanceof Float32Array, 'not float32 numbers');

@@ -1,15 +1,15 @@
 import { multilabelMetrics, perLabelReport } from '../../models/evaluation/metrics/multilabel.ts';
 import { classificationReport } from '../../models/evaluation/metrics/single-label.ts';
+import { Pacer } from '../../models/numerics/pacer.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { LabelThreshold, Metrics, SplitName } from '../api/domain.ts';
-import { breather } from './breather.ts';
 import type { LabelledTrack, SplitTrack } from '../library/experiments.ts';
 import { predictedLabels, type TrackPrediction } from '../library/predictions.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
 import { windowsByTrack } from './track-windows.ts';
 
 /** Order in which metrics are listed: what matters most first. */
-export const SCORED_SPLITS: readonly SplitName[] = ['test', 'validation', 'train'];
+const SCORED_SPLITS: readonly SplitName[] = ['test', 'validation', 'train'];
 
 /**
  * Classifies all tracks by the mean of the logits of their windows, letting other work in between. What was worked out
@@ -25,14 +25,15 @@ export async function predictTracks(
 ): Promise<Map<string, TrackPrediction>> {
   const predictions = new Map<string, TrackPrediction>();
   const tracks = windowsByTrack(windows);
-  const breathe = breather(signal);
+  const pacer = new Pacer(signal);
   let compared = 0;
   const columns = await similarities.of(network, tracks, async () => {
-    await breathe();
+    const work = (tracks[compared]?.vectors.length ?? 0) * network.prototypeCount;
+    if (pacer.due(work)) await pacer.pause();
     onTrack(compared++, tracks.length);
   });
   for (const [row, { trackId }] of tracks.entries()) {
-    await breathe();
+    if (pacer.due(columns.length * network.data.classes.length)) await pacer.pause();
     const { prediction, probabilities } = network.classifyMean(columns.map((column) => column[row] ?? 0));
     predictions.set(trackId, { trackId, top: prediction, probabilities });
   }

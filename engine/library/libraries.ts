@@ -53,7 +53,7 @@ function stillBusy(): EngineError {
 }
 
 /** The pack that comes with the application. */
-export const defaultPackId = 'compact';
+const defaultPackId = 'compact';
 
 /** The libraries of one data folder; databases are opened at first use and stay open. */
 export class LibraryCatalogue implements Libraries {

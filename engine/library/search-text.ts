@@ -1,5 +1,5 @@
 /** Lower case without accents, so that a search for “bjork” finds “Björk”. */
-export function foldText(text: string): string {
+function foldText(text: string): string {
   return text
     .normalize('NFKD')
     .replaceAll(/\p{Mn}/gu, '')

@@ -164,21 +164,16 @@ export function sameEncoder(a: SpaceInfo, b: SpaceInfo): boolean {
 }
 
 /** A space in words. */
-export function describeSpace({ packId, windows, deformation }: SpaceInfo): string {
+function describeSpace({ packId, windows, deformation }: SpaceInfo): string {
   const pack = packId === '' ? 'a pack that is gone' : `pack “${packId}”`;
   const which = windows === 'all' ? 'all windows' : windows === 1 ? 'one window' : `${windows} windows`;
   return `${pack}, ${which}${deformation === null ? '' : `, ${deformation}`}`;
 }
 
 /**
+ * Vectors of two spaces met.
  * @param what the subject of the sentence: “This experiment”
- * @throws EngineError `other-space` when the spaces differ
  */
-export function expectSameSpace(what: string, its: SpaceInfo, wanted: SpaceInfo): void {
-  if (its.key !== wanted.key) throw otherSpace(what, its, wanted);
-}
-
-/** Vectors of two spaces met. */
 export function otherSpace(what: string, its: SpaceInfo, wanted: SpaceInfo): EngineError {
   const again = its.packId === wanted.packId && its.windows === wanted.windows;
   return new EngineError(

@@ -1,9 +1,9 @@
+import { Pacer } from '../../models/numerics/pacer.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { PrototypeInfo } from '../api/domain.ts';
 import { argmax } from '../classify/network-scores.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
-import { breather } from '../experiments/breather.ts';
 import { windowsByTrack } from '../experiments/track-windows.ts';
 import { nearestTracksByWindow, windowRefs } from '../neighbours/nearest.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
@@ -68,11 +68,11 @@ async function supports(
       .tracksOf(experimentId)
       .flatMap((track) => (track.split === 'train' ? [[track.id, new Set(track.labels)] as const] : [])),
   );
-  const breathe = breather(signal);
+  const pacer = new Pacer(signal);
   for (const { trackId, vectors, count } of windowsByTrack(windows)) {
     const labels = training.get(trackId);
     if (!labels) continue;
-    await breathe();
+    if (pacer.due(vectors.length * K)) await pacer.pause();
     const similarities = network.similarities(vectors, count);
     for (let row = 0; row < count; row++) {
       const nearest = argmax(similarities.subarray(row * K, (row + 1) * K));

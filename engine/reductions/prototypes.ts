@@ -39,7 +39,7 @@ export async function generatedPrototypes(
 }
 
 /** Names of the labels of a generated prototype; may be empty. */
-export function labelsetOf(reduction: Reduction, set: ReducedSet, index: number): string[] {
+function labelsetOf(reduction: Reduction, set: ReducedSet, index: number): string[] {
   const L = reduction.labels.length;
   return reduction.labels.filter((_, label) => set.labelsets[index * L + label] === 1);
 }

@@ -17,7 +17,7 @@ export interface LabelTable {
 }
 
 /** More rows than this are not kept: the file is read again instead. */
-export const MAX_KEPT_ROWS = 50_000;
+const MAX_KEPT_ROWS = 50_000;
 
 /** Gathers the rows of a label file by the tracks they name. Rows of the same track are joined. */
 export class LabelTableBuilder {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Everything that can go wrong at the engine's boundary. The code decides what a shell does; the text is for people. */
-export const engineErrorCodes = [
+const engineErrorCodes = [
   'bad-input',
   'not-found',
   'not-permitted',

@@ -15,7 +15,7 @@ export function escapedName(name: Uint8Array): string {
 }
 
 /** The bytes of a path that holds escaped names. */
-export function unescapedPath(path: string): Buffer {
+function unescapedPath(path: string): Buffer {
   const parts = path
     .split(new RegExp(ESCAPED, 'g'))
     // Every second part is what the group caught.

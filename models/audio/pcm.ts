@@ -82,7 +82,7 @@ function sampleReader({ encoding, bytesPerSample, littleEndian: le }: PcmLayout)
 }
 
 /** Interleaved bytes (whole frames) to one array per channel. */
-export function deinterleaver(layout: PcmLayout): (bytes: Uint8Array) => Float32Array[] {
+function deinterleaver(layout: PcmLayout): (bytes: Uint8Array) => Float32Array[] {
   const read = sampleReader(layout);
   const { channels, bytesPerSample } = layout;
   const frameBytes = channels * bytesPerSample;

@@ -1,8 +1,14 @@
-import { regressorLayout } from '../onnx/graphs/regressor.ts';
 import type { Backbone } from './backbone.ts';
 import { encodecmaeIn, encoderHeads } from './encodecmae-part.ts';
 import { meanSummaryGraph } from './mean-summary.ts';
 import { AUTOENCODERS, encodec, encodecmae, encodecmae2wav, idOfSeconds } from './publishers.ts';
+
+/** Tensors that tell the transformer and the last layer of the way back, by age of the file, newest first. */
+const wayBack = [
+  ['decoder.trans.final_norm.weight', 'decoder.lin.weight', 'decoder.posenc.scale'],
+  ['trans.final_norm.weight', 'lin.weight', 'posenc.scale'],
+  ['decoder.final_norm.weight', 'decoder_proj.weight'],
+];
 
 /** An EnCodecMAE with a way from its frames back to EnCodec's. */
 export const regressor: Backbone = {
@@ -13,7 +19,7 @@ export const regressor: Backbone = {
     if (part?.prefix.endsWith('encoder') !== true) return null;
     // The regressor stands one level above its encoder.
     const above = source.under(part.prefix.replace(/(^|\.)encoder$/, ''));
-    if (regressorLayout(above) === null) return null;
+    if (!wayBack.some((tensors) => tensors.every((name) => above.has(name)))) return null;
     return {
       embedder: {
         encodecmae: part,

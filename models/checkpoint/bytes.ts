@@ -40,17 +40,6 @@ export async function openBytes(path: string): Promise<ByteSource> {
   return byteSource(info.size, readInto, () => handle.close());
 }
 
-/** The same over bytes in memory. */
-export function memoryBytes(bytes: Uint8Array): ByteSource {
-  const readInto = (target: Uint8Array, position: number): Promise<void> => {
-    const part = bytes.subarray(position, position + target.length);
-    if (part.length < target.length) return Promise.reject(endsEarly(bytes.length));
-    target.set(part);
-    return Promise.resolve();
-  };
-  return byteSource(bytes.length, readInto, () => Promise.resolve());
-}
-
 function byteSource(size: number, readInto: ByteSource['readInto'], close: ByteSource['close']): ByteSource {
   const read = async (position: number, length: number): Promise<Uint8Array> => {
     const target = new Uint8Array(Math.max(0, Math.min(length, size - position)));

@@ -77,7 +77,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
 }
 
 /** Like {@link openCheckpoint}, over any source of bytes, which is closed with the checkpoint. */
-export async function readCheckpoint(bytes: ByteSource): Promise<Checkpoint> {
+async function readCheckpoint(bytes: ByteSource): Promise<Checkpoint> {
   try {
     const container = await readContainer(bytes);
     const named = nameTensors(container.tree);

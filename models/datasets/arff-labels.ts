@@ -22,7 +22,7 @@ const PAIRS: readonly (readonly [string, string])[] = [
  * beside it; what stands before a colon is the name.
  * @returns null without the option
  */
-export function mekaLabels(relation: string): number | null {
+function mekaLabels(relation: string): number | null {
   const options = relation.slice(relation.indexOf(':') + 1);
   const found = /(?:^|\s)-C\s+(-?\d{1,9})(?=\s|$)/.exec(options);
   return found ? Number(found[1]) : null;

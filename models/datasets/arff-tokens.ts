@@ -10,8 +10,8 @@ const BACKSLASH = 92;
 
 const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
-export const isBlank = (code: number): boolean => code === SPACE || code === TAB;
-export const isQuote = (code: number): boolean => code === SINGLE_QUOTE || code === DOUBLE_QUOTE;
+const isBlank = (code: number): boolean => code === SPACE || code === TAB;
+const isQuote = (code: number): boolean => code === SINGLE_QUOTE || code === DOUBLE_QUOTE;
 
 /** A syntax error of an ARFF file; `at` counts characters from 0. */
 export function arffError(path: string, line: number, at: number, what: string, hint?: string): DatasetError {

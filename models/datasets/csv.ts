@@ -364,7 +364,7 @@ function truth(cell: string): number {
  * Columns of a table. A table that Archetone wrote for a library says by itself what is what: `label:…` are labels,
  * `z0`, `z1` … features, the rest describes the rows; without `z0` all others are features.
  */
-export function planTable(path: string, header: readonly string[], options: SourceOptions): ColumnPlan {
+function planTable(path: string, header: readonly string[], options: SourceOptions): ColumnPlan {
   const exclude = options.exclude ?? [];
   if (options.labels) return planColumns(path, header, options.labels, exclude, 1);
   const names = header.filter((name) => name.startsWith(LABEL_PREFIX));

@@ -21,7 +21,7 @@ const largestCodes = [127, 64] as const;
 const coarseStep = 128;
 
 /** `products = (query − zero) · block`: inputs `query [m, d]` uint8, `block [d, n]` int8, `zero []` uint8. */
-export function productGraph(): Uint8Array {
+function productGraph(): Uint8Array {
   const g = new GraphBuilder('products-of-codes');
   const query = g.input('query', 'uint8', ['m', 'd']);
   const block = g.input('block', 'int8', ['d', 'n']);

@@ -33,7 +33,7 @@ export const finestCode = 32_767;
 /** More than the offers of any query: 32 bits of score and 21 of this fit a float64 exactly. */
 const offerNumbers = 2 ** 21;
 /** Numbers of rows after which a search is sharpened. */
-export const sharpenAfter: readonly number[] = [4096, 16_384, 65_536, 262_144];
+const sharpenAfter: readonly number[] = [4096, 16_384, 65_536, 262_144];
 /** Offers compared exactly to sharpen a search, for each neighbour wanted. */
 const comparedPerNeighbour = 2;
 

@@ -138,13 +138,7 @@ export function squaredDistancePairwise(
 }
 
 /** Cosine of the angle between two rows, −1…1 up to rounding; 0 when either is zero (no direction to compare). */
-export function cosineSimilarity(
-  a: Vectors,
-  offsetA: number,
-  b: Vectors,
-  offsetB: number,
-  dim: number,
-): number {
+function cosineSimilarity(a: Vectors, offsetA: number, b: Vectors, offsetB: number, dim: number): number {
   let dot = 0;
   let aa = 0;
   let bb = 0;

@@ -1,7 +1,7 @@
 import { listSupportedBackends } from 'onnxruntime-node';
 
 /** Execution providers of ONNX Runtime that Archetone uses, in order of expected speed. */
-export const PROVIDER_NAMES = ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'] as const;
+const PROVIDER_NAMES = ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'] as const;
 /** One of {@link PROVIDER_NAMES}. */
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
 

@@ -12,12 +12,6 @@ export interface SessionOptions {
   threads: number;
 }
 
-/** A float32 tensor on its way in or out of a graph. */
-export interface FloatTensor {
-  data: Float32Array;
-  dims: readonly number[];
-}
-
 /** One graph of a pack, checked and loaded. Calls are run one after the other. */
 export class GraphSession {
   readonly #session: InferenceSession;

@@ -2,11 +2,11 @@ import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Random } from '../numerics/random.ts';
 
 /** Shapes of the adaptor's parameters by name; names are those of the reference checkpoints (FORMATS.md §d). */
-export const ADAPTOR_PREFIX = 'time_summarizer.layers.0.';
+const ADAPTOR_PREFIX = 'time_summarizer.layers.0.';
 /** Width of the adaptor's hidden layer, PyTorch's default. */
-export const FEED_FORWARD = 2048;
+const FEED_FORWARD = 2048;
 /** Share of activations that dropout zeroes. */
-export const DROPOUT = 0.1;
+const DROPOUT = 0.1;
 
 const EPSILON = 1e-5;
 

@@ -60,7 +60,7 @@ export interface LabelRarity {
 }
 
 /** Rarity of every label among the rows of a set. A label nobody bears counts as borne once. */
-export function labelRarity(data: LabelledVectors): LabelRarity {
+function labelRarity(data: LabelledVectors): LabelRarity {
   const labelCount = data.labelNames.length;
   const counts = new Float64Array(labelCount);
   for (let i = 0; i < data.labels.length; i++)
@@ -75,7 +75,7 @@ export function labelRarity(data: LabelledVectors): LabelRarity {
  * Labels of a prototype that stands for `size` rows, `counts` of which bear each label. Base: more than half.
  * PolicyI: more than `half / IRLbl`, rounded down. PolicyII: more than half, or rarer than average and borne at all.
  */
-export function mergedLabelset(
+function mergedLabelset(
   counts: Int32Array,
   size: number,
   merging: ImbalancePolicy['merging'],

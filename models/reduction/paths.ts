@@ -21,7 +21,7 @@ export interface PathContext {
 }
 
 /** The splitting run of a method on a set, as far as `cells` cells. */
-export async function splitPathOf(
+async function splitPathOf(
   method: PathMethod,
   data: LabelledVectors,
   cells: number,

@@ -1,5 +1,5 @@
 /** What parts the cells of a table: commas as written in most places, semicolons where the comma is in the numbers. */
-export const DELIMITERS = [',', ';', '\t', '|'] as const;
+const DELIMITERS = [',', ';', '\t', '|'] as const;
 export type Delimiter = (typeof DELIMITERS)[number];
 
 /**

@@ -27,7 +27,7 @@ describe('the published parity table', () => {
     /^Sampler: ten steps, guidance 4/,
     /^Sampler: forty steps/,
     /^Sonification: sound/,
-    /^Regressor: latents/,
+    /^Regressor: hidden/,
     /^Prototype network: p3_transformer_dropout parameters/,
     /^Prototype network: variant info_nce gradients/,
     /^Trainer/,

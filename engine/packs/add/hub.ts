@@ -10,7 +10,7 @@ export interface HubAddresses {
   encodec: string;
 }
 
-export const publicAddresses: HubAddresses = {
+const publicAddresses: HubAddresses = {
   hub: 'https://huggingface.co',
   encodec: 'https://dl.fbaipublicfiles.com/encodec/v0/encodec_24khz-d7cc33bc.th',
 };

@@ -75,7 +75,7 @@ const MAX_FREE_BYTES = 6000;
  * Bytes of a free-format frame without padding, found as the distance between equal headers; null when there is no such
  * stream at `offset`.
  */
-export function measureFree(bytes: Uint8Array, offset: number): number | null {
+function measureFree(bytes: Uint8Array, offset: number): number | null {
   const first = parseFrameHeader(bytes, offset, 0);
   if (first?.freeBytes === undefined) return null;
   const last = Math.min(bytes.length, offset + MAX_FREE_BYTES);

@@ -38,7 +38,7 @@ const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** Checksum of a page; its own field (bytes 22 to 25) counts as zero. */
-export function pageChecksum(page: Uint8Array): number {
+function pageChecksum(page: Uint8Array): number {
   let crc = 0;
   for (let i = 0; i < page.length; i++) {
     const byte = i >= 22 && i < 26 ? 0 : (page[i] ?? 0);
@@ -48,7 +48,7 @@ export function pageChecksum(page: Uint8Array): number {
 }
 
 /** The page at the beginning of `bytes`; null when none is there, or when it is cut short or damaged. */
-export function parsePage(bytes: Uint8Array): OggPage | null {
+function parsePage(bytes: Uint8Array): OggPage | null {
   if (bytes.length < HEADER_BYTES) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0) !== 0x4f676753 || view.getUint8(4) !== 0) return null;

@@ -8,7 +8,7 @@ const LONGEST_WAVE = 10_000;
  * Sinusoidal positions `[frames, dim]` (Vaswani et al. 2017): sine in the even, cosine in the odd columns, from frame 0.
  * Angles are rounded to float32 where PyTorch rounds them: at frame 750 the difference would reach 4e-5.
  */
-export function sinusoidalPositions(frames: number, dim: number): Float32Array {
+function sinusoidalPositions(frames: number, dim: number): Float32Array {
   const exponent = Math.fround(-Math.log(LONGEST_WAVE) / dim);
   const frequencies = Float32Array.from({ length: Math.ceil(dim / 2) }, (_, i) =>
     Math.exp(Math.fround(2 * i * exponent)),

@@ -44,7 +44,7 @@ async function labelsOf({ taxonomies, notices }: LibrarySession): Promise<Taxono
 }
 
 /** A short training for those who start: several labels where tracks have them. */
-export const quickRequest = (taxonomy: Taxonomy): Omit<TrainRequest, 'taxonomyId'> => {
+const quickRequest = (taxonomy: Taxonomy): Omit<TrainRequest, 'taxonomyId'> => {
   const { steps, prototypesPerClass } = presets.quick;
   return { ...trainDefaults, steps, prototypesPerClass, task: taxonomy.multilabel ? 'multi' : 'single' };
 };
