@@ -103,6 +103,15 @@ export interface ProviderInfo {
   windowsPerSecond: number | null;
   chosen: boolean;
   message: string;
+  /** Of the one in use: how many windows an import embeds at a time, once that was measured. */
+  batch: BatchInfo | null;
+}
+
+/** How many windows at a time are embedded fastest. */
+export interface BatchInfo {
+  size: number;
+  /** By size; measured at the first import. */
+  windowsPerSecond: Record<string, number>;
 }
 
 export type PackVerification = {

@@ -13,12 +13,12 @@ import { DecodedTracks } from './decoded-tracks.ts';
 import { TrackRun } from './track-run.ts';
 import type { TrackStore } from './track-store.ts';
 
-const BATCH = 8;
-
 export interface EmbedTracksOptions {
   library: Library;
   store: TrackStore;
   runtime: PackRuntime;
+  /** Windows per run of the pack, of several tracks where they are short. */
+  batch: number;
   decode: DecodePool;
   /** Tracks decoded at once. */
   workers: number;
@@ -37,11 +37,11 @@ export async function embedTracks(
   tracks: readonly TrackToEmbed[],
   options: EmbedTracksOptions,
 ): Promise<{ imported: number; failed: number; windows: number }> {
-  const { store, job, progress, runtime } = options;
+  const { store, job, progress, runtime, batch } = options;
   const counts = { imported: 0, failed: 0, windows: 0 };
   const stop = new AbortController();
   const signal = AbortSignal.any([job.signal, stop.signal]);
-  const channel = new AsyncQueue<AudioWindow>(2 * BATCH);
+  const channel = new AsyncQueue<AudioWindow>(2 * batch);
   const { sampleRate, windowSamples } = runtime.pack.manifest;
   const windows = options.library.windows();
   const kept = new DecodedTracks(options.library.dataFolder, { sampleRate, windowSamples, windows });
@@ -118,7 +118,7 @@ export async function embedTracks(
     }
   };
   const consume = async (): Promise<void> => {
-    for await (const { window, z } of embedWindows(runtime, pausable(), { batchSize: BATCH, signal })) {
+    for await (const { window, z } of embedWindows(runtime, pausable(), { batchSize: batch, signal })) {
       const run = owners.get(window);
       if (!run || run.over) continue;
       run.receive(window, z);

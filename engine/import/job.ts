@@ -63,10 +63,13 @@ async function runImport(
       plan.failed,
       plan.toEmbed.map((track) => track.durationSeconds),
     );
+    // Only where there is something to gain: the measurement takes about a second, once.
+    const batch = plan.toEmbed.length > 0 ? await context.packs.batchSize(library.packId(), job) : 1;
     const embedded = await embedTracks(plan.toEmbed, {
       library,
       store,
       runtime,
+      batch,
       decode: context.decode,
       workers: decodeWorkers(context.options),
       job,

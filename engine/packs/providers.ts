@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { listProviders, type ProviderName, type ProviderReport } from '../../models/packs/index.ts';
 import { writeWhole } from '../files/write-whole.ts';
-import type { ProviderInfo } from '../api/domain.ts';
 
 const FILE = 'providers.json';
 const reportSchema = z.object({
@@ -59,14 +58,19 @@ export class ProviderMemory {
     await writeWhole(this.#file, `${JSON.stringify(Object.fromEntries(this.#reports), null, 2)}\n`);
   }
 
+  /** SHA-256 of the manifest of the pack that was checked last. */
+  get latest(): string | null {
+    return this.#latest;
+  }
+
   /** Result of the latest check, or what ONNX Runtime offers when none was made. */
-  list(): ProviderInfo[] {
+  list(): ProviderReport[] {
     const reports = this.#latest === null ? undefined : this.#reports.get(this.#latest);
     return reports ?? listProviders().map(unchecked);
   }
 }
 
-function unchecked(provider: ProviderName): ProviderInfo {
+function unchecked(provider: ProviderName): ProviderReport {
   return {
     provider,
     available: provider === 'cpu',

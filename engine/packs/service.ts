@@ -4,11 +4,15 @@ import { basename, dirname, join } from 'node:path';
 import { remeasurePrecision } from '../../models/conversion/precision.ts';
 import {
   checkProviders,
+  measureBatchSize,
   PackError,
+  processorName,
   readPack,
+  type BatchChoice,
   type CheckOptions,
   type Pack,
   type PackRuntime,
+  type ProviderReport,
   type ProviderRunner,
 } from '../../models/packs/index.ts';
 import type { JobLane, PackInfo, PackVerification, ProviderInfo } from '../api/domain.ts';
@@ -18,6 +22,7 @@ import { embedderLimits, type EmbedderLimits } from '../embedder/limits.ts';
 import { inlineEmbedder, type SpawnEmbedder } from '../embedder/process.ts';
 import { EmbedderRuntime } from '../embedder/runtime.ts';
 import { earlierEncoders } from './earlier-packs.ts';
+import { BatchMemory, type BatchKey } from './batch-sizes.ts';
 import { packInfo } from './info.ts';
 import { defaultRunner } from './provider-runner.ts';
 import { ProviderMemory } from './providers.ts';
@@ -53,14 +58,16 @@ interface InstalledPack {
 export class PackService {
   readonly #options: PackServiceOptions;
   readonly #memory: ProviderMemory;
+  readonly #batches: BatchMemory;
   #packs: ReadonlyMap<string, InstalledPack> = new Map();
   readonly #runtimes = new Map<string, { sha256: string; runtime: EmbedderRuntime }>();
   readonly #embedder: Embedder;
   #problems: PackProblem[] = [];
 
-  private constructor(options: PackServiceOptions, memory: ProviderMemory) {
+  private constructor(options: PackServiceOptions, memory: ProviderMemory, batches: BatchMemory) {
     this.#options = options;
     this.#memory = memory;
+    this.#batches = batches;
     this.#embedder = new Embedder({
       spawn: options.embedder ?? inlineEmbedder,
       limits: { ...embedderLimits, ...options.limits },
@@ -69,7 +76,11 @@ export class PackService {
 
   /** Reads the manifests of all packs. A pack that cannot be read is left out and named in `problems`. */
   static async open(options: PackServiceOptions): Promise<PackService> {
-    const service = new PackService(options, await ProviderMemory.open(options.dataFolder));
+    const service = new PackService(
+      options,
+      await ProviderMemory.open(options.dataFolder),
+      await BatchMemory.open(options.dataFolder),
+    );
     await service.refresh();
     return service;
   }
@@ -159,6 +170,29 @@ export class PackService {
     return Promise.resolve(runtime);
   }
 
+  /**
+   * How many windows at a time a pack embeds fastest here: measured at its first use, in about a second, and remembered.
+   * @throws PackError; the signal's reason
+   */
+  async batchSize(packId: string, { lane, signal }: { lane: JobLane; signal: AbortSignal }): Promise<number> {
+    const pack = this.get(packId);
+    const key = this.#batchKey(pack.sha256);
+    const known = this.#batches.get(key);
+    if (known) return known.size;
+    const choice = await measureBatchSize(await this.runtime(packId, lane), { signal });
+    await this.#batches.remember(key, choice);
+    return choice.size;
+  }
+
+  #batchKey(packSha256: string): BatchKey {
+    return {
+      packSha256,
+      provider: this.#memory.chosen(packSha256),
+      threads: this.#options.threads ?? null,
+      processor: processorName(),
+    };
+  }
+
   /** Calls under way finish first; then the sessions of the pack are freed. */
   async #closeRuntimes(sha256: string): Promise<void> {
     for (const [name, entry] of this.#runtimes) {
@@ -229,11 +263,17 @@ export class PackService {
     const before = this.#memory.chosen(pack.sha256);
     await this.#memory.remember(pack.sha256, reports);
     if (this.#memory.chosen(pack.sha256) !== before) await this.#closeRuntimes(pack.sha256);
-    return reports;
+    return this.providers();
   }
 
+  /** Of the pack that was checked last, else of the embedded one. */
   providers(): ProviderInfo[] {
-    return this.#memory.list();
+    const packSha256 = this.#memory.latest ?? this.find('compact')?.sha256 ?? '';
+    return this.#memory.list().map((report) => ({ ...report, batch: this.#batchOf(report, packSha256) }));
+  }
+
+  #batchOf({ chosen }: ProviderReport, packSha256: string): BatchChoice | null {
+    return chosen ? this.#batches.get(this.#batchKey(packSha256)) : null;
   }
 
   /** Ends the embedder process; calls under way are rejected. */

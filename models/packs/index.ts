@@ -1,4 +1,5 @@
-export { computedHere, type ComputedBy } from './computed-by.ts';
+export { BATCH_SIZES, measureBatchSize, type BatchChoice } from './batch-size.ts';
+export { computedHere, processorName, type ComputedBy } from './computed-by.ts';
 export { PackError, type PackErrorCode } from './errors.ts';
 export { compactPackFolder } from './location.ts';
 export { packManifestSchema, readPack, type GraphName, type Pack, type PackManifest } from './manifest.ts';

@@ -3,10 +3,7 @@ import type { PackRuntime } from '../packs/runtime.ts';
 
 /** How {@link embedWindows} works through its windows. */
 export interface EmbedOptions {
-  /**
-   * Windows per run of the pack. Measured for the compact pack on a CPU: 2 to 4 is fastest, because larger batches fall
-   * out of the cache; a graphics card wants more. The calling thread is busy for as long as one run takes.
-   */
+  /** Windows per run of the pack. The calling thread is busy for as long as one run takes. */
   batchSize: number;
   signal: AbortSignal;
 }
