@@ -6,7 +6,6 @@
  * ARCHETONE_BENCH_ROUNDS (default 2): how often both sides are measured, in turns.
  */
 import { execFile } from 'node:child_process';
-import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -18,6 +17,7 @@ import { variantOf } from '../../models/onnx/quantise.ts';
 import { variantError } from '../../models/onnx/variant-error.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { fullSizeSource } from '../support/full-size.ts';
+import { machine } from './meter.ts';
 
 const THREADS = 2;
 const SAMPLES = 96_000;
@@ -181,9 +181,7 @@ function print(own: Figures, peer: Figures): void {
     );
   console.log(`windows of 4 s, batch 1, ${THREADS} threads, full size, random weights; best of all runs`);
   console.table(rows);
-  console.log(
-    `load average ${loadavg()[0]?.toFixed(1) ?? '?'}: on a busy machine wall times are upper bounds`,
-  );
+  console.log(`${machine()}: on a busy machine wall times are upper bounds`);
 }
 
 /** How far the int8 variants are from float32, with these random weights and inputs. */

@@ -3,12 +3,13 @@
  * names a Python with PyTorch, the same networks (models/training/model.py) are timed there in the same run.
  */
 import { execFile } from 'node:child_process';
-import { availableParallelism, loadavg } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { compactPackFolder, openRuntime, readPack, type PackRuntime } from '../../models/packs/index.ts';
 import { sonify } from '../support/sonify.ts';
 import { Random } from '../../models/numerics/random.ts';
+import { machine } from './meter.ts';
 
 /** Figures of one implementation; all times are the best of several runs. */
 interface Figures {
@@ -100,7 +101,5 @@ function print(figures: ({ name: string } & Figures)[]): void {
     put('ms per sonification', name, sonifyMs);
   }
   console.table(rows);
-  console.log(
-    `load average ${loadavg()[0]?.toFixed(1) ?? '?'}: on a busy machine all figures are lower bounds`,
-  );
+  console.log(`${machine()}: on a busy machine all figures are lower bounds`);
 }
