@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../onnx/runtime.ts';
 import { GraphBuilder } from '../onnx/builder.ts';
 
 /** A complex spectrogram: `[frames, bins]` each, `bins = fftSize / 2 + 1`. */

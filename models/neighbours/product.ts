@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../onnx/runtime.ts';
 import type { Pacer } from '../numerics/pacer.ts';
 import { at } from '../numerics/vectors.ts';
 import { GraphBuilder } from '../onnx/builder.ts';

@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from './runtime.ts';
 
 /** Inputs of one run: float32 numbers with their sizes, by input name. */
 export type VariantFeeds = Readonly<Record<string, { data: Float32Array; dims: readonly number[] }>>;

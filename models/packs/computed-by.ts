@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import { env } from 'onnxruntime-node';
+import { env } from '../onnx/runtime.ts';
 import type { ProviderName } from './provider-names.ts';
 
 /**

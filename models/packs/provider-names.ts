@@ -1,4 +1,4 @@
-import { listSupportedBackends } from 'onnxruntime-node';
+import { listSupportedBackends } from '../onnx/runtime.ts';
 
 /** Execution providers of ONNX Runtime that Archetone uses, in order of expected speed. */
 const PROVIDER_NAMES = ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'] as const;

@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../onnx/runtime.ts';
 import { PackError } from './errors.ts';
 import { graphContract, type GraphContract, type TensorContract } from './graph-contract.ts';
 import { readGraph } from './graph-file.ts';

@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../onnx/runtime.ts';
 import type { AdaptorMasks } from './adaptor.ts';
 import { oneCycle } from './one-cycle.ts';
 import {
