@@ -55,9 +55,15 @@ describe('the session of a library', () => {
   it('asks for nothing of one library under the name of another when libraries change', async () => {
     const { app, engine } = await start();
     render(Window, { app });
+    await waitFor(() => expect(engine.inputsOf('tracks.list').length).toBeGreaterThan(0));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    // Nothing shows them yet.
+    expect(engine.inputsOf('prototypes.list')).toEqual([]);
+    app.view = 'prototypes';
     await waitFor(() => expect(engine.inputsOf('prototypes.list')).toHaveLength(1));
     sessionOf(app).selection.only('t0');
     await app.openKnown('L2');
+    app.view = 'prototypes';
     await waitFor(() =>
       expect(engine.inputsOf('prototypes.list').at(-1)).toEqual({ libraryId: 'L2', experimentId: 'E2' }),
     );

@@ -475,7 +475,11 @@ describe('training', () => {
     });
     await fireEvent.click(byId('nav-train'));
     await fireEvent.click(await screen.findByTestId('export-open'));
+    expect(screen.queryByTestId('sonify-share')).toBeNull();
+    await fireEvent.click(byId('sonify-from-recording'));
+    expect((byId('sonify-share') as HTMLInputElement).value).toBe('0.3');
     await fireEvent.click(byId('export-wav'));
+    expect(screen.queryByTestId('sonify-share')).toBeNull();
     await fireEvent.click(byId('export-raw'));
     await fireEvent.click(byId('export-start'));
     await waitFor(() => expect(byId('export-result').dataset['folder']).toBe('/out/archetone First'));
@@ -486,6 +490,7 @@ describe('training', () => {
         folder: '/out/archetone First',
         formats: ['csv', 'npz', 'm3u8'],
         seed: 1,
+        soundsFrom: { origin: 'recording', share: 0.3 },
         raw: true,
       },
     ]);

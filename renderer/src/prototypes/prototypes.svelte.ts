@@ -3,7 +3,10 @@ import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Experiments } from '../session/experiments.svelte.ts';
 import type { Revisions } from '../session/revisions.ts';
 
-/** The prototypes of the chosen experiment at its present revision, and their edits. */
+/**
+ * The prototypes of the chosen experiment at its present revision, and their edits. They are asked for when something
+ * first reads them: of a large library that takes the engine a minute, and many a window never shows them.
+ */
 export class Prototypes {
   #loaded = $state.raw<{ experimentId: string; list: PrototypeInfo[] } | null>(null);
   loading = $state(false);
@@ -13,18 +16,38 @@ export class Prototypes {
   #engine: EngineClient;
   #experiments: Experiments;
   #revisions: Revisions;
+  #attempt: (work: () => Promise<void>) => Promise<unknown>;
+  /** Something has read them: from then on they follow the experiment. */
+  #wanted = false;
 
-  /** Empty until those of the chosen experiment are there: never those of another one under its classes. */
-  list = $derived.by((): PrototypeInfo[] => {
+  #shown = $derived.by((): PrototypeInfo[] => {
     const loaded = this.#loaded;
     return loaded && loaded.experimentId === this.#experiments.currentId ? loaded.list : [];
   });
 
-  constructor(libraryId: string, engine: EngineClient, experiments: Experiments, revisions: Revisions) {
+  /** @param attempt tells what goes wrong where nobody waits for it */
+  constructor(
+    libraryId: string,
+    engine: EngineClient,
+    experiments: Experiments,
+    revisions: Revisions,
+    attempt: (work: () => Promise<void>) => Promise<unknown>,
+  ) {
     this.#libraryId = libraryId;
     this.#engine = engine;
     this.#experiments = experiments;
     this.#revisions = revisions;
+    this.#attempt = attempt;
+  }
+
+  /** Empty until those of the chosen experiment are there: never those of another one under its classes. */
+  get list(): PrototypeInfo[] {
+    if (!this.#wanted) {
+      this.#wanted = true;
+      // Later: what reads this may be deriving something, and must not change anything.
+      queueMicrotask(() => void this.#attempt(() => this.reload()));
+    }
+    return this.#shown;
   }
 
   get(index: number): PrototypeInfo | undefined {
@@ -33,10 +56,11 @@ export class Prototypes {
 
   async open(experimentId: string | null): Promise<void> {
     this.#scope = experimentId === null ? null : { libraryId: this.#libraryId, experimentId };
-    await this.reload();
+    if (this.#wanted) await this.reload();
   }
 
   async reload(): Promise<void> {
+    this.#wanted = true;
     const ask = ++this.#asked;
     const scope = this.#scope;
     if (!scope) return;

@@ -103,7 +103,9 @@ export class LibrarySession {
     this.taxonomies = new Taxonomies(libraryId, engine, this.history);
     this.experiments = new Experiments(libraryId, engine, jobs);
     this.revisions = new Revisions(libraryId, engine, this.experiments, this.history);
-    this.prototypes = new Prototypes(libraryId, engine, this.experiments, this.revisions);
+    this.prototypes = new Prototypes(libraryId, engine, this.experiments, this.revisions, (work) =>
+      this.notices.attempt(work),
+    );
     this.reductions = new Reductions(libraryId, engine, jobs, this.history);
     this.corpus = new CorpusCardData(engine);
     this.inspected = new InspectedReduction(engine);
