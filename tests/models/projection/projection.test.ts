@@ -1,5 +1,7 @@
 import { PCA } from 'ml-pca';
-import { describe, expect, it } from 'vitest';
+import { UMAP } from 'umap-js';
+import { describe, expect, it, vi } from 'vitest';
+import { ExactIndex } from '../../../models/neighbours/exact.ts';
 import { fitPca, fitUmap, projectionTrust } from '../../../models/projection/index.ts';
 import { Random } from '../../../models/numerics/random.ts';
 
@@ -112,6 +114,35 @@ describe('UMAP', () => {
       onProgress: () => abort.abort(new Error('stop')),
     });
     await expect(run).rejects.toThrow('stop');
+  });
+
+  it('does no more work for copies than for what they are copies of', async () => {
+    const dim = 8;
+    const random = new Random(5);
+    const own = Float32Array.from({ length: 400 * dim }, () => random.normal());
+    const inPlaces = (places: number): Float32Array =>
+      Float32Array.from(
+        { length: 400 * dim },
+        (_, i) => own[(Math.floor(i / dim) % places) * dim + (i % dim)] ?? 0,
+      );
+    const build = vi.spyOn(ExactIndex, 'build');
+    const step = vi.spyOn(UMAP.prototype, 'step');
+    const workOf = async (vectors: Float32Array): Promise<{ rows: number; passes: number }> => {
+      build.mockClear();
+      step.mockClear();
+      await fitUmap(vectors, dim, { seed: 1 });
+      return {
+        rows: build.mock.calls.reduce((sum, [rows]) => sum + rows.length / dim, 0),
+        passes: step.mock.calls.length,
+      };
+    };
+    const apart = await workOf(own);
+    expect(apart.rows).toBe(400);
+    expect(apart.passes).toBeGreaterThan(0);
+    // Three places are too few for UMAP; forty are laid out as forty vectors are.
+    expect(await workOf(inPlaces(3))).toEqual({ rows: 0, passes: 0 });
+    expect(await workOf(inPlaces(40))).toEqual({ rows: 40, passes: apart.passes });
+    vi.restoreAllMocks();
   });
 
   it('says that it used PCA for few or equal vectors, and handles fewer vectors than neighbours', async () => {
