@@ -89,20 +89,23 @@ async function* labelRows(
   tables: AsyncIterable<{ records: string[][]; delimiter: Delimiter }>,
   name: string,
 ): AsyncGenerator<LabelRow[], void> {
-  let isList: boolean | null = null;
+  let table: TableHeader | null = null;
   const known = new Labelsets();
   for await (const { records: batch, delimiter } of tables) {
     let from = 0;
-    if (isList === null) {
-      const header = batch[0];
+    if (table === null) {
+      from = batch.findIndex(([first = '']) => !first.startsWith('#')) + 1;
+      const header = batch[from - 1];
       if (!header) continue;
-      isList = headerOf(header, name);
-      from = 1;
+      table = headerOf(header, name);
     }
+    const { isList, others } = table;
     const separator = delimiter === ';' ? /[;,|]/ : /[;|]/;
     const rows: LabelRow[] = [];
     for (let i = from; i < batch.length; i++) {
-      const [path = '', first = '', ...more] = batch[i] ?? [];
+      const cells = batch[i] ?? [];
+      const [path = '', first = '', ...more] =
+        others.size === 0 ? cells : cells.filter((_, column) => !others.has(column));
       if (path === '') continue;
       const labels =
         isList && separator.test(first)
@@ -114,15 +117,25 @@ async function* labelRows(
     }
     yield rows;
   }
-  if (isList === null)
+  if (table === null)
     throw new EngineError('bad-input', `${name} has no header that names path and labels.`, HINT);
 }
 
-/** @returns whether the labels of a track stand in one cell */
-function headerOf(cells: readonly string[], name: string): boolean {
+interface TableHeader {
+  /** Whether the labels of a track stand in one cell. */
+  isList: boolean;
+  /** Columns of another name: remarks, artists. What has no name holds more labels. */
+  others: ReadonlySet<number>;
+}
+
+function headerOf(cells: readonly string[], name: string): TableHeader {
   const header = cells.map((cell) => cell.trim().toLowerCase());
   if (header[0] === 'path' && /^labels?\b/.test(header[1] ?? '')) {
-    return header[1] === 'labels' && header.filter((cell) => cell !== '').length === 2;
+    const others = header.flatMap((cell, column) =>
+      column > 1 && cell !== '' && !/^labels?(\b|_|\d)/.test(cell) ? [column] : [],
+    );
+    const labels = header.filter((cell, column) => cell !== '' && !others.includes(column));
+    return { isList: header[1] === 'labels' && labels.length === 2, others: new Set(others) };
   }
   const found = cells.join(', ').slice(0, 80);
   throw new EngineError(
@@ -148,7 +161,7 @@ async function* records(
     if (delimiter === null) {
       if (text.includes('\0')) throw new EngineError('bad-input', `${name} is no text.`, HINT);
       delimiter = sniffDelimiter(text.slice(0, 65_536));
-      text = text.replace(/^sep=.\r?\n/i, '');
+      text = text.replace(/^("?)sep=.\1\r?\n/i, '');
     }
     if (text.includes('"')) {
       const parts = quotedRecords(text, chunks, delimiter, name);

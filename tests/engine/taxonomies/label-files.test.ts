@@ -163,6 +163,31 @@ describe('paths of a label file', () => {
   });
 });
 
+describe('a table that holds more than paths and labels', () => {
+  const rowsOf = async (text: string): Promise<[string, string[]][]> => {
+    const path = join(folder, 'more.csv');
+    writeFileSync(path, text);
+    const rows: [string, string[]][] = [];
+    for await (const batch of readLabelRows(path)) for (const row of batch) rows.push([row.path, row.labels]);
+    return rows;
+  };
+
+  it.each([
+    ['remarks in front of the header', '# my labels\n# second\npath,label\na.mp3,rock\n'],
+    ['the line sep= in quotes', '"sep=;"\r\npath;label\r\na.mp3;rock\r\n'],
+    ['columns of other names', 'path,label,artist,note\na.mp3,rock,Abba,great\n'],
+    ['a column of another name beside a list', 'path,labels,note\na.mp3,rock,great\n'],
+  ])('is read with %s', async (_, text) => {
+    expect(await rowsOf(text)).toEqual([['a.mp3', ['rock']]]);
+  });
+
+  it('keeps labels in columns of that name, of none, and beyond the header', async () => {
+    expect(await rowsOf('path,label,label2,,note\na.mp3,rock,pop,jazz,fine,folk\n')).toEqual([
+      ['a.mp3', ['rock', 'pop', 'jazz', 'folk']],
+    ]);
+  });
+});
+
 describe('the thread that reads label files', () => {
   const signal = new AbortController().signal;
 
