@@ -43,6 +43,11 @@ test.describe('everyday work', () => {
     await openLargeLibrary(page);
     await page.evaluate(axeSource);
     await page.getByTestId('track-row').first().click();
+    await page
+      .getByTestId('track-row')
+      .nth(1)
+      .click({ modifiers: ['Shift'] });
+    await expect(page.getByTestId('selection-bar')).toBeVisible();
     const faults: string[] = [];
     for (const view of views) {
       await go(page, view);
