@@ -69,7 +69,7 @@ export class Library {
     this.studies = new StudyRepository(db, this.spaces, announce);
     this.taxonomies = new TaxonomyRepository(db, this.labels, announce);
     this.search = new SearchIndex(db);
-    this.tracks = new TrackRepository(db, this, this);
+    this.tracks = new TrackRepository(db, this, this, announce);
     this.#summary = new Kept(db, ['library', 'spaces', 'tracks', 'embeddings'], 1);
   }
 

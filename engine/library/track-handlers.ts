@@ -23,11 +23,7 @@ export function tracksHandlers(context: EngineContext, playback: Playback): Part
     'tracks.paths': ({ libraryId, trackIds }) =>
       answer(() => libraries.get(libraryId).tracks.paths(trackIds)),
     'tracks.leaveOut': ({ libraryId, trackIds, leftOut }) =>
-      answer(() => {
-        const changed = libraries.get(libraryId).tracks.leaveOut(trackIds, leftOut);
-        context.events.emit({ type: 'library-changed', libraryId, what: 'tracks' });
-        return { changed };
-      }),
+      answer(() => ({ changed: libraries.get(libraryId).tracks.leaveOut(trackIds, leftOut) })),
     'tracks.groups': ({ libraryId }) => answer(() => libraries.get(libraryId).tracks.groups()),
     'tracks.peaks': ({ libraryId, trackId }) => answer(() => libraries.get(libraryId).tracks.peaks(trackId)),
     'tracks.audioUrl': async ({ libraryId, trackId }) => ({

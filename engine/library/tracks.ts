@@ -4,6 +4,7 @@ import type { Peaks, TrackDetail, TrackGroups, TrackPage, TrackRow } from '../ap
 import { EngineError } from '../api/errors.ts';
 import type { MediaTokens } from '../media.ts';
 import type { Database } from '../storage/database.ts';
+import type { Announce } from './changes.ts';
 import type { EmbeddingRepository } from './embeddings.ts';
 import type { ExperimentRepository } from './experiments.ts';
 import { Kept } from './kept.ts';
@@ -103,11 +104,13 @@ export class TrackRepository {
   readonly #place: Place;
   /** Orders of all tracks by query, as row numbers: a table scrolls through one, a player and a map may hold others. */
   readonly #orders: Kept<string, number[]>;
+  readonly #announce: Announce;
 
-  constructor(db: Database, parts: Parts, place: Place) {
+  constructor(db: Database, parts: Parts, place: Place, announce: Announce) {
     this.#db = db;
     this.#parts = parts;
     this.#place = place;
+    this.#announce = announce;
     this.#orders = new Kept(db, ORDERED_BY, ORDERS);
   }
 
@@ -213,12 +216,14 @@ export class TrackRepository {
   /** Leaves tracks out of training, or takes them in again. @returns those that this changed */
   leaveOut(trackIds: readonly string[], leftOut: boolean): string[] {
     const wanted = leftOut ? 1 : 0;
-    return this.#db
+    const changed = this.#db
       .prepare<{ id: string }>(
         `UPDATE tracks SET left_out = ? WHERE left_out <> ? AND id IN (SELECT value FROM json_each(?)) RETURNING id`,
       )
       .all([wanted, wanted, JSON.stringify(trackIds)])
       .map(({ id }) => id);
+    this.#announce('tracks');
+    return changed;
   }
 
   /** Those that nothing is learned from. */

@@ -79,10 +79,16 @@ export class Database {
     if (known) return known as Statement<Row>;
     const prepared = this.#guard(() => this.#connection.prepare(sql));
     const touch = this.#writes.of(sql);
+    // A write may give rows, too (RETURNING).
+    const writes = WRITE.test(sql);
+    const all = (parameters: readonly SqlValue[]): Row[] => {
+      if (writes) touch();
+      return this.#guard(() => prepared.all([...parameters]) as Row[]);
+    };
     const statement: Statement<Row> = {
-      all: (parameters = []) => this.#guard(() => prepared.all([...parameters]) as Row[]),
+      all: (parameters = []) => all(parameters),
       // Not the driver's own `get`: it gives blobs as Buffer, and a field of its own.
-      get: (parameters = []) => this.#guard(() => (prepared.all([...parameters]) as Row[])[0]),
+      get: (parameters = []) => all(parameters)[0],
       run: (parameters = []) => {
         touch();
         return this.#guard(() => prepared.run([...parameters]));

@@ -123,3 +123,20 @@ describe('identifiers', () => {
     for (const id of ids) expect(id).toMatch(/^[0-9A-Z]{26}$/);
   });
 });
+
+describe('what is kept of a table', () => {
+  it('is known to be old after every write to it, also one that gives rows', () => {
+    const db = new Database(join(testFolder(), 'x.db'));
+    db.exec('CREATE TABLE a (n INTEGER); CREATE TABLE b (n INTEGER)');
+    const grows = (work: () => unknown): boolean => {
+      const before = db.revision('a');
+      work();
+      return db.revision('a') > before;
+    };
+    expect(grows(() => db.prepare('INSERT INTO a VALUES (1), (2)').run())).toBe(true);
+    expect(grows(() => db.prepare('UPDATE a SET n = 3 WHERE n = 1 RETURNING n').all())).toBe(true);
+    expect(grows(() => db.prepare('DELETE FROM a WHERE n = 2 RETURNING n').get())).toBe(true);
+    expect(grows(() => db.prepare('SELECT n FROM a').all())).toBe(false);
+    expect(grows(() => db.prepare('INSERT INTO b VALUES (1) RETURNING n').all())).toBe(false);
+  });
+});
