@@ -19,7 +19,7 @@ const engine = [
   ['classify'],
   ['neighbours'],
   ['sonify'],
-  ['prototypes', 'reductions'],
+  ['mistakes', 'prototypes', 'reductions'],
   ['exports', 'projection'],
   ['app'],
 ];

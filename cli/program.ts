@@ -14,6 +14,7 @@ import { embedVerb } from './verbs/embed.ts';
 import { exportVerb } from './verbs/export.ts';
 import { importVerb } from './verbs/import.ts';
 import { knnVerb } from './verbs/knn.ts';
+import { mistakesVerb } from './verbs/mistakes.ts';
 import { neighboursVerb } from './verbs/neighbours.ts';
 import { openVerb } from './verbs/open.ts';
 import { packsVerb } from './verbs/packs.ts';
@@ -28,6 +29,7 @@ const verbs: readonly AddVerb[] = [
   taxonomiesVerb,
   trainVerb,
   classifyVerb,
+  mistakesVerb,
   neighboursVerb,
   embedVerb,
   sonifyVerb,

@@ -19,6 +19,7 @@ import { importHandlers } from './import/handlers.ts';
 import { jobsHandlers } from './jobs/handlers.ts';
 import { labelsHandlers } from './taxonomies/label-handlers.ts';
 import { librariesHandlers } from './library/handlers.ts';
+import { mistakesHandlers } from './mistakes/handlers.ts';
 import { neighboursHandlers } from './neighbours/handlers.ts';
 import { packsHandlers } from './packs/handlers.ts';
 import { projectionHandlers } from './projection/handlers.ts';
@@ -124,6 +125,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...explainHandlers(context),
     ...prototypesHandlers(context),
     ...sonifyHandlers(context),
+    ...mistakesHandlers(context),
     ...neighboursHandlers(context),
     ...projectionHandlers(context),
     ...reductionsHandlers(context),

@@ -24,7 +24,7 @@ export type EngineEvent =
   | {
       type: 'library-changed';
       libraryId: string;
-      what: 'tracks' | 'taxonomies' | 'experiments' | 'reductions' | 'predictions';
+      what: 'tracks' | 'taxonomies' | 'experiments' | 'reductions' | 'predictions' | 'mistakes';
     }
   | ({ type: 'first-sound' } & FirstSound)
   | { type: 'libraries-changed' }

@@ -23,6 +23,7 @@ import { exportsMethods } from './exports.ts';
 import { importMethods } from './import.ts';
 import { jobsMethods } from './jobs.ts';
 import { librariesMethods } from './libraries.ts';
+import { mistakesMethods } from './mistakes.ts';
 import { neighboursMethods } from './neighbours.ts';
 import { packsMethods } from './packs.ts';
 import { projectionMethods } from './projection.ts';
@@ -43,6 +44,7 @@ export const contract = {
   ...embedMethods,
   ...prototypesMethods,
   ...sonifyMethods,
+  ...mistakesMethods,
   ...neighboursMethods,
   ...projectionMethods,
   ...reductionsMethods,

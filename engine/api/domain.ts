@@ -8,6 +8,7 @@ export type * from './exports.ts';
 export type * from './import.ts';
 export type * from './jobs.ts';
 export type * from './libraries.ts';
+export type * from './mistakes.ts';
 export type * from './neighbours.ts';
 export type * from './packs.ts';
 export type * from './projection.ts';

@@ -22,6 +22,7 @@ export type JobKind =
   | 'classify'
   | 'sonify'
   | 'study'
+  | 'mistakes'
   | 'export'
   | 'check-providers'
   | 'verify-pack'
@@ -96,6 +97,7 @@ export type JobResult =
   | { kind: 'classify'; experimentId: string; tracks: number; files: FileClassification[] }
   | { kind: 'sonify'; sonifications: { target: VectorRef; sonification: Sonification }[] }
   | { kind: 'study'; studyId: string; reductions: number }
+  | { kind: 'mistakes'; reportId: string; mistakes: number }
   | { kind: 'export'; export: ExportResult }
   | { kind: 'check-providers'; providers: ProviderInfo[] }
   | { kind: 'verify-pack'; verification: PackVerification }

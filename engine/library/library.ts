@@ -6,6 +6,7 @@ import { EmbeddingRepository } from './embeddings.ts';
 import { ExperimentRepository } from './experiments.ts';
 import { Kept } from './kept.ts';
 import { LabelRepository } from './labels.ts';
+import { MistakeRepository } from './mistakes.ts';
 import { PredictionRepository } from './predictions.ts';
 import { ProjectionRepository } from './projections.ts';
 import { ReductionRepository } from './reductions.ts';
@@ -43,6 +44,7 @@ export class Library {
   readonly embeddings: EmbeddingRepository;
   readonly experiments: ExperimentRepository;
   readonly labels: LabelRepository;
+  readonly mistakes: MistakeRepository;
   readonly predictions: PredictionRepository;
   readonly projections: ProjectionRepository;
   readonly reductions: ReductionRepository;
@@ -62,6 +64,7 @@ export class Library {
     this.embeddings = new EmbeddingRepository(db, this.spaces);
     this.experiments = new ExperimentRepository(db, this.spaces, announce);
     this.labels = new LabelRepository(db, announce);
+    this.mistakes = new MistakeRepository(db, announce);
     this.predictions = new PredictionRepository(db, announce);
     this.projections = new ProjectionRepository(db, this.spaces);
     this.reductions = new ReductionRepository(db, this.spaces, announce);

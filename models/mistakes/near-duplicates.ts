@@ -28,6 +28,8 @@ const LENGTH_SECONDS = 0.2;
 const LENGTH_SHARE = 0.01;
 /** Copies of one track that are looked for; more of them are found through one another. */
 const COPIES = 6;
+/** What sounds the same more often than that is a kind of sound (drum hits, test tones), and no copies. */
+const MOST_COPIES = 8;
 
 /**
  * Groups of copies: same bytes, or the same sound at another rate, codec or gain. What is only alike (another take, a
@@ -59,9 +61,10 @@ export async function findDuplicates(
       await index.close();
     }
   }
-  return joined.groups().map((group) => {
+  return joined.groups().flatMap((group): DuplicateGroup[] => {
     const hashes = new Set(group.rows.map((row) => tracks[row]?.contentHash ?? row));
-    return { ...group, kind: hashes.size === 1 ? 'content' : 'sound' };
+    if (hashes.size === 1) return [{ ...group, kind: 'content' }];
+    return group.rows.length > MOST_COPIES ? [] : [{ ...group, kind: 'sound' }];
   });
 }
 

@@ -5,6 +5,7 @@ import { up as cacheSpaces } from './cache/0004-spaces.ts';
 import { sql as cachePredictedLabels } from './cache/0005-predicted-labels.ts';
 import { sql as cacheComputedBy } from './cache/0006-computed-by.ts';
 import { sql as cacheSoundOrigins } from './cache/0007-sound-origins.ts';
+import { sql as cacheMistakes } from './cache/0008-mistakes.ts';
 import { sql as jobs } from './jobs/0001-jobs.ts';
 import { sql as jobsLanes } from './jobs/0002-lanes.ts';
 import { sql as libraryTracks } from './library/0001-library.ts';
@@ -17,6 +18,7 @@ import { sql as libraryReductions } from './library/0007-one-way-to-reduce.ts';
 import { sql as libraryThresholds } from './library/0008-thresholds.ts';
 import { sql as libraryEncoders } from './library/0009-encoders.ts';
 import { sql as libraryLeftOut } from './library/0010-left-out.ts';
+import { sql as libraryMistakes } from './library/0011-mistake-decisions.ts';
 import type { Migration } from '../migration.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
@@ -32,6 +34,7 @@ export const migrations = {
     libraryThresholds,
     libraryEncoders,
     libraryLeftOut,
+    libraryMistakes,
   ],
   cache: [
     cacheEmbeddings,
@@ -41,6 +44,7 @@ export const migrations = {
     cachePredictedLabels,
     cacheComputedBy,
     cacheSoundOrigins,
+    cacheMistakes,
   ],
   jobs: [jobs, jobsLanes],
 } as const satisfies Record<string, readonly Migration[]>;

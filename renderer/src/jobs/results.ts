@@ -27,6 +27,8 @@ export function resultLine(result: JobResult): string {
       return plural(result.sonifications.length, 'sonification');
     case 'study':
       return plural(result.reductions, 'reduction');
+    case 'mistakes':
+      return plural(result.mistakes, 'thing to look at', 'things to look at');
     case 'export':
       return `${plural(result.export.files.length, 'file')} in ${result.export.folder}`;
     case 'check-providers': {
