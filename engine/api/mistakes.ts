@@ -48,6 +48,8 @@ export interface Mistake {
   nearestSuggested: string | null;
   /** The other tracks of a group of copies. */
   others: TrackRow[];
+  /** One of the first few hundred in the order that was asked for, whose labels would teach most. */
+  queued: boolean;
   /** Why it is listed, in words. */
   reason: string;
 }

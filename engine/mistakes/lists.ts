@@ -31,14 +31,14 @@ export function describeReport(library: Library, taxonomyId: string): MistakesRe
   library.taxonomies.nameOf(taxonomyId);
   const report = currentReport(library, taxonomyId);
   if (!report) return null;
+  const { mistakes, ...facts } = report;
   const open = new Set(openMistakes(library, report));
   const counts = Object.fromEntries(
     mistakeTabs.map((tab) => {
-      const all = report.mistakes.filter((mistake) => mistake.tab === tab);
+      const all = mistakes.filter((mistake) => mistake.tab === tab);
       return [tab, { total: all.length, left: all.filter((mistake) => open.has(mistake)).length }];
     }),
   ) as MistakesReport['counts'];
-  const { mistakes: _, ...facts } = report;
   return {
     ...facts,
     space: library.space(),
@@ -71,10 +71,12 @@ export function listMistakes(
   const page = open.slice(offset, offset + limit);
   const ids = [...new Set(page.flatMap(({ trackId, others }) => [trackId, ...others]))];
   const rows = new Map(library.tracks.rows(ids, taxonomyId).map((row) => [row.id, row]));
-  const mistakes = page.flatMap(({ places: _, trackId, others, ...mistake }) => {
+  const mistakes = page.flatMap((mistake): Mistake[] => {
+    const { trackId, others, places, ...facts } = mistake;
     const track = rows.get(trackId);
     if (!track) return [];
-    return { ...mistake, track, others: others.flatMap((id) => rows.get(id) ?? []) };
+    const queued = places?.[order] !== undefined;
+    return [{ ...facts, track, queued, others: others.flatMap((id) => rows.get(id) ?? []) }];
   });
   return { total: open.length, mistakes };
 }
