@@ -127,11 +127,6 @@ export class TrackRepository {
     return { total: order.length, tracks: this.#rows(ids, query.taxonomyId, truth) };
   }
 
-  /** Some tracks, in the order asked for; unknown ones are left out. */
-  rows(trackIds: readonly string[], taxonomyId: string | null): TrackRow[] {
-    return this.#rows(trackIds, taxonomyId, null);
-  }
-
   /** @throws EngineError `not-found` */
   get(
     media: MediaTokens,

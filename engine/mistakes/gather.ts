@@ -20,7 +20,7 @@ export interface GatheredLabels {
 }
 
 /**
- * Reads labels and embeddings. A class is judged when at least two groups bear it: what only one artist plays cannot be
+ * Reads labels and embeddings of the tracks that are learned from. A class is judged when at least two groups bear it: what only one artist plays cannot be
  * told from how that artist sounds.
  * @param copies groups of rows of `vectors.tracks`; copies of one recording are never told apart
  */
@@ -34,7 +34,8 @@ export function gatherLabels(
   const task = library.taxonomies.get(taxonomyId).multilabel ? 'multi' : 'single';
   const labels = library.labels.of(taxonomyId);
   const groups = groupsOf(library, vectors, groupBy, copies);
-  const tracks = windowsByTrack(vectors.windows);
+  const away = library.tracks.leftOut();
+  const tracks = windowsByTrack(vectors.windows).filter(({ trackId }) => !away.has(trackId));
   const bearers = new Map<string, string[]>();
   for (const { trackId } of tracks)
     for (const label of own(labels, trackId, task)) {

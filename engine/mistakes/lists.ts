@@ -70,7 +70,7 @@ export function listMistakes(
   }
   const page = open.slice(offset, offset + limit);
   const ids = [...new Set(page.flatMap(({ trackId, others }) => [trackId, ...others]))];
-  const rows = new Map(library.tracks.rows(ids, taxonomyId).map((row) => [row.id, row]));
+  const rows = new Map(library.tracks.rows(ids, taxonomyId, null).map((row) => [row.id, row]));
   const mistakes = page.flatMap((mistake): Mistake[] => {
     const { trackId, others, places, ...facts } = mistake;
     const track = rows.get(trackId);
