@@ -43,7 +43,7 @@ export async function findMistakes(
   const gathered = gatherLabels(library, vectors, taxonomyId, groupBy, copies);
   const { labelled, unlabelled, leftOut, task, problem } = gathered;
   const folds = Math.min(wanted, Math.max(2, new Set(labelled.tracks.groups).size));
-  const id = reportId(vectors, library.labels.of(taxonomyId), [taxonomyId, folds, groupBy, seed]);
+  const id = reportId(library, vectors, { taxonomyId, folds, groupBy, seed });
   const mistakes = [
     ...duplicateRows(vectors, copies),
     ...outliers,

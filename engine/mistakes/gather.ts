@@ -66,13 +66,18 @@ export function gatherLabels(
   };
 }
 
-/** Names what a report depends on: equal for equal labels, embeddings and settings. */
+/** Names what a report depends on: equal for equal labels, embeddings, tracks that are learned from, and settings. */
 export function reportId(
+  library: Library,
   vectors: LibraryVectors,
-  labels: ReadonlyMap<string, readonly string[]>,
-  settings: readonly (string | number)[],
+  settings: { taxonomyId: string; folds: number; groupBy: GroupBy; seed: number },
 ): string {
-  const hash = createHash('sha256').update(JSON.stringify([vectors.fingerprint, ...settings]));
+  const { taxonomyId, folds, groupBy, seed } = settings;
+  const away = [...library.tracks.leftOut()].sort();
+  const hash = createHash('sha256').update(
+    JSON.stringify([vectors.fingerprint, taxonomyId, folds, groupBy, seed, ...away]),
+  );
+  const labels = library.labels.of(taxonomyId);
   for (const id of [...labels.keys()].sort()) hash.update(JSON.stringify([id, ...(labels.get(id) ?? [])]));
   return hash.digest('hex').slice(0, 32);
 }

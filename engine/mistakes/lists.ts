@@ -104,7 +104,6 @@ function openMistakes(library: Library, report: StoredReport): StoredMistake[] {
 
 const keyOf = ({ trackId, topic, label }: Question): string => JSON.stringify([trackId, topic, label]);
 
-function isStale(library: Library, { id, taxonomyId, folds, groupBy, seed }: StoredReport): boolean {
-  const labels = library.labels.of(taxonomyId);
-  return reportId(library.embeddings.vectors(), labels, [taxonomyId, folds, groupBy, seed]) !== id;
+function isStale(library: Library, report: StoredReport): boolean {
+  return reportId(library, library.embeddings.vectors(), report) !== report.id;
 }
