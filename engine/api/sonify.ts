@@ -9,7 +9,7 @@ import type { Started } from './shared.ts';
 /** Bounds of the share of noise over a recording: below, it is the recording; above, noise. */
 export const LEAST_SHARE = 0.1;
 export const MOST_SHARE = 0.9;
-/** Measured (docs/scoring-packs.md): of four shares the best by every measure on one half of the instruments, and on the other. */
+/** Measured (docs/scoring-packs.md): of four shares the clearest pitch and the best cosine on both halves of the instruments. */
 export const DEFAULT_SHARE = 0.3;
 
 /** Which of the two ways of sounding: from noise alone, or from the nearest recording under a share of noise. */
@@ -24,7 +24,7 @@ export const soundOriginSchema = z.discriminatedUnion('origin', [
 
 export type SoundOrigin = z.output<typeof soundOriginSchema>;
 
-/** How a sound is made where nothing is said: noise keeps nearest to the vector; recordings sound more like the class. */
+/** How a sound is made where nothing is said: noise keeps nearest to the vector; a recording keeps its pitch. */
 export const defaultSoundOrigin: SoundOrigin = { origin: 'noise' };
 
 /** A window of a track that a sound was started from; its title and path as they were then. */

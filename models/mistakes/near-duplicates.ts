@@ -30,12 +30,12 @@ const LENGTH_SECONDS = 0.2;
 const LENGTH_SHARE = 0.01;
 /** Copies of one track that are looked for; more of them are found through one another. */
 const COPIES = 6;
-/** What sounds the same more often than that is a kind of sound (drum hits, test tones), and no copies. */
+/** What sounds the same more often than that is a kind of sound (drum hits, test tones): only the same bytes are copies. */
 const MOST_COPIES = 8;
 
 /**
- * Groups of copies: same bytes, or the same sound at another rate or codec, and some at another gain. What is only alike (another take, a
- * cover) has another length or a lower similarity.
+ * Groups of copies: same bytes, or the same sound at another rate or codec, and some at another gain. What is only alike
+ * (another take, a cover) has another length or a lower similarity.
  * @param vectors `[n, dim]` track embeddings, finite
  */
 export async function findDuplicates(
@@ -64,10 +64,23 @@ export async function findDuplicates(
     }
   }
   return joined.groups().flatMap((group): DuplicateGroup[] => {
-    const hashes = new Set(group.rows.map((row) => tracks[row]?.contentHash ?? row));
-    if (hashes.size === 1) return [{ ...group, kind: 'content' }];
-    return group.rows.length > MOST_COPIES ? [] : [{ ...group, kind: 'sound' }];
+    const sameBytes = byContent(tracks, group.rows);
+    if (sameBytes.length === 1) return [{ ...group, kind: 'content' }];
+    if (group.rows.length <= MOST_COPIES) return [{ ...group, kind: 'sound' }];
+    return sameBytes.flatMap((rows): DuplicateGroup[] =>
+      rows.length > 1 ? [{ rows, kind: 'content', similarity: 1 }] : [],
+    );
   });
+}
+
+/** The rows by their bytes; one whose bytes are not known is on its own. */
+function byContent(tracks: readonly ComparedTrack[], rows: readonly number[]): number[][] {
+  const groups = new Map<string | number, number[]>();
+  for (const row of rows) {
+    const key = tracks[row]?.contentHash ?? row;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()];
 }
 
 function sameLength(a: ComparedTrack | undefined, b: ComparedTrack | undefined): boolean {

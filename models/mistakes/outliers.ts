@@ -7,7 +7,7 @@ const MAD_TO_DEVIATION = 1.4826;
 
 /**
  * How far each track lies from its ten nearest, as a modified z-score of the mean distance: 0 at the median,
- * {@link OUTLIER_SCORE} and more for a track that is like nothing else. All 0 where all distances are equal.
+ * {@link OUTLIER_SCORE} and more for a track that is like nothing else. All 0 where more than half of the distances are equal.
  */
 export function outlierScores(neighbours: readonly (readonly TrackNeighbour[])[]): Float64Array {
   const distances = neighbours.map(

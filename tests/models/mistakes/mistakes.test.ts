@@ -173,6 +173,13 @@ describe('copies', () => {
       [[2, 3], 'sound'],
     ]);
   });
+  it('are found by their bytes where too many sound alike to be copies', async () => {
+    const hits = Array.from({ length: 12 }, (_, row) => facts(`hit ${String(row % 11)}`, 1));
+    const vectors = Float32Array.from({ length: 24 }, (_, i) => (i % 2 === 0 ? 1 : 1e-4 * i));
+    expect(await findDuplicates(hits, vectors, 2, { signal })).toEqual([
+      { rows: [0, 11], kind: 'content', similarity: 1 },
+    ]);
+  });
   it('are not claimed where a length is unknown, and of one track there are none', async () => {
     const vectors = Float32Array.from([1, 0, 1, 0]);
     expect(await findDuplicates([facts('a', null), facts('b', 3)], vectors, 2, { signal })).toEqual([]);
