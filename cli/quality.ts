@@ -86,7 +86,7 @@ export function describeCard(card: QualityCard): string {
             align: 'right',
           },
           { title: 'by MFCC+Δ', value: (row) => `${(100 * row.mfccRetention).toFixed(1)} %`, align: 'right' },
-          { title: 'pitch clarity', value: (row) => row.pitchClarity.toFixed(3), align: 'right' },
+          { title: 'pitch clarity', value: (row) => row.pitchClarity?.toFixed(3) ?? '–', align: 'right' },
           { title: 'seconds each', value: (row) => row.secondsEach.toFixed(2), align: 'right' },
         ],
         rows,

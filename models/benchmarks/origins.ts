@@ -23,8 +23,8 @@ export interface OriginScore {
   classRetention: number;
   /** Share that five real sounds nearest in MFCC+Δ, level-free, assign to it: sounds the network never met. */
   mfccRetention: number;
-  /** Median over the sounds of pitched classes. */
-  pitchClarity: number;
+  /** Median over the sounds of pitched classes; null where no class is pitched. */
+  pitchClarity: number | null;
   secondsEach: number;
 }
 
@@ -110,7 +110,8 @@ async function scoreHalf(
     cycleCosine: round(meanOf(vectors.map((z, k) => cosine(z, embeddings[k] ?? z))), 3),
     classRetention: classRetention(network, embeddings).retention,
     mfccRetention: await judge(sounds, wanted, settings.signal),
-    pitchClarity: round(clarityOf(sounds.filter((_, k) => pitched.has(wanted[k] ?? ''))), 3),
+    pitchClarity:
+      pitched.size === 0 ? null : round(clarityOf(sounds.filter((_, k) => pitched.has(wanted[k] ?? ''))), 3),
     secondsEach,
   });
   const rows: OriginScore[] = [];

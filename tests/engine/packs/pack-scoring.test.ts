@@ -48,6 +48,7 @@ describe('archetone packs score', () => {
     const run = await runCli(
       ['packs', 'score', 'own', '--instruments', instruments, '--rendered', rendered, '--seeds', '2'].concat([
         '--quick',
+        '--origins',
         '--write',
         '--report',
         page,
@@ -68,6 +69,22 @@ describe('archetone packs score', () => {
     expect(told).toBeLessThanOrEqual(heard?.prototypes ?? 0);
     expect(told).toBeCloseTo(Math.round(told), 2);
     expect(card.speed.secondsPerSonification).toBeGreaterThan(0);
+    expect(card.origins?.map(({ trained, judge }) => [trained, judge])).toEqual([
+      [6, 6],
+      [6, 6],
+    ]);
+    for (const { rows } of card.origins ?? []) {
+      expect(rows.map(({ name }) => name)).toEqual([
+        'noise',
+        ...[0.8, 0.65, 0.5, 0.3].map((share) => `recording, ${share}`),
+        'the recordings',
+      ]);
+      // Real tones of two registers: periodic, and known to the network, mostly also to a judge of three sounds a class.
+      const recordings = rows.at(-1);
+      expect(recordings).toMatchObject({ classRetention: 1, secondsEach: 0 });
+      expect(recordings?.mfccRetention).toBeGreaterThan(0.5);
+      expect(recordings?.pitchClarity).toBeGreaterThan(0.9);
+    }
 
     const manifest = packManifestSchema.parse(JSON.parse(readFileSync(manifestFile, 'utf8')));
     expect(manifest.quality).toEqual({ ...(JSON.parse(JSON.stringify(card)) as object), ...lasting });
