@@ -84,8 +84,8 @@ export class EngineSupervisor {
   /** Lets windows name a file or folder that a person chose; resolves when the engine knows. */
   async grant(path: string): Promise<void> {
     this.granted.add(path);
-    // An engine that is not there is told when it starts.
-    if (this.ready) await this.engine?.call('grant', { path }).catch(reportUnlessGone);
+    // One that is starting was told what was chosen before, not this; one that is not there is told when it starts.
+    await this.engine?.call('grant', { path }).catch(reportUnlessGone);
   }
 
   /** Whether a window may have a file or folder shown. */

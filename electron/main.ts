@@ -65,7 +65,10 @@ function startApplication(): void {
   supervisor.start();
 
   const showFolder = (contents: WebContents, folder: string): void => {
-    void supervisor.grant(folder).then(() => contents.send('archetone:open-folder', folder));
+    void supervisor.grant(folder).then(() => {
+      // The window may have been closed meanwhile.
+      if (!contents.isDestroyed()) contents.send('archetone:open-folder', folder);
+    });
   };
   const openWindow = (folder: string | null): void => {
     const window = createWindow();
