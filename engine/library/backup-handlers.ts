@@ -4,6 +4,7 @@ import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import { isSoundFile, listBackups, putInPlace } from '../storage/backups.ts';
 import type { Backup } from '../storage/backups.ts';
+import { everyChange } from './changes.ts';
 import { readBundle, writeBundle } from './bundle.ts';
 
 type Part = Pick<
@@ -34,6 +35,8 @@ export function backupHandlers({ libraries, backups, events }: EngineContext): P
       const library = await libraries.whileClosed(libraryId, async () => {
         await putInPlace(database, backup.path);
       });
+      // A window may have it open, where another one puts it back.
+      for (const what of everyChange) events.emit({ type: 'library-changed', libraryId, what });
       events.emit({ type: 'libraries-changed' });
       return library.summary();
     },

@@ -14,7 +14,14 @@ import { LibraryCatalogue } from '../../engine/library/libraries.ts';
 import { PASSING_FOLDER } from '../../engine/library/sonifications.ts';
 import { backUp, isSoundFile, listBackups, superfluous } from '../../engine/storage/backups.ts';
 import { Database } from '../../engine/storage/database.ts';
-import { importFolder, reimport, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
+import {
+  importFolder,
+  listen,
+  reimport,
+  startTestEngine,
+  testFolder,
+  writeMusic,
+} from '../support/engine.ts';
 
 const HOUR = 3_600_000;
 
@@ -202,8 +209,21 @@ describe('restoring', () => {
     const { library } = await importFolder(client, writeMusic({ perClass: 1 }));
     const { id: libraryId } = library;
     const made = await client.call('libraries.backUp', { libraryId });
+    const told = listen(client);
     const restored = await client.call('libraries.restore', { libraryId, backup: made.name });
     expect(restored.tracks.ready).toBe(3);
+    // Whoever has it open shows all of it again.
+    const changed = (await told()).flatMap((event) => (event.type === 'library-changed' ? [event.what] : []));
+    expect(changed).toEqual(
+      expect.arrayContaining([
+        'tracks',
+        'taxonomies',
+        'experiments',
+        'reductions',
+        'predictions',
+        'mistakes',
+      ]),
+    );
     const backups = await client.call('libraries.backups', { libraryId });
     expect(backups.map(({ reason }) => reason).sort()).toEqual(['hand', 'restore']);
     const path = join(library.dataFolder, 'backups', made.name);
