@@ -178,7 +178,7 @@ export class EmbeddingRepository {
   }
 
   /**
-   * Gives a track the embeddings of another one with the same content.
+   * Gives a track the embeddings of another one that has the same content now: of what one held before, the peaks are gone.
    * @returns that track with its number of windows; null when there is none
    */
   copyTwin(
@@ -189,6 +189,7 @@ export class EmbeddingRepository {
     const twin = this.#db
       .prepare<{ track_id: string; count: number }>(
         `SELECT e.track_id, e.count FROM cache.embeddings e JOIN cache.peaks p ON p.track_id = e.track_id
+           JOIN tracks t ON t.id = e.track_id AND t.content_hash = e.content_hash
           WHERE e.content_hash = ? AND e.space = ? AND e.track_id <> ? LIMIT 1`,
       )
       .get([contentHash, space.key, trackId]);
