@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileToOpen } from '../../models/audio/index.ts';
@@ -58,7 +59,7 @@ export class Bundle {
   async copy(path: string, source: string, signal?: AbortSignal): Promise<void> {
     const absolute = join(this.#folder, ...path.split('/'));
     await mkdir(dirname(absolute), { recursive: true });
-    const from = await open(fileToOpen(source)).catch((cause: unknown) => {
+    const from = await openRegular(source).catch((cause: unknown) => {
       throw new EngineError(
         'unreadable',
         `${source} cannot be read.`,
@@ -83,6 +84,13 @@ export class Bundle {
     );
     this.#files.push({ path, bytes, sha256: hash.digest('hex') });
   }
+}
+
+/** Looks before it opens: a named pipe would wait for a writer for ever. */
+async function openRegular(path: string): Promise<FileHandle> {
+  const file = fileToOpen(path);
+  if (!(await stat(file)).isFile()) throw new Error('It is not a regular file.');
+  return open(file);
 }
 
 /** UTF-8 of text that comes in pieces. */
