@@ -119,6 +119,8 @@ export class Database {
       } catch (thrown) {
         // A full disk makes SQLite roll back by itself.
         if (this.#inTransaction()) this.exec('ROLLBACK');
+        // What was read inside holds no more.
+        this.#writes.touchAll();
         throw thrown;
       }
     };

@@ -7,6 +7,7 @@ import { lockDataFolder } from '../../../engine/storage/lock.ts';
 import { migrate, schemaVersion } from '../../../engine/storage/migrate.ts';
 import { migrations } from '../../../engine/storage/migrations/index.ts';
 import { newId } from '../../../engine/identifier.ts';
+import { Kept } from '../../../engine/library/kept.ts';
 import { testFolder } from '../../support/engine.ts';
 
 function memory(): Database {
@@ -125,6 +126,21 @@ describe('identifiers', () => {
 });
 
 describe('what is kept of a table', () => {
+  it('is read anew after a transaction that was undone', () => {
+    const db = new Database(join(testFolder(), 'a.db'));
+    db.exec('CREATE TABLE a (n INTEGER)');
+    const kept = new Kept<'count', number>(db, ['a'], 1);
+    const count = () => kept.get('count', () => db.prepare('SELECT n FROM a').all().length);
+    const undone = db.transaction(() => {
+      db.prepare('INSERT INTO a VALUES (1)').run();
+      expect(count()).toBe(1);
+      throw new Error('no');
+    });
+    expect(undone).toThrow('no');
+    expect(count()).toBe(0);
+    db.close();
+  });
+
   it('is known to be old after every write to it, also one that gives rows', () => {
     const db = new Database(join(testFolder(), 'x.db'));
     db.exec('CREATE TABLE a (n INTEGER); CREATE TABLE b (n INTEGER)');
