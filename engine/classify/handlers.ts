@@ -35,7 +35,7 @@ export function classifyHandlers(context: EngineContext): Part {
           const files = await classifyFiles(context, library, { experimentId, paths }, job);
           return { kind: 'classify', experimentId, tracks: files.length, files };
         }
-        const predictions = await classifyLibrary(context, library, experimentId, {
+        const predictions = await classifyLibrary(library, experimentId, {
           signal: job.signal,
           onTrack: (done, total) => job.report({ done, total, unit: 'tracks' }),
         });

@@ -1,4 +1,3 @@
-import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { predictTracks } from '../experiments/metrics.ts';
 import type { TrackPrediction } from '../library/predictions.ts';
@@ -10,7 +9,6 @@ import type { TrackPrediction } from '../library/predictions.ts';
  * @throws EngineError `not-found`; `other-space` when nothing is embedded in its space any more; the signal's reason
  */
 export async function classifyLibrary(
-  context: EngineContext,
   library: Library,
   experimentId: string,
   options: { signal: AbortSignal; onTrack?: (done: number, total: number) => void },
@@ -21,7 +19,7 @@ export async function classifyLibrary(
   const predictions = await predictTracks(network, vectors, options.signal, options.onTrack);
   // An edit meanwhile stored what its own revision says.
   if (library.experiments.get(experimentId).revision !== experiment.revision)
-    return classifyLibrary(context, library, experimentId, options);
+    return classifyLibrary(library, experimentId, options);
   const splits = new Map(library.experiments.tracksOf(experimentId).map((track) => [track.id, track.split]));
   library.predictions.replace(experiment, predictions.values(), splits);
   return predictions;

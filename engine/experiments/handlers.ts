@@ -41,9 +41,9 @@ export function experimentsHandlers(context: EngineContext): Part {
         return null;
       }),
     'experiments.setThreshold': ({ libraryId, ...request }, { signal }) =>
-      setThreshold(context, context.libraries.get(libraryId), request, signal),
+      setThreshold(context.libraries.get(libraryId), request, signal),
     'experiments.chooseThresholds': ({ libraryId, experimentId }, { signal }) =>
-      chooseThresholdsAgain(context, context.libraries.get(libraryId), experimentId, signal),
+      chooseThresholdsAgain(context.libraries.get(libraryId), experimentId, signal),
     'experiments.train': (spec) =>
       answer(() => ({ jobId: context.jobs.start('train', { libraryId: spec.libraryId, spec }) })),
   };

@@ -1,7 +1,6 @@
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { Experiment, LabelThreshold } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { SplitTrack } from '../library/experiments.ts';
 import type { TrackPrediction } from '../library/predictions.ts';
@@ -25,7 +24,6 @@ export interface Revision {
  * @throws EngineError `busy` when another edit came first; `other-space`; the signal's reason
  */
 export async function revise(
-  context: EngineContext,
   library: Library,
   before: Experiment,
   { change, network, thresholds: wanted }: Revision,

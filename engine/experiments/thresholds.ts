@@ -1,7 +1,6 @@
 import { chooseThresholds, DEFAULT_THRESHOLD } from '../../models/evaluation/metrics/thresholds.ts';
 import type { Experiment, LabelThreshold } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { SplitTrack } from '../library/experiments.ts';
 import type { TrackPrediction } from '../library/predictions.ts';
@@ -62,7 +61,6 @@ function sharedThreshold(
  * @throws EngineError `bad-input` for a single-label experiment; `not-found`; `busy` when another edit came first
  */
 export async function setThreshold(
-  context: EngineContext,
   library: Library,
   { experimentId, class: name, value }: { experimentId: string; class: string; value: number },
   signal: AbortSignal,
@@ -71,7 +69,6 @@ export async function setThreshold(
   const index = experiment.classes.indexOf(name);
   if (index < 0) throw new EngineError('not-found', `The experiment has no class “${name}”.`);
   return revise(
-    context,
     library,
     experiment,
     {
@@ -88,14 +85,12 @@ export async function setThreshold(
  * @throws EngineError `bad-input` for a single-label experiment; `not-found`; `busy` when another edit came first
  */
 export async function chooseThresholdsAgain(
-  context: EngineContext,
   library: Library,
   experimentId: string,
   signal: AbortSignal,
 ): Promise<Experiment> {
   const { experiment } = multilabel(library, experimentId);
   return revise(
-    context,
     library,
     experiment,
     {

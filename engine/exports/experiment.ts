@@ -73,7 +73,7 @@ export async function exportExperiment(
       }),
       arrays: () => prototypeArrays(network, prototypes),
       classifier: () => Promise.resolve({ graph: networkGraph(network.data) }),
-      playlists: () => classPlaylists(context, library, experiment, job),
+      playlists: () => classPlaylists(library, experiment, job),
     },
     formats,
     bundle,
@@ -185,13 +185,12 @@ function prototypeArrays(network: PrototypeNetwork, prototypes: readonly Prototy
 
 /** One playlist per class: the tracks predicted as it, the surest first. */
 async function classPlaylists(
-  context: EngineContext,
   library: Library,
   experiment: Experiment,
   job: JobHandle,
 ): Promise<[name: string, content: string][]> {
   // The cache of predictions may have been deleted.
-  await classifyLibrary(context, library, experiment.id, { signal: job.signal });
+  await classifyLibrary(library, experiment.id, { signal: job.signal });
   const known = playlistTracks(library);
   const predicted = library.predictions.list(experiment);
   const names = distinctFileNames(experiment.classes);

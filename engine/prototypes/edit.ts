@@ -1,6 +1,5 @@
 import type { Experiment } from '../api/domain.ts';
 import { EngineError } from '../api/errors.ts';
-import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { revise } from '../experiments/revise.ts';
 import { windowOf } from '../neighbours/vector-ref.ts';
@@ -11,7 +10,6 @@ import { windowOf } from '../neighbours/vector-ref.ts';
  * prototype of a class
  */
 export async function removePrototype(
-  context: EngineContext,
   library: Library,
   { experimentId, index }: { experimentId: string; index: number },
   signal: AbortSignal,
@@ -26,7 +24,7 @@ export async function removePrototype(
   const change = `removed prototype ${index} of ${network.data.classes[network.classOf(index)] ?? ''}`;
   const { thresholds } = experiment;
   const edit = { change, network: network.withoutPrototype(index), thresholds };
-  return revise(context, library, experiment, edit, signal);
+  return revise(library, experiment, edit, signal);
 }
 
 /**
@@ -35,7 +33,6 @@ export async function removePrototype(
  * the experiment's space
  */
 export async function addPrototype(
-  context: EngineContext,
   library: Library,
   request: { experimentId: string; class: string; trackId: string; windowIndex: number },
   signal: AbortSignal,
@@ -49,7 +46,7 @@ export async function addPrototype(
   const change = `added window ${windowIndex} of track ${trackId} to ${request.class}`;
   const { thresholds } = experiment;
   const edit = { change, network: network.withPrototype(classIndex, vector), thresholds };
-  return revise(context, library, experiment, edit, signal);
+  return revise(library, experiment, edit, signal);
 }
 
 /**
@@ -57,7 +54,6 @@ export async function addPrototype(
  * @throws EngineError `not-found`; `busy` when another edit came first
  */
 export async function restoreRevision(
-  context: EngineContext,
   library: Library,
   { experimentId, revision }: { experimentId: string; revision: number },
   signal: AbortSignal,
@@ -66,5 +62,5 @@ export async function restoreRevision(
   const network = library.experiments.network(experimentId, revision);
   const thresholds = library.experiments.thresholds(experiment, revision);
   const edit = { change: `restored revision ${revision}`, network, thresholds };
-  return revise(context, library, experiment, edit, signal);
+  return revise(library, experiment, edit, signal);
 }

@@ -12,10 +12,10 @@ export function prototypesHandlers(context: EngineContext): Part {
     'prototypes.list': ({ libraryId, experimentId }, { signal }) =>
       listPrototypes(context, library(libraryId), experimentId, signal),
     'prototypes.remove': ({ libraryId, ...request }, { signal }) =>
-      removePrototype(context, library(libraryId), request, signal),
+      removePrototype(library(libraryId), request, signal),
     'prototypes.add': ({ libraryId, ...request }, { signal }) =>
-      addPrototype(context, library(libraryId), request, signal),
+      addPrototype(library(libraryId), request, signal),
     'prototypes.restore': ({ libraryId, ...request }, { signal }) =>
-      restoreRevision(context, library(libraryId), request, signal),
+      restoreRevision(library(libraryId), request, signal),
   };
 }
