@@ -143,8 +143,9 @@ export class Player {
   async playThrough(tracks: readonly TrackToPlay[]): Promise<void> {
     const [first, ...rest] = tracks;
     if (!first) return;
-    await this.showTrack(first, { play: true });
+    // Before the first one is loaded: whatever is wanted meanwhile takes its place.
     this.#queue = rest;
+    await this.#showTrack(first, { play: true });
   }
 
   /** Loads a track; `range` plays only that part of it. */
