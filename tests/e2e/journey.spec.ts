@@ -53,6 +53,7 @@ test('makes a taxonomy of file-name tokens', async () => {
 test('trains a prototype network and beats the majority baseline', async () => {
   const { page } = running;
   await go(page, 'train');
+  await page.getByText('One class', { exact: true }).click();
   await page.getByTestId('train-start').click();
   expect(await jobState(page, 'train', 120_000)).toBe('done');
   await go(page, 'train');

@@ -21,7 +21,6 @@ test.describe('several labels', () => {
     expect(await jobState(page, 'import', 200_000)).toBe('done');
     await go(page, 'train');
     await page.getByTestId('taxonomy-create-tokens').click();
-    await page.getByText('Several labels', { exact: true }).click();
     await page.getByText('Quick', { exact: true }).click();
     await page.getByTestId('train-start').click();
     await expect(page.getByTestId('train-result')).toBeVisible({ timeout: 240_000 });

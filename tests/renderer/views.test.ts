@@ -393,6 +393,28 @@ describe('a sound that is being made', () => {
 });
 
 describe('training', () => {
+  it('takes up several labels where tracks have them, and leaves what is chosen after that', async () => {
+    const { engine } = await open({
+      answers: {
+        'taxonomies.list': () => [{ ...taxonomy, multilabel: true }],
+        'experiments.train': () => ({ jobId: 'T' }),
+        'jobs.get': () => job({ id: 'T', kind: 'train', state: 'cancelled' }),
+      },
+    });
+    await fireEvent.click(byId('nav-train'));
+    await fireEvent.click(byId('train-start'));
+    await waitFor(() => expect(engine.inputsOf('experiments.train')).toHaveLength(1));
+    await fireEvent.click(screen.getByText('One class'));
+    await waitFor(() => expect((byId('train-start') as HTMLButtonElement).disabled).toBe(false));
+    await fireEvent.click(byId('train-start'));
+    await waitFor(() =>
+      expect(engine.inputsOf('experiments.train')).toMatchObject([
+        { request: { task: 'multi' } },
+        { request: { task: 'single' } },
+      ]),
+    );
+  });
+
   it('trains with what the form says', async () => {
     const { engine, app } = await open({
       answers: {
