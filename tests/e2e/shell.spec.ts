@@ -25,6 +25,7 @@ test.describe('the window', () => {
         'reveal',
         'setMenu',
         'setTheme',
+        'startDrag',
       ],
     });
     const preferences = await app.evaluate(({ BrowserWindow }) => {
