@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { AudioError, encodeWav, fileToOpen, isPlain } from '../../models/audio/index.ts';
 import { EngineError } from '../api/errors.ts';
 import type { MediaTokens } from '../media.ts';
 import type { Library } from './library.ts';
+import { limitFolder, touch } from '../files/limit-folder.ts';
 import type { DecodePool } from '../decode/index.ts';
 import { storageError } from '../storage/errors.ts';
 
@@ -17,6 +18,8 @@ const playable: Record<string, string> = {
   opus: 'audio/ogg',
   m4a: 'audio/mp4',
 };
+/** Bytes that the copies of one library may take: 13 hours at 44.1 kHz. */
+const LARGEST_COPIES = 4 * 2 ** 30;
 const WAV_HEADER_BYTES = 44;
 const LARGEST_WAV_SAMPLES = (0xffffffff - WAV_HEADER_BYTES) / 2;
 
@@ -63,7 +66,7 @@ export class Playback {
   }
 
   async #copyOnce(path: string, copy: string, sampleRate: number): Promise<void> {
-    if (existsSync(copy)) return;
+    if (existsSync(copy)) return touch(copy);
     const running = this.#running.get(copy) ?? this.#transcode(path, copy, sampleRate);
     this.#running.set(copy, running);
     try {
@@ -79,6 +82,7 @@ export class Playback {
       await mkdir(join(copy, '..'), { recursive: true });
       await this.#writeWav(path, draft, Math.min(sampleRate, 48_000));
       await rename(draft, copy);
+      await limitFolder(dirname(copy), LARGEST_COPIES, copy);
     } catch (thrown) {
       await rm(draft, { force: true });
       if (thrown instanceof AudioError) {
