@@ -175,7 +175,7 @@ test.describe('when it runs', () => {
     expect(seen.verbs).toEqual(
       [
         ...['chooseFile', 'chooseFolder', 'onMenuCommand', 'onOpenFolder', 'pathOf', 'platform'],
-        ...['reveal', 'setMenu', 'setTheme'],
+        ...['reveal', 'setMenu', 'setTheme', 'startDrag'],
       ].sort(),
     );
   });
