@@ -7,7 +7,7 @@ import { openLargeLibrary } from './support/large-library.ts';
 import { go, screenshots } from './support/steps.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const views = ['welcome', 'library', 'map', 'prototypes', 'train', 'reduce', 'packs', 'jobs'];
+const views = ['welcome', 'library', 'map', 'prototypes', 'train', 'reduce', 'mistakes', 'packs', 'jobs'];
 
 /** What axe has to say about the page: rule, how bad, and where. */
 async function violations(page: Page): Promise<string[]> {

@@ -657,7 +657,7 @@ describe('the window', () => {
 
   it('has every view without a library, and says what to do', async () => {
     const { app } = await open({ answers: { 'libraries.list': () => [] }, libraryId: null });
-    for (const view of ['library', 'map', 'prototypes', 'train', 'reduce'] as const) {
+    for (const view of ['library', 'map', 'prototypes', 'train', 'reduce', 'mistakes'] as const) {
       app.view = view;
       await screen.findByText('No library is open');
     }

@@ -13,6 +13,7 @@ import { TrackTable } from '../library/tracks.svelte.ts';
 import type { TrackScope } from '../library/tracks.svelte.ts';
 import { MapData } from '../map/projection.svelte.ts';
 import type { Packs } from '../packs/packs.svelte.ts';
+import { Mistakes } from '../mistakes/mistakes.svelte.ts';
 import { Player } from '../player/player.svelte.ts';
 import { WindowClassStrip } from '../player/window-classes.svelte.ts';
 import { Prototypes } from '../prototypes/prototypes.svelte.ts';
@@ -69,6 +70,7 @@ export class LibrarySession {
   readonly revisions: Revisions;
   readonly prototypes: Prototypes;
   readonly reductions: Reductions;
+  readonly mistakes: Mistakes;
   readonly corpus: CorpusCardData;
   readonly inspected: InspectedReduction;
   readonly compared: InspectedReduction;
@@ -107,6 +109,7 @@ export class LibrarySession {
       this.notices.attempt(work),
     );
     this.reductions = new Reductions(libraryId, engine, jobs, this.history);
+    this.mistakes = new Mistakes(libraryId, engine, jobs, this.history);
     this.corpus = new CorpusCardData(engine);
     this.inspected = new InspectedReduction(engine);
     this.compared = new InspectedReduction(engine);

@@ -43,6 +43,7 @@ export function commandHandlers(app: App): CommandHandlers {
     'view.prototypes': () => (app.view = 'prototypes'),
     'view.train': () => (app.view = 'train'),
     'view.reduce': () => (app.view = 'reduce'),
+    'view.mistakes': () => (app.view = 'mistakes'),
     'view.packs': () => (app.view = 'packs'),
     'view.jobs': () => (app.view = 'jobs'),
     'jobs.first': () => {

@@ -3,6 +3,7 @@ import type { ViewId } from './command-list.ts';
 import Jobs from '../jobs/JobsView.svelte';
 import Library from '../library/LibraryView.svelte';
 import Map from '../map/MapView.svelte';
+import Mistakes from '../mistakes/MistakesView.svelte';
 import Packs from '../packs/PacksView.svelte';
 import Prototypes from '../prototypes/PrototypesView.svelte';
 import Reduce from '../reduce/ReduceView.svelte';
@@ -22,6 +23,7 @@ export const views: Record<ViewId, View> = {
   prototypes: { component: Prototypes, ofLibrary: true },
   train: { component: Train, ofLibrary: true },
   reduce: { component: Reduce, ofLibrary: true },
+  mistakes: { component: Mistakes, ofLibrary: true },
   packs: { component: Packs, ofLibrary: false },
   jobs: { component: Jobs, ofLibrary: false },
 };

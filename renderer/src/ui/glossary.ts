@@ -31,6 +31,7 @@ export const explained = [
   'grouping',
   'prototype',
   'threshold',
+  'out-of-fold',
 ] as const;
 export type ExplainedTerm = (typeof explained)[number];
 

@@ -1,0 +1,142 @@
+import type { Mistake, MistakeDecision, MistakesReport, MistakeTab } from '../../../engine/api/domain.ts';
+import type { EngineClient } from '../../../engine/api/contract.ts';
+import { EngineError } from '../../../engine/api/errors.ts';
+import { mistakeTabs } from '../../../engine/api/mistakes.ts';
+import type { JobWaiter } from '../jobs/jobs.svelte.ts';
+import type { History } from '../session/history.svelte.ts';
+
+type Decision = MistakeDecision['decision'];
+
+/** At most so many are shown at once; the next come as these are decided. */
+const pageSize = 1000;
+
+const doneTitles: Record<Decision, string> = {
+  accept: 'Accept the suggested label of',
+  keep: 'Keep the label of',
+  change: 'Change the labels of',
+  skip: 'Skip',
+};
+
+/** The report of the chosen taxonomy, one of its lists, and what is decided of it. */
+export class Mistakes {
+  report = $state.raw<MistakesReport | null>(null);
+  /** What is left of the shown list, worst first. */
+  list = $state.raw<Mistake[]>([]);
+  tab = $state<MistakeTab>('likely-wrong');
+  currentId = $state<string | null>(null);
+  /** The report of the chosen taxonomy was asked for and is there, or is known not to be. */
+  loaded = $state(false);
+  readonly #libraryId: string;
+  readonly #engine: EngineClient;
+  readonly #jobs: JobWaiter;
+  readonly #history: History;
+  #taxonomyId: string | null = null;
+  #asked = 0;
+
+  current = $derived(this.list.find(({ id }) => id === this.currentId) ?? null);
+
+  constructor(libraryId: string, engine: EngineClient, jobs: JobWaiter, history: History) {
+    this.#libraryId = libraryId;
+    this.#engine = engine;
+    this.#jobs = jobs;
+    this.#history = history;
+  }
+
+  /** Shows the report of a taxonomy. */
+  async open(taxonomyId: string | null): Promise<void> {
+    if (taxonomyId !== this.#taxonomyId) {
+      this.report = null;
+      this.list = [];
+      this.loaded = false;
+    }
+    this.#taxonomyId = taxonomyId;
+    await this.reload();
+  }
+
+  async reload(): Promise<void> {
+    const ask = ++this.#asked;
+    const taxonomyId = this.#taxonomyId;
+    if (taxonomyId === null) return;
+    const of = { libraryId: this.#libraryId, taxonomyId };
+    const { tab } = this;
+    const [report, page] = await Promise.all([
+      this.#engine.call('mistakes.report', of),
+      this.#engine.call('mistakes.list', { ...of, tab, limit: pageSize }),
+    ]);
+    // Of several that are under way only the last one shows the present.
+    if (ask !== this.#asked) return;
+    this.report = report;
+    this.list = page.mistakes;
+    this.loaded = true;
+    if (!this.current) this.currentId = this.list[0]?.id ?? null;
+  }
+
+  async show(tab: MistakeTab): Promise<void> {
+    this.tab = tab;
+    this.list = [];
+    this.currentId = null;
+    await this.reload();
+  }
+
+  /** Looks for mistakes and shows what was found. @throws EngineError as the job failed, or `cancelled`. */
+  async look(taxonomyId: string): Promise<void> {
+    const { jobId } = await this.#engine.call('mistakes.compute', { libraryId: this.#libraryId, taxonomyId });
+    await this.#jobs.wait(jobId);
+    await this.reload();
+    const { report } = this;
+    const first = report && mistakeTabs.find((tab) => report.counts[tab].left > 0);
+    if (first && report.counts[this.tab].left === 0) await this.show(first);
+  }
+
+  /** The row that lies so many further on, within the list. */
+  beside(step: number): Mistake | null {
+    const place = this.list.findIndex(({ id }) => id === this.currentId);
+    return this.list[Math.max(0, Math.min(this.list.length - 1, place + step))] ?? null;
+  }
+
+  /**
+   * Decides and goes on to the next; can be undone. The row goes at once, and comes back when the engine refuses.
+   * @param labels of `change`
+   */
+  async decide(mistake: Mistake, decision: Decision, labels: string[] = []): Promise<void> {
+    const taxonomyId = this.#taxonomyId;
+    if (taxonomyId === null) return;
+    const of = { libraryId: this.#libraryId, taxonomyId };
+    const place = this.list.findIndex(({ id }) => id === mistake.id);
+    this.list = this.list.filter(({ id }) => id !== mistake.id);
+    this.currentId = (this.list[place] ?? this.list.at(-1))?.id ?? null;
+    let made = 0;
+    const decide = async (): Promise<void> => {
+      try {
+        const input = { ...of, mistakeId: mistake.id, decision, labels };
+        made = (await this.#engine.call('mistakes.decide', input)).id;
+      } finally {
+        await this.reload();
+      }
+    };
+    const undo = async (): Promise<void> => {
+      const newest = (await this.#engine.call('mistakes.decisions', of)).at(-1);
+      // The engine takes the newest back, which may be one of the command line.
+      if (newest?.id !== made)
+        throw new EngineError(
+          'bad-input',
+          'Something else was decided since.',
+          'Take the decisions back with archetone mistakes --undo.',
+        );
+      await this.#engine.call('mistakes.undo', of);
+      this.currentId = mistake.id;
+      await this.reload();
+    };
+    await decide();
+    this.#history.push({ title: `${doneTitles[decision]} ${mistake.track.title}`, undo, redo: decide });
+  }
+
+  /** Takes back the newest decision that is kept, of this session or an earlier one. */
+  async undoKept(): Promise<MistakeDecision | null> {
+    const taxonomyId = this.#taxonomyId;
+    if (taxonomyId === null) return null;
+    const undone = await this.#engine.call('mistakes.undo', { libraryId: this.#libraryId, taxonomyId });
+    await this.reload();
+    return undone;
+  }
+}

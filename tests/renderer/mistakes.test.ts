@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import type { Mistake, MistakeDecision } from '../../engine/api/domain.ts';
+import { EngineError } from '../../engine/api/errors.ts';
+import { canAccept, strongestOf } from '../../renderer/src/mistakes/keys.ts';
+import { Mistakes } from '../../renderer/src/mistakes/mistakes.svelte.ts';
+import { History } from '../../renderer/src/session/history.svelte.ts';
+import { FakeEngine, job, trackRow } from './fake.ts';
+
+const mistake = (index: number, changes: Partial<Mistake> = {}): Mistake => ({
+  ...{
+    id: `m${String(index)}`,
+    tab: 'likely-wrong',
+    track: trackRow(index),
+    given: 'bass',
+    suggested: 'drum',
+  },
+  ...{ margin: -0.5, confidence: 0.1, neighbours: [], fold: 0, nearestGiven: null, nearestSuggested: null },
+  ...{ others: [], queued: false, reason: 'r' },
+  ...changes,
+});
+
+/** Three mistakes, and an engine that keeps what is decided of them. */
+async function opened(refuse = false) {
+  const all = [0, 1, 2].map((index) => mistake(index));
+  const decisions: Pick<MistakeDecision, 'id' | 'path'>[] = [];
+  let next = 1;
+  const engine = new FakeEngine({
+    'mistakes.report': () => null,
+    'mistakes.list': () => {
+      const left = all.filter(({ id }) => decisions.every(({ path }) => path !== id));
+      return { total: left.length, mistakes: left };
+    },
+    'mistakes.decide': ({ mistakeId }: { mistakeId: string }) => {
+      if (refuse) throw new EngineError('bad-input', 'no', 'hint');
+      const made = { id: next++, path: mistakeId };
+      decisions.push(made);
+      return made;
+    },
+    'mistakes.decisions': () => [...decisions],
+    'mistakes.undo': () => decisions.pop() ?? null,
+  });
+  const history = new History();
+  const mistakes = new Mistakes('L1', engine, { wait: () => Promise.resolve(job()) }, history);
+  await mistakes.open('X1');
+  const ids = (): string[] => mistakes.list.map(({ id }) => id);
+  return { all, decisions, engine, history, mistakes, ids, second: mistake(1) };
+}
+
+describe('mistakes', () => {
+  it('go on to the next when one is decided, and come back by undo', async () => {
+    const { mistakes, history, ids, second, decisions } = await opened();
+    expect(mistakes.currentId).toBe('m0');
+    mistakes.currentId = 'm1';
+    await mistakes.decide(second, 'accept');
+    expect(ids()).toEqual(['m0', 'm2']);
+    expect(mistakes.currentId).toBe('m2');
+    await history.undo();
+    expect(ids()).toEqual(['m0', 'm1', 'm2']);
+    expect(mistakes.currentId).toBe('m1');
+    await history.redo();
+    await history.undo();
+    expect(decisions).toEqual([]);
+  });
+
+  it('come back when the engine refuses, and leave nothing to undo', async () => {
+    const { mistakes, history, ids, second } = await opened(true);
+    await expect(mistakes.decide(second, 'accept')).rejects.toThrow('no');
+    expect(ids()).toEqual(['m0', 'm1', 'm2']);
+    expect(history.past).toEqual([]);
+  });
+
+  it('never take back a decision that was made elsewhere', async () => {
+    const { mistakes, history, second, decisions } = await opened();
+    await mistakes.decide(second, 'keep');
+    decisions.push({ id: 99, path: 'm0' });
+    await expect(history.undo()).rejects.toThrow('Something else was decided');
+    expect(decisions.map(({ id }) => id)).toEqual([1, 99]);
+  });
+
+  it('take back decisions of earlier sessions, and stay within the list', async () => {
+    const { mistakes, decisions, ids } = await opened();
+    decisions.push({ id: 7, path: 'm0' });
+    await mistakes.reload();
+    expect(mistakes.beside(-5)?.id).toBe('m1');
+    expect(mistakes.beside(5)?.id).toBe('m2');
+    expect((await mistakes.undoKept())?.id).toBe(7);
+    expect(ids()).toEqual(['m0', 'm1', 'm2']);
+    expect(await mistakes.undoKept()).toBeNull();
+  });
+
+  it('can be accepted where there is something to accept', () => {
+    expect(canAccept(mistake(0))).toBe(true);
+    expect(canAccept(mistake(0, { given: null }))).toBe(true);
+    expect(canAccept(mistake(0, { given: null, suggested: null }))).toBe(false);
+    expect(canAccept(mistake(0, { tab: 'left-out' }))).toBe(false);
+  });
+
+  it('play the prototype that weighs most for its own class', () => {
+    const prototypes = [
+      { class: 'bass', weights: [1, 0] },
+      { class: 'drum', weights: [9, 2] },
+      { class: 'drum', weights: [0, 3] },
+    ];
+    expect(strongestOf(prototypes, ['bass', 'drum'], 'drum')).toBe(prototypes[2]);
+    expect(strongestOf(prototypes, ['bass', 'drum'], 'piano')).toBeNull();
+  });
+});
