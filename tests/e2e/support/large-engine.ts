@@ -5,7 +5,8 @@
  */
 import { contract } from '../../../engine/api/contract.ts';
 import type { Handlers, Method } from '../../../engine/api/contract.ts';
-import type { EngineEvent } from '../../../engine/api/domain.ts';
+import type { EngineEvent, MistakeTab } from '../../../engine/api/domain.ts';
+import { mistakeTabs } from '../../../engine/api/mistakes.ts';
 import { enginePortMessage } from '../../../engine/api/shell.ts';
 import { serve } from '../../../engine/wire/index.ts';
 import { messagePort } from '../../../engine/wire/transports/message-port.ts';
@@ -18,6 +19,7 @@ import {
   one,
   pack,
   prototype,
+  space,
   taxonomy,
   trackDetail,
   trackRow,
@@ -135,6 +137,23 @@ const fake = new FakeEngine({
       createdAt: '2026-01-01T00:00:00Z',
     },
   ],
+  'mistakes.report': () => ({
+    ...{ id: 'M1', taxonomyId: taxonomy.id, space, task: 'single', folds: 5, groupBy: 'artist', seed: 1 },
+    ...{ createdAt: '2026-01-01T00:00:00Z', seconds: 60, tracks: trackCount, classes: classCount },
+    ...{ accuracy: 0.7, previousAccuracy: 0.6, leftOutClasses: [], problem: null, decisions: 1, stale: true },
+    counts: Object.fromEntries(mistakeTabs.map((tab) => [tab, { total: 1000, left: 1000 }])),
+  }),
+  'mistakes.list': ({ tab, limit = 200 }: { tab: MistakeTab; limit?: number }) => ({
+    total: 1000,
+    mistakes: Array.from({ length: limit }, (_, i) => ({
+      ...{ id: `m${String(i)}`, tab, track: row(i), given: classes[i % 13], suggested: classes[i % 7] },
+      ...{ margin: i / 1000 - 1, confidence: 0.1, fold: 0, nearestGiven: 't1', nearestSuggested: 't2' },
+      neighbours: Array.from({ length: 10 }, (_, n) => ({
+        ...{ trackId: `t${String(n)}`, labels: [classes[n] ?? ''], agrees: n === 0 },
+      })),
+      ...{ others: [], queued: false, reason: '9 of the 10 nearest tracks bear another label.' },
+    })),
+  }),
   'prototypes.list': ({ experimentId }: { experimentId: string }) =>
     Array.from({ length: (experimentId === 'E2' ? 13 : classCount) * perClass }, (_, i) => ({
       ...prototype(i, classes[Math.floor(i / perClass)] ?? ''),
