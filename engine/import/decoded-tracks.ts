@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -39,12 +40,14 @@ const headerSchema = z.object({
     .array(z.object({ index: z.int(), startSample: z.int(), validSamples: z.int() }))
     .max(MOST_KEPT_WINDOWS),
   peaks: z.int().min(0),
+  /** SHA-256 of the numbers behind the header. */
+  numbers: z.string(),
 });
 
 /**
  * Short tracks wait for the model in batches, decoded whole. They are kept in files meanwhile, so that a process that is
  * killed does not decode them again. Not flushed: what a killed process wrote is there; after a power cut a file that is not
- * whole is passed over.
+ * whole, or whose numbers are others, is passed over. Nothing here throws: without these files a track is decoded again.
  */
 export class DecodedTracks {
   readonly #folder: string;
@@ -66,21 +69,22 @@ export class DecodedTracks {
 
   put(track: TrackToEmbed, { windows, peaks, ...facts }: DecodedTrack): void {
     if (track.contentHash === null || windows.length > MOST_KEPT_WINDOWS) return;
+    const parts = [peaks, ...windows.map(({ samples }) => samples)];
+    const numbers = Buffer.concat(
+      parts.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)),
+    );
     const told: z.infer<typeof headerSchema> = {
       ...facts,
       contentHash: track.contentHash,
       as: this.#as,
       windows: windows.map(({ index, startSample, validSamples }) => ({ index, startSample, validSamples })),
       peaks: peaks.length,
+      numbers: sha256(numbers),
     };
     const header = Buffer.from(`${JSON.stringify(told)}\n`);
-    const parts = [peaks, ...windows.map(({ samples }) => samples)];
-    const numbers = parts.map(({ buffer, byteOffset, byteLength }) =>
-      Buffer.from(buffer, byteOffset, byteLength),
-    );
     try {
       mkdirSync(this.#folder, { recursive: true });
-      writeFileSync(this.#fileOf(track.id), Buffer.concat([header, ...numbers]));
+      writeFileSync(this.#fileOf(track.id), Buffer.concat([header, numbers]));
     } catch {
       // Then it is decoded again when it comes to that.
       this.drop(track);
@@ -88,23 +92,30 @@ export class DecodedTracks {
   }
 
   drop(track: TrackToEmbed): void {
-    rmSync(this.#fileOf(track.id), { force: true });
+    remove(this.#fileOf(track.id));
   }
 
   clear(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    remove(this.#folder);
   }
 
   #read(track: TrackToEmbed, bytes: Buffer): DecodedTrack | null {
     const end = bytes.indexOf('\n');
-    const { contentHash, as, windows, peaks, ...facts } = headerSchema.parse(
-      JSON.parse(bytes.toString('utf8', 0, end)),
-    );
+    const {
+      contentHash,
+      as,
+      windows,
+      peaks,
+      numbers: hash,
+      ...facts
+    } = headerSchema.parse(JSON.parse(bytes.toString('utf8', 0, end)));
     if (contentHash !== track.contentHash || JSON.stringify(as) !== JSON.stringify(this.#as)) return null;
     const { windowSamples } = this.#as;
     if (bytes.length !== end + 1 + 4 * (peaks + windows.length * windowSamples)) return null;
+    const held = bytes.subarray(end + 1);
+    if (sha256(held) !== hash) return null;
     // Copied: numbers in a file begin anywhere, in memory they may not.
-    const numbers = new Float32Array(new Uint8Array(bytes.subarray(end + 1)).buffer);
+    const numbers = new Float32Array(new Uint8Array(held).buffer);
     return {
       ...facts,
       peaks: numbers.slice(0, peaks),
@@ -117,5 +128,16 @@ export class DecodedTracks {
 
   #fileOf(trackId: string): string {
     return join(this.#folder, `${trackId}.f32`);
+  }
+}
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Another program may hold a file open; what stays is passed over, and removed with the next import. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // See above.
   }
 }

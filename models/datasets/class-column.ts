@@ -192,7 +192,9 @@ function ternary(values: readonly Value[]): Value | undefined {
 }
 
 function valueOf(text: string, line: number | undefined): Value {
-  const number = NUMBER.test(text) ? Number(text.replace(',', '.')) : NaN;
+  const read = NUMBER.test(text) ? Number(text.replace(',', '.')) : NaN;
+  // Beyond 2^53 different numbers read as one: they are told apart as text.
+  const number = Number.isInteger(read) && !Number.isSafeInteger(read) ? NaN : read;
   const name = text.normalize('NFC');
   return { text: Number.isNaN(number) ? name : String(number), number, word: labelWord(text), line };
 }

@@ -140,6 +140,8 @@ function otherRows(path: string, arrays: Arrays, features: NpyArray, count: numb
 /** Whether a matrix of one column is a label, 1 and 0 or 1 and −1, and not one class number per row. */
 function holdsLabels(matrix: NpyArray): boolean {
   const values = new Set(Array.from({ length: matrix.shape[0] ?? 0 }, (_, row) => numberAt(matrix, row)));
+  // A missing value tells nothing: whether it may be there is asked later.
+  values.delete(NaN);
   return !(values.has(0) && values.has(-1)) && [...values].every((value) => [1, 0, -1].includes(value));
 }
 

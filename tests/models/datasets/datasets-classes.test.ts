@@ -85,6 +85,20 @@ const NAMES = ['jazz', 'Hip-Hop', 'jazz', '80s', 'Größe'];
 const NUMBERS = [2, 0, 1, 2, 10];
 
 describe('a column of classes', () => {
+  it('keeps numbers beyond 2^53 apart', async () => {
+    const large = ['9007199254740992', '9007199254740993', '9007199254740992'];
+    expect(borne(await read('large.csv', csv(large)))).toEqual(large);
+  });
+
+  it('is none where NPZ holds 0, 1 and a missing value in one column', async () => {
+    const y = writeNpy({ dtype: 'float64', shape: [5, 1], data: Float64Array.of(0, 1, NaN, 1, 0) });
+    const bytes = zipSync({
+      'X.npy': writeNpy({ dtype: 'float64', shape: [5, 2], data: Float64Array.from(X.flat()) }),
+      'y.npy': y,
+    });
+    await expect(read('missing.npz', bytes, {})).rejects.toMatchObject({ code: 'missing-value' });
+  });
+
   it.each<[string, string | Uint8Array, ReadDatasetOptions]>([
     ['names.csv', csv(NAMES), last1],
     ['named.csv', csv(NAMES), { labels: { kind: 'names', names: ['genre'] } }],
