@@ -1,3 +1,5 @@
+export { audioLimits } from '../../models/audio/limits.ts';
+
 /** How far the decoding of one file may go; what may be in the file is `audioLimits`. */
 export interface DecodeLimits {
   /** Milliseconds of work on one file; the time in which nobody wants the next chunk does not count. */

@@ -183,7 +183,11 @@ export class Player {
           durationSeconds: peaks?.durationSeconds ?? track.durationSeconds ?? 0,
         });
       } catch (thrown) {
-        if (ask === this.#asked) this.#notices.error(thrown);
+        if (ask !== this.#asked) return;
+        this.#notices.error(thrown);
+        // One track of several that cannot be played does not end the others.
+        const next = this.#queue.shift();
+        if (next) await this.#showTrack(next, { play: true });
         return;
       } finally {
         if (ask === this.#asked) this.loading = false;
