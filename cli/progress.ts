@@ -1,4 +1,5 @@
-import type { CurvePoint, JobProgress } from '../engine/api/domain.ts';
+import type { CurvePoint } from '../engine/api/experiments.ts';
+import type { JobProgress } from '../engine/api/jobs.ts';
 import { duration, percent } from './text.ts';
 
 /** Where progress is written: standard error. */

@@ -1,14 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { EngineClient } from '../engine/api/contract.ts';
-import type {
-  CurvePoint,
-  Experiment,
-  Job,
-  JobKind,
-  JobResult,
-  LibrarySummary,
-} from '../engine/api/domain.ts';
+import type { CurvePoint, Experiment } from '../engine/api/experiments.ts';
+import type { Job, JobKind, JobResult } from '../engine/api/jobs.ts';
+import type { LibrarySummary } from '../engine/api/libraries.ts';
 import { EngineError } from '../engine/api/errors.ts';
 import { ffmpegDecoder } from '../engine/decode/index.ts';
 import { childEmbedder } from '../engine/embedder/process.ts';

@@ -1,5 +1,6 @@
 import type { Input } from '../engine/api/contract.ts';
-import type { Reduction, Study } from '../engine/api/domain.ts';
+import type { Reduction } from '../engine/api/reductions.ts';
+import type { Study } from '../engine/api/studies.ts';
 import { EngineError } from '../engine/api/errors.ts';
 import type { Session } from './session.ts';
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { EngineClient } from '../engine/api/contract.ts';
-import type { Taxonomy, TaxonomySource } from '../engine/api/domain.ts';
+import type { Taxonomy, TaxonomySource } from '../engine/api/taxonomies.ts';
 import { EngineError } from '../engine/api/errors.ts';
 
 const FIELDS = ['genre', 'artist', 'album', 'year', 'key'] as const;

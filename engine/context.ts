@@ -1,4 +1,4 @@
-import type { LibrarySummary } from './api/domain.ts';
+import type { LibrarySummary } from './api/libraries.ts';
 import type { DecodePool } from './decode/pool.ts';
 import type { EventBus } from './events.ts';
 import type { EmbedderLimits } from './embedder/limits.ts';

@@ -1,4 +1,4 @@
-import type { EngineEvent } from './api/domain.ts';
+import type { EngineEvent } from './api/app.ts';
 
 export interface EventBus {
   emit(event: EngineEvent): void;

@@ -1,15 +1,13 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Input } from '../../engine/api/contract.ts';
-import type {
-  Experiment,
-  ExportResult,
-  LibrarySummary,
-  PackInfo,
-  PrototypeInfo,
-  Reduction,
-  Sonification,
-} from '../../engine/api/domain.ts';
+import type { Experiment } from '../../engine/api/experiments.ts';
+import type { ExportResult } from '../../engine/api/exports.ts';
+import type { LibrarySummary } from '../../engine/api/libraries.ts';
+import type { PackInfo } from '../../engine/api/packs.ts';
+import type { PrototypeInfo } from '../../engine/api/prototypes.ts';
+import type { Reduction } from '../../engine/api/reductions.ts';
+import type { Sonification } from '../../engine/api/sonify.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import type { Session } from '../session.ts';
 import { studyOfOne } from '../study.ts';

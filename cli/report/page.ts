@@ -1,17 +1,13 @@
 import { metricNames } from '../../engine/api/metric-names.ts';
 import { basename } from 'node:path';
-import type {
-  Experiment,
-  ExportResult,
-  Explanation,
-  LibrarySummary,
-  Metrics,
-  PackInfo,
-  PrototypeInfo,
-  Reduction,
-  ReductionScore,
-  Sonification,
-} from '../../engine/api/domain.ts';
+import type { Explanation } from '../../engine/api/classify.ts';
+import type { Experiment, Metrics } from '../../engine/api/experiments.ts';
+import type { ExportResult } from '../../engine/api/exports.ts';
+import type { LibrarySummary } from '../../engine/api/libraries.ts';
+import type { PackInfo } from '../../engine/api/packs.ts';
+import type { PrototypeInfo } from '../../engine/api/prototypes.ts';
+import type { Reduction, ReductionScore } from '../../engine/api/reductions.ts';
+import type { Sonification } from '../../engine/api/sonify.ts';
 import { grid } from './grid.ts';
 import { html, type Html } from './html.ts';
 import { style } from './style.ts';

@@ -1,4 +1,4 @@
-import type { Explanation } from '../../engine/api/domain.ts';
+import type { Explanation } from '../../engine/api/classify.ts';
 import { html, type Html } from './html.ts';
 
 /** Contributions shown one by one; the others are added up in one bar. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { EngineError } from '../../engine/api/errors.ts';
-import type { LibraryBackup } from '../../engine/api/domain.ts';
+import type { LibraryBackup } from '../../engine/api/libraries.ts';
 import { bytes, pairs, table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { FileClassification } from '../../engine/api/domain.ts';
+import type { FileClassification } from '../../engine/api/classify.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { damage, percent, table } from '../text.ts';

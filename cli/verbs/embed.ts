@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { EmbeddedFiles } from '../../engine/api/domain.ts';
+import type { EmbeddedFiles } from '../../engine/api/embed.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, damage, duration, pairs, table } from '../text.ts';

@@ -1,5 +1,4 @@
-import type { ExportFormat, ExportResult } from '../../engine/api/domain.ts';
-import { exportFormatSchema } from '../../engine/api/exports.ts';
+import { type ExportFormat, type ExportResult, exportFormatSchema } from '../../engine/api/exports.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { list, seedNumber } from '../options.ts';
 import { addSoundOrigin, soundOrigin, type SoundOriginOptions } from '../sound-origin.ts';

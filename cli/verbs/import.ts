@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
-import type { JobResult, LibrarySummary, TrackRow } from '../../engine/api/domain.ts';
+import type { JobResult } from '../../engine/api/jobs.ts';
+import type { LibrarySummary } from '../../engine/api/libraries.ts';
+import type { TrackRow } from '../../engine/api/tracks.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { windows } from '../options.ts';

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
-import type {
-  LibrarySummary,
-  Mistake,
-  MistakeDecision,
-  MistakesReport,
-  MistakeTab,
-} from '../../engine/api/domain.ts';
+import type { LibrarySummary } from '../../engine/api/libraries.ts';
+import {
+  type Mistake,
+  type MistakeDecision,
+  type MistakesReport,
+  type MistakeTab,
+  mistakeTabs,
+  queueOrders,
+} from '../../engine/api/mistakes.ts';
 import { EngineError } from '../../engine/api/errors.ts';
-import { mistakeTabs, queueOrders } from '../../engine/api/mistakes.ts';
 import { seedNumber, wholeNumber } from '../options.ts';
 import type { Session } from '../session.ts';
 import { parseTaxonomy, TAXONOMY_HELP, taxonomyOf } from '../taxonomy.ts';

@@ -1,5 +1,6 @@
 import { relative, sep } from 'node:path';
-import type { LibrarySummary, WindowRef } from '../../engine/api/domain.ts';
+import type { LibrarySummary } from '../../engine/api/libraries.ts';
+import type { WindowRef } from '../../engine/api/neighbours.ts';
 import { wholeNumber } from '../options.ts';
 import type { Session } from '../session.ts';
 import { table } from '../text.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
-import type { PackChoices, PackOrigin, PackProposal, PackTerms } from '../../engine/api/domain.ts';
+import type { PackChoices, PackOrigin, PackProposal, PackTerms } from '../../engine/api/packs.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { addPack, proposePack } from '../../engine/packs/add/add.ts';
 import { addressesFrom } from '../../engine/packs/add/hub.ts';

@@ -1,4 +1,4 @@
-import type { PackInfo, PackVerification } from '../../engine/api/domain.ts';
+import type { PackInfo, PackVerification } from '../../engine/api/packs.ts';
 import { PackService } from '../../engine/packs/service.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, table } from '../text.ts';

@@ -3,14 +3,10 @@ import { join } from 'node:path';
 import { MANIFEST_FILE } from '../../models/datasets/index.ts';
 import { knnClassifiers, type KnnClassifier } from '../../models/knn/index.ts';
 import { reductionMethods } from '../../models/reduction/index.ts';
-import { exportFormats, exportFormatSchema, formatsOf } from '../../engine/api/exports.ts';
-import type {
-  DatasetLabels,
-  ExportFormat,
-  Reduction,
-  ReductionScore,
-  StudySplit,
-} from '../../engine/api/domain.ts';
+import { exportFormats, exportFormatSchema, formatsOf, type ExportFormat } from '../../engine/api/exports.ts';
+import type { DatasetLabels } from '../../engine/api/corpora.ts';
+import type { Reduction, ReductionScore } from '../../engine/api/reductions.ts';
+import type { StudySplit } from '../../engine/api/studies.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { list, number, seedNumber, wholeNumber } from '../options.ts';
 import { parametersOf, parameterTexts, type ParameterText } from '../parameters.ts';

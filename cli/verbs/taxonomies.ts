@@ -1,4 +1,4 @@
-import type { Taxonomy } from '../../engine/api/domain.ts';
+import type { Taxonomy } from '../../engine/api/taxonomies.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { parseTaxonomy, TAXONOMY_HELP, taxonomyOf } from '../taxonomy.ts';
 import { pairs, table } from '../text.ts';

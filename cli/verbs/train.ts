@@ -1,4 +1,4 @@
-import type { ClassReport, Experiment, LabelThreshold, Metrics } from '../../engine/api/domain.ts';
+import type { ClassReport, Experiment, LabelThreshold, Metrics } from '../../engine/api/experiments.ts';
 import { metricNames, type MetricName } from '../../engine/api/metric-names.ts';
 import { number, seedNumber, wholeNumber } from '../options.ts';
 import { parseTaxonomy, TAXONOMY_HELP, taxonomyOf } from '../taxonomy.ts';

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileToOpen } from '../../models/audio/index.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
-import type { ExportResult } from '../api/domain.ts';
+import type { ExportResult } from '../api/exports.ts';
 import { EngineError } from '../api/errors.ts';
 
 export type BundleFile = ExportResult['files'][number];

@@ -1,5 +1,7 @@
 import { spaceKey } from '../../models/embeddings/space.ts';
-import type { ComputedBy, SoundOrigin, SpaceInfo, TaxonomySource } from '../api/domain.ts';
+import type { SoundOrigin } from '../api/sonify.ts';
+import type { ComputedBy, SpaceInfo } from '../api/spaces.ts';
+import type { TaxonomySource } from '../api/taxonomies.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { EXPORT_SCHEMA, MANIFEST_FILE } from '../../models/datasets/index.ts';

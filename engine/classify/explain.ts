@@ -1,4 +1,4 @@
-import type { Explanation, WindowClasses } from '../api/domain.ts';
+import type { Explanation, WindowClasses } from '../api/classify.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';
 import type { WindowEmbeddings } from '../library/window-embeddings.ts';

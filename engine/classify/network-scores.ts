@@ -1,5 +1,5 @@
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
-import type { Contribution } from '../api/domain.ts';
+import type { Contribution } from '../api/classify.ts';
 
 /** Every class with logit and probability, by descending logit. */
 export function classScores(

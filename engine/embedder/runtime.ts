@@ -1,6 +1,6 @@
 import { PackError, type ComputedBy, type Pack, type PackRuntime } from '../../models/packs/index.ts';
 import type { ProviderName } from '../../models/packs/provider-names.ts';
-import type { JobLane } from '../api/domain.ts';
+import type { JobLane } from '../api/jobs.ts';
 import type { Embedder } from './embedder.ts';
 import type { RunMethod } from './contract.ts';
 

@@ -1,4 +1,4 @@
-import type { TrainRequest } from '../api/domain.ts';
+import type { TrainRequest } from '../api/experiments.ts';
 import { EngineError } from '../api/errors.ts';
 import type { LabelledTrack } from '../library/experiments.ts';
 

@@ -2,7 +2,7 @@ import { multilabelMetrics, perLabelReport } from '../../models/evaluation/metri
 import { classificationReport } from '../../models/evaluation/metrics/single-label.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
-import type { LabelThreshold, Metrics, SplitName } from '../api/domain.ts';
+import type { LabelThreshold, Metrics, SplitName } from '../api/experiments.ts';
 import type { LabelledTrack, SplitTrack } from '../library/experiments.ts';
 import { predictedLabels, type TrackPrediction } from '../library/predictions.ts';
 import type { LibraryVectors } from '../library/vectors.ts';

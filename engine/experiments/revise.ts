@@ -1,5 +1,5 @@
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
-import type { Experiment, LabelThreshold } from '../api/domain.ts';
+import type { Experiment, LabelThreshold } from '../api/experiments.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';
 import type { SplitTrack } from '../library/experiments.ts';

@@ -1,5 +1,5 @@
 import { chooseThresholds, DEFAULT_THRESHOLD } from '../../models/evaluation/metrics/thresholds.ts';
-import type { Experiment, LabelThreshold } from '../api/domain.ts';
+import type { Experiment, LabelThreshold } from '../api/experiments.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';
 import type { SplitTrack } from '../library/experiments.ts';

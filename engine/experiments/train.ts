@@ -4,10 +4,15 @@ import {
   type TrainParameters,
   type TrainProgress,
 } from '../../models/pecmae/trainer.ts';
-import type { CurvePoint, Experiment, SplitName, TrainRequest } from '../api/domain.ts';
+import {
+  type CurvePoint,
+  type Experiment,
+  type SplitName,
+  type TrainRequest,
+  experimentsMethods,
+} from '../api/experiments.ts';
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { EngineError } from '../api/errors.ts';
-import { experimentsMethods } from '../api/experiments.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { newId } from '../identifier.ts';

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { SoundOrigin, SpaceInfo, VectorRef } from '../api/domain.ts';
+import type { VectorRef } from '../api/neighbours.ts';
+import type { SoundOrigin } from '../api/sonify.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';

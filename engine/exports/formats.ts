@@ -1,6 +1,5 @@
 import { writeMeka, writeMulan } from '../../models/datasets/index.ts';
-import type { ExportFormat, ExportSourceKind } from '../api/domain.ts';
-import { formatsOf } from '../api/exports.ts';
+import { type ExportFormat, type ExportSourceKind, formatsOf } from '../api/exports.ts';
 import type { Bundle } from '../bundles/bundle.ts';
 import type { AudioStatement } from '../bundles/manifest.ts';
 import {

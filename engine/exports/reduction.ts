@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import type { WritableSet } from '../../models/datasets/index.ts';
 import type { KnnClassifier } from '../../models/knn/index.ts';
-import type { GeneratedPrototype, Reduction, StudyRequest } from '../api/domain.ts';
+import type { GeneratedPrototype, Reduction } from '../api/reductions.ts';
+import type { StudyRequest } from '../api/studies.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';

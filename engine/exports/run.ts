@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import { exportsMethods } from '../api/exports.ts';
-import type { ExportResult } from '../api/domain.ts';
+import { exportsMethods, type ExportResult } from '../api/exports.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import type { TrackRow } from '../api/domain.ts';
+import type { TrackRow } from '../api/tracks.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Bundle } from '../bundles/bundle.ts';
 import { mapped, csvLines } from '../bundles/csv.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { JobResult } from '../api/domain.ts';
+import type { JobResult } from '../api/jobs.ts';
 import { EngineError } from '../api/errors.ts';
 import { importMethods } from '../api/import.ts';
 import type { EngineContext } from '../context.ts';
@@ -12,8 +12,7 @@ import { embedTracks } from './embed-tracks.ts';
 import { ImportPlan } from './plan.ts';
 import { probeFiles } from './probe-files.ts';
 import { ImportProgress } from './progress.ts';
-import { scanFolder } from '../files/scan.ts';
-import type { Scan } from '../files/scan.ts';
+import { scanFolder, type Scan } from '../files/scan.ts';
 import { TrackStore } from './track-store.ts';
 
 const specSchema = importMethods['import.start'].input;

@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path';
-import type { ComputedBy, SpaceInfo } from '../api/domain.ts';
+import type { ComputedBy, SpaceInfo } from '../api/spaces.ts';
 import type { Library } from '../library/library.ts';
 import type { ProbeResult } from '../decode/index.ts';
 import { newId } from '../identifier.ts';

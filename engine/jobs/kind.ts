@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { JobKind, JobLane, JobResult } from '../api/domain.ts';
+import type { JobKind, JobLane, JobResult } from '../api/jobs.ts';
 import { EngineError } from '../api/errors.ts';
 import type { JobHandle } from './running.ts';
 

@@ -1,4 +1,4 @@
-import type { JobLane } from '../api/domain.ts';
+import type { JobLane } from '../api/jobs.ts';
 import type { LiveJob } from './running.ts';
 
 /**

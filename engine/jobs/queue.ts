@@ -1,12 +1,11 @@
-import type { Job, JobKind, JobLane, JobState, WaitingFor } from '../api/domain.ts';
+import type { Job, JobKind, JobLane, JobState, WaitingFor } from '../api/jobs.ts';
 import { EngineError } from '../api/errors.ts';
 import type { ErrorCoding } from '../wire/contract.ts';
 import type { EventBus } from '../events.ts';
 import { newId } from '../identifier.ts';
 import type { AnyJobKind } from './kind.ts';
 import { Lanes } from './lanes.ts';
-import { LiveJob } from './running.ts';
-import type { LiveJobHooks } from './running.ts';
+import { LiveJob, type LiveJobHooks } from './running.ts';
 import type { JobStore, StoredJob } from './store.ts';
 import { ifRoom } from '../storage/errors.ts';
 import { inOrder, waitingFor } from './waiting.ts';

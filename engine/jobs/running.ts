@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Job, JobLane, JobProgress } from '../api/domain.ts';
+import type { Job, JobLane, JobProgress } from '../api/jobs.ts';
 import type { StoredJob } from './store.ts';
 
 /** What a job's runner holds. */

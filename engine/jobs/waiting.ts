@@ -1,4 +1,4 @@
-import type { Job, WaitingFor } from '../api/domain.ts';
+import type { Job, WaitingFor } from '../api/jobs.ts';
 import type { LiveJob } from './running.ts';
 
 const stages: Record<Job['state'], number> = {

@@ -1,9 +1,8 @@
 import type { Handlers } from '../api/contract.ts';
-import type { LibraryBackup } from '../api/domain.ts';
+import type { LibraryBackup } from '../api/libraries.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
-import { isSoundFile, listBackups, putInPlace } from '../storage/backups.ts';
-import type { Backup } from '../storage/backups.ts';
+import { isSoundFile, listBackups, putInPlace, type Backup } from '../storage/backups.ts';
 import { everyChange } from './changes.ts';
 import { readBundle, writeBundle } from './bundle.ts';
 

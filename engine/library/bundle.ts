@@ -14,7 +14,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import type { LibraryBundle } from '../api/domain.ts';
+import type { LibraryBundle } from '../api/libraries.ts';
 import { EngineError } from '../api/errors.ts';
 import { copyChecked, isSoundFile } from '../storage/backups.ts';
 import { storageError } from '../storage/errors.ts';

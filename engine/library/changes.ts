@@ -1,4 +1,4 @@
-import type { EngineEvent } from '../api/domain.ts';
+import type { EngineEvent } from '../api/app.ts';
 
 /** What of a library is shown again when it was written. */
 export type Change = Extract<EngineEvent, { type: 'library-changed' }>['what'];

@@ -1,10 +1,8 @@
-import type { ComputedBy, SpaceInfo } from '../api/domain.ts';
+import type { ComputedBy, SpaceInfo } from '../api/spaces.ts';
 import { EngineError } from '../api/errors.ts';
-import { toBlob } from '../storage/database.ts';
-import type { Database } from '../storage/database.ts';
+import { toBlob, type Database } from '../storage/database.ts';
 import { Kept } from './kept.ts';
-import type { SpaceRepository } from './spaces.ts';
-import { otherSpace } from './spaces.ts';
+import { type SpaceRepository, otherSpace } from './spaces.ts';
 import { LibraryVectors } from './vectors.ts';
 import type { WindowEmbeddings } from './window-embeddings.ts';
 

@@ -1,4 +1,4 @@
-import type { CurvePoint, Experiment, LabelThreshold, Metrics, SplitName } from '../api/domain.ts';
+import type { CurvePoint, Experiment, LabelThreshold, Metrics, SplitName } from '../api/experiments.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';

@@ -1,5 +1,5 @@
 import type { Handlers } from '../api/contract.ts';
-import type { LibrarySummary } from '../api/domain.ts';
+import type { LibrarySummary } from '../api/libraries.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from './library.ts';

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { LibrarySummary, SpaceInfo } from '../api/domain.ts';
+import type { LibrarySummary } from '../api/libraries.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Libraries } from '../context.ts';
 import { newId } from '../identifier.ts';
@@ -14,8 +15,8 @@ import {
   removeLibraryFolder,
   sweepRemoved,
   writeCatalogEntry,
+  type CatalogEntry,
 } from './catalog.ts';
-import type { CatalogEntry } from './catalog.ts';
 import type { Announce, Change } from './changes.ts';
 import { Library } from './library.ts';
 import { PASSING_FOLDER } from './sonifications.ts';

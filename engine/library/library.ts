@@ -1,5 +1,7 @@
 import { join } from 'node:path';
-import type { LibrarySummary, SpaceInfo, TrackState } from '../api/domain.ts';
+import type { LibrarySummary } from '../api/libraries.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
+import type { TrackState } from '../api/tracks.ts';
 import type { Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
 import { EmbeddingRepository } from './embeddings.ts';
@@ -12,8 +14,7 @@ import { ProjectionRepository } from './projections.ts';
 import { ReductionRepository } from './reductions.ts';
 import { SearchIndex } from './search-index.ts';
 import { SonificationRepository } from './sonifications.ts';
-import { noLibrary, SpaceRepository } from './spaces.ts';
-import type { SpaceFacts } from './spaces.ts';
+import { noLibrary, SpaceRepository, type SpaceFacts } from './spaces.ts';
 import { StudyRepository } from './studies.ts';
 import { TaxonomyRepository } from './taxonomies.ts';
 import { TrackRepository } from './tracks.ts';

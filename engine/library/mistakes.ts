@@ -1,6 +1,5 @@
-import type { MistakeDecision, MistakesReport, MistakeTab } from '../api/domain.ts';
-import { toBlob } from '../storage/database.ts';
-import type { Database } from '../storage/database.ts';
+import type { MistakeDecision, MistakesReport, MistakeTab } from '../api/mistakes.ts';
+import { toBlob, type Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
 import { Kept } from './kept.ts';
 

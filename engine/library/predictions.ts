@@ -1,4 +1,4 @@
-import type { Experiment, LabelThreshold, SplitName } from '../api/domain.ts';
+import type { Experiment, LabelThreshold, SplitName } from '../api/experiments.ts';
 import type { Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
 import type { PredictedLabel } from './track-row.ts';

@@ -1,6 +1,5 @@
-import type { Projection, ProjectionPoint } from '../api/domain.ts';
-import { toBlob } from '../storage/database.ts';
-import type { Database } from '../storage/database.ts';
+import type { Projection, ProjectionPoint } from '../api/projection.ts';
+import { toBlob, type Database } from '../storage/database.ts';
 import type { SpaceRepository } from './spaces.ts';
 
 /** Maps kept in the cache; older ones are forgotten. */

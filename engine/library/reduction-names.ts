@@ -1,5 +1,5 @@
 import { reductionMethods } from '../../models/reduction/index.ts';
-import type { Reduction } from '../api/domain.ts';
+import type { Reduction } from '../api/reductions.ts';
 
 /** A run in short: its method, its numbers, and the choices that are not the default: “MChen p 10”. */
 export function runName(method: string, parameters: Reduction['parameters']): string {

@@ -1,7 +1,8 @@
-import type { CorpusSource, KnnScore, Reduction } from '../api/domain.ts';
+import type { CorpusSource } from '../api/corpora.ts';
+import type { Reduction } from '../api/reductions.ts';
+import type { KnnScore } from '../api/studies.ts';
 import { EngineError } from '../api/errors.ts';
-import { toBlob } from '../storage/database.ts';
-import type { Database } from '../storage/database.ts';
+import { toBlob, type Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
 import { runName } from './reduction-names.ts';
 import type { SpaceRepository } from './spaces.ts';

@@ -3,11 +3,9 @@ import { existsSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Sonification, SoundStart } from '../api/domain.ts';
-import { defaultSoundOrigin } from '../api/sonify.ts';
+import { type Sonification, type SoundStart, defaultSoundOrigin } from '../api/sonify.ts';
 import type { MediaTokens } from '../media.ts';
-import { toBlob } from '../storage/database.ts';
-import type { Database } from '../storage/database.ts';
+import { toBlob, type Database } from '../storage/database.ts';
 
 /** What makes a sound: the same key always gives the same sound. */
 export interface SonificationKey {

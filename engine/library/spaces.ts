@@ -1,5 +1,5 @@
 import { spaceKey } from '../../models/embeddings/space.ts';
-import type { SpaceInfo } from '../api/domain.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
 import { wayBack } from '../storage/open.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Database } from '../storage/database.ts';

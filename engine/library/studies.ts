@@ -1,12 +1,7 @@
-import type {
-  Corpus,
-  FullScore,
-  SpaceInfo,
-  SplitName,
-  Study,
-  StudyFailure,
-  StudyRequest,
-} from '../api/domain.ts';
+import type { Corpus } from '../api/corpora.ts';
+import type { SplitName } from '../api/experiments.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
+import type { FullScore, Study, StudyFailure, StudyRequest } from '../api/studies.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';

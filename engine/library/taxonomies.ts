@@ -1,4 +1,4 @@
-import type { Taxonomy, TaxonomySource, UnmatchedRows } from '../api/domain.ts';
+import type { Taxonomy, TaxonomySource, UnmatchedRows } from '../api/taxonomies.ts';
 import { EngineError } from '../api/errors.ts';
 import { newId } from '../identifier.ts';
 import type { Database } from '../storage/database.ts';

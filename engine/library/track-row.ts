@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Prediction, SplitName, TrackRow, TrackState } from '../api/domain.ts';
+import type { SplitName } from '../api/experiments.ts';
+import type { Prediction, TrackRow, TrackState } from '../api/tracks.ts';
 import { engineErrorSchema } from '../api/errors.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { GroupFacts } from '../../models/evaluation/splits/groups.ts';
-import type { Peaks, TrackDetail, TrackGroups, TrackPage, TrackRow } from '../api/domain.ts';
+import type { Peaks, TrackDetail, TrackGroups, TrackPage, TrackRow } from '../api/tracks.ts';
 import { EngineError } from '../api/errors.ts';
 import type { MediaTokens } from '../media.ts';
 import type { Database } from '../storage/database.ts';
@@ -12,10 +12,8 @@ import type { LabelRepository } from './labels.ts';
 import type { PredictionRepository } from './predictions.ts';
 import type { SearchIndex } from './search-index.ts';
 import type { SpaceRepository } from './spaces.ts';
-import { orderSql } from './track-list.ts';
-import type { TrackQuery } from './track-list.ts';
-import { judgeOf, trackRow, trackRowsSql } from './track-row.ts';
-import type { PredictionTruth, StoredTrack } from './track-row.ts';
+import { orderSql, type TrackQuery } from './track-list.ts';
+import { judgeOf, trackRow, trackRowsSql, type PredictionTruth, type StoredTrack } from './track-row.ts';
 
 /** What a file's name and tags say of a track. */
 export interface TaggedTrack {

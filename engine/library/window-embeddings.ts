@@ -1,4 +1,4 @@
-import type { SpaceInfo } from '../api/domain.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
 
 /** Windows of many tracks in one space as one matrix, ordered by track path, then by window. */
 export interface WindowEmbeddings {

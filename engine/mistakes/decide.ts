@@ -1,7 +1,6 @@
 import type { z } from 'zod';
-import type { MistakeDecision } from '../api/domain.ts';
+import { type MistakeDecision, mistakesMethods } from '../api/mistakes.ts';
 import { EngineError } from '../api/errors.ts';
-import { mistakesMethods } from '../api/mistakes.ts';
 import type { Library } from '../library/library.ts';
 import type { StoredDecision, StoredMistake } from '../library/mistakes.ts';
 import { distinct } from '../taxonomies/labels.ts';

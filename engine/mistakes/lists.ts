@@ -1,5 +1,10 @@
-import type { Mistake, MistakesReport, MistakeTab } from '../api/domain.ts';
-import { mistakeTabs, type queueOrders } from '../api/mistakes.ts';
+import {
+  type Mistake,
+  type MistakesReport,
+  type MistakeTab,
+  mistakeTabs,
+  type queueOrders,
+} from '../api/mistakes.ts';
 import type { Library } from '../library/library.ts';
 import type { Question, StoredDecision, StoredMistake, StoredReport } from '../library/mistakes.ts';
 import { reportId } from './gather.ts';

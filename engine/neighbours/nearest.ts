@@ -1,5 +1,5 @@
 import type { ExactIndex, Neighbour } from '../../models/neighbours/exact.ts';
-import type { WindowRef } from '../api/domain.ts';
+import type { WindowRef } from '../api/neighbours.ts';
 import type { Library } from '../library/library.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
 

@@ -1,4 +1,4 @@
-import type { VectorRef, WindowRef } from '../api/domain.ts';
+import type { VectorRef, WindowRef } from '../api/neighbours.ts';
 import type { Library } from '../library/library.ts';
 import { windowRefs } from './nearest.ts';
 import { isItself, resolveVector, type LocatedVector } from './vector-ref.ts';

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { meanOfRows } from '../../models/embeddings/pooling.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
-import type { SpaceInfo, VectorRef, WindowRef } from '../api/domain.ts';
+import type { VectorRef, WindowRef } from '../api/neighbours.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';
 import type { WindowEmbeddings } from '../library/window-embeddings.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { PackInfo } from '../api/domain.ts';
+import type { PackInfo } from '../api/packs.ts';
 
 type Figures = PackInfo['quality'];
 

@@ -1,5 +1,5 @@
 import type { Pack } from '../../models/packs/index.ts';
-import type { PackInfo } from '../api/domain.ts';
+import type { PackInfo } from '../api/packs.ts';
 import { figuresOf } from './figures.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Pack } from '../../models/packs/index.ts';
-import type { SpaceInfo } from '../api/domain.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 

@@ -15,7 +15,8 @@ import {
   type ProviderReport,
   type ProviderRunner,
 } from '../../models/packs/index.ts';
-import type { JobLane, PackInfo, PackVerification, ProviderInfo } from '../api/domain.ts';
+import type { JobLane } from '../api/jobs.ts';
+import type { PackInfo, PackVerification, ProviderInfo } from '../api/packs.ts';
 import { EngineError } from '../api/errors.ts';
 import { Embedder } from '../embedder/embedder.ts';
 import { embedderLimits, type EmbedderLimits } from '../embedder/limits.ts';

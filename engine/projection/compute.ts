@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fitPca, fitUmap, projectionTrust } from '../../models/projection/index.ts';
-import type { Projection, ProjectionEvent, ProjectionPoint, SpaceInfo } from '../api/domain.ts';
+import type { Projection, ProjectionEvent, ProjectionPoint } from '../api/projection.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { LibraryVectors } from '../library/vectors.ts';

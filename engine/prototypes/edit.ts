@@ -1,4 +1,4 @@
-import type { Experiment } from '../api/domain.ts';
+import type { Experiment } from '../api/experiments.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';
 import { revise } from '../experiments/revise.ts';

@@ -1,6 +1,6 @@
 import { Pacer } from '../../models/numerics/pacer.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
-import type { PrototypeInfo } from '../api/domain.ts';
+import type { PrototypeInfo } from '../api/prototypes.ts';
 import { argmax } from '../classify/network-scores.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';

@@ -1,5 +1,5 @@
 import { labelsetIds } from '../../models/embeddings/labelled-vectors.ts';
-import type { LabelsetShare } from '../api/domain.ts';
+import type { LabelsetShare } from '../api/studies.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { corpusRows } from './corpus/index.ts';

@@ -1,4 +1,5 @@
-import type { GeneratedPrototype, Reduction, WindowRef } from '../api/domain.ts';
+import type { WindowRef } from '../api/neighbours.ts';
+import type { GeneratedPrototype, Reduction } from '../api/reductions.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { nearestTracksByWindow, windowRefs } from '../neighbours/nearest.ts';

@@ -4,14 +4,15 @@ import { fileToOpen } from '../../models/audio/index.ts';
 import { cutWindows } from '../../models/audio/windows.ts';
 import { cosine, squaredDistance } from '../../models/numerics/distances.ts';
 import type { PackRuntime } from '../../models/packs/runtime.ts';
-import type { SoundRecording, SpaceInfo, VectorRef } from '../api/domain.ts';
+import type { VectorRef } from '../api/neighbours.ts';
+import type { SoundRecording } from '../api/sonify.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
 import { nearestTracksByWindow, windowRefs } from '../neighbours/nearest.ts';
-import type { LocatedVector } from '../neighbours/vector-ref.ts';
-import { tracksToStartFrom } from '../neighbours/vector-ref.ts';
+import { type LocatedVector, tracksToStartFrom } from '../neighbours/vector-ref.ts';
 import { asEngineError } from '../packs/failures.ts';
 
 const FROM_NOISE = 'Or make this sound from noise, which needs no recording.';

@@ -4,11 +4,11 @@ import type { z } from 'zod';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
 import { rmsDbfs } from '../../models/audio/level.ts';
 import type { PackRuntime } from '../../models/packs/runtime.ts';
-import { sonifyBest } from '../../models/pecmae/candidates.ts';
-import type { CheckedSonification } from '../../models/pecmae/candidates.ts';
+import { sonifyBest, type CheckedSonification } from '../../models/pecmae/candidates.ts';
 import { stepsTaken } from '../../models/pecmae/sonify.ts';
-import { sonifyMethods } from '../api/sonify.ts';
-import type { JobLane, Sonification, VectorRef } from '../api/domain.ts';
+import { sonifyMethods, type Sonification } from '../api/sonify.ts';
+import type { JobLane } from '../api/jobs.ts';
+import type { VectorRef } from '../api/neighbours.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import { writeWhole } from '../files/write-whole.ts';
@@ -16,11 +16,15 @@ import type { Library } from '../library/library.ts';
 import { packOfSpace } from '../packs/of-space.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { otherSpace, sameEncoder } from '../library/spaces.ts';
-import type { LocatedVector } from '../neighbours/vector-ref.ts';
-import { resolveVector } from '../neighbours/vector-ref.ts';
+import { type LocatedVector, resolveVector } from '../neighbours/vector-ref.ts';
 import { audibleGainDb } from './measures.ts';
-import { firstSoundId, sonificationId, soundStart, vectorHash } from '../library/sonifications.ts';
-import type { SonificationKey } from '../library/sonifications.ts';
+import {
+  firstSoundId,
+  sonificationId,
+  soundStart,
+  vectorHash,
+  type SonificationKey,
+} from '../library/sonifications.ts';
 import { featuresOf, StartRecordings } from './recording.ts';
 
 /** What a sonify job is told; steps and guidance default to the pack's. */

@@ -1,4 +1,4 @@
-import type { TaxonomySource } from '../api/domain.ts';
+import type { TaxonomySource } from '../api/taxonomies.ts';
 import type { TaggedTrack } from '../library/tracks.ts';
 import { distinct } from './labels.ts';
 

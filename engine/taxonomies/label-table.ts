@@ -1,4 +1,4 @@
-import type { UnmatchedRows } from '../api/domain.ts';
+import type { UnmatchedRows } from '../api/taxonomies.ts';
 import type { LabelRow } from './label-rows.ts';
 import { TrackMatcher } from './match.ts';
 import { unmatchedText } from './unmatched.ts';

@@ -1,4 +1,4 @@
-import type { UnmatchedRows } from '../api/domain.ts';
+import type { UnmatchedRows } from '../api/taxonomies.ts';
 
 /** Why a row of a label file names no track. */
 export type UnmatchedReason = UnmatchedRows['reason'];

@@ -1,12 +1,11 @@
 import { basename } from 'node:path';
-import type { Taxonomy, TaxonomySource } from '../api/domain.ts';
+import type { Taxonomy, TaxonomySource } from '../api/taxonomies.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { Derived } from '../library/taxonomies.ts';
 import type { TaggedTrack } from '../library/tracks.ts';
-import { labelsFromFolders, labelsFromTags, labelsFromTokens } from './derive.ts';
-import type { Labelsets } from './derive.ts';
+import { labelsFromFolders, labelsFromTags, labelsFromTokens, type Labelsets } from './derive.ts';
 import { LabelTableBuilder, type LabelTable } from './label-table.ts';
 import { readLabelTable } from './label-thread.ts';
 import { nothingMatched } from './unmatched.ts';

@@ -1,4 +1,4 @@
-import type { UnmatchedRows } from '../api/domain.ts';
+import type { UnmatchedRows } from '../api/taxonomies.ts';
 import { EngineError } from '../api/errors.ts';
 
 /** One sentence about rows of a label file that name no track, with an example and what might be meant. */

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { LibrarySummary } from '../../engine/api/domain.ts';
+import type { LibrarySummary } from '../../engine/api/libraries.ts';
 import { Database } from '../../engine/storage/database.ts';
 import { runCli } from '../support/cli.ts';
 import { importFolder, reimport, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';

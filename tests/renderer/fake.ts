@@ -1,17 +1,14 @@
 import type { EngineClient, Method } from '../../engine/api/contract.ts';
-import type {
-  EngineEvent,
-  Experiment,
-  Job,
-  LibrarySummary,
-  SpaceInfo,
-  PackInfo,
-  PrototypeInfo,
-  Sonification,
-  Taxonomy,
-  TrackDetail,
-  TrackRow,
-} from '../../engine/api/domain.ts';
+import type { EngineEvent } from '../../engine/api/app.ts';
+import type { Experiment } from '../../engine/api/experiments.ts';
+import type { Job } from '../../engine/api/jobs.ts';
+import type { LibrarySummary } from '../../engine/api/libraries.ts';
+import type { PackInfo } from '../../engine/api/packs.ts';
+import type { PrototypeInfo } from '../../engine/api/prototypes.ts';
+import type { Sonification } from '../../engine/api/sonify.ts';
+import type { SpaceInfo } from '../../engine/api/spaces.ts';
+import type { Taxonomy } from '../../engine/api/taxonomies.ts';
+import type { TrackDetail, TrackRow } from '../../engine/api/tracks.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import type { ShellApi } from '../../engine/api/shell.ts';
 import type { LibrarySession } from '../../renderer/src/session/library-session.svelte.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Explanation } from '../../engine/api/domain.ts';
+import type { Explanation } from '../../engine/api/classify.ts';
 import {
   bytes,
   clock,
@@ -9,6 +9,8 @@ import {
   plural,
   signed,
   when,
+  length,
+  timeLeft,
 } from '../../renderer/src/ui/format.ts';
 import { rowAt, rowTops, scrollToShow, visibleSlice } from '../../renderer/src/ui/virtual.ts';
 import { nearestInDirection } from '../../renderer/src/map/nearest.ts';
@@ -16,15 +18,13 @@ import { lookOf, looksOf, unlabelledLook } from '../../renderer/src/ui/palette.t
 import { joinPath, safeFolderName } from '../../renderer/src/ui/paths.ts';
 import { peaksOf } from '../../renderer/src/player/sound.ts';
 import { spectrogram } from '../../renderer/src/player/spectrogram.ts';
-import { linePath, ticks } from '../../renderer/src/train/curve.ts';
+import { linePath, ticks, keptStep, needsLogarithm, scoreCurve } from '../../renderer/src/train/curve.ts';
 import { fromHandles, toHandles } from '../../renderer/src/ui/split.ts';
 import { waterfall } from '../../renderer/src/why/waterfall.ts';
 import { cardGap, cardsAcross, narrowestCard, prototypeRows } from '../../renderer/src/prototypes/rows.ts';
-import { keptStep, needsLogarithm, scoreCurve } from '../../renderer/src/train/curve.ts';
 import { presetOf, presets } from '../../renderer/src/train/presets.ts';
 import { trainDefaults } from '../../renderer/src/train/defaults.ts';
 import { explained, glossary, meaningOf } from '../../renderer/src/ui/glossary.ts';
-import { length, timeLeft } from '../../renderer/src/ui/format.ts';
 import { cellSizes, confusedPairs, fittingZoom, moveCell } from '../../renderer/src/train/confusion.ts';
 import { prototype } from './fake.ts';
 

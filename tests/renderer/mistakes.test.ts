@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Mistake, MistakeDecision } from '../../engine/api/domain.ts';
+import type { Mistake, MistakeDecision } from '../../engine/api/mistakes.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { canAccept, strongestOf } from '../../renderer/src/mistakes/keys.ts';
 import { Mistakes } from '../../renderer/src/mistakes/mistakes.svelte.ts';

@@ -1,14 +1,8 @@
 // @vitest-environment happy-dom
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type {
-  KnnScore,
-  MethodInfo,
-  Reduction,
-  Study,
-  StudyChoices,
-  StudyRequest,
-} from '../../engine/api/domain.ts';
+import type { Reduction } from '../../engine/api/reductions.ts';
+import type { KnnScore, MethodInfo, Study, StudyChoices, StudyRequest } from '../../engine/api/studies.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { labelDifferences, labelsetFate } from '../../renderer/src/reduce/compare.ts';
 import {

@@ -1,5 +1,6 @@
 import type { EngineClient, Input } from '../../engine/api/contract.ts';
-import type { Reduction, Study } from '../../engine/api/domain.ts';
+import type { Reduction } from '../../engine/api/reductions.ts';
+import type { Study } from '../../engine/api/studies.ts';
 import { finished } from './engine.ts';
 
 type Request = Input<'reductions.study'>['request'];

@@ -1,4 +1,5 @@
-import type { Experiment, JobResult } from '../../engine/api/domain.ts';
+import type { Experiment } from '../../engine/api/experiments.ts';
+import type { JobResult } from '../../engine/api/jobs.ts';
 import type { EngineClient, Input } from '../../engine/api/contract.ts';
 import { finished, importFolder, startTestEngine, writeMusic, type TestEngine } from './engine.ts';
 

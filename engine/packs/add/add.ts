@@ -9,7 +9,8 @@ import {
   type SourceFile,
   type Terms,
 } from '../../../models/conversion/index.ts';
-import type { JobProgress, PackChoices, PackOrigin, PackProposal, PackTerms } from '../../api/domain.ts';
+import type { JobProgress } from '../../api/jobs.ts';
+import type { PackChoices, PackOrigin, PackProposal, PackTerms } from '../../api/packs.ts';
 import { EngineError } from '../../api/errors.ts';
 import { download, forgetDownload, remoteSize } from './download.ts';
 import { findOnHub, type HubAddresses, type HubModel, type RemoteFile } from './hub.ts';

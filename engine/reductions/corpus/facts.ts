@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { labelsetIds } from '../../../models/embeddings/labelled-vectors.ts';
 import { Pacer } from '../../../models/numerics/pacer.ts';
-import type { Corpus } from '../../api/domain.ts';
+import type { Corpus } from '../../api/corpora.ts';
 import { toBlob } from '../../storage/database.ts';
 import type { LabelledRows } from './rows.ts';
 

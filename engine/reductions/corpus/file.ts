@@ -10,7 +10,7 @@ import {
   type LabelChoice,
 } from '../../../models/datasets/index.ts';
 import { numberTracks } from '../../../models/embeddings/tracks.ts';
-import type { CorpusSource, CorpusWarning } from '../../api/domain.ts';
+import type { CorpusSource, CorpusWarning } from '../../api/corpora.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { EngineOptions } from '../../context.ts';
 import { readDataset, type ReadFileOptions } from '../../datasets/read.ts';

@@ -1,4 +1,5 @@
-import type { CorpusSource, SpaceInfo } from '../../api/domain.ts';
+import type { CorpusSource } from '../../api/corpora.ts';
+import type { SpaceInfo } from '../../api/spaces.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { EngineContext } from '../../context.ts';
 import type { Library } from '../../library/library.ts';

@@ -1,5 +1,6 @@
 import type { LabelledVectors, RowTracks } from '../../../models/embeddings/labelled-vectors.ts';
-import type { CorpusSource, CorpusWarning, SpaceInfo } from '../../api/domain.ts';
+import type { CorpusSource, CorpusWarning } from '../../api/corpora.ts';
+import type { SpaceInfo } from '../../api/spaces.ts';
 
 /** Labelled vectors with what splits and people need to know about the rows. */
 export interface LabelledRows extends LabelledVectors {

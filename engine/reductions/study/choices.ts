@@ -1,7 +1,7 @@
 import { metricDescriptions } from '../../../models/evaluation/metrics/catalogue.ts';
 import { knnClassifiers } from '../../../models/knn/index.ts';
 import { reductionMethods } from '../../../models/reduction/index.ts';
-import type { StudyChoices } from '../../api/domain.ts';
+import type { StudyChoices } from '../../api/studies.ts';
 
 /** What a study can be made of, from the registries of the models. */
 export function studyChoices(): StudyChoices {

@@ -7,9 +7,9 @@ import {
   toLabelledVectors,
   type ReductionResult,
 } from '../../../models/reduction/index.ts';
-import type { FullScore, Reduction, StudyRequest } from '../../api/domain.ts';
+import { type Reduction, reductionsMethods } from '../../api/reductions.ts';
+import type { FullScore, StudyRequest } from '../../api/studies.ts';
 import { EngineError } from '../../api/errors.ts';
-import { reductionsMethods } from '../../api/reductions.ts';
 import type { EngineContext } from '../../context.ts';
 import type { Library } from '../../library/library.ts';
 import { newId } from '../../identifier.ts';

@@ -1,7 +1,8 @@
 import { knnClassifiers, predictManyKnn } from '../../../models/knn/index.ts';
 import { multilabelMetrics, perLabelReport } from '../../../models/evaluation/metrics/multilabel.ts';
 import type { LabelledVectors } from '../../../models/embeddings/labelled-vectors.ts';
-import type { KnnClassifierId, KnnScore, ReductionScore } from '../../api/domain.ts';
+import type { ReductionScore } from '../../api/reductions.ts';
+import type { KnnClassifierId, KnnScore } from '../../api/studies.ts';
 
 /**
  * Scores of every classifier × k that is trained on one set and asked about another. A training set of fewer than k

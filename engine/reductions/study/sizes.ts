@@ -6,7 +6,7 @@ import {
   type ReduceOptions,
   type ReductionResult,
 } from '../../../models/reduction/index.ts';
-import type { StudyRequest } from '../../api/domain.ts';
+import type { StudyRequest } from '../../api/studies.ts';
 
 type Run = StudyRequest['runs'][number];
 interface Made {

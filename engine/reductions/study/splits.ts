@@ -1,7 +1,7 @@
 import type { RowTracks } from '../../../models/embeddings/labelled-vectors.ts';
 import { groupedFolds, type RowSplit } from '../../../models/evaluation/splits/folds.ts';
 import { splitTracks } from '../../../models/evaluation/splits/holdout.ts';
-import type { StudySplit } from '../../api/domain.ts';
+import type { StudySplit } from '../../api/studies.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { LabelledRows } from '../corpus/index.ts';
 

@@ -1,6 +1,7 @@
 import { metricDescriptions } from '../../../models/evaluation/metrics/catalogue.ts';
 import { friedman, holm, nemenyi, wilcoxon } from '../../../models/evaluation/statistics/index.ts';
-import type { KnnClassifierId, KnnScore, Reduction, Study, StudyStatistics } from '../../api/domain.ts';
+import type { Reduction } from '../../api/reductions.ts';
+import type { KnnClassifierId, KnnScore, Study, StudyStatistics } from '../../api/studies.ts';
 import { EngineError } from '../../api/errors.ts';
 
 /** What is compared: one metric of one classifier at one level of noise. */

@@ -1,5 +1,5 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { Job } from '../../../engine/api/domain.ts';
+import type { Job } from '../../../engine/api/jobs.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import type { EngineConnection } from '../shell/engine.svelte.ts';
 

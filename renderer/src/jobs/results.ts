@@ -1,4 +1,4 @@
-import type { JobResult } from '../../../engine/api/domain.ts';
+import type { JobResult } from '../../../engine/api/jobs.ts';
 import { count, duration, plural } from '../ui/format.ts';
 
 /** What a finished job brought, in one line. */

@@ -1,6 +1,6 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { EngineClient, Input } from '../../../engine/api/contract.ts';
-import type { TrackRow } from '../../../engine/api/domain.ts';
+import type { TrackRow } from '../../../engine/api/tracks.ts';
 import type { Notices } from '../shell/notices.svelte.ts';
 
 type Query = Input<'tracks.list'>;

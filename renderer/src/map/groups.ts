@@ -1,6 +1,6 @@
-import type { Projection, TrackRow } from '../../../engine/api/domain.ts';
-import { unlabelledLook } from '../ui/palette.ts';
-import type { ClassLook } from '../ui/palette.ts';
+import type { Projection } from '../../../engine/api/projection.ts';
+import type { TrackRow } from '../../../engine/api/tracks.ts';
+import { unlabelledLook, type ClassLook } from '../ui/palette.ts';
 import type { ColourBy } from './projection.svelte.ts';
 
 export interface Group {

@@ -1,8 +1,8 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- maps are replaced as a whole, never changed in place */
-import type { Projection, TrackRow } from '../../../engine/api/domain.ts';
+import type { Projection } from '../../../engine/api/projection.ts';
+import type { TrackRow } from '../../../engine/api/tracks.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
-import { readAllTracks } from '../library/tracks.svelte.ts';
-import type { TrackScope } from '../library/tracks.svelte.ts';
+import { readAllTracks, type TrackScope } from '../library/tracks.svelte.ts';
 
 export type ProjectionMethod = 'pca' | 'umap';
 export type Level = 'track' | 'window';

@@ -1,4 +1,4 @@
-import type { Mistake } from '../../../engine/api/domain.ts';
+import type { Mistake } from '../../../engine/api/mistakes.ts';
 
 export type MistakeAction =
   'accept' | 'keep' | 'skip' | 'change' | 'given' | 'suggested' | 'nearest' | 'next' | 'previous';

@@ -1,7 +1,12 @@
-import type { Mistake, MistakeDecision, MistakesReport, MistakeTab } from '../../../engine/api/domain.ts';
+import {
+  type Mistake,
+  type MistakeDecision,
+  type MistakesReport,
+  type MistakeTab,
+  mistakeTabs,
+} from '../../../engine/api/mistakes.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
-import { mistakeTabs } from '../../../engine/api/mistakes.ts';
 import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 import type { History } from '../session/history.svelte.ts';
 

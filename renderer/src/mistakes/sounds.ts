@@ -1,4 +1,4 @@
-import type { Mistake } from '../../../engine/api/domain.ts';
+import type { Mistake } from '../../../engine/api/mistakes.ts';
 import { playPrototype } from '../session/audition.ts';
 import type { LibrarySession } from '../session/library-session.svelte.ts';
 import { strongestOf } from './keys.ts';

@@ -1,4 +1,4 @@
-import type { PackOrigin, PackPrecision, PackProposal } from '../../../engine/api/domain.ts';
+import type { PackOrigin, PackPrecision, PackProposal } from '../../../engine/api/packs.ts';
 import { EngineError, type EngineErrorData } from '../../../engine/api/errors.ts';
 import type { EngineConnection } from '../shell/engine.svelte.ts';
 import type { Jobs } from '../jobs/jobs.svelte.ts';

@@ -1,5 +1,5 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { HubModelInfo, PackInfo, PackVerification, ProviderInfo } from '../../../engine/api/domain.ts';
+import type { HubModelInfo, PackInfo, PackVerification, ProviderInfo } from '../../../engine/api/packs.ts';
 import type { EngineConnection } from '../shell/engine.svelte.ts';
 import type { Jobs } from '../jobs/jobs.svelte.ts';
 import { PackAdding } from './pack-adding.svelte.ts';

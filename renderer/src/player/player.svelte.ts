@@ -1,5 +1,6 @@
 import { startOfSound } from '../session/listening.ts';
-import type { Peaks, Sonification } from '../../../engine/api/domain.ts';
+import type { Sonification } from '../../../engine/api/sonify.ts';
+import type { Peaks } from '../../../engine/api/tracks.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Notices } from '../shell/notices.svelte.ts';

@@ -1,4 +1,4 @@
-import type { WindowClasses } from '../../../engine/api/domain.ts';
+import type { WindowClasses } from '../../../engine/api/classify.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Notices } from '../shell/notices.svelte.ts';
 

@@ -1,4 +1,5 @@
-import type { Experiment, PrototypeInfo } from '../../../engine/api/domain.ts';
+import type { Experiment } from '../../../engine/api/experiments.ts';
+import type { PrototypeInfo } from '../../../engine/api/prototypes.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Experiments } from '../session/experiments.svelte.ts';
 import type { Revisions } from '../session/revisions.ts';

@@ -1,4 +1,4 @@
-import type { PrototypeInfo } from '../../../engine/api/domain.ts';
+import type { PrototypeInfo } from '../../../engine/api/prototypes.ts';
 
 /** A line of the Prototypes view: the name of a class, or some of its cards side by side. */
 export type PrototypeRow =

@@ -1,4 +1,4 @@
-import type { LabelsetShare } from '../../../engine/api/domain.ts';
+import type { LabelsetShare } from '../../../engine/api/studies.ts';
 
 export interface LabelDifference {
   name: string;

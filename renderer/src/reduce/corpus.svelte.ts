@@ -1,4 +1,4 @@
-import type { Corpus, CorpusSource } from '../../../engine/api/domain.ts';
+import type { Corpus, CorpusSource } from '../../../engine/api/corpora.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 
 /** Data that takes longer to read is not awaited under the facts of other data. */

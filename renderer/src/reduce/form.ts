@@ -1,11 +1,5 @@
-import type {
-  Corpus,
-  CorpusSource,
-  DatasetLabels,
-  KnnClassifierId,
-  MethodInfo,
-  StudyRequest,
-} from '../../../engine/api/domain.ts';
+import type { Corpus, CorpusSource, DatasetLabels } from '../../../engine/api/corpora.ts';
+import type { KnnClassifierId, MethodInfo, StudyRequest } from '../../../engine/api/studies.ts';
 
 /** What the person has set for the next study. */
 export interface StudyForm {

@@ -1,4 +1,6 @@
-import type { GeneratedPrototype, LabelsetShare, Projection, Reduction } from '../../../engine/api/domain.ts';
+import type { Projection } from '../../../engine/api/projection.ts';
+import type { GeneratedPrototype, Reduction } from '../../../engine/api/reductions.ts';
+import type { LabelsetShare } from '../../../engine/api/studies.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 
 /** One reduction looked at closely: its generated prototypes, its labelsets, and its place on the map of the corpus. */

@@ -1,4 +1,4 @@
-import type { MetricInfo } from '../../../engine/api/domain.ts';
+import type { MetricInfo } from '../../../engine/api/studies.ts';
 
 /** What is worth seeing beside any other metric. */
 const always = ['hammingLoss', 'f1Samples', 'f1Macro', 'exactMatch'];

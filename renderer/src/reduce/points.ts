@@ -1,6 +1,6 @@
-import type { KnnClassifierId, KnnScore, MetricInfo, Reduction } from '../../../engine/api/domain.ts';
-import { lookOf } from '../ui/palette.ts';
-import type { ClassLook, Shape } from '../ui/palette.ts';
+import type { Reduction } from '../../../engine/api/reductions.ts';
+import type { KnnClassifierId, KnnScore, MetricInfo } from '../../../engine/api/studies.ts';
+import { lookOf, type ClassLook, type Shape } from '../ui/palette.ts';
 
 /** One reduction as one classifier sees it: a point of the chart and a row of the table. */
 export interface Point {

@@ -1,6 +1,6 @@
-import type { Reduction, Study, StudyChoices, StudyRequest } from '../../../engine/api/domain.ts';
-import { formDefaults } from './form.ts';
-import type { StudyForm } from './form.ts';
+import type { Reduction } from '../../../engine/api/reductions.ts';
+import type { Study, StudyChoices, StudyRequest } from '../../../engine/api/studies.ts';
+import { formDefaults, type StudyForm } from './form.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { History } from '../session/history.svelte.ts';
 import type { JobWaiter } from '../jobs/jobs.svelte.ts';

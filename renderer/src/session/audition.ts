@@ -1,5 +1,6 @@
 /** What “listen” means across the views: a sonified vector (A), the nearest real excerpt (B), a window, a track. */
-import type { FirstSound, Sonification, VectorRef, WindowRef } from '../../../engine/api/domain.ts';
+import type { VectorRef, WindowRef } from '../../../engine/api/neighbours.ts';
+import type { FirstSound, Sonification } from '../../../engine/api/sonify.ts';
 import type { LibrarySession } from './library-session.svelte.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { CurvePoint, Experiment, TrainRequest } from '../../../engine/api/domain.ts';
+import type { CurvePoint, Experiment, TrainRequest } from '../../../engine/api/experiments.ts';
 import type { EngineClient, Input } from '../../../engine/api/contract.ts';
 import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 

@@ -1,16 +1,13 @@
 import { untrack } from 'svelte';
-import type {
-  CurvePoint,
-  EngineEvent,
-  Job,
-  LibrarySummary,
-  PackInfo,
-  VectorRef,
-} from '../../../engine/api/domain.ts';
+import type { EngineEvent } from '../../../engine/api/app.ts';
+import type { CurvePoint } from '../../../engine/api/experiments.ts';
+import type { Job } from '../../../engine/api/jobs.ts';
+import type { LibrarySummary } from '../../../engine/api/libraries.ts';
+import type { VectorRef } from '../../../engine/api/neighbours.ts';
+import type { PackInfo } from '../../../engine/api/packs.ts';
 import type { EngineConnection } from '../shell/engine.svelte.ts';
 import type { Jobs } from '../jobs/jobs.svelte.ts';
-import { TrackTable } from '../library/tracks.svelte.ts';
-import type { TrackScope } from '../library/tracks.svelte.ts';
+import { TrackTable, type TrackScope } from '../library/tracks.svelte.ts';
 import { MapData } from '../map/projection.svelte.ts';
 import type { Packs } from '../packs/packs.svelte.ts';
 import { Mistakes } from '../mistakes/mistakes.svelte.ts';

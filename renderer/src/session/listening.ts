@@ -1,5 +1,6 @@
 /** What the A/B buttons need to know, in every view that has them. */
-import type { Sonification, SoundStart, VectorRef, WindowRef } from '../../../engine/api/domain.ts';
+import type { VectorRef, WindowRef } from '../../../engine/api/neighbours.ts';
+import type { Sonification, SoundStart } from '../../../engine/api/sonify.ts';
 import type { LibrarySession } from './library-session.svelte.ts';
 import { shareDone } from '../jobs/jobs.svelte.ts';
 import { clock, percent } from '../ui/format.ts';

@@ -1,5 +1,5 @@
 import type { EngineClient } from '../../../engine/api/contract.ts';
-import type { Experiment } from '../../../engine/api/domain.ts';
+import type { Experiment } from '../../../engine/api/experiments.ts';
 import type { Experiments } from './experiments.svelte.ts';
 import type { History } from './history.svelte.ts';
 

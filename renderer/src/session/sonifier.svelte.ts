@@ -1,6 +1,11 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { FirstSound, Sonification, SoundOrigin, VectorRef } from '../../../engine/api/domain.ts';
-import { defaultSoundOrigin } from '../../../engine/api/sonify.ts';
+import type { VectorRef } from '../../../engine/api/neighbours.ts';
+import {
+  type FirstSound,
+  type Sonification,
+  type SoundOrigin,
+  defaultSoundOrigin,
+} from '../../../engine/api/sonify.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 

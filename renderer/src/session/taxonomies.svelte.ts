@@ -1,4 +1,4 @@
-import type { Taxonomy, TaxonomySource } from '../../../engine/api/domain.ts';
+import type { Taxonomy, TaxonomySource } from '../../../engine/api/taxonomies.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import { readAllTracks } from '../library/tracks.svelte.ts';
 import type { History } from './history.svelte.ts';

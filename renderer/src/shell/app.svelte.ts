@@ -1,13 +1,13 @@
 import type { EngineClient } from '../../../engine/api/contract.ts';
-import type { AppInfo, EngineEvent, LibrarySummary } from '../../../engine/api/domain.ts';
+import type { AppInfo, EngineEvent } from '../../../engine/api/app.ts';
+import type { LibrarySummary } from '../../../engine/api/libraries.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import type { ShellApi } from '../../../engine/api/shell.ts';
 import { Jobs } from '../jobs/jobs.svelte.ts';
 import { Packs } from '../packs/packs.svelte.ts';
 import { forgetPlace } from '../session/place.ts';
 import { LibrarySession } from '../session/library-session.svelte.ts';
-import { viewIds } from './command-list.ts';
-import type { ViewId } from './command-list.ts';
+import { viewIds, type ViewId } from './command-list.ts';
 import { EngineConnection } from './engine.svelte.ts';
 import { Libraries } from './libraries.svelte.ts';
 import { Notices } from './notices.svelte.ts';

@@ -1,4 +1,4 @@
-import type { LibrarySummary } from '../../../engine/api/domain.ts';
+import type { LibrarySummary } from '../../../engine/api/libraries.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import type { EngineConnection } from './engine.svelte.ts';
 

@@ -1,4 +1,5 @@
-import type { TrackGroups, TrainRequest } from '../../../engine/api/domain.ts';
+import type { TrainRequest } from '../../../engine/api/experiments.ts';
+import type { TrackGroups } from '../../../engine/api/tracks.ts';
 
 /**
  * The tag whose groups a split should not tear apart: artists, else albums, where most tracks bear it and some share a value.

@@ -1,4 +1,4 @@
-import type { TrainRequest } from '../../../engine/api/domain.ts';
+import type { TrainRequest } from '../../../engine/api/experiments.ts';
 import { trainDefaults } from './defaults.ts';
 
 type Preset = Pick<TrainRequest, 'steps' | 'prototypesPerClass'>;

@@ -1,4 +1,5 @@
-import type { Taxonomy, TaxonomySource, TrainRequest } from '../../../engine/api/domain.ts';
+import type { TrainRequest } from '../../../engine/api/experiments.ts';
+import type { Taxonomy, TaxonomySource } from '../../../engine/api/taxonomies.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import { playPrototype } from '../session/audition.ts';
 import type { LibrarySession } from '../session/library-session.svelte.ts';

@@ -1,4 +1,4 @@
-import type { Contribution, Explanation } from '../../../engine/api/domain.ts';
+import type { Contribution, Explanation } from '../../../engine/api/classify.ts';
 
 export interface WaterfallStep {
   key: string;

@@ -1,4 +1,6 @@
-import type { Explanation, TrackDetail, WindowRef } from '../../../engine/api/domain.ts';
+import type { Explanation } from '../../../engine/api/classify.ts';
+import type { WindowRef } from '../../../engine/api/neighbours.ts';
+import type { TrackDetail } from '../../../engine/api/tracks.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 
 export interface WhyScope {

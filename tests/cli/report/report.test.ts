@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Explanation } from '../../../engine/api/domain.ts';
+import type { Explanation } from '../../../engine/api/classify.ts';
 import { escapeHtml, html } from '../../../cli/report/html.ts';
 import { waterfall, waterfallSteps } from '../../../cli/report/waterfall.ts';
 

@@ -3,10 +3,9 @@
  * 1,000 prototypes), so that views are opened at that size in the real application. What it answers is made up; how the
  * window copes with it is real.
  */
-import { contract } from '../../../engine/api/contract.ts';
-import type { Handlers, Method } from '../../../engine/api/contract.ts';
-import type { EngineEvent, MistakeTab } from '../../../engine/api/domain.ts';
-import { mistakeTabs } from '../../../engine/api/mistakes.ts';
+import { contract, type Handlers, type Method } from '../../../engine/api/contract.ts';
+import type { EngineEvent } from '../../../engine/api/app.ts';
+import { type MistakeTab, mistakeTabs } from '../../../engine/api/mistakes.ts';
 import { enginePortMessage } from '../../../engine/api/shell.ts';
 import { serve } from '../../../engine/wire/index.ts';
 import { messagePort } from '../../../engine/wire/transports/message-port.ts';

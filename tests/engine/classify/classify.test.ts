@@ -1,7 +1,7 @@
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ProjectionEvent } from '../../../engine/api/domain.ts';
+import type { ProjectionEvent } from '../../../engine/api/projection.ts';
 import { classSound, finished, settled, testFolder, writeSound } from '../../support/engine.ts';
 import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Experiment } from '../../../engine/api/domain.ts';
+import type { Experiment } from '../../../engine/api/experiments.ts';
 import { chooseClasses } from '../../../engine/experiments/classes.ts';
 import { splitGroups } from '../../../models/evaluation/splits/groups.ts';
 import { EngineError } from '../../../engine/api/errors.ts';

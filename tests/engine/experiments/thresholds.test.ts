@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Experiment, TrackRow } from '../../../engine/api/domain.ts';
+import type { Experiment } from '../../../engine/api/experiments.ts';
+import type { TrackRow } from '../../../engine/api/tracks.ts';
 import { metricNames, headline } from '../../../engine/api/metric-names.ts';
 import {
   finished,

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { JobProgress } from '../../../engine/api/domain.ts';
+import type { JobProgress } from '../../../engine/api/jobs.ts';
 import { openLibraryDatabases } from '../../../engine/storage/open.ts';
 import {
   classSound,

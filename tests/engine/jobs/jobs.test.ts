@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { EngineEvent, JobResult } from '../../../engine/api/domain.ts';
+import type { EngineEvent } from '../../../engine/api/app.ts';
+import type { JobResult } from '../../../engine/api/jobs.ts';
 import { Events } from '../../../engine/events.ts';
 import { jobKind } from '../../../engine/jobs/kind.ts';
-import { JobQueue } from '../../../engine/jobs/queue.ts';
-import type { JobHandle } from '../../../engine/jobs/queue.ts';
+import { JobQueue, type JobHandle } from '../../../engine/jobs/queue.ts';
 import { JobStore } from '../../../engine/jobs/store.ts';
 import { openJobsDatabase } from '../../../engine/storage/open.ts';
 import { testFolder } from '../../support/engine.ts';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { TrackRow } from '../../../engine/api/domain.ts';
+import type { TrackRow } from '../../../engine/api/tracks.ts';
 import {
   finished,
   importFolder,

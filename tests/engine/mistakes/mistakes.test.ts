@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Mistake, MistakesReport, MistakeTab } from '../../../engine/api/domain.ts';
+import type { Mistake, MistakesReport, MistakeTab } from '../../../engine/api/mistakes.ts';
 import {
   classSound,
   finished,

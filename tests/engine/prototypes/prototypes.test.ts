@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Experiment, PrototypeInfo } from '../../../engine/api/domain.ts';
+import type { Experiment } from '../../../engine/api/experiments.ts';
+import type { PrototypeInfo } from '../../../engine/api/prototypes.ts';
 import { PrototypeNetwork } from '../../../models/pecmae/network.ts';
 import { finished } from '../../support/engine.ts';
 import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';

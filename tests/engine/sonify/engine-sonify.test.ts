@@ -14,7 +14,8 @@ import { writeTinyPack } from '../../support/tiny-pack.ts';
 import { audibleGainDb } from '../../../engine/sonify/measures.ts';
 import { rmsDbfs as referenceLevel } from '../../support/sound.ts';
 import { readWav } from '../../support/wav.ts';
-import type { SoundOrigin, VectorRef } from '../../../engine/api/domain.ts';
+import type { VectorRef } from '../../../engine/api/neighbours.ts';
+import type { SoundOrigin } from '../../../engine/api/sonify.ts';
 import { exported, trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
 
 describe('sonification', () => {
