@@ -8,7 +8,7 @@ export interface Projection {
 
 /** How a projection is controlled. */
 export interface ProjectOptions {
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Fraction done in 0..1. */
   onProgress?: (fraction: number) => void;
 }

@@ -1,9 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { UMAP } from 'umap-js';
 import { NumericError } from '../numerics/errors.ts';
 import { at } from '../numerics/vectors.ts';
 import { ExactIndex, type Neighbour } from '../neighbours/exact.ts';
+import { Pacer } from '../numerics/pacer.ts';
 import { Random } from '../numerics/random.ts';
+import { layoutOf } from './layout.ts';
+import { neighbourGraph } from './neighbour-graph.ts';
 import { fitPca } from './pca.ts';
 import type { ProjectOptions, Projection } from './types.ts';
 
@@ -14,16 +15,18 @@ export interface UmapOptions extends ProjectOptions {
   metric?: 'euclidean' | 'cosine';
   /** Neighbours per point, itself included, ≥ 2. Lowered to n − 1 for small sets. Default 15. */
   neighbours?: number;
-  /** Smallest spacing on the map, 0..1. Default 0.1. */
-  minDistance?: number;
-  /** Passes of the layout; default as umap-js: 500 up to 2500 points, fewer for more. */
-  epochs?: number;
+  /** Passes of the layout; default 500 up to 2500 points, fewer for more. */
+  passes?: number;
+  /** Points laid out at most. Default 100 000: finding their neighbours takes a minute or two. */
+  mostLaidOut?: number;
 }
 
 /** Below this size there is no neighbourhood structure to show, and PCA is used instead. */
 export const smallestUmap = 5;
-/** Points laid out at most; the others are placed by {@link UmapProjection.place}. */
-const fitRows = 10_000;
+/** Share of the progress after which neighbours are known, about. */
+const neighboursKnown = 0.7;
+/** Vectors that are placed at once. */
+const chunk = 2048;
 
 /** A finished layout, into which further vectors can be placed. */
 export class UmapProjection implements Projection {
@@ -55,10 +58,10 @@ export class UmapProjection implements Projection {
 }
 
 /**
- * Lays vectors out by UMAP (umap-js) on exact neighbours, pass by pass so that it can be watched and cancelled.
- * Copies of a vector are laid out once and lie on one point: among copies alone the layout would be slow and say nothing.
- * More than 10 000 vectors: evenly spaced ones are laid out, the rest placed among them. Fewer than 5 different
- * vectors: PCA instead (constant data lands at (0, 0)), and `method` says so.
+ * Lays vectors out by UMAP on exact neighbours, starting from the plane of PCA; it can be watched and cancelled, and takes a
+ * thread of its own (layout.ts). Copies of a vector are laid out once and lie on one point: among copies alone the layout
+ * would say nothing. Of more vectors than `mostLaidOut` a seeded sample is laid out and the rest placed among them. Fewer than 5
+ * different vectors: PCA instead (constant data lands at (0, 0)), and `method` says so.
  * @param vectors `[n, dim]`, n ≥ 1, finite.
  * @throws NumericError `empty`, `shape`, `not-finite`, `bad-parameter`; the signal's reason.
  */
@@ -67,97 +70,100 @@ export async function fitUmap(
   dim: number,
   options: UmapOptions,
 ): Promise<UmapProjection> {
-  const { neighbours = 15, metric = 'euclidean', minDistance = 0.1, signal } = options;
+  const {
+    neighbours = 15,
+    metric = 'euclidean',
+    signal,
+    onProgress,
+    seed,
+    passes,
+    mostLaidOut = 100_000,
+  } = options;
   if (!Number.isInteger(neighbours) || neighbours < 2)
     throw new NumericError('bad-parameter', `neighbours must be at least 2, not ${neighbours}.`, 'Try 15.');
-  if (!(minDistance >= 0 && minDistance <= 1))
-    throw new NumericError('bad-parameter', `minDistance must be in 0..1, not ${minDistance}.`, 'Try 0.1.');
-  const flat = await fitPca(vectors, dim, signal ? { signal } : {});
+  const flat = await fitPca(vectors, dim, { signal });
   const n = vectors.length / dim;
   if (n < smallestUmap || flat.explained[0] === 0) {
     const place = (more: Float32Array, how: ProjectOptions): Promise<Projection> => flat.project(more, how);
     return new UmapProjection(await flat.project(vectors), 'pca', place);
   }
-  const distinct = distinctRows(vectors, dim);
+  const distinct = await distinctRows(vectors, dim, new Pacer(signal));
   if (distinct.rows.length < n) {
     const own = await fitUmap(rowsAt(vectors, dim, distinct.rows), dim, options);
     const points = { x: spread(own.x, distinct.of), y: spread(own.y, distinct.of) };
     return new UmapProjection(points, own.method, (more, how) => own.place(more, how));
   }
-  const step = Math.ceil(n / fitRows);
-  const fitted = step === 1 ? vectors : everyRow(vectors, dim, step);
-  const index = await ExactIndex.build(fitted, dim, metric);
-  const count = index.count;
-  const width = Math.min(neighbours, count - 1);
+  const sample = n <= mostLaidOut ? null : sampleOf(n, mostLaidOut, seed);
+  const fitted = sample === null ? vectors : rowsAt(vectors, dim, sample);
+  const width = Math.min(neighbours, fitted.length / dim) - 1;
+  const graph = await neighbourGraph(fitted, dim, width, {
+    ...{ metric, signal },
+    onProgress: (fraction) => onProgress?.(neighboursKnown * fraction),
+  });
+  const layout = await layoutOf(graph, await flat.project(fitted, { signal }), {
+    ...{ signal, seed, ...(passes !== undefined && { passes }) },
+    onProgress: (fraction) => onProgress?.(neighboursKnown + (1 - neighboursKnown) * fraction),
+  });
+  const place = (more: Float32Array, how: ProjectOptions): Promise<Projection> =>
+    placeAmong(fitted, layout, more, { dim, metric, width: width + 1, signal: how.signal });
+  const points = sample === null ? layout : await placeRest(vectors, dim, sample, layout, place, options);
+  onProgress?.(1);
+  return new UmapProjection(points, 'umap', place);
+}
+
+/** A seeded choice of rows, in ascending order. */
+function sampleOf(count: number, size: number, seed: number): number[] {
+  const all = Array.from({ length: count }, (_, row) => row);
+  return new Random(seed)
+    .shuffle(all)
+    .slice(0, size)
+    .sort((a, b) => a - b);
+}
+
+async function placeAmong(
+  fitted: Float32Array,
+  layout: Projection,
+  vectors: Float32Array,
+  how: { dim: number; metric: 'euclidean' | 'cosine'; width: number; signal: AbortSignal | undefined },
+): Promise<Projection> {
+  const { dim, width, signal } = how;
+  // A fresh index: the layout may be kept for long, a session should not be.
+  const index = await ExactIndex.build(fitted, dim, how.metric);
+  const count = vectors.length / dim;
+  const placed = { x: new Float32Array(count), y: new Float32Array(count) };
   try {
-    const nearest = await index.query(fitted, width, signal ? { signal } : {});
-    const layout = await optimise(nearest, width, minDistance, options);
-    const place = async (more: Float32Array, how: ProjectOptions): Promise<Projection> => {
-      // A fresh index: the layout may be kept for long, a session should not be.
-      const own = await ExactIndex.build(fitted, dim, metric);
-      try {
-        return amongNeighbours(
-          await own.query(more, width, how.signal ? { signal: how.signal } : {}),
-          layout,
-        );
-      } finally {
-        await own.close();
-      }
-    };
-    if (step === 1) return new UmapProjection(layout, 'umap', place);
-    const all = await place(vectors, signal ? { signal } : {});
-    for (let i = 0; i < count; i++) {
-      all.x[i * step] = at(layout.x, i);
-      all.y[i * step] = at(layout.y, i);
+    for (let first = 0; first < count; first += chunk) {
+      const part = vectors.subarray(first * dim, (first + chunk) * dim);
+      const { x, y } = amongNeighbours(await index.query(part, width, signal ? { signal } : {}), layout);
+      placed.x.set(x, first);
+      placed.y.set(y, first);
     }
-    return new UmapProjection(all, 'umap', place);
+    return placed;
   } finally {
     await index.close();
   }
 }
 
-async function optimise(
-  nearest: Neighbour[][],
-  width: number,
-  minDistance: number,
-  options: UmapOptions,
+/** Where all rows lie: those of the sample as laid out, the others among them. */
+async function placeRest(
+  vectors: Float32Array,
+  dim: number,
+  sample: readonly number[],
+  layout: Projection,
+  place: (vectors: Float32Array, options: ProjectOptions) => Promise<Projection>,
+  { signal }: ProjectOptions,
 ): Promise<Projection> {
-  const { signal, epochs, onProgress } = options;
-  const random = new Random(options.seed);
-  const umap = new UMAP({
-    nComponents: 2,
-    nNeighbors: width,
-    minDist: minDistance,
-    random: () => random.uniform(),
-    ...(epochs !== undefined && { nEpochs: epochs }),
-  });
-  // umap-js expects every point to be its own first neighbour; equal points may have been listed before it.
-  const ordered = nearest.map((own, row) => {
-    const others = own.filter((neighbour) => neighbour.row !== row).slice(0, width - 1);
-    return [{ row, distance: 0 }, ...others];
-  });
-  umap.setPrecomputedKNN(
-    ordered.map((own) => own.map(({ row }) => row)),
-    ordered.map((own) => own.map(({ distance }) => distance)),
-  );
-  // With neighbours given, umap-js only reads how many vectors there are.
-  const steps = umap.initializeFit(nearest.map(() => []));
-  let turn = performance.now();
-  for (let epoch = 0; epoch < steps; epoch++) {
-    umap.step();
-    if (performance.now() - turn < 12) continue;
-    onProgress?.((epoch + 1) / steps);
-    signal?.throwIfAborted();
-    await nextTurn();
-    signal?.throwIfAborted();
-    turn = performance.now();
-  }
-  onProgress?.(1);
-  const points = umap.getEmbedding();
-  return {
-    x: Float32Array.from(points, (point) => point[0] ?? NaN),
-    y: Float32Array.from(points, (point) => point[1] ?? NaN),
-  };
+  const count = vectors.length / dim;
+  const laid = new Set(sample);
+  const rest = Array.from({ length: count }, (_, row) => row).filter((row) => !laid.has(row));
+  const placed = await place(rowsAt(vectors, dim, rest), signal ? { signal } : {});
+  const all = { x: new Float32Array(count), y: new Float32Array(count) };
+  for (const [rows, points] of [[sample, layout] as const, [rest, placed] as const])
+    rows.forEach((row, i) => {
+      all.x[row] = at(points.x, i);
+      all.y[row] = at(points.y, i);
+    });
+  return all;
 }
 
 function amongNeighbours(nearest: Neighbour[][], layout: Projection): Projection {
@@ -182,15 +188,18 @@ function amongNeighbours(nearest: Neighbour[][], layout: Projection): Projection
 }
 
 /** Rows that differ, by their first occurrence, and for every row which of them it equals, bit for bit. */
-function distinctRows(vectors: Float32Array, dim: number): { rows: number[]; of: Int32Array } {
+async function distinctRows(
+  vectors: Float32Array,
+  dim: number,
+  pacer: Pacer,
+): Promise<{ rows: number[]; of: Int32Array }> {
   const words = new Uint32Array(vectors.buffer, vectors.byteOffset, vectors.length);
   const count = vectors.length / dim;
   const rows: number[] = [];
   const of = new Int32Array(count);
   const withHash = new Map<number, number[]>();
   for (let row = 0; row < count; row++) {
-    let hash = 0x811c9dc5;
-    for (let i = row * dim; i < (row + 1) * dim; i++) hash = Math.imul(hash ^ (words[i] ?? 0), 0x01000193);
+    const hash = hashOf(words, row * dim, (row + 1) * dim);
     const candidates = withHash.get(hash) ?? [];
     let found = candidates.find((other) => equalRows(words, dim, rows[other] ?? 0, row));
     if (found === undefined) {
@@ -198,8 +207,16 @@ function distinctRows(vectors: Float32Array, dim: number): { rows: number[]; of:
       withHash.set(hash, [...candidates, found]);
     }
     of[row] = found;
+    if (pacer.due(dim)) await pacer.pause();
   }
   return { rows, of };
+}
+
+/** FNV-1a over words. */
+function hashOf(words: Uint32Array, from: number, to: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (words[i] as number), 0x01000193);
+  return hash;
 }
 
 function equalRows(words: Uint32Array, dim: number, a: number, b: number): boolean {
@@ -215,10 +232,3 @@ function rowsAt(vectors: Float32Array, dim: number, rows: readonly number[]): Fl
 
 const spread = (values: Float32Array, of: Int32Array): Float32Array =>
   Float32Array.from(of, (row) => values[row] ?? NaN);
-
-function everyRow(vectors: Float32Array, dim: number, step: number): Float32Array {
-  const count = Math.ceil(vectors.length / dim / step);
-  const out = new Float32Array(count * dim);
-  for (let i = 0; i < count; i++) out.set(vectors.subarray(i * step * dim, (i * step + 1) * dim), i * dim);
-  return out;
-}

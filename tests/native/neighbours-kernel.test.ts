@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { kernel as scan } from '../../native/neighbours/scan.generated.ts';
+import { kernel as layout } from '../../native/layout/layout.generated.ts';
 import { kernel as phase } from '../../native/phase/spectra.generated.ts';
 import { kernel as distances } from '../../native/reduction/distances.generated.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
@@ -20,6 +21,7 @@ describe('the compiled kernels', () => {
     ['neighbours/scan', scan],
     ['reduction/distances', distances],
     ['phase/spectra', phase],
+    ['layout/layout', layout],
   ])('%s is what its source compiles to', async (name, kernel) => {
     const url = pathToFileURL(join(root, 'scripts/build-native.mjs')).href;
     const { compile } = (await import(/* @vite-ignore */ url)) as {

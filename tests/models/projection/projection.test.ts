@@ -2,6 +2,8 @@ import { PCA } from 'ml-pca';
 import { UMAP } from 'umap-js';
 import { describe, expect, it, vi } from 'vitest';
 import { ExactIndex } from '../../../models/neighbours/exact.ts';
+import { layoutOf } from '../../../models/projection/layout.ts';
+import { neighbourGraph } from '../../../models/projection/neighbour-graph.ts';
 import { fitPca, fitUmap, projectionTrust } from '../../../models/projection/index.ts';
 import { Random } from '../../../models/numerics/random.ts';
 
@@ -126,23 +128,57 @@ describe('UMAP', () => {
         (_, i) => own[(Math.floor(i / dim) % places) * dim + (i % dim)] ?? 0,
       );
     const build = vi.spyOn(ExactIndex, 'build');
-    const step = vi.spyOn(UMAP.prototype, 'step');
-    const workOf = async (vectors: Float32Array): Promise<{ rows: number; passes: number }> => {
+    const rowsLaidOut = async (vectors: Float32Array): Promise<number> => {
       build.mockClear();
-      step.mockClear();
       await fitUmap(vectors, dim, { seed: 1 });
-      return {
-        rows: build.mock.calls.reduce((sum, [rows]) => sum + rows.length / dim, 0),
-        passes: step.mock.calls.length,
-      };
+      return build.mock.calls.reduce((sum, [rows]) => sum + rows.length / dim, 0);
     };
-    const apart = await workOf(own);
-    expect(apart.rows).toBe(400);
-    expect(apart.passes).toBeGreaterThan(0);
+    expect(await rowsLaidOut(own)).toBe(400);
     // Three places are too few for UMAP; forty are laid out as forty vectors are.
-    expect(await workOf(inPlaces(3))).toEqual({ rows: 0, passes: 0 });
-    expect(await workOf(inPlaces(40))).toEqual({ rows: 40, passes: apart.passes });
+    expect(await rowsLaidOut(inPlaces(3))).toBe(0);
+    expect(await rowsLaidOut(inPlaces(40))).toBe(40);
     vi.restoreAllMocks();
+  });
+
+  it('keeps neighbourhoods as well as umap-js does', async () => {
+    const [count, dim] = [500, 24];
+    const vectors = makeVectors(count, dim, 12, 3);
+    const ours = await projectionTrust(vectors, dim, await fitUmap(vectors, dim, { seed: 1 }), { seed: 1 });
+    const random = new Random(1);
+    const other = new UMAP({ nNeighbors: 15, minDist: 0.1, random: () => random.uniform() }).fit(
+      Array.from({ length: count }, (_, row) => Array.from(vectors.subarray(row * dim, (row + 1) * dim))),
+    );
+    const theirs = {
+      x: Float32Array.from(other, ([x]) => x ?? NaN),
+      y: Float32Array.from(other, ([, y]) => y ?? NaN),
+    };
+    expect(ours).toBeGreaterThan((await projectionTrust(vectors, dim, theirs, { seed: 1 })) - 0.02);
+  });
+
+  it('lays out a seeded sample of very many vectors and places the rest among it', async () => {
+    const [count, dim, centres] = [600, 12, 6];
+    const vectors = makeVectors(count, dim, centres, 2);
+    const options = { seed: 1, mostLaidOut: 300 };
+    const map = await fitUmap(vectors, dim, options);
+    const again = await fitUmap(vectors, dim, options);
+    expect([again.x, again.y]).toEqual([map.x, map.y]);
+    const whole = await projectionTrust(vectors, dim, await fitUmap(vectors, dim, { seed: 1 }), { seed: 1 });
+    expect(await projectionTrust(vectors, dim, map, { seed: 1 })).toBeGreaterThan(whole / 2);
+  });
+
+  it('leaves the thread that asks free, and ends its own at once when it is cancelled', async () => {
+    const vectors = makeVectors(1500, 16, 5);
+    const graph = await neighbourGraph(vectors, 16, 14);
+    const start = await (await fitPca(vectors, 16)).project(vectors);
+    const stop = new AbortController();
+    let turns = 0;
+    const run = layoutOf(graph, start, { seed: 1, passes: 1_000_000, signal: stop.signal });
+    const counting = setInterval(() => (turns += 1), 5);
+    setTimeout(() => stop.abort(new Error('enough')), 300);
+    await expect(run).rejects.toThrow('enough');
+    clearInterval(counting);
+    // On one thread with the layout there would be none.
+    expect(turns).toBeGreaterThan(3);
   });
 
   it('says that it used PCA for few or equal vectors, and handles fewer vectors than neighbours', async () => {
@@ -155,6 +191,29 @@ describe('UMAP', () => {
     await expect(fitUmap(makeVectors(6, 3, 2), 3, { seed: 1, neighbours: 1 })).rejects.toMatchObject({
       code: 'bad-parameter',
     });
+  });
+});
+
+describe('neighbour graph', () => {
+  it('is that of comparing every pair, and leaves a row out of its own neighbours among copies too', async () => {
+    const [count, dim, width] = [60, 5, 7];
+    const vectors = makeVectors(count, dim, 4);
+    for (let copy = 1; copy < 12; copy++) vectors.copyWithin(copy * dim, 0, dim);
+    const graph = await neighbourGraph(vectors, dim, width);
+    for (let row = 0; row < count; row++) {
+      const all = Array.from({ length: count }, (_, other) => {
+        let sum = 0;
+        for (let d = 0; d < dim; d++)
+          sum += ((vectors[row * dim + d] ?? 0) - (vectors[other * dim + d] ?? 0)) ** 2;
+        return { other, distance: Math.sqrt(sum) };
+      }).filter(({ other }) => other !== row);
+      all.sort((a, b) => a.distance - b.distance || a.other - b.other);
+      const own = Array.from(graph.rows.subarray(row * width, (row + 1) * width));
+      expect(own).not.toContain(row);
+      const distances = graph.distances.subarray(row * width, (row + 1) * width);
+      all.slice(0, width).forEach(({ distance }, i) => expect(distances[i]).toBeCloseTo(distance, 4));
+      if (row >= 12) expect(own).toEqual(all.slice(0, width).map(({ other }) => other));
+    }
   });
 });
 
