@@ -19,7 +19,7 @@ const engine = [
   ['classify'],
   ['neighbours'],
   ['sonify'],
-  ['mistakes', 'prototypes', 'reductions'],
+  ['mistakes', 'prototypes', 'reductions', 'scoring'],
   ['exports', 'projection'],
   ['app'],
 ];

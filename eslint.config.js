@@ -59,7 +59,7 @@ export default ts.config(
   layer('models', ['native'], ['electron']),
   layer('engine', ['models'], ['electron']),
   layer('electron', ['engine']),
-  layer('cli', ['engine', 'models'], ['electron']),
+  layer('cli', ['engine'], ['electron']),
   layer('renderer', ['engine/api'], ['node:*', 'electron']),
   {
     files: ['engine/api/**'],

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
-import { findReductionMethod, ReductionError } from '../models/reduction/index.ts';
 import { EngineError } from '../engine/api/errors.ts';
+import type { MethodInfo } from '../engine/api/studies.ts';
+import { methodNamed } from '../engine/reductions/study/choices.ts';
 
 /** One parameter as typed: `name=value`, or a bare size. */
 export interface ParameterText {
@@ -33,7 +34,7 @@ export function parametersOf(
   methodName: string,
   typed: readonly ParameterText[],
 ): Record<string, number | string> {
-  const { name: method, parameters } = methodNamed(methodName);
+  const { id: method, parameters }: MethodInfo = methodNamed(methodName);
   const filled: Record<string, number | string> = {};
   for (const { name, value } of typed) {
     const parameter = parameters.find((known) => known.name === (name ?? 'p'));
@@ -56,13 +57,4 @@ export function parametersOf(
     filled[parameter.name] = parameter.kind === 'number' ? number : value;
   }
   return filled;
-}
-
-function methodNamed(name: string): ReturnType<typeof findReductionMethod> {
-  try {
-    return findReductionMethod(name);
-  } catch (error) {
-    if (error instanceof ReductionError) throw new EngineError('reduction', error.message, error.hint);
-    throw error;
-  }
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { compactPackFolder } from '../models/packs/index.ts';
+import { embeddedPacksFolder } from '../engine/packs/embedded-folder.ts';
 
 /** Where the parts of this installation are. */
 export interface Places {
@@ -67,16 +67,7 @@ function packFolders(root: string): string[] {
   const given = process.env['ARCHETONE_PACKS'];
   const added = process.env['ARCHETONE_USER_PACKS'];
   if (given) return added ? [given, added] : [given];
-  return [embeddedPacks(root), added ?? join(userData(), 'packs')];
-}
-
-function embeddedPacks(root: string): string {
-  try {
-    return dirname(compactPackFolder());
-  } catch {
-    // `packs list` and `doctor` say that there is none.
-    return join(root, 'models', 'packs');
-  }
+  return [embeddedPacksFolder(root), added ?? join(userData(), 'packs')];
 }
 
 /** Where the application keeps the user's data (Electron's `userData`), so that both see the same packs. */

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EngineError } from '../engine/api/errors.ts';
+import { inScratch } from '../engine/files/scratch.ts';
 import { asEngineError } from '../engine/packs/failures.ts';
 import { exitCodeHelp, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { Interrupt } from './interrupt.ts';
@@ -74,6 +75,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
         await session.close();
       }
     },
+    withoutLibrary: (work) =>
+      inScratch('command', (folder) => cli.withSession(folder, (session) => work(session, folder))),
     withLibrary: async (folder, work) => {
       requireLibraryFolder(folder);
       return cli.withSession(folder, work);

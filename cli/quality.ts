@@ -1,6 +1,4 @@
-import type { AccuracyTable } from '../models/benchmarks/accuracy-card.ts';
-import type { Spread } from '../models/benchmarks/summary.ts';
-import type { QualityCard } from '../engine/packs/quality-card.ts';
+import type { AccuracyTable, QualityCard, Spread } from '../engine/api/quality.ts';
 import { pairs, table } from './text.ts';
 
 const TITLES: readonly [keyof QualityCard['accuracy'], string][] = [

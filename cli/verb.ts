@@ -20,6 +20,8 @@ export interface Cli {
   say(message: string): void;
   /** Opens the engine on a data folder, hands it to `work` and closes it. */
   withSession<T>(folder: string, work: (session: Session) => Promise<T>): Promise<T>;
+  /** Like `withSession`, where nothing is kept: on a data folder that is gone afterwards. */
+  withoutLibrary<T>(work: (session: Session, folder: string) => Promise<T>): Promise<T>;
   /** Like `withSession`, for a folder that must hold a library already. */
   withLibrary<T>(folder: string, work: (session: Session) => Promise<T>): Promise<T>;
   /** Runs a verb: prints its answer or its error and sets the exit code. */

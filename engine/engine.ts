@@ -26,6 +26,7 @@ import { projectionHandlers } from './projection/handlers.ts';
 import { prototypesHandlers } from './prototypes/handlers.ts';
 import { providersHandlers } from './packs/provider-handlers.ts';
 import { reductionsHandlers } from './reductions/handlers.ts';
+import { scoringHandlers } from './scoring/handlers.ts';
 import { sonifyHandlers } from './sonify/handlers.ts';
 import { taxonomiesHandlers } from './taxonomies/handlers.ts';
 import { tracksHandlers } from './library/track-handlers.ts';
@@ -132,6 +133,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...exportsHandlers(context),
     ...packsHandlers(context),
     ...providersHandlers(context),
+    ...scoringHandlers(context),
     ...jobsHandlers(context),
   };
   // Only now does every kind of job have its runner.

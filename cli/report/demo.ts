@@ -14,9 +14,9 @@ import { studyOfOne } from '../study.ts';
 import { taxonomyOf } from '../taxonomy.ts';
 import { distinctFileNames } from '../../engine/bundles/names.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
-import { ExcerptCutter } from './excerpts.ts';
+import { ExcerptCutter } from '../../engine/decode/excerpts.ts';
 import { toOutput, writeOutput } from '../write-output.ts';
-import { refuseTaken } from './taken.ts';
+import { refuseTaken } from '../../engine/files/refuse-taken.ts';
 import { reportPage, type PrototypeCard, type ReportFacts, type Timing } from './page.ts';
 import { inScratch } from '../../engine/files/scratch.ts';
 

@@ -1,54 +1,32 @@
-import type { AccuracyTable } from '../../models/benchmarks/accuracy-card.ts';
-import type { Spread } from '../../models/benchmarks/summary.ts';
-import type { Pack } from '../../models/packs/index.ts';
-import type { QualityCard } from '../../engine/packs/quality-card.ts';
+import type { PackInfo } from '../../engine/api/packs.ts';
+import type { AccuracyTable, HeardClass, HeardSound, QualityCard, Spread } from '../../engine/api/quality.ts';
 import { grid } from './grid.ts';
 import { html, type Html } from './html.ts';
 import { style } from './style.ts';
 
-/** One sound of the report, as paths relative to the page. */
-export interface Player {
-  sound: string;
-  picture: string;
-  gainDb: number;
-}
-
-/** A class as it is heard: its first prototype, and what that is like. */
-export interface HeardClass {
-  title: string;
-  /** File that the nearest window is of. */
-  excerptOf: string;
-  cycleCosine: number;
-  /** How many of the class's sonified prototypes are assigned to it. */
-  kept: number;
-  prototypes: number;
-  sonified: Player;
-  excerpt: Player;
-  roundTrip: Player;
-}
-
 /** The page of `archetone packs score --report`. */
 export function packPage(facts: {
-  pack: Pack;
+  pack: PackInfo;
   card: QualityCard;
   classes: readonly HeardClass[];
+  /** Where their sounds and pictures are, relative to the page. */
+  link: string;
   version: string;
 }): string {
-  const { pack, card } = facts;
-  const { manifest } = pack;
+  const { pack, card, link } = facts;
   const page = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${manifest.title}: quality card</title>
+        <title>${pack.title}: quality card</title>
         ${style}
       </head>
       <body>
-        <h1>${manifest.title}, ${manifest.version}</h1>
+        <h1>${pack.title}, ${pack.version}</h1>
         <p class="soft">
           Made by <code>archetone packs score --report</code>, version ${facts.version}, on sounds the pack
-          was not trained on; seeds ${card.seeds.join(', ')}. ${manifest.trainingData.statement}
+          was not trained on; seeds ${card.seeds.join(', ')}. ${pack.trainingStatement}
         </p>
         ${accuracySection(card)} ${soundSection(card)} ${robustnessSection(card)}
         <h2>Listen</h2>
@@ -57,7 +35,7 @@ export function packPage(facts: {
           window, and that window through the codec alone. Pictures are log-mel spectrograms over 80 dB. Quiet
           sounds are raised, by as much as is said.
         </p>
-        ${facts.classes.map(classSection)}
+        ${facts.classes.map((entry) => classSection(entry, link))}
         <h2>What it was scored on</h2>
         ${grid(
           ['collection', 'sounds', 'windows', 'classes', 'SHA-256'],
@@ -180,7 +158,8 @@ function robustnessSection({ robustness, precisionAt10 }: QualityCard): Html {
     )}`;
 }
 
-function classSection(entry: HeardClass): Html {
+function classSection(entry: HeardClass, link: string): Html {
+  const player = (title: string, sound: HeardSound, note: Html): Html => card(title, sound, link, note);
   return html`<h3>${entry.title}</h3>
     <div class="cards">
       ${[
@@ -196,12 +175,12 @@ function classSection(entry: HeardClass): Html {
     </div>`;
 }
 
-function player(title: string, { sound, picture, gainDb }: Player, note: Html): Html {
+function card(title: string, { sound, picture, gainDb }: HeardSound, link: string, note: Html): Html {
   const raised = gainDb > 0 ? html`; raised by ${gainDb.toFixed(0)} dB` : html``;
   return html`<div class="card">
     <h3>${title}</h3>
-    <img class="spectrogram" src="${picture}" alt="Spectrogram of ${sound}" loading="lazy" />
-    <audio controls preload="none" src="${sound}"></audio>
+    <img class="spectrogram" src="${link}/${picture}" alt="Spectrogram of ${sound}" loading="lazy" />
+    <audio controls preload="none" src="${link}/${sound}"></audio>
     <p class="soft">${note}${raised}</p>
   </div>`;
 }

@@ -3,15 +3,13 @@ import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { listProviders } from '../../models/packs/index.ts';
 import { findProgram } from '../../engine/decode/find-program.ts';
-import { PackService } from '../../engine/packs/service.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { inspectData } from '../../engine/storage/inspect.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
-import { inScratch } from '../../engine/files/scratch.ts';
+import { verifyPack } from './packs.ts';
 
 interface Check {
   name: string;
@@ -41,10 +39,10 @@ export const doctorVerb: AddVerb = (program, cli) => {
         const folder = options.library === undefined ? null : resolve(options.library);
         if (options.deep === true && folder === null)
           throw new EngineError('bad-input', '--deep needs a data folder.', 'Name it with --library.');
-        const packs = await checkPacks(cli);
+        const { runtime, packs } = await checkEngine(cli);
         const checks = [
           checkNode(),
-          checkProviders(),
+          runtime,
           ...packs,
           await checkWorker('decode worker', cli.places.decodeWorker),
           await checkWorker('Parquet worker', cli.places.parquetWorker),
@@ -86,47 +84,42 @@ function checkNode(): Check {
   };
 }
 
-function checkProviders(): Check {
-  const providers = listProviders();
-  return {
-    name: 'ONNX Runtime',
-    ok: providers.includes('cpu'),
-    required: true,
-    detail: `offers ${providers.join(', ')}`,
-    hint: '',
-  };
-}
-
-function checkPacks(cli: Cli): Promise<Check[]> {
-  return inScratch('doctor', async (dataFolder) => {
-    const service = await PackService.open({ packFolders: cli.places.packFolders, dataFolder });
-    try {
-      const checks: Check[] = [];
-      for (const { id, version } of service.list()) {
-        const { ok, problems } = await service.verify(id, cli.interrupt.signal);
-        const [problem] = problems;
-        checks.push({
-          name: `pack ${id}`,
-          ok,
-          required: id === 'compact',
-          detail: ok ? `${version}, verified` : (problem?.message ?? ''),
-          hint: problem?.hint ?? '',
-        });
-      }
-      for (const { folder, message, hint } of service.problems())
-        checks.push({ name: `pack in ${folder}`, ok: false, required: false, detail: message, hint });
-      if (service.list().length === 0)
-        checks.push({
-          name: 'packs',
-          ok: false,
-          required: true,
-          detail: `none in ${cli.places.packFolders.join(', ')}`,
-          hint: 'Install Archetone again, or set ARCHETONE_PACKS to a folder that holds packs.',
-        });
-      return checks;
-    } finally {
-      await service.close();
+/** What only the engine can tell: where ONNX Runtime computes, and whether packs are whole. */
+function checkEngine(cli: Cli): Promise<{ runtime: Check; packs: Check[] }> {
+  return cli.withoutLibrary(async (session) => {
+    const { client } = session;
+    const providers = (await client.call('providers.list', {})).map(({ provider }) => provider);
+    const runtime: Check = {
+      name: 'ONNX Runtime',
+      ok: providers.includes('cpu'),
+      required: true,
+      detail: `offers ${providers.join(', ')}`,
+      hint: '',
+    };
+    const packs: Check[] = [];
+    for (const { id, version } of await client.call('packs.list', {})) {
+      const { ok, problems } = await verifyPack(session, id);
+      const [problem] = problems;
+      packs.push({
+        name: `pack ${id}`,
+        ok,
+        required: id === 'compact',
+        detail: ok ? `${version}, verified` : (problem?.message ?? ''),
+        hint: problem?.hint ?? '',
+      });
     }
+    const none = packs.length === 0;
+    for (const { folder, message, hint } of await client.call('packs.problems', {}))
+      packs.push({ name: `pack in ${folder}`, ok: false, required: false, detail: message, hint });
+    if (none)
+      packs.push({
+        name: 'packs',
+        ok: false,
+        required: true,
+        detail: `none in ${cli.places.packFolders.join(', ')}`,
+        hint: 'Install Archetone again, or set ARCHETONE_PACKS to a folder that holds packs.',
+      });
+    return { runtime, packs };
   });
 }
 

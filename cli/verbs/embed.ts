@@ -4,7 +4,6 @@ import { EngineError } from '../../engine/api/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, damage, duration, pairs, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
-import { inScratch } from '../../engine/files/scratch.ts';
 
 export const embedVerb: AddVerb = (program, cli) => {
   program
@@ -53,19 +52,16 @@ Examples:
     );
 };
 
-/** Nothing of this is kept, so the engine works on a folder of its own. */
 async function embedAll(cli: Cli, paths: string[], packId: string, file: string): Promise<EmbeddedFiles> {
   const { signal } = cli.interrupt;
   try {
-    return await inScratch('embed', (scratch) =>
-      cli.withSession(scratch, async ({ client }) => {
-        for await (const event of client.stream('embed.files', { packId, paths, file }, { signal })) {
-          if (event.type === 'done') return event.result;
-          cli.progress.show('Embed', event.progress);
-        }
-        throw new EngineError('internal', 'Embedding ended without a result.');
-      }),
-    );
+    return await cli.withoutLibrary(async ({ client }) => {
+      for await (const event of client.stream('embed.files', { packId, paths, file }, { signal })) {
+        if (event.type === 'done') return event.result;
+        cli.progress.show('Embed', event.progress);
+      }
+      throw new EngineError('internal', 'Embedding ended without a result.');
+    });
   } finally {
     cli.progress.clear();
   }

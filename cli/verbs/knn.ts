@@ -1,15 +1,7 @@
-import { readDataset } from '../../engine/datasets/read.ts';
-import type { Dataset, LabelChoice } from '../../models/datasets/index.ts';
-import { knnClassifiers, predictKnn, type KnnClassifier } from '../../models/knn/index.ts';
-import {
-  multilabelMetrics,
-  perLabelReport,
-  type MultilabelMetrics,
-} from '../../models/evaluation/metrics/multilabel.ts';
-import type { Metric } from '../../models/neighbours/brute.ts';
-import type { RankingMetrics } from '../../models/evaluation/metrics/ranking.ts';
-import { EngineError } from '../../engine/api/errors.ts';
-import { withSameColumns } from '../../engine/reductions/corpus/file.ts';
+import { resolve } from 'node:path';
+import type { LabelScore } from '../../engine/api/datasets.ts';
+import { classifierSchema, type KnnClassifierId } from '../../engine/api/studies.ts';
+import { datasetLabels } from '../dataset-labels.ts';
 import { list, wholeNumber } from '../options.ts';
 import { pairs, percent, table } from '../text.ts';
 import type { AddVerb, Answer, Cli } from '../verb.ts';
@@ -18,9 +10,9 @@ import { requireExisting } from './classify.ts';
 interface Options {
   train: string;
   test: string;
-  classifier: KnnClassifier;
+  classifier: KnnClassifierId;
   k: number;
-  metric: Metric;
+  metric: 'euclidean' | 'cosine';
   metrics: 'main' | 'all';
   labels?: string;
   labelCount?: number;
@@ -28,17 +20,10 @@ interface Options {
   missing: 'refuse' | 'drop-rows';
 }
 
-type Metrics = MultilabelMetrics & RankingMetrics;
 /** What is told without `--metrics all`. */
-const mainMetrics = ['hammingLoss', 'exactMatch', 'accuracy', 'f1Samples', 'f1Micro', 'f1Macro'] as const;
+const mainMetrics = ['hammingLoss', 'exactMatch', 'accuracy', 'f1Samples', 'f1Micro', 'f1Macro'];
 /** Losses and counts are no shares of anything, and read better as plain numbers. */
-const plainMetrics = new Set<keyof Metrics>([
-  'hammingLoss',
-  'rankingLoss',
-  'rankingLossHard',
-  'oneError',
-  'coverage',
-]);
+const plainMetrics = new Set(['hammingLoss', 'rankingLoss', 'rankingLossHard', 'oneError', 'coverage']);
 
 export const knnVerb: AddVerb = (program, cli) => {
   program
@@ -54,7 +39,7 @@ export const knnVerb: AddVerb = (program, cli) => {
     .addOption(
       program
         .createOption('--classifier <name>', 'kNN classifier')
-        .choices(knnClassifiers.map(({ name }) => name))
+        .choices(classifierSchema.options)
         .default('lpknn'),
     )
     .option('-k, --k <n>', 'neighbours, at most the rows of --train', wholeNumber(1, 1_000_000), 1)
@@ -94,60 +79,33 @@ Examples:
 };
 
 async function predictAndScore(cli: Cli, options: Options): Promise<Answer> {
-  const { signal } = cli.interrupt;
-  const { classifier, k, metric } = options;
-  const started = performance.now();
-  const train = await read(cli, options.train, options);
-  const test = withSameColumns(train, await read(cli, options.test, options), options.test);
-  const readSeconds = (performance.now() - started) / 1000;
-  const before = process.cpuUsage();
-  const begun = performance.now();
-  const { labels, scores } = await predictKnn(classifier, train, test, { k, metric, signal });
-  const predictSeconds = (performance.now() - begun) / 1000;
-  const { user, system } = process.cpuUsage(before);
-  const all = multilabelMetrics(test.labels, labels, test.count, test.labelNames.length, scores);
-  const names = options.metrics === 'all' ? metricNames(all) : mainMetrics;
-  const metrics = Object.fromEntries(names.map((name) => [name, all[name]]));
-  const perLabel = perLabelReport(test.labels, labels, test.count, test.labelNames);
+  const { classifier, k, metric, exclude, missing } = options;
+  const [train, test] = [resolve(requireExisting(options.train)), resolve(requireExisting(options.test))];
+  const request = { train, test, classifier, k, metric, labels: datasetLabels(options), exclude, missing };
+  const found = await cli.withoutLibrary(({ client, signal }) =>
+    client.call('datasets.knn', request, { signal }),
+  );
+  const { seconds, perLabel, warnings } = found;
+  const all = options.metrics === 'all';
+  const names = all ? Object.keys(found.metrics) : mainMetrics;
+  const metrics = Object.fromEntries(names.map((name) => [name, found.metrics[name] ?? 0]));
   const json = {
-    train: { path: options.train, rows: train.count, features: train.dim },
-    test: { path: options.test, rows: test.count },
-    labels: test.labelNames,
+    train: { path: options.train, ...found.train },
+    test: { path: options.test, ...found.test },
+    labels: found.labels,
     parameters: { classifier, k, metric },
     metrics,
-    ...(options.metrics === 'all' && { perLabel }),
-    seconds: { read: readSeconds, predict: predictSeconds, predictProcessor: (user + system) / 1e6 },
-    warnings: [...train.warnings, ...test.warnings],
+    ...(all && { perLabel }),
+    ...{ seconds, warnings },
   };
   const facts = pairs([
     ['classifier', `${classifier}, k = ${k}, ${metric}`],
-    ['rows', `${train.count} to learn from, ${test.count} predicted`],
-    ['time', `${predictSeconds.toFixed(2)} s`],
+    ['rows', `${found.train.rows} to learn from, ${found.test.rows} predicted`],
+    ['time', `${seconds.predict.toFixed(2)} s`],
   ]);
-  const notes = new Set(json.warnings.map(({ message }) => `Note: ${message}`));
-  const figures = pairs(names.map((name) => [titleOf(name), shown(name, all[name])]));
-  const text = [facts, ...notes, figures, ...(options.metrics === 'all' ? [labelTable(perLabel)] : [])];
-  return { json, text: text.join('\n\n') };
-}
-
-function read({ places, interrupt }: Cli, path: string, options: Options): Promise<Dataset> {
-  const { labels, labelCount, exclude, missing } = options;
-  if (labels !== undefined && labelCount !== undefined)
-    throw new EngineError('bad-input', 'Labels are told twice.', 'Give --labels or --label-count, not both.');
-  const choice: LabelChoice | undefined =
-    labels !== undefined
-      ? { kind: 'xml', path: labels }
-      : labelCount !== undefined
-        ? { kind: 'last', count: labelCount }
-        : undefined;
-  const { parquetWorker } = places;
-  const { signal } = interrupt;
-  return readDataset(requireExisting(path), { labels: choice, exclude, missing, parquetWorker, signal });
-}
-
-function metricNames(metrics: Metrics): (keyof Metrics)[] {
-  // The object was made with these keys and no others.
-  return Object.keys(metrics) as (keyof Metrics)[];
+  const notes = new Set(warnings.map(({ message }) => `Note: ${message}`));
+  const figures = pairs(Object.entries(metrics).map(([name, value]) => [titleOf(name), shown(name, value)]));
+  return { json, text: [facts, ...notes, figures, ...(all ? [labelTable(perLabel)] : [])].join('\n\n') };
 }
 
 /** `f1Samples` → `F1 samples`. */
@@ -156,12 +114,12 @@ function titleOf(name: string): string {
   return words.replace(/^f1/, 'F1');
 }
 
-function shown(name: keyof Metrics, value: number): string {
+function shown(name: string, value: number): string {
   return plainMetrics.has(name) ? value.toFixed(4) : percent(value);
 }
 
-function labelTable(reports: ReturnType<typeof perLabelReport>): string {
-  return table<(typeof reports)[number]>(
+function labelTable(reports: readonly LabelScore[]): string {
+  return table<LabelScore>(
     [
       { title: 'label', value: ({ label }) => label },
       { title: 'rows', value: ({ support }) => String(support), align: 'right' },

@@ -4,10 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
 import type { PackChoices, PackOrigin, PackProposal, PackTerms } from '../../engine/api/packs.ts';
 import { EngineError } from '../../engine/api/errors.ts';
-import { addPack, proposePack } from '../../engine/packs/add/add.ts';
-import { addressesFrom } from '../../engine/packs/add/hub.ts';
-import type { PackService } from '../../engine/packs/service.ts';
-import { knownSources } from '../../models/backbones/registry.ts';
+import { hubModels } from '../../engine/packs/add/hub.ts';
 import { number, wholeNumber } from '../options.ts';
 import { bytes } from '../text.ts';
 import type { Cli } from '../verb.ts';
@@ -22,11 +19,7 @@ interface AddOptions extends Omit<PackChoices, 'windowSeconds'> {
 const fileEnding = /\.(pt|pth|th|ckpt|safetensors|gin)$/i;
 
 /** `packs add`, `packs remove`. */
-export function addPackVerbs(
-  packs: Command,
-  cli: Cli,
-  withPacks: <T>(work: (service: PackService) => Promise<T>) => Promise<T>,
-): void {
+export function addPackVerbs(packs: Command, cli: Cli): void {
   packs
     .command('add')
     .description('Make a pack from official checkpoints: files on this machine, or a model of the hub.')
@@ -58,7 +51,9 @@ export function addPackVerbs(
       'after',
       `
 Models with a short name:
-${knownSources.map(({ id, title }) => `  ${id.padEnd(18)}${title}`).join('\n')}
+${hubModels()
+  .map(({ id, title }) => `  ${id.padEnd(18)}${title}`)
+  .join('\n')}
 Any other: owner/repository, owner/repository/folder or owner/repository/file.pt
 
 Examples:
@@ -68,28 +63,21 @@ Examples:
     )
     .action((names: string[], options: AddOptions) =>
       cli.answer(() =>
-        withPacks(async (service) => {
+        cli.withoutLibrary(async (session) => {
+          const { client, signal } = session;
           const origin = originOf(names);
           const { window: windowSeconds, acceptTerms = false, inspect = false, ...rest } = options;
           const { id, title, encoderHeads, heads, precision } = rest;
           const choices: PackChoices = { id, title, encoderHeads, heads, windowSeconds, precision };
-          const { signal } = cli.interrupt;
-          const addresses = addressesFrom(process.env);
-          const proposal = await proposePack(origin, choices, addresses, signal);
+          const proposal = await client.call('packs.inspect', { origin, choices }, { signal });
           if (inspect) return { json: proposal, text: describe(proposal) };
           cli.say(describe(proposal));
           if (!acceptTerms) await ask(proposal.terms, signal);
-          const added = await addPack({
-            origin,
-            choices,
-            accepted: proposal.terms.map((terms) => terms.id),
-            packsFolder: service.addFolder,
-            addresses,
-            signal,
-            report: (progress) => cli.progress.show('Add', { ...nothingYet, ...progress }),
-          }).finally(() => cli.progress.clear());
-          await service.refresh();
-          const pack = service.list().find((info) => info.id === added.packId);
+          const accepted = proposal.terms.map((terms) => terms.id);
+          const added = await session.run('add-pack', () =>
+            client.call('packs.add', { origin, choices, accepted }),
+          );
+          const pack = (await client.call('packs.list', {})).find((info) => info.id === added.packId);
           return {
             json: { pack, notes: added.notes },
             text: [
@@ -109,24 +97,13 @@ Examples:
     .addHelpText('after', '\nExample:\n  archetone packs remove pecmae-4s')
     .action((id: string) =>
       cli.answer(() =>
-        withPacks(async (service) => {
-          await service.remove(id);
+        cli.withoutLibrary(async ({ client }) => {
+          await client.call('packs.remove', { packId: id });
           return { json: { removed: id }, text: `${id} was removed` };
         }),
       ),
     );
 }
-
-const nothingYet = {
-  done: 0,
-  total: 0,
-  unit: '',
-  current: '',
-  windows: 0,
-  failures: 0,
-  audioSecondsPerSecond: null,
-  etaSeconds: null,
-};
 
 function packId(text: string): string {
   if (/^[a-z0-9][a-z0-9_-]{0,63}$/.test(text)) return text;

@@ -1,11 +1,10 @@
-import type { PackInfo, PackVerification } from '../../engine/api/packs.ts';
-import { PackService } from '../../engine/packs/service.ts';
+import type { PackInfo, PackProblem, PackVerification } from '../../engine/api/packs.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, table } from '../text.ts';
-import type { AddVerb, Cli } from '../verb.ts';
+import type { Session } from '../session.ts';
+import type { AddVerb } from '../verb.ts';
 import { addPackVerbs } from './packs-add.ts';
 import { addPackScore } from './packs-score.ts';
-import { inScratch } from '../../engine/files/scratch.ts';
 
 export const packsVerb: AddVerb = (program, cli) => {
   const packs = program
@@ -18,9 +17,10 @@ export const packsVerb: AddVerb = (program, cli) => {
     .addHelpText('after', '\nExample:\n  archetone packs list --json')
     .action(() =>
       cli.answer(() =>
-        withPacks(cli, (service) => {
-          const list = service.list();
-          return { json: { packs: list, problems: service.problems() }, text: describePacks(list, service) };
+        cli.withoutLibrary(async ({ client }) => {
+          const found = await client.call('packs.list', {});
+          const problems = await client.call('packs.problems', {});
+          return { json: { packs: found, problems }, text: describePacks(found, problems) };
         }),
       ),
     );
@@ -32,11 +32,12 @@ export const packsVerb: AddVerb = (program, cli) => {
     .addHelpText('after', '\nExamples:\n  archetone packs verify\n  archetone packs verify compact --json')
     .action((ids: string[]) =>
       cli.answer(() =>
-        withPacks(cli, async (service) => {
-          const wanted = ids.length > 0 ? ids : service.list().map(({ id }) => id);
+        cli.withoutLibrary(async (session) => {
+          const { client } = session;
+          const wanted = ids.length > 0 ? ids : (await client.call('packs.list', {})).map(({ id }) => id);
           const verifications: PackVerification[] = [];
-          for (const id of wanted) verifications.push(await service.verify(id, cli.interrupt.signal));
-          const broken = service.problems();
+          for (const packId of wanted) verifications.push(await verifyPack(session, packId));
+          const broken = await client.call('packs.problems', {});
           const ok = verifications.every((verification) => verification.ok) && broken.length === 0;
           const text = [
             ...verifications.map(({ packId, ok: fine, problems }) =>
@@ -55,23 +56,20 @@ export const packsVerb: AddVerb = (program, cli) => {
       ),
     );
 
-  addPackVerbs(packs, cli, (work) => withPacks(cli, work));
-  addPackScore(packs, cli, (work) => withPacks(cli, work));
+  addPackVerbs(packs, cli);
+  addPackScore(packs, cli);
 };
 
-function withPacks<T>(cli: Cli, work: (service: PackService) => T | Promise<T>): Promise<T> {
-  return inScratch('packs', async (dataFolder) => {
-    const service = await PackService.open({ packFolders: cli.places.packFolders, dataFolder });
-    try {
-      return await work(service);
-    } finally {
-      await service.close();
-    }
-  });
+/** Checks the files of a pack, and a reduced one on this processor. */
+export async function verifyPack(session: Session, packId: string): Promise<PackVerification> {
+  const { verification } = await session.run('verify-pack', (client) =>
+    client.call('packs.verify', { packId }),
+  );
+  return verification;
 }
 
-function describePacks(list: readonly PackInfo[], service: PackService): string {
-  const problems = service.problems().map(({ folder, message }) => `${folder}: ${message}`);
+function describePacks(list: readonly PackInfo[], unusable: readonly PackProblem[]): string {
+  const problems = unusable.map(({ folder, message }) => `${folder}: ${message}`);
   const known = table<PackInfo>(
     [
       { title: 'pack', value: (pack) => pack.id },

@@ -1,13 +1,11 @@
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { MANIFEST_FILE } from '../../models/datasets/index.ts';
-import { knnClassifiers, type KnnClassifier } from '../../models/knn/index.ts';
-import { reductionMethods } from '../../models/reduction/index.ts';
+import { statSync } from 'node:fs';
 import { exportFormats, exportFormatSchema, formatsOf, type ExportFormat } from '../../engine/api/exports.ts';
-import type { DatasetLabels } from '../../engine/api/corpora.ts';
 import type { Reduction, ReductionScore } from '../../engine/api/reductions.ts';
-import type { StudySplit } from '../../engine/api/studies.ts';
+import { classifierSchema, type KnnClassifierId, type StudySplit } from '../../engine/api/studies.ts';
 import { EngineError } from '../../engine/api/errors.ts';
+import { isBundle } from '../../engine/bundles/is-bundle.ts';
+import { studyChoices } from '../../engine/reductions/study/choices.ts';
+import { datasetLabels } from '../dataset-labels.ts';
 import { list, number, seedNumber, wholeNumber } from '../options.ts';
 import { parametersOf, parameterTexts, type ParameterText } from '../parameters.ts';
 import { studyOfOne } from '../study.ts';
@@ -17,14 +15,13 @@ import type { Session } from '../session.ts';
 import type { AddVerb, Answer, Cli } from '../verb.ts';
 import { requireExisting } from './classify.ts';
 import { parseFormats } from './export.ts';
-import { inScratch } from '../../engine/files/scratch.ts';
 
 interface Options {
   method: string;
   param: ParameterText[];
   seed: number;
   k: number;
-  classifier: KnnClassifier;
+  classifier: KnnClassifierId;
   taxonomy: string;
   level: 'track' | 'window';
   labels?: string;
@@ -55,7 +52,9 @@ export const reduceVerb: AddVerb = (program, cli) => {
     )
     .requiredOption(
       '--method <name>',
-      `reduction method: ${reductionMethods.map(({ name }) => name).join(', ')}`,
+      `reduction method: ${studyChoices()
+        .methods.map(({ id }) => id)
+        .join(', ')}`,
     )
     .option(
       '--param <value>',
@@ -67,7 +66,7 @@ export const reduceVerb: AddVerb = (program, cli) => {
     .addOption(
       program
         .createOption('--classifier <name>', 'the kNN classifier that scores and is exported')
-        .choices(knnClassifiers.map(({ name }) => name))
+        .choices(classifierSchema.options)
         .default('lpknn'),
     )
     .option('-k <n>', 'neighbours of the kNN that scores', wholeNumber(1, 101), 1)
@@ -122,7 +121,7 @@ Examples:
     .action((subject: string, options: Options) =>
       cli.answer(async () => {
         const path = requireExisting(subject);
-        const isLibrary = statSync(path).isDirectory() && !existsSync(join(path, MANIFEST_FILE));
+        const isLibrary = statSync(path).isDirectory() && !isBundle(path);
         return isLibrary ? reduceLibrary(cli, path, options) : reduceFile(cli, path, options);
       }),
     );
@@ -153,18 +152,16 @@ function reduceLibrary(cli: Cli, folder: string, options: Options): Promise<Answ
 
 /** A study lives in a library: a file gets one of its own that lasts as long as it takes. */
 async function reduceFile(cli: Cli, path: string, options: Options): Promise<Answer> {
-  const source = { kind: 'dataset', path, labels: labelsOf(options) } as const;
+  const source = { kind: 'dataset', path, labels: datasetLabels(options) } as const;
   const { exclude, missing } = options;
   const parameters = parametersOf(options.method, options.param);
   const possible = formatsOf('dataset');
   const formats = options.formats ? parseFormats(options.formats, possible) : possible;
-  return inScratch('reduce', (scratch) =>
-    cli.withSession(scratch, async (session) => {
-      const { id } = await session.client.call('libraries.open', { folder: scratch });
-      const corpus = { source: { ...source, exclude, missing }, split: splitOf(options) };
-      return reduce(session, id, corpus, parameters, formats, options);
-    }),
-  );
+  return cli.withoutLibrary(async (session, folder) => {
+    const { id } = await session.client.call('libraries.open', { folder });
+    const corpus = { source: { ...source, exclude, missing }, split: splitOf(options) };
+    return reduce(session, id, corpus, parameters, formats, options);
+  });
 }
 
 async function reduce(
@@ -200,13 +197,6 @@ async function reduce(
 function splitOf({ test, testFraction }: Options): StudySplit {
   if (test !== undefined) return { kind: 'file', path: test };
   return testFraction === 0 ? { kind: 'none' } : { kind: 'holdout', test: testFraction, repeats: 1 };
-}
-
-function labelsOf({ labels, labelCount }: Options): DatasetLabels | null {
-  if (labels !== undefined && labelCount !== undefined)
-    throw new EngineError('bad-input', 'Labels are told twice.', 'Give --labels or --label-count, not both.');
-  if (labels !== undefined) return { kind: 'xml', path: labels };
-  return labelCount === undefined ? null : { kind: 'last', count: labelCount };
 }
 
 function describe({ id, source, corpusRows, prototypeRows, labels, seconds }: Reduction): string {

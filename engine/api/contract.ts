@@ -17,6 +17,7 @@ import type {
 } from '../wire/index.ts';
 import { appMethods } from './app.ts';
 import { classifyMethods } from './classify.ts';
+import { datasetsMethods } from './datasets.ts';
 import { embedMethods } from './embed.ts';
 import { experimentsMethods } from './experiments.ts';
 import { exportsMethods } from './exports.ts';
@@ -28,6 +29,7 @@ import { neighboursMethods } from './neighbours.ts';
 import { packsMethods } from './packs.ts';
 import { projectionMethods } from './projection.ts';
 import { prototypesMethods } from './prototypes.ts';
+import { qualityMethods } from './quality.ts';
 import { reductionsMethods } from './reductions.ts';
 import { sonifyMethods } from './sonify.ts';
 import { taxonomiesMethods } from './taxonomies.ts';
@@ -48,8 +50,10 @@ export const contract = {
   ...neighboursMethods,
   ...projectionMethods,
   ...reductionsMethods,
+  ...datasetsMethods,
   ...exportsMethods,
   ...packsMethods,
+  ...qualityMethods,
   ...jobsMethods,
 } as const;
 

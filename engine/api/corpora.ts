@@ -8,6 +8,15 @@ const datasetLabelsSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('xml'), path }),
 ]);
 
+/** How a data set file is read. */
+export const datasetReadingSchema = z.strictObject({
+  labels: datasetLabelsSchema.nullable().default(null),
+  /** Feature columns that are left out, by name: identifiers and the like. */
+  exclude: columns.default([]),
+  /** What to do with rows that miss a value. */
+  missing: z.enum(['refuse', 'drop-rows']).default('refuse'),
+});
+
 export const corpusSourceSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('library'),
@@ -17,13 +26,11 @@ export const corpusSourceSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('dataset'),
     path,
-    labels: datasetLabelsSchema.nullable().default(null),
-    /** Feature columns that are left out, by name: identifiers and the like. */
-    exclude: columns.default([]),
-    /** What to do with rows that miss a value. */
-    missing: z.enum(['refuse', 'drop-rows']).default('refuse'),
+    ...datasetReadingSchema.shape,
   }),
 ]);
+
+export type DatasetReading = z.output<typeof datasetReadingSchema>;
 
 /** Which columns of a data set file are labels; null: as the file itself says (MEKA header, Mulan XML beside it). */
 export type DatasetLabels = z.output<typeof datasetLabelsSchema>;

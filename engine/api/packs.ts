@@ -120,8 +120,17 @@ export type PackVerification = {
   problems: { file: string; message: string; hint: string }[];
 };
 
+/** A folder that looks like a pack but cannot be used. */
+export interface PackProblem {
+  folder: string;
+  message: string;
+  hint: string;
+}
+
 export const packsMethods = {
   'packs.list': query<PackInfo[]>()(nothing),
+  /** Folders among the packs that cannot be used, and why. */
+  'packs.problems': query<PackProblem[]>()(nothing),
   'packs.verify': query<Started>()(z.strictObject({ packId: id })),
   /** Models of the hub that have a short name. */
   'packs.hub': query<HubModelInfo[]>()(nothing),

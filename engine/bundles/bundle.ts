@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, rmdir, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rename, rm, rmdir, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileToOpen } from '../../models/audio/index.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import type { ExportResult } from '../api/exports.ts';
 import { EngineError } from '../api/errors.ts';
+import { refuseTaken } from '../files/refuse-taken.ts';
 
 export type BundleFile = ExportResult['files'][number];
 
@@ -157,18 +158,4 @@ export async function writeBundle(
       );
     throw thrown;
   }
-}
-
-/** @returns whether the (empty) folder is there. */
-async function refuseTaken(target: string): Promise<boolean> {
-  const facts = await stat(target).catch(() => null);
-  if (!facts) return false;
-  const taken = !facts.isDirectory() || (await readdir(target)).length > 0;
-  if (taken)
-    throw new EngineError(
-      'bad-input',
-      facts.isDirectory() ? `The folder ${target} is not empty.` : `${target} is a file, not a folder.`,
-      'Choose a new or an empty folder; an export never overwrites anything.',
-    );
-  return true;
 }

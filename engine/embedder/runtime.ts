@@ -14,6 +14,7 @@ export class EmbedderRuntime implements PackRuntime {
   readonly #embedder: Embedder;
   readonly #threads: number | null;
   readonly #priority: number;
+  readonly #afterwards: (() => Promise<void>) | null;
   readonly #calls = new Set<Promise<unknown>>();
   #computedBy: ComputedBy | null = null;
   #closed = false;
@@ -21,13 +22,20 @@ export class EmbedderRuntime implements PackRuntime {
   constructor(
     embedder: Embedder,
     pack: Pack,
-    options: { provider: ProviderName; threads: number | null; lane: JobLane },
+    options: {
+      provider: ProviderName;
+      threads: number | null;
+      lane: JobLane;
+      /** What is still to be done once everything that was asked is answered. */
+      closed?: () => Promise<void>;
+    },
   ) {
     this.pack = pack;
     this.provider = options.provider;
     this.#embedder = embedder;
     this.#threads = options.threads;
     this.#priority = priorities[options.lane];
+    this.#afterwards = options.closed ?? null;
   }
 
   get computedBy(): ComputedBy | null {
@@ -54,10 +62,11 @@ export class EmbedderRuntime implements PackRuntime {
     return this.#run('decode', [features], batch, this.pack.manifest.windowSamples);
   }
 
-  /** Nothing more is asked here; what was asked is answered. The sessions are the process's. */
+  /** Nothing more is asked here; what was asked is answered. The sessions stay, unless it is said otherwise. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled([...this.#calls]);
+    await this.#afterwards?.();
   }
 
   get #frame(): number {

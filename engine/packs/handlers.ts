@@ -1,16 +1,21 @@
-import { knownSources } from '../../models/backbones/registry.ts';
 import type { Handlers } from '../api/contract.ts';
 import { packAdditionSchema, packsMethods } from '../api/packs.ts';
 import type { EngineContext } from '../context.ts';
 import { addPack, proposePack } from './add/add.ts';
-import { addressesFrom } from './add/hub.ts';
+import { addressesFrom, hubModels } from './add/hub.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { answer } from '../answer.ts';
 
 const specSchema = packsMethods['packs.verify'].input;
 type PackMethods = Pick<
   Handlers,
-  'packs.list' | 'packs.verify' | 'packs.hub' | 'packs.inspect' | 'packs.add' | 'packs.remove'
+  | 'packs.list'
+  | 'packs.problems'
+  | 'packs.verify'
+  | 'packs.hub'
+  | 'packs.inspect'
+  | 'packs.add'
+  | 'packs.remove'
 >;
 
 /** The packs that are installed, and how others come and go. */
@@ -55,8 +60,9 @@ export function packsHandlers(context: EngineContext): PackMethods {
   );
   return {
     'packs.list': () => answer(() => packs.list()),
+    'packs.problems': () => answer(() => [...packs.problems()]),
     'packs.verify': (spec) => answer(() => ({ jobId: jobs.start('verify-pack', { libraryId: null, spec }) })),
-    'packs.hub': () => answer(() => knownSources.map(({ id, title }) => ({ id, title }))),
+    'packs.hub': () => answer(hubModels),
     'packs.inspect': ({ origin, choices }) => proposePack(origin, choices, addresses),
     'packs.add': (spec) => answer(() => ({ jobId: jobs.start('add-pack', { libraryId: null, spec }) })),
     'packs.remove': async ({ packId }) => {

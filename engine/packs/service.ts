@@ -16,7 +16,7 @@ import {
   type ProviderRunner,
 } from '../../models/packs/index.ts';
 import type { JobLane } from '../api/jobs.ts';
-import type { PackInfo, PackVerification, ProviderInfo } from '../api/packs.ts';
+import type { PackInfo, PackProblem, PackVerification, ProviderInfo } from '../api/packs.ts';
 import { EngineError } from '../api/errors.ts';
 import { Embedder } from '../embedder/embedder.ts';
 import { embedderLimits, type EmbedderLimits } from '../embedder/limits.ts';
@@ -40,13 +40,6 @@ export interface PackServiceOptions {
   /** Starts the process in which graphs run; default: this thread runs them. */
   embedder?: SpawnEmbedder;
   limits?: Partial<EmbedderLimits>;
-}
-
-/** A folder that looks like a pack but cannot be used. */
-export interface PackProblem {
-  folder: string;
-  message: string;
-  hint: string;
 }
 
 interface InstalledPack {
@@ -169,6 +162,19 @@ export class PackService {
     const runtime = new EmbedderRuntime(this.#embedder, pack, { provider, threads, lane });
     this.#runtimes.set(name, { sha256: pack.sha256, runtime });
     return Promise.resolve(runtime);
+  }
+
+  /**
+   * A runtime on the CPU with threads of its own, also for a pack that is not installed. The caller closes it, and with it
+   * the sessions of these graphs.
+   */
+  separateRuntime(pack: Pack, threads: number): PackRuntime {
+    return new EmbedderRuntime(this.#embedder, pack, {
+      ...{ provider: 'cpu', threads, lane: 'compute' },
+      closed: async () => {
+        await this.#embedder.ask('close', { sha256: pack.sha256 }, { priority: 0 });
+      },
+    });
   }
 
   /**

@@ -4,6 +4,7 @@ import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { corpusFacts, corpusRows } from './corpus/index.ts';
+import { scoreKnn } from './knn.ts';
 import { reductionLabelsets } from './labelsets.ts';
 import { generatedPrototypes } from './prototypes.ts';
 import { studyChoices } from './study/choices.ts';
@@ -12,7 +13,7 @@ import { runStudy, studySpecSchema } from './study/run.ts';
 import { studyStatistics } from './study/statistics.ts';
 import { answer } from '../answer.ts';
 
-type Part = Pick<Handlers, Extract<keyof Handlers, `reductions.${string}`>>;
+type Part = Pick<Handlers, Extract<keyof Handlers, `reductions.${string}` | 'datasets.knn'>>;
 
 /** Labelled corpora replaced by generated prototypes. */
 export function reductionsHandlers(context: EngineContext): Part {
@@ -42,6 +43,7 @@ export function reductionsHandlers(context: EngineContext): Part {
 
   return {
     'reductions.choices': () => answer(studyChoices),
+    'datasets.knn': (request, { signal }) => scoreKnn(context.options, request, signal),
     'reductions.corpus': async ({ libraryId, source }, { signal }) =>
       corpusFacts(await corpusRows(context, context.libraries.get(libraryId), source, signal), signal),
     'reductions.study': async ({ libraryId, request }, { signal }) => {

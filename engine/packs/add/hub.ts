@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { knownSources } from '../../../models/backbones/registry.ts';
 import { EngineError } from '../../api/errors.ts';
+import type { HubModelInfo } from '../../api/packs.ts';
 
 /** Where models are downloaded from. */
 export interface HubAddresses {
@@ -14,6 +15,11 @@ const publicAddresses: HubAddresses = {
   hub: 'https://huggingface.co',
   encodec: 'https://dl.fbaipublicfiles.com/encodec/v0/encodec_24khz-d7cc33bc.th',
 };
+
+/** Models of the hub that have a short name. */
+export function hubModels(): HubModelInfo[] {
+  return knownSources.map(({ id, title }) => ({ id, title }));
+}
 
 /** The public addresses, or those that the environment names (`HF_ENDPOINT`, `ARCHETONE_ENCODEC_URL`). */
 export function addressesFrom(environment: Readonly<Record<string, string | undefined>>): HubAddresses {

@@ -10,7 +10,7 @@ import {
   type LabelChoice,
 } from '../../../models/datasets/index.ts';
 import { numberTracks } from '../../../models/embeddings/tracks.ts';
-import type { CorpusSource, CorpusWarning } from '../../api/corpora.ts';
+import type { CorpusSource, CorpusWarning, DatasetReading } from '../../api/corpora.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { EngineOptions } from '../../context.ts';
 import { readDataset, type ReadFileOptions } from '../../datasets/read.ts';
@@ -33,7 +33,7 @@ export async function fileRows(
   { parquetWorker }: EngineOptions,
   signal?: AbortSignal,
 ): Promise<LabelledRows> {
-  const dataset = await read(source.path, source, { parquetWorker, signal });
+  const dataset = await readAsAsked(source.path, source, { parquetWorker, signal });
   const { features, count, dim, labels, labelNames, classPerRow } = dataset;
   const L = labelNames.length;
   const firstLabel: number[] = [];
@@ -77,7 +77,7 @@ export async function testRows(
       'A library cannot be scored on a data set file.',
       'Hold out some of its tracks, or cut it into folds.',
     );
-  const test = await read(path, training.source, { parquetWorker, signal });
+  const test = await readAsAsked(path, training.source, { parquetWorker, signal });
   return withSameColumns(training, test, path);
 }
 
@@ -122,9 +122,13 @@ export async function hashOfDataset(path: string, signal?: AbortSignal): Promise
   return hash.digest('hex');
 }
 
-function read(
+/**
+ * A data set file as a request says it is to be read.
+ * @throws DatasetError; the signal's reason
+ */
+export function readAsAsked(
   path: string,
-  { labels, exclude, missing }: FileSource,
+  { labels, exclude, missing }: DatasetReading,
   options: Pick<ReadFileOptions, 'parquetWorker' | 'signal'>,
 ): Promise<Dataset> {
   return readDataset(path, {

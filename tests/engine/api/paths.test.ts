@@ -29,6 +29,8 @@ const table: Partial<Record<Method, string[]>> = {
   'exports.start': ['folder'],
   'packs.inspect': ['origin.paths.*'],
   'packs.add': ['origin.paths.*'],
+  'packs.score': ['instruments', 'rendered', 'styles', 'twin', 'listenTo'],
+  'datasets.knn': ['train', 'test', 'labels.path'],
 };
 
 describe('the paths of the contract', () => {

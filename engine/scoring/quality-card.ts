@@ -1,30 +1,21 @@
 import type { Pack, PackRuntime } from '../../models/packs/index.ts';
-import { accuracyTable, type AccuracyTable, type Views } from '../../models/benchmarks/accuracy-card.ts';
+import { accuracyTable, type Views } from '../../models/benchmarks/accuracy-card.ts';
 import { scoredClassifiers } from '../../models/benchmarks/classifiers.ts';
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { deformations, type Deformation } from '../../models/benchmarks/deformations.ts';
 import { describeCollection, embedCollection, type CutSound } from '../../models/benchmarks/embed.ts';
 import { HandcraftedFeatures } from '../../models/benchmarks/handcrafted.ts';
 import { handcraftedJudge } from '../../models/benchmarks/judge.ts';
-import { scoreOrigins, type OriginTable } from '../../models/benchmarks/origins.ts';
-import { neighbourPrecision, type NeighbourPrecision } from '../../models/benchmarks/neighbourhood.ts';
+import { scoreOrigins } from '../../models/benchmarks/origins.ts';
+import { neighbourPrecision } from '../../models/benchmarks/neighbourhood.ts';
 import { sharedClasses } from '../../models/benchmarks/protocols.ts';
-import { scoreRobustness, type RobustnessScore } from '../../models/benchmarks/robustness.ts';
-import {
-  scoreFidelity,
-  fidelityVariants,
-  type HeardNetwork,
-  type FidelityScore,
-} from '../../models/benchmarks/fidelity.ts';
-import {
-  scoreCycle,
-  scoreRoundTrip,
-  type CycleScore,
-  type RoundTripScore,
-} from '../../models/benchmarks/sound.ts';
+import { scoreRobustness } from '../../models/benchmarks/robustness.ts';
+import { scoreFidelity, fidelityVariants, type HeardNetwork } from '../../models/benchmarks/fidelity.ts';
+import { scoreCycle, scoreRoundTrip } from '../../models/benchmarks/sound.ts';
 import { embeddingSpeed } from '../../models/benchmarks/speed.ts';
 import { round } from '../../models/benchmarks/summary.ts';
-import { evenly } from './scoring.ts';
+import type { AccuracyTable, OriginTable, QualityCard } from '../api/quality.ts';
+import { evenly } from './collections.ts';
 
 /** A collection to score on, with what says which one it was. */
 export interface ScoredCollection {
@@ -52,32 +43,6 @@ export interface ScoreInput {
   quick: boolean;
   /** Besides those that need no outside help. */
   moreDeformations: readonly Deformation[];
-}
-
-/** The measured figures of a pack. Accuracies in per cent, mean and standard deviation over the seeds. */
-export interface QualityCard {
-  schema: 'archetone.quality/2';
-  data: Record<string, { sounds: number; windows: number; classes: number; sha256: string }>;
-  seeds: readonly number[];
-  accuracy: {
-    instruments?: AccuracyTable;
-    rendered?: AccuracyTable;
-    renderedToInstruments?: AccuracyTable;
-    instrumentsToRendered?: AccuracyTable;
-    /** Classes of the two cross-collection tables. */
-    sharedClasses?: string[];
-    styles?: AccuracyTable;
-  };
-  precisionAt10?: NeighbourPrecision;
-  robustness?: RobustnessScore[];
-  roundTrip?: RoundTripScore;
-  cycle?: CycleScore;
-  /** Of prototypes trained on all instruments, five per class; the first entry is what the application does. */
-  fidelity?: FidelityScore[];
-  /** Sounds from noise and from recordings, on each half of the instruments, judged by the other. */
-  origins?: OriginTable[];
-  /** On two threads of the machine that made the card. */
-  speed: { windowsPerSecond: number; secondsPerSonification: number | null; packMegabytes: number };
 }
 
 /** A card with the prototypes that were heard for it. */

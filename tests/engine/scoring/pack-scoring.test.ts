@@ -2,14 +2,14 @@ import { mkdirSync, readFileSync, writeFileSync, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { QualityCard } from '../../../engine/packs/quality-card.ts';
+import type { QualityCard } from '../../../engine/api/quality.ts';
 import { figuresOf } from '../../../engine/packs/figures.ts';
-import { greyPng } from '../../../cli/report/png.ts';
+import { greyPng } from '../../../engine/scoring/grey-png.ts';
 import { encodeWav } from '../../../models/audio/encode-wav.ts';
 import { packManifestSchema } from '../../../models/packs/manifest.ts';
 import { Random } from '../../../models/numerics/random.ts';
 import { runCli } from '../../support/cli.ts';
-import { testFolder } from '../../support/engine.ts';
+import { startTestEngine, testFolder } from '../../support/engine.ts';
 import { TINY, writeTinyPack } from '../../support/tiny-pack.ts';
 
 /** Classes as decaying tones of their own register, one window each; another seed gives another collection. */
@@ -32,6 +32,21 @@ function collection(seed: number, perClass = 6): string {
   }
   return folder;
 }
+
+describe('packs.score', () => {
+  it('stops when nobody listens any more, and can be asked again', async () => {
+    const { client } = await startTestEngine();
+    const instruments = collection(3);
+    const request = { packId: 'compact', instruments, quick: true, seeds: 1 };
+    for await (const event of client.stream('packs.score', request)) {
+      expect(event).toEqual({ type: 'note', message: `Reading ${instruments} …` });
+      break;
+    }
+    const ends = [];
+    for await (const event of client.stream('packs.score', request)) ends.push(event);
+    expect(ends.at(-1)).toMatchObject({ type: 'done', card: { seeds: [1] }, classes: [] });
+  }, 60_000);
+});
 
 describe('archetone packs score', () => {
   it('measures everything that can be measured, writes a card that fits the manifest and a page that works', async () => {
@@ -112,7 +127,7 @@ describe('archetone packs score', () => {
     mkdirSync(join(folder, 'music'));
     writeFileSync(join(folder, 'music', 'song.wav'), 'mine');
     for (const [page, told] of [
-      ['music.html', 'not an empty folder'],
+      ['music.html', 'is not empty'],
       ['music', 'ends in .html'],
     ] as const) {
       const run = await runCli(

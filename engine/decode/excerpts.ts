@@ -1,5 +1,7 @@
 import { encodeWav } from '../../models/audio/encode-wav.ts';
-import { decodeLimits, DecodePool, ffmpegDecoder } from '../../engine/decode/index.ts';
+import { ffmpegDecoder } from './ffmpeg.ts';
+import { decodeLimits } from './limits.ts';
+import { DecodePool } from './pool.ts';
 
 /** Cuts windows out of audio files, as WAV. */
 export class ExcerptCutter {

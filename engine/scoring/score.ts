@@ -1,0 +1,167 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeShuffledTwin } from '../../models/benchmarks/random-twin.ts';
+import { cutWindows } from '../../models/audio/windows.ts';
+import { readPack, type Pack, type PackRuntime } from '../../models/packs/index.ts';
+import type { ParsedInput } from '../api/contract.ts';
+import { EngineError } from '../api/errors.ts';
+import type { HeardClass, QualityCard, ScoreEvent } from '../api/quality.ts';
+import type { EngineContext } from '../context.ts';
+import { refuseTaken } from '../files/refuse-taken.ts';
+import { inScratch } from '../files/scratch.ts';
+import { scanFolder } from '../files/scan.ts';
+import { writeWhole } from '../files/write-whole.ts';
+import { AsyncQueue } from '../wire/index.ts';
+import { canCompress, mp3Deformation } from './compress.ts';
+import { writeHeardClasses } from './heard-classes.ts';
+import { qualityCard, type ScoredCollection } from './quality-card.ts';
+import { evenly, hashOfSounds, readLabelledFolder, type Layout } from './collections.ts';
+
+type Request = ParsedInput<'packs.score'>;
+
+/** Windows of one file that are scored: soundtracks would outweigh everything else. */
+const MOST_WINDOWS = 8;
+
+/**
+ * Scores a pack on folders of labelled sounds, telling what it does.
+ * @throws EngineError `pack`, `bad-input`, `missing-folder`, `too-few-labels`; the signal's reason
+ */
+export async function* scorePack(
+  context: EngineContext,
+  request: Request,
+  signal: AbortSignal,
+): AsyncGenerator<ScoreEvent, void> {
+  const pack = context.packs.get(request.packId);
+  if (request.origins) requireInstruments(pack, request.instruments, 'Recordings to start from');
+  if (request.listenTo !== null) {
+    requireInstruments(pack, request.instruments, 'Prototypes to listen to');
+    await refuseTaken(request.listenTo);
+  }
+  const notes = new AsyncQueue<ScoreEvent>();
+  const stop = new AbortController();
+  const work = inScratch('score', (scratch) =>
+    score(context, pack, scratch, request, {
+      signal: AbortSignal.any([signal, stop.signal]),
+      note: (message) => notes.push({ type: 'note', message }),
+    }),
+  ).then(
+    (scored) => {
+      notes.push({ type: 'done', ...scored });
+      notes.end();
+    },
+    (thrown: unknown) => notes.fail(thrown),
+  );
+  try {
+    yield* notes;
+  } finally {
+    stop.abort();
+    await work;
+  }
+}
+
+async function score(
+  context: EngineContext,
+  pack: Pack,
+  scratch: string,
+  request: Request,
+  { signal, note }: { signal: AbortSignal; note: (message: string) => void },
+): Promise<{ card: QualityCard; classes: HeardClass[] }> {
+  const runtimes: PackRuntime[] = [];
+  const open = (which: Pack): PackRuntime => {
+    const runtime = context.packs.separateRuntime(which, request.threads);
+    runtimes.push(runtime);
+    return runtime;
+  };
+  const read = async (folder: string | null, layout: Layout): Promise<ScoredCollection | null> => {
+    if (folder === null) return null;
+    note(`Reading ${folder} …`);
+    const { sounds, failed } = await readLabelledFolder(folder, layout, pack, {
+      decode: context.decode,
+      mostWindows: MOST_WINDOWS,
+      signal,
+    });
+    for (const failure of failed) note(`Left out: ${failure}`);
+    return { sounds, sha256: hashOfSounds(sounds) };
+  };
+  try {
+    const runtime = open(pack);
+    const twinFolder = request.twin ?? (await writeShuffledTwin(pack, join(scratch, 'twin'), request.seed));
+    const twin = open(await readPack(twinFolder));
+    const instruments = await read(request.instruments, 'classes');
+    const rendered = await read(request.rendered, 'classes');
+    const styles = await read(request.styles, 'albums');
+    const demo = instruments || styles ? [] : await demoWindows(context, pack, request.sounds, signal);
+    const compresses = await canCompress();
+    if (!compresses && instruments) note('No ffmpeg that writes MP3: robustness to MP3 is left out.');
+    const { card, heard, embedded } = await qualityCard(
+      {
+        ...{ runtime, twin, instruments, rendered, styles, demo },
+        seeds: Array.from({ length: request.seeds }, (_, i) => request.seed + i),
+        ...{ fidelity: request.fidelity, origins: request.origins, quick: request.quick },
+        moreDeformations: compresses ? [mp3Deformation] : [],
+      },
+      { signal, say: note },
+    );
+    const classes =
+      request.listenTo !== null && instruments && heard && embedded
+        ? await writeHeardClasses(request.listenTo, {
+            ...{ runtime, heard, embedded, signal },
+            sounds: instruments.sounds,
+          })
+        : [];
+    if (request.write) await writeCard(pack, card);
+    return { card, classes };
+  } finally {
+    for (const runtime of runtimes) await runtime.close();
+  }
+}
+
+/** @throws EngineError `bad-input`, `pack` where there is nothing to listen to */
+function requireInstruments(pack: Pack, instruments: string | null, what: string): void {
+  if (instruments === null)
+    throw new EngineError('bad-input', `${what} are instruments.`, 'Name a folder of instruments.');
+  if (pack.manifest.kind !== 'generative')
+    throw new EngineError(
+      'pack',
+      `The pack “${pack.manifest.title}” only makes embeddings; there is nothing to listen to.`,
+      'Score it without listening to it.',
+    );
+}
+
+/** First window of demo sounds, evenly spread over them, the same ones each time. */
+async function demoWindows(
+  { options: { demoFolder }, decode }: EngineContext,
+  pack: Pack,
+  wanted: number,
+  signal: AbortSignal,
+): Promise<Float32Array[]> {
+  if (demoFolder === null)
+    throw new EngineError(
+      'missing-folder',
+      'The demo sounds are not installed.',
+      'Install Archetone again, or name a folder of sounds.',
+    );
+  const { sampleRate, windowSamples } = pack.manifest;
+  const { files } = await scanFolder(demoFolder, { signal });
+  const windows: Float32Array[] = [];
+  for (const { path } of evenly(files, wanted)) {
+    const mono = decode.decode(join(demoFolder, ...path.split('/')), { sampleRate, signal });
+    for await (const { samples } of cutWindows(mono, { windowSamples })) {
+      windows.push(samples);
+      break;
+    }
+  }
+  return windows;
+}
+
+/** What a card says that its scores do not replace: what precision costs, and how the conversion was proven. */
+const LASTING: readonly string[] = ['precision', 'selfTest'];
+
+/** Replaces the scores of the quality card in the manifest; everything else stays as it is. */
+async function writeCard(pack: Pack, card: QualityCard): Promise<void> {
+  const path = join(pack.folder, 'pack.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  const lasting = Object.entries(pack.manifest.quality).filter(([name]) => LASTING.includes(name));
+  const quality = { ...card, ...Object.fromEntries(lasting) };
+  await writeWhole(path, `${JSON.stringify({ ...manifest, quality }, null, 2)}\n`);
+}
