@@ -9,7 +9,7 @@ import type { JobHandle } from '../jobs/queue.ts';
 import { refreshTaxonomies } from '../taxonomies/refresh.ts';
 import { decodeWorkers } from '../workers.ts';
 import { embedTracks } from './embed-tracks.ts';
-import { ImportPlan } from './plan.ts';
+import { expectedWindows, ImportPlan } from './plan.ts';
 import { probeFiles } from './probe-files.ts';
 import { ImportProgress } from './progress.ts';
 import { scanFolder, type Scan } from '../files/scan.ts';
@@ -62,8 +62,10 @@ async function runImport(
       plan.failed,
       plan.toEmbed.map((track) => track.durationSeconds),
     );
-    // Only where there is something to gain: the measurement takes about a second, once.
-    const batch = plan.toEmbed.length > 0 ? await context.packs.batchSize(library.packId(), job) : 1;
+    const batch = await context.packs.batchSize(library.packId(), {
+      ...{ lane: job.lane, signal: job.signal },
+      windows: expectedWindows(plan.toEmbed, runtime.pack.manifest.windowSeconds, library.windows()),
+    });
     const embedded = await embedTracks(plan.toEmbed, {
       library,
       store,

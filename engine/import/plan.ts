@@ -13,6 +13,23 @@ export interface TrackToEmbed {
 }
 
 /**
+ * How many windows will be embedded, as far as headers tell how long tracks are; of the others one each.
+ * @param most windows per track
+ */
+export function expectedWindows(
+  tracks: readonly Pick<TrackToEmbed, 'durationSeconds'>[],
+  windowSeconds: number,
+  most: 'all' | number,
+): number {
+  const limit = most === 'all' ? Infinity : most;
+  return tracks.reduce(
+    (sum, { durationSeconds }) =>
+      sum + Math.min(limit, Math.ceil(Math.max(1, (durationSeconds ?? 0) / windowSeconds))),
+    0,
+  );
+}
+
+/**
  * Decides what has to be done: compares what a scan found with what the library knows. A file is the same track as
  * before when it lies where it lay, or, when its old place is empty, when its content is the same.
  */

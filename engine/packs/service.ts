@@ -28,6 +28,14 @@ import { packInfo } from './info.ts';
 import { defaultRunner } from './provider-runner.ts';
 import { ProviderMemory } from './providers.ts';
 
+/**
+ * The sizes tried differ by about a tenth, and the measurement takes up to 1.5 s: at 75 windows a second a thousand of them
+ * are the least that it pays for.
+ */
+const WORTH_MEASURING = 1000;
+/** The middle one of the sizes that are tried. */
+const UNMEASURED_SIZE = 4;
+
 export interface PackServiceOptions {
   /** Folders that hold packs, one sub-folder each; the first one holds those that come with the application. */
   packFolders: readonly string[];
@@ -178,14 +186,20 @@ export class PackService {
   }
 
   /**
-   * How many windows at a time a pack embeds fastest here: measured at its first use, in about a second, and remembered.
+   * How many windows at a time a pack embeds fastest here: measured before the first long work, in about a second, and
+   * remembered. For less than `WORTH_MEASURING` windows the measurement would cost more than it gains.
+   * @param windows that are going to be embedded
    * @throws PackError; the signal's reason
    */
-  async batchSize(packId: string, { lane, signal }: { lane: JobLane; signal: AbortSignal }): Promise<number> {
+  async batchSize(
+    packId: string,
+    { lane, signal, windows }: { lane: JobLane; signal: AbortSignal; windows: number },
+  ): Promise<number> {
     const pack = this.get(packId);
     const key = this.#batchKey(pack.sha256);
     const known = this.#batches.get(key);
     if (known) return known.size;
+    if (windows < WORTH_MEASURING) return UNMEASURED_SIZE;
     const choice = await measureBatchSize(await this.runtime(packId, lane), { signal });
     await this.#batches.remember(key, choice);
     return choice.size;

@@ -1,18 +1,36 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BatchMemory } from '../../../engine/packs/batch-sizes.ts';
 import { BATCH_SIZES } from '../../../models/packs/index.ts';
-import { importFolder, startTestEngine, testFolder, writeMusic } from '../../support/engine.ts';
+import {
+  classSound,
+  importFolder,
+  startTestEngine,
+  testFolder,
+  writeMusic,
+  writeSound,
+} from '../../support/engine.ts';
+import { TINY } from '../../support/tiny-pack.ts';
 
 const key = { packSha256: 'a', provider: 'cpu', threads: 1, processor: 'P' };
 
+/** A thousand windows of the tiny pack in one file. */
+function longMusic(): string {
+  const folder = testFolder();
+  writeSound(join(folder, 'class', 'long.wav'), classSound('bass', 1001 * (TINY.S / TINY.sampleRate), 1));
+  return folder;
+}
+
 describe('the batch size of an import', () => {
-  it('is measured at the first import, shown with the provider in use, and remembered', async () => {
+  it('is measured before the first long import, shown with the provider in use, and remembered', async () => {
     const test = await startTestEngine();
     expect((await test.client.call('providers.list', {})).map(({ batch }) => batch)).not.toContain(undefined);
     expect((await test.client.call('providers.list', {})).every(({ batch }) => batch === null)).toBe(true);
+    // For a handful of sounds it would not pay.
     await importFolder(test.client, writeMusic({ perClass: 1 }));
+    expect(existsSync(join(test.dataFolder, 'batch-sizes.json'))).toBe(false);
+    await importFolder(test.client, longMusic());
     const chosen = (await test.client.call('providers.list', {})).find((provider) => provider.chosen);
     expect(BATCH_SIZES).toContain(chosen?.batch?.size);
     expect(Object.values(chosen?.batch?.windowsPerSecond ?? {}).every((speed) => speed > 0)).toBe(true);
@@ -23,7 +41,7 @@ describe('the batch size of an import', () => {
     const kept = text.replace(/"size": \d+/, '"size": 3');
     writeFileSync(file, kept);
     const again = await test.restart();
-    await importFolder(again.client, writeMusic({ perClass: 2 }));
+    await importFolder(again.client, longMusic());
     expect(readFileSync(file, 'utf8')).toBe(kept);
   });
 
