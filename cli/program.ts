@@ -22,6 +22,7 @@ import { packsVerb } from './verbs/packs.ts';
 import { reduceVerb } from './verbs/reduce.ts';
 import { sonifyVerb } from './verbs/sonify.ts';
 import { taxonomiesVerb } from './verbs/taxonomies.ts';
+import { tracksVerb } from './verbs/tracks.ts';
 import { trainVerb } from './verbs/train.ts';
 import type { AddVerb, Answer, Cli } from './verb.ts';
 
@@ -29,6 +30,7 @@ const verbs: readonly AddVerb[] = [
   importVerb,
   taxonomiesVerb,
   trainVerb,
+  tracksVerb,
   classifyVerb,
   mistakesVerb,
   neighboursVerb,

@@ -1,6 +1,7 @@
 import { relative, sep } from 'node:path';
 import type { LibrarySummary } from '../../engine/api/libraries.ts';
 import type { WindowRef } from '../../engine/api/neighbours.ts';
+import { quoted } from '../../engine/api/search-fields.ts';
 import { wholeNumber } from '../options.ts';
 import type { Session } from '../session.ts';
 import { table } from '../text.ts';
@@ -13,9 +14,6 @@ interface Options {
   level: 'track' | 'window';
   metric: 'euclidean' | 'cosine';
 }
-
-/** UTF-16 units that `tracks.list` takes as a search. */
-const MOST_SEARCHED = 400;
 
 export const neighboursVerb: AddVerb = (program, cli) => {
   program
@@ -79,22 +77,13 @@ async function trackOfFile(session: Session, library: LibrarySummary, path: stri
     const { tracks } = await session.client.call('tracks.list', {
       libraryId: library.id,
       filter: { state: 'ready' },
-      search: searchFor(wanted),
+      search: `file=${quoted(wanted)}`,
       limit: 1000,
     });
     const track = tracks.find((row) => row.path === wanted);
     if (track) return track.id;
   }
   return null;
-}
-
-/** A path may be longer than a search: its end tells most. Code points are counted so that none is cut in two. */
-function searchFor(path: string): string {
-  return path.length <= MOST_SEARCHED
-    ? path
-    : Array.from(path)
-        .slice(-MOST_SEARCHED / 2)
-        .join('');
 }
 
 function describe(neighbours: readonly WindowRef[]): string {

@@ -4,13 +4,18 @@ import { query } from '../wire/index.ts';
 import type { EngineErrorData } from './errors.ts';
 import type { ComputedBy } from './spaces.ts';
 import type { SplitName } from './experiments.ts';
+import { nameFieldNames, textFieldNames } from './search-fields.ts';
 import { label, id, inLibrary } from './shared.ts';
+
+/** UTF-16 units of a search: a path of the longest, with every mark of it escaped, and a field before it. */
+export const MOST_SEARCHED = 9000;
 
 export const trackQuerySchema = z.strictObject({
   ...inLibrary,
   taxonomyId: id.nullable().default(null),
   experimentId: id.nullable().default(null),
-  search: z.string().max(400).default(''),
+  /** In the language of `search-query.ts`. */
+  search: z.string().max(MOST_SEARCHED).default(''),
   filter: z
     .strictObject({
       state: z.enum(['pending', 'ready', 'failed', 'missing']).optional(),
@@ -134,6 +139,12 @@ export interface TrackGroups {
   album: TagGroups;
 }
 
+/** A value that a field of searches has, and how many tracks have it. */
+export interface FieldValue {
+  value: string;
+  tracks: number;
+}
+
 export const tracksMethods = {
   'tracks.list': query<TrackPage>()(trackQuerySchema),
   'tracks.get': query<TrackDetail>()(
@@ -142,6 +153,17 @@ export const tracksMethods = {
       trackId: id,
       taxonomyId: id.nullable().default(null),
       experimentId: id.nullable().default(null),
+    }),
+  ),
+  /** Values of a field of searches in which a text occurs, for completion: the most frequent first. */
+  'tracks.values': query<FieldValue[]>()(
+    z.strictObject({
+      ...inLibrary,
+      taxonomyId: id.nullable().default(null),
+      experimentId: id.nullable().default(null),
+      field: z.enum([...textFieldNames, ...nameFieldNames]),
+      partial: z.string().max(400).default(''),
+      limit: z.int().min(1).max(1000).default(12),
     }),
   ),
   /** Absolute paths of tracks, in the order given. */

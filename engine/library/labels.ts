@@ -39,6 +39,16 @@ export class LabelRepository {
     return labels;
   }
 
+  /** Labels that tracks have in a taxonomy, by how many have them, the most frequent first. */
+  counts(taxonomyId: string): { value: string; tracks: number }[] {
+    return this.#db
+      .prepare<{ value: string; tracks: number }>(
+        `SELECT label AS value, count(*) AS tracks FROM track_labels WHERE taxonomy_id = ?
+          GROUP BY label ORDER BY tracks DESC, label`,
+      )
+      .all([taxonomyId]);
+  }
+
   /** Puts what the source says in force, except where a person decided otherwise. */
   replace(taxonomyId: string, derived: ReadonlyMap<string, readonly string[]>): void {
     const overrides = this.#db

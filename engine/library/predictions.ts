@@ -1,7 +1,7 @@
 import type { Experiment, LabelThreshold, SplitName } from '../api/experiments.ts';
 import type { Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
-import type { PredictedLabel } from './track-row.ts';
+import type { PredictedLabel, PredictionTruth } from './track-row.ts';
 
 /** What the network says about a track. */
 export interface TrackPrediction {
@@ -97,6 +97,26 @@ export class PredictionRepository {
          ORDER BY ${name}, probability DESC, track_id`,
       )
       .all([id]);
+  }
+
+  /** How many tracks each class is predicted for, or comes second for; the most frequent first, and those of none last. */
+  counts(
+    { experimentId, multilabel, classes }: PredictionTruth,
+    of: 'predicted' | 'second',
+  ): { value: string; tracks: number }[] {
+    const several = of === 'predicted' && multilabel;
+    const [table, name] = several
+      ? ['predicted_labels', 'label']
+      : ['predictions', of === 'second' ? 'second_class' : 'class'];
+    const rows = this.#db
+      .prepare<{ value: string; tracks: number }>(
+        `SELECT ${name} AS value, count(*) AS tracks FROM cache.${table} WHERE experiment_id = ? GROUP BY ${name}`,
+      )
+      .all([experimentId]);
+    const known = new Map(rows.map(({ value, tracks }) => [value, tracks]));
+    return classes
+      .map((value) => ({ value, tracks: known.get(value) ?? 0 }))
+      .sort((a, b) => b.tracks - a.tracks);
   }
 
   /** Forgets what an experiment says. */

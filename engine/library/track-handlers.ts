@@ -7,6 +7,7 @@ type Part = Pick<
   Handlers,
   | 'tracks.list'
   | 'tracks.get'
+  | 'tracks.values'
   | 'tracks.paths'
   | 'tracks.leaveOut'
   | 'tracks.groups'
@@ -20,6 +21,7 @@ export function tracksHandlers(context: EngineContext, playback: Playback): Part
   return {
     'tracks.list': (query) => answer(() => libraries.get(query.libraryId).tracks.list(query)),
     'tracks.get': (query) => answer(() => libraries.get(query.libraryId).tracks.get(media, query)),
+    'tracks.values': (query) => answer(() => libraries.get(query.libraryId).tracks.values(query)),
     'tracks.paths': ({ libraryId, trackIds }) =>
       answer(() => libraries.get(libraryId).tracks.paths(trackIds)),
     'tracks.leaveOut': ({ libraryId, trackIds, leftOut }) =>

@@ -1,6 +1,11 @@
 import type { ParsedInput } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
+import type { SearchTerm } from '../api/search-query.ts';
 import type { SqlValue } from '../storage/database.ts';
+import { predictedSql, wrongSql } from './judged-sql.ts';
+import type { SqlCondition } from './judged-sql.ts';
+import { asksState, searchSql } from './search-sql.ts';
+import type { SearchScope } from './search-sql.ts';
 import { judgeOf } from './track-row.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
 import type { PredictionTruth } from './track-row.ts';
@@ -20,25 +25,24 @@ const sortColumns: Record<TrackQuery['sort'], string> = {
   state: trackStateSql,
 };
 
-/** Whether a label is among those predicted for the track. */
-const PREDICTED = `EXISTS (SELECT 1 FROM cache.predicted_labels f WHERE f.experiment_id = p.experiment_id
-  AND f.track_id = t.id AND f.label = ?)`;
-
 /**
  * Selects the row numbers `n` of all tracks of a query, in its order; the page does not matter for it.
  * @param space key of the space that states and windows are meant in
- * @param found row numbers of what a search found; null without one
- * @throws EngineError `bad-input` for a filter that lacks what it filters by
+ * @param terms what its search says, of which `found` are the row numbers of what fits the text; null without text
+ * @throws EngineError `bad-input` for a filter that lacks what it filters by, and for names that are not there
  */
 export function orderSql(
   query: TrackQuery,
-  truth: PredictionTruth | null,
-  { space, found }: { space: string; found: readonly number[] | null },
+  scope: SearchScope,
+  { space, terms, found }: { space: string; terms: readonly SearchTerm[]; found: readonly number[] | null },
 ): { sql: string; parameters: SqlValue[] } {
-  const { conditions, parameters } = filterSql(query, truth, found);
+  const { truth } = scope;
+  const conditions = [...filterSql(query, truth), ...searchSql(terms, scope)];
+  if (found) conditions.push(amongSql('t.rowid', found));
   const joins: string[] = [];
   const joined: SqlValue[] = [];
-  if (query.filter.state !== undefined || query.sort === 'state' || query.sort === 'windows') {
+  const sortsByState = query.sort === 'state' || query.sort === 'windows';
+  if (query.filter.state !== undefined || sortsByState || asksState(terms)) {
     joins.push(trackStateJoin);
     joined.push(space);
   }
@@ -53,60 +57,41 @@ export function orderSql(
   const lacksLabels = query.sort === 'label' && query.taxonomyId === null;
   const lacksPredictions = (query.sort === 'prediction' || query.sort === 'probability') && !truth;
   const column = lacksLabels || lacksPredictions ? sortColumns.path : sortColumns[query.sort];
-  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+  const where = conditions.length > 0 ? `WHERE ${conditions.map(({ sql }) => `(${sql})`).join(' AND ')}` : '';
   return {
     sql: `SELECT t.rowid AS n FROM tracks t ${joins.join(' ')} ${where}
       ORDER BY ${column} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, t.path`,
-    parameters: [...joined, ...parameters],
+    parameters: [...joined, ...conditions.flatMap(({ parameters }) => parameters)],
   };
 }
 
-function filterSql(
-  query: TrackQuery,
-  truth: PredictionTruth | null,
-  found: readonly number[] | null,
-): { conditions: string[]; parameters: SqlValue[] } {
-  const conditions: string[] = [];
-  const parameters: SqlValue[] = [];
-  const add = (condition: string, ...values: SqlValue[]): void => {
-    conditions.push(condition);
-    parameters.push(...values);
-  };
-  const { state, noted, label, predicted, errorsOnly, trackIds } = query.filter;
-  if (found) add('t.rowid IN (SELECT value FROM json_each(?))', JSON.stringify(found));
-  if (state !== undefined) add(`${trackStateSql} = ?`, state);
-  if (noted !== undefined) add(noted ? 't.note IS NOT NULL' : 't.note IS NULL');
-  if (trackIds !== undefined) add('t.id IN (SELECT value FROM json_each(?))', JSON.stringify(trackIds));
+function filterSql({ filter, taxonomyId }: TrackQuery, truth: PredictionTruth | null): SqlCondition[] {
+  const conditions: SqlCondition[] = [];
+  const { state, noted, label, predicted, errorsOnly, trackIds } = filter;
+  if (state !== undefined) conditions.push({ sql: `${trackStateSql} = ?`, parameters: [state] });
+  if (noted !== undefined)
+    conditions.push({ sql: noted ? 't.note IS NOT NULL' : 't.note IS NULL', parameters: [] });
+  if (trackIds !== undefined) conditions.push(amongSql('t.id', trackIds));
   if (label !== undefined) {
-    if (query.taxonomyId === null) throw lacking('label', 'taxonomy');
-    add(
-      'EXISTS (SELECT 1 FROM track_labels f WHERE f.taxonomy_id = ? AND f.label = ? AND f.track_id = t.id)',
-      query.taxonomyId,
-      label,
-    );
+    if (taxonomyId === null) throw lacking('label', 'taxonomy');
+    conditions.push({
+      sql: 'EXISTS (SELECT 1 FROM track_labels f WHERE f.taxonomy_id = ? AND f.label = ? AND f.track_id = t.id)',
+      parameters: [taxonomyId, label],
+    });
   }
   if (predicted !== undefined) {
     if (!truth) throw lacking('predicted class', 'experiment');
-    if (truth.multilabel) add(`p.label_count IS NOT NULL AND ${PREDICTED}`, predicted);
-    else add('p.class = ?', predicted);
+    conditions.push(predictedSql([predicted], truth));
   }
   if (errorsOnly === true) {
     if (!truth) throw lacking('errors', 'experiment');
-    if (!judgeOf(query.taxonomyId, truth)) add('0');
-    const { taxonomyId } = truth;
-    const classes = JSON.stringify(truth.classes);
-    const first = truth.multilabel ? '' : 'AND e.position = 0';
-    const own = `FROM track_labels e WHERE e.taxonomy_id = ? AND e.track_id = t.id ${first}`;
-    const learned = `SELECT 1 ${own} AND e.label IN (SELECT value FROM json_each(?))`;
-    add(`p.class IS NOT NULL AND EXISTS (${learned})`, taxonomyId, classes);
-    if (truth.multilabel) {
-      const missing = `EXISTS (${learned} AND NOT ${PREDICTED.replace('?', 'e.label')})`;
-      const extra = `EXISTS (SELECT 1 FROM cache.predicted_labels x WHERE x.experiment_id = p.experiment_id
-        AND x.track_id = t.id AND NOT EXISTS (SELECT 1 ${own} AND e.label = x.label))`;
-      add(`p.label_count IS NOT NULL AND (${missing} OR ${extra})`, taxonomyId, classes, taxonomyId);
-    } else add(`NOT EXISTS (SELECT 1 ${own} AND e.label = p.class)`, taxonomyId);
+    conditions.push(judgeOf(taxonomyId, truth) ? wrongSql(truth) : { sql: '0', parameters: [] });
   }
-  return { conditions, parameters };
+  return conditions;
+}
+
+function amongSql(column: string, values: readonly (string | number)[]): SqlCondition {
+  return { sql: `${column} IN (SELECT value FROM json_each(?))`, parameters: [JSON.stringify(values)] };
 }
 
 function lacking(filter: string, needed: string): EngineError {

@@ -2,6 +2,11 @@ import { join } from 'node:path';
 import type { GroupFacts } from '../../models/evaluation/splits/groups.ts';
 import type { Peaks, TrackDetail, TrackGroups, TrackPage, TrackRow } from '../api/tracks.ts';
 import { EngineError } from '../api/errors.ts';
+import { parseSearch } from '../api/search-query.ts';
+import { isNameField } from '../api/search-fields.ts';
+import type { NameField } from '../api/search-fields.ts';
+import type { FieldValue } from '../api/tracks.ts';
+import type { ParsedInput } from '../api/contract.ts';
 import type { MediaTokens } from '../media.ts';
 import type { Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
@@ -11,6 +16,7 @@ import { Kept } from './kept.ts';
 import type { LabelRepository } from './labels.ts';
 import type { PredictionRepository } from './predictions.ts';
 import type { SearchIndex } from './search-index.ts';
+import { foldText } from './search-text.ts';
 import type { SpaceRepository } from './spaces.ts';
 import { orderSql, type TrackQuery } from './track-list.ts';
 import { judgeOf, trackRow, trackRowsSql, type PredictionTruth, type StoredTrack } from './track-row.ts';
@@ -264,14 +270,39 @@ export class TrackRepository {
       .all();
   }
 
+  /** Values of a field of searches in which a text occurs; the most frequent first. @throws EngineError `not-found` */
+  values({ taxonomyId, experimentId, field, partial, limit }: ParsedInput<'tracks.values'>): FieldValue[] {
+    const { labels, predictions, search } = this.#parts;
+    const truth = this.#truthOf(experimentId);
+    const names: Record<NameField, () => FieldValue[]> = {
+      label: () => (taxonomyId === null ? [] : labels.counts(taxonomyId)),
+      pred: () => (truth ? predictions.counts(truth, 'predicted') : []),
+      second: () => (truth ? predictions.counts(truth, 'second') : []),
+    };
+    const all = isNameField(field) ? names[field]() : search.valuesOf(field);
+    const wanted = foldText(partial);
+    return all.filter(({ value }) => foldText(value).includes(wanted)).slice(0, limit);
+  }
+
   #truthOf(experimentId: string | null): PredictionTruth | null {
     return experimentId === null ? null : this.#parts.experiments.truthOf(experimentId);
   }
 
   /** All tracks of a query in order, as row numbers; the page does not matter for it. */
   #order(query: TrackQuery, truth: PredictionTruth | null): number[] {
-    const found = this.#parts.search.find(query.search);
-    const { sql, parameters } = orderSql(query, truth, { space: this.#parts.spaces.current().key, found });
+    const { search, labels, spaces } = this.#parts;
+    const terms = parseSearch(query.search);
+    const { taxonomyId } = query;
+    const scope = {
+      taxonomyId,
+      truth,
+      labels: () => (taxonomyId === null ? [] : labels.counts(taxonomyId).map(({ value }) => value)),
+    };
+    const { sql, parameters } = orderSql(query, scope, {
+      space: spaces.current().key,
+      terms,
+      found: search.find(terms),
+    });
     // As one text: a hundred thousand rows would each have to cross from the driver on their own.
     const order = this.#db
       .prepare<{ rows: string }>(`SELECT json_group_array(n) AS rows FROM (${sql})`)

@@ -154,6 +154,21 @@ describe('the command line', { timeout: 180_000 }, () => {
     expect(other.neighbours.every(({ path }) => path.startsWith('mid/'))).toBe(true);
   });
 
+  it('lists the tracks that a search finds, and says what is wrong with one', async () => {
+    const list = async (...args: string[]) => runCli(['tracks', '--library', library, ...args]);
+    const found = await list('--json', 'file:"bass/"', '--', '-hit_0', 'len>0.1');
+    expect(found.json()).toMatchObject({ search: 'file:"bass/" -hit_0 len>0.1' });
+    const { tracks } = z.object({ tracks: z.array(z.object({ path: z.string() })) }).parse(found.json());
+    expect(tracks.length).toBeGreaterThan(0);
+    expect(tracks.every(({ path }) => path.startsWith('bass/') && !path.includes('hit_0'))).toBe(true);
+    expect((await list('--limit', '1')).stdout).toMatch(/\n1 of \d+ tracks\n$/);
+    const wrong = await list('lable:bass', '--json');
+    expect(wrong.code).not.toBe(0);
+    expect(wrong.json()).toMatchObject({
+      error: { code: 'bad-input', message: 'There is no field “lable”.' },
+    });
+  });
+
   it('knows a file of the library by a path that is longer than any search', async () => {
     const deep = join(testFolder(), 'music');
     const folder = join(deep, 'a'.repeat(150), 'b'.repeat(150), 'c'.repeat(150));
