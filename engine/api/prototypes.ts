@@ -2,13 +2,56 @@
 import { z } from 'zod';
 import { query } from '../wire/index.ts';
 import type { Experiment } from './experiments.ts';
-import type { WindowRef } from './neighbours.ts';
-import { label, id, inLibrary } from './shared.ts';
+import { vectorRefSchema, type WindowRef } from './neighbours.ts';
+import { label, id, inLibrary, distinct } from './shared.ts';
 import type { Sonification } from './sonify.ts';
+
+const index = z.int().min(0);
+const name = z.string().trim().max(100);
+/** Prototypes that an edit touches at once. */
+const MOST_MERGED = 1000;
+
+/** A vector of the embedding space that becomes a prototype: anything that has one, or the mean of some tracks. */
+export const prototypeSourceSchema = z.discriminatedUnion('kind', [
+  ...vectorRefSchema.options,
+  z.strictObject({
+    kind: z.literal('mean'),
+    trackIds: z.array(id).min(1).max(100_000).refine(distinct, 'a track twice'),
+  }),
+]);
+
+export type PrototypeSource = z.output<typeof prototypeSourceSchema>;
+
+/** A change of an experiment's prototypes; places are those of the revision that is edited. */
+export const prototypeEditSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('add'),
+    class: label,
+    vector: prototypeSourceSchema,
+    name: name.optional(),
+  }),
+  z.strictObject({ kind: z.literal('remove'), index }),
+  z.strictObject({ kind: z.literal('move'), index, vector: prototypeSourceSchema }),
+  /** Prototypes of one class become one in their middle. */
+  z.strictObject({
+    kind: z.literal('merge'),
+    indices: z.array(index).min(2).max(MOST_MERGED).refine(distinct, 'a prototype twice'),
+  }),
+  /** A prototype becomes two, at the centres of the two halves of the training windows nearest to it. */
+  z.strictObject({ kind: z.literal('split'), index }),
+  /** An empty name takes it away. */
+  z.strictObject({ kind: z.literal('rename'), index, name }),
+  z.strictObject({ kind: z.literal('reassign'), index, class: label }),
+  z.strictObject({ kind: z.literal('weight'), index, class: label, value: z.number().min(-1000).max(1000) }),
+]);
+
+export type PrototypeEdit = z.output<typeof prototypeEditSchema>;
 
 export interface PrototypeInfo {
   index: number;
   class: string;
+  /** What a person called it; empty where nobody did. */
+  name: string;
   /** Training windows whose nearest prototype this is. */
   support: number;
   /** Share of those windows that carry this prototype's class, 0…1; null when support is 0. */
@@ -16,27 +59,94 @@ export interface PrototypeInfo {
   /** Weight towards every class, in the order of `Experiment.classes`. */
   weights: number[];
   nearest: WindowRef[];
+  /** The prototype that lies nearest, and the distance to it in the embedding space; null where there is no other. */
+  twin: { index: number; distance: number } | null;
   sonification: Sonification | null;
 }
 
+/** A track that another class, or other labels, would be predicted for. */
+export interface Flip {
+  trackId: string;
+  title: string;
+  path: string;
+  /** Labels it bears in the experiment; empty where it has no part in it. */
+  truth: string[];
+  before: string[];
+  after: string[];
+  /** Whether the prediction becomes right or wrong; null where it stays one of the two, or nothing is known. */
+  becomes: 'right' | 'wrong' | null;
+}
+
+/** What a figure was and would be. */
+export interface Change {
+  before: number;
+  after: number;
+}
+
+/** What an edit would do, before it is done. */
+export interface EditPreview {
+  /** What it does, in words. */
+  change: string;
+  /** The revision that would be edited. */
+  revision: number;
+  /** On the test part; on another part where that is empty. */
+  split: string;
+  accuracy: Change;
+  balancedAccuracy: Change;
+  macroF1: Change;
+  /** Classes whose F1 would change, by how much. */
+  perClass: ({ class: string } & Change)[];
+  /** Tracks whose prediction would change. */
+  flipped: number;
+  /** The first of these, those that become wrong first, then those that become right. */
+  flips: Flip[];
+}
+
+/** A revision of an experiment, which can be gone back to. */
+export interface RevisionInfo {
+  revision: number;
+  /** What made it, in words. */
+  change: string;
+  /** What a person called it; empty where nobody did. */
+  name: string;
+  /** Of the test part; null where there is none. */
+  accuracy: number | null;
+  balancedAccuracy: number | null;
+  createdAt: string;
+}
+
+export interface RevisionLog {
+  /** All there are, oldest first. */
+  revisions: RevisionInfo[];
+  current: number;
+  /** What undo goes back to, and redo forward to; null where there is nothing. */
+  undo: number | null;
+  redo: number | null;
+}
+
+const ofExperiment = { ...inLibrary, experimentId: id };
+const edited = {
+  ...ofExperiment,
+  /** The revision that was looked at: refused as `busy` when it is not the present one any more. */
+  revision: z.int().min(1).optional(),
+  edit: prototypeEditSchema,
+};
+
 export const prototypesMethods = {
-  'prototypes.list': query<PrototypeInfo[]>()(z.strictObject({ ...inLibrary, experimentId: id })),
-  /** Deletes prototypes: a new revision of the experiment, re-scored; `prototypes.restore` undoes it. */
-  'prototypes.remove': query<Experiment>()(
-    z.strictObject({ ...inLibrary, experimentId: id, index: z.int().min(0) }),
-  ),
-  /** Makes a window of the library a prototype of a class: a new revision. */
-  'prototypes.add': query<Experiment>()(
-    z.strictObject({
-      ...inLibrary,
-      experimentId: id,
-      class: label,
-      trackId: id,
-      windowIndex: z.int().min(0),
-    }),
-  ),
-  /** Goes back to an earlier revision. */
-  'prototypes.restore': query<Experiment>()(
-    z.strictObject({ ...inLibrary, experimentId: id, revision: z.int().min(1) }),
+  'prototypes.list': query<PrototypeInfo[]>()(z.strictObject(ofExperiment)),
+  /** Makes an edit: a new revision of the experiment, re-scored; `prototypes.undo` goes back. */
+  'prototypes.edit': query<Experiment>()(z.strictObject(edited)),
+  /** What an edit would do; nothing is changed. */
+  'prototypes.preview': query<EditPreview>()(z.strictObject(edited)),
+  /** Makes an edit of a copy: a new experiment, and the edited one stays as it is. */
+  'prototypes.keep': query<Experiment>()(z.strictObject(edited)),
+  /** Goes back one step of the history. @throws `not-found` at its beginning */
+  'prototypes.undo': query<Experiment>()(z.strictObject(ofExperiment)),
+  'prototypes.redo': query<Experiment>()(z.strictObject(ofExperiment)),
+  /** Goes to a revision, as a step of the history. */
+  'prototypes.restore': query<Experiment>()(z.strictObject({ ...ofExperiment, revision: z.int().min(1) })),
+  'prototypes.log': query<RevisionLog>()(z.strictObject(ofExperiment)),
+  'prototypes.nameRevision': query<null>()(
+    z.strictObject({ ...ofExperiment, revision: z.int().min(1), name }),
   ),
 };

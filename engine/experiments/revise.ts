@@ -1,6 +1,8 @@
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { Experiment, LabelThreshold } from '../api/experiments.ts';
 import { EngineError } from '../api/errors.ts';
+import type { PrototypeEdit } from '../api/prototypes.ts';
+import { newId } from '../identifier.ts';
 import type { Library } from '../library/library.ts';
 import type { SplitTrack } from '../library/experiments.ts';
 import type { TrackPrediction } from '../library/predictions.ts';
@@ -11,6 +13,8 @@ export interface Revision {
   /** What was done, in words. */
   change: string;
   network: PrototypeNetwork;
+  /** The edit of prototypes that it is. */
+  edit?: PrototypeEdit | undefined;
   /** From which probability on labels are predicted; null for a single-label task. */
   thresholds:
     | LabelThreshold[]
@@ -26,23 +30,91 @@ export interface Revision {
 export async function revise(
   library: Library,
   before: Experiment,
-  { change, network, thresholds: wanted }: Revision,
+  revision: Revision,
   signal: AbortSignal,
 ): Promise<Experiment> {
-  const { id: experimentId, classes, space, revision } = before;
+  const scored = await scoreRevision(library, before, revision, signal);
+  requireSame(library, before);
+  library.experiments.addRevision(before.id, scored);
+  return predicted(library, before.id, scored);
+}
+
+/**
+ * Makes a new experiment of an edited network; the one that was edited stays as it is.
+ * @throws EngineError `other-space`; the signal's reason
+ */
+export async function keepAsNew(
+  library: Library,
+  before: Experiment,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<Experiment> {
+  const scored = await scoreRevision(library, before, revision, signal);
+  const experiment = {
+    ...before,
+    ...{ id: newId(), name: `${before.name} · ${revision.change}`.slice(0, 200) },
+    createdAt: new Date().toISOString(),
+  };
+  library.experiments.insert(experiment, scored.tracks, scored);
+  return predicted(library, experiment.id, scored);
+}
+
+/**
+ * Goes along the history of an experiment, or to one of its revisions, and predicts every track anew.
+ * @throws EngineError `not-found` where there is no such step; `busy` when an edit came first; `other-space`; the signal's
+ * reason
+ */
+export async function goTo(
+  library: Library,
+  experimentId: string,
+  to: 'undo' | 'redo' | { revision: number },
+  signal: AbortSignal,
+): Promise<Experiment> {
+  const before = library.experiments.get(experimentId);
+  const revision =
+    typeof to === 'object' ? to.revision : (library.experiments.log(experimentId)[to] ?? before.revision);
+  const network = library.experiments.network(experimentId, revision);
+  const vectors = library.embeddings.madeIn(before.space, 'This experiment');
+  const predictions = await predictTracks(network, vectors, signal);
+  requireSame(library, before);
+  library.experiments.move(experimentId, to);
+  return predicted(library, experimentId, {
+    predictions,
+    tracks: library.experiments.tracksOf(experimentId),
+  });
+}
+
+interface Predicted {
+  tracks: SplitTrack[];
+  predictions: ReadonlyMap<string, TrackPrediction>;
+}
+
+async function scoreRevision(
+  library: Library,
+  { id: experimentId, classes, space }: Experiment,
+  { change, network, edit, thresholds: wanted }: Revision,
+  signal: AbortSignal,
+) {
   const tracks = library.experiments.tracksOf(experimentId);
   const vectors = library.embeddings.madeIn(space, 'This experiment');
   const predictions = await predictTracks(network, vectors, signal);
   const thresholds = typeof wanted === 'function' ? wanted(tracks, predictions) : wanted;
   const metrics = scoreSplits(tracks, predictions, classes, thresholds);
-  // Its change would be lost without a word, and numbers of prototypes mean others after it.
-  if (library.experiments.get(experimentId).revision !== revision)
-    throw new EngineError(
-      'busy',
-      `“${before.name}” was edited while this edit was worked out; this one was not made.`,
-      'Look at it as it is now, then edit again.',
-    );
-  library.experiments.addRevision(experimentId, { change, metrics, network, thresholds });
+  return { tracks, predictions, change, metrics, network, thresholds, ...(edit && { edit }) };
+}
+
+/** The change would be lost without a word, and numbers of prototypes mean others after another one. */
+function requireSame(library: Library, { id, name, revision }: Experiment): void {
+  if (library.experiments.get(id).revision === revision) return;
+  throw new EngineError(
+    'busy',
+    `“${name}” was edited while this edit was worked out; this one was not made.`,
+    'Look at it as it is now, then edit again.',
+  );
+}
+
+/** Stores what the present revision says. */
+function predicted(library: Library, experimentId: string, { tracks, predictions }: Predicted): Experiment {
   const experiment = library.experiments.get(experimentId);
   const splits = new Map(tracks.map((track) => [track.id, track.split]));
   library.predictions.replace(experiment, predictions.values(), splits);

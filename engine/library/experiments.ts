@@ -1,5 +1,6 @@
 import type { CurvePoint, Experiment, LabelThreshold, Metrics, SplitName } from '../api/experiments.ts';
 import { EngineError } from '../api/errors.ts';
+import type { PrototypeEdit, RevisionLog } from '../api/prototypes.ts';
 import type { Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
 import type { SpaceRepository } from './spaces.ts';
@@ -28,6 +29,8 @@ interface NewRevision {
   metrics: readonly Metrics[];
   network: PrototypeNetwork;
   thresholds: readonly LabelThreshold[] | null;
+  /** The edit of prototypes that it came of. */
+  edit?: PrototypeEdit;
 }
 
 interface ExperimentRow {
@@ -76,7 +79,7 @@ export class ExperimentRepository {
   insert(
     experiment: NewExperiment,
     tracks: readonly SplitTrack[],
-    trained: Omit<NewRevision, 'change'>,
+    trained: Omit<NewRevision, 'change'> & Partial<NewRevision>,
   ): void {
     this.#db.transaction(() => {
       this.#db
@@ -105,11 +108,12 @@ export class ExperimentRepository {
       for (const { id, split, labels } of tracks)
         track.run([experiment.id, id, split, JSON.stringify(labels)]);
       this.#insertRevision(experiment.id, 1, { change: 'trained', ...trained }, experiment.createdAt);
+      this.#goTo(experiment.id, 1, 1);
     })();
     this.#announce('experiments');
   }
 
-  /** Adds a revision and makes it the newest; earlier ones stay, which is what undo goes back to. */
+  /** Adds a revision and goes to it; earlier ones stay, which is what undo goes back to. */
   addRevision(experimentId: string, added: NewRevision): void {
     this.#db.transaction(() => {
       const last = this.#db
@@ -119,8 +123,65 @@ export class ExperimentRepository {
         .get([experimentId]);
       const revision = (last?.last ?? 0) + 1;
       this.#insertRevision(experimentId, revision, added, new Date().toISOString());
-      this.#db.prepare('UPDATE experiments SET revision = ? WHERE id = ?').run([revision, experimentId]);
+      this.#goTo(experimentId, revision, this.#position(experimentId) + 1);
     })();
+    this.#announce('experiments');
+  }
+
+  /**
+   * Goes to another revision: with `undo` and `redo` one step along the history, else as a step of its own.
+   * @throws EngineError `not-found` where there is no such step
+   */
+  move(experimentId: string, to: 'undo' | 'redo' | { revision: number }): void {
+    this.#db.transaction(() => {
+      const position = this.#position(experimentId);
+      if (typeof to === 'object') {
+        this.#goTo(experimentId, to.revision, position + 1);
+        return;
+      }
+      const next = position + (to === 'undo' ? -1 : 1);
+      const revision = this.#step(experimentId, next);
+      if (revision === null)
+        throw new EngineError(
+          'not-found',
+          to === 'undo' ? 'There is nothing to undo.' : 'There is nothing to redo.',
+          'Every revision can be restored: see the history.',
+        );
+      this.#db
+        .prepare('UPDATE experiments SET revision = ?, position = ? WHERE id = ?')
+        .run([revision, next, experimentId]);
+    })();
+    this.#announce('experiments');
+  }
+
+  /** The revisions there are, oldest first, and what undo and redo lead to. @throws EngineError `not-found` */
+  log(experimentId: string): RevisionLog {
+    const { revision: current } = this.get(experimentId);
+    const position = this.#position(experimentId);
+    const rows = this.#db
+      .prepare<{ revision: number; change: string; name: string; metrics: string; created_at: string }>(
+        `SELECT revision, change, name, metrics, created_at FROM experiment_revisions
+          WHERE experiment_id = ? ORDER BY revision`,
+      )
+      .all([experimentId]);
+    const revisions = rows.map(({ revision, change, name, metrics, created_at: createdAt }) => {
+      const test = (JSON.parse(metrics) as StoredMetrics[]).find(({ split }) => split === 'test');
+      const scores = { accuracy: test?.accuracy ?? null, balancedAccuracy: test?.balancedAccuracy ?? null };
+      return { revision, change, name, ...scores, createdAt };
+    });
+    return {
+      ...{ revisions, current },
+      undo: this.#step(experimentId, position - 1),
+      redo: this.#step(experimentId, position + 1),
+    };
+  }
+
+  /** @throws EngineError `not-found` */
+  nameRevision(experimentId: string, revision: number, name: string): void {
+    const { changes } = this.#db
+      .prepare('UPDATE experiment_revisions SET name = ? WHERE experiment_id = ? AND revision = ?')
+      .run([name, experimentId, revision]);
+    if (changes === 0) throw noRevision(experimentId, revision);
     this.#announce('experiments');
   }
 
@@ -171,7 +232,7 @@ export class ExperimentRepository {
         'SELECT network FROM experiment_revisions WHERE experiment_id = ? AND revision = ?',
       )
       .get([experimentId, wanted]);
-    if (!row) throw new EngineError('not-found', `The experiment ${experimentId} has no revision ${wanted}.`);
+    if (!row) throw noRevision(experimentId, wanted);
     return PrototypeNetwork.fromBytes(new Uint8Array(row.network));
   }
 
@@ -202,18 +263,51 @@ export class ExperimentRepository {
   #insertRevision(
     experimentId: string,
     revision: number,
-    { change, metrics, network, thresholds }: NewRevision,
+    { change, metrics, network, thresholds, edit }: NewRevision,
     createdAt: string,
   ): void {
     this.#db
       .prepare(
         `INSERT INTO experiment_revisions
-           (experiment_id, revision, change, metrics, network, thresholds, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+           (experiment_id, revision, change, metrics, network, thresholds, edit, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run([
         ...[experimentId, revision, change, JSON.stringify(metrics), network.toBytes()],
-        ...[thresholds === null ? null : JSON.stringify(thresholds), createdAt],
+        thresholds === null ? null : JSON.stringify(thresholds),
+        ...[edit === undefined ? null : JSON.stringify(edit), createdAt],
       ]);
+  }
+
+  /** Goes to a revision by a new step; what could be redone goes. */
+  #goTo(experimentId: string, revision: number, position: number): void {
+    this.#db
+      .prepare('DELETE FROM experiment_steps WHERE experiment_id = ? AND position >= ?')
+      .run([experimentId, position]);
+    this.#db
+      .prepare('INSERT INTO experiment_steps (experiment_id, position, revision) VALUES (?, ?, ?)')
+      .run([experimentId, position, revision]);
+    this.#db
+      .prepare('UPDATE experiments SET revision = ?, position = ? WHERE id = ?')
+      .run([revision, position, experimentId]);
+  }
+
+  #position(experimentId: string): number {
+    const row = this.#db
+      .prepare<{ position: number }>('SELECT position FROM experiments WHERE id = ?')
+      .get([experimentId]);
+    if (!row) throw noExperiment(experimentId);
+    return row.position;
+  }
+
+  /** The revision of a step; null where there is none. */
+  #step(experimentId: string, position: number): number | null {
+    const row = this.#db
+      .prepare<{ revision: number }>(
+        'SELECT revision FROM experiment_steps WHERE experiment_id = ? AND position = ?',
+      )
+      .get([experimentId, position]);
+    return row?.revision ?? null;
   }
 
   /** The columns hold what {@link insert} wrote, under the schema version that the migrations guarantee. */
@@ -259,4 +353,8 @@ function noExperiment(experimentId: string): EngineError {
     `There is no experiment ${experimentId} in this library.`,
     'Train one, or list the experiments of the library.',
   );
+}
+
+function noRevision(experimentId: string, revision: number): EngineError {
+  return new EngineError('not-found', `The experiment ${experimentId} has no revision ${revision}.`);
 }

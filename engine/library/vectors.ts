@@ -17,9 +17,23 @@ export interface PrototypeFacts {
   /** Training windows to which each prototype is the most similar one, and how many of these carry its class. */
   support: Int32Array;
   matching: Int32Array;
+  /** Of every window the prototype it is most similar to; {@link NOT_TRAINING} for windows that did not take part. */
+  nearestOf: Uint16Array;
   /** Of each prototype, the nearest windows of distinct tracks, as rows. */
   nearest: { row: number; distance: number }[][];
 }
+
+/** In place of a prototype. */
+export const NOT_TRAINING = 0xffff;
+
+/** What a revision says of every track: logits `[tracks, C]`, and the class of the largest one. */
+export interface TrackLogits {
+  logits: Float32Array;
+  tops: Uint16Array;
+}
+
+/** Revisions whose logits are kept: the present one, and one beside it. */
+const MOST_LOGITS = 2;
 
 /** Revisions whose facts are kept: some steps of undo in two experiments. */
 const MOST_FACTS = 16;
@@ -29,6 +43,7 @@ export class LibraryVectors {
   readonly windows: WindowEmbeddings;
   readonly similarities = new TrackSimilarities();
   readonly #facts = new Map<string, PrototypeFacts>();
+  readonly #logits = new Map<string, TrackLogits>();
   readonly #indices = new Map<string, Promise<ExactIndex>>();
   #tracks: TrackEmbeddings | null = null;
   #fingerprint: string | null = null;
@@ -51,15 +66,13 @@ export class LibraryVectors {
   }
 
   /** What is known of the prototypes of a revision, worked out where it is asked for first. */
-  async prototypeFacts(revision: string, make: () => Promise<PrototypeFacts>): Promise<PrototypeFacts> {
-    const facts = this.#facts.get(revision) ?? (await make());
-    this.#facts.delete(revision);
-    this.#facts.set(revision, facts);
-    for (const old of this.#facts.keys()) {
-      if (this.#facts.size <= MOST_FACTS) break;
-      this.#facts.delete(old);
-    }
-    return facts;
+  prototypeFacts(revision: string, make: () => Promise<PrototypeFacts>): Promise<PrototypeFacts> {
+    return keep(this.#facts, MOST_FACTS, revision, make);
+  }
+
+  /** What a revision says of every track, worked out where it is asked for first. */
+  trackLogits(revision: string, make: () => Promise<TrackLogits>): Promise<TrackLogits> {
+    return keep(this.#logits, MOST_LOGITS, revision, make);
   }
 
   windowIndex(metric: Metric): Promise<ExactIndex> {
@@ -88,6 +101,23 @@ export class LibraryVectors {
     }
     return index;
   }
+}
+
+/** A value of a map that holds some, made where it is missing; what was not asked for longest goes. */
+async function keep<T>(
+  values: Map<string, T>,
+  most: number,
+  key: string,
+  make: () => Promise<T>,
+): Promise<T> {
+  const value = values.get(key) ?? (await make());
+  values.delete(key);
+  values.set(key, value);
+  for (const old of values.keys()) {
+    if (values.size <= most) break;
+    values.delete(old);
+  }
+  return value;
 }
 
 function fingerprintOf({ space, trackIds, contentHashes, count }: WindowEmbeddings): string {

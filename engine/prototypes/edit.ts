@@ -1,66 +1,68 @@
-import type { Experiment } from '../api/experiments.ts';
+import { applyEdit } from '../../models/pecmae/edits.ts';
+import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { EngineError } from '../api/errors.ts';
+import type { Experiment } from '../api/experiments.ts';
+import type { PrototypeEdit } from '../api/prototypes.ts';
+import type { Revision } from '../experiments/revise.ts';
+import { keepAsNew, revise } from '../experiments/revise.ts';
 import type { Library } from '../library/library.ts';
-import { revise } from '../experiments/revise.ts';
-import { windowOf } from '../neighbours/vector-ref.ts';
+import { resolveEdit } from './resolve.ts';
+import { editInWords } from './words.ts';
+
+export interface EditRequest {
+  experimentId: string;
+  /** The revision that was looked at. */
+  revision?: number | undefined;
+  edit: PrototypeEdit;
+}
+
+/** An edit that was worked out but not made. */
+export interface WorkedOut {
+  experiment: Experiment;
+  network: PrototypeNetwork;
+  edited: Revision;
+}
 
 /**
- * Deletes a prototype: a new revision.
- * @throws EngineError `not-found`; `busy` when another edit came first; PrototypeError `last-prototype` for the only
- * prototype of a class
+ * Works an edit out, without making it.
+ * @throws EngineError `not-found`; `busy` when the experiment is at another revision than was looked at; `other-space` for a
+ * vector of another space; `bad-input` for a prototype that cannot be split. PrototypeError as `applyEdit`
  */
-export async function removePrototype(
+export async function workOut(
   library: Library,
-  { experimentId, index }: { experimentId: string; index: number },
+  { experimentId, revision, edit }: EditRequest,
   signal: AbortSignal,
-): Promise<Experiment> {
+): Promise<WorkedOut> {
   const experiment = library.experiments.get(experimentId);
-  const network = library.experiments.network(experimentId, experiment.revision);
-  if (index >= network.prototypeCount)
+  if (revision !== undefined && revision !== experiment.revision)
     throw new EngineError(
-      'not-found',
-      `The experiment has no prototype ${index}; it has ${network.prototypeCount}.`,
+      'busy',
+      `“${experiment.name}” was edited meanwhile: it is at revision ${experiment.revision}, not ${revision}.`,
+      'Look at it as it is now, then edit again.',
     );
-  const change = `removed prototype ${index} of ${network.data.classes[network.classOf(index)] ?? ''}`;
-  const { thresholds } = experiment;
-  const edit = { change, network: network.withoutPrototype(index), thresholds };
-  return revise(library, experiment, edit, signal);
-}
-
-/**
- * Makes a window of the library a prototype of a class: a new revision.
- * @throws EngineError `not-found`; `busy` when another edit came first; `other-space` for a track without embeddings in
- * the experiment's space
- */
-export async function addPrototype(
-  library: Library,
-  request: { experimentId: string; class: string; trackId: string; windowIndex: number },
-  signal: AbortSignal,
-): Promise<Experiment> {
-  const { experimentId, trackId, windowIndex } = request;
-  const experiment = library.experiments.get(experimentId);
   const network = library.experiments.network(experimentId, experiment.revision);
-  const classIndex = network.data.classes.indexOf(request.class);
-  if (classIndex < 0) throw new EngineError('not-found', `The experiment has no class “${request.class}”.`);
-  const vector = windowOf(library.embeddings.ofTrack(trackId, experiment.space), windowIndex);
-  const change = `added window ${windowIndex} of track ${trackId} to ${request.class}`;
+  const change = editInWords(network, edit);
+  const after = applyEdit(network, await resolveEdit(library, experiment, network, edit, signal));
   const { thresholds } = experiment;
-  const edit = { change, network: network.withPrototype(classIndex, vector), thresholds };
-  return revise(library, experiment, edit, signal);
+  return { experiment, network, edited: { change, network: after, thresholds, edit } };
 }
 
-/**
- * Goes back to an earlier revision, or forward again: its network and thresholds become the newest revision.
- * @throws EngineError `not-found`; `busy` when another edit came first
- */
-export async function restoreRevision(
+/** Makes an edit: a new revision. @throws as {@link workOut}; EngineError `busy` when another edit came first */
+export async function makeEdit(
   library: Library,
-  { experimentId, revision }: { experimentId: string; revision: number },
+  request: EditRequest,
   signal: AbortSignal,
 ): Promise<Experiment> {
-  const experiment = library.experiments.get(experimentId);
-  const network = library.experiments.network(experimentId, revision);
-  const thresholds = library.experiments.thresholds(experiment, revision);
-  const edit = { change: `restored revision ${revision}`, network, thresholds };
-  return revise(library, experiment, edit, signal);
+  const { experiment, edited } = await workOut(library, request, signal);
+  return revise(library, experiment, edited, signal);
+}
+
+/** Makes an edit of a copy of the experiment. @throws as {@link workOut} */
+export async function keepEdit(
+  library: Library,
+  request: EditRequest,
+  signal: AbortSignal,
+): Promise<Experiment> {
+  const { experiment, edited } = await workOut(library, request, signal);
+  return keepAsNew(library, experiment, edited, signal);
 }

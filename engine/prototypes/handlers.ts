@@ -1,21 +1,36 @@
+import { answer } from '../answer.ts';
 import type { Handlers } from '../api/contract.ts';
+import type { prototypesMethods } from '../api/prototypes.ts';
 import type { EngineContext } from '../context.ts';
-import { addPrototype, removePrototype, restoreRevision } from './edit.ts';
+import { goTo } from '../experiments/revise.ts';
+import { keepEdit, makeEdit } from './edit.ts';
 import { listPrototypes } from './list.ts';
-
-type Part = Pick<Handlers, 'prototypes.list' | 'prototypes.remove' | 'prototypes.add' | 'prototypes.restore'>;
+import { previewEdit } from './preview.ts';
 
 /** The prototypes of an experiment, and edits of them; every edit is a revision that can be undone. */
-export function prototypesHandlers(context: EngineContext): Part {
+export function prototypesHandlers(context: EngineContext): Pick<Handlers, keyof typeof prototypesMethods> {
   const library = (id: string) => context.libraries.get(id);
   return {
     'prototypes.list': ({ libraryId, experimentId }, { signal }) =>
       listPrototypes(context, library(libraryId), experimentId, signal),
-    'prototypes.remove': ({ libraryId, ...request }, { signal }) =>
-      removePrototype(library(libraryId), request, signal),
-    'prototypes.add': ({ libraryId, ...request }, { signal }) =>
-      addPrototype(library(libraryId), request, signal),
-    'prototypes.restore': ({ libraryId, ...request }, { signal }) =>
-      restoreRevision(library(libraryId), request, signal),
+    'prototypes.edit': ({ libraryId, ...request }, { signal }) =>
+      makeEdit(library(libraryId), request, signal),
+    'prototypes.preview': ({ libraryId, ...request }, { signal }) =>
+      previewEdit(library(libraryId), request, signal),
+    'prototypes.keep': ({ libraryId, ...request }, { signal }) =>
+      keepEdit(library(libraryId), request, signal),
+    'prototypes.undo': ({ libraryId, experimentId }, { signal }) =>
+      goTo(library(libraryId), experimentId, 'undo', signal),
+    'prototypes.redo': ({ libraryId, experimentId }, { signal }) =>
+      goTo(library(libraryId), experimentId, 'redo', signal),
+    'prototypes.restore': ({ libraryId, experimentId, revision }, { signal }) =>
+      goTo(library(libraryId), experimentId, { revision }, signal),
+    'prototypes.log': ({ libraryId, experimentId }) =>
+      answer(() => library(libraryId).experiments.log(experimentId)),
+    'prototypes.nameRevision': ({ libraryId, experimentId, revision, name }) =>
+      answer(() => {
+        library(libraryId).experiments.nameRevision(experimentId, revision, name);
+        return null;
+      }),
   };
 }

@@ -1,15 +1,9 @@
-import { Pacer } from '../../models/numerics/pacer.ts';
-import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import { squaredDistanceBelow } from '../../models/numerics/distances.ts';
 import type { PrototypeInfo } from '../api/prototypes.ts';
-import { argmax } from '../classify/network-scores.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
-import { windowsByTrack } from '../experiments/track-windows.ts';
-import { nearestTracksByWindow, windowRefs } from '../neighbours/nearest.ts';
-import type { LibraryVectors } from '../library/vectors.ts';
-
-/** Real excerpts shown beside a prototype. */
-const NEAREST = 5;
+import { windowRefs } from '../neighbours/nearest.ts';
+import { allVectors, factsOf } from './facts.ts';
 
 /**
  * Describes every prototype of an experiment: how many training windows it stands for, how pure they are, how it
@@ -23,27 +17,22 @@ export async function listPrototypes(
   signal: AbortSignal,
 ): Promise<PrototypeInfo[]> {
   const experiment = library.experiments.get(experimentId);
-  const network = library.experiments.network(experimentId);
+  const network = library.experiments.network(experimentId, experiment.revision);
   const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
-  const K = network.prototypeCount;
   const dim = network.data.embeddingDim;
-  const queries = new Float32Array(K * dim);
-  for (let k = 0; k < K; k++) queries.set(network.prototypeVector(k), k * dim);
-  const { support, matching, nearest } = await vectors.prototypeFacts(
-    `${experimentId} ${experiment.revision}`,
-    async () => ({
-      ...(await supports(library, experimentId, network, vectors, signal)),
-      nearest: await nearestTracksByWindow(vectors, queries, NEAREST),
-    }),
-  );
+  const queries = allVectors(network);
+  const { support, matching, nearest } = await factsOf(library, experiment, network, vectors, signal);
+  const twins = twinsOf(queries, dim);
   const pack = context.packs.ofSpace(experiment.space);
-  return Array.from({ length: K }, (_, k) => ({
+  return Array.from(network.data.prototypeClasses, (_, k) => ({
     index: k,
     class: experiment.classes[network.classOf(k)] ?? '',
+    name: network.nameOf(k),
     support: support[k] ?? 0,
     purity: support[k] ? (matching[k] ?? 0) / support[k] : null,
-    weights: experiment.classes.map((_name, c) => network.data.weights[c * K + k] ?? 0),
+    weights: experiment.classes.map((_name, c) => network.data.weights[c * network.prototypeCount + k] ?? 0),
     nearest: windowRefs(library, vectors, nearest[k] ?? []),
+    twin: twins[k] ?? null,
     sonification: library.sonifications.latest(context.media, {
       packSha256: pack?.sha256 ?? experiment.space.packSha256,
       vector: queries.subarray(k * dim, (k + 1) * dim),
@@ -52,33 +41,22 @@ export async function listPrototypes(
   }));
 }
 
-/** Training windows per nearest prototype (the most similar one), and how many of them carry its class. */
-async function supports(
-  library: Library,
-  experimentId: string,
-  network: PrototypeNetwork,
-  { windows }: LibraryVectors,
-  signal: AbortSignal,
-): Promise<{ support: Int32Array; matching: Int32Array }> {
-  const K = network.prototypeCount;
-  const support = new Int32Array(K);
-  const matching = new Int32Array(K);
-  const training = new Map(
-    library.experiments
-      .tracksOf(experimentId)
-      .flatMap((track) => (track.split === 'train' ? [[track.id, new Set(track.labels)] as const] : [])),
-  );
-  const pacer = new Pacer(signal);
-  for (const { trackId, vectors, count } of windowsByTrack(windows)) {
-    const labels = training.get(trackId);
-    if (!labels) continue;
-    if (pacer.due(vectors.length * K)) await pacer.pause();
-    const similarities = network.similarities(vectors, count);
-    for (let row = 0; row < count; row++) {
-      const nearest = argmax(similarities.subarray(row * K, (row + 1) * K));
-      support[nearest] = (support[nearest] ?? 0) + 1;
-      if (labels.has(network.classOf(nearest))) matching[nearest] = (matching[nearest] ?? 0) + 1;
+/** Of every prototype the nearest other one. */
+function twinsOf(vectors: Float32Array, dim: number): PrototypeInfo['twin'][] {
+  const K = vectors.length / dim;
+  const nearest = new Int32Array(K).fill(-1);
+  const squared = new Float64Array(K).fill(Infinity);
+  for (let a = 0; a < K; a++)
+    for (let b = a + 1; b < K; b++) {
+      const limit = Math.max(squared[a] ?? 0, squared[b] ?? 0);
+      const distance = squaredDistanceBelow(vectors, a * dim, vectors, b * dim, dim, limit);
+      for (const [one, other] of [
+        [a, b],
+        [b, a],
+      ] as const)
+        if (distance < (squared[one] ?? 0)) [squared[one], nearest[one]] = [distance, other];
     }
-  }
-  return { support, matching };
+  return Array.from(nearest, (index, k) =>
+    index < 0 ? null : { index, distance: Math.sqrt(squared[k] ?? 0) },
+  );
 }

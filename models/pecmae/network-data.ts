@@ -19,13 +19,15 @@ export interface PrototypeNetworkData {
   temperature: number;
   /** [K] class index of each prototype; ⌊k / prototypesPerClass⌋ when left out. */
   prototypeClasses?: Int32Array;
+  /** [K] what a person called each prototype; empty where nobody did, also when left out. */
+  prototypeNames?: readonly string[];
 }
 
 /** {@link PrototypeNetworkData} with nothing left out. */
 export type ResolvedNetworkData = Readonly<Required<PrototypeNetworkData>>;
 
 /**
- * Checks that the parts fit together, and fills in the prototypes' classes.
+ * Checks that the parts fit together, and fills in the prototypes' classes and names.
  * @throws PrototypeError `shape` or `not-finite`.
  */
 export function checkNetworkData(data: PrototypeNetworkData): ResolvedNetworkData {
@@ -33,12 +35,14 @@ export function checkNetworkData(data: PrototypeNetworkData): ResolvedNetworkDat
   const k = prototypes.length / embeddingDim;
   const prototypeClasses =
     data.prototypeClasses ?? Int32Array.from({ length: k }, (_, j) => Math.floor(j / prototypesPerClass));
+  const prototypeNames = data.prototypeNames ?? Array.from(prototypeClasses, () => '');
   const problems: [boolean, string][] = [
     [classes.length < 1, 'it has no classes'],
     [new Set(classes).size !== classes.length, 'two classes have the same name'],
     [!Number.isInteger(k) || k < 1, `${prototypes.length} numbers are no prototypes of ${embeddingDim}`],
     [prototypeClasses.length !== k, `${prototypeClasses.length} prototype classes for ${k} prototypes`],
     [prototypeClasses.some((c) => classes[c] === undefined), 'a prototype has no class'],
+    [prototypeNames.length !== k, `${prototypeNames.length} prototype names for ${k} prototypes`],
     [weights.length !== classes.length * k, `${weights.length} weights for ${classes.length} × ${k}`],
     [bias.length !== classes.length, `${bias.length} biases for ${classes.length} classes`],
     [!(data.temperature > 0 && Number.isFinite(data.temperature)), 'the temperature is not above 0'],
@@ -56,5 +60,5 @@ export function checkNetworkData(data: PrototypeNetworkData): ResolvedNetworkDat
       'Train the network again, or leave out the vector that was added.',
     );
   }
-  return { ...data, prototypeClasses };
+  return { ...data, prototypeClasses, prototypeNames };
 }

@@ -14,6 +14,8 @@ const descriptionSchema = z.strictObject({
   task: z.enum(['single', 'multi']),
   normalisation: z.strictObject({ mean: z.number(), scale: z.number().positive() }),
   temperature: z.number().positive(),
+  /** Where a person named any: equal networks stay equal files, and most have none. */
+  prototypeNames: z.array(z.string()).optional(),
 });
 
 /** Writes the numbers as safetensors and the rest as JSON in its metadata. */
@@ -27,6 +29,7 @@ export function networkToBytes(data: ResolvedNetworkData): Uint8Array {
     task: data.task,
     normalisation: { mean: data.normalisation.mean, scale: data.normalisation.scale },
     temperature: data.temperature,
+    ...(data.prototypeNames.some((name) => name !== '') && { prototypeNames: [...data.prototypeNames] }),
   };
   return writeSafetensors(
     {
@@ -47,7 +50,7 @@ export function networkFromBytes(bytes: Uint8Array): PrototypeNetworkData {
   if (version !== VERSION) throw notANetwork(`version ${version ?? '?'} is not known`);
   const parsed = descriptionSchema.safeParse(parseJson(description ?? ''));
   if (!parsed.success) throw notANetwork(`its description is malformed: ${z.prettifyError(parsed.error)}`);
-  const data = parsed.data;
+  const { prototypeNames, ...data } = parsed.data;
   const prototypeClasses = file.tensors.get('prototype_classes')?.data;
   if (!(prototypeClasses instanceof Int32Array)) throw notANetwork('it has no prototype_classes');
   const [k, c] = [prototypeClasses.length, data.classes.length];
@@ -57,6 +60,7 @@ export function networkFromBytes(bytes: Uint8Array): PrototypeNetworkData {
     weights: floats(file, 'weights', [c, k]),
     bias: floats(file, 'bias', [c]),
     prototypeClasses,
+    ...(prototypeNames && { prototypeNames }),
   };
 }
 

@@ -22,7 +22,7 @@ export interface Classification {
 
 /**
  * A trained prototype network (PECMAE, arXiv 2402.09318): similarity S = exp(−mean_d (z − p)²) in the normalised
- * space, logits = W·S + b. Immutable; edits return a new network. Sums run in float64.
+ * space, logits = W·S + b. Immutable; edits (`edits.ts`) make a new network. Sums run in float64.
  */
 export class PrototypeNetwork {
   readonly data: ResolvedNetworkData;
@@ -130,6 +130,11 @@ export class PrototypeNetwork {
     return classIndex;
   }
 
+  /** What a person called prototype `k`; empty where nobody did. */
+  nameOf(k: number): string {
+    return this.data.prototypeNames[k] ?? '';
+  }
+
   /** The network as a safetensors file; equal networks give equal bytes. */
   toBytes(): Uint8Array {
     return networkToBytes(this.data);
@@ -138,90 +143,6 @@ export class PrototypeNetwork {
   /** @throws PrototypeError `file` when the bytes are not a prototype network. */
   static fromBytes(bytes: Uint8Array): PrototypeNetwork {
     return new PrototypeNetwork(networkFromBytes(bytes));
-  }
-
-  /**
-   * The network without prototype `k`. Its weight for its own class is shared out evenly among the class's other
-   * prototypes, so that the class neither gains nor loses as a whole.
-   * @throws PrototypeError `last-prototype` when the class would be left without one.
-   */
-  withoutPrototype(k: number): PrototypeNetwork {
-    const classIndex = this.classOf(k);
-    const { data } = this;
-    const siblings = this.#siblings(classIndex).filter((j) => j !== k);
-    if (siblings.length === 0) {
-      throw new PrototypeError(
-        'last-prototype',
-        `${data.classes[classIndex] ?? ''} has only this prototype`,
-        'Add another prototype of the class first.',
-      );
-    }
-    const removed = (data.weights[classIndex * this.prototypeCount + k] ?? 0) / siblings.length;
-    const rows = Array.from({ length: this.prototypeCount }, (_, j) => j).filter((j) => j !== k);
-    const d = data.embeddingDim;
-    const prototypes = new Float32Array(rows.length * d);
-    rows.forEach((j, i) => prototypes.set(data.prototypes.subarray(j * d, (j + 1) * d), i * d));
-    return this.#edited(rows, prototypes, (c, j) => (c === classIndex && siblings.includes(j) ? removed : 0));
-  }
-
-  /**
-   * The network with one more prototype, as the last row. It takes an equal share of the class's own weight from its
-   * siblings, so that the class neither gains nor loses as a whole, and has weight 0 for other classes.
-   * @param z [D] in the embedding space, finite.
-   */
-  withPrototype(classIndex: number, z: Float32Array): PrototypeNetwork {
-    const { data } = this;
-    if (data.classes[classIndex] === undefined) throw new RangeError(`there is no class ${classIndex}`);
-    if (z.length !== data.embeddingDim) {
-      throw new PrototypeError(
-        'shape',
-        `a vector of ${z.length} numbers`,
-        `Give ${data.embeddingDim} numbers.`,
-      );
-    }
-    const k = this.prototypeCount;
-    const siblings = this.#siblings(classIndex);
-    const total = siblings.reduce((sum, j) => sum + (data.weights[classIndex * k + j] ?? 0), 0);
-    const share = siblings.length === 0 ? 1 : total / (siblings.length + 1);
-    const { mean, scale } = data.normalisation;
-    const prototypes = new Float32Array((k + 1) * data.embeddingDim);
-    prototypes.set(data.prototypes);
-    prototypes.set(
-      z.map((value) => (value - mean) / scale),
-      k * data.embeddingDim,
-    );
-    const rows = Array.from({ length: k + 1 }, (_, j) => j);
-    const change = (c: number, j: number): number => {
-      if (c !== classIndex) return 0;
-      if (j === k) return share;
-      return siblings.includes(j) ? -share / siblings.length : 0;
-    };
-    return this.#edited(rows, prototypes, change, classIndex);
-  }
-
-  /** Keeps the given rows (one past the end is a new prototype of class `added`), with changed weights. */
-  #edited(
-    rows: readonly number[],
-    prototypes: Float32Array,
-    change: (classIndex: number, prototype: number) => number,
-    added = 0,
-  ): PrototypeNetwork {
-    const k = this.prototypeCount;
-    const weights = this.data.classes.flatMap((_, c) =>
-      rows.map((j) => (j < k ? (this.data.weights[c * k + j] ?? 0) : 0) + change(c, j)),
-    );
-    return new PrototypeNetwork({
-      ...this.data,
-      prototypes,
-      weights: Float32Array.from(weights),
-      prototypeClasses: Int32Array.from(rows, (j) => this.data.prototypeClasses[j] ?? added),
-    });
-  }
-
-  #siblings(classIndex: number): number[] {
-    return Array.from({ length: this.prototypeCount }, (_, j) => j).filter(
-      (j) => this.classOf(j) === classIndex,
-    );
   }
 
   #similarities(z: Float32Array, n: number, prototypes = this.#prototypes): Float64Array {

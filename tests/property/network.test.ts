@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { applyEdit } from '../../models/pecmae/edits.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { Random } from '../../models/numerics/random.ts';
 
@@ -64,25 +65,14 @@ describe('prototype network, any weights', () => {
   it('comes back from its bytes, edited or not', () => {
     fc.assert(
       fc.property(problem, ({ network, dim, random }) => {
-        for (const saved of [network, network.withPrototype(0, random.normals(dim))]) {
+        for (const saved of [
+          network,
+          applyEdit(network, { kind: 'add', classIndex: 0, vector: random.normals(dim), name: 'Breath' }),
+        ]) {
           const read = PrototypeNetwork.fromBytes(saved.toBytes());
           expect(read.data).toEqual(saved.data);
           expect(Buffer.from(read.toBytes()).equals(Buffer.from(saved.toBytes()))).toBe(true);
         }
-      }),
-    );
-  });
-
-  it('undoes an added prototype by removing it', () => {
-    fc.assert(
-      fc.property(problem, ({ network, windows, z, random, classes, dim }) => {
-        const added = network.withPrototype(random.integer(classes), random.normals(dim));
-        const back = added.withoutPrototype(network.prototypeCount);
-        const expected = network.logits(z, windows);
-        back
-          .logits(z, windows)
-          .forEach((logit, i) => expect(Math.abs(logit - (expected[i] ?? NaN))).toBeLessThan(1e-3));
-        expect(back.data.prototypeClasses).toEqual(network.data.prototypeClasses);
       }),
     );
   });

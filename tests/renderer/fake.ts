@@ -234,6 +234,8 @@ export const experiment: Experiment = {
 export const prototype = (index: number, className: string): PrototypeInfo => ({
   index,
   class: className,
+  name: '',
+  twin: null,
   support: 4,
   purity: 1,
   weights: [0.2, 0.9],
@@ -372,6 +374,19 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
     probabilities: Float32Array.of(0.1, 0.9, 0.7, 0.3),
   }),
   'prototypes.list': () => [prototype(0, 'bass'), prototype(1, 'drum')],
+  'prototypes.log': () => ({
+    revisions: [
+      {
+        revision: 1,
+        change: 'trained',
+        name: '',
+        accuracy: 0.9,
+        balancedAccuracy: 0.8,
+        createdAt: experiment.createdAt,
+      },
+    ],
+    ...{ current: 1, undo: null, redo: null },
+  }),
   'neighbours.query': () => [
     {
       trackId: 't0',

@@ -345,8 +345,8 @@ describe('the application’s state', () => {
   it('undoes a deleted prototype by going back to the revision before', async () => {
     const fake = new FakeEngine({
       ...fullAnswers,
-      'prototypes.remove': () => ({ ...experiment, revision: 2 }),
-      'prototypes.restore': ({ revision }: { revision: number }) => ({ ...experiment, revision }),
+      'prototypes.edit': () => ({ ...experiment, revision: 2 }),
+      'prototypes.undo': () => experiment,
     });
     const app = new App(fakeShell());
     await app.connected(fake);
@@ -355,9 +355,10 @@ describe('the application’s state', () => {
     await sessionOf(app).prototypes.remove(experiment, 1);
     expect(sessionOf(app).experiments.current?.revision).toBe(2);
     await sessionOf(app).history.undo();
-    expect(fake.inputsOf('prototypes.restore')).toEqual([
-      { libraryId: 'L1', experimentId: 'E1', revision: 1 },
+    expect(fake.inputsOf('prototypes.edit')).toEqual([
+      { libraryId: 'L1', experimentId: 'E1', revision: 1, edit: { kind: 'remove', index: 1 } },
     ]);
+    expect(fake.inputsOf('prototypes.undo')).toEqual([{ libraryId: 'L1', experimentId: 'E1' }]);
     expect(sessionOf(app).experiments.current?.revision).toBe(1);
   });
 

@@ -1,5 +1,5 @@
 import type { Experiment } from '../../../engine/api/experiments.ts';
-import type { PrototypeInfo } from '../../../engine/api/prototypes.ts';
+import type { PrototypeEdit, PrototypeInfo } from '../../../engine/api/prototypes.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Experiments } from '../session/experiments.svelte.ts';
 import type { Revisions } from '../session/revisions.ts';
@@ -74,26 +74,24 @@ export class Prototypes {
     }
   }
 
+  /** Makes an edit of what is shown; undo goes back to before. */
+  async edit(experiment: Experiment, title: string, edit: PrototypeEdit): Promise<void> {
+    const { libraryId, experimentId } = this.#open();
+    const { revision } = experiment;
+    await this.#revisions.edit(title, experiment, () =>
+      this.#engine.call('prototypes.edit', { libraryId, experimentId, revision, edit }),
+    );
+  }
+
   /** Deletes a prototype; undo brings the earlier revision back. */
   async remove(experiment: Experiment, index: number): Promise<void> {
-    const { libraryId, experimentId } = this.#open();
-    await this.#revisions.edit(`Delete prototype ${String(index + 1)}`, experiment, () =>
-      this.#engine.call('prototypes.remove', { libraryId, experimentId, index }),
-    );
+    await this.edit(experiment, `Delete prototype ${String(index + 1)}`, { kind: 'remove', index });
   }
 
   /** Makes a window a prototype of a class; can be undone. */
   async add(experiment: Experiment, className: string, trackId: string, windowIndex: number): Promise<void> {
-    const { libraryId, experimentId } = this.#open();
-    await this.#revisions.edit(`Add a prototype of ${className}`, experiment, () =>
-      this.#engine.call('prototypes.add', {
-        libraryId,
-        experimentId,
-        class: className,
-        trackId,
-        windowIndex,
-      }),
-    );
+    const vector = { kind: 'window', trackId, windowIndex } as const;
+    await this.edit(experiment, `Add a prototype of ${className}`, { kind: 'add', class: className, vector });
   }
 
   #open(): { libraryId: string; experimentId: string } {

@@ -22,10 +22,24 @@ export class Revisions {
     const after = await change();
     this.#experiments.replace(after);
     const scope = { libraryId: this.#libraryId, experimentId: before.id };
-    const restore = (revision: number) => async (): Promise<void> => {
-      this.#experiments.replace(await this.#engine.call('prototypes.restore', { ...scope, revision }));
+    const move = (method: 'prototypes.undo' | 'prototypes.redo') => async (): Promise<void> => {
+      this.#experiments.replace(await this.#engine.call(method, scope));
     };
-    this.#history.push({ title, undo: restore(before.revision), redo: restore(after.revision) });
+    this.#history.push({ title, undo: move('prototypes.undo'), redo: move('prototypes.redo') });
+  }
+
+  /** Goes to a revision of the history; can be undone like an edit. */
+  async restore(experiment: Experiment, revision: number): Promise<void> {
+    const scope = { libraryId: this.#libraryId, experimentId: experiment.id };
+    await this.edit(`Go to revision ${String(revision)}`, experiment, () =>
+      this.#engine.call('prototypes.restore', { ...scope, revision }),
+    );
+  }
+
+  /** Takes back, or makes again, what the engine keeps of earlier sessions. */
+  async moveKept(experiment: Experiment, to: 'undo' | 'redo'): Promise<void> {
+    const scope = { libraryId: this.#libraryId, experimentId: experiment.id };
+    this.#experiments.replace(await this.#engine.call(`prototypes.${to}`, scope));
   }
 
   /** Sets from which probability on a label is predicted. */

@@ -107,8 +107,9 @@ describe('thresholds of several labels', () => {
     const name = experiment.classes[1] ?? '';
     await test.client.call('experiments.setThreshold', { libraryId, experimentId, class: name, value: 0.25 });
     const [track] = await rows();
-    const window = { class: name, trackId: track?.id ?? '', windowIndex: 0 };
-    const added = await test.client.call('prototypes.add', { libraryId, experimentId, ...window });
+    const vector = { kind: 'window' as const, trackId: track?.id ?? '', windowIndex: 0 };
+    const edit = { kind: 'add' as const, class: name, vector };
+    const added = await test.client.call('prototypes.edit', { libraryId, experimentId, edit });
     expect(added.thresholds?.[1]).toEqual({ value: 0.25, source: 'hand' });
     await test.client.call('prototypes.restore', { libraryId, experimentId, revision: 1 });
     experiment = await test.client.call('experiments.chooseThresholds', { libraryId, experimentId });

@@ -110,7 +110,7 @@ describe('a library of schema 3', () => {
     );
     // Thresholds of labels came later; this experiment gives one class.
     expect(library.db.prepare('SELECT * FROM experiment_revisions ORDER BY revision').all()).toEqual(
-      revisions.map((revision) => ({ ...revision, thresholds: null })),
+      revisions.map((revision) => ({ ...revision, thresholds: null, edit: null, name: '' })),
     );
 
     const [experiment] = library.experiments.list();
@@ -251,6 +251,13 @@ describe('a library of schema 4', () => {
     const [experiment] = library.experiments.list();
     expect(experiment).toMatchObject({ revision: 2, space: library.space() });
     expect(library.experiments.network(experiment?.id ?? '').prototypeCount).toBe(5);
+    // What was edited before there was a history can be taken back, and made again.
+    const id = experiment?.id ?? '';
+    expect(library.experiments.log(id)).toMatchObject({ current: 2, undo: 1, redo: null });
+    library.experiments.move(id, 'undo');
+    expect(library.experiments.network(id).prototypeCount).toBe(6);
+    expect(library.experiments.log(id)).toMatchObject({ current: 1, undo: null, redo: 2 });
+    library.experiments.move(id, 'redo');
     // What was made alone is a study by now, beside the one that was.
     expect(library.studies.list(() => false).map(({ id }) => id)).toEqual(
       expect.arrayContaining([studies[0]?.['id'], alone?.['id']]),

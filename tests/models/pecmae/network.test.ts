@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { applyEdit } from '../../../models/pecmae/edits.ts';
 import { PrototypeNetwork, type PrototypeNetworkData } from '../../../models/pecmae/network.ts';
 import { TrainingSession } from '../../../models/pecmae/training-session.ts';
 import { normalise } from '../../../models/pecmae/normalisation.ts';
@@ -16,6 +17,10 @@ const data: PrototypeNetworkData = {
   bias: Float32Array.of(0.25, -0.5),
   temperature: 0.5,
 };
+
+function add(network: PrototypeNetwork, classIndex: number, vector: Float32Array): PrototypeNetwork {
+  return applyEdit(network, { kind: 'add', classIndex, vector });
+}
 
 describe('PrototypeNetwork', () => {
   const network = new PrototypeNetwork(data);
@@ -91,23 +96,23 @@ describe('PrototypeNetwork', () => {
   });
 
   it('drops a prototype and gives its weight to its siblings', () => {
-    const edited = network.withoutPrototype(2);
+    const edited = applyEdit(network, { kind: 'remove', index: 2 });
     expect([...edited.data.prototypes]).toEqual([0, 0, 1, 0, 1, 1]);
     expect([...edited.data.weights]).toEqual([1, 0.5, -0.25, 0, 0, 3]);
     expect([0, 1, 2].map((k) => edited.classOf(k))).toEqual([0, 0, 1]);
-    expect(() => edited.withoutPrototype(2)).toThrow(/high has only this prototype/);
-    expect(() => network.withoutPrototype(4)).toThrow(RangeError);
+    expect(() => applyEdit(edited, { kind: 'remove', index: 2 })).toThrow(/high has only this prototype/);
+    expect(() => applyEdit(network, { kind: 'remove', index: 4 })).toThrow(RangeError);
     expect(network.prototypeCount).toBe(4);
   });
 
   it('adds a prototype at an equal share of the class weight', () => {
-    const edited = network.withPrototype(1, Float32Array.of(5, -1));
+    const edited = add(network, 1, Float32Array.of(5, -1));
     expect([...edited.data.prototypes.subarray(8)]).toEqual([2, -1]);
     expect([...edited.data.weights]).toEqual([1, 0.5, 0, -0.25, 0, 0, 0, 1.5, 0.5, 1]);
     expect(edited.classOf(4)).toBe(1);
-    expect(() => network.withPrototype(0, Float32Array.of(1))).toThrow(/1 numbers/);
-    expect(() => network.withPrototype(0, Float32Array.of(1, NaN))).toThrow(/not finite/);
-    expect(() => network.withPrototype(2, Float32Array.of(1, 1))).toThrow(RangeError);
+    expect(() => add(network, 0, Float32Array.of(1))).toThrow(/1 numbers/);
+    expect(() => add(network, 0, Float32Array.of(1, NaN))).toThrow(/not finite/);
+    expect(() => add(network, 2, Float32Array.of(1, 1))).toThrow(RangeError);
   });
 
   it.each<[string, Partial<PrototypeNetworkData>]>([

@@ -1,0 +1,66 @@
+import { Pacer } from '../../models/numerics/pacer.ts';
+import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import { argmax } from '../classify/network-scores.ts';
+import { windowsByTrack } from '../experiments/track-windows.ts';
+import type { Library } from '../library/library.ts';
+import { NOT_TRAINING, type LibraryVectors, type PrototypeFacts } from '../library/vectors.ts';
+import { nearestTracksByWindow } from '../neighbours/nearest.ts';
+
+/** Real excerpts shown beside a prototype. */
+const NEAREST = 5;
+
+/** What the embeddings say of the prototypes of a revision; worked out once. @throws the signal's reason */
+export function factsOf(
+  library: Library,
+  { id, revision }: { id: string; revision: number },
+  network: PrototypeNetwork,
+  vectors: LibraryVectors,
+  signal: AbortSignal,
+): Promise<PrototypeFacts> {
+  return vectors.prototypeFacts(`${id} ${revision}`, async () => ({
+    ...(await supports(library, id, network, vectors, signal)),
+    nearest: await nearestTracksByWindow(vectors, allVectors(network), NEAREST),
+  }));
+}
+
+/** `[K, D]` in the embedding space. */
+export function allVectors(network: PrototypeNetwork): Float32Array {
+  const { prototypeCount: K } = network;
+  const dim = network.data.embeddingDim;
+  const all = new Float32Array(K * dim);
+  for (let k = 0; k < K; k++) all.set(network.prototypeVector(k), k * dim);
+  return all;
+}
+
+/** Training windows per nearest prototype (the most similar one), and how many of them carry its class. */
+async function supports(
+  library: Library,
+  experimentId: string,
+  network: PrototypeNetwork,
+  { windows }: LibraryVectors,
+  signal: AbortSignal,
+): Promise<Omit<PrototypeFacts, 'nearest'>> {
+  const K = network.prototypeCount;
+  const support = new Int32Array(K);
+  const matching = new Int32Array(K);
+  const nearestOf = new Uint16Array(windows.count).fill(NOT_TRAINING);
+  const training = new Map(
+    library.experiments
+      .tracksOf(experimentId)
+      .flatMap((track) => (track.split === 'train' ? [[track.id, new Set(track.labels)] as const] : [])),
+  );
+  const pacer = new Pacer(signal);
+  for (const { trackId, start, vectors, count } of windowsByTrack(windows)) {
+    const labels = training.get(trackId);
+    if (!labels) continue;
+    if (pacer.due(vectors.length * K)) await pacer.pause();
+    const similarities = network.similarities(vectors, count);
+    for (let row = 0; row < count; row++) {
+      const nearest = argmax(similarities.subarray(row * K, (row + 1) * K));
+      nearestOf[start + row] = nearest;
+      support[nearest] = (support[nearest] ?? 0) + 1;
+      if (labels.has(network.classOf(nearest))) matching[nearest] = (matching[nearest] ?? 0) + 1;
+    }
+  }
+  return { support, matching, nearestOf };
+}

@@ -1,0 +1,120 @@
+import { meanOfRows } from '../../models/embeddings/pooling.ts';
+import { gatherRows, kMeans } from '../../models/numerics/kmeans.ts';
+import { Pacer } from '../../models/numerics/pacer.ts';
+import { Random } from '../../models/numerics/random.ts';
+import type { PrototypeEdit as NetworkEdit } from '../../models/pecmae/edits.ts';
+import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import { EngineError } from '../api/errors.ts';
+import type { Experiment } from '../api/experiments.ts';
+import type { PrototypeEdit, PrototypeSource } from '../api/prototypes.ts';
+import type { Library } from '../library/library.ts';
+import { otherSpace, sameEncoder } from '../library/spaces.ts';
+import { resolveVector, windowOf } from '../neighbours/vector-ref.ts';
+import { factsOf } from './facts.ts';
+
+/** Halves of a prototype come out the same each time. */
+const SPLIT_SEED = 1;
+
+/**
+ * An edit of an experiment as one of its network: names become places, sources become vectors.
+ * @throws EngineError `not-found`; `other-space`; `bad-input` for a prototype that cannot be split; the signal's reason
+ */
+export async function resolveEdit(
+  library: Library,
+  experiment: Experiment,
+  network: PrototypeNetwork,
+  edit: PrototypeEdit,
+  signal: AbortSignal,
+): Promise<NetworkEdit> {
+  switch (edit.kind) {
+    case 'add': {
+      const { class: name, vector, ...rest } = edit;
+      return {
+        kind: 'add',
+        classIndex: classOf(experiment, name),
+        vector: vectorOf(library, experiment, vector),
+        ...(rest.name !== undefined && { name: rest.name }),
+      };
+    }
+    case 'move':
+      return { ...edit, vector: vectorOf(library, experiment, edit.vector) };
+    case 'split':
+      return { ...edit, vectors: await halves(library, experiment, network, edit.index, signal) };
+    case 'reassign':
+      return { kind: 'reassign', index: edit.index, classIndex: classOf(experiment, edit.class) };
+    case 'weight': {
+      const { class: name, ...rest } = edit;
+      return { ...rest, classIndex: classOf(experiment, name) };
+    }
+    case 'remove':
+    case 'merge':
+    case 'rename':
+      return edit;
+  }
+}
+
+function classOf({ classes }: Experiment, name: string): number {
+  const index = classes.indexOf(name);
+  if (index >= 0) return index;
+  throw new EngineError(
+    'not-found',
+    `The experiment has no class “${name}”.`,
+    'A class can be added by training with its label.',
+  );
+}
+
+/** A source as a vector of the experiment's space. */
+function vectorOf(library: Library, { space }: Experiment, source: PrototypeSource): Float32Array {
+  switch (source.kind) {
+    case 'track':
+    case 'mean': {
+      const ids = source.kind === 'track' ? [source.trackId] : source.trackIds;
+      // Each track counts the same, however long it is.
+      const means = ids.map((id) => {
+        const { vectors, dim } = library.embeddings.ofTrack(id, space);
+        return meanOfRows(vectors, dim);
+      });
+      const dim = means[0]?.length ?? 0;
+      const all = new Float32Array(means.length * dim);
+      means.forEach((mean, row) => all.set(mean, row * dim));
+      return meanOfRows(all, dim);
+    }
+    case 'window':
+      return windowOf(library.embeddings.ofTrack(source.trackId, space), source.windowIndex);
+    case 'prototype':
+    case 'generated': {
+      const located = resolveVector(library, source);
+      if (!sameEncoder(located.space, space)) throw otherSpace('This prototype', located.space, space);
+      return located.vector;
+    }
+  }
+}
+
+/** The centres of the two halves of the training windows that are nearest to a prototype. */
+async function halves(
+  library: Library,
+  experiment: Experiment,
+  network: PrototypeNetwork,
+  index: number,
+  signal: AbortSignal,
+): Promise<[Float32Array, Float32Array]> {
+  const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
+  const { nearestOf } = await factsOf(library, experiment, network, vectors, signal);
+  const rows = [...nearestOf.keys()].filter((row) => nearestOf[row] === index);
+  const { dim } = vectors.windows;
+  const points = gatherRows(vectors.windows.vectors, dim, rows);
+  const { centres } =
+    rows.length < 2
+      ? { centres: new Float64Array() }
+      : await kMeans(points, dim, 2, new Random(SPLIT_SEED), new Pacer(signal), { surplus: 'repeat' });
+  const [first, second] = [0, 1].map((half) =>
+    Float32Array.from(centres.subarray(half * dim, (half + 1) * dim)),
+  );
+  if (first?.length === dim && second?.length === dim && first.some((value, e) => value !== second[e]))
+    return [first, second];
+  throw new EngineError(
+    'bad-input',
+    `No two different training windows are nearest to prototype ${index + 1}: there is nothing to split.`,
+    'Move it, remove it, or add a prototype from a window.',
+  );
+}

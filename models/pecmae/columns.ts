@@ -1,0 +1,65 @@
+import { PrototypeNetwork } from './network.ts';
+
+/** Everything a network says of one prototype. */
+export interface PrototypeColumn {
+  /** `[D]` in the normalised space. */
+  vector: Float32Array;
+  /** `[C]`: its weight towards every class. */
+  weights: Float32Array;
+  classIndex: number;
+  /** What a person called it; empty where nobody did. */
+  name: string;
+}
+
+/** Takes a network apart by prototypes; copies. */
+export function columnsOf({ data, prototypeCount: k }: PrototypeNetwork): PrototypeColumn[] {
+  const { prototypes, embeddingDim: d, weights, classes, prototypeClasses, prototypeNames } = data;
+  return Array.from({ length: k }, (_, j) => ({
+    vector: prototypes.slice(j * d, (j + 1) * d),
+    weights: Float32Array.from(classes, (_name, c) => weights[c * k + j] ?? 0),
+    classIndex: prototypeClasses[j] ?? 0,
+    name: prototypeNames[j] ?? '',
+  }));
+}
+
+/**
+ * The network with these prototypes in place of its own; `withColumns(n, columnsOf(n))` is `n` bit for bit.
+ * @throws PrototypeError `shape` or `not-finite`
+ */
+export function withColumns(
+  { data }: PrototypeNetwork,
+  columns: readonly PrototypeColumn[],
+): PrototypeNetwork {
+  const { embeddingDim: d, classes } = data;
+  const k = columns.length;
+  const prototypes = new Float32Array(k * d);
+  const weights = new Float32Array(classes.length * k);
+  for (const [j, column] of columns.entries()) {
+    prototypes.set(column.vector, j * d);
+    for (let c = 0; c < classes.length; c++) weights[c * k + j] = column.weights[c] ?? 0;
+  }
+  return new PrototypeNetwork({
+    ...data,
+    prototypes,
+    weights,
+    prototypeClasses: Int32Array.from(columns, ({ classIndex }) => classIndex),
+    prototypeNames: columns.map(({ name }) => name),
+  });
+}
+
+/** Whether two prototypes are the same bit for bit. */
+export function sameColumn(a: PrototypeColumn, b: PrototypeColumn): boolean {
+  return (
+    a.classIndex === b.classIndex &&
+    a.name === b.name &&
+    sameBits(a.vector, b.vector) &&
+    sameBits(a.weights, b.weights)
+  );
+}
+
+/** Not by comparing numbers: 0 and −0 are equal ones. */
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  if (a.length !== b.length) return false;
+  const [x, y] = [a, b].map((values) => new Uint32Array(values.buffer, values.byteOffset, values.length));
+  return x !== undefined && y !== undefined && x.every((word, i) => word === y[i]);
+}
