@@ -12,7 +12,7 @@ const models = [
 
 const engine = [
   ['api', 'wire'],
-  ['datasets', 'decode', 'embedder', 'files', 'jobs', 'packs', 'storage', 'threads'],
+  ['confine', 'datasets', 'decode', 'embedder', 'files', 'jobs', 'packs', 'storage', 'threads'],
   ['library'],
   ['bundles', 'import', 'taxonomies'],
   ['experiments'],

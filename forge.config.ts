@@ -13,6 +13,9 @@ const kept = [
 /** Everything but native modules is bundled; of those, only this platform's binaries are kept. */
 const nativeModules =
   /^\/node_modules\/(onnxruntime-(node|common)|libsql|@libsql|@neon-rs|detect-libc)(\/|$)/;
+/** What calls Linux's kernel, for the embedder to give up its rights: its sources and manuals stay here. */
+const kernelCalls =
+  /^\/node_modules\/(koffi(\/(package\.json|index\.cjs|src(\/koffi(\/index\.cjs)?)?))?|@koromix(\/koffi-linux-\w+(\/.*)?)?)$/;
 const otherPlatforms = [
   new RegExp(`^/node_modules/onnxruntime-node/bin/napi-v\\d+/(?!${process.platform}(/|$))[^/]+`),
   new RegExp(
@@ -26,6 +29,7 @@ function isIgnored(path: string): boolean {
   if (!kept.some((pattern) => pattern.test(path))) return true;
   if (path.endsWith('.map')) return true;
   if (!path.startsWith('/node_modules') || isScope.test(path)) return false;
+  if (process.platform === 'linux' && kernelCalls.test(path)) return false;
   return !nativeModules.test(path) || otherPlatforms.some((pattern) => pattern.test(path));
 }
 

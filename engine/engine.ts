@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { connectEngine } from './api/client.ts';
 import { contract } from './api/contract.ts';
+import type { Confinement } from './api/app.ts';
 import type { EngineClient, Handlers, Method } from './api/contract.ts';
 import type { EngineContext, EngineOptions } from './context.ts';
 import { decodeLimits, DecodePool } from './decode/index.ts';
@@ -84,7 +85,9 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     packFolders: options.packFolders,
     dataFolder: options.dataFolder,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
-    ...(options.embedder === undefined ? {} : { embedder: options.embedder }),
+    ...(options.embedder === undefined
+      ? {}
+      : { embedder: options.embedder, onConfined: noteFreedom(notices) }),
     ...(options.embedderLimits === undefined ? {} : { limits: options.embedderLimits }),
     ...(options.providerRunner === undefined ? {} : { providerRunner: options.providerRunner }),
   });
@@ -164,5 +167,15 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     },
     media,
     close: () => (closing ??= close()),
+  };
+}
+
+/** On Linux a process of graphs that nothing keeps in is an exception that its owner can mend. */
+function noteFreedom(notices: Notices): (confinement: Confinement) => void {
+  return ({ calls, files, reason }) => {
+    if (process.platform !== 'linux' || (calls && files !== 'free')) return;
+    notices.add(
+      `The models of packs run with all rights of yours, because ${reason}. Use only packs of makers you trust.`,
+    );
   };
 }

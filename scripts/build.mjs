@@ -10,7 +10,7 @@ import { root } from './lib.mjs';
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** Native modules stay in node_modules, and opus-ml is an optional part of a decoder that is never loaded; the rest is bundled. */
-const external = ['electron', 'libsql', 'onnxruntime-node', '@wasm-audio-decoders/opus-ml'];
+const external = ['electron', 'koffi', 'libsql', 'onnxruntime-node', '@wasm-audio-decoders/opus-ml'];
 
 const node = {
   absWorkingDir: root,

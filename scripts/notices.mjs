@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from './lib.mjs';
 
-const native = ['libsql', '@neon-rs/load', 'detect-libc', 'onnxruntime-node', 'onnxruntime-common'];
+const native = ['libsql', '@neon-rs/load', 'detect-libc', 'onnxruntime-node', 'onnxruntime-common', 'koffi'];
 const refused = /\b(A?GPL)\b/;
 const data = ['supersonic-scsynth-samples'];
 

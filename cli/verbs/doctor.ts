@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram } from '../../engine/decode/find-program.ts';
+import type { Confinement } from '../../engine/api/app.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { inspectData } from '../../engine/storage/inspect.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -109,6 +110,9 @@ function checkEngine(cli: Cli): Promise<{ runtime: Check; packs: Check[] }> {
       });
     }
     const none = packs.length === 0;
+    // Known once a model was run.
+    const { confinement } = await client.call('app.info', {});
+    if (confinement !== null) packs.push(checkConfinement(confinement));
     for (const { folder, message, hint } of await client.call('packs.problems', {}))
       packs.push({ name: `pack in ${folder}`, ok: false, required: false, detail: message, hint });
     if (none)
@@ -121,6 +125,18 @@ function checkEngine(cli: Cli): Promise<{ runtime: Check; packs: Check[] }> {
       });
     return { runtime, packs };
   });
+}
+
+function checkConfinement({ calls, files, reason }: Confinement): Check {
+  const network = calls ? 'no network, no other programs' : 'nothing keeps them from the network';
+  const writing = { none: 'no file written', devices: 'no file written but devices', free: 'files written' };
+  return {
+    name: 'models of packs',
+    ok: calls && files !== 'free',
+    required: false,
+    detail: [network, writing[files], ...(reason === '' ? [] : [reason])].join('; '),
+    hint: reason === '' ? '' : 'Use only packs of makers you trust.',
+  };
 }
 
 async function checkWorker(name: string, path: string): Promise<Check> {

@@ -5,12 +5,24 @@ import type { Job } from './jobs.ts';
 import type { FirstSound } from './sonify.ts';
 import { nothing } from './shared.ts';
 
+/** What keeps the process that runs the models of packs in. */
+export interface Confinement {
+  /** No network, no other process, no change to the system. */
+  calls: boolean;
+  /** Which files it can make, change or remove; `devices`: none but those of the folder of devices. */
+  files: 'none' | 'devices' | 'free';
+  /** Why there is less than there could be; for people, empty when there is everything. */
+  reason: string;
+}
+
 export interface AppInfo {
   version: string;
   platform: string;
   dataFolder: string;
   ffmpeg: boolean;
   provider: string;
+  /** Null until the first model was run. */
+  confinement: Confinement | null;
   /** The engine ended several times in a short while, so nothing that was under way was taken up. */
   safeStart: boolean;
   /** What the engine put aside or left out since it started, in sentences for people. */

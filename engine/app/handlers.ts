@@ -12,6 +12,7 @@ export function appHandlers(context: EngineContext): Pick<Handlers, 'app.info' |
       notices: context.notices.all(),
       safeStart: context.options.safeStart ?? false,
       ffmpeg: (await findProgram('ffmpeg')) !== null,
+      confinement: context.packs.confinement,
       provider: context.packs.providers().find((provider) => provider.chosen)?.provider ?? 'cpu',
     }),
     events: (_input, { signal }) => context.events.subscribe(signal),

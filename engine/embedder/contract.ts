@@ -1,5 +1,6 @@
 /** What an embedder process does: it runs the graphs of packs. */
 import { z } from 'zod';
+import type { Confinement } from '../api/app.ts';
 import { query } from '../wire/contract.ts';
 
 /** The methods of a pack's runtime that can be asked for: name → graphs that run. */
@@ -36,6 +37,8 @@ const nothing = z.null();
 
 /** Graphs are the files of others: the process may end in the middle of every one of these. */
 export const embedderContract = {
+  /** What keeps the process in; runs nothing. */
+  confinement: query<Confinement>()(z.null()),
   run: query(z.strictObject({ output: numbers, by: computedBySchema }))(runSchema),
   /** Checks every graph of a pack. */
   verify: query(nothing)(z.strictObject({ pack: packSchema })),

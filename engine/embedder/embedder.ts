@@ -1,4 +1,5 @@
 import { PackError, type Pack } from '../../models/packs/index.ts';
+import type { Confinement } from '../api/app.ts';
 import { connect } from '../wire/connect.ts';
 import type { Client, Connection, InputOf, OutputOf, QueryOf } from '../wire/contract.ts';
 import { embedderContract, type EmbedderContract } from './contract.ts';
@@ -10,6 +11,8 @@ import { endOf, type EmbedderEnd, type EmbedderProcess, type SpawnEmbedder } fro
 export interface EmbedderOptions {
   spawn: SpawnEmbedder;
   limits: EmbedderLimits;
+  /** Told what keeps the process in, once it was started. */
+  onConfined?: (confinement: Confinement) => void;
 }
 
 /** What belongs to a request besides its input. */
@@ -153,6 +156,9 @@ export class Embedder {
     });
     const started: Started = { process, connection, watch: new GraphWatch(limits) };
     this.#started = started;
+    const { onConfined } = this.#options;
+    // One that ends before it answered is told of by the request that it was started for.
+    if (onConfined) connection.call('confinement', null).then(onConfined, () => undefined);
     return started;
   }
 

@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
+import { unconfined } from '../confine/confine.ts';
 import type { Port } from '../wire/port.ts';
 import { childPort, ProcessExit } from '../wire/transports/child-process.ts';
 import { portPair } from '../wire/transports/in-process.ts';
-import { confinement } from './confine.ts';
 import { MEMORY_VARIABLE } from './limits.ts';
 import { serveEmbedder } from './serve.ts';
 
@@ -17,12 +17,11 @@ export interface EmbedderProcess {
 /** Starts an embedder process; the first one is started when the first graph is to be run. */
 export type SpawnEmbedder = (memoryLimit: number) => EmbedderProcess;
 
-/** A child process of plain Node, kept in as far as the system offers (ADR 16). @param entry the bundled `entry.ts` */
+/** A child process of plain Node. @param entry the bundled `entry.ts` */
 export function childEmbedder(entry: string): SpawnEmbedder {
   return (memoryLimit) => {
     const child = fork(entry, [], {
       env: { ...process.env, [MEMORY_VARIABLE]: String(memoryLimit) },
-      ...confinement(),
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
@@ -46,7 +45,7 @@ export function endOf(reason: Error | undefined): EmbedderEnd {
 /** No process at all: graphs run on the calling thread. For tests, and where no bundle is beside the code. */
 export const inlineEmbedder: SpawnEmbedder = () => {
   const [here, there] = portPair();
-  const inside = serveEmbedder(there);
+  const inside = serveEmbedder(there, unconfined('graphs run in the process of the engine'));
   return {
     port: here,
     ended: new Promise((resolve) => there.onClose(() => void inside.close().then(resolve, resolve))),

@@ -7,13 +7,14 @@ import {
   type Pack,
   type PackRuntime,
 } from '../../models/packs/index.ts';
+import type { Confinement } from '../api/app.ts';
 import type { Port } from '../wire/port.ts';
 import { serve } from '../wire/serve.ts';
 import { embedderContract, type PackKey, type RunRequest } from './contract.ts';
 import { packErrorCoding } from './errors.ts';
 
 /** Runs the packs of this machine for whoever is at the other end: the inside of an embedder process. Sessions stay open. */
-export function serveEmbedder(port: Port): { close: () => Promise<void> } {
+export function serveEmbedder(port: Port, confinement: Confinement): { close: () => Promise<void> } {
   const runtimes = new Map<string, { sha256: string; runtime: Promise<PackRuntime> }>();
 
   const runtimeOf = (key: PackKey): Promise<PackRuntime> => {
@@ -40,6 +41,7 @@ export function serveEmbedder(port: Port): { close: () => Promise<void> } {
     port,
     embedderContract,
     {
+      confinement: () => Promise.resolve(confinement),
       run: async (request) => {
         const runtime = await runtimeOf(request.pack);
         return { output: await run(runtime, request), by: computedHere(runtime.provider) };

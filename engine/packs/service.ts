@@ -18,6 +18,7 @@ import {
 import type { JobLane } from '../api/jobs.ts';
 import type { PackInfo, PackProblem, PackVerification, ProviderInfo } from '../api/packs.ts';
 import { EngineError } from '../api/errors.ts';
+import type { Confinement } from '../api/app.ts';
 import { Embedder } from '../embedder/embedder.ts';
 import { embedderLimits, type EmbedderLimits } from '../embedder/limits.ts';
 import { inlineEmbedder, type SpawnEmbedder } from '../embedder/process.ts';
@@ -48,6 +49,8 @@ export interface PackServiceOptions {
   /** Starts the process in which graphs run; default: this thread runs them. */
   embedder?: SpawnEmbedder;
   limits?: Partial<EmbedderLimits>;
+  /** Told what keeps the process of the graphs in, each time that one was started. */
+  onConfined?: (confinement: Confinement) => void;
 }
 
 interface InstalledPack {
@@ -64,6 +67,7 @@ export class PackService {
   #packs: ReadonlyMap<string, InstalledPack> = new Map();
   readonly #runtimes = new Map<string, { sha256: string; runtime: EmbedderRuntime }>();
   readonly #embedder: Embedder;
+  #confinement: Confinement | null = null;
   #problems: PackProblem[] = [];
 
   private constructor(options: PackServiceOptions, memory: ProviderMemory, batches: BatchMemory) {
@@ -73,7 +77,16 @@ export class PackService {
     this.#embedder = new Embedder({
       spawn: options.embedder ?? inlineEmbedder,
       limits: { ...embedderLimits, ...options.limits },
+      onConfined: (confinement) => {
+        this.#confinement = confinement;
+        options.onConfined?.(confinement);
+      },
     });
+  }
+
+  /** What keeps the process of the graphs in; null until it was started. */
+  get confinement(): Confinement | null {
+    return this.#confinement;
   }
 
   /** Reads the manifests of all packs. A pack that cannot be read is left out and named in `problems`. */

@@ -1,49 +1,67 @@
 import { fork } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { homedir } from 'node:os';
+import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { confinement, unconfined } from '../../engine/embedder/confine.ts';
-import type { Launcher } from '../../engine/embedder/confine.ts';
 import { bundleScript, testFolder } from '../support/engine.ts';
 
-const server = createServer((socket) => socket.destroy());
-beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
-afterAll(() => void server.close());
-
-async function attempt(launcher: Launcher, elsewhere: readonly string[] = []): Promise<unknown> {
-  const folder = testFolder();
-  writeFileSync(join(folder, 'there'), '');
-  const script = await bundleScript('tests/support/escape-child.ts');
-  const child = fork(script, [folder, String((server.address() as AddressInfo).port), ...elsewhere], {
-    ...launcher,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+const folder = testFolder();
+const servers: Server[] = [];
+const listening = (at: number | string): Promise<Server> =>
+  new Promise((resolve) => {
+    const server = createServer((socket) => socket.destroy());
+    servers.push(server);
+    server.listen(at, () => resolve(server));
   });
-  const told = await new Promise((resolve, reject) => {
+let port = 0;
+beforeAll(async () => {
+  port = ((await listening(0)).address() as AddressInfo).port;
+  await listening(join(folder, 'socket'));
+});
+afterAll(() => servers.forEach((server) => server.close()));
+
+async function attempt(how: 'confined' | 'graphics' | 'free'): Promise<unknown> {
+  writeFileSync(join(folder, 'there'), 'kept');
+  const script = await bundleScript('tests/support/escape-child.ts');
+  const child = fork(script, [how, folder, String(port)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  return new Promise((resolve, reject) => {
     child.on('message', resolve);
     child.on('exit', (code) => reject(new Error(`ended with ${String(code)}`)));
   });
-  expect(existsSync(join(folder, `.escaped-${child.pid ?? 0}`))).toBe(launcher === unconfined);
-  return told;
 }
 
-const offered = confinement() !== unconfined;
+const ways = [
+  ...['network', 'socketOfPrograms', 'datagram', 'program', 'signalParent', 'write', 'writeOnPool'],
+  ...['writeOnEarlyThread', 'makeFolder', 'truncate', 'rights', 'rename', 'remove'],
+];
+const all = (could: boolean): Record<string, boolean> => Object.fromEntries(ways.map((way) => [way, could]));
 
 describe('the process that runs the graphs of packs', () => {
-  it.skipIf(!offered)(
-    'reaches no network and writes nothing (Linux with namespaces for everybody)',
+  it.skipIf(process.platform !== 'linux')(
+    'reaches no network, starts and signals no program and changes no file, on whichever thread',
     async () => {
-      expect(await attempt(confinement(), ['/tmp', '/var/tmp', process.cwd(), homedir()])).toEqual({
-        reached: false,
+      expect(await attempt('confined')).toEqual({
+        ...all(false),
         read: true,
-        wrote: [],
+        kept: { calls: true, files: 'none', reason: '' },
+      });
+      expect(readFileSync(join(folder, 'there'), 'utf8')).toBe('kept');
+    },
+  );
+
+  it.skipIf(process.platform !== 'linux')(
+    'is kept from files by its thread where a graphics card must be reached',
+    async () => {
+      const told = await attempt('graphics');
+      expect(told).toMatchObject({
+        kept: { calls: true, files: 'devices', reason: '' },
+        ...{ network: false, datagram: false, program: false, write: false, remove: false },
       });
     },
   );
 
-  it('could do both if nothing kept it in', async () => {
-    expect(await attempt(unconfined)).toMatchObject({ reached: true, read: true });
+  it('could do all of it if nothing kept it in', async () => {
+    expect(await attempt('free')).toEqual({ ...all(true), read: true, kept: null });
   });
 });

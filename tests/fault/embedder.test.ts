@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { embedderContract, type EmbedderContract, type RunRequest } from '../../engine/embedder/contract.ts';
 import { Embedder } from '../../engine/embedder/embedder.ts';
 import { embedderLimits } from '../../engine/embedder/limits.ts';
+import { unconfined } from '../../engine/confine/confine.ts';
 import { childEmbedder } from '../../engine/embedder/process.ts';
 import type { EmbedderProcess } from '../../engine/embedder/process.ts';
 import { EmbedderRuntime } from '../../engine/embedder/runtime.ts';
@@ -55,6 +56,7 @@ class FakeProcess implements EmbedderProcess {
     this.die = (code) => listeners.close(new ProcessExit(code, null));
     this.#there = there;
     serve(this.#there, embedderContract, {
+      confinement: () => Promise.resolve(unconfined('a test')),
       run: (request, { signal }) => {
         this.asked.push(request);
         return new Promise((resolve, reject) => {

@@ -324,6 +324,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
     ffmpeg: false,
     provider: 'cpu',
     safeStart: false,
+    confinement: null,
     notices: [],
   }),
   'libraries.list': () => [library],

@@ -1,10 +1,19 @@
-/** Tries to get out, and tells what it could do. Arguments: a folder, a port of this machine, other folders. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/**
+ * Tries to get out, and tells what it could do. Arguments: `confined`, `graphics` (confined, with a graphics card to reach) or `free`, a folder with the file `there`, a port of
+ * this machine.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { confineProcess } from '../../engine/confine/confine.ts';
 
-const [folder = '', port = '0', ...elsewhere] = process.argv.slice(2);
-const could = (work: () => void): boolean => {
+const [, , how, folder = '', port = '0'] = process.argv;
+const could = (work: () => unknown): boolean => {
   try {
     work();
     return true;
@@ -12,16 +21,62 @@ const could = (work: () => void): boolean => {
     return false;
   }
 };
-const reached = await new Promise<boolean>((resolve) => {
-  const socket = connect(Number(port), '127.0.0.1');
-  socket.on('connect', () => resolve(true));
-  socket.on('error', () => resolve(false));
-});
-process.send?.({
-  reached,
-  read: could(() => readFileSync(join(folder, 'there'))),
-  wrote: [folder, ...elsewhere].filter((place) =>
-    could(() => writeFileSync(join(place, `.escaped-${process.pid}`), '')),
+const later = (work: Promise<unknown>): Promise<boolean> =>
+  work.then(
+    () => true,
+    () => false,
+  );
+const reached = (to: { port: number; host: string } | { path: string }): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(to);
+    socket.on('connect', () => resolve(true));
+    socket.on('error', () => resolve(false));
+  });
+
+// A thread that is there already, and the pool that file operations wait in.
+const early = new Worker(
+  `const { parentPort } = require('node:worker_threads');
+   parentPort.on('message', (path) => {
+     try { require('node:fs').writeFileSync(path, ''); parentPort.postMessage(true); }
+     catch { parentPort.postMessage(false); }
+   });`,
+  { eval: true },
+);
+await writeFile(join(folder, 'before'), '');
+const kept = how === 'free' ? null : confineProcess({ graphics: how === 'graphics' });
+
+const there = join(folder, 'there');
+const told = {
+  kept,
+  network: await reached({ port: Number(port), host: '127.0.0.1' }),
+  socketOfPrograms: await reached({ path: join(folder, 'socket') }),
+  datagram: await new Promise<boolean>((resolve) => {
+    const socket = createSocket('udp4');
+    socket.on('error', () => resolve(false));
+    socket.bind(0, '127.0.0.1', () => resolve(true));
+  }),
+  program: spawnSync('true').error === undefined,
+  signalParent: could(() => process.kill(process.ppid, 0)),
+  read: could(() => readFileSync(there)),
+  write: [folder, homedir(), tmpdir(), '/var/tmp'].some((place) =>
+    could(() => {
+      const path = join(place, `.escaped-${process.pid}`);
+      writeFileSync(path, '');
+      rmSync(path);
+    }),
   ),
-});
-process.disconnect();
+  writeOnPool: await later(writeFile(join(folder, 'pool'), '')),
+  writeOnEarlyThread: await new Promise((resolve) => {
+    early.once('message', resolve);
+    early.postMessage(join(folder, 'early'));
+  }),
+  makeFolder: could(() => mkdirSync(join(folder, 'folder'))),
+  truncate: could(() => truncateSync(there)),
+  rights: could(() => chmodSync(there, 0o600)),
+  rename: could(() => renameSync(there, join(folder, 'elsewhere'))),
+  remove: could(() => rmSync(join(folder, 'before'))),
+};
+// A utility process of Electron is ended by whoever started it.
+const electron = (process as { parentPort?: { postMessage: (message: unknown) => void } }).parentPort;
+if (electron) electron.postMessage(told);
+else process.send?.(told, () => process.exit(0));
