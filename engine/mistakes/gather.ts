@@ -20,6 +20,13 @@ export interface GatheredLabels {
 }
 
 /**
+ * Groups that must bear a label for it to be judged. A class has rivals to be weighed against; one label of several stands
+ * alone, and from one or two examples its network says "not there" of every track: of the demo's words, labels of two to
+ * four tracks were listed as wrong on nearly all of them.
+ */
+const LEAST_GROUPS = { single: 2, multi: 5 } as const;
+
+/**
  * Reads labels and embeddings of the tracks that are learned from. A class is judged when at least two groups bear it: what only one artist plays cannot be
  * told from how that artist sounds.
  * @param copies groups of rows of `vectors.tracks`; copies of one recording are never told apart
@@ -48,15 +55,20 @@ export function gatherLabels(
   for (const name of [...bearers.keys()].sort()) {
     const trackIds = bearers.get(name) ?? [];
     const distinct = new Set(trackIds.map((id) => groups.get(id) ?? id)).size;
-    if (distinct >= 2) judged.add(name);
-    else leftOut.push({ name, trackIds, reason: onlyOne(trackIds.length, groupBy) });
+    if (distinct >= LEAST_GROUPS[task]) judged.add(name);
+    else
+      leftOut.push({
+        name,
+        trackIds,
+        reason: distinct < 2 ? onlyOne(trackIds.length, groupBy) : tooRare(distinct, groupBy),
+      });
   }
   const names = [...judged].sort();
   const used = tracks.filter(({ trackId }) => own(labels, trackId, task).some((label) => judged.has(label)));
   const bare = tracks.filter(({ trackId }) => (labels.get(trackId) ?? []).length === 0);
   const set = (members: readonly TrackWindows[]): LabelledWindows =>
     windowSet(members, vectors.windows.dim, names, groups, (id) => own(labels, id, task));
-  const problem = tooFew(names, bearers, used.length);
+  const problem = tooFew(names, bearers, used.length, task);
   return {
     task,
     labelled: set(used),
@@ -108,6 +120,11 @@ function groupsOf(
   );
 }
 
+function tooRare(groups: number, groupBy: GroupBy): string {
+  const borne = groupBy === 'track' ? `${groups} tracks bear it` : `tracks of ${groups} groups bear it`;
+  return `only ${borne}, and one label of several is judged from ${LEAST_GROUPS.multi} on`;
+}
+
 function onlyOne(tracks: number, groupBy: GroupBy): string {
   if (tracks === 1) return 'only one track bears it';
   return groupBy === 'track'
@@ -119,6 +136,7 @@ function tooFew(
   names: readonly string[],
   bearers: ReadonlyMap<string, readonly string[]>,
   tracks: number,
+  task: 'single' | 'multi',
 ): EngineError | null {
   if (names.length >= 2 && tracks >= 4) return null;
   const [only] = names;
@@ -128,11 +146,11 @@ function tooFew(
       : bearers.size === 1
         ? `All labelled tracks are “${[...bearers.keys()][0] ?? ''}”.`
         : only === undefined
-          ? `None of the ${bearers.size} classes is borne by two tracks of different groups.`
-          : `Only “${only}” is borne by two tracks of different groups.`;
+          ? `None of the ${bearers.size} classes is borne by ${LEAST_GROUPS[task]} tracks of different groups.`
+          : `Only “${only}” is borne by ${LEAST_GROUPS[task]} tracks of different groups.`;
   return new EngineError(
     'too-few-labels',
-    `${found} A label can be judged when two classes have tracks of two groups each.`,
+    `${found} A label can be judged when two classes have tracks of ${LEAST_GROUPS[task]} groups each.`,
     bearers.size === 0
       ? 'Label some tracks, or choose another taxonomy.'
       : 'Label more tracks, choose another taxonomy, or keep only copies together instead of artists.',

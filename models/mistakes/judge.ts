@@ -1,5 +1,6 @@
 import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { poolTracks } from '../embeddings/pooling.ts';
+import { classMargin, usualConfusions, type Supported } from './confusions.ts';
 import type { OutOfFold } from './out-of-fold.ts';
 import {
   jointProbability,
@@ -49,56 +50,67 @@ export async function judgeLabels(
   const pooled = poolTracks(set);
   const neighbours = await nearestOfOthers(pooled, { signal });
   const width = set.labelNames.length;
-  const verdicts: LabelVerdict[] = [];
-  const leftOut: number[] = [];
-  const judge = task === 'single' ? judgeClass : judgeLabelset;
-  for (const [track, near] of neighbours.entries()) {
-    const given = pooled.labels.subarray(track * width, (track + 1) * width);
-    const known = folds.known.subarray(track * width, (track + 1) * width);
-    if (given.some((value, label) => value === 1 && known[label] !== 1)) {
-      leftOut.push(track);
-      if (task === 'single') continue;
-    }
-    const probabilities = folds.probabilities.subarray(track * width, (track + 1) * width);
-    const votes = neighbourVotes(near, pooled.labels, width);
-    const agreement = (label: number): number =>
-      near.filter((other) => pooled.labels[other.track * width + label] === 1).length /
-      Math.max(1, near.length);
-    for (const verdict of judge(given, known, probabilities, votes))
-      verdicts.push({ track, ...verdict, agreement: agreement(verdict.given ?? verdict.suggested ?? 0) });
-  }
+  const row = <T extends Uint8Array | Float32Array>(cells: T, track: number): T =>
+    cells.subarray(track * width, (track + 1) * width) as T;
+  const asked: Asked[] = neighbours.map((near, track) => ({
+    track,
+    given: row(pooled.labels, track),
+    known: row(folds.known, track),
+    probabilities: row(folds.probabilities, track),
+    votes: neighbourVotes(near, pooled.labels, width),
+  }));
+  const leftOut = asked
+    .filter(({ given, known }) => given.some((value, label) => value === 1 && known[label] !== 1))
+    .map(({ track }) => track);
+  const found =
+    task === 'single' ? judgeClasses(asked, new Set(leftOut), width) : asked.flatMap(judgeLabelset);
+  const verdicts = found.map((verdict) => {
+    const near = neighbours[verdict.track] ?? [];
+    const label = verdict.given ?? verdict.suggested ?? 0;
+    const bearing = near.filter((other) => pooled.labels[other.track * width + label] === 1).length;
+    return { ...verdict, agreement: bearing / Math.max(1, near.length) };
+  });
   return { verdicts, neighbours, leftOut };
 }
 
-type Verdict = Omit<LabelVerdict, 'track' | 'agreement'>;
-
-function judgeClass(
-  given: Uint8Array,
-  known: Uint8Array,
-  probabilities: Float32Array,
-  votes: Float64Array,
-): Verdict[] {
-  const own = given.indexOf(1);
-  const support = jointSupport(probabilities, votes);
-  const rival = likeliest(support, (label) => label !== own && known[label] === 1);
-  if (own < 0 || rival < 0) return [];
-  const margin = normalisedMargin(support[own] ?? 0, support[rival] ?? 0);
-  return [{ given: own, suggested: rival, margin, confidence: probabilities[own] ?? 0 }];
+/** What is known of one track, by label. */
+interface Asked {
+  track: number;
+  given: Uint8Array;
+  known: Uint8Array;
+  probabilities: Float32Array;
+  votes: Float64Array;
 }
 
-function judgeLabelset(
-  given: Uint8Array,
-  known: Uint8Array,
-  probabilities: Float32Array,
-  votes: Float64Array,
-): Verdict[] {
+type Verdict = Omit<LabelVerdict, 'agreement'>;
+
+function judgeClasses(asked: readonly Asked[], leftOut: ReadonlySet<number>, width: number): Verdict[] {
+  const judged = asked.flatMap((track): (Asked & { own: Supported })[] => {
+    const given = track.given.indexOf(1);
+    if (given < 0 || leftOut.has(track.track)) return [];
+    return [{ ...track, own: { given, support: jointSupport(track.probabilities, track.votes) } }];
+  });
+  const confusions = usualConfusions(
+    judged.map(({ own }) => own),
+    width,
+  );
+  return judged.flatMap(({ track, known, probabilities, own }): Verdict[] => {
+    const { given, support } = own;
+    const suggested = likeliest(support, (label) => label !== given && known[label] === 1);
+    if (suggested < 0) return [];
+    const margin = classMargin(own, suggested, confusions);
+    return [{ track, given, suggested, margin, confidence: probabilities[given] ?? 0 }];
+  });
+}
+
+function judgeLabelset({ track, given, known, probabilities, votes }: Asked): Verdict[] {
   const verdicts: Verdict[] = [];
   for (const [label, value] of given.entries()) {
     if (known[label] !== 1) continue;
     const confidence = probabilities[label] ?? 0;
     const there = 2 * jointProbability(confidence, votes[label] ?? 0) - 1;
-    if (value === 1) verdicts.push({ given: label, suggested: null, margin: there, confidence });
-    else if (there > 0) verdicts.push({ given: null, suggested: label, margin: -there, confidence });
+    if (value === 1) verdicts.push({ track, given: label, suggested: null, margin: there, confidence });
+    else if (there > 0) verdicts.push({ track, given: null, suggested: label, margin: -there, confidence });
   }
   return verdicts;
 }

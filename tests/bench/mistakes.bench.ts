@@ -2,8 +2,10 @@
  * How well planted mistakes are found. Labels of the folder ARCHETONE_BENCH_AUDIO (a folder per class) are exchanged, at
  * random or with the most similar class; each ranking is asked for as many tracks as were exchanged. The rankings:
  * chance; the confidence of one network that has learned from all labels; the published scores of confident learning on
- * the same out-of-fold probabilities; the same on a logistic regression, and cleanlab itself, where ARCHETONE_PYTHON has
- * scikit-learn and cleanlab; and the product's. What the product uses was chosen on the demo sounds and on rendered
+ * the same out-of-fold probabilities (self-confidence, normalised margin, confidence-weighted entropy, pruning by the
+ * confident joint: Northcutt, Jiang and Chuang 2021; Kuan and Mueller 2022), which stand in for cleanlab where it cannot be
+ * installed; the same on a logistic regression, and cleanlab itself, where ARCHETONE_PYTHON has scikit-learn and cleanlab;
+ * and the product's. What the product uses was chosen on the demo sounds and on rendered
  * instruments, which ARCHETONE_BENCH_TUNING may name, never on the folder that is reported.
  */
 import { execFileSync } from 'node:child_process';
@@ -87,6 +89,18 @@ async function single(set: LabelledWindows, noise: Noise, rate: number): Promise
       bad,
       planted,
     );
+    table.rank(
+      'out-of-fold confidence-weighted entropy',
+      byScore(weightedEntropy(folds.probabilities, given)),
+      bad,
+      planted,
+    );
+    table.rank(
+      'out-of-fold confident joint',
+      byScore(confidentJoint(folds.probabilities, given)),
+      bad,
+      planted,
+    );
     for (const [name, scores] of Object.entries(peer(noisy, given, folds)))
       table.rank(name, byScore(scores), bad, planted);
     table.rank(
@@ -161,6 +175,11 @@ async function multi(all: LabelledWindows, rate: number): Promise<void> {
       .sort((a, b) => a.margin - b.margin)
       .map(({ track, given: own, suggested }) => track * width + (own ?? suggested ?? 0));
     table.rank('archetone', cells, bad, planted);
+    const right = (labels: Uint8Array): number =>
+      labels.filter((value, cell) => value === truth[cell]).length / labels.length;
+    const accepted = given.slice();
+    for (const cell of cells.slice(0, planted)) accepted[cell] = 1 - (accepted[cell] ?? 0);
+    table.accuracy.push([right(given), right(accepted)]);
   }
   table.print(
     `several labels (${width}), ${100 * rate} % of the tracks with one label forgotten or too many`,
@@ -236,6 +255,37 @@ function peer(
   }
 }
 
+/** Kuan and Mueller 2022: entropy over its most, divided by the confidence in the given label. */
+function weightedEntropy(probabilities: Float32Array, given: readonly number[]): number[] {
+  const classes = probabilities.length / given.length;
+  return given.map((own, track) => {
+    const p = probabilities.subarray(track * classes, (track + 1) * classes);
+    const entropy = p.reduce((sum, value) => (value > 0 ? sum - value * Math.log(value) : sum), 0);
+    return entropy / Math.log(classes) / Math.max(p[own] ?? 0, 1e-9);
+  });
+}
+
+/**
+ * Northcutt, Jiang and Chuang 2021, section 3.1: a track counts as of the likeliest class among those that reach their
+ * mean self-confidence; where that is another class than the given one it comes first, the least confident foremost.
+ */
+function confidentJoint(probabilities: Float32Array, given: readonly number[]): number[] {
+  const classes = probabilities.length / given.length;
+  const p = (track: number, label: number): number => probabilities[track * classes + label] ?? 0;
+  const thresholds = Array.from({ length: classes }, (_, label) => {
+    const own = [...given.keys()].filter((track) => given[track] === label);
+    return own.length > 0 ? own.reduce((sum, track) => sum + p(track, label), 0) / own.length : Infinity;
+  });
+  return given.map((own, track) => {
+    const reached = thresholds.flatMap((least, label) => (p(track, label) >= least ? [label] : []));
+    const counted = reached.reduce(
+      (best, label) => (p(track, label) > p(track, best) ? label : best),
+      reached[0] ?? own,
+    );
+    return (counted === own ? 0 : 1) - p(track, own);
+  });
+}
+
 function byScore(scores: readonly number[]): Ranking {
   return [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
 }
@@ -283,10 +333,15 @@ class Table {
       })),
     );
     if (this.accuracy.length === 0) return;
-    const [before, after, network, retrained] = [0, 1, 2, 3].map((i) => percentOf(this.accuracy, i));
+    const columns = this.accuracy[0]?.length ?? 0;
+    const [before, after, network, retrained] = Array.from({ length: columns }, (_, i) =>
+      percentOf(this.accuracy, i),
+    );
     console.log(
-      `labels right ${before ?? ''} → ${after ?? ''} % after accepting the first n; ` +
-        `out-of-fold accuracy against the truth ${network ?? ''} → ${retrained ?? ''} %`,
+      `after accepting the first n: labels right ${before ?? ''} → ${after ?? ''} %` +
+        (network === undefined
+          ? ''
+          : `; out-of-fold accuracy against the truth ${network} → ${retrained ?? ''} %`),
     );
   }
 }

@@ -311,11 +311,11 @@ describe('labels that cannot be judged', () => {
   const folder = (): string => music(3);
   it.each([
     ['one class', () => ['music'], 'All labelled tracks are “music”'],
-    ['one track per class', (path: string) => [path], 'None of the 9 classes is borne by two tracks'],
+    ['one track per class', (path: string) => [path], 'None of the 9 classes is borne by 2 tracks'],
     [
       'one class with two tracks',
       (path: string) => (path.startsWith('bass') ? ['bass'] : path.includes('_0') ? [path] : []),
-      'Only “bass” is borne by two',
+      'Only “bass” is borne by 2',
     ],
   ])('say so: %s', async (_, labelsOf, message) => {
     const library = await Labelled.make(folder(), labelsOf);
