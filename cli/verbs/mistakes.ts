@@ -141,7 +141,7 @@ async function mistakes(
 }
 
 function changed(report: MistakesReport, { folds, groupBy, seed }: Options): boolean {
-  return report.stale || report.groupBy !== groupBy || report.seed !== seed || report.folds > folds;
+  return report.stale || report.groupBy !== groupBy || report.seed !== seed || report.askedFolds !== folds;
 }
 
 function described(report: MistakesReport): string {

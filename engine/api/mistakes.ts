@@ -75,7 +75,10 @@ export interface MistakesReport {
   taxonomyId: string;
   space: SpaceInfo;
   task: 'single' | 'multi';
+  /** Parts that were predicted by networks that did not learn from them. */
   folds: number;
+  /** Folds that were asked for; there are fewer where there are fewer groups. */
+  askedFolds: number;
   groupBy: 'track' | 'artist' | 'album' | 'folder';
   seed: number;
   createdAt: string;

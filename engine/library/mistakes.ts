@@ -1,26 +1,15 @@
-import type { MistakeDecision, MistakesReport, MistakeTab } from '../api/mistakes.ts';
+import type { Mistake, MistakeDecision, MistakesReport, MistakeTab } from '../api/mistakes.ts';
 import { toBlob, type Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
 import { Kept } from './kept.ts';
 
 /** A mistake as a report keeps it; tracks by id. */
-export interface StoredMistake {
-  id: string;
-  tab: MistakeTab;
+export type StoredMistake = Omit<Mistake, 'track' | 'others' | 'queued'> & {
   trackId: string;
-  given: string | null;
-  suggested: string | null;
-  margin: number | null;
-  confidence: number | null;
-  neighbours: { trackId: string; labels: string[]; agrees: boolean }[];
-  fold: number | null;
-  nearestGiven: string | null;
-  nearestSuggested: string | null;
   others: string[];
-  reason: string;
   /** Place in each order of the unsure ones. */
   places?: Record<string, number>;
-}
+};
 
 /** What a run found. */
 export type StoredReport = Omit<
@@ -32,6 +21,9 @@ export type StoredReport = Omit<
   previousAccuracy: number | null;
   mistakes: StoredMistake[];
 };
+
+/** Runs that did not end whose folds are kept. */
+const UNFINISHED = 4;
 
 /** What is asked of a track: two lists may ask the same. */
 export interface Question {
@@ -84,12 +76,19 @@ export class MistakeRepository {
         .get([taxonomyId, space]);
       if (!row) return null;
       // Written by `put`.
-      const report = JSON.parse(row.report) as Omit<StoredReport, 'mistakes'>;
-      return { ...report, mistakes: JSON.parse(row.items) as StoredMistake[] };
+      const report = JSON.parse(row.report) as Omit<StoredReport, 'mistakes' | 'askedFolds'> & {
+        /** Reports of earlier versions do not have it. */
+        askedFolds?: number;
+      };
+      return {
+        ...report,
+        askedFolds: report.askedFolds ?? report.folds,
+        mistakes: JSON.parse(row.items) as StoredMistake[],
+      };
     });
   }
 
-  /** Takes the place of the report before; the folds it was made of are forgotten. */
+  /** Takes the place of the report before; the folds it was made of are forgotten, those of other runs are not. */
   put({ mistakes, ...report }: StoredReport): void {
     const { id, taxonomyId, space, createdAt } = report;
     this.#db.transaction(() => {
@@ -102,7 +101,14 @@ export class MistakeRepository {
              VALUES (?, ?, ?, ?, ?, ?)`,
         )
         .run([id, taxonomyId, space, JSON.stringify(report), JSON.stringify(mistakes), createdAt]);
-      this.#db.prepare('DELETE FROM cache.mistake_folds').run();
+      this.#db.prepare('DELETE FROM cache.mistake_folds WHERE id = ?').run([id]);
+      // What was given up and never taken up again: labels change, and its name with them.
+      this.#db
+        .prepare(
+          `DELETE FROM cache.mistake_folds WHERE id NOT IN (
+             SELECT id FROM cache.mistake_folds GROUP BY id ORDER BY max(rowid) DESC LIMIT ?)`,
+        )
+        .run([UNFINISHED]);
     })();
     this.#announce('mistakes');
   }

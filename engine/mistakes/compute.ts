@@ -84,6 +84,7 @@ export async function findMistakes(
   const before = library.mistakes.report(taxonomyId, vectors.windows.space.key);
   const report: StoredReport = {
     ...{ id, taxonomyId, space: vectors.windows.space.key, task, folds, groupBy, seed },
+    askedFolds: wanted,
     createdAt: new Date().toISOString(),
     seconds: (performance.now() - started) / 1000,
     tracks: problem ? 0 : labelled.tracks.ids.length,

@@ -524,6 +524,67 @@ function addReduction(db: Database, id: string, method: string): void {
   db.prepare(`INSERT INTO reduction_tracks VALUES (?, 'a', 'train')`).run([id]);
 }
 
+describe('a library from before decisions on labels', () => {
+  it('has none and no report, and keeps those made from then on', () => {
+    const { dataFolder } = oldLibrary();
+    const catalogue = new LibraryCatalogue(dataFolder);
+    const library = catalogue.get(OLD.id);
+    const [taxonomy] = library.taxonomies.list();
+    const taxonomyId = taxonomy?.id ?? '';
+    const trackId = library.embeddings.load().trackIds[0] ?? '';
+    expect(library.mistakes.report(taxonomyId, library.space().key)).toBeNull();
+    expect(library.mistakes.decisions(taxonomyId)).toEqual([]);
+    library.mistakes.putFold('run', 0, Float32Array.of(0.25, 0.75));
+    const asked = {
+      trackId,
+      topic: 'given',
+      label: 'a',
+      tab: 'likely-wrong',
+      given: 'a',
+      suggested: 'b',
+    } as const;
+    library.mistakes.decide(taxonomyId, {
+      ...asked,
+      ...{ decision: 'keep', before: ['a'], after: ['a'], report: 'run', decidedAt: '2026' },
+    });
+    catalogue.close();
+
+    const again = new LibraryCatalogue(dataFolder).get(OLD.id);
+    expect(again.mistakes.decisions(taxonomyId)).toMatchObject([{ ...asked, decision: 'keep' }]);
+    expect(again.mistakes.fold('run', 0)).toEqual(Float32Array.of(0.25, 0.75));
+    again.db.close();
+  });
+
+  it('keeps the folds of other runs that did not end, the newest few', () => {
+    const { dataFolder } = oldLibrary();
+    const catalogue = new LibraryCatalogue(dataFolder);
+    const { mistakes, taxonomies } = catalogue.get(OLD.id);
+    for (const run of ['a', 'b', 'c', 'd', 'e', 'done']) mistakes.putFold(run, 0, Float32Array.of(1));
+    const taxonomyId = taxonomies.list()[0]?.id ?? '';
+    mistakes.put({
+      ...{
+        id: 'done',
+        taxonomyId,
+        space: 's',
+        task: 'single',
+        folds: 2,
+        askedFolds: 2,
+        groupBy: 'track',
+        seed: 1,
+      },
+      ...{ createdAt: '', seconds: 1, tracks: 0, classes: 0, accuracy: null, previousAccuracy: null },
+      ...{ leftOutClasses: [], problem: null, mistakes: [] },
+    });
+    expect(['a', 'b', 'c', 'd', 'e', 'done'].filter((run) => mistakes.fold(run, 0))).toEqual([
+      'b',
+      'c',
+      'd',
+      'e',
+    ]);
+    catalogue.close();
+  });
+});
+
 describe('closing a library', () => {
   it('leaves whole files: a copy of each is a copy of everything', async () => {
     const { dataFolder, folder } = oldLibrary();
