@@ -2,7 +2,7 @@
 import { query, stream } from '../wire/index.ts';
 import type { CurvePoint } from './experiments.ts';
 import type { Job } from './jobs.ts';
-import type { FirstSound } from './sonify.ts';
+import type { FirstSound, MadeSound } from './sonify.ts';
 import { nothing } from './shared.ts';
 
 /** What keeps the process that runs the models of packs in. */
@@ -39,6 +39,7 @@ export type EngineEvent =
       what: 'tracks' | 'taxonomies' | 'experiments' | 'reductions' | 'predictions' | 'mistakes';
     }
   | ({ type: 'first-sound' } & FirstSound)
+  | ({ type: 'sound' } & MadeSound)
   | { type: 'libraries-changed' }
   /** One more of `AppInfo.notices`. */
   | { type: 'notice'; message: string };

@@ -11,16 +11,17 @@ import type { Sonification } from './sonify.ts';
 
 /**
  * What a job needs, and who waits for it: `listen` a person who wants to hear or see one thing now, `compute` the
- * processor for long, `import` the decoders, `network` a download. Jobs of one lane wait for each other; `listen` goes
- * before the next batch of every other lane.
+ * processor for long, `import` the decoders, `network` a download, `background` what is only left over. Jobs of one lane wait
+ * for each other; `listen` goes before the next batch of every other lane, and every other lane before `background`.
  */
-export const jobLanes = ['listen', 'compute', 'import', 'network'] as const;
+export const jobLanes = ['listen', 'compute', 'import', 'network', 'background'] as const;
 
 export type JobKind =
   | 'import'
   | 'train'
   | 'classify'
   | 'sonify'
+  | 'background-sounds'
   | 'study'
   | 'mistakes'
   | 'export'
@@ -96,6 +97,7 @@ export type JobResult =
   | { kind: 'train'; experimentId: string }
   | { kind: 'classify'; experimentId: string; tracks: number; files: FileClassification[] }
   | { kind: 'sonify'; sonifications: { target: VectorRef; sonification: Sonification }[] }
+  | { kind: 'background-sounds'; made: number; failed: number }
   | { kind: 'study'; studyId: string; reductions: number }
   | { kind: 'mistakes'; reportId: string; mistakes: number }
   | { kind: 'export'; export: ExportResult }

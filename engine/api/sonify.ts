@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { query } from '../wire/index.ts';
 import type { VectorRef } from './neighbours.ts';
 import { vectorRefSchema } from './neighbours.ts';
-import { seed, inLibrary } from './shared.ts';
+import { id, inLibrary, seed } from './shared.ts';
 import type { Started } from './shared.ts';
 
 /** Bounds of the share of noise over a recording: below, it is the recording; above, noise. */
@@ -67,16 +67,37 @@ export interface FirstSound {
   sonification: Sonification;
 }
 
+/** A sound that nobody waits for was made in the background. */
+export interface MadeSound {
+  libraryId: string;
+  target: VectorRef;
+  sonification: Sonification;
+}
+
+/** How sounds are made; steps and guidance default to the pack's. */
+const settings = {
+  seed: seed.default(1),
+  steps: z.int().min(1).max(1000).optional(),
+  guidance: z.number().min(0).max(20).optional(),
+  from: soundOriginSchema.default(defaultSoundOrigin),
+};
+
 export const sonifyMethods = {
   /** Sonifies vectors of the embedding space; steps and guidance default to the pack's. */
   'sonify.start': query<Started>()(
     z.strictObject({
       ...inLibrary,
       targets: z.array(vectorRefSchema).min(1).max(10_000),
-      seed: seed.default(1),
-      steps: z.int().min(1).max(1000).optional(),
-      guidance: z.number().min(0).max(20).optional(),
-      from: soundOriginSchema.default(defaultSoundOrigin),
+      ...settings,
     }),
+  ),
+  /**
+   * Makes the sounds of an experiment's prototypes ahead of their being asked for, whenever nothing else is under way:
+   * the strongest prototype of each class first, and of a large network no others unless `all`. A job that does so for
+   * another experiment of the library, or in another way, ends. `jobId` is null where no sound is missing, or the pack makes
+   * none.
+   */
+  'sonify.background': query<{ jobId: string | null }>()(
+    z.strictObject({ ...inLibrary, experimentId: id, all: z.boolean().default(false), ...settings }),
   ),
 };

@@ -4,8 +4,8 @@ import type { JobLane } from '../api/jobs.ts';
 import type { Embedder } from './embedder.ts';
 import type { RunMethod } from './contract.ts';
 
-/** What is computed first: what somebody listens for, then what somebody asked for, then an import. */
-const priorities: Record<JobLane, number> = { listen: 0, compute: 1, import: 2, network: 3 };
+/** What is computed first: what somebody listens for, then what somebody asked for, then an import; last what nobody waits for. */
+const priorities: Record<JobLane, number> = { listen: 0, compute: 1, import: 2, network: 3, background: 4 };
 
 /** The runtime of a pack in the embedder process, for the work of one lane. */
 export class EmbedderRuntime implements PackRuntime {

@@ -5,7 +5,14 @@ import type { LiveJob } from './running.ts';
  * Jobs of one lane that run at once. Two for `listen`, so that a long file somebody dropped does not keep a sound from
  * being heard; one where they would only share the same processor and finish later for it.
  */
-const room: Record<JobLane, number> = { listen: 2, compute: 1, import: 1, network: 2 };
+const room: Record<JobLane, number> = { listen: 2, compute: 1, import: 1, network: 2, background: 1 };
+
+/** While anything runs in these lanes, a job waits at its next checkpoint. */
+export const yieldsTo: Record<JobLane, readonly JobLane[]> = {
+  listen: [],
+  ...{ compute: ['listen'], import: ['listen'], network: ['listen'] },
+  background: ['listen', 'compute', 'import', 'network'],
+};
 
 /** Who runs in which lane. */
 export class Lanes {

@@ -4,7 +4,7 @@ import type { ErrorCoding } from '../wire/contract.ts';
 import type { EventBus } from '../events.ts';
 import { newId } from '../identifier.ts';
 import type { AnyJobKind } from './kind.ts';
-import { Lanes } from './lanes.ts';
+import { Lanes, yieldsTo } from './lanes.ts';
 import { LiveJob, type LiveJobHooks } from './running.ts';
 import type { JobStore, StoredJob } from './store.ts';
 import { ifRoom } from '../storage/errors.ts';
@@ -209,11 +209,30 @@ export class JobQueue {
     });
   }
 
-  /** Whether a job of this library waits, runs or rests. */
+  /** Whether a job of this library waits, runs or rests; what goes on in the background keeps nobody from anything. */
   busy(libraryId: string): boolean {
     return [...this.#jobs.values()].some(
-      ({ job }) => job.libraryId === libraryId && !finishedStates.includes(job.state),
+      ({ job }) =>
+        job.libraryId === libraryId && !finishedStates.includes(job.state) && job.lane !== 'background',
     );
+  }
+
+  /** The jobs of a kind that are not finished, with what they were told. */
+  unfinished(kind: JobKind, libraryId: string): { id: string; spec: unknown }[] {
+    return inOrder([...this.#jobs.values()])
+      .filter(({ job }) => job.kind === kind && job.libraryId === libraryId)
+      .filter(({ job }) => !finishedStates.includes(job.state))
+      .map(({ id, spec }) => ({ id, spec }));
+  }
+
+  /** Cancels what goes on in the background for a library, and waits until it has ended. */
+  async endBackground(libraryId: string): Promise<void> {
+    const own = [...this.#jobs.values()].filter(
+      ({ job, lane }) =>
+        job.libraryId === libraryId && lane === 'background' && !finishedStates.includes(job.state),
+    );
+    for (const { id } of own) this.cancel(id);
+    await Promise.all(own.map(({ id }) => this.waitFor(id)));
   }
 
   /** Stops everything; resumable jobs go on when the next engine opens this data folder. */
@@ -236,7 +255,9 @@ export class JobQueue {
     onPark: (live) => this.#leaveLane(live),
     onKept: (live) => this.#save(live),
     mustYield: (live) =>
-      live.lane !== 'listen' && this.#lanes.holders('listen').some(({ job }) => job.state === 'running'),
+      yieldsTo[live.lane].some((lane) =>
+        this.#lanes.holders(lane).some(({ job }) => job.state === 'running'),
+      ),
     changed: () => new Promise((resolve) => this.#changes.push(resolve)),
   };
 

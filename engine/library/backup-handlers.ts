@@ -12,7 +12,7 @@ type Part = Pick<
 >;
 
 /** Copies of libraries: kept beside them, put back in their place, carried elsewhere. */
-export function backupHandlers({ libraries, backups, events }: EngineContext): Part {
+export function backupHandlers({ libraries, backups, events, jobs }: EngineContext): Part {
   return {
     'libraries.backups': async ({ libraryId }) => {
       const found: LibraryBackup[] = [];
@@ -30,6 +30,7 @@ export function backupHandlers({ libraries, backups, events }: EngineContext): P
           `There is no backup ${name}.`,
           'Ask for the list of backups again.',
         );
+      await jobs.endBackground(libraryId);
       await backups.idle(libraryId);
       const library = await libraries.whileClosed(libraryId, async () => {
         await putInPlace(database, backup.path);

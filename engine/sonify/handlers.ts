@@ -1,13 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
+import { answer } from '../answer.ts';
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { nameOfVectors } from '../neighbours/vector-ref.ts';
+import { backgroundSpecSchema, soundsAreMissing, soundsInBackground } from './background.ts';
 import { sonifySpecSchema, sonifyTargets } from './sonify.ts';
-import { answer } from '../answer.ts';
 
 /** Vectors made audible. */
-export function sonifyHandlers(context: EngineContext): Pick<Handlers, 'sonify.start'> {
-  context.jobs.register(
+export function sonifyHandlers(context: EngineContext): Pick<Handlers, 'sonify.start' | 'sonify.background'> {
+  const { jobs } = context;
+  jobs.register(
     jobKind({
       kind: 'sonify',
       // One sound is listened to; all of an experiment are work.
@@ -20,8 +23,35 @@ export function sonifyHandlers(context: EngineContext): Pick<Handlers, 'sonify.s
       },
     }),
   );
+  jobs.register(
+    jobKind({
+      kind: 'background-sounds',
+      lane: 'background',
+      resumable: true,
+      spec: backgroundSpecSchema,
+      title: ({ libraryId, experimentId }) =>
+        `Sounds of ${context.libraries.get(libraryId).experiments.get(experimentId).name}, in the background`,
+      run: async (request, job) => ({
+        kind: 'background-sounds',
+        ...(await soundsInBackground(context, request, job)),
+      }),
+    }),
+  );
   return {
     'sonify.start': (spec) =>
-      answer(() => ({ jobId: context.jobs.start('sonify', { libraryId: spec.libraryId, spec }) })),
+      answer(() => ({ jobId: jobs.start('sonify', { libraryId: spec.libraryId, spec }) })),
+    'sonify.background': async (spec) => {
+      const missing = await soundsAreMissing(context, spec);
+      const { libraryId } = spec;
+      // From here on nothing is waited for: two that ask at once get one job.
+      let known: string | null = null;
+      for (const { id, spec: told } of jobs.unfinished('background-sounds', libraryId)) {
+        if (missing && known === null && isDeepStrictEqual(told, JSON.parse(JSON.stringify(spec))))
+          known = id;
+        else jobs.cancel(id);
+      }
+      if (!missing) return { jobId: null };
+      return { jobId: known ?? jobs.start('background-sounds', { libraryId, spec }) };
+    },
   };
 }

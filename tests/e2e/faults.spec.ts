@@ -307,6 +307,10 @@ test.describe('interruptions', () => {
   test('a cancelled sonification leaves the window usable', async () => {
     const { page } = running;
     await go(page, 'prototypes');
+    // Those of the first seed may have been made in the background.
+    await page.getByTestId('sonify-background').uncheck();
+    await page.getByTestId('sonify-seed').fill('7');
+    await page.getByTestId('sonify-seed').press('Enter');
     await page.getByTestId('sonify-all').click();
     await page.getByTestId('sonify-cancel').click();
     await expect(page.getByTestId('sonify-all')).toBeEnabled();

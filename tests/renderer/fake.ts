@@ -374,6 +374,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
     prediction: [1, 0],
     probabilities: Float32Array.of(0.1, 0.9, 0.7, 0.3),
   }),
+  'sonify.background': () => ({ jobId: null }),
   'prototypes.list': () => [prototype(0, 'bass'), prototype(1, 'drum')],
   'prototypes.log': () => ({
     revisions: [

@@ -12,8 +12,10 @@ export interface TrainedLibrary {
   experiment: Experiment;
 }
 
-export async function trainedLibrary(options: { perClass?: number } = {}): Promise<TrainedLibrary> {
-  const test = await startTestEngine();
+export async function trainedLibrary(
+  options: { perClass?: number; on?: TestEngine } = {},
+): Promise<TrainedLibrary> {
+  const test = options.on ?? (await startTestEngine());
   const folder = writeMusic({ perClass: options.perClass ?? 8 });
   const { library } = await importFolder(test.client, folder);
   const { id: taxonomyId } = await test.client.call('taxonomies.create', {

@@ -25,6 +25,13 @@ export function resultLine(result: JobResult): string {
         : plural(result.tracks, 'track classified', 'tracks classified');
     case 'sonify':
       return plural(result.sonifications.length, 'sonification');
+    case 'background-sounds':
+      return [
+        plural(result.made, 'sound made', 'sounds made'),
+        result.failed > 0 ? `${count(result.failed)} could not be made` : '',
+      ]
+        .filter(Boolean)
+        .join(' · ');
     case 'study':
       return plural(result.reductions, 'reduction');
     case 'mistakes':

@@ -23,6 +23,7 @@ import type { Settings } from '../shell/settings.svelte.ts';
 import { Throttle } from '../ui/throttle.ts';
 import { watch } from '../ui/watch.ts';
 import { Why } from '../why/why.svelte.ts';
+import { BackgroundSounds } from './background-sounds.ts';
 import { Experiments } from './experiments.svelte.ts';
 import { History } from './history.svelte.ts';
 import { keepPlace, placeOf } from './place.ts';
@@ -72,6 +73,7 @@ export class LibrarySession {
   readonly inspected: InspectedReduction;
   readonly compared: InspectedReduction;
   readonly sonifier: Sonifier;
+  readonly #background: BackgroundSounds;
   readonly player: Player;
   readonly why: Why;
   readonly strip: WindowClassStrip;
@@ -111,6 +113,7 @@ export class LibrarySession {
     this.inspected = new InspectedReduction(engine);
     this.compared = new InspectedReduction(engine);
     this.sonifier = new Sonifier(libraryId, engine, jobs);
+    this.#background = new BackgroundSounds((wanted) => this.#makeAhead(wanted));
     this.player = new Player(libraryId, engine, this.notices, host.settings);
     this.why = new Why(engine);
     this.strip = new WindowClassStrip(engine, this.notices);
@@ -213,6 +216,7 @@ export class LibrarySession {
     if (this.closed) return;
     this.#end.abort();
     this.#stopEffects();
+    this.#background.stop();
     for (const throttle of Object.values(this.#throttles)) throttle.stop();
     this.player.close();
     this.history.clear();
@@ -247,6 +251,19 @@ export class LibrarySession {
     if (!this.closed) this.experiments.addPoint(jobId, point);
   }
 
+  /** Has the sounds of an experiment's prototypes made while nothing else is under way, or none any more. */
+  async #makeAhead(wanted: { experimentId: string; all: boolean } | null): Promise<void> {
+    const { libraryId } = this;
+    await this.notices.attempt(async () => {
+      if (wanted) {
+        await this.engine.call('sonify.background', { libraryId, ...wanted, ...this.sonifier.settings });
+        return;
+      }
+      const job = this.#host.jobs.running('background-sounds', libraryId);
+      if (job) await this.#host.jobs.cancel(job.id);
+    });
+  }
+
   /** Starts an import of what is new or changed, or of everything. */
   async rescan(everything = false): Promise<void> {
     await this.notices.attempt(() =>
@@ -276,6 +293,14 @@ export class LibrarySession {
         if (experimentId !== null) this.sonifier.forget(experimentId);
         void this.notices.attempt(() => this.prototypes.open(experimentId));
       });
+    });
+    $effect(() => {
+      const experimentId = this.experiments.currentId;
+      const on = this.settings.soundsInBackground;
+      const all = this.#host.view === 'prototypes';
+      watch(revision);
+      if (!this.#placed) return;
+      untrack(() => this.#background.want(on && experimentId !== null ? { experimentId, all } : null));
     });
     $effect(() => {
       const scope = this.scope;

@@ -2,6 +2,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { VectorRef } from '../../../engine/api/neighbours.ts';
 import {
   type FirstSound,
+  type MadeSound,
   type Sonification,
   type SoundOrigin,
   defaultSoundOrigin,
@@ -73,6 +74,21 @@ export class Sonifier {
     this.#onFirst.get(key)?.(sound);
   }
 
+  /** A sound was made in the background. */
+  made({ target, sonification }: MadeSound): void {
+    this.#made.set(vectorKey(target), { vector: target, sonification });
+  }
+
+  /** How sounds are made now, as the engine is told. */
+  get settings() {
+    return {
+      seed: this.seed,
+      from: this.from,
+      ...(this.steps === null ? {} : { steps: this.steps }),
+      ...(this.guidance === null ? {} : { guidance: this.guidance }),
+    };
+  }
+
   /**
    * Makes the sounds that are asked for.
    * @param onFirst given the first draw of a single sound while better ones are drawn.
@@ -90,10 +106,7 @@ export class Sonifier {
       const { jobId } = await this.#engine.call('sonify.start', {
         libraryId: this.#libraryId,
         targets,
-        seed: this.seed,
-        from: this.from,
-        ...(this.steps === null ? {} : { steps: this.steps }),
-        ...(this.guidance === null ? {} : { guidance: this.guidance }),
+        ...this.settings,
       });
       for (const key of keys) this.#underWay.set(key, jobId);
       const job = await this.#jobs.wait(jobId);

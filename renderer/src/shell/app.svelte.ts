@@ -125,6 +125,9 @@ export class App {
       case 'first-sound':
         this.#sessionOf(event.libraryId)?.sonifier.first(event);
         break;
+      case 'sound':
+        this.#sessionOf(event.libraryId)?.sonifier.made(event);
+        break;
       case 'notice':
         this.notices.add('info', event.message);
         break;

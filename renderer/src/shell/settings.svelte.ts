@@ -6,6 +6,8 @@ interface Saved {
   volume: number;
   spectrogram: boolean;
   inspector: boolean;
+  /** Sounds of prototypes are made ahead, while nothing else is under way. */
+  soundsInBackground: boolean;
   /** What is seldom changed about a training is shown. */
   trainMore: boolean;
   lastLibraryId: string | null;
@@ -20,6 +22,7 @@ const defaults: Saved = {
   volume: 0.8,
   spectrogram: false,
   inspector: true,
+  soundsInBackground: true,
   trainMore: false,
   lastLibraryId: null,
   lastView: 'library',
@@ -53,6 +56,9 @@ export class Settings {
   }
   get inspector(): boolean {
     return this.#saved.inspector;
+  }
+  get soundsInBackground(): boolean {
+    return this.#saved.soundsInBackground;
   }
   get trainMore(): boolean {
     return this.#saved.trainMore;

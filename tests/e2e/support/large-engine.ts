@@ -196,6 +196,7 @@ const fake = new FakeEngine({
   },
   'projection.compute': () => [{ type: 'result', projection: projection() }],
   'sonify.start': () => ({ jobId: 'J9' }),
+  'sonify.background': () => ({ jobId: null }),
   'jobs.get': () => job({ id: 'J9', kind: 'sonify', title: 'Sonify 1,000 prototypes' }),
 });
 

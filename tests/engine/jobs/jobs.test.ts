@@ -54,6 +54,7 @@ function queueOn(folder: string): {
   stepper: Stepper;
   trainer: Stepper;
   listener: Stepper;
+  idler: Stepper;
   events: EngineEvent[];
 } {
   const bus = new Events();
@@ -65,6 +66,7 @@ function queueOn(folder: string): {
   const stepper = new Stepper();
   const trainer = new Stepper();
   const listener = new Stepper();
+  const idler = new Stepper();
   queue.register(
     jobKind({
       kind: 'import',
@@ -99,10 +101,24 @@ function queueOn(folder: string): {
       },
     }),
   );
-  return { queue, stepper, trainer, listener, events };
+  queue.register(
+    jobKind({
+      kind: 'background-sounds',
+      lane: 'background',
+      resumable: true,
+      spec: z.looseObject({}),
+      title: () => 'Sounds, in the background',
+      run: async (spec, job) => {
+        await idler.run(spec, job);
+        return { kind: 'background-sounds', made: 0, failed: 0 };
+      },
+    }),
+  );
+  return { queue, stepper, trainer, listener, idler, events };
 }
 
-const start = (queue: JobQueue, kind: 'import' | 'train' | 'sonify' = 'import'): string =>
+type Kind = 'import' | 'train' | 'sonify' | 'background-sounds';
+const start = (queue: JobQueue, kind: Kind = 'import'): string =>
   queue.start(kind, { libraryId: 'lib', spec: { n: 1, left: undefined } });
 
 async function until(condition: () => boolean): Promise<void> {
@@ -202,6 +218,36 @@ describe('JobQueue', () => {
     await queue.waitFor(sound);
     const after = [stepper.steps, trainer.steps];
     await until(() => stepper.steps > (after[0] ?? 0) + 2 && trainer.steps > (after[1] ?? 0) + 2);
+    await queue.close();
+  });
+
+  it('what goes on in the background waits for every other lane, and is nothing that a library is busy with', async () => {
+    const { queue, stepper, trainer, idler } = queueOn(testFolder());
+    const background = start(queue, 'background-sounds');
+    await until(() => idler.steps > 2);
+    expect(queue.busy('lib')).toBe(false);
+    for (const [kind, other] of [
+      ['import', stepper],
+      ['train', trainer],
+    ] as const) {
+      other.finish = false;
+      const job = start(queue, kind);
+      await until(() => other.steps > 0);
+      const before = idler.steps;
+      const at = other.steps;
+      await until(() => other.steps > at + 10);
+      // One step may have been under way.
+      expect(idler.steps).toBeLessThanOrEqual(before + 1);
+      expect(queue.busy('lib')).toBe(true);
+      other.finish = true;
+      await queue.waitFor(job);
+      const resumed = idler.steps;
+      await until(() => idler.steps > resumed + 2);
+    }
+    expect(queue.unfinished('background-sounds', 'lib')).toEqual([{ id: background, spec: { n: 1 } }]);
+    await queue.endBackground('lib');
+    expect(queue.get(background).state).toBe('cancelled');
+    expect(idler.ends).toBe(1);
     await queue.close();
   });
 
