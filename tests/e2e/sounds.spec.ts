@@ -43,6 +43,7 @@ async function untilHeard(page: Page, card: number): Promise<number> {
 test('are made after a training, by a job with a name, and nothing plays by itself', async () => {
   const { page } = running;
   await page.getByTestId('open-demo').click();
+  await expect(page.getByTestId('library-table')).toBeVisible();
   expect(await jobState(page, 'import', 200_000)).toBe('done');
   await go(page, 'library');
   await page.getByTestId('taxonomy-create-tokens').click();

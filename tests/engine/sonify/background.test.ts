@@ -96,7 +96,7 @@ describe('sounds in the background', () => {
     const { client } = test;
     const request = { libraryId, experimentId: experiment.id };
     const { jobId } = await client.call('sonify.background', request);
-    await client.call('prototypes.remove', { ...request, index: 0 });
+    await client.call('prototypes.edit', { ...request, edit: { kind: 'remove', index: 0 } });
     await settled(client, jobId ?? '');
     const rest = await client.call('sonify.background', request);
     if (rest.jobId !== null) await settled(client, rest.jobId);
