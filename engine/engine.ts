@@ -30,6 +30,7 @@ import { reductionsHandlers } from './reductions/handlers.ts';
 import { scoringHandlers } from './scoring/handlers.ts';
 import { sonifyHandlers } from './sonify/handlers.ts';
 import { taxonomiesHandlers } from './taxonomies/handlers.ts';
+import { searchesHandlers } from './library/search-handlers.ts';
 import { tracksHandlers } from './library/track-handlers.ts';
 import { JobQueue } from './jobs/queue.ts';
 import { JobStore } from './jobs/store.ts';
@@ -121,6 +122,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...librariesHandlers(context),
     ...backupHandlers(context),
     ...importHandlers(context),
+    ...searchesHandlers(context),
     ...tracksHandlers(context, playback),
     ...taxonomiesHandlers(context),
     ...labelsHandlers(context),

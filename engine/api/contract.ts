@@ -31,6 +31,7 @@ import { projectionMethods } from './projection.ts';
 import { prototypesMethods } from './prototypes.ts';
 import { qualityMethods } from './quality.ts';
 import { reductionsMethods } from './reductions.ts';
+import { searchesMethods } from './searches.ts';
 import { sonifyMethods } from './sonify.ts';
 import { taxonomiesMethods } from './taxonomies.ts';
 import { tracksMethods } from './tracks.ts';
@@ -40,6 +41,7 @@ export const contract = {
   ...librariesMethods,
   ...importMethods,
   ...tracksMethods,
+  ...searchesMethods,
   ...taxonomiesMethods,
   ...experimentsMethods,
   ...classifyMethods,

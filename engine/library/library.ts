@@ -13,6 +13,7 @@ import { PredictionRepository } from './predictions.ts';
 import { ProjectionRepository } from './projections.ts';
 import { ReductionRepository } from './reductions.ts';
 import { SearchIndex } from './search-index.ts';
+import { SavedSearchRepository } from './searches.ts';
 import { SonificationRepository } from './sonifications.ts';
 import { noLibrary, SpaceRepository, type SpaceFacts } from './spaces.ts';
 import { StudyRepository } from './studies.ts';
@@ -54,6 +55,7 @@ export class Library {
   readonly taxonomies: TaxonomyRepository;
   readonly tracks: TrackRepository;
   readonly search: SearchIndex;
+  readonly searches: SavedSearchRepository;
   readonly #summary: Kept<'summary', LibrarySummary>;
 
   constructor(id: string, dataFolder: string, db: Database, announce: Announce = () => undefined) {
@@ -73,6 +75,7 @@ export class Library {
     this.studies = new StudyRepository(db, this.spaces, announce);
     this.taxonomies = new TaxonomyRepository(db, this.labels, announce);
     this.search = new SearchIndex(db);
+    this.searches = new SavedSearchRepository(db);
     this.tracks = new TrackRepository(db, this, this, announce);
     this.#summary = new Kept(db, ['library', 'spaces', 'tracks', 'embeddings'], 1);
   }

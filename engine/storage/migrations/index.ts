@@ -20,6 +20,7 @@ import { sql as libraryEncoders } from './library/0009-encoders.ts';
 import { sql as libraryLeftOut } from './library/0010-left-out.ts';
 import { sql as libraryMistakes } from './library/0011-mistake-decisions.ts';
 import { sql as libraryHistory } from './library/0012-edit-history.ts';
+import { sql as librarySavedSearches } from './library/0013-saved-searches.ts';
 import type { Migration } from '../migration.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
@@ -37,6 +38,7 @@ export const migrations = {
     libraryLeftOut,
     libraryMistakes,
     libraryHistory,
+    librarySavedSearches,
   ],
   cache: [
     cacheEmbeddings,

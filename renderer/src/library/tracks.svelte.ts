@@ -1,6 +1,8 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { EngineClient, Input } from '../../../engine/api/contract.ts';
 import type { TrackRow } from '../../../engine/api/tracks.ts';
+import { EngineError } from '../../../engine/api/errors.ts';
+import { placeOfProblem } from '../../../engine/api/search-query.ts';
 import type { Notices } from '../shell/notices.svelte.ts';
 
 type Query = Input<'tracks.list'>;
@@ -30,6 +32,8 @@ export class TrackTable {
   descending = $state(false);
   total = $state(0);
   loaded = $state(false);
+  /** What is wrong with the search; null while there is nothing. */
+  problem = $state.raw<EngineError | null>(null);
 
   #scope = $state.raw<TrackScope | null>(null);
   #pages = new SvelteMap<number, TrackRow[]>();
@@ -137,12 +141,24 @@ export class TrackTable {
       if (version !== this.#version) return;
       this.total = answer.total;
       this.loaded = true;
+      this.problem = null;
       this.#pages.set(page, answer.tracks);
       this.#fresh.set(page, version);
     } catch (thrown) {
-      this.#notices.error(thrown);
+      this.#failed(thrown, version);
     } finally {
       if (this.#loading.get(page) === version) this.#loading.delete(page);
+    }
+  }
+
+  /** What is wrong with a search stands where it is written, until another one is asked for. */
+  #failed(thrown: unknown, version: number): void {
+    const error = EngineError.from(thrown);
+    if (placeOfProblem(error) === null) this.#notices.error(error);
+    else if (version === this.#version) {
+      this.problem = error;
+      this.total = 0;
+      this.loaded = true;
     }
   }
 

@@ -18,6 +18,7 @@ import { nearestTo } from '../../../engine/neighbours/query.ts';
 import { resolveVector } from '../../../engine/neighbours/vector-ref.ts';
 import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
 import { MediaTokens } from '../../../engine/media.ts';
+import { SavedSearchRepository } from '../../../engine/library/searches.ts';
 import { sonificationId, SonificationRepository } from '../../../engine/library/sonifications.ts';
 import { Database } from '../../../engine/storage/database.ts';
 import { migrate, schemaVersion } from '../../../engine/storage/migrate.ts';
@@ -456,6 +457,25 @@ describe('a library from before times of change', () => {
     expect(db.prepare('SELECT bytes, modified_ms, note, changed_ms, left_out FROM tracks').all()).toEqual([
       { bytes: 3, modified_ms: 4, note: 'cut short', changed_ms: null, left_out: 0 },
     ]);
+    db.close();
+  });
+});
+
+describe('a library from before searches could be saved', () => {
+  it('opens with its tracks, has none, and keeps those that are saved', () => {
+    const folder = testFolder();
+    const made = new Database(join(folder, 'library.db'));
+    migrate(made, migrations.library.slice(0, 12), { backup: false });
+    made.exec(
+      `INSERT INTO tracks (id, path, title, search_text, added_at) VALUES ('a', 'a.mp3', 'A', 'a', '')`,
+    );
+    made.close();
+    const db = openLibraryDatabases(folder);
+    const searches = new SavedSearchRepository(db);
+    expect(searches.list()).toEqual([]);
+    const saved = searches.save('Soft', 'p<0.5');
+    expect(searches.list()).toEqual([saved]);
+    expect(db.prepare('SELECT id FROM tracks').all()).toEqual([{ id: 'a' }]);
     db.close();
   });
 });
