@@ -1,14 +1,21 @@
 import { statSync } from 'node:fs';
 import { exportFormats, exportFormatSchema, formatsOf, type ExportFormat } from '../../engine/api/exports.ts';
 import type { Reduction, ReductionScore } from '../../engine/api/reductions.ts';
-import { classifierSchema, type KnnClassifierId, type StudySplit } from '../../engine/api/studies.ts';
+import {
+  classifierSchema,
+  SEARCHED_SPLITS,
+  type KnnClassifierId,
+  type Recommendation,
+  type RecommendedSet,
+  type StudySplit,
+} from '../../engine/api/studies.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { isBundle } from '../../engine/bundles/is-bundle.ts';
 import { studyChoices } from '../../engine/reductions/study/choices.ts';
 import { datasetLabels } from '../dataset-labels.ts';
 import { list, number, seedNumber, wholeNumber } from '../options.ts';
 import { parametersOf, parameterTexts, type ParameterText } from '../parameters.ts';
-import { studyOfOne } from '../study.ts';
+import { studyOfMany, studyOfOne } from '../study.ts';
 import { parseTaxonomy, TAXONOMY_HELP, taxonomyOf } from '../taxonomy.ts';
 import { duration, pairs, percent, table } from '../text.ts';
 import type { Session } from '../session.ts';
@@ -17,7 +24,8 @@ import { requireExisting } from './classify.ts';
 import { parseFormats } from './export.ts';
 
 interface Options {
-  method: string;
+  method?: string;
+  within?: number;
   param: ParameterText[];
   seed: number;
   k: number;
@@ -50,7 +58,12 @@ export const reduceVerb: AddVerb = (program, cli) => {
       '<library dir|dataset>',
       'data folder of a library; a data set as .arff, .csv (both also .gz), .npz or .parquet; or an exported bundle',
     )
-    .requiredOption(
+    .option(
+      '--within <loss>',
+      'instead of --method: try every method at several sizes on four splits, and take the smallest set whose F1 over samples is at most this much below that of the whole, e.g. 0.02',
+      number(0, 1),
+    )
+    .option(
       '--method <name>',
       `reduction method: ${studyChoices()
         .methods.map(({ id }) => id)
@@ -115,6 +128,7 @@ export const reduceVerb: AddVerb = (program, cli) => {
       `
 Examples:
   archetone reduce ~/archetone-music --method MChen --param 10 --taxonomy tokens --out reduced
+  archetone reduce ~/archetone-music --within 0.02 --out reduced
   archetone reduce emotions-train.arff --test emotions-test.arff --method MChen --param 10 --out reduced
   archetone reduce emotions.csv.gz --label-count 6 --method MRSP2 --param p=30,variant=reference --out reduced --json`,
     )
@@ -136,7 +150,7 @@ function reduceLibrary(cli: Cli, folder: string, options: Options): Promise<Answ
       'A library is reduced with tracks held out for scoring.',
       'Give --test-fraction above 0, and no --test.',
     );
-  const parameters = parametersOf(options.method, options.param);
+  const task = taskOf(options);
   // Sounds are a matter of `archetone export --reduction`: making hundreds takes long.
   const formats = parseFormats(options.formats ?? ['csv', 'npz', 'm3u8']);
   return cli.withLibrary(folder, async (session) => {
@@ -146,7 +160,7 @@ function reduceLibrary(cli: Cli, folder: string, options: Options): Promise<Answ
       signal: session.signal,
     });
     const corpus = { kind: 'library', taxonomyId: taxonomy.id, level: options.level } as const;
-    return reduce(session, libraryId, { source: corpus, split }, parameters, formats, options);
+    return reduce(session, libraryId, { source: corpus, split }, task, formats, options);
   });
 }
 
@@ -154,29 +168,43 @@ function reduceLibrary(cli: Cli, folder: string, options: Options): Promise<Answ
 async function reduceFile(cli: Cli, path: string, options: Options): Promise<Answer> {
   const source = { kind: 'dataset', path, labels: datasetLabels(options) } as const;
   const { exclude, missing } = options;
-  const parameters = parametersOf(options.method, options.param);
+  const task = taskOf(options);
   const possible = formatsOf('dataset');
   const formats = options.formats ? parseFormats(options.formats, possible) : possible;
   return cli.withoutLibrary(async (session, folder) => {
     const { id } = await session.client.call('libraries.open', { folder });
     const corpus = { source: { ...source, exclude, missing }, split: splitOf(options) };
-    return reduce(session, id, corpus, parameters, formats, options);
+    return reduce(session, id, corpus, task, formats, options);
   });
+}
+
+/** What is made: one reduction, or the smallest of many that loses little. */
+type Task = { method: string; parameters: Record<string, number | string> } | { within: number };
+
+function taskOf({ method, param, within }: Options): Task {
+  if (within === undefined && method !== undefined)
+    return { method, parameters: parametersOf(method, param) };
+  if (within !== undefined && method === undefined && param.length === 0) return { within };
+  throw new EngineError(
+    'bad-input',
+    'What is to be made is not clear.',
+    'Give --method with its --param, or --within alone to try them all.',
+  );
 }
 
 async function reduce(
   session: Session,
   libraryId: string,
   corpus: Pick<Parameters<typeof studyOfOne>[2], 'source' | 'split'>,
-  parameters: Record<string, number | string>,
+  task: Task,
   formats: readonly ExportFormat[],
-  { method, classifier, k, seed, raw = false, out }: Options,
+  { classifier, k, seed, raw = false, out }: Options,
 ): Promise<Answer> {
-  const { study, reduction } = await studyOfOne(session, libraryId, {
-    ...corpus,
-    run: { method, parameters },
-    ...{ classifiers: [classifier], k: [k], seed },
-  });
+  const scored = { ...corpus, classifiers: [classifier], k: [k], seed };
+  const { study, reduction, recommendation } =
+    'within' in task
+      ? await studyOfMany(session, libraryId, scored, task.within)
+      : { ...(await studyOfOne(session, libraryId, { ...scored, run: task })), recommendation: null };
   const { export: result } = await session.run('export', (client) =>
     client.call('exports.start', {
       libraryId,
@@ -187,16 +215,46 @@ async function reduce(
   const notes = study.corpus?.warnings ?? [];
   const text = [
     describe(reduction),
+    ...(recommendation ? [chosenAmong(recommendation)] : []),
     ...notes.map(({ message }) => `Note: ${message}`),
     ...(reduction.full && reduction.reduced ? [scores(reduction.full, reduction.reduced)] : []),
     result.folder,
   ];
-  return { json: { study, reduction, export: result }, text: text.join('\n\n') };
+  return {
+    json: { study, reduction, ...(recommendation && { recommendation }), export: result },
+    text: text.join('\n\n'),
+  };
 }
 
-function splitOf({ test, testFraction }: Options): StudySplit {
+function splitOf({ test, testFraction, within }: Options): StudySplit {
   if (test !== undefined) return { kind: 'file', path: test };
-  return testFraction === 0 ? { kind: 'none' } : { kind: 'holdout', test: testFraction, repeats: 1 };
+  if (testFraction > 0)
+    return { kind: 'holdout', test: testFraction, repeats: within === undefined ? 1 : SEARCHED_SPLITS };
+  if (within === undefined) return { kind: 'none' };
+  throw new EngineError('bad-input', 'A search needs rows to score on.', 'Give --test-fraction above 0.');
+}
+
+/** The sets on the way to the one that was chosen, smallest first. */
+function chosenAmong({ sets, whole, chosen, independent }: Recommendation): string {
+  const end = sets.findIndex(({ reductionId }) => reductionId === chosen);
+  const rows = sets.slice(0, end + 1);
+  return [
+    `F1 samples of the whole: ${whole.toFixed(4)}${independent ? ', on the splits that did not choose' : ''}`,
+    table<RecommendedSet>(
+      [
+        { title: 'set', value: ({ name }) => name },
+        { title: 'size', value: ({ size }) => `${size.toFixed(1)} %`, align: 'right' },
+        { title: 'loss', value: ({ loss }) => loss.toFixed(4), align: 'right' },
+        {
+          title: 'labels lost',
+          value: ({ lostLabels, labels }) =>
+            lostLabels.length === labels ? 'all' : String(lostLabels.length),
+          align: 'right',
+        },
+      ],
+      rows,
+    ),
+  ].join('\n');
 }
 
 function describe({ id, source, corpusRows, prototypeRows, labels, seconds }: Reduction): string {

@@ -8,7 +8,14 @@ import { id, nothing, inLibrary, percent } from './shared.ts';
 import type { Started } from './shared.ts';
 import type { Sonification } from './sonify.ts';
 import { classifierSchema, studyRequestSchema } from './studies.ts';
-import type { KnnScore, LabelsetShare, Study, StudyChoices, StudyStatistics } from './studies.ts';
+import type {
+  KnnScore,
+  LabelsetShare,
+  Recommendation,
+  Study,
+  StudyChoices,
+  StudyStatistics,
+} from './studies.ts';
 import type { SpaceInfo } from './spaces.ts';
 
 export interface ReductionScore {
@@ -61,6 +68,14 @@ export interface GeneratedPrototype {
   sonification: Sonification | null;
 }
 
+/** One metric of one classifier at one level of noise. */
+const questionSchema = z.strictObject({
+  metric: z.string().min(1).max(40),
+  classifier: classifierSchema,
+  k: z.int().min(1).max(101),
+  noise: percent,
+});
+
 export const reductionsMethods = {
   /** Methods with their parameters, kNN classifiers and metrics: what a study can be made of. */
   'reductions.choices': query<StudyChoices>()(nothing),
@@ -78,10 +93,17 @@ export const reductionsMethods = {
     z.strictObject({
       ...inLibrary,
       studyId: id,
-      metric: z.string().min(1).max(40),
-      classifier: classifierSchema,
-      k: z.int().min(1).max(101),
-      noise: percent,
+      ...questionSchema.shape,
+    }),
+  ),
+  /** The smallest set of a study that costs no more than is allowed, and what every other one would cost. */
+  'reductions.recommend': query<Recommendation>()(
+    z.strictObject({
+      ...inLibrary,
+      studyId: id,
+      ...questionSchema.shape,
+      /** Loss against the whole training data, in the metric's own unit. */
+      allowed: z.number().min(0).max(1).default(0.02),
     }),
   ),
   /** Which labelsets of the corpus a reduction kept, lost and made up. */

@@ -176,3 +176,39 @@ export interface StudyStatistics {
   /** Friedman's test in the form of Iman and Davenport, with Nemenyi's critical difference of mean ranks at 0.05. */
   friedman: { pValue: number; criticalDifference: number } | null;
 }
+
+/** What a search for the smallest set tries: sizes in per cent, on so many splits. */
+export const searchedSizes: readonly number[] = [1, 2, 5, 10, 20, 30, 50];
+export const SEARCHED_SPLITS = 4;
+
+/** A reduced set as a candidate for the whole. Losses in the metric's own unit; negative: better than the whole. */
+export interface RecommendedSet {
+  reductionId: string;
+  name: string;
+  /** Of the first split. */
+  prototypes: number;
+  /** Per cent of the training rows, mean over splits. */
+  size: number;
+  /** On the splits that choose. */
+  chosenLoss: number;
+  /** On the splits that judge. */
+  value: number;
+  loss: number;
+  /** Names of the labels that no prototype bears, and how many labels there are. */
+  lostLabels: string[];
+  labels: number;
+  /** Costs no more than is allowed, and bears a label. */
+  within: boolean;
+}
+
+/** The smallest set that costs no more than is allowed. */
+export interface Recommendation {
+  /** Value of the whole training data on the splits that judge. */
+  whole: number;
+  /** Other splits judge than chose; with a single split the figures flatter. */
+  independent: boolean;
+  /** null: none is good enough. */
+  chosen: string | null;
+  /** Smallest first. */
+  sets: RecommendedSet[];
+}

@@ -180,6 +180,19 @@ export class ReductionRepository {
     };
   }
 
+  /** Labels of a reduction that none of its prototypes bears. @throws EngineError `not-found` */
+  lostLabels(reductionId: string): string[] {
+    const { labels } = this.get(reductionId);
+    const row = this.#db
+      .prepare<{ labelsets: ArrayBuffer }>('SELECT labelsets FROM reductions WHERE id = ?')
+      .get([reductionId]);
+    const borne = new Set<number>();
+    new Uint8Array(row?.labelsets ?? new ArrayBuffer(0)).forEach((bit, i) => {
+      if (bit === 1) borne.add(i % labels.length);
+    });
+    return labels.filter((_, label) => !borne.has(label));
+  }
+
   /** Marks a reduction as removed: {@link restore} brings it back. @throws EngineError `not-found` */
   remove(reductionId: string): void {
     this.get(reductionId);

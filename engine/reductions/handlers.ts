@@ -9,6 +9,7 @@ import { reductionLabelsets } from './labelsets.ts';
 import { generatedPrototypes } from './prototypes.ts';
 import { studyChoices } from './study/choices.ts';
 import { planStudy } from './study/plan.ts';
+import { recommend } from './study/recommend.ts';
 import { runStudy, studySpecSchema } from './study/run.ts';
 import { studyStatistics } from './study/statistics.ts';
 import { answer } from '../answer.ts';
@@ -68,6 +69,12 @@ export function reductionsHandlers(context: EngineContext): Part {
       answer(() => {
         const library = open(libraryId);
         return studyStatistics(library.studies.get(studyId), library.reductions.list(studyId), question);
+      }),
+    'reductions.recommend': ({ libraryId, studyId, ...question }) =>
+      answer(() => {
+        const { studies, reductions } = open(libraryId);
+        const lost = (id: string): string[] => reductions.lostLabels(id);
+        return recommend(studies.get(studyId), reductions.list(studyId), lost, question);
       }),
     'reductions.labelsets': ({ libraryId, reductionId }, { signal }) =>
       reductionLabelsets(context, open(libraryId), reductionId, signal),

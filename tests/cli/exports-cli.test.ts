@@ -39,6 +39,40 @@ const answerSchema = z.looseObject({
   export: z.object({ folder: z.string(), files: z.array(z.object({ path: z.string() })) }),
 });
 
+describe('archetone reduce --within', () => {
+  it('exports the smallest set that costs little, and says what smaller ones would have cost', async () => {
+    const folder = testFolder();
+    const { arff, xml } = writeMulan(threeClouds());
+    writeFileSync(join(folder, 'set.arff'), [...arff].join(''));
+    writeFileSync(join(folder, 'set.xml'), xml);
+    const command = ['reduce', join(folder, 'set.arff'), '--within', '0.05', '--formats', 'csv'];
+    const run = await runCli([...command, '--out', join(folder, 'small'), '--json']);
+    expect(run.code, run.stderr).toBe(0);
+    const { recommendation, reduction } = z
+      .looseObject({
+        recommendation: z.looseObject({
+          chosen: z.string(),
+          independent: z.literal(true),
+          sets: z.array(z.unknown()),
+        }),
+        reduction: z.looseObject({ id: z.string(), prototypeRows: z.number(), corpusRows: z.number() }),
+      })
+      .parse(run.json());
+    expect(reduction.id).toBe(recommendation.chosen);
+    // Three clouds are told by a few prototypes each.
+    expect(reduction.prototypeRows).toBeLessThan(reduction.corpusRows / 3);
+    expect(recommendation.sets.length).toBeGreaterThan(20);
+    const rows = await readDataset(join(folder, 'small'));
+    expect(rows.count).toBe(reduction.prototypeRows);
+
+    const both = await runCli([...command, '--method', 'MChen', '--out', join(folder, 'both')]);
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('not clear')]);
+    const strict = await runCli(['reduce', join(folder, 'set.arff'), '--out', join(folder, 'none')]);
+    expect(strict.code).toBe(2);
+    expect(existsSync(join(folder, 'both'))).toBe(false);
+  });
+});
+
 describe('archetone reduce on data sets', () => {
   it('reads Mulan with its labels told, MEKA by its header, and writes what was asked for', async () => {
     const folder = testFolder();

@@ -2,7 +2,15 @@
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Reduction } from '../../engine/api/reductions.ts';
-import type { KnnScore, MethodInfo, Study, StudyChoices, StudyRequest } from '../../engine/api/studies.ts';
+import type {
+  KnnScore,
+  MethodInfo,
+  Recommendation,
+  RecommendedSet,
+  Study,
+  StudyChoices,
+  StudyRequest,
+} from '../../engine/api/studies.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { labelDifferences, labelsetFate } from '../../renderer/src/reduce/compare.ts';
 import {
@@ -229,6 +237,20 @@ describe('a comparison', () => {
   });
 });
 
+const set = (reductionId: string, change: Partial<RecommendedSet>): RecommendedSet => ({
+  ...{ reductionId, name: reductionId, prototypes: 10, size: 10, chosenLoss: 0.01, value: 0.7, loss: 0.03 },
+  ...{ lostLabels: [], labels: 2, within: true },
+  ...change,
+});
+const recommendation: Recommendation = {
+  ...{ whole: 0.73, independent: true, chosen: 'R2' },
+  sets: [
+    set('R1', { name: 'MChen p 10', within: false, chosenLoss: 0.5, lostLabels: ['bass', 'drum'] }),
+    set('R2', { name: 'MChen p 50', size: 50, prototypes: 50, lostLabels: ['drum'] }),
+    set('R3', { name: 'MRHC', size: 60, prototypes: 60 }),
+  ],
+};
+
 describe('the Reduce view', () => {
   beforeEach(() => {
     localStorage.clear();
@@ -252,6 +274,7 @@ describe('the Reduce view', () => {
       'reductions.prototypes': () => [
         { index: 0, labelset: ['bass', 'drum'], clusterSize: 3, nearest: [], sonification: null },
       ],
+      'reductions.recommend': () => recommendation,
       'reductions.labelsets': () => [{ labelset: ['bass'], rows: 4, prototypes: 1 }],
       'projection.compute': () => [],
       ...answers,
@@ -279,6 +302,44 @@ describe('the Reduce view', () => {
     expect(values()[0]).toContain('0.2000');
     await fireEvent.click(byId('sort-f1Samples'));
     expect(values()[0]).toContain('0.8000');
+  });
+
+  it('recommends the smallest set that costs little, shows it, and warns of lost labels', async () => {
+    const { engine } = await open();
+    const found = await screen.findByTestId('recommended');
+    expect(found.textContent.replace(/\s+/g, ' ')).toContain(
+      'MChen p 50 keeps 50.0 % of the rows (50 prototypes) and loses 0.0300',
+    );
+    expect(byId('recommendation').textContent).toContain('None of its prototypes bears drum');
+    expect(byId('recommend-mute').textContent).toContain('1 set lost every label');
+    // Two labels of MChen p 10 and one of MChen p 50 are lost, for each of both classifiers a row.
+    expect(screen.getAllByTestId('run-lost').map((mark) => mark.textContent)).toEqual(
+      expect.arrayContaining(['2 labels lost', '1 label lost']),
+    );
+    await fireEvent.click(byId('recommend-show'));
+    await screen.findByTestId('inspection');
+    expect(byId('inspection').textContent).toContain('MChen p 50');
+    await fireEvent.change(byId('recommend-allowed'), { target: { value: '0.1' } });
+    await waitFor(() =>
+      expect(engine.inputsOf('reductions.recommend').at(-1)).toMatchObject({ allowed: 0.1 }),
+    );
+    await fireEvent.click(byId('reduce-search'));
+    expect(byId('reduce-estimate').textContent).toContain('runs');
+  });
+
+  it('says how far the nearest set is where none costs so little', async () => {
+    const sets = [
+      set('R3', { name: 'MRHC', size: 60, chosenLoss: 0.25, within: false }),
+      set('R1', { chosenLoss: 0.4 }),
+    ];
+    await open({
+      'reductions.recommend': () => ({ ...recommendation, chosen: null, independent: false, sets }),
+    });
+    const found = await screen.findByTestId('recommended');
+    expect(found.textContent).toContain(
+      'No set costs so little. MRHC comes nearest: it loses 0.2500 at 60.0 %',
+    );
+    expect(byId('recommendation').textContent).toContain('the figures flatter');
   });
 
   it('walks the points by keyboard, inspects with Enter and compares with C', async () => {

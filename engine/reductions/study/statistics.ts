@@ -1,16 +1,8 @@
 import { metricDescriptions } from '../../../models/evaluation/metrics/catalogue.ts';
 import { friedman, holm, nemenyi, wilcoxon } from '../../../models/evaluation/statistics/index.ts';
 import type { Reduction } from '../../api/reductions.ts';
-import type { KnnClassifierId, KnnScore, Study, StudyStatistics } from '../../api/studies.ts';
-import { EngineError } from '../../api/errors.ts';
-
-/** What is compared: one metric of one classifier at one level of noise. */
-export interface Question {
-  metric: string;
-  classifier: KnnClassifierId;
-  k: number;
-  noise: number;
-}
+import type { Study, StudyStatistics } from '../../api/studies.ts';
+import { fullValues, requireValues, valuesOf, type Question } from './question.ts';
 
 /**
  * Compares the reductions of a study with each other and with the whole training data; the splits are the blocks.
@@ -22,15 +14,8 @@ export function studyStatistics(
   reductions: readonly Reduction[],
   question: Question,
 ): StudyStatistics {
-  const info = metricDescriptions.find(({ id }) => id === question.metric);
-  const full = study.full.find(({ noise }) => noise === question.noise);
-  const reference = full && valuesOf(full.scores, question);
-  if (!info || !reference)
-    throw new EngineError(
-      'bad-input',
-      `The study has no ${question.metric} of ${question.classifier} with k = ${question.k} and ${question.noise} % noise.`,
-      'Choose among what was measured.',
-    );
+  const reference = requireValues(fullValues(study, question), question);
+  const lowerIsBetter = metricDescriptions.find(({ id }) => id === question.metric)?.lowerIsBetter ?? false;
   const entries = [
     { reductionId: null, values: reference },
     ...reductions.flatMap((reduction) => {
@@ -43,13 +28,13 @@ export function studyStatistics(
   const test = several
     ? friedman(
         reference.map((_, split) => entries.map(({ values }) => values[split] ?? NaN)),
-        { best: info.lowerIsBetter ? 'lowest' : 'highest' },
+        { best: lowerIsBetter ? 'lowest' : 'highest' },
       )
     : null;
   const pValues = several
     ? holm(entries.slice(1).map(({ values }) => wilcoxon(values, reference).pValue))
     : [];
-  const better = info.lowerIsBetter ? -1 : 1;
+  const better = lowerIsBetter ? -1 : 1;
   const listed = entries.map(({ reductionId, values }, i) => ({
     reductionId,
     ...spread(values),
@@ -65,10 +50,6 @@ export function studyStatistics(
       criticalDifference: nemenyi(test).criticalDifference,
     },
   };
-}
-
-function valuesOf(scores: readonly KnnScore[], { metric, classifier, k }: Question): number[] | undefined {
-  return scores.find((score) => score.classifier === classifier && score.k === k)?.metrics[metric];
 }
 
 function spread(values: readonly number[]): { mean: number; deviation: number } {

@@ -1,5 +1,11 @@
 import type { Corpus, CorpusSource, DatasetLabels } from '../../../engine/api/corpora.ts';
-import type { KnnClassifierId, MethodInfo, StudyRequest } from '../../../engine/api/studies.ts';
+import {
+  SEARCHED_SPLITS,
+  searchedSizes,
+  type KnnClassifierId,
+  type MethodInfo,
+  type StudyRequest,
+} from '../../../engine/api/studies.ts';
 
 /** What the person has set for the next study. */
 export interface StudyForm {
@@ -47,6 +53,14 @@ export const formDefaults: StudyForm = {
   folds: 5,
   testPath: null,
   seed: 1,
+};
+
+/** Every method at sizes from small on, on several splits: what a recommendation is made from. */
+export const searchSettings: Pick<StudyForm, 'off' | 'sizes' | 'split' | 'repeats'> = {
+  off: [],
+  sizes: [...searchedSizes],
+  split: 'holdout',
+  repeats: SEARCHED_SPLITS,
 };
 
 const TABLES: readonly string[] = ['csv', 'tsv', 'tab', 'txt'];

@@ -154,6 +154,22 @@ describe('a study', () => {
     expect(entry?.mean).toBeCloseTo(values.reduce((a, b) => a + b, 0) / 5, 12);
   });
 
+  it('recommends the smallest set that costs little, and names labels that are lost', async () => {
+    const runs = [5, 20, 60].map((p) => ({ method: 'MChen', parameters: { p } }));
+    const split = { kind: 'holdout', test: 0.3, repeats: 4 } as const;
+    const { study, reductions } = await run({ runs, split, noise: [0], k: [1] });
+    const found = await lib.test.client.call('reductions.recommend', {
+      ...{ libraryId: lib.libraryId, studyId: study.id, allowed: 0.05 },
+      ...{ metric: 'f1Samples', classifier: 'lpknn', k: 1, noise: 0 },
+    });
+    expect(found.independent).toBe(true);
+    expect(found.sets).toHaveLength(3);
+    // In one cluster of all tracks no class has the majority, so its prototype bears no label.
+    expect(found.sets[0]).toMatchObject({ lostLabels: ['bass', 'high', 'mid'], within: false });
+    const chosen = reductions.find(({ id }) => id === found.chosen);
+    expect(chosen?.parameters['p']).toBe(20);
+  });
+
   it('gives the same numbers again', async () => {
     const change = { split: { kind: 'holdout', test: 0.4, repeats: 2 } as const, seed: 9 };
     const scores = ({ reductions }: { reductions: Reduction[] }) => reductions.map(({ scores: all }) => all);
