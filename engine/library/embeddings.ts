@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ComputedBy, SpaceInfo } from '../api/spaces.ts';
 import { EngineError } from '../api/errors.ts';
 import { toBlob, type Database } from '../storage/database.ts';
@@ -20,6 +21,15 @@ const CHUNK = 500;
 /** Spaces whose vectors are held in memory: the current one, and one that is looked at beside it. */
 const IN_MEMORY = 2;
 
+/** Which tracks are embedded in a space, without their vectors. */
+export interface EmbeddedTracks {
+  trackIds: readonly string[];
+  /** Windows of each. */
+  counts: readonly number[];
+  /** Equal for equal embeddings of the same tracks, also after the library was closed. */
+  fingerprint: string;
+}
+
 /** A window of a track with its embedding. */
 export interface EmbeddedWindow {
   index: number;
@@ -38,16 +48,48 @@ export class EmbeddingRepository {
   readonly #spaces: SpaceRepository;
   // A hundred thousand windows are some hundred megabytes and a second of reading.
   readonly #vectors: Kept<string, LibraryVectors>;
+  readonly #tracks: Kept<string, EmbeddedTracks>;
 
   constructor(db: Database, spaces: SpaceRepository) {
     this.#db = db;
     this.#spaces = spaces;
     this.#vectors = new Kept(db, ['tracks', 'embeddings'], IN_MEMORY);
+    this.#tracks = new Kept(db, ['tracks', 'embeddings'], IN_MEMORY);
   }
 
   /** All embeddings of a space in memory, with their indices; read again only when they changed. */
   vectors(space: SpaceInfo = this.#spaces.current()): LibraryVectors {
     return this.#vectors.get(space.key, () => new LibraryVectors(this.load(space)));
+  }
+
+  /** The tracks that are embedded in a space, in the order of their vectors. */
+  tracks(space: SpaceInfo = this.#spaces.current()): EmbeddedTracks {
+    return this.#tracks.get(space.key, () => {
+      const heads = this.#heads(space);
+      const trackIds = heads.map(({ id }) => id);
+      const counts = heads.map(({ count }) => count);
+      const hashes = heads.map((head) => head.content_hash);
+      return { trackIds, counts, fingerprint: fingerprintOf(space, trackIds, hashes, counts) };
+    });
+  }
+
+  /** The numbers of all windows embedded in a space, track after track. */
+  windowIndices(space: SpaceInfo): Int32Array {
+    const { trackIds, counts } = this.tracks(space);
+    const all = new Int32Array(counts.reduce((sum, count) => sum + count, 0));
+    const rows = this.#db
+      .prepare<{ track_id: string; window_index: ArrayBuffer }>(
+        'SELECT track_id, window_index FROM cache.embeddings WHERE space = ?',
+      )
+      .all([space.key]);
+    const byTrack = new Map(rows.map((row) => [row.track_id, row.window_index]));
+    let offset = 0;
+    trackIds.forEach((id, track) => {
+      const indices = byTrack.get(id);
+      if (indices) all.set(new Int32Array(indices), offset);
+      offset += counts[track] ?? 0;
+    });
+    return all;
   }
 
   /**
@@ -56,12 +98,16 @@ export class EmbeddingRepository {
    * @throws EngineError `other-space` when all tracks are embedded in another one only
    */
   madeIn(space: SpaceInfo, what: string): LibraryVectors {
-    const vectors = this.vectors(space);
-    if (vectors.windows.count > 0) return vectors;
+    this.checkMadeIn(space, what);
+    return this.vectors(space);
+  }
+
+  /** As {@link madeIn}, without reading any. @throws EngineError `other-space` */
+  checkMadeIn(space: SpaceInfo, what: string): void {
+    if (this.tracks(space).trackIds.length > 0) return;
     const current = this.#spaces.current();
-    if (space.key !== current.key && this.vectors(current).windows.count > 0)
+    if (space.key !== current.key && this.tracks(current).trackIds.length > 0)
       throw otherSpace(what, space, current);
-    return vectors;
   }
 
   /** Embeddings of the tracks that are ready in a space, or of some of them. */
@@ -225,4 +271,16 @@ export class EmbeddingRepository {
       )
       .all([space.key, ...(trackIds ? [JSON.stringify(trackIds)] : [])]);
   }
+}
+
+function fingerprintOf(
+  space: SpaceInfo,
+  trackIds: readonly string[],
+  contentHashes: readonly string[],
+  counts: readonly number[],
+): string {
+  const count = counts.reduce((sum, own) => sum + own, 0);
+  const hash = createHash('sha256').update(`${space.key} ${count}`);
+  trackIds.forEach((id, track) => hash.update(`\n${id} ${contentHashes[track] ?? ''}`));
+  return hash.digest('hex');
 }

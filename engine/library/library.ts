@@ -18,6 +18,7 @@ import { SonificationRepository } from './sonifications.ts';
 import { noLibrary, SpaceRepository, type SpaceFacts } from './spaces.ts';
 import { StudyRepository } from './studies.ts';
 import { TaxonomyRepository } from './taxonomies.ts';
+import { TrackColumns } from './track-columns.ts';
 import { TrackRepository } from './tracks.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
 
@@ -54,6 +55,7 @@ export class Library {
   readonly studies: StudyRepository;
   readonly taxonomies: TaxonomyRepository;
   readonly tracks: TrackRepository;
+  readonly columns: TrackColumns;
   readonly search: SearchIndex;
   readonly searches: SavedSearchRepository;
   readonly #summary: Kept<'summary', LibrarySummary>;
@@ -69,7 +71,7 @@ export class Library {
     this.labels = new LabelRepository(db, announce);
     this.mistakes = new MistakeRepository(db, announce);
     this.predictions = new PredictionRepository(db, announce);
-    this.projections = new ProjectionRepository(db, this.spaces);
+    this.projections = new ProjectionRepository(db);
     this.reductions = new ReductionRepository(db, this.spaces, announce);
     this.sonifications = new SonificationRepository(db, dataFolder);
     this.studies = new StudyRepository(db, this.spaces, announce);
@@ -77,6 +79,7 @@ export class Library {
     this.search = new SearchIndex(db);
     this.searches = new SavedSearchRepository(db);
     this.tracks = new TrackRepository(db, this, this, announce);
+    this.columns = new TrackColumns(db, this.labels, this.experiments);
     this.#summary = new Kept(db, ['library', 'spaces', 'tracks', 'embeddings'], 1);
   }
 

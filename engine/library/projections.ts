@@ -1,65 +1,58 @@
-import type { Projection, ProjectionPoint } from '../api/projection.ts';
-import { toBlob, type Database } from '../storage/database.ts';
-import type { SpaceRepository } from './spaces.ts';
+import type { Projection } from '../api/projection.ts';
+import { toBlob } from '../storage/database.ts';
+import type { Database } from '../storage/database.ts';
 
 /** Maps kept in the cache; older ones are forgotten. */
 const KEPT = 32;
 
-type StoredProjection = Omit<Projection, 'method' | 'level'>;
+/** What of a map does not follow from what it was asked for. */
+export type StoredProjection = Pick<Projection, 'x' | 'y' | 'prototypes' | 'trust' | 'explained'>;
 
 interface ProjectionRow {
   x: ArrayBuffer;
   y: ArrayBuffer;
-  points: string;
+  prototypes: number;
   trust: number;
   explained: string | null;
-  space: string | null;
 }
 
 /** The maps of a library that were worked out lately, by what went into them. */
 export class ProjectionRepository {
   readonly #db: Database;
-  readonly #spaces: SpaceRepository;
 
-  constructor(db: Database, spaces: SpaceRepository) {
+  constructor(db: Database) {
     this.#db = db;
-    this.#spaces = spaces;
   }
 
   /** Null when it is not there (any more). */
   find(id: string): StoredProjection | null {
     const row = this.#db
-      .prepare<ProjectionRow>(
-        'SELECT x, y, points, trust, explained, space FROM cache.projections WHERE id = ?',
-      )
+      .prepare<ProjectionRow>('SELECT x, y, prototypes, trust, explained FROM cache.projections WHERE id = ?')
       .get([id]);
     if (!row) return null;
-    // Written by `put`.
     return {
       x: new Float32Array(row.x),
       y: new Float32Array(row.y),
-      points: JSON.parse(row.points) as ProjectionPoint[],
+      prototypes: row.prototypes,
       trust: row.trust,
-      space: row.space === null ? null : this.#spaces.get(row.space),
+      // Written by `put`.
       explained: row.explained === null ? null : (JSON.parse(row.explained) as [number, number]),
     };
   }
 
-  put(id: string, projection: StoredProjection): void {
+  put(id: string, { x, y, prototypes, trust, explained }: StoredProjection): void {
     this.#db.transaction(() => {
       this.#db
         .prepare(
-          `INSERT OR REPLACE INTO cache.projections (id, x, y, points, trust, explained, space)
-             VALUES (?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT OR REPLACE INTO cache.projections (id, x, y, prototypes, trust, explained) VALUES (?, ?, ?, ?, ?, ?)`,
         )
         .run([
           id,
-          toBlob(projection.x),
-          toBlob(projection.y),
-          JSON.stringify(projection.points),
-          projection.trust,
-          projection.explained === null ? null : JSON.stringify(projection.explained),
-          projection.space?.key ?? null,
+          toBlob(x),
+          toBlob(y),
+          prototypes,
+          trust,
+          explained === null ? null : JSON.stringify(explained),
         ]);
       this.#db
         .prepare(

@@ -112,7 +112,11 @@ type Verdict = Pick<Prediction, 'correct' | 'missing' | 'extra'>;
 const notJudged: Verdict = { correct: null, missing: [], extra: [] };
 
 /** Not judged where the track has no label, or only labels that were not learned. */
-function verdictOf(answers: readonly string[], labels: readonly string[], judge: PredictionTruth): Verdict {
+export function verdictOf(
+  answers: readonly string[],
+  labels: readonly string[],
+  judge: PredictionTruth,
+): Verdict {
   const truth = (judge.multilabel ? labels : labels.slice(0, 1)).filter((label) =>
     judge.classes.includes(label),
   );

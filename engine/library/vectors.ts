@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { meanByTrack } from '../../models/embeddings/pooling.ts';
 import { ExactIndex } from '../../models/neighbours/exact.ts';
 import { TrackSimilarities } from './track-similarities.ts';
@@ -46,16 +45,9 @@ export class LibraryVectors {
   readonly #logits = new Map<string, TrackLogits>();
   readonly #indices = new Map<string, Promise<ExactIndex>>();
   #tracks: TrackEmbeddings | null = null;
-  #fingerprint: string | null = null;
 
   constructor(windows: WindowEmbeddings) {
     this.windows = windows;
-  }
-
-  /** Equal for equal embeddings of the same tracks, also after the library was closed: what is made from them hangs on it. */
-  get fingerprint(): string {
-    this.#fingerprint ??= fingerprintOf(this.windows);
-    return this.#fingerprint;
   }
 
   /** Track embeddings: means over windows. */
@@ -118,10 +110,4 @@ async function keep<T>(
     values.delete(old);
   }
   return value;
-}
-
-function fingerprintOf({ space, trackIds, contentHashes, count }: WindowEmbeddings): string {
-  const hash = createHash('sha256').update(`${space.key} ${count}`);
-  trackIds.forEach((id, track) => hash.update(`\n${id} ${contentHashes[track] ?? ''}`));
-  return hash.digest('hex');
 }

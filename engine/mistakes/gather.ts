@@ -87,7 +87,14 @@ export function reportId(
   const { taxonomyId, folds, groupBy, seed } = settings;
   const away = [...library.tracks.leftOut()].sort();
   const hash = createHash('sha256').update(
-    JSON.stringify([vectors.fingerprint, taxonomyId, folds, groupBy, seed, ...away]),
+    JSON.stringify([
+      library.embeddings.tracks(vectors.windows.space).fingerprint,
+      taxonomyId,
+      folds,
+      groupBy,
+      seed,
+      ...away,
+    ]),
   );
   const labels = library.labels.of(taxonomyId);
   for (const id of [...labels.keys()].sort()) hash.update(JSON.stringify([id, ...(labels.get(id) ?? [])]));

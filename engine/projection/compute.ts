@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto';
 import { fitPca, fitUmap, projectionTrust } from '../../models/projection/index.ts';
-import type { Projection, ProjectionEvent, ProjectionPoint } from '../api/projection.ts';
+import type { ParsedInput } from '../api/contract.ts';
+import type { Projection, ProjectionEvent, ProjectionPoints } from '../api/projection.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
-import type { LibraryVectors } from '../library/vectors.ts';
+import type { StoredProjection } from '../library/projections.ts';
 import { corpusRows } from '../reductions/corpus/index.ts';
+import { Latest } from './latest.ts';
 
-export interface ProjectionRequest {
-  method: 'pca' | 'umap';
-  level: 'track' | 'window';
-  /** Its prototypes are placed on the map too. */
-  experimentId: string | null;
-  /** Its generated prototypes are placed instead; those of a data set file on a map of the file's rows. */
-  reductionId: string | null;
-  seed: number;
-}
+/**
+ * With `experimentId` its prototypes are placed on the map; with `reductionId` generated ones instead, those of a data set
+ * file on a map of the file's rows.
+ */
+export type ProjectionRequest = Omit<ParsedInput<'projection.compute'>, 'libraryId'>;
 
 const TOTAL = 100;
 /** Progress at which the layout is done and its trust is measured. */
@@ -34,17 +32,17 @@ export async function* computeProjection(
   request: ProjectionRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ProjectionEvent> {
-  const vectors = mappedVectors(library, request);
-  const id = projectionId(library, request, vectors);
+  const space = mappedSpace(library, request);
+  const id = projectionId(library, request, space);
   const known = library.projections.find(id);
   if (known) {
-    yield { type: 'result', projection: { ...known, method: request.method, level: request.level } };
+    yield { type: 'result', projection: described(library, request, space, known) };
     return;
   }
   const left = new AbortController();
   const progress = new Latest<number>();
   const both = AbortSignal.any([signal, left.signal]);
-  const work = shownRows(context, library, request, vectors, both)
+  const work = shownRows(context, library, request, space, both)
     .then((shown) =>
       lay(request, shown, {
         signal: both,
@@ -58,37 +56,86 @@ export async function* computeProjection(
     for await (const done of progress) yield { type: 'progress', done, total: TOTAL };
     const projection = await work;
     library.projections.put(id, projection);
-    yield { type: 'result', projection };
+    yield { type: 'result', projection: described(library, request, space, projection) };
   } finally {
     left.abort();
   }
 }
 
-function mappedVectors(library: Library, { experimentId, reductionId }: ProjectionRequest): LibraryVectors {
-  if (reductionId !== null) {
-    const { space } = library.reductions.get(reductionId);
-    return library.embeddings.madeIn(space ?? library.space(), 'This reduction');
-  }
-  if (experimentId === null) return library.embeddings.vectors();
-  return library.embeddings.madeIn(library.experiments.get(experimentId).space, 'This experiment');
+/** The space of what is laid out. @throws EngineError `not-found`; `other-space` when no track is embedded in it */
+export function mappedSpace(
+  library: Library,
+  { experimentId, reductionId }: Pick<ProjectionRequest, 'experimentId' | 'reductionId'>,
+): SpaceInfo {
+  const check = (space: SpaceInfo, what: string): SpaceInfo => {
+    library.embeddings.checkMadeIn(space, what);
+    return space;
+  };
+  if (reductionId !== null)
+    return check(library.reductions.get(reductionId).space ?? library.space(), 'This reduction');
+  if (experimentId === null) return library.space();
+  return check(library.experiments.get(experimentId).space, 'This experiment');
 }
 
-function projectionId(
+/** Names what went into a map. */
+export function projectionId(
   library: Library,
   { method, level, experimentId, reductionId, seed }: ProjectionRequest,
-  { fingerprint }: LibraryVectors,
+  space: SpaceInfo,
 ): string {
+  const { fingerprint } = library.embeddings.tracks(space);
   const revision = experimentId === null ? 0 : library.experiments.get(experimentId).revision;
   const key = [method, level, seed, fingerprint, experimentId ?? '', revision, reductionId ?? ''].join('\n');
   return createHash('sha256').update(key).digest('hex');
 }
 
+/** A map with what its points are. */
+function described(
+  library: Library,
+  { method, level, experimentId, reductionId }: ProjectionRequest,
+  space: SpaceInfo,
+  stored: StoredProjection,
+): Projection {
+  const ofFile = reductionId !== null && library.reductions.get(reductionId).source.kind !== 'library';
+  const count = stored.x.length - stored.prototypes;
+  const { x, y, prototypes, trust, explained } = stored;
+  return {
+    ...{ method, level, space: ofFile ? null : space, x, y, prototypes, trust, explained },
+    prototypeClasses: reductionId === null ? classesOf(library, experimentId, prototypes) : [],
+    points: ofFile ? { ...noTracks, kind: 'row', count } : pointsOf(library, level, space, count),
+  };
+}
+
+function classesOf(library: Library, experimentId: string | null, count: number): string[] {
+  if (experimentId === null) return [];
+  const network = library.experiments.network(experimentId);
+  return Array.from({ length: count }, (_, k) => network.data.classes[network.classOf(k)] ?? '');
+}
+
+const noTracks = { trackIds: [], trackOf: new Int32Array(), windowIndex: new Int32Array() };
+
+function pointsOf(
+  library: Library,
+  level: 'track' | 'window',
+  space: SpaceInfo,
+  count: number,
+): ProjectionPoints {
+  const { trackIds, counts } = library.embeddings.tracks(space);
+  const tracks = { ...noTracks, kind: level, count, trackIds: [...trackIds] };
+  if (level === 'track') return tracks;
+  const trackOf = new Int32Array(count);
+  let first = 0;
+  counts.forEach((own, track) => {
+    trackOf.fill(track, first, first + own);
+    first += own;
+  });
+  return { ...tracks, trackOf, windowIndex: library.embeddings.windowIndices(space) };
+}
+
 /** What is laid out, and the prototypes that are placed on it. */
 interface Shown {
-  space: SpaceInfo | null;
   rows: Float32Array;
   dim: number;
-  points: ProjectionPoint[];
   prototypes: Float32Array | null;
 }
 
@@ -96,44 +143,46 @@ async function shownRows(
   context: EngineContext,
   library: Library,
   { level, experimentId, reductionId }: ProjectionRequest,
-  vectors: LibraryVectors,
+  space: SpaceInfo,
   signal: AbortSignal,
 ): Promise<Shown> {
+  if (reductionId !== null) {
+    const { source } = library.reductions.get(reductionId);
+    const { prototypes } = library.reductions.setOf(reductionId);
+    if (source.kind === 'library') return { ...embedded(library, level, space), prototypes };
+    const { features, dim } = await corpusRows(context, library, source, signal);
+    return { rows: Float32Array.from(features), dim, prototypes };
+  }
+  const prototypes = experimentId === null ? null : prototypeVectors(library, experimentId);
+  return { ...embedded(library, level, space), prototypes };
+}
+
+/** The vectors that are laid out of a library. */
+export function embedded(
+  library: Library,
+  level: 'track' | 'window',
+  space: SpaceInfo,
+): { rows: Float32Array; dim: number } {
+  const vectors = library.embeddings.vectors(space);
   const { dim } = vectors.windows;
-  const rows = level === 'track' ? vectors.tracks.vectors : vectors.windows.vectors;
-  const shown = { space: vectors.windows.space, rows, dim, points: pointsOf(level, vectors) };
-  if (reductionId === null)
-    return { ...shown, prototypes: experimentId === null ? null : prototypeVectors(library, experimentId) };
-  const { source } = library.reductions.get(reductionId);
-  const { prototypes } = library.reductions.setOf(reductionId);
-  if (source.kind === 'library') return { ...shown, prototypes };
-  const { features, dim: columns, count } = await corpusRows(context, library, source, signal);
-  const points = Array.from({ length: count }, (_, row) => ({
-    kind: 'row' as const,
-    id: String(row),
-    windowIndex: null,
-  }));
-  return { space: null, rows: Float32Array.from(features), dim: columns, points, prototypes };
+  return { rows: level === 'track' ? vectors.tracks.vectors : vectors.windows.vectors, dim };
 }
 
 async function lay(
-  { method, level, seed }: ProjectionRequest,
-  { space, rows, dim, points, prototypes }: Shown,
+  { method, seed }: ProjectionRequest,
+  { rows, dim, prototypes }: Shown,
   options: { signal: AbortSignal; onProgress: (fraction: number) => void },
-): Promise<Projection> {
+): Promise<StoredProjection> {
   const empty = { x: new Float32Array(), y: new Float32Array() };
-  if (rows.length === 0) return { method, level, space, ...empty, points: [], trust: 0, explained: null };
+  if (rows.length === 0) return { ...empty, prototypes: 0, trust: 0, explained: null };
   const placed = await (method === 'pca' ? layPca : layUmap)(rows, dim, prototypes, seed, options);
   const { map, stars, explained } = placed;
   const trust =
     map.x.length < 2 ? 1 : await projectionTrust(rows, dim, map, { seed, signal: options.signal });
   return {
-    method,
-    level,
-    space,
     x: concat(map.x, stars.x),
     y: concat(map.y, stars.y),
-    points: [...points, ...prototypePoints(stars.x.length)],
+    prototypes: stars.x.length,
     trust,
     explained,
   };
@@ -180,54 +229,9 @@ function prototypeVectors(library: Library, experimentId: string): Float32Array 
   return vectors;
 }
 
-function pointsOf(level: 'track' | 'window', { tracks, windows }: LibraryVectors): ProjectionPoint[] {
-  if (level === 'track')
-    return tracks.trackIds.map((id) => ({ kind: 'track' as const, id, windowIndex: null }));
-  return Array.from(windows.trackOf, (track, row) => ({
-    kind: 'window' as const,
-    id: windows.trackIds[track] ?? '',
-    windowIndex: windows.windowIndex[row] ?? 0,
-  }));
-}
-
-function prototypePoints(count: number): ProjectionPoint[] {
-  return Array.from({ length: count }, (_, index) => ({
-    kind: 'prototype' as const,
-    id: String(index),
-    windowIndex: null,
-  }));
-}
-
 function concat(a: Float32Array, b: Float32Array): Float32Array {
   const both = new Float32Array(a.length + b.length);
   both.set(a);
   both.set(b, a.length);
   return both;
-}
-
-/** Hands the newest value to one reader; values that it had no time for are skipped. */
-class Latest<T> implements AsyncIterable<T> {
-  #value: { value: T } | null = null;
-  #closed = false;
-  #wake: () => void = () => undefined;
-
-  put(value: T): void {
-    this.#value = { value };
-    this.#wake();
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#wake();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<T> {
-    for (;;) {
-      const next = this.#value;
-      this.#value = null;
-      if (next) yield next.value;
-      else if (this.#closed) return;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-  }
 }

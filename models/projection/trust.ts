@@ -3,6 +3,9 @@ import { ExactIndex, type Neighbour } from '../neighbours/exact.ts';
 import type { Metric } from '../neighbours/brute.ts';
 import { at } from '../numerics/vectors.ts';
 import { Random } from '../numerics/random.ts';
+import { Pacer } from '../numerics/pacer.ts';
+import type { NeighbourGraph } from './neighbour-graph.ts';
+import { PlaneIndex } from './plane.ts';
 import type { Projection } from './types.ts';
 
 /** Neighbours compared per point, as projections are scored elsewhere (Orange). */
@@ -42,6 +45,30 @@ export async function projectionTrust(
     kept += own.filter((row) => there.includes(row)).length;
   });
   return kept / (rows.length * k);
+}
+
+/**
+ * The same of each point by itself, among all points: the share of its nearest others that are as many nearest on the map.
+ * @param graph as many neighbours as are compared
+ * @returns `[count]`, 0…1
+ * @throws the signal's reason
+ */
+export async function trustOfPoints(
+  { count, width, rows }: NeighbourGraph,
+  { x, y }: Projection,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Float32Array> {
+  const plane = new PlaneIndex(x, y);
+  const pacer = new Pacer(signal);
+  const trust = new Float32Array(count);
+  for (let row = 0; row < count; row++) {
+    const near = new Set(plane.nearest(row, width));
+    let kept = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) if (near.has(rows[i] as number)) kept++;
+    trust[row] = kept / width;
+    if (pacer.due(2000)) await pacer.pause();
+  }
+  return trust;
 }
 
 /** The k nearest other rows of every row. */

@@ -523,6 +523,13 @@ describe('map', () => {
   it('draws tracks and prototypes, says how far to trust it, and is walked by arrow keys', async () => {
     const { app } = await open({
       answers: {
+        'projection.column': () => ({
+          kind: 'names',
+          trackIds: ['t1', 't0'],
+          names: ['drum'],
+          first: Int32Array.of(0, 0),
+          second: null,
+        }),
         'projection.compute': () => [
           {
             type: 'result',
@@ -531,12 +538,15 @@ describe('map', () => {
               level: 'track',
               x: Float32Array.of(0, 1, 2, 1),
               y: Float32Array.of(0, 0.1, 0, 5),
-              points: [
-                { kind: 'track', id: 't0', windowIndex: null },
-                { kind: 'track', id: 't1', windowIndex: null },
-                { kind: 'prototype', id: '1', windowIndex: null },
-                { kind: 'prototype', id: '0', windowIndex: null },
-              ],
+              points: {
+                kind: 'track',
+                count: 2,
+                trackIds: ['t0', 't1'],
+                trackOf: new Int32Array(),
+                windowIndex: new Int32Array(),
+              },
+              prototypes: 2,
+              prototypeClasses: ['drum', 'flute'],
               trust: 0.42,
               explained: [0.5, 0.25],
             },
@@ -547,10 +557,8 @@ describe('map', () => {
     await fireEvent.click(byId('nav-map'));
     await waitFor(() => expect(byId('map-trust').textContent).toContain('42.0 %'));
     expect(byId('map-trust').textContent).toContain('75.0 %');
-    await waitFor(() => expect(plot.react).toHaveBeenCalled());
-    const traces = plot.react.mock.lastCall?.[1] as { name: string; customdata?: number[] }[];
-    expect(traces.find((trace) => trace.name === 'drum')?.customdata).toEqual([0, 1]);
-    expect(traces.find((trace) => trace.name === 'prototypes')?.customdata).toEqual([2, 3]);
+    await waitFor(() => expect(byId('map-plot').dataset['points']).toBe('4'));
+    await waitFor(() => expect(screen.getByRole('button', { name: /^drum/ }).textContent).toContain('2'));
     app.settings.change({ auditionOnSelect: false });
     const map = byId('map-plot');
     await fireEvent.keyDown(map, { key: 'ArrowRight' });

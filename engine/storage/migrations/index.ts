@@ -6,6 +6,7 @@ import { sql as cachePredictedLabels } from './cache/0005-predicted-labels.ts';
 import { sql as cacheComputedBy } from './cache/0006-computed-by.ts';
 import { sql as cacheSoundOrigins } from './cache/0007-sound-origins.ts';
 import { sql as cacheMistakes } from './cache/0008-mistakes.ts';
+import { sql as cacheMaps } from './cache/0009-maps.ts';
 import { sql as jobs } from './jobs/0001-jobs.ts';
 import { sql as jobsLanes } from './jobs/0002-lanes.ts';
 import { sql as libraryTracks } from './library/0001-library.ts';
@@ -49,6 +50,7 @@ export const migrations = {
     cacheComputedBy,
     cacheSoundOrigins,
     cacheMistakes,
+    cacheMaps,
   ],
   jobs: [jobs, jobsLanes],
 } as const satisfies Record<string, readonly Migration[]>;

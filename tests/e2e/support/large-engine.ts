@@ -6,6 +6,7 @@
 import { contract, type Handlers, type Method } from '../../../engine/api/contract.ts';
 import type { EngineEvent } from '../../../engine/api/app.ts';
 import { type MistakeTab, mistakeTabs } from '../../../engine/api/mistakes.ts';
+import type { ColumnName } from '../../../engine/api/projection.ts';
 import { enginePortMessage } from '../../../engine/api/shell.ts';
 import { serve } from '../../../engine/wire/index.ts';
 import { messagePort } from '../../../engine/wire/transports/message-port.ts';
@@ -91,14 +92,11 @@ const large = {
   })),
 };
 
+const trackIds = Array.from({ length: trackCount }, (_, i) => `t${String(i)}`);
+
 const projection = () => {
-  const points = Array.from({ length: trackCount }, (_, i) => ({
-    kind: 'track' as const,
-    id: `t${String(i)}`,
-    windowIndex: null,
-  }));
   const spread = (shift: number) =>
-    Float32Array.from(points, (_, i) => {
+    Float32Array.from(trackIds, (_, i) => {
       const c = i % classCount;
       return Math.sin(c * (3 + shift)) * 20 + (noise(i + shift) - 0.5) * 4;
     });
@@ -107,7 +105,15 @@ const projection = () => {
     level: 'track' as const,
     x: spread(0.1),
     y: spread(0.7),
-    points,
+    points: {
+      kind: 'track' as const,
+      count: trackCount,
+      trackIds,
+      trackOf: new Int32Array(),
+      windowIndex: new Int32Array(),
+    },
+    prototypes: 0,
+    prototypeClasses: [],
     trust: 0.8,
     explained: [0.3, 0.2] as [number, number],
   };
@@ -195,6 +201,21 @@ const fake = new FakeEngine({
     };
   },
   'projection.compute': () => [{ type: 'result', projection: projection() }],
+  'projection.column': ({ column }: { column: ColumnName }) =>
+    column === 'length'
+      ? { kind: 'numbers', trackIds, values: Float32Array.from(trackIds, (_, i) => 0.2 + noise(i) * 300) }
+      : {
+          kind: 'names',
+          trackIds,
+          names: classes,
+          first: Int32Array.from(trackIds, (_, i) => i % classCount),
+          second: null,
+        },
+  'neighbours.query': () =>
+    Array.from({ length: 10 }, (_, i) => ({
+      ...{ trackId: `t${String(i * classCount)}`, title: 'near', path: 'near.wav' },
+      ...{ windowIndex: 0, startSeconds: 0, distance: i },
+    })),
   'sonify.start': () => ({ jobId: 'J9' }),
   'sonify.background': () => ({ jobId: null }),
   'jobs.get': () => job({ id: 'J9', kind: 'sonify', title: 'Sonify 1,000 prototypes' }),

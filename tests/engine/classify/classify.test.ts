@@ -185,9 +185,11 @@ describe('classification', () => {
       expect(second).toHaveLength(1);
       expect(second[0]).toEqual(first);
       if (first?.type !== 'result') throw new Error('no result');
-      const { x, y, points, trust, explained } = first.projection;
-      expect(points.filter((p) => p.kind === 'track')).toHaveLength(24);
-      expect(points.filter((p) => p.kind === 'prototype')).toHaveLength(6);
+      const { x, y, points, prototypes, prototypeClasses, trust, explained } = first.projection;
+      expect(points).toMatchObject({ kind: 'track', count: 24 });
+      expect(points.trackIds).toHaveLength(24);
+      expect(prototypes).toBe(6);
+      expect(new Set(prototypeClasses)).toEqual(new Set(lib.experiment.classes));
       expect(x).toHaveLength(30);
       expect([...x, ...y].every(Number.isFinite)).toBe(true);
       expect(trust).toBeGreaterThan(0.5);

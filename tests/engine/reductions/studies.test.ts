@@ -231,9 +231,11 @@ describe('a study', () => {
     const events = lib.test.client.stream('projection.compute', { libraryId: lib.libraryId, reductionId });
     for await (const event of events) {
       if (event.type !== 'result') continue;
-      const kinds = event.projection.points.map(({ kind }) => kind);
-      expect(kinds.filter((kind) => kind === 'prototype')).toHaveLength(reductions[0]?.prototypeRows ?? -1);
-      expect(kinds.filter((kind) => kind === 'track')).toHaveLength(30);
+      const { points, prototypes, prototypeClasses, x } = event.projection;
+      expect(prototypes).toBe(reductions[0]?.prototypeRows);
+      expect(prototypeClasses).toEqual([]);
+      expect(points).toMatchObject({ kind: 'track', count: 30 });
+      expect(x).toHaveLength(30 + prototypes);
     }
   });
 });

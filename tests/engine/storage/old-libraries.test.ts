@@ -502,6 +502,23 @@ describe('a library from before sounds could start from recordings', () => {
   });
 });
 
+describe('a library from before maps were laid out by our own kernel', () => {
+  it('forgets its maps, which are made anew, and stores new ones', () => {
+    const folder = testFolder();
+    const made = new Database(join(folder, 'cache.db'));
+    migrate(made, migrations.cache.slice(0, 8), { backup: false });
+    made.exec(`INSERT INTO projections VALUES ('m', x'0000803f', x'0000803f', '[]', 0.5, NULL, NULL)`);
+    made.close();
+    const db = openLibraryDatabases(folder);
+    const maps = new ProjectionRepository(db);
+    expect(maps.find('m')).toBeNull();
+    const map = { x: Float32Array.of(1, 2), y: Float32Array.of(3, 4), prototypes: 1, trust: 0.25 };
+    maps.put('m', { ...map, explained: [0.5, 0.25] });
+    expect(maps.find('m')).toEqual({ ...map, explained: [0.5, 0.25] });
+    db.close();
+  });
+});
+
 describe('a library from before thresholds of labels', () => {
   it('predicts labels from a half on, and does not judge what was kept of several labels', () => {
     const { dataFolder, folder } = oldLibrary();
