@@ -567,7 +567,7 @@ describe('map', () => {
     expect(sessionOf(app).selection.lead).toBe('t1');
     await waitFor(() => expect(byId('map-announcement').textContent).toContain('Track 1'));
     await fireEvent.keyDown(map, { key: 'ArrowRight' });
-    await waitFor(() => expect(byId('map-announcement').textContent).toContain('prototype 2'));
+    await waitFor(() => expect(byId('map-announcement').textContent).toContain('prototype 1'));
   });
 });
 

@@ -18,6 +18,7 @@ import { nearestTo } from '../../../engine/neighbours/query.ts';
 import { resolveVector } from '../../../engine/neighbours/vector-ref.ts';
 import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
 import { MediaTokens } from '../../../engine/media.ts';
+import { ProjectionRepository } from '../../../engine/library/projections.ts';
 import { SavedSearchRepository } from '../../../engine/library/searches.ts';
 import { sonificationId, SonificationRepository } from '../../../engine/library/sonifications.ts';
 import { Database } from '../../../engine/storage/database.ts';

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { ExactIndex } from '../../../models/neighbours/exact.ts';
 import { layoutOf } from '../../../models/projection/layout.ts';
 import { neighbourGraph } from '../../../models/projection/neighbour-graph.ts';
+import { PlaneIndex } from '../../../models/projection/plane.ts';
 import { fitPca, fitUmap, projectionTrust } from '../../../models/projection/index.ts';
 import { Random } from '../../../models/numerics/random.ts';
 
@@ -214,6 +215,34 @@ describe('neighbour graph', () => {
       all.slice(0, width).forEach(({ distance }, i) => expect(distances[i]).toBeCloseTo(distance, 4));
       if (row >= 12) expect(own).toEqual(all.slice(0, width).map(({ other }) => other));
     }
+  });
+});
+
+describe('nearest points of a plane', () => {
+  it('are those of looking at all, for even, crowded and equal points', () => {
+    const random = new Random(3);
+    const even = (count: number): [Float32Array, Float32Array] => [
+      Float32Array.from({ length: count }, () => random.uniform()),
+      Float32Array.from({ length: count }, () => random.uniform()),
+    ];
+    const [crowdX, crowdY] = even(120);
+    crowdX.forEach((_, i) => (crowdX[i] = i < 60 ? 0.5 + 1e-4 * random.normal() : (crowdX[i] ?? 0)));
+    const line: [Float32Array, Float32Array] = [
+      Float32Array.from({ length: 50 }, (_, i) => i % 7),
+      new Float32Array(50),
+    ];
+    for (const [x, y] of [even(150), [crowdX, crowdY] as const, line]) {
+      const plane = new PlaneIndex(x, y);
+      for (let point = 0; point < x.length; point++) {
+        const all = Array.from(x, (_, other) => ({
+          other,
+          squared: ((x[other] ?? 0) - (x[point] ?? 0)) ** 2 + ((y[other] ?? 0) - (y[point] ?? 0)) ** 2,
+        })).filter(({ other }) => other !== point);
+        all.sort((a, b) => a.squared - b.squared || a.other - b.other);
+        expect(plane.nearest(point, 6)).toEqual(all.slice(0, 6).map(({ other }) => other));
+      }
+    }
+    expect(new PlaneIndex(Float32Array.of(1), Float32Array.of(1)).nearest(0, 3)).toEqual([]);
   });
 });
 
