@@ -12,7 +12,7 @@ async function column(name: ColumnName): Promise<Map<string, string | number | n
   const asked = { libraryId, taxonomyId, experimentId: experiment.id, column: name };
   const found: Column = await lib.test.client.call('projection.column', asked);
   return new Map(
-    found.trackIds.map((id, i) => {
+    found.trackIds.map((id, i): [string, string | number | null] => {
       if (found.kind === 'numbers') return [id, found.values[i] ?? NaN];
       const place = found.first[i] ?? -1;
       return [id, place < 0 ? null : (found.names[place] ?? null)];
