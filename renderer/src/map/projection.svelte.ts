@@ -83,7 +83,7 @@ export class MapData {
    * Reads what the points are coloured by; `version` tells one state of labels and predictions from another.
    * @throws EngineError
    */
-  async colour(scope: TrackScope, version: number): Promise<void> {
+  async colour(scope: TrackScope, version: string): Promise<void> {
     const by = this.colourBy;
     const { taxonomyId, experimentId } = scope;
     const map = by === 'trust' ? this.#of : '';

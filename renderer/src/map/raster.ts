@@ -59,17 +59,6 @@ export class Raster {
     this.pixels.fill(colour);
   }
 
-  column(x: number, colour: Pixel): void {
-    const left = Math.round(x) + border;
-    if (left < 0 || left >= this.stride) return;
-    for (let place = left; place < this.pixels.length; place += this.stride) this.pixels[place] = colour;
-  }
-
-  row(y: number, colour: Pixel): void {
-    const top = Math.round(y) + border;
-    if (top >= 0 && top < this.rows) this.pixels.fill(colour, top * this.stride, (top + 1) * this.stride);
-  }
-
   /** Puts a sprite's middle at a place; what does not fit into the picture and its border is left out. */
   stamp(sprite: Sprite, x: number, y: number, colour: Pixel): void {
     const { reach } = sprite;
