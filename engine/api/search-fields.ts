@@ -52,6 +52,7 @@ export const searchFields = {
   genre: { kind: 'text', about: 'genre in the tags' },
   file: { kind: 'text', about: 'path in the music folder', also: ['path'] },
   comment: { kind: 'text', about: 'comment in the tags' },
+  notes: { kind: 'text', about: 'what you noted' },
   key: { kind: 'text', about: 'musical key in the tags' },
   format: { kind: 'text', about: 'file format' },
   len: { kind: 'number', about: 'length in seconds', also: ['length', 'duration'], unit: 'seconds' },

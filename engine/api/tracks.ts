@@ -33,12 +33,18 @@ export const trackQuerySchema = z.strictObject({
       'title',
       'artist',
       'album',
+      'genre',
+      'year',
       'duration',
       'windows',
       'label',
       'prediction',
       'probability',
+      'second',
+      'margin',
+      'split',
       'state',
+      'notes',
     ])
     .default('path'),
   descending: z.boolean().default(false),
@@ -80,6 +86,7 @@ export interface TrackRow {
   artist: string | null;
   album: string | null;
   genre: string[];
+  year: number | null;
   format: string | null;
   durationSeconds: number | null;
   windowCount: number;
@@ -88,6 +95,8 @@ export interface TrackRow {
   problem: EngineErrorData | null;
   /** What was damaged in a file that could be read all the same; null when nothing was. */
   note: string | null;
+  /** What a person noted; empty for nothing. */
+  notes: string;
   /** Nothing is learned from it: a person left it out of training. */
   leftOut: boolean;
   /** Labels in the taxonomy asked for. */
@@ -102,7 +111,6 @@ export interface TrackDetail extends TrackRow {
   sampleRate: number | null;
   channels: number | null;
   bytes: number;
-  year: number | null;
   bpm: number | null;
   musicalKey: string | null;
   comment: string | null;
@@ -120,6 +128,9 @@ export interface Peaks {
   perSecond: number;
   durationSeconds: number;
 }
+
+const trackNotesSchema = z.strictObject({ trackId: id, notes: z.string().max(10_000) });
+export type TrackNotes = z.output<typeof trackNotesSchema>;
 
 export interface TrackPage {
   total: number;
@@ -171,6 +182,10 @@ export const tracksMethods = {
   /** Leaves tracks out of training, or takes them in again; answers with those that this changed, which undo gives back. */
   'tracks.leaveOut': query<{ changed: string[] }>()(
     z.strictObject({ ...inLibrary, trackIds: z.array(id).min(1).max(100_000), leftOut: z.boolean() }),
+  ),
+  /** Notes tracks; answers with what was noted before, which undo gives back. */
+  'tracks.setNotes': query<{ previous: TrackNotes[] }>()(
+    z.strictObject({ ...inLibrary, changes: z.array(trackNotesSchema).min(1).max(100_000) }),
   ),
   /** How many tracks tags put into groups that a split could tear apart. */
   'tracks.groups': query<TrackGroups>()(z.strictObject(inLibrary)),

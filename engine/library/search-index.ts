@@ -12,6 +12,7 @@ const columns: Readonly<Record<TextField, string>> = {
   genre: 'genre',
   file: 'path',
   comment: 'comment',
+  notes: 'notes',
   key: 'musical_key',
   format: 'format',
 };
@@ -78,7 +79,13 @@ export class SearchIndex {
   }
 
   #allTexts(): string[] {
-    return this.#texts.get('texts', () => this.#read('search_text') as string[]);
+    return this.#texts.get('texts', () => {
+      const notes = this.#read('notes') as (string | null)[];
+      // Notes are kept as they were written.
+      return (this.#read('search_text') as string[]).map((text, i) =>
+        typeof notes[i] === 'string' ? `${text}\n${foldText(notes[i])}` : text,
+      );
+    });
   }
 
   #column(field: TextField): Column {

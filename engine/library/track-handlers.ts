@@ -10,6 +10,7 @@ type Part = Pick<
   | 'tracks.values'
   | 'tracks.paths'
   | 'tracks.leaveOut'
+  | 'tracks.setNotes'
   | 'tracks.groups'
   | 'tracks.peaks'
   | 'tracks.audioUrl'
@@ -26,6 +27,8 @@ export function tracksHandlers(context: EngineContext, playback: Playback): Part
       answer(() => libraries.get(libraryId).tracks.paths(trackIds)),
     'tracks.leaveOut': ({ libraryId, trackIds, leftOut }) =>
       answer(() => ({ changed: libraries.get(libraryId).tracks.leaveOut(trackIds, leftOut) })),
+    'tracks.setNotes': ({ libraryId, changes }) =>
+      answer(() => ({ previous: libraries.get(libraryId).tracks.setNotes(changes) })),
     'tracks.groups': ({ libraryId }) => answer(() => libraries.get(libraryId).tracks.groups()),
     'tracks.peaks': ({ libraryId, trackId }) => answer(() => libraries.get(libraryId).tracks.peaks(trackId)),
     'tracks.audioUrl': async ({ libraryId, trackId }) => ({

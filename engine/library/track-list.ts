@@ -17,13 +17,24 @@ const sortColumns: Record<TrackQuery['sort'], string> = {
   title: 't.title COLLATE NOCASE',
   artist: 't.artist COLLATE NOCASE',
   album: 't.album COLLATE NOCASE',
+  genre: "nullif(t.genre, '[]') COLLATE NOCASE",
+  year: 't.year',
   duration: 't.duration_seconds',
   windows: 'coalesce(e.count, 0)',
   label: 'l.label COLLATE NOCASE',
   prediction: 'p.class COLLATE NOCASE',
   probability: 'p.probability',
+  second: 'p.second_class COLLATE NOCASE',
+  margin: 'p.probability - p.second_probability',
+  split: 'p.split',
   state: trackStateSql,
+  notes: 't.notes COLLATE NOCASE',
 };
+
+/** Orders that only predictions have. */
+const ofPredictions: ReadonlySet<TrackQuery['sort']> = new Set([
+  ...(['prediction', 'probability', 'second', 'margin', 'split'] as const),
+]);
 
 /**
  * Selects the row numbers `n` of all tracks of a query, in its order; the page does not matter for it.
@@ -55,7 +66,7 @@ export function orderSql(
     joined.push(truth.experimentId);
   }
   const lacksLabels = query.sort === 'label' && query.taxonomyId === null;
-  const lacksPredictions = (query.sort === 'prediction' || query.sort === 'probability') && !truth;
+  const lacksPredictions = ofPredictions.has(query.sort) && !truth;
   const column = lacksLabels || lacksPredictions ? sortColumns.path : sortColumns[query.sort];
   const where = conditions.length > 0 ? `WHERE ${conditions.map(({ sql }) => `(${sql})`).join(' AND ')}` : '';
   return {

@@ -13,12 +13,14 @@ export interface StoredTrack {
   artist: string | null;
   album: string | null;
   genre: string;
+  year: number | null;
   format: string | null;
   duration_seconds: number | null;
   window_count: number;
   state: TrackState;
   problem: string | null;
   note: string | null;
+  notes: string | null;
   left_out: number;
   class: string | null;
   probability: number | null;
@@ -38,9 +40,9 @@ export interface PredictionTruth {
 }
 
 /** Some tracks as they are stored. Parameters: the key of a space, an experiment, a JSON list of track ids. */
-export const trackRowsSql = `SELECT t.id, t.path, t.title, t.artist, t.album, t.genre, t.format, t.duration_seconds,
+export const trackRowsSql = `SELECT t.id, t.path, t.title, t.artist, t.album, t.genre, t.year, t.format, t.duration_seconds,
     coalesce(e.count, 0) AS window_count, ${trackStateSql} AS state,
-    t.problem, t.note, t.left_out, p.class, p.probability, p.split,
+    t.problem, t.note, t.notes, t.left_out, p.class, p.probability, p.split,
     p.second_class, p.second_probability, p.label_count
   FROM tracks t ${trackStateJoin} LEFT JOIN cache.predictions p ON p.track_id = t.id AND p.experiment_id = ?
  WHERE t.id IN (SELECT value FROM json_each(?))`;
@@ -65,12 +67,14 @@ export function trackRow(
     artist: track.artist,
     album: track.album,
     genre: genreSchema.parse(JSON.parse(track.genre)),
+    year: track.year,
     format: track.format,
     durationSeconds: track.duration_seconds,
     windowCount: track.window_count,
     state: track.state,
     problem: track.problem === null ? null : engineErrorSchema.parse(JSON.parse(track.problem)),
     note: track.note,
+    notes: track.notes ?? '',
     leftOut: track.left_out === 1,
     labels: about.labels ?? [],
     prediction: prediction(track, about.predicted ?? [], about.truth ?? [], judge),

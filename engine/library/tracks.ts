@@ -5,7 +5,7 @@ import { EngineError } from '../api/errors.ts';
 import { parseSearch } from '../api/search-query.ts';
 import { isNameField } from '../api/search-fields.ts';
 import type { NameField } from '../api/search-fields.ts';
-import type { FieldValue } from '../api/tracks.ts';
+import type { FieldValue, TrackNotes } from '../api/tracks.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import type { MediaTokens } from '../media.ts';
 import type { Database } from '../storage/database.ts';
@@ -59,7 +59,6 @@ interface DetailRow {
   content_hash: string | null;
   sample_rate: number | null;
   channels: number | null;
-  year: number | null;
   bpm: number | null;
   musical_key: string | null;
   comment: string | null;
@@ -140,7 +139,7 @@ export class TrackRepository {
     const row = this.#rows([trackId], query.taxonomyId, this.#truthOf(query.experimentId))[0];
     const more = this.#db
       .prepare<DetailRow>(
-        `SELECT path, bytes, content_hash, sample_rate, channels, year, bpm, musical_key, comment, cover
+        `SELECT path, bytes, content_hash, sample_rate, channels, bpm, musical_key, comment, cover
            FROM tracks WHERE id = ?`,
       )
       .get([trackId]);
@@ -152,7 +151,6 @@ export class TrackRepository {
       sampleRate: more.sample_rate,
       channels: more.channels,
       bytes: more.bytes,
-      year: more.year,
       bpm: more.bpm,
       musicalKey: more.musical_key,
       comment: more.comment,
@@ -228,6 +226,22 @@ export class TrackRepository {
       .map(({ id }) => id);
     this.#announce('tracks');
     return changed;
+  }
+
+  /** Notes tracks; tracks that are gone are passed over. @returns what was noted before */
+  setNotes(changes: readonly TrackNotes[]): TrackNotes[] {
+    const ids = JSON.stringify(changes.map(({ trackId }) => trackId));
+    const previous = this.#db
+      .prepare<TrackNotes>(
+        `SELECT id AS trackId, coalesce(notes, '') AS notes FROM tracks WHERE id IN (SELECT value FROM json_each(?))`,
+      )
+      .all([ids]);
+    const set = this.#db.prepare('UPDATE tracks SET notes = ? WHERE id = ?');
+    this.#db.transaction(() => {
+      for (const { trackId, notes } of changes) set.run([notes.trim() === '' ? null : notes.trim(), trackId]);
+    })();
+    this.#announce('tracks');
+    return previous;
   }
 
   /** Those that nothing is learned from. */

@@ -22,6 +22,7 @@ import { sql as libraryLeftOut } from './library/0010-left-out.ts';
 import { sql as libraryMistakes } from './library/0011-mistake-decisions.ts';
 import { sql as libraryHistory } from './library/0012-edit-history.ts';
 import { sql as librarySavedSearches } from './library/0013-saved-searches.ts';
+import { sql as libraryTrackNotes } from './library/0014-notes-of-tracks.ts';
 import type { Migration } from '../migration.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
@@ -40,6 +41,7 @@ export const migrations = {
     libraryMistakes,
     libraryHistory,
     librarySavedSearches,
+    libraryTrackNotes,
   ],
   cache: [
     cacheEmbeddings,

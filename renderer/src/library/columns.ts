@@ -1,32 +1,113 @@
+import { z } from 'zod';
 import type { SortKey } from './tracks.svelte.ts';
 
+const columnKeys = [
+  ...(['state', 'title', 'name', 'label', 'prediction', 'probability', 'second', 'margin', 'split'] as const),
+  ...(['artist', 'album', 'genre', 'year', 'notes', 'path', 'duration', 'windows'] as const),
+] as const;
+export type ColumnKey = (typeof columnKeys)[number];
+
 export interface Column {
-  key: SortKey;
+  key: ColumnKey;
   title: string;
-  /** CSS grid track. */
-  width: string;
+  /** What its heading sorts by; null where there is no order. */
+  sort: SortKey | null;
+  /** Least width in pixels. */
+  least: number;
+  /** Share of the width that is left over; 0 keeps the least width. */
+  share: number;
   number?: boolean;
-  /** The column is shown when the table is at least this wide, in pixels. */
-  from: number;
+  /** Unless chosen: shown when the table is at least so wide, in pixels; null never by itself. */
+  from: number | null;
 }
 
+/** Every column, in the order in which they stand unless a person moved them. */
 export const columns: readonly Column[] = [
-  { key: 'state', title: '', width: '28px', from: 0 },
-  { key: 'title', title: 'Title', width: 'minmax(128px, 2fr)', from: 0 },
-  { key: 'label', title: 'Label', width: 'minmax(88px, 1fr)', from: 0 },
-  { key: 'prediction', title: 'Prediction', width: 'minmax(104px, 1.2fr)', from: 0 },
-  { key: 'probability', title: 'Prob.', width: '72px', number: true, from: 520 },
-  { key: 'artist', title: 'Artist', width: 'minmax(80px, 1fr)', from: 860 },
-  { key: 'path', title: 'File', width: 'minmax(120px, 1.6fr)', from: 720 },
-  { key: 'duration', title: 'Length', width: '64px', number: true, from: 0 },
-  { key: 'windows', title: 'Windows', width: '76px', number: true, from: 620 },
+  { key: 'state', title: '', sort: 'state', least: 28, share: 0, from: 0 },
+  { key: 'title', title: 'Title', sort: 'title', least: 128, share: 2, from: 0 },
+  { key: 'name', title: 'File name', sort: 'path', least: 128, share: 2, from: null },
+  { key: 'label', title: 'Label', sort: 'label', least: 88, share: 1, from: 0 },
+  { key: 'prediction', title: 'Prediction', sort: 'prediction', least: 104, share: 1.2, from: 0 },
+  { key: 'probability', title: 'Prob.', sort: 'probability', least: 72, share: 0, number: true, from: 520 },
+  { key: 'second', title: 'Second', sort: 'second', least: 96, share: 1, from: null },
+  { key: 'margin', title: 'Margin', sort: 'margin', least: 72, share: 0, number: true, from: null },
+  { key: 'split', title: 'Split', sort: 'split', least: 80, share: 0, from: null },
+  { key: 'artist', title: 'Artist', sort: 'artist', least: 80, share: 1, from: 860 },
+  { key: 'album', title: 'Album', sort: 'album', least: 80, share: 1, from: null },
+  { key: 'genre', title: 'Genre', sort: 'genre', least: 80, share: 0.8, from: null },
+  { key: 'year', title: 'Year', sort: 'year', least: 56, share: 0, number: true, from: null },
+  { key: 'notes', title: 'Notes', sort: 'notes', least: 120, share: 1.4, from: null },
+  { key: 'path', title: 'File', sort: 'path', least: 120, share: 1.6, from: 720 },
+  { key: 'duration', title: 'Length', sort: 'duration', least: 64, share: 0, number: true, from: 0 },
+  { key: 'windows', title: 'Windows', sort: 'windows', least: 76, share: 0, number: true, from: 620 },
 ];
 
-/** The columns that fit a table of so many pixels. Several predicted labels need room, and tell their probabilities. */
-export function columnsFor(width: number, predictsSeveral: boolean): Column[] {
+const columnOf = (key: ColumnKey): Column | undefined => columns.find((column) => column.key === key);
+
+/** A column that a person chose; `width` in pixels, null as it is by itself. */
+export const chosenColumnsSchema = z
+  .array(z.strictObject({ key: z.enum(columnKeys), width: z.number().min(24).max(2000).nullable() }))
+  .min(1)
+  .max(columnKeys.length)
+  .refine((list) => new Set(list.map(({ key }) => key)).size === list.length, 'a column stands twice');
+export type ChosenColumns = z.output<typeof chosenColumnsSchema>;
+
+export interface ShownColumn extends Column {
+  /** CSS grid track. */
+  track: string;
+}
+
+/**
+ * The columns of a table: those that were chosen, or those that fit its width. Several predicted labels need room, and
+ * tell their own probabilities.
+ */
+export function shownColumns(
+  chosen: ChosenColumns | null,
+  width: number,
+  predictsSeveral: boolean,
+): ShownColumn[] {
+  const list = chosen ?? fitting(width, predictsSeveral);
+  return list.flatMap(({ key, width: own }) => {
+    const column = columnOf(key);
+    if (!column) return [];
+    const wide = predictsSeveral && key === 'prediction' ? { ...column, least: 168, share: 2.6 } : column;
+    const { least, share } = wide;
+    const track = own !== null ? `${own}px` : share === 0 ? `${least}px` : `minmax(${least}px, ${share}fr)`;
+    return [{ ...wide, least: own ?? least, track }];
+  });
+}
+
+/** What stands in a table of so many pixels unless columns were chosen. */
+export function fitting(width: number, predictsSeveral: boolean): ChosenColumns {
   return columns
-    .filter((column) => width >= column.from && !(predictsSeveral && column.key === 'probability'))
-    .map((column) =>
-      predictsSeveral && column.key === 'prediction' ? { ...column, width: 'minmax(168px, 2.6fr)' } : column,
-    );
+    .filter(({ key, from }) => from !== null && width >= from && !(predictsSeveral && key === 'probability'))
+    .map(({ key }) => ({ key, width: null }));
+}
+
+/** Least width of a row, in pixels, below which the table is scrolled sideways. */
+export const leastWidth = (shown: readonly ShownColumn[]): number =>
+  shown.reduce((sum, { least }) => sum + least, 8);
+
+/** With a column where it stands by itself, or without it; one column always stays. */
+export function toggled(list: ChosenColumns, key: ColumnKey): ChosenColumns {
+  const without = list.filter((column) => column.key !== key);
+  if (without.length < list.length) return without.length > 0 ? without : list;
+  const place = columnKeys.indexOf(key);
+  const after = list.findIndex((column) => columnKeys.indexOf(column.key) > place);
+  return list.toSpliced(after < 0 ? list.length : after, 0, { key, width: null });
+}
+
+/** With a column so many places further right (or left). */
+export function moved(list: ChosenColumns, key: ColumnKey, by: number): ChosenColumns {
+  const from = list.findIndex((column) => column.key === key);
+  const column = list[from];
+  const to = from + by;
+  if (!column || to < 0 || to >= list.length) return list;
+  return list.toSpliced(from, 1).toSpliced(to, 0, column);
+}
+
+/** With a column of that width in pixels; null: as it is by itself. */
+export function sized(list: ChosenColumns, key: ColumnKey, width: number | null): ChosenColumns {
+  const own = width === null ? null : Math.round(Math.min(2000, Math.max(24, width)));
+  return list.map((column) => (column.key === key ? { ...column, width: own } : column));
 }

@@ -6,6 +6,7 @@ import { computedHere } from '../../../models/packs/index.ts';
 import {
   finished,
   importFolder,
+  reimport,
   startTestEngine,
   testFolder,
   tracksByPath,
@@ -31,7 +32,8 @@ function fillTracks(libraryFolder: string, count: number): void {
   db.transaction(() => {
     db.exec(
       `INSERT INTO taxonomies (id, name, source, created_at) VALUES ('tax', 'T', '{"kind":"hand"}', '');
-       INSERT INTO experiments VALUES ('exp', 'E', 'tax', 'T', '{"task":"single"}', '["a","b"]', '[]', '{}', '[]', 1,
+       INSERT INTO experiments (id, name, taxonomy_id, taxonomy_name, parameters, classes, dropped_classes, counts,
+         curve, revision, created_at, seconds, space) VALUES ('exp', 'E', 'tax', 'T', '{"task":"single"}', '["a","b"]', '[]', '{}', '[]', 1,
          '', 0, (SELECT space FROM library))`,
     );
     for (let i = 0; i < count; i++) {
@@ -178,6 +180,36 @@ describe('table of tracks', () => {
     expect(await values('pred', 'B')).toEqual(['b 100']);
     expect(await values('genre', 'ro')).toEqual(['Rock 200']);
     expect(await values('artist', 'artist 19')).toEqual(['Ärtist 19 1', 'Ärtist 191 1', 'Ärtist 192 1']);
+  });
+
+  it('keeps notes, finds and sorts by them, and gives back what was noted before', async () => {
+    const test = await startTestEngine();
+    const music = writeMusic({ perClass: 2 });
+    const { library } = await importFolder(test.client, music);
+    const libraryId = library.id;
+    const all = async (search = '') =>
+      (await test.client.call('tracks.list', { libraryId, search, sort: 'notes' })).tracks;
+    const [a, b] = await all();
+    if (!a || !b) throw new Error('no tracks');
+    expect([a.notes, b.notes]).toEqual(['', '']);
+    const set = async (trackId: string, notes: string) =>
+      test.client.call('tracks.setNotes', { libraryId, changes: [{ trackId, notes }] });
+    expect(await set(b.id, '  für später; 50% “loud”\nsecond line ')).toEqual({
+      previous: [{ trackId: b.id, notes: '' }],
+    });
+    expect((await all())[0]).toMatchObject({ id: b.id, notes: 'für später; 50% “loud”\nsecond line' });
+    for (const search of ['spater', 'notes:spat', 'notes:*line', '-notes:zzz spater'])
+      expect(
+        (await all(search)).map(({ id }) => id),
+        search,
+      ).toEqual([b.id]);
+    // An import leaves what a person wrote.
+    await reimport(test.client, libraryId);
+    expect((await all())[0]?.notes).toContain('second line');
+    const { previous } = await set(b.id, '');
+    expect(previous[0]?.notes).toContain('für später');
+    expect(await all('notes:*')).toEqual([]);
+    expect(await set('nobody', 'x')).toEqual({ previous: [] });
   });
 
   it('sorts unknown values last both ways, filters and searches', async () => {

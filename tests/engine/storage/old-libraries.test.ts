@@ -455,9 +455,9 @@ describe('a library from before times of change', () => {
     made.close();
     const db = openLibraryDatabases(folder);
     expect(schemaVersion(db)).toBe(migrations.library.length);
-    expect(db.prepare('SELECT bytes, modified_ms, note, changed_ms, left_out FROM tracks').all()).toEqual([
-      { bytes: 3, modified_ms: 4, note: 'cut short', changed_ms: null, left_out: 0 },
-    ]);
+    expect(
+      db.prepare('SELECT bytes, modified_ms, note, changed_ms, left_out, notes FROM tracks').all(),
+    ).toEqual([{ bytes: 3, modified_ms: 4, note: 'cut short', changed_ms: null, left_out: 0, notes: null }]);
     db.close();
   });
 });
