@@ -13,6 +13,7 @@ import { classifyHandlers } from './classify/handlers.ts';
 import { experimentsHandlers } from './experiments/handlers.ts';
 import { explainHandlers } from './classify/explain-handlers.ts';
 import { exportsHandlers } from './exports/handlers.ts';
+import { libraryBundleHandlers } from './bundles/library-handlers.ts';
 import { backupHandlers } from './library/backup-handlers.ts';
 import { BackupKeeper } from './library/backup-keeper.ts';
 import { Notices } from './notices.ts';
@@ -121,6 +122,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...appHandlers(context),
     ...librariesHandlers(context),
     ...backupHandlers(context),
+    ...libraryBundleHandlers(context),
     ...importHandlers(context),
     ...searchesHandlers(context),
     ...tracksHandlers(context, playback),

@@ -39,7 +39,10 @@ Examples:
             return { json: { backups }, text: describe(backups) };
           }
           if (options.to !== undefined) {
-            const bundle = await client.call('libraries.bundle', { libraryId, folder: resolve(options.to) });
+            const folder = resolve(options.to);
+            const { bundle } = await session.run('bundle-library', () =>
+              client.call('libraries.bundle', { libraryId, folder }),
+            );
             const size = bundle.files.reduce((sum, file) => sum + file.bytes, 0);
             return {
               json: bundle,
@@ -80,11 +83,12 @@ Examples:
         if ((from === undefined) !== (music === undefined))
           throw new EngineError('bad-input', '--from and --music belong together.', 'Name both folders.');
         if (from !== undefined && music !== undefined)
-          return cli.withSession(options.library, async ({ client }) => {
-            const library = await client.call('libraries.takeIn', {
-              bundle: resolve(from),
-              folder: resolve(music),
-            });
+          return cli.withSession(options.library, async (session) => {
+            const { client } = session;
+            const { libraryId } = await session.run('take-in-library', () =>
+              client.call('libraries.takeIn', { bundle: resolve(from), folder: resolve(music) }),
+            );
+            const library = await client.call('libraries.get', { libraryId });
             return { json: library, text: `Took in “${library.name}”: ${library.tracks.total} tracks.` };
           });
         return cli.withLibrary(options.library, async (session) => {

@@ -41,6 +41,8 @@ export type EngineEvent =
   | ({ type: 'first-sound' } & FirstSound)
   | ({ type: 'sound' } & MadeSound)
   | { type: 'libraries-changed' }
+  /** A backup took the place of a library: nothing known of it holds any more. */
+  | { type: 'library-restored'; libraryId: string }
   /** One more of `AppInfo.notices`. */
   | { type: 'notice'; message: string };
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { query } from '../wire/index.ts';
 import type { FileClassification } from './classify.ts';
 import type { EngineErrorData } from './errors.ts';
+import type { LibraryBundle } from './libraries.ts';
 import type { ExportResult } from './exports.ts';
 import type { VectorRef } from './neighbours.ts';
 import type { ProviderInfo, PackVerification } from './packs.ts';
@@ -11,7 +12,7 @@ import type { Sonification } from './sonify.ts';
 
 /**
  * What a job needs, and who waits for it: `listen` a person who wants to hear or see one thing now, `compute` the
- * processor for long, `import` the decoders, `network` a download, `background` what is only left over. Jobs of one lane wait
+ * processor for long, `import` the decoders, `network` a download or a copy to another disk, `background` what is only left over. Jobs of one lane wait
  * for each other; `listen` goes before the next batch of every other lane, and every other lane before `background`.
  */
 export const jobLanes = ['listen', 'compute', 'import', 'network', 'background'] as const;
@@ -27,7 +28,9 @@ export type JobKind =
   | 'export'
   | 'check-providers'
   | 'verify-pack'
-  | 'add-pack';
+  | 'add-pack'
+  | 'bundle-library'
+  | 'take-in-library';
 
 export type JobLane = (typeof jobLanes)[number];
 
@@ -103,7 +106,9 @@ export type JobResult =
   | { kind: 'export'; export: ExportResult }
   | { kind: 'check-providers'; providers: ProviderInfo[] }
   | { kind: 'verify-pack'; verification: PackVerification }
-  | { kind: 'add-pack'; packId: string; notes: string[] };
+  | { kind: 'add-pack'; packId: string; notes: string[] }
+  | { kind: 'bundle-library'; bundle: LibraryBundle }
+  | { kind: 'take-in-library'; libraryId: string };
 
 export const jobsMethods = {
   'jobs.list': query<Job[]>()(nothing),

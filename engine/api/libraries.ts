@@ -74,9 +74,9 @@ export const librariesMethods = {
     z.strictObject({ ...inLibrary, backup: z.string().min(1).max(200) }),
   ),
   /** Writes the library as a folder for another computer (`libraries.takeIn`); the folder is made. */
-  'libraries.bundle': query<LibraryBundle>()(z.strictObject({ ...inLibrary, folder: path })),
+  'libraries.bundle': query<{ jobId: string }>()(z.strictObject({ ...inLibrary, folder: path })),
   /** Takes in a library from such a folder, for music that lies in `folder` here. */
-  'libraries.takeIn': query<LibrarySummary>()(z.strictObject({ bundle: path, folder: path })),
+  'libraries.takeIn': query<{ jobId: string }>()(z.strictObject({ bundle: path, folder: path })),
   /** Deletes Archetone's own data about a library; never an audio file. */
   'libraries.remove': query<null>()(z.strictObject(inLibrary)),
 };

@@ -84,6 +84,17 @@ export class Bundle {
     );
     this.#files.push({ path, bytes, sha256: hash.digest('hex') });
   }
+
+  /**
+   * Lets a file be made by whoever knows how.
+   * @param path inside the bundle, with forward slashes.
+   * @param make writes the file, which is not there yet, and tells what became of it
+   */
+  async make(path: string, make: (absolute: string) => Promise<Omit<BundleFile, 'path'>>): Promise<void> {
+    const absolute = join(this.#folder, ...path.split('/'));
+    await mkdir(dirname(absolute), { recursive: true });
+    this.#files.push({ path, ...(await make(absolute)) });
+  }
 }
 
 /** Looks before it opens: a named pipe would wait for a writer for ever. */

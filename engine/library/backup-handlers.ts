@@ -4,14 +4,10 @@ import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import { isSoundFile, listBackups, putInPlace, type Backup } from '../storage/backups.ts';
 import { everyChange } from './changes.ts';
-import { readBundle, writeBundle } from './bundle.ts';
 
-type Part = Pick<
-  Handlers,
-  'libraries.backups' | 'libraries.backUp' | 'libraries.restore' | 'libraries.bundle' | 'libraries.takeIn'
->;
+type Part = Pick<Handlers, 'libraries.backups' | 'libraries.backUp' | 'libraries.restore'>;
 
-/** Copies of libraries: kept beside them, put back in their place, carried elsewhere. */
+/** Copies of libraries: kept beside them, put back in their place. */
 export function backupHandlers({ libraries, backups, events, jobs }: EngineContext): Part {
   return {
     'libraries.backups': async ({ libraryId }) => {
@@ -37,15 +33,7 @@ export function backupHandlers({ libraries, backups, events, jobs }: EngineConte
       });
       // A window may have it open, where another one puts it back.
       for (const what of everyChange) events.emit({ type: 'library-changed', libraryId, what });
-      events.emit({ type: 'libraries-changed' });
-      return library.summary();
-    },
-    'libraries.bundle': async ({ libraryId, folder }) => {
-      await backups.idle(libraryId);
-      return writeBundle(libraries.get(libraryId), folder);
-    },
-    'libraries.takeIn': async ({ bundle, folder }) => {
-      const library = await libraries.adopt(folder, (libraryFolder) => readBundle(bundle, libraryFolder));
+      events.emit({ type: 'library-restored', libraryId });
       events.emit({ type: 'libraries-changed' });
       return library.summary();
     },

@@ -1,6 +1,7 @@
 import { constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { copyFileWatched, type Watch } from '../files/copy-file.ts';
 import { Database } from './database.ts';
 import { checkFileAside, checkSound } from './check.ts';
 import { storageError } from './errors.ts';
@@ -153,12 +154,13 @@ export async function putInPlace(databasePath: string, from: string): Promise<{ 
   }
 }
 
-/** Copies a database file that is not in use, or is read only, and checks the copy. @throws EngineError */
-export async function copyChecked(from: string, to: string): Promise<void> {
+/** Copies a database file that is not in use, or is read only, and checks the copy. @throws EngineError; the signal's reason */
+export async function copyChecked(from: string, to: string, watch: Watch = {}): Promise<void> {
   try {
-    await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    await copyFileWatched(from, to, watch);
     await checkFile(to);
   } catch (thrown) {
+    watch.signal?.throwIfAborted();
     throw storageError(thrown, to);
   }
 }

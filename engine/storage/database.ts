@@ -1,7 +1,7 @@
-import { constants, writeFileSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { statSync, writeFileSync } from 'node:fs';
 import Libsql from 'libsql';
 import { EngineError } from '../api/errors.ts';
+import { copyFileWatched, type Watch } from '../files/copy-file.ts';
 import { isDamage, storageError } from './errors.ts';
 
 export type SqlValue = string | number | bigint | null | Uint8Array;
@@ -174,25 +174,35 @@ export class Database {
    * @param schema `cache`: the attached cache
    * @throws EngineError `disk-full`, `database`
    */
-  async copyTo(path: string, schema: 'main' | 'cache' = 'main'): Promise<void> {
+  async copyTo(path: string, schema: 'main' | 'cache' = 'main', watch: Watch = {}): Promise<void> {
     // One at a time: the first that ends would let the log be carried over.
-    const copy = this.#copying.then(() => this.#copyWhole(path, schema));
+    const copy = this.#copying.then(() => this.#copyWhole(path, schema, watch));
     this.#copying = copy.catch(() => undefined);
     return copy;
   }
 
-  async #copyWhole(path: string, schema: 'main' | 'cache'): Promise<void> {
-    const file = schema === 'main' ? this.path : (this.#cache ?? this.path);
+  /** Size of a database's file; what is in its log comes on top. */
+  bytes(schema: 'main' | 'cache'): number {
+    return statSync(this.#fileOf(schema), { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  #fileOf(schema: 'main' | 'cache'): string {
+    return schema === 'main' ? this.path : (this.#cache ?? this.path);
+  }
+
+  async #copyWhole(path: string, schema: 'main' | 'cache', watch: Watch): Promise<void> {
+    const file = this.#fileOf(schema);
     // The disk may have been full when it was opened.
     if (!this.#logged.has(schema)) this.logAhead(schema);
     this.prepare('PRAGMA wal_autocheckpoint = 0').all();
     try {
       const [carried] = this.prepare<{ busy: number }>(`PRAGMA ${schema}.wal_checkpoint(TRUNCATE)`).all();
-      if (carried?.busy === 0) await copyFile(file, path, constants.COPYFILE_FICLONE);
+      if (carried?.busy === 0) await copyFileWatched(file, path, watch);
       else this.prepare(`VACUUM ${schema} INTO ?`).run([path]);
       // Closing carries the log over into the file: what was copied may be half of either.
       if (!this.#connection.open) throw new Error('the database was closed while it was copied');
     } catch (thrown) {
+      watch.signal?.throwIfAborted();
       throw storageError(thrown, path);
     } finally {
       if (this.#connection.open) this.prepare(`PRAGMA wal_autocheckpoint = ${PAGES_OF_LOG}`).all();

@@ -21,6 +21,7 @@ import { encodeWav } from '../../models/audio/index.ts';
 import { expect, launch, repository, temporaryFolder, test } from './support/app.ts';
 import type { RunningApp } from './support/app.ts';
 import {
+  answerDialogs,
   chooseFolder,
   enginePid,
   go,
@@ -366,6 +367,91 @@ test('a damaged library is listed with the date of its newest backup, which brin
   }
 });
 
+test('the File menu backs a library up, puts it back and moves it to another computer', async ({
+  running,
+}) => {
+  const music = temporaryFolder('menu-music');
+  const carried = temporaryFolder('menu-carried');
+  const there = temporaryFolder('menu-there');
+  const choose = (label: string): Promise<void> =>
+    running.app.evaluate(({ Menu }, wanted) => {
+      const file = Menu.getApplicationMenu()?.items.find((item) => item.label === 'File');
+      const item = file?.submenu?.items.find((each) => each.label === wanted);
+      if (!item) throw new Error(`no ${wanted} in the File menu`);
+      (item.click as () => void)();
+    }, label);
+  const { page } = running;
+  const toast = (text: string) => page.getByTestId('toast').filter({ hasText: text });
+  try {
+    for (const folder of [music, there])
+      for (const name of ['a.wav', 'b.wav']) writeFileSync(join(folder, name), tone(330));
+    await openLibrary(running, music);
+    expect(await jobState(page, 'import', 60_000)).toBe('done');
+    await go(page, 'library');
+    await choose('Back up library');
+    await expect(toast('is backed up')).toBeVisible();
+    await choose('Restore a backup…');
+    await screenshots(page, 'restore-dialog');
+    await page.getByTestId('restore-backup').first().click();
+    await expect(toast('is as it was')).toBeVisible();
+    await expect.poll(() => readyTracks(page)).toBe(2);
+    await expect(page.getByTestId('track-search')).toBeVisible();
+
+    await answerDialogs(running.app, carried);
+    await choose('Move library to another computer…');
+    await expect(toast('is ready for another computer')).toBeVisible();
+    expect(await jobState(page, 'bundle-library', 60_000)).toBe('done');
+    const [bundle = ''] = readdirSync(carried);
+    expect(readdirSync(join(carried, bundle)).sort()).toEqual([
+      'archetone-library.json',
+      'cache.db',
+      'library.db',
+    ]);
+
+    await answerDialogs(running.app, join(carried, bundle), there);
+    await choose('Take in a library of another computer…');
+    // It opens by itself.
+    await expect(page.getByTestId('track-search')).toBeVisible({ timeout: 60_000 });
+    expect(await jobState(page, 'take-in-library', 60_000)).toBe('done');
+    await go(page, 'welcome');
+    await expect(page.getByTestId('recent-library')).toHaveCount(2);
+  } finally {
+    for (const folder of [music, carried, there]) rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('a library is removed while the disk is full, and everything goes on', async () => {
+  const userData = temporaryFolder('full-remove');
+  const music = temporaryFolder('full-remove-music');
+  const mounted =
+    process.platform === 'linux' &&
+    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', userData]).status === 0;
+  test.skip(!mounted, 'needs the right to mount a small file system');
+  let running: RunningApp | null = null;
+  try {
+    for (const name of ['a.wav', 'b.wav']) writeFileSync(join(music, name), tone(330));
+    running = await launch(userData);
+    const { page } = running;
+    await openLibrary(running, music);
+    expect(await jobState(page, 'import', 60_000)).toBe('done');
+    fill(join(userData, 'filler'));
+    await go(page, 'welcome');
+    await page.getByLabel('Forget this library').click();
+    await page.getByTestId('confirm').click();
+    await expect(page.getByTestId('recent-library')).toHaveCount(0);
+    const left = readdirSync(userData, { recursive: true, encoding: 'utf8' });
+    expect(left.filter((path) => path.endsWith('library.db'))).toEqual([]);
+    expect(readdirSync(music)).toEqual(['a.wav', 'b.wav']);
+    rmSync(join(userData, 'filler'));
+    await openLibrary(running, music);
+    expect(await jobState(page, 'import', 60_000)).toBe('done');
+  } finally {
+    if (running) await running.app.close();
+    execFileSync('umount', [userData]);
+    for (const folder of [userData, music]) rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test('a full disk is named, nothing is lost, and the import goes on when there is room', async () => {
   const userData = temporaryFolder('full-disk');
   const music = temporaryFolder('full-disk-music');
@@ -379,7 +465,7 @@ test('a full disk is named, nothing is lost, and the import goes on when there i
     for (const name of names) cpSync(join(samples, name), join(music, name));
     const before = hashes(music, names);
     running = await launch(userData);
-    const { page } = running;
+    let { page } = running;
     await openLibrary(running, music);
     await expect.poll(() => readyTracks(page), { timeout: 30_000 }).toBeGreaterThan(2);
     fill(join(userData, 'filler'));
@@ -396,11 +482,27 @@ test('a full disk is named, nothing is lost, and the import goes on when there i
     expect(kept).toBeGreaterThan(2);
     expect(kept).toBeLessThan(names.length);
 
-    rmSync(join(userData, 'filler'));
+    // Everything can still be looked at, also after a start; what cannot be kept says why.
+    await running.app.close();
+    // Whatever the closing set free.
+    fill(join(userData, 'filler-2'));
+    running = await launch(userData);
+    page = running.page;
+    await expect(page.getByTestId('toast').first()).toContainText('full');
+    if ((await page.getByTestId('track-search').count()) === 0) {
+      await go(page, 'welcome');
+      await page.getByTestId('recent-library').click();
+    }
+    await expect.poll(() => readyTracks(page)).toBe(kept);
+    await page.getByTestId('rescan').click();
+    await expect(page.locator('[data-testid=toast][data-tone=error]').first()).toContainText('full');
+    for (const name of ['filler', 'filler-2']) rmSync(join(userData, name), { force: true });
     await page.getByTestId('rescan').click();
     await expect(page.getByTestId('import-progress')).toBeVisible();
     expect(await jobState(page, 'import', 100_000)).toBe('done');
-    await expect(row).toContainText(`${String(kept)} unchanged`);
+    await expect(page.locator('[data-testid=job-row][data-kind=import]').first()).toContainText(
+      `${String(kept)} unchanged`,
+    );
     await go(page, 'library');
     await expect(page.getByTestId('track-count')).toHaveText(`${String(names.length)} tracks`);
     await expect(page.getByTestId('filter-failed')).toHaveCount(0);

@@ -9,15 +9,18 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { copyFileWatched } from '../../engine/files/copy-file.ts';
 import { BackupKeeper } from '../../engine/library/backup-keeper.ts';
 import { LibraryCatalogue } from '../../engine/library/libraries.ts';
 import { PASSING_FOLDER } from '../../engine/library/sonifications.ts';
 import { backUp, isSoundFile, listBackups, superfluous } from '../../engine/storage/backups.ts';
 import { Database } from '../../engine/storage/database.ts';
 import {
+  finished,
   importFolder,
   listen,
   reimport,
+  settled,
   startTestEngine,
   testFolder,
   writeMusic,
@@ -244,21 +247,26 @@ describe('moving to another computer', () => {
     const music = writeMusic({ perClass: 2 });
     const { library } = await importFolder(here.client, music);
     const bundle = join(testFolder(), 'for the laptop');
-    const written = await here.client.call('libraries.bundle', { libraryId: library.id, folder: bundle });
-    expect(written.files.map(({ name }) => name)).toEqual(['library.db', 'cache.db']);
+    const { jobId: writing } = await here.client.call('libraries.bundle', {
+      libraryId: library.id,
+      folder: bundle,
+    });
+    const written = await finished(here.client, writing, 'bundle-library');
+    expect(written.bundle.files.map(({ name }) => name)).toEqual(['library.db', 'cache.db']);
     await here.engine.close();
 
     const there = await startTestEngine();
     const elsewhere = writeMusic({ perClass: 2 });
-    const taken = await there.client.call('libraries.takeIn', { bundle, folder: elsewhere });
+    const taking = await there.client.call('libraries.takeIn', { bundle, folder: elsewhere });
+    const { libraryId } = await finished(there.client, taking.jobId, 'take-in-library');
+    const taken = await there.client.call('libraries.get', { libraryId });
     expect(taken).toMatchObject({ name: library.name, folders: [elsewhere], tracks: { total: 6, ready: 6 } });
     expect(await reimport(there.client, taken.id)).toMatchObject({ imported: 0, unchanged: 6 });
     const [track] = (await there.client.call('tracks.list', { libraryId: taken.id })).tracks;
     const detail = await there.client.call('tracks.get', { libraryId: taken.id, trackId: track?.id ?? '' });
     expect(detail.computedBy).toMatchObject({ provider: 'cpu' });
-    await expect(there.client.call('libraries.takeIn', { bundle, folder: elsewhere })).rejects.toMatchObject({
-      code: 'bad-input',
-    });
+    const again = await there.client.call('libraries.takeIn', { bundle, folder: elsewhere });
+    expect((await settled(there.client, again.jobId)).error).toMatchObject({ code: 'bad-input' });
   });
 
   it('lists no library before all of it is there, and keeps nothing that passes', async () => {
@@ -289,17 +297,59 @@ describe('moving to another computer', () => {
     const { client, dataFolder } = await startTestEngine();
     const { library } = await importFolder(client, writeMusic({ perClass: 1 }));
     const bundle = join(testFolder(), 'moved');
-    await client.call('libraries.bundle', { libraryId: library.id, folder: bundle });
+    const { jobId } = await client.call('libraries.bundle', { libraryId: library.id, folder: bundle });
+    await finished(client, jobId, 'bundle-library');
     writeFileSync(join(bundle, 'library.db'), readFileSync(join(bundle, 'library.db')).fill(1, 5000, 5100));
     const folder = writeMusic({ perClass: 1 });
-    await expect(client.call('libraries.takeIn', { bundle, folder })).rejects.toMatchObject({
-      code: 'database',
-    });
+    const taking = await client.call('libraries.takeIn', { bundle, folder });
+    expect((await settled(client, taking.jobId)).error).toMatchObject({ code: 'database' });
     rmSync(join(bundle, 'archetone-library.json'));
     await expect(client.call('libraries.takeIn', { bundle, folder })).rejects.toMatchObject({
       code: 'not-found',
     });
     expect(readdirSync(join(dataFolder, 'libraries'))).toEqual([library.id]);
     expect(existsSync(bundle)).toBe(true);
+  });
+
+  it('can be cancelled, and leaves nothing', async () => {
+    const { client, dataFolder } = await startTestEngine();
+    const { library } = await importFolder(client, writeMusic({ perClass: 1 }));
+    const parent = testFolder();
+    const folder = join(parent, 'carried');
+    const writing = await client.call('libraries.bundle', { libraryId: library.id, folder });
+    await client.call('jobs.cancel', writing);
+    expect((await settled(client, writing.jobId)).state).toBe('cancelled');
+    expect(readdirSync(parent)).toEqual([]);
+
+    const whole = await client.call('libraries.bundle', { libraryId: library.id, folder });
+    await finished(client, whole.jobId, 'bundle-library');
+    const taking = await client.call('libraries.takeIn', {
+      bundle: folder,
+      folder: writeMusic({ perClass: 1 }),
+    });
+    await client.call('jobs.cancel', taking);
+    expect((await settled(client, taking.jobId)).state).toBe('cancelled');
+    expect(readdirSync(join(dataFolder, 'libraries'))).toEqual([library.id]);
+  });
+
+  it('stops in the middle of a file, and reports on the way', async () => {
+    const folder = testFolder();
+    const from = join(folder, 'large.db');
+    writeFileSync(from, Buffer.alloc(8 << 20, 1));
+    const stop = new AbortController();
+    let seen = 0;
+    const copying = copyFileWatched(from, join(folder, 'copy.db'), {
+      signal: stop.signal,
+      onBytes: (bytes) => {
+        seen += bytes;
+        stop.abort();
+      },
+    });
+    // A file system that shares blocks has nothing to stop.
+    await copying.then(
+      () => expect(seen).toBe(0),
+      (thrown: unknown) => expect(thrown).toMatchObject({ name: 'AbortError' }),
+    );
+    expect(seen).toBeLessThan(8 << 20);
   });
 });

@@ -140,6 +140,12 @@ const scenarios: Record<KillScenario, () => Promise<void>> = {
   backup: async () => {
     for (;;) await client.call('libraries.backUp', { libraryId });
   },
+  carry: async () => {
+    for (let i = 0; ; i++) {
+      const target = join(exportFolder, `library-${process.pid}-${i}`);
+      await over((await client.call('libraries.bundle', { libraryId, folder: target })).jobId);
+    }
+  },
   reduce: async () => {
     const { id: taxonomyId } = await client.call('taxonomies.create', {
       libraryId,

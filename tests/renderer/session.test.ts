@@ -89,6 +89,24 @@ describe('the session of a library', () => {
     expect(session.history.past).toEqual([]);
   });
 
+  it('begins anew, in the view that is shown, when a backup took its place', async () => {
+    const { app, engine } = await start();
+    const before = sessionOf(app);
+    await before.taxonomies.setLabels(['t0'], ['bass']);
+    before.selection.only('t0');
+    app.view = 'map';
+    engine.emit({ type: 'library-restored', libraryId: 'L2' });
+    engine.emit({ type: 'library-restored', libraryId: 'L1' });
+    await waitFor(() => expect(app.session).not.toBe(before));
+    await waitFor(() => expect(app.session?.libraryId).toBe('L1'));
+    await waitFor(() => expect(app.view).toBe('map'));
+    expect(before.closed).toBe(true);
+    expect(sessionOf(app).history.past).toEqual([]);
+    expect(sessionOf(app).selection.size).toBe(0);
+    await commandHandlers(app)['edit.undo']();
+    expect(engine.inputsOf('labels.set')).toHaveLength(1);
+  });
+
   it('takes its messages along', async () => {
     const { app } = await start();
     render(Window, { app });

@@ -1,4 +1,4 @@
-export const killScenarios = ['import', 'edit', 'train', 'export', 'backup', 'reduce'] as const;
+export const killScenarios = ['import', 'edit', 'train', 'export', 'backup', 'reduce', 'carry'] as const;
 export type KillScenario = (typeof killScenarios)[number];
 
 /** What `tests/fault/kill-child.ts` tells. */

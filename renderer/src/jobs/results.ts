@@ -48,5 +48,9 @@ export function resultLine(result: JobResult): string {
         : plural(result.verification.problems.length, 'problem');
     case 'add-pack':
       return `The pack ${result.packId}`;
+    case 'bundle-library':
+      return `In ${result.bundle.folder}`;
+    case 'take-in-library':
+      return 'A library of another computer';
   }
 }

@@ -29,6 +29,8 @@ export class App {
   view = $state<ViewId>('welcome');
   info = $state.raw<AppInfo | null>(null);
   shortcutsOpen = $state(false);
+  /** The library that a backup is being chosen for. */
+  restoring = $state.raw<LibrarySummary | null>(null);
   /** Files of the library hang at the pointer; dropped on the window itself they are nothing new. */
   draggingOut = false;
   /** The library that is open. */
@@ -134,6 +136,9 @@ export class App {
       case 'libraries-changed':
         void this.notices.attempt(() => this.#reloadLibraries());
         break;
+      case 'library-restored':
+        void this.#reopen(event.libraryId);
+        break;
       case 'library-changed':
         this.#sessionOf(event.libraryId)?.changed(event.what);
         break;
@@ -196,6 +201,17 @@ export class App {
     const { ready, pending } = library.tracks;
     const unread = ready === 0 || pending > 0;
     if (unread && !this.jobs.running('import', library.id)) await session?.rescan();
+  }
+
+  /** Begins anew with a library that was put back: what could be undone and what was selected are of another state of it. */
+  async #reopen(libraryId: string): Promise<void> {
+    const open = this.#sessionOf(libraryId);
+    if (!open) return;
+    const { view } = this;
+    open.close();
+    this.session = null;
+    await this.openKnown(libraryId);
+    if (this.#sessionOf(libraryId) && view !== 'welcome') this.view = view;
   }
 
   /** Leaves the library that is open; its data stays. */

@@ -3,6 +3,8 @@ import type { LibrarySession } from '../session/library-session.svelte.ts';
 import type { Player } from '../player/player.svelte.ts';
 import type { App } from './app.svelte.ts';
 import type { Notices } from './notices.svelte.ts';
+import type { LibrarySummary } from '../../../engine/api/libraries.ts';
+import { backUp, carry, takeIn } from './library-copies.ts';
 import { playNearest, playPrototype } from '../session/audition.ts';
 
 const themes = ['system', 'light', 'dark'] as const;
@@ -24,11 +26,23 @@ export function commandHandlers(app: App): CommandHandlers {
       if (taken) session.notices.add('info', `${done}: ${taken.title}`);
     });
   };
+  const withLibrary = (work: (library: LibrarySummary) => unknown) => (): unknown => {
+    const library = app.session && app.libraries.get(app.session.libraryId);
+    if (library) return work(library);
+    app.notices.add('info', 'No library is open.', {
+      hint: 'Open one first, or use the Welcome page.',
+    });
+    return undefined;
+  };
   return {
     'library.open': () => app.chooseFolder(),
     'library.demo': () => app.openDemo(),
     'library.rescan': () => app.session?.rescan(),
     'library.rescanEverything': () => app.session?.rescan(true),
+    'library.backUp': withLibrary((library) => backUp(app, library)),
+    'library.restore': withLibrary((library) => (app.restoring = library)),
+    'library.carry': withLibrary((library) => carry(app, library)),
+    'library.takeIn': () => takeIn(app),
     'library.close': () => app.closeLibrary(),
     'edit.undo': step('undo', 'Undone'),
     'edit.redo': step('redo', 'Redone'),

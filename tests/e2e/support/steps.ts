@@ -19,10 +19,14 @@ export async function screenshots(page: Page, name: string): Promise<void> {
 }
 
 /** Answers the next folder and file dialogs with a path; native dialogs cannot be driven. */
-export async function answerDialogs(app: ElectronApplication, path: string): Promise<void> {
-  await app.evaluate(({ dialog }, answer) => {
-    dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [answer] });
-  }, path);
+export async function answerDialogs(app: ElectronApplication, ...paths: string[]): Promise<void> {
+  await app.evaluate(({ dialog }, answers) => {
+    let asked = 0;
+    dialog.showOpenDialog = () => {
+      const answer = answers[Math.min(asked++, answers.length - 1)] ?? '';
+      return Promise.resolve({ canceled: false, filePaths: [answer] });
+    };
+  }, paths);
 }
 
 export async function go(page: Page, view: string): Promise<void> {
