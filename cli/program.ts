@@ -19,6 +19,7 @@ import { mistakesVerb } from './verbs/mistakes.ts';
 import { neighboursVerb } from './verbs/neighbours.ts';
 import { openVerb } from './verbs/open.ts';
 import { packsVerb } from './verbs/packs.ts';
+import { prototypesVerb } from './verbs/prototypes.ts';
 import { reduceVerb } from './verbs/reduce.ts';
 import { sonifyVerb } from './verbs/sonify.ts';
 import { taxonomiesVerb } from './verbs/taxonomies.ts';
@@ -32,6 +33,7 @@ const verbs: readonly AddVerb[] = [
   trainVerb,
   tracksVerb,
   classifyVerb,
+  prototypesVerb,
   mistakesVerb,
   neighboursVerb,
   embedVerb,

@@ -124,6 +124,22 @@ export interface RevisionLog {
   redo: number | null;
 }
 
+/** A point of a class map: a prototype, or a training window with its label. */
+export type ClassMapPoint = { class: string; x: number; y: number } & (
+  | { kind: 'prototype'; index: number }
+  | { kind: 'window'; trackId: string; windowIndex: number; startSeconds: number }
+);
+
+/** A class among those it is confused with most. */
+export interface ClassMap {
+  class: string;
+  /** At most three, those it shares most windows with first. */
+  rivals: string[];
+  /** Share of the training windows of the class that are nearest to one of its own prototypes; null where it has none. */
+  coverage: number | null;
+  points: ClassMapPoint[];
+}
+
 const ofExperiment = { ...inLibrary, experimentId: id };
 const edited = {
   ...ofExperiment,
@@ -134,6 +150,7 @@ const edited = {
 
 export const prototypesMethods = {
   'prototypes.list': query<PrototypeInfo[]>()(z.strictObject(ofExperiment)),
+  'prototypes.classMap': query<ClassMap>()(z.strictObject({ ...ofExperiment, class: label })),
   /** Makes an edit: a new revision of the experiment, re-scored; `prototypes.undo` goes back. */
   'prototypes.edit': query<Experiment>()(z.strictObject(edited)),
   /** What an edit would do; nothing is changed. */

@@ -3,6 +3,7 @@ import type { Handlers } from '../api/contract.ts';
 import type { prototypesMethods } from '../api/prototypes.ts';
 import type { EngineContext } from '../context.ts';
 import { goTo } from '../experiments/revise.ts';
+import { classMap } from './class-map.ts';
 import { keepEdit, makeEdit } from './edit.ts';
 import { listPrototypes } from './list.ts';
 import { previewEdit } from './preview.ts';
@@ -13,6 +14,8 @@ export function prototypesHandlers(context: EngineContext): Pick<Handlers, keyof
   return {
     'prototypes.list': ({ libraryId, experimentId }, { signal }) =>
       listPrototypes(context, library(libraryId), experimentId, signal),
+    'prototypes.classMap': ({ libraryId, ...request }, { signal }) =>
+      classMap(library(libraryId), request, signal),
     'prototypes.edit': ({ libraryId, ...request }, { signal }) =>
       makeEdit(library(libraryId), request, signal),
     'prototypes.preview': ({ libraryId, ...request }, { signal }) =>

@@ -54,7 +54,9 @@ export function similarityMatrix(
       x[e] = value;
       square += value * value;
     }
-    multiply(x, groups, products);
+    // One that was added or moved is compared with every window of a library: not with three zeros beside it.
+    if (count === 1) products[0] = multiplyOne(x, groups);
+    else multiply(x, groups, products);
     for (let k = 0; k < count; k++) {
       const distance = square + (squares[k] as number) - 2 * (products[k] as number);
       result[i * count + k] = Math.exp(-Math.max(0, distance) / dim);
@@ -84,4 +86,11 @@ function multiply(x: Float64Array, groups: Float64Array, products: Float64Array)
     products[k + 2] = p2;
     products[k + 3] = p3;
   }
+}
+
+/** x·p of the first prototype alone; the same sum as in {@link multiply}. */
+function multiplyOne(x: Float64Array, groups: Float64Array): number {
+  let sum = 0;
+  for (let e = 0; e < x.length; e++) sum += (x[e] as number) * (groups[e * GROUP] as number);
+  return sum;
 }

@@ -122,6 +122,9 @@ test('shows prototypes per class and edits them with undo', async () => {
   const before = await cards.count();
   await screenshots(page, '4-prototypes');
   await cards.first().getByTestId('prototype-delete').click();
+  await expect(page.getByTestId('edit-preview')).toHaveAttribute('data-ready', 'true', { timeout: 30_000 });
+  await expect(cards).toHaveCount(before);
+  await page.getByTestId('edit-apply').click();
   await expect(cards).toHaveCount(before - 1);
   await page.keyboard.press('ControlOrMeta+z');
   await expect(cards).toHaveCount(before);

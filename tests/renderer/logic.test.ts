@@ -21,12 +21,13 @@ import { spectrogram } from '../../renderer/src/player/spectrogram.ts';
 import { linePath, ticks, keptStep, needsLogarithm, scoreCurve } from '../../renderer/src/train/curve.ts';
 import { fromHandles, toHandles } from '../../renderer/src/ui/split.ts';
 import { waterfall } from '../../renderer/src/why/waterfall.ts';
-import { cardGap, cardsAcross, narrowestCard, prototypeRows } from '../../renderer/src/prototypes/rows.ts';
+import { classRows } from '../../renderer/src/prototypes/rows.ts';
+import { badgesOf, fidelityOf, topWeights } from '../../renderer/src/prototypes/words.ts';
 import { presetOf, presets } from '../../renderer/src/train/presets.ts';
 import { trainDefaults } from '../../renderer/src/train/defaults.ts';
 import { explained, glossary, meaningOf } from '../../renderer/src/ui/glossary.ts';
 import { cellSizes, confusedPairs, fittingZoom, moveCell } from '../../renderer/src/train/confusion.ts';
-import { prototype } from './fake.ts';
+import { experiment, prototype } from './fake.ts';
 
 describe('numbers for people', () => {
   it('writes times', () => {
@@ -220,19 +221,36 @@ describe('rows of different heights', () => {
     ]);
     expect(rowAt(rowTops([]), 0)).toBe(-1);
   });
+});
 
-  it('lay prototypes out by class, as many across as fit', () => {
-    const rows = prototypeRows(
-      ['a', 'B', 'c'],
-      [prototype(0, 'a'), prototype(1, 'a'), prototype(2, 'a'), prototype(3, 'c')],
-      cardsAcross(2 * narrowestCard + cardGap),
-      '',
-    );
-    expect(
-      rows.map((row) => (row.kind === 'class' ? `${row.name} ${String(row.count)}` : row.list.length)),
-    ).toEqual(['a 3', 2, 1, 'B 0', 'c 1', 1]);
-    expect(prototypeRows(['a', 'B'], [], 3, 'b').map((row) => row.name)).toEqual(['B']);
-    expect(cardsAcross(0)).toBe(1);
+describe('prototypes in words', () => {
+  it('count by class, with the dead ones and F1', () => {
+    const dead = { ...prototype(1, 'bass'), support: 0, purity: null };
+    const [test] = experiment.metrics;
+    const report = { class: 'bass', precision: 1, recall: 0.33, f1: 0.5, support: 3 };
+    const metrics = test ? [{ ...test, split: 'test' as const, perClass: [report] }] : [];
+    expect(classRows({ ...experiment, metrics }, [prototype(0, 'bass'), dead])).toEqual([
+      { name: 'bass', count: 2, dead: 1, f1: 0.5 },
+      { name: 'drum', count: 0, dead: 0, f1: null },
+    ]);
+  });
+
+  it('say what is odd', () => {
+    const texts = (of: Partial<ReturnType<typeof prototype>>): string[] =>
+      badgesOf({ ...prototype(0, 'bass'), ...of }).map(({ text }) => text);
+    expect(texts({})).toEqual([]);
+    expect(texts({ support: 0 })).toEqual(['dead']);
+    expect(texts({ support: 1 })).toEqual(['memorised']);
+    // The nearest real window lies at 0.5.
+    expect(texts({ twin: { index: 4, distance: 0.2 } })).toEqual(['twin of #5']);
+    expect(texts({ twin: { index: 4, distance: 0.3 } })).toEqual([]);
+  });
+
+  it('grade the sound and name the largest weights', () => {
+    expect([0.95, 0.8, 0.79, 0.5, 0.49, -1].map(fidelityOf)).toEqual([
+      ...['good', 'good', 'fair', 'fair', 'poor', 'poor'],
+    ]);
+    expect(topWeights(['a', 'b', 'c', 'd'], [0.1, -2, 0, 1.25], 2)).toBe('b −2.00, d 1.25');
   });
 });
 

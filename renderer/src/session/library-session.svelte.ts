@@ -14,6 +14,7 @@ import { Mistakes } from '../mistakes/mistakes.svelte.ts';
 import { Player } from '../player/player.svelte.ts';
 import { WindowClassStrip } from '../player/window-classes.svelte.ts';
 import { Prototypes } from '../prototypes/prototypes.svelte.ts';
+import { Studio } from '../prototypes/studio.svelte.ts';
 import { CorpusCardData } from '../reduce/corpus.svelte.ts';
 import { InspectedReduction } from '../reduce/inspected.svelte.ts';
 import { Reductions } from '../reduce/reductions.svelte.ts';
@@ -67,6 +68,7 @@ export class LibrarySession {
   readonly experiments: Experiments;
   readonly revisions: Revisions;
   readonly prototypes: Prototypes;
+  readonly studio: Studio;
   readonly reductions: Reductions;
   readonly mistakes: Mistakes;
   readonly corpus: CorpusCardData;
@@ -107,6 +109,7 @@ export class LibrarySession {
     this.prototypes = new Prototypes(libraryId, engine, this.experiments, this.revisions, (work) =>
       this.notices.attempt(work),
     );
+    this.studio = new Studio(libraryId, engine, this.experiments, this.prototypes);
     this.reductions = new Reductions(libraryId, engine, jobs, this.history);
     this.mistakes = new Mistakes(libraryId, engine, jobs, this.history);
     this.corpus = new CorpusCardData(engine);

@@ -26,6 +26,7 @@ export const explained = [
   'pack',
   'taxonomy',
   'cycle cosine',
+  'fidelity',
   'validation',
   'split',
   'grouping',

@@ -195,6 +195,30 @@ describe('edits of prototypes', () => {
     expect([await client.call('experiments.get', at), await list()]).toEqual(before);
   });
 
+  it('have a map of a class among those it is confused with', async () => {
+    const { client } = lib.test;
+    const map = await client.call('prototypes.classMap', { ...at, class: 'bass' });
+    const { counts } = await client.call('experiments.get', at);
+    const listed = await list();
+    const shown = ['bass', ...map.rivals];
+    const stars = map.points.flatMap((point) => (point.kind === 'prototype' ? [point.index] : []));
+    expect(stars).toEqual(listed.filter((p) => shown.includes(p.class)).map(({ index }) => index));
+    expect(map.points.every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))).toBe(true);
+    expect(map.points.every(({ class: name }) => shown.includes(name))).toBe(true);
+    expect(map.points.length - stars.length).toBeLessThanOrEqual(counts.train.windows);
+    // What is nearest to its own prototypes, by what the list says of them.
+    const own = listed.filter((p) => p.class === 'bass');
+    const right = own.reduce((sum, { support, purity }) => sum + support * (purity ?? 0), 0);
+    const { tracks } = await client.call('tracks.list', { ...at, limit: 1000 });
+    const windows = tracks
+      .filter(({ path, prediction }) => path.startsWith('bass/') && prediction?.split === 'train')
+      .reduce((sum, { windowCount }) => sum + windowCount, 0);
+    expect(map.coverage).toBeCloseTo(right / windows, 10);
+    await expect(client.call('prototypes.classMap', { ...at, class: 'none' })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+  });
+
   it('are previewed for several labels as they are made', async () => {
     const { client } = lib.test;
     const { id: taxonomyId } = await client.call('taxonomies.create', {

@@ -1,0 +1,315 @@
+import type { Command } from 'commander';
+import type { Experiment } from '../../engine/api/experiments.ts';
+import type {
+  Change,
+  EditPreview,
+  Flip,
+  PrototypeEdit,
+  PrototypeInfo,
+  PrototypeSource,
+  RevisionInfo,
+  RevisionLog,
+} from '../../engine/api/prototypes.ts';
+import { EngineError } from '../../engine/api/errors.ts';
+import { number, wholeNumber } from '../options.ts';
+import type { Session } from '../session.ts';
+import { pairs, percent, table } from '../text.ts';
+import type { AddVerb, Answer, Cli } from '../verb.ts';
+
+interface Common {
+  experiment: string;
+}
+
+interface EditOptions extends Common {
+  preview: boolean;
+  keep: boolean;
+}
+
+interface SourceOptions {
+  window?: { trackId: string; windowIndex: number };
+  tracks?: string[];
+  from?: { id: string; index: number };
+  generated?: { id: string; index: number };
+}
+
+const MOST = 100_000;
+/** Prototypes are counted from 0, as `archetone sonify` and the exported tables do. */
+const place = wholeNumber(0, MOST);
+/** Collects several of them. */
+const places = (text: string, before?: number[]): number[] => [...(before ?? []), place(text)];
+
+/** Adds `archetone prototypes`. */
+export const prototypesVerb: AddVerb = (program, cli) => {
+  const verb = program
+    .command('prototypes')
+    .description('See and edit the prototypes of an experiment; every edit can be previewed and undone.')
+    .addHelpText(
+      'after',
+      `
+Prototypes are counted from 0. Every edit takes --preview (say what it would do, change nothing) and --keep (make it of a
+copy, as a new experiment).
+
+Examples:
+  archetone prototypes list ~/archetone-music
+  archetone prototypes remove ~/archetone-music 4 --preview
+  archetone prototypes merge ~/archetone-music 4 5
+  archetone prototypes undo ~/archetone-music`,
+    );
+
+  about(cli, verb, 'list', 'Prototypes with what they stand for.', async (client, at, experiment) => {
+    const prototypes = await client.call('prototypes.list', at);
+    return { json: { experiment, prototypes }, text: described(prototypes, experiment.classes) };
+  });
+  about(cli, verb, 'log', 'The history: revisions that can be gone back to.', async (client, at) => {
+    const log = await client.call('prototypes.log', at);
+    return { json: log, text: history(log) };
+  });
+  for (const [name, description] of [
+    ['undo', 'Goes back one step of the history.'],
+    ['redo', 'Goes forward again.'],
+  ] as const)
+    about(cli, verb, name, description, async (client, at) => {
+      const experiment = await client.call(`prototypes.${name}`, at);
+      return { json: { experiment }, text: `Now at revision ${experiment.revision}.` };
+    });
+
+  withExperiment(verb.command('restore'))
+    .description('Goes to a revision; undo leads back.')
+    .argument('<revision>', 'as `log` counts them', wholeNumber(1, MOST))
+    .action((folder: string, revision: number, options: Common) =>
+      run(cli, folder, options, async ({ client }, at) => {
+        const experiment = await client.call('prototypes.restore', { ...at, revision });
+        return { json: { experiment }, text: `Now at revision ${experiment.revision}.` };
+      }),
+    );
+  withExperiment(verb.command('name'))
+    .description('Names a revision, so that it is found again.')
+    .argument('<revision>', 'as `log` counts them', wholeNumber(1, MOST))
+    .argument('<name>', 'empty: takes the name away')
+    .action((folder: string, revision: number, name: string, options: Common) =>
+      run(cli, folder, options, async ({ client }, at) => {
+        await client.call('prototypes.nameRevision', { ...at, revision, name });
+        const log = await client.call('prototypes.log', at);
+        return { json: log, text: history(log) };
+      }),
+    );
+
+  withSource(edits(verb.command('add')))
+    .description('Adds a prototype of a class.')
+    .argument('<class>', 'class of the new prototype')
+    .option('--name <name>', 'what to call it')
+    .action((folder: string, name: string, options: EditOptions & SourceOptions & { name?: string }) =>
+      edit(cli, folder, options, () => ({
+        ...{ kind: 'add', class: name, vector: sourceOf(options) },
+        ...(options.name !== undefined && { name: options.name }),
+      })),
+    );
+  edits(verb.command('remove'))
+    .description('Removes a prototype; its weight goes to the others of its class.')
+    .argument('<prototype>', 'number of the prototype', place)
+    .action((folder: string, index: number, options: EditOptions) =>
+      edit(cli, folder, options, () => ({ kind: 'remove', index })),
+    );
+  withSource(edits(verb.command('move')))
+    .description('Moves a prototype onto a window, or onto another vector.')
+    .argument('<prototype>', 'number of the prototype', place)
+    .action((folder: string, index: number, options: EditOptions & SourceOptions) =>
+      edit(cli, folder, options, () => ({ kind: 'move', index, vector: sourceOf(options) })),
+    );
+  edits(verb.command('merge'))
+    .description('Makes several prototypes of a class one, in their middle.')
+    .argument('<prototypes...>', 'numbers of the prototypes', places)
+    .action((folder: string, indices: number[], options: EditOptions) =>
+      edit(cli, folder, options, () => ({ kind: 'merge', indices })),
+    );
+  edits(verb.command('split'))
+    .description('Makes a prototype two, by the training windows that are nearest to it.')
+    .argument('<prototype>', 'number of the prototype', place)
+    .action((folder: string, index: number, options: EditOptions) =>
+      edit(cli, folder, options, () => ({ kind: 'split', index })),
+    );
+  edits(verb.command('rename'))
+    .description('Names a prototype.')
+    .argument('<prototype>', 'number of the prototype', place)
+    .argument('<name>', 'empty: takes the name away')
+    .action((folder: string, index: number, name: string, options: EditOptions) =>
+      edit(cli, folder, options, () => ({ kind: 'rename', index, name })),
+    );
+  edits(verb.command('reassign'))
+    .description('Gives a prototype to another class.')
+    .argument('<prototype>', 'number of the prototype', place)
+    .argument('<class>', 'its new class')
+    .action((folder: string, index: number, name: string, options: EditOptions) =>
+      edit(cli, folder, options, () => ({ kind: 'reassign', index, class: name })),
+    );
+  edits(verb.command('weight'))
+    .description('Sets the weight of a prototype towards a class.')
+    .argument('<prototype>', 'number of the prototype', place)
+    .argument('<class>', 'class')
+    .argument('<value>', 'weight', number(-1000, 1000))
+    .action((folder: string, index: number, name: string, value: number, options: EditOptions) =>
+      edit(cli, folder, options, () => ({ kind: 'weight', index, class: name, value })),
+    );
+};
+
+function withExperiment(command: Command): Command {
+  return command
+    .argument('<library>', "folder with the library's data")
+    .option('--experiment <id>', 'experiment, or latest', 'latest');
+}
+
+function edits(command: Command): Command {
+  return withExperiment(command)
+    .option('--preview', 'say what it would do, and change nothing', false)
+    .option('--keep', 'make it of a copy: a new experiment', false);
+}
+
+function withSource(command: Command): Command {
+  return command
+    .option('--window <track:window>', 'a window of a track: its id, and the window counted from 0', numbered)
+    .option('--tracks <ids...>', 'the mean of some tracks')
+    .option('--from <experiment:prototype>', 'a prototype of an experiment', numbered)
+    .option('--generated <reduction:prototype>', 'a generated prototype of a reduction', numbered);
+}
+
+function numbered(text: string): { id: string; index: number; trackId: string; windowIndex: number } {
+  const at = text.lastIndexOf(':');
+  const index = place(text.slice(at + 1));
+  const id = text.slice(0, Math.max(0, at));
+  return { id, index, trackId: id, windowIndex: index };
+}
+
+/** @throws EngineError `bad-input` unless exactly one is named */
+function sourceOf({ window, tracks, from, generated }: SourceOptions): PrototypeSource {
+  const named: PrototypeSource[] = [
+    ...(window
+      ? [{ kind: 'window' as const, trackId: window.trackId, windowIndex: window.windowIndex }]
+      : []),
+    ...(tracks ? [{ kind: 'mean' as const, trackIds: tracks }] : []),
+    ...(from ? [{ kind: 'prototype' as const, experimentId: from.id, index: from.index }] : []),
+    ...(generated ? [{ kind: 'generated' as const, reductionId: generated.id, index: generated.index }] : []),
+  ];
+  const [source, ...more] = named;
+  if (source && more.length === 0) return source;
+  throw new EngineError(
+    'bad-input',
+    source ? 'Several vectors were named.' : 'No vector was named.',
+    'Name one: --window, --tracks, --from or --generated.',
+  );
+}
+
+type At = { libraryId: string; experimentId: string };
+
+/** Adds a verb about an experiment that takes nothing else. */
+function about(
+  cli: Cli,
+  verb: Command,
+  name: string,
+  description: string,
+  work: (client: Session['client'], at: At, experiment: Experiment) => Promise<Answer>,
+): void {
+  withExperiment(verb.command(name))
+    .description(description)
+    .action((folder: string, options: Common) =>
+      run(cli, folder, options, ({ client }, at, experiment) => work(client, at, experiment)),
+    );
+}
+
+function run(
+  cli: Cli,
+  folder: string,
+  options: Common,
+  work: (session: Session, at: At, experiment: Experiment) => Promise<Answer>,
+): Promise<void> {
+  return cli.answer(() =>
+    cli.withLibrary(folder, async (session) => {
+      const { id: libraryId } = await session.library();
+      const experiment = await session.experiment(libraryId, options.experiment);
+      return work(session, { libraryId, experimentId: experiment.id }, experiment);
+    }),
+  );
+}
+
+function edit(cli: Cli, folder: string, options: EditOptions, make: () => PrototypeEdit): Promise<void> {
+  return run(cli, folder, options, async ({ client }, at) => {
+    const input = { ...at, edit: make() };
+    const preview = await client.call('prototypes.preview', input);
+    if (options.preview) return { json: { preview, experiment: null }, text: effect(preview) };
+    const experiment = await client.call(options.keep ? 'prototypes.keep' : 'prototypes.edit', input);
+    const done = options.keep
+      ? `Kept as experiment ${experiment.id}.`
+      : `Revision ${experiment.revision}; “archetone prototypes undo” goes back.`;
+    return { json: { preview, experiment }, text: `${effect(preview)}\n\n${done}` };
+  });
+}
+
+function described(prototypes: readonly PrototypeInfo[], classes: readonly string[]): string {
+  return table<PrototypeInfo>(
+    [
+      { title: 'prototype', value: ({ index }) => String(index), align: 'right' },
+      { title: 'class', value: (p) => p.class },
+      { title: 'name', value: ({ name }) => name },
+      { title: 'support', value: ({ support }) => String(support), align: 'right' },
+      { title: 'purity', value: ({ purity }) => (purity === null ? '–' : percent(purity)), align: 'right' },
+      {
+        title: 'weight',
+        value: (p) => (p.weights[classes.indexOf(p.class)] ?? 0).toFixed(2),
+        align: 'right',
+      },
+      { title: 'nearest', value: ({ nearest: [first] }) => first?.path ?? '' },
+    ],
+    prototypes,
+  );
+}
+
+function history({ revisions, current, undo, redo }: RevisionLog): string {
+  const share = (value: number | null): string => (value === null ? '–' : percent(value));
+  const rows = table<RevisionInfo>(
+    [
+      { title: '', value: ({ revision }) => (revision === current ? '>' : '') },
+      { title: 'revision', value: ({ revision }) => String(revision), align: 'right' },
+      { title: 'accuracy', value: ({ accuracy }) => share(accuracy), align: 'right' },
+      { title: 'balanced', value: ({ balancedAccuracy }) => share(balancedAccuracy), align: 'right' },
+      { title: 'name', value: ({ name }) => name },
+      { title: 'change', value: ({ change }) => change },
+    ],
+    revisions,
+  );
+  const steps = pairs([
+    ['undo goes to', undo === null ? 'nothing' : `revision ${undo}`],
+    ['redo goes to', redo === null ? 'nothing' : `revision ${redo}`],
+  ]);
+  return `${rows}\n\n${steps}`;
+}
+
+const arrow = ({ before, after }: Change): string => `${percent(before)} → ${percent(after)}`;
+
+/** What an edit does, for people. */
+function effect({
+  change,
+  split,
+  accuracy,
+  balancedAccuracy,
+  perClass,
+  flipped,
+  flips,
+}: EditPreview): string {
+  const head = pairs([
+    ['edit', change],
+    [`accuracy (${split})`, arrow(accuracy)],
+    ['balanced accuracy', arrow(balancedAccuracy)],
+    ['predictions changed', String(flipped)],
+    ...perClass.map((of) => [`F1 of ${of.class}`, arrow(of)] as [string, string]),
+  ]);
+  if (flips.length === 0) return head;
+  const tracks = table<Flip>(
+    [
+      { title: 'track', value: ({ path }) => path },
+      { title: 'before', value: ({ before }) => before.join('; ') || '–' },
+      { title: 'after', value: ({ after }) => after.join('; ') || '–' },
+      { title: 'becomes', value: ({ becomes }) => becomes ?? '' },
+    ],
+    flips,
+  );
+  return `${head}\n\n${tracks}${flips.length < flipped ? `\n… ${flipped - flips.length} more` : ''}`;
+}

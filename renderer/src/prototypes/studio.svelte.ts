@@ -1,0 +1,145 @@
+import type { EngineClient } from '../../../engine/api/contract.ts';
+import type { Experiment } from '../../../engine/api/experiments.ts';
+import type {
+  EditPreview,
+  PrototypeEdit,
+  PrototypeInfo,
+  RevisionLog,
+} from '../../../engine/api/prototypes.ts';
+import type { Experiments } from '../session/experiments.svelte.ts';
+import type { Prototypes } from './prototypes.svelte.ts';
+
+/** An edit that is looked at before it is made. */
+export interface Draft {
+  title: string;
+  edit: PrototypeEdit;
+  /** Null while it is worked out. */
+  preview: EditPreview | null;
+}
+
+/** What the studio shows: a class, one of its prototypes, an edit that is looked at, and the history. */
+export class Studio {
+  className = $state<string | null>(null);
+  /** The prototype that keys are about. */
+  currentIndex = $state<number | null>(null);
+  /** Prototypes to be merged. */
+  marked = $state.raw<readonly number[]>([]);
+  draft = $state.raw<Draft | null>(null);
+  log = $state.raw<RevisionLog | null>(null);
+  readonly #libraryId: string;
+  readonly #engine: EngineClient;
+  readonly #experiments: Experiments;
+  readonly #prototypes: Prototypes;
+  #asked = 0;
+  #loggedFor = 0;
+
+  /** Prototypes of the chosen class, as they are listed. */
+  rows = $derived.by((): PrototypeInfo[] => {
+    const name = this.className;
+    return name === null ? [] : this.#prototypes.list.filter((prototype) => prototype.class === name);
+  });
+  current = $derived(this.rows.find(({ index }) => index === this.currentIndex) ?? null);
+
+  constructor(libraryId: string, engine: EngineClient, experiments: Experiments, prototypes: Prototypes) {
+    this.#libraryId = libraryId;
+    this.#engine = engine;
+    this.#experiments = experiments;
+    this.#prototypes = prototypes;
+  }
+
+  /** The experiment or its revision is another one: places mean others, and the history went on. */
+  async follow(experiment: Experiment | null): Promise<void> {
+    this.drop();
+    this.marked = [];
+    if (!experiment) {
+      this.log = null;
+      return;
+    }
+    if (this.className === null || !experiment.classes.includes(this.className))
+      this.choose(experiment.classes[0] ?? null);
+    const ask = ++this.#loggedFor;
+    const log = await this.#engine.call('prototypes.log', {
+      libraryId: this.#libraryId,
+      experimentId: experiment.id,
+    });
+    if (ask === this.#loggedFor) this.log = log;
+  }
+
+  choose(className: string | null): void {
+    if (className === this.className) return;
+    this.className = className;
+    this.currentIndex = null;
+    this.marked = [];
+    this.drop();
+  }
+
+  /** The row that lies so many further on, within the class. */
+  beside(step: number): PrototypeInfo | null {
+    const place = this.rows.findIndex(({ index }) => index === this.currentIndex);
+    const next = place < 0 ? 0 : Math.max(0, Math.min(this.rows.length - 1, place + step));
+    return this.rows[next] ?? null;
+  }
+
+  mark(index: number): void {
+    this.marked = this.marked.includes(index)
+      ? this.marked.filter((marked) => marked !== index)
+      : [...this.marked, index];
+  }
+
+  /** Shows what an edit would do. @throws EngineError as the engine refuses it */
+  async look(title: string, edit: PrototypeEdit): Promise<void> {
+    const experiment = this.#experiments.current;
+    if (!experiment) return;
+    const ask = ++this.#asked;
+    this.draft = { title, edit, preview: null };
+    try {
+      const { id: experimentId, revision } = experiment;
+      const scope = { libraryId: this.#libraryId, experimentId };
+      const preview = await this.#engine.call('prototypes.preview', { ...scope, revision, edit });
+      if (ask === this.#asked) this.draft = { title, edit, preview };
+    } catch (thrown) {
+      if (ask === this.#asked) this.draft = null;
+      throw thrown;
+    }
+  }
+
+  drop(): void {
+    this.#asked += 1;
+    this.draft = null;
+  }
+
+  /** Makes the edit that is looked at; can be undone. */
+  async apply(): Promise<void> {
+    const { draft } = this;
+    const experiment = this.#experiments.current;
+    if (!draft || !experiment) return;
+    await this.#prototypes.edit(experiment, draft.title, draft.edit);
+    this.drop();
+  }
+
+  /** Makes it of a copy, and shows that. */
+  async keep(): Promise<Experiment | null> {
+    const { draft } = this;
+    const experiment = this.#experiments.current;
+    if (!draft || !experiment) return null;
+    const { id: experimentId, revision } = experiment;
+    const scope = { libraryId: this.#libraryId, experimentId };
+    const kept = await this.#engine.call('prototypes.keep', { ...scope, revision, edit: draft.edit });
+    this.drop();
+    await this.#experiments.reload();
+    this.#experiments.currentId = kept.id;
+    return kept;
+  }
+
+  async nameRevision(revision: number, name: string): Promise<void> {
+    const { log } = this;
+    const experiment = this.#experiments.current;
+    if (!log || !experiment) return;
+    const scope = { libraryId: this.#libraryId, experimentId: experiment.id };
+    await this.#engine.call('prototypes.nameRevision', { ...scope, revision, name });
+    const revisions = log.revisions.map((known) =>
+      known.revision === revision ? { ...known, name } : known,
+    );
+    this.log = { ...log, revisions };
+  }
+}

@@ -1,0 +1,51 @@
+import type { PrototypeInfo } from '../../../engine/api/prototypes.ts';
+import { fixed } from '../ui/format.ts';
+
+/** From which cycle cosine on the sound of a prototype is called good or fair (glossary: fidelity). */
+const FAIR = 0.5;
+const GOOD = 0.8;
+/** Prototypes that are nearer to each other than this share of the distance to the nearest real window are twins. */
+const TWIN_SHARE = 0.5;
+
+export type Fidelity = 'good' | 'fair' | 'poor';
+
+/** How true the sound of a prototype is to it, by the cosine of prototype and sound embedded again. */
+export function fidelityOf(cycleCosine: number): Fidelity {
+  if (cycleCosine >= GOOD) return 'good';
+  return cycleCosine >= FAIR ? 'fair' : 'poor';
+}
+
+export interface Badge {
+  text: string;
+  /** Why it is there. */
+  title: string;
+}
+
+/** What is odd about a prototype. */
+export function badgesOf({ support, twin, nearest }: PrototypeInfo): Badge[] {
+  const badges: Badge[] = [];
+  if (support === 0)
+    badges.push({
+      text: 'dead',
+      title: 'No training window is nearest to it: it decides little or nothing.',
+    });
+  if (support === 1) badges.push({ text: 'memorised', title: 'It stands for one training window alone.' });
+  const [first] = nearest;
+  if (twin && first && twin.distance < TWIN_SHARE * first.distance)
+    badges.push({
+      text: `twin of #${String(twin.index + 1)}`,
+      title: `Both lie at ${fixed(twin.distance, 2)} of each other, nearer than real windows: merging them loses little.`,
+    });
+  return badges;
+}
+
+/** The largest weights in words: “oboe 1.20, clarinet −0.31”. */
+export function topWeights(classes: readonly string[], weights: readonly number[], most = 3): string {
+  return classes
+    .map((name, index) => ({ name, weight: weights[index] ?? 0 }))
+    .filter(({ weight }) => Math.abs(weight) >= 0.005)
+    .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight))
+    .slice(0, most)
+    .map(({ name, weight }) => `${name} ${fixed(weight, 2)}`)
+    .join(', ');
+}

@@ -1,0 +1,102 @@
+import { rmSync } from 'node:fs';
+import { expect, launch, temporaryFolder, test } from './support/app.ts';
+import type { Page } from '@playwright/test';
+import { openLargeLibrary } from './support/large-library.ts';
+import { expectPlays, go, jobState, screenshots } from './support/steps.ts';
+
+const revision = (page: Page): Promise<string | null> =>
+  page.getByTestId('revision').getAttribute('data-revision');
+
+test('an edit is looked at, made, undone, and undone again after a restart', async () => {
+  test.setTimeout(600_000);
+  const userData = temporaryFolder('studio');
+  let running = await launch(userData);
+  try {
+    let { page } = running;
+    page.setDefaultTimeout(30_000);
+    await page.getByTestId('open-demo').click();
+    await expect(page.getByTestId('library-table')).toBeVisible();
+    expect(await jobState(page, 'import', 300_000)).toBe('done');
+    await go(page, 'train');
+    await page.getByTestId('taxonomy-create-tokens').click();
+    await page.getByText('One class', { exact: true }).click();
+    await page.getByTestId('train-start').click();
+    expect(await jobState(page, 'train', 300_000)).toBe('done');
+    await go(page, 'prototypes');
+    const rows = page.getByTestId('prototype-card');
+    await expect(rows.first()).toBeVisible();
+    const before = await rows.count();
+    await expect(page.getByTestId('class-map')).toBeVisible();
+    await expect(page.getByTestId('class-coverage')).toContainText('%');
+
+    // By keys alone: the second row, what is real near it, and what deleting it would do.
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await expect(rows.nth(1)).toHaveAttribute('data-current', 'true');
+    await expectPlays(page, rows.nth(1).getByTestId('prototype-b'));
+    await page.keyboard.press('Delete');
+    const preview = page.getByTestId('edit-preview');
+    await expect(preview).toHaveAttribute('data-ready', 'true');
+    await expect(preview).toContainText('Accuracy');
+    await screenshots(page, 'studio-preview');
+    await page.keyboard.press('Escape');
+    await expect(preview).toHaveCount(0);
+    expect(await revision(page)).toBe('1');
+
+    // Merged into one, named, and both made.
+    await rows.nth(0).getByTestId('prototype-mark').check();
+    await rows.nth(1).getByTestId('prototype-mark').check();
+    await page.getByTestId('edit-merge').click();
+    await expect(preview).toHaveAttribute('data-ready', 'true');
+    await page.getByTestId('edit-apply').click();
+    await expect(rows).toHaveCount(before - 1);
+    await rows.nth(0).click();
+    await page.getByTestId('edit-name').fill('Both of them');
+    await page.keyboard.press('Enter');
+    await expect(preview).toHaveAttribute('data-ready', 'true');
+    await page.getByTestId('edit-apply').click();
+    await expect(rows.first()).toContainText('Both of them');
+    expect(await revision(page)).toBe('3');
+    await expect(page.getByTestId('history-entry')).toHaveCount(3);
+    await screenshots(page, 'studio');
+
+    await page.keyboard.press('ControlOrMeta+z');
+    await expect(rows.first()).not.toContainText('Both of them');
+    expect(await revision(page)).toBe('2');
+
+    await running.app.close();
+    running = await launch(userData);
+    ({ page } = running);
+    await expect(page.getByTestId('library-name')).toBeVisible({ timeout: 60_000 });
+    await go(page, 'prototypes');
+    const again = page.getByTestId('prototype-card');
+    await expect(again).toHaveCount(before - 1, { timeout: 30_000 });
+    await expect(page.getByTestId('history-entry')).toHaveCount(3);
+    await page.keyboard.press('ControlOrMeta+z');
+    await expect(again).toHaveCount(before);
+    expect(await revision(page)).toBe('1');
+    await page.keyboard.press('ControlOrMeta+Shift+z');
+    await expect(again).toHaveCount(before - 1);
+
+    // Kept as a new experiment, the old one stays.
+    await again.first().getByTestId('prototype-delete').click();
+    await expect(page.getByTestId('edit-preview')).toHaveAttribute('data-ready', 'true');
+    await page.getByTestId('edit-keep').click();
+    await expect(page.getByTestId('experiment').locator('option')).toHaveCount(2);
+    await expect(page.getByTestId('revision')).toHaveAttribute('data-revision', '1');
+    expect(running.complaints).toEqual([]);
+  } finally {
+    await running.app.close();
+    rmSync(userData, { recursive: true, force: true });
+  }
+});
+
+test('shows 200 classes and finds one of them', async ({ running: { page, complaints } }) => {
+  await openLargeLibrary(page);
+  await go(page, 'prototypes');
+  await expect(page.getByTestId('class-list')).toHaveAttribute('data-rows', '200');
+  await page.getByTestId('prototype-find').fill('class 150');
+  await expect(page.getByTestId('prototype-card').first()).toHaveAttribute('data-class', /150/);
+  await screenshots(page, 'studio-large');
+  expect(complaints).toEqual([]);
+});
