@@ -93,6 +93,8 @@ export interface MistakesReport {
   accuracy: number | null;
   /** The same of the report before, of the same taxonomy. */
   previousAccuracy: number | null;
+  /** The accuracy of this run and those before it, oldest first: how it grows as labels are given and mended. */
+  history: { createdAt: string; tracks: number; accuracy: number }[];
   /** Classes that only one track or one group bears. */
   leftOutClasses: { name: string; tracks: number; reason: string }[];
   /** Why no label could be judged; the lists that need no labels are there all the same. */

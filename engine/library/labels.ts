@@ -39,6 +39,17 @@ export class LabelRepository {
     return labels;
   }
 
+  /** What the source says of tracks where a person decided otherwise. */
+  derived(taxonomyId: string): Map<string, string[]> {
+    const rows = this.#db
+      .prepare<{ track_id: string; derived: string }>(
+        'SELECT track_id, derived FROM label_overrides WHERE taxonomy_id = ?',
+      )
+      .all([taxonomyId]);
+    // Written by `set` and `replace`.
+    return new Map(rows.map((row) => [row.track_id, JSON.parse(row.derived) as string[]]));
+  }
+
   /** Labels that tracks have in a taxonomy, by how many have them, the most frequent first. */
   counts(taxonomyId: string): { value: string; tracks: number }[] {
     return this.#db

@@ -76,13 +76,15 @@ export class MistakeRepository {
         .get([taxonomyId, space]);
       if (!row) return null;
       // Written by `put`.
-      const report = JSON.parse(row.report) as Omit<StoredReport, 'mistakes' | 'askedFolds'> & {
-        /** Reports of earlier versions do not have it. */
+      const report = JSON.parse(row.report) as Omit<StoredReport, 'mistakes' | 'askedFolds' | 'history'> & {
+        /** Reports of earlier versions do not have these. */
         askedFolds?: number;
+        history?: StoredReport['history'];
       };
       return {
         ...report,
         askedFolds: report.askedFolds ?? report.folds,
+        history: report.history ?? [],
         mistakes: JSON.parse(row.items) as StoredMistake[],
       };
     });

@@ -20,6 +20,8 @@ import { withPlaces } from './queue.ts';
 export const mistakesSpecSchema = mistakesMethods['mistakes.compute'].input;
 export type MistakesSpec = z.output<typeof mistakesSpecSchema>;
 
+/** Accuracies of earlier runs that are kept. */
+const MOST_HISTORY = 50;
 /** The networks are unsure of a label that stands so little above the next one. */
 const UNSURE_MARGIN = 0.5;
 
@@ -41,7 +43,7 @@ export async function findMistakes(
   await job.checkpoint();
   const outliers = await outlierRows(vectors, signal);
   const gathered = gatherLabels(library, vectors, taxonomyId, groupBy, copies);
-  const { labelled, unlabelled, leftOut, task, problem } = gathered;
+  const { labelled, strata, unlabelled, leftOut, task, problem } = gathered;
   const folds = Math.min(wanted, Math.max(2, new Set(labelled.tracks.groups).size));
   const id = reportId(library, vectors, { taxonomyId, folds, groupBy, seed });
   const mistakes = [
@@ -55,7 +57,7 @@ export async function findMistakes(
   let accuracy: number | null = null;
   if (!problem) {
     const predictions = await outOfFold(labelled, {
-      ...{ task, folds, seed, signal, others: unlabelled },
+      ...{ task, folds, seed, signal, strata, others: unlabelled },
       pace: () => job.checkpoint(),
       onProgress: (done) => {
         job.report({ done: Math.round(100 * done), total: 100, unit: '%' });
@@ -82,15 +84,19 @@ export async function findMistakes(
   }
   mistakes.sort((a, b) => (a.margin ?? 0) - (b.margin ?? 0) || (a.id < b.id ? -1 : 1));
   const before = library.mistakes.report(taxonomyId, vectors.windows.space.key);
+  const createdAt = new Date().toISOString();
+  const tracks = problem ? 0 : labelled.tracks.ids.length;
+  const earlier = (before?.history ?? []).slice(-MOST_HISTORY + 1);
   const report: StoredReport = {
     ...{ id, taxonomyId, space: vectors.windows.space.key, task, folds, groupBy, seed },
     askedFolds: wanted,
-    createdAt: new Date().toISOString(),
+    createdAt,
     seconds: (performance.now() - started) / 1000,
-    tracks: problem ? 0 : labelled.tracks.ids.length,
+    tracks,
     classes: labelled.labelNames.length,
     accuracy,
     previousAccuracy: before?.id === id ? before.previousAccuracy : (before?.accuracy ?? null),
+    history: accuracy === null ? earlier : [...earlier, { createdAt, tracks, accuracy }],
     leftOutClasses: leftOut.map(({ name, trackIds, reason }) => ({ name, tracks: trackIds.length, reason })),
     problem: problem?.toData() ?? null,
     mistakes,

@@ -11,6 +11,11 @@ import type { LibraryVectors } from '../library/vectors.ts';
 export interface GatheredLabels {
   task: 'single' | 'multi';
   labelled: LabelledWindows;
+  /**
+   * `[labelled tracks]`: number of the class that the source of the taxonomy says, whatever was decided since; folds that
+   * go by it stay the same while labels are mended, so that accuracies before and after are of the same parts.
+   */
+  strata: number[];
   /** Tracks that bear no label at all; null where there are none. */
   unlabelled: LabelledWindows | null;
   /** Classes that nothing can be said of, and their tracks. */
@@ -68,10 +73,17 @@ export function gatherLabels(
   const bare = tracks.filter(({ trackId }) => (labels.get(trackId) ?? []).length === 0);
   const set = (members: readonly TrackWindows[]): LabelledWindows =>
     windowSet(members, vectors.windows.dim, names, groups, (id) => own(labels, id, task));
+  const derived = library.labels.derived(taxonomyId);
+  const strata = used.map(({ trackId }) => {
+    const place = (labels: readonly string[]): number => names.indexOf(labels[0] ?? '');
+    const source = place(derived.get(trackId) ?? []);
+    return source >= 0 ? source : Math.max(0, place(own(labels, trackId, task)));
+  });
   const problem = tooFew(names, bearers, used.length, task);
   return {
     task,
     labelled: set(used),
+    strata,
     unlabelled: bare.length > 0 ? set(bare) : null,
     leftOut,
     problem,

@@ -26,6 +26,11 @@ export interface OutOfFoldOptions {
   folds: number;
   seed: number;
   signal: AbortSignal;
+  /**
+   * `[tracks]`: what the folds are dealt evenly by; without it the first label of each. Folds stay what they are when
+   * labels change, as long as these do not.
+   */
+  strata?: ArrayLike<number>;
   /** Tracks without labels, to be predicted as well. */
   others?: LabelledWindows | null;
   training?: Partial<Omit<TrainParameters, 'seed' | 'task'>>;
@@ -75,10 +80,10 @@ export async function outOfFold(set: LabelledWindows, options: OutOfFoldOptions)
   return { probabilities, foldOf: folds, known, others };
 }
 
-/** Number of each track's fold: groups whole, classes dealt evenly by their first label. */
+/** Number of each track's fold: groups whole, classes dealt evenly. */
 export function foldsOf(
   set: LabelledWindows,
-  { folds, seed }: Pick<OutOfFoldOptions, 'folds' | 'seed'>,
+  { folds, seed, strata }: Pick<OutOfFoldOptions, 'folds' | 'seed' | 'strata'>,
 ): Uint8Array {
   const { groups, of } = set.tracks;
   const width = set.labelNames.length;
@@ -86,7 +91,7 @@ export function foldsOf(
   of.forEach((track, row) => {
     first[track] = Math.max(0, set.labels.subarray(row * width, (row + 1) * width).indexOf(1));
   });
-  const items = groups.map((group, track) => ({ group, label: first[track] ?? 0 }));
+  const items = groups.map((group, track) => ({ group, label: strata?.[track] ?? first[track] ?? 0 }));
   const foldOf = new Uint8Array(groups.length);
   groupedFolds(items, folds, seed).forEach((held, fold) => {
     groups.forEach((group, track) => {

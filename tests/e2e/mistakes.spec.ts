@@ -61,6 +61,48 @@ test('labels that are probably wrong are found, decided, taken back, and still d
     await page.keyboard.press('k');
     await expect(list).toHaveAttribute('data-rows', String(before - 1));
 
+    // Skipped rows go, and come back by undo; giving another label is forgotten by Escape and set by Enter.
+    const left = before - 1;
+    await first.getByRole('button').click();
+    await page.keyboard.press('s');
+    await expect(list).toHaveAttribute('data-rows', String(left - 1));
+    await page.keyboard.press('Control+z');
+    await expect(list).toHaveAttribute('data-rows', String(left));
+    await page.keyboard.press('l');
+    await expect(page.getByTestId('label-input')).toBeFocused();
+    await page.keyboard.press('Escape');
+    await expect(page.getByTestId('label-input')).toHaveCount(0);
+    await expect(list).toHaveAttribute('data-rows', String(left));
+    await page.keyboard.press('l');
+    await page.getByTestId('label-input').fill('something else');
+    await page.keyboard.press('Enter');
+    await expect(list).toHaveAttribute('data-rows', String(left - 1));
+    await page.keyboard.press('Control+z');
+    await expect(list).toHaveAttribute('data-rows', String(left));
+
+    // Without an experiment there is no prototype to hear or to explain by, which is said.
+    await page.keyboard.press('a');
+    await expect(page.getByText(/No experiment is chosen that has a prototype/).first()).toBeVisible();
+    await page.keyboard.press('w');
+    await expect(page.getByTestId('mistake-why')).toContainText('Choose or train an experiment');
+    await page.keyboard.press('w');
+    await expect(page.getByTestId('mistake-why')).toHaveCount(0);
+    await page.keyboard.press('c');
+    await expect(page.getByTestId('small-wave').first().locator('path')).toHaveCount(1);
+
+    // Number keys label, and the full stop labels the same.
+    await page.getByTestId('mistakes-labelling').click();
+    await expect(page.getByTestId('label-keys')).toBeVisible();
+    await screenshots(page, 'mistakes-labelling');
+    await first.getByRole('button').click();
+    await page.keyboard.press('1');
+    await expect(list).toHaveAttribute('data-rows', String(left - 1));
+    await page.keyboard.press('.');
+    await expect(list).toHaveAttribute('data-rows', String(left - 2));
+    await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+z');
+    await expect(list).toHaveAttribute('data-rows', String(left));
+
     await running.app.close();
     running = await launch(userData);
     ({ page } = running);

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Mistake, MistakeDecision } from '../../engine/api/mistakes.ts';
 import { EngineError } from '../../engine/api/errors.ts';
-import { canAccept, strongestOf } from '../../renderer/src/mistakes/keys.ts';
+import { canAccept, labelsOfKey, numbered, strongestOf } from '../../renderer/src/mistakes/keys.ts';
 import { Mistakes } from '../../renderer/src/mistakes/mistakes.svelte.ts';
+import { waveOutline } from '../../renderer/src/mistakes/wave.ts';
+import { sharedRange } from '../../renderer/src/why/waterfall.ts';
 import { History } from '../../renderer/src/session/history.svelte.ts';
 import { FakeEngine, job, trackRow } from './fake.ts';
 
@@ -103,5 +105,82 @@ describe('mistakes', () => {
     ];
     expect(strongestOf(prototypes, ['bass', 'drum'], 'drum')).toBe(prototypes[2]);
     expect(strongestOf(prototypes, ['bass', 'drum'], 'piano')).toBeNull();
+  });
+
+  it('are labelled by number keys, and like the last one by the full stop', () => {
+    const counted = Array.from({ length: 12 }, (_, i) => ({
+      name: `class ${String(11 - i).padStart(2, '0')}`,
+      tracks: i,
+    }));
+    const keyed = numbered(counted);
+    // The nine most frequent, by name: the last in the alphabet has no track.
+    expect(keyed).toEqual(Array.from({ length: 9 }, (_, i) => `class ${String(i).padStart(2, '0')}`));
+    expect(labelsOfKey('2', keyed, null)).toEqual(['class 01']);
+    expect(labelsOfKey('0', keyed, null)).toBeNull();
+    expect(labelsOfKey('9', keyed.slice(0, 3), null)).toBeNull();
+    expect(labelsOfKey('.', keyed, ['a', 'b'])).toEqual(['a', 'b']);
+    expect(labelsOfKey('.', keyed, null)).toBeNull();
+  });
+
+  it('remember the label that was set last', async () => {
+    const { mistakes, second } = await opened();
+    await mistakes.decide(second, 'change', ['piano']);
+    expect(mistakes.last).toEqual(['piano']);
+    await mistakes.decide(mistake(2), 'accept');
+    expect(mistakes.last).toEqual(['drum']);
+    await mistakes.decide(mistake(0), 'keep');
+    expect(mistakes.last).toEqual(['drum']);
+  });
+
+  it('hide the copies of a track in one step, and take only those back that it hid', async () => {
+    const others = [trackRow(5), trackRow(6)];
+    const group = mistake(0, { tab: 'near-duplicates', given: null, suggested: null, others });
+    const left: unknown[] = [];
+    let open = true;
+    const engine = new FakeEngine({
+      'mistakes.report': () => null,
+      'mistakes.list': () => ({ total: 1, mistakes: open ? [group] : [] }),
+      'mistakes.decide': () => {
+        open = false;
+        return { id: 1 };
+      },
+      'mistakes.decisions': () => [{ id: 1 }],
+      'mistakes.undo': () => {
+        open = true;
+        return { id: 1 };
+      },
+      // One of them was left out before.
+      'tracks.leaveOut': ({ trackIds, leftOut }: { trackIds: string[]; leftOut: boolean }) => {
+        left.push([trackIds, leftOut]);
+        return { changed: trackIds.slice(-1) };
+      },
+    });
+    const history = new History();
+    const mistakes = new Mistakes('L1', engine, { wait: () => Promise.resolve(job()) }, history);
+    await mistakes.open('X1');
+    await mistakes.hide(group);
+    expect(mistakes.list).toEqual([]);
+    await history.undo();
+    expect(mistakes.list).toHaveLength(1);
+    const [first, last] = others.map(({ id }) => id);
+    expect(left).toEqual([
+      [[first, last], true],
+      [[last], false],
+    ]);
+  });
+
+  it('draw waveforms as one outline, the loudest part as high as the box', () => {
+    expect(waveOutline([-0.5, 0.5, -0.25, 0.1])).toBe('M25.0 0.0L75.0 8.0L75.0 15.0L25.0 20.0Z');
+    expect(waveOutline([])).toBe('');
+    expect(waveOutline(new Float32Array(4))).not.toContain('NaN');
+  });
+
+  it('put two explanations on one axis', () => {
+    const explanation = (bias: number, logit: number) => ({
+      ...{ trackId: 't', experimentId: 'e', class: 'c', windowIndex: null, probability: 0.5 },
+      ...{ bias, logit, contributions: [], scores: [] },
+    });
+    expect(sharedRange([explanation(-2, -2), explanation(3, 3)])).toEqual({ low: -2, high: 3 });
+    expect(sharedRange([])).toEqual({ low: 0, high: 0 });
   });
 });

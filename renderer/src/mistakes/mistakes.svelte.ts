@@ -4,14 +4,26 @@ import {
   type MistakesReport,
   type MistakeTab,
   mistakeTabs,
+  type queueOrders,
 } from '../../../engine/api/mistakes.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
+import type { Peaks } from '../../../engine/api/tracks.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 import type { History } from '../session/history.svelte.ts';
 
 type Decision = MistakeDecision['decision'];
 
+/** What a run is told besides the taxonomy. */
+export interface RunSettings {
+  folds: number;
+  groupBy: MistakesReport['groupBy'];
+  seed: number;
+}
+export type QueueOrder = (typeof queueOrders)[number];
+
+/** Waveforms that are kept. */
+const mostPeaks = 400;
 /** At most so many are shown at once; the next come as these are decided. */
 const pageSize = 1000;
 
@@ -31,6 +43,13 @@ export class Mistakes {
   currentId = $state<string | null>(null);
   /** The report of the chosen taxonomy was asked for and is there, or is known not to be. */
   loaded = $state(false);
+  /** How the next run is made. */
+  settings = $state<RunSettings>({ folds: 5, groupBy: 'artist', seed: 1 });
+  /** In which order the unsure ones come. */
+  order = $state<QueueOrder>('margin');
+  /** Labels that were set last, for “same as last”. */
+  last = $state.raw<string[] | null>(null);
+  readonly #peaks = new Map<string, Promise<Peaks | null>>();
   readonly #libraryId: string;
   readonly #engine: EngineClient;
   readonly #jobs: JobWaiter;
@@ -63,10 +82,10 @@ export class Mistakes {
     const taxonomyId = this.#taxonomyId;
     if (taxonomyId === null) return;
     const of = { libraryId: this.#libraryId, taxonomyId };
-    const { tab } = this;
+    const { tab, order } = this;
     const [report, page] = await Promise.all([
       this.#engine.call('mistakes.report', of),
-      this.#engine.call('mistakes.list', { ...of, tab, limit: pageSize }),
+      this.#engine.call('mistakes.list', { ...of, tab, order, limit: pageSize }),
     ]);
     // Of several that are under way only the last one shows the present.
     if (ask !== this.#asked) return;
@@ -85,12 +104,55 @@ export class Mistakes {
 
   /** Looks for mistakes and shows what was found. @throws EngineError as the job failed, or `cancelled`. */
   async look(taxonomyId: string): Promise<void> {
-    const { jobId } = await this.#engine.call('mistakes.compute', { libraryId: this.#libraryId, taxonomyId });
+    const { jobId } = await this.#engine.call('mistakes.compute', {
+      ...{ libraryId: this.#libraryId, taxonomyId },
+      ...this.settings,
+    });
     await this.#jobs.wait(jobId);
     await this.reload();
     const { report } = this;
     const first = report && mistakeTabs.find((tab) => report.counts[tab].left > 0);
     if (first && report.counts[this.tab].left === 0) await this.show(first);
+  }
+
+  /** Shows the unsure ones in another order. */
+  async sort(order: QueueOrder): Promise<void> {
+    this.order = order;
+    this.currentId = null;
+    await this.reload();
+  }
+
+  /** Peaks of a track, read once; of the few hundred rows seen last. */
+  peaks(trackId: string): Promise<Peaks | null> {
+    const known = this.#peaks.get(trackId);
+    if (known) return known;
+    const asked = this.#engine.call('tracks.peaks', { libraryId: this.#libraryId, trackId });
+    this.#peaks.set(trackId, asked);
+    const [oldest] = this.#peaks.keys();
+    if (this.#peaks.size > mostPeaks && oldest !== undefined) this.#peaks.delete(oldest);
+    return asked;
+  }
+
+  /** Leaves all copies but the first out of training, and confirms the group; one step to undo. */
+  async hide(mistake: Mistake): Promise<void> {
+    const libraryId = this.#libraryId;
+    const trackIds = mistake.others.map(({ id }) => id);
+    const leave = (ids: string[], leftOut: boolean): Promise<{ changed: string[] }> =>
+      this.#engine.call('tracks.leaveOut', { libraryId, trackIds: ids, leftOut });
+    let hidden: string[] = [];
+    await this.#do(
+      mistake,
+      `Hide copies of ${mistake.track.title}`,
+      { decision: 'keep', labels: [] },
+      {
+        before: async () => {
+          hidden = (await leave(trackIds, true)).changed;
+        },
+        back: async () => {
+          if (hidden.length > 0) await leave(hidden, false);
+        },
+      },
+    );
   }
 
   /** The row that lies so many further on, within the list. */
@@ -104,6 +166,18 @@ export class Mistakes {
    * @param labels of `change`
    */
   async decide(mistake: Mistake, decision: Decision, labels: string[] = []): Promise<void> {
+    if (decision === 'change') this.last = labels;
+    if (decision === 'accept' && mistake.suggested !== null) this.last = [mistake.suggested];
+    await this.#do(mistake, `${doneTitles[decision]} ${mistake.track.title}`, { decision, labels });
+  }
+
+  /** @param more done before the decision, and taken back after it */
+  async #do(
+    mistake: Mistake,
+    title: string,
+    { decision, labels }: { decision: Decision; labels: string[] },
+    more?: { before: () => Promise<void>; back: () => Promise<void> },
+  ): Promise<void> {
     const taxonomyId = this.#taxonomyId;
     if (taxonomyId === null) return;
     const of = { libraryId: this.#libraryId, taxonomyId };
@@ -113,6 +187,7 @@ export class Mistakes {
     let made = 0;
     const decide = async (): Promise<void> => {
       try {
+        await more?.before();
         const input = { ...of, mistakeId: mistake.id, decision, labels };
         made = (await this.#engine.call('mistakes.decide', input)).id;
       } finally {
@@ -129,11 +204,12 @@ export class Mistakes {
           'Take the decisions back with archetone mistakes --undo.',
         );
       await this.#engine.call('mistakes.undo', of);
+      await more?.back();
       this.currentId = mistake.id;
       await this.reload();
     };
     await decide();
-    this.#history.push({ title: `${doneTitles[decision]} ${mistake.track.title}`, undo, redo: decide });
+    this.#history.push({ title, undo, redo: decide });
   }
 
   /** Takes back the newest decision that is kept, of this session or an earlier one. */

@@ -27,6 +27,12 @@ export async function playNearestTrack(session: LibrarySession, mistake: Mistake
   });
 }
 
+/** A and B of copies: one after the other, the same piece of each. */
+export async function playCopy(session: LibrarySession, track: Mistake['track'] | undefined): Promise<void> {
+  if (track && track.state !== 'missing' && track.state !== 'failed')
+    await session.player.showTrack(track, { play: true });
+}
+
 /** The track in question; what is missing or cannot be read cannot sound. */
 export function playMistake(session: LibrarySession, { track }: Mistake): void {
   if (track.state !== 'missing' && track.state !== 'failed') session.player.showSoon(track, { play: true });

@@ -92,7 +92,7 @@ export class LibrarySession {
   #placed = $state(false);
   readonly #stopEffects: () => void;
   readonly #opened: LibrarySummary;
-  readonly #throttles: Record<'tracks' | 'predictions' | 'reductions', Throttle>;
+  readonly #throttles: Record<'tracks' | 'predictions' | 'reductions' | 'mistakes', Throttle>;
 
   constructor(library: LibrarySummary, host: SessionHost) {
     this.#host = host;
@@ -131,6 +131,8 @@ export class LibrarySession {
         this.predictionsVersion += 1;
         this.tracks.invalidate();
       }),
+      // The command line may decide, too.
+      mistakes: new Throttle(400, () => void this.notices.attempt(() => this.mistakes.reload())),
       // A study tells of every reduction it has made.
       reductions: new Throttle(500, () => void this.notices.attempt(() => this.reductions.reload())),
     };
@@ -245,6 +247,9 @@ export class LibrarySession {
         break;
       case 'predictions':
         this.#throttles.predictions.call();
+        break;
+      case 'mistakes':
+        this.#throttles.mistakes.call();
         break;
     }
   }

@@ -26,6 +26,15 @@ export interface Waterfall {
 /** The explanation holds to this; anything above is an error and shown as one. */
 export const tolerance = 1e-5;
 
+/** The axis that several explanations share: 0 and every running sum of each lie on it. */
+export function sharedRange(explanations: readonly Explanation[]): { low: number; high: number } {
+  const all = explanations.map((explanation) => waterfall(explanation, Infinity));
+  return {
+    low: Math.min(0, ...all.map(({ low }) => low)),
+    high: Math.max(0, ...all.map(({ high }) => high)),
+  };
+}
+
 /** Lays the contributions out as steps that lead from 0 to the logit; beyond `limit` prototypes the rest is one step. */
 export function waterfall(explanation: Explanation, limit: number): Waterfall {
   const ranked = [...explanation.contributions].sort(

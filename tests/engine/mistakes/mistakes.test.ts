@@ -188,6 +188,25 @@ describe('mistakes', () => {
     expect(await library.list('likely-wrong')).toHaveLength(1);
   });
 
+  it('keeps the folds while labels are mended, and how the accuracy grew', async () => {
+    await library.compute({ folds: 4 });
+    const [wrong] = await library.list('likely-wrong');
+    const { fold } = wrong ?? {};
+    const before = await library.report();
+    const mistakeId = wrong?.id ?? '';
+    await library.client.call('mistakes.decide', { ...library.of, mistakeId, decision: 'accept' });
+    const after = await library.compute({ folds: 4 });
+    expect(after.accuracy).toBe(1);
+    expect(after.previousAccuracy).toBe(before.accuracy);
+    expect(after.history.slice(-2).map(({ accuracy, tracks }) => [accuracy, tracks])).toEqual([
+      [before.accuracy, 23],
+      [1, 23],
+    ]);
+    await library.client.call('mistakes.undo', library.of);
+    await library.compute({ folds: 4 });
+    expect((await library.list('likely-wrong')).map((again) => again.fold)).toEqual([fold]);
+  });
+
   it('refuses to undo over labels that another window changed, and loses nothing', async () => {
     const [wrong] = await library.list('likely-wrong');
     const trackId = wrong?.track.id ?? '';

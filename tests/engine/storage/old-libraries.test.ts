@@ -611,7 +611,7 @@ describe('a library from before decisions on labels', () => {
         seed: 1,
       },
       ...{ createdAt: '', seconds: 1, tracks: 0, classes: 0, accuracy: null, previousAccuracy: null },
-      ...{ leftOutClasses: [], problem: null, mistakes: [] },
+      ...{ history: [], leftOutClasses: [], problem: null, mistakes: [] },
     });
     expect(['a', 'b', 'c', 'd', 'e', 'done'].filter((run) => mistakes.fold(run, 0))).toEqual([
       'b',

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { oneHot, type LabelledWindows } from '../../../models/embeddings/labelled-vectors.ts';
+import { classMargin, usualConfusions } from '../../../models/mistakes/confusions.ts';
 import { judgeLabels, suggestClasses } from '../../../models/mistakes/judge.ts';
 import { findDuplicates } from '../../../models/mistakes/near-duplicates.ts';
-import { outOfFold, type OutOfFoldOptions } from '../../../models/mistakes/out-of-fold.ts';
+import { foldsOf, outOfFold, type OutOfFoldOptions } from '../../../models/mistakes/out-of-fold.ts';
 import { OUTLIER_SCORE, outlierScores } from '../../../models/mistakes/outliers.ts';
 import { labellingQueue } from '../../../models/mistakes/queue.ts';
 import { jointSupport, normalisedMargin } from '../../../models/mistakes/support.ts';
@@ -65,6 +66,29 @@ describe('labels that are probably wrong', () => {
     const { foldOf } = await outOfFold({ ...set, tracks: { ...set.tracks, groups } }, options);
     for (const group of new Set(groups))
       expect(new Set(foldOf.filter((_, track) => groups[track] === group)).size).toBe(1);
+  });
+
+  it('stay in their folds when they are mended', () => {
+    const before = called(corners(truth, 4), given);
+    const folds = { folds: 3, seed: 1 };
+    expect(foldsOf(corners(truth, 4), { ...folds, strata: given })).toEqual(foldsOf(before, folds));
+  });
+
+  it('stand lower where the rival is not what the class is usually taken for', () => {
+    // Class 0 is taken for class 1 on every track, and for class 2 on the last one only.
+    const support = (values: number[]) => ({ given: 0, support: Float64Array.from(values) });
+    const tracks = [
+      ...Array.from({ length: 9 }, () => support([0.45, 0.5, 0.05])),
+      support([0.45, 0.05, 0.5]),
+    ];
+    const confusions = usualConfusions(tracks, 3);
+    expect([...confusions.slice(0, 3)]).toEqual(
+      [0.45, 0.455, 0.095].map((share) => expect.closeTo(share, 12) as number),
+    );
+    const [usual, unusual] = [tracks[0] ?? support([]), tracks[9] ?? support([])];
+    expect(classMargin(unusual, 2, confusions)).toBeLessThan(classMargin(usual, 1, confusions));
+    expect(classMargin(usual, 1, confusions)).toBeGreaterThan(0);
+    expect(classMargin(unusual, 2, confusions)).toBeLessThan(0);
   });
 
   it('are not claimed of a class that only one group bears', async () => {
