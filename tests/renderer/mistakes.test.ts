@@ -122,6 +122,16 @@ describe('mistakes', () => {
     expect(labelsOfKey('.', keyed, null)).toBeNull();
   });
 
+  it('can be undone as soon as the row is gone', async () => {
+    const { mistakes, history, ids, second } = await opened();
+    const done = mistakes.decide(second, 'keep');
+    expect(ids()).toEqual(['m0', 'm2']);
+    expect(history.past).toHaveLength(0);
+    await mistakes.settled;
+    expect(history.past).toHaveLength(1);
+    await done;
+  });
+
   it('remember the label that was set last', async () => {
     const { mistakes, second } = await opened();
     await mistakes.decide(second, 'change', ['piano']);

@@ -49,6 +49,8 @@ export class Mistakes {
   order = $state<QueueOrder>('margin');
   /** Labels that were set last, for “same as last”. */
   last = $state.raw<string[] | null>(null);
+  /** The newest decision is carried out and can be undone, or was refused: rows go before the engine has answered. */
+  settled: Promise<void> = Promise.resolve();
   readonly #peaks = new Map<string, Promise<Peaks | null>>();
   readonly #libraryId: string;
   readonly #engine: EngineClient;
@@ -208,8 +210,14 @@ export class Mistakes {
       this.currentId = mistake.id;
       await this.reload();
     };
-    await decide();
-    this.#history.push({ title, undo, redo: decide });
+    const done = decide();
+    // What was refused is nothing to wait for; whoever decided is told.
+    this.settled = done.then(
+      () => this.#history.push({ title, undo, redo: decide }),
+      () => undefined,
+    );
+    await done;
+    await this.settled;
   }
 
   /** Takes back the newest decision that is kept, of this session or an earlier one. */
