@@ -51,6 +51,8 @@ export class Mistakes {
   last = $state.raw<string[] | null>(null);
   /** The newest decision is carried out and can be undone, or was refused: rows go before the engine has answered. */
   settled: Promise<void> = Promise.resolve();
+  // Nothing shown depends on what is in it.
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity
   readonly #peaks = new Map<string, Promise<Peaks | null>>();
   readonly #libraryId: string;
   readonly #engine: EngineClient;
