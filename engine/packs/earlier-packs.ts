@@ -21,7 +21,7 @@ const packsByEncoder: Record<string, readonly string[]> = {
     '52b3e001b1dd49bfcac84adc85571068e75ebb6dad70bce45ebc9157c5b20291',
     'e190fd1077af39bd0cf471f05839ac82087ccf6635c8f72849d355ad16b1eb3e',
   ],
-  // 0.4.0, 0.4.1
+  // 0.4.0, 0.4.1; 0.4.2 has it too
   '9578d9af23a9d7e6324bdb915615b41680bc6f29cace610f99ae8446d040bf1d': [
     '13165eab296e91bcfd7469ff0312e3f348778cf3e21d23389bfa36641c62c3d4',
     '67fcfbd11659c0133b2e024515660b8949cb5f2a124beb7d46a9888bf4c11419',

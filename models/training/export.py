@@ -40,7 +40,7 @@ DYNAMIC = {"waveform": {0: "B", 1: "S"}, "features": {0: "B", 1: "T"}, "hidden":
 
 
 # Measured, see runs.md
-SAMPLER = {"method": "ddim", "steps": 8, "guidance": 0, "initialNoise": 1, "candidates": 12, "accept": 0.9}
+SAMPLER = {"method": "ddim", "steps": 4, "guidance": 0, "initialNoise": 1, "candidates": 5, "accept": 0.9}
 
 
 def trained(work: Path, names: dict[str, str]) -> dict[str, torch.nn.Module]:
