@@ -83,6 +83,8 @@ test('are not made again by the next start, nor at all where that is switched of
   await running.app.close();
   running = await launch(userData);
   const { page } = running;
+  // The view that was open last is taken up again, when the library is there.
+  await expect(rows(page)).toHaveCount(1, { timeout: 30_000 });
   await go(page, 'prototypes');
   await expect(page.getByTestId('sonify-all')).toHaveText(/All sonified/);
   // Longer than what is wanted must have been wanted for.
