@@ -48,6 +48,16 @@ function wanted(network: PrototypeNetwork, all: boolean): number[] {
 }
 
 /**
+ * The request with what it comes to: of a network that is made as a whole anyway it makes no difference whether somebody
+ * looks at it, and a job need not end for that.
+ * @throws EngineError `not-found` for the experiment
+ */
+export function settled(context: EngineContext, request: BackgroundRequest): BackgroundRequest {
+  const network = context.libraries.get(request.libraryId).experiments.network(request.experimentId);
+  return { ...request, all: request.all || network.prototypeCount <= AT_EASE };
+}
+
+/**
  * Whether a sound of the experiment's prototypes is missing that could be made. Where sounds begin with recordings it is
  * not known before they are looked for, and yes.
  * @throws EngineError `not-found` for the experiment

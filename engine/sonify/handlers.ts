@@ -4,7 +4,7 @@ import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { nameOfVectors } from '../neighbours/vector-ref.ts';
-import { backgroundSpecSchema, soundsAreMissing, soundsInBackground } from './background.ts';
+import { backgroundSpecSchema, settled, soundsAreMissing, soundsInBackground } from './background.ts';
 import { sonifySpecSchema, sonifyTargets } from './sonify.ts';
 
 /** Vectors made audible. */
@@ -40,7 +40,8 @@ export function sonifyHandlers(context: EngineContext): Pick<Handlers, 'sonify.s
   return {
     'sonify.start': (spec) =>
       answer(() => ({ jobId: jobs.start('sonify', { libraryId: spec.libraryId, spec }) })),
-    'sonify.background': async (spec) => {
+    'sonify.background': async (request) => {
+      const spec = settled(context, request);
       const missing = await soundsAreMissing(context, spec);
       const { libraryId } = spec;
       // From here on nothing is waited for: two that ask at once get one job.
