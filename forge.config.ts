@@ -15,7 +15,7 @@ const nativeModules =
   /^\/node_modules\/(onnxruntime-(node|common)|libsql|@libsql|@neon-rs|detect-libc)(\/|$)/;
 /** What calls Linux's kernel, for the embedder to give up its rights: its sources and manuals stay here. */
 const kernelCalls =
-  /^\/node_modules\/(koffi(\/(package\.json|index\.cjs|src(\/koffi(\/index\.cjs)?)?))?|@koromix(\/koffi-linux-\w+(\/.*)?)?)$/;
+  /^\/node_modules\/(koffi(\/(package\.json|index\.cjs|src(\/koffi(\/index\.cjs|\/src(\/\w+\.cjs)?)?)?))?|@koromix(\/koffi-linux-\w+(\/.*)?)?)$/;
 const otherPlatforms = [
   new RegExp(`^/node_modules/onnxruntime-node/bin/napi-v\\d+/(?!${process.platform}(/|$))[^/]+`),
   new RegExp(

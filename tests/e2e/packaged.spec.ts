@@ -166,6 +166,27 @@ test.describe('when it runs', () => {
     for (const src of scripts) expect(src).toMatch(/^archetone:\/\/app\//);
   });
 
+  test('21 keeps the process of the models in', async () => {
+    await page.getByTestId('open-demo').click();
+    const confined = (): boolean =>
+      readdirSync('/proc').some((pid) => {
+        try {
+          const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+          const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+          return (
+            command.includes(userData) &&
+            command.includes('node.mojom.NodeService') &&
+            /^NoNewPrivs:\t1$/m.test(status) &&
+            /^Seccomp:\t2$/m.test(status)
+          );
+        } catch {
+          // No process, or one that has just ended.
+          return false;
+        }
+      });
+    await expect.poll(confined, { timeout: 60_000 }).toBe(true);
+  });
+
   test('15 gives the page no Node, only the named verbs', async () => {
     const seen = await page.evaluate(() => ({
       node: ['process', 'require', 'module', 'Buffer', 'global'].filter((name) => name in globalThis),
