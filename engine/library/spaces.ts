@@ -125,7 +125,6 @@ export class SpaceRepository {
     );
     run('UPDATE OR IGNORE cache.embeddings SET space = ? WHERE space = ?', into, from);
     run('DELETE FROM cache.embeddings WHERE space = ?', from);
-    run('UPDATE cache.projections SET space = ? WHERE space = ?', into, from);
     // Its key stands inside a report, too, and the other may have one: it is made again.
     run('DELETE FROM cache.mistakes WHERE space = ?', from);
     for (const { table, column } of this.#references())

@@ -379,7 +379,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'sonify.background': () => ({ jobId: null }),
   'prototypes.list': () => [prototype(0, 'bass'), prototype(1, 'drum')],
   'prototypes.classMap': ({ class: name }: { class: string }) => ({
-    ...{ class: name, rivals: ['drum'], coverage: 0.9 },
+    ...{ class: name, rivals: [name === 'drum' ? 'bass' : 'drum'], coverage: 0.9 },
     points: [
       { kind: 'prototype', index: 0, class: name, x: 0, y: 0 },
       { kind: 'window', trackId: 't1', windowIndex: 0, startSeconds: 0, class: name, x: 1, y: 1 },

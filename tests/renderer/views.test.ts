@@ -259,20 +259,29 @@ describe('library', () => {
   });
 });
 
+/** The row of prototype 1 in the view Prototypes, whose class is chosen first. */
+async function drumCard(): Promise<HTMLElement> {
+  await fireEvent.click(byId('nav-prototypes'));
+  const drum = await waitFor(() => {
+    const found = screen.getAllByTestId('class-row').find((row) => row.textContent.includes('drum'));
+    if (!found) throw new Error('no class yet');
+    return found;
+  });
+  await fireEvent.click(drum);
+  return waitFor(() => {
+    const found = screen.getAllByTestId('prototype-card').find(({ dataset }) => dataset['index'] === '1');
+    if (!found) throw new Error('no card yet');
+    return found;
+  });
+}
+
 describe('hearing prototypes', () => {
   it('makes A once, plays it, and plays B from its place in the real track', async () => {
     const target = { kind: 'prototype' as const, experimentId: 'E1', index: 1 };
     const { engine, app } = await open({
       answers: { 'sonify.start': () => ({ jobId: 'S' }), 'jobs.get': () => job({ id: 'S', kind: 'sonify' }) },
     });
-    await fireEvent.click(byId('nav-prototypes'));
-    const card = await waitFor(() => {
-      const found = screen
-        .getAllByTestId('prototype-card')
-        .find((element) => element.dataset['index'] === '1');
-      if (!found) throw new Error('no card yet');
-      return found;
-    });
+    const card = await drumCard();
     const a = within(card).getByTestId('prototype-a');
     await fireEvent.click(a);
     await fireEvent.click(a);
@@ -304,12 +313,7 @@ describe('a sound that is being made', () => {
     const { engine, app } = await open({
       answers: { 'sonify.start': () => ({ jobId: 'S' }), 'jobs.get': () => job({ id: 'S', kind: 'sonify' }) },
     });
-    await fireEvent.click(byId('nav-prototypes'));
-    const card = await waitFor(() => {
-      const found = screen.getAllByTestId('prototype-card').find(({ dataset }) => dataset['index'] === '1');
-      if (!found) throw new Error('no card yet');
-      return found;
-    });
+    const card = await drumCard();
     const a = within(card).getByTestId('prototype-a');
     await fireEvent.click(a);
     await waitFor(() => expect(sessionOf(app).sonifier.jobOf(target)).toBe('S'));
