@@ -4,10 +4,10 @@
  */
 const models = [
   ['numerics', 'tensors', 'audio', 'text'],
-  ['embeddings', 'evaluation', 'checkpoint'],
+  ['embeddings', 'evaluation', 'checkpoint', 'deformations'],
   ['packs', 'onnx', 'neighbours', 'knn', 'reduction'],
-  ['backbones', 'pecmae', 'datasets'],
-  ['benchmarks', 'conversion', 'mistakes', 'projection'],
+  ['backbones', 'pecmae', 'datasets', 'handmade'],
+  ['benchmarks', 'conversion', 'mistakes', 'probes', 'projection'],
 ];
 
 const engine = [

@@ -23,6 +23,7 @@ import { Embedder } from '../embedder/embedder.ts';
 import { embedderLimits, type EmbedderLimits } from '../embedder/limits.ts';
 import { inlineEmbedder, type SpawnEmbedder } from '../embedder/process.ts';
 import { EmbedderRuntime } from '../embedder/runtime.ts';
+import { BuiltPacks } from './built.ts';
 import { earlierEncoders } from './earlier-packs.ts';
 import { BatchMemory, type BatchKey } from './batch-sizes.ts';
 import { packInfo } from './info.ts';
@@ -68,12 +69,17 @@ export class PackService {
   readonly #runtimes = new Map<string, { sha256: string; runtime: EmbedderRuntime }>();
   readonly #embedder: Embedder;
   #confinement: Confinement | null = null;
+  readonly #built: BuiltPacks;
   #problems: PackProblem[] = [];
 
   private constructor(options: PackServiceOptions, memory: ProviderMemory, batches: BatchMemory) {
     this.#options = options;
     this.#memory = memory;
     this.#batches = batches;
+    this.#built = new BuiltPacks(
+      join(options.dataFolder, 'built-packs'),
+      () => this.#packs.get('compact')?.pack ?? null,
+    );
     this.#embedder = new Embedder({
       spawn: options.embedder ?? inlineEmbedder,
       limits: { ...embedderLimits, ...options.limits },
@@ -117,7 +123,8 @@ export class PackService {
   }
 
   list(): PackInfo[] {
-    return [...this.#packs.values()].map(({ pack, embedded }) => packInfo(pack, embedded));
+    const built = this.#builtPacks().map((pack) => packInfo(pack, true));
+    return [...[...this.#packs.values()].map(({ pack, embedded }) => packInfo(pack, embedded)), ...built];
   }
 
   /** Folders that were left out because their manifest is not valid. */
@@ -127,7 +134,7 @@ export class PackService {
 
   /** Null when there is none of that id. */
   find(packId: string): Pack | null {
-    return this.#packs.get(packId)?.pack ?? null;
+    return this.#packs.get(packId)?.pack ?? this.#built.find(packId);
   }
 
   /**
@@ -135,7 +142,9 @@ export class PackService {
    * is installed.
    */
   ofSpace(space: { packId: string; packSha256: string; encoderSha256: string }): Pack | null {
-    const packs = [...this.#packs.values()].map(({ pack }) => pack);
+    const installed = [...this.#packs.values()].map(({ pack }) => pack);
+    const own = this.#built.find(space.packId);
+    const packs = own ? [...installed, own] : installed;
     const alike = packs.filter(({ encoderSha256 }) => encoderSha256 === space.encoderSha256);
     return (
       packs.find(({ sha256 }) => sha256 === space.packSha256) ??
@@ -148,14 +157,19 @@ export class PackService {
   /** The encoder of a pack that is installed, or came with an earlier version; null when it is not known. */
   encoderOf(packSha256: string): string | null {
     const installed = [...this.#packs.values()].find(({ pack }) => pack.sha256 === packSha256);
-    return installed?.pack.encoderSha256 ?? earlierEncoders.get(packSha256) ?? null;
+    return (
+      installed?.pack.encoderSha256 ??
+      earlierEncoders.get(packSha256) ??
+      this.#built.list().find((pack) => pack.sha256 === packSha256)?.encoderSha256 ??
+      null
+    );
   }
 
   /** @throws EngineError `pack` when there is none of that id. */
   get(packId: string): Pack {
-    const entry = this.#packs.get(packId);
-    if (entry) return entry.pack;
-    const known = [...this.#packs.keys()];
+    const pack = this.find(packId);
+    if (pack) return pack;
+    const known = [...this.#packs.keys(), ...this.#builtPacks().map(({ manifest }) => manifest.id)];
     const problem = this.#problems[0];
     throw new EngineError(
       'pack',
@@ -169,20 +183,35 @@ export class PackService {
   }
 
   /**
+   * The pack of that id with its files in place, for whatever reads them.
+   * @throws EngineError `pack`; PackError when a pack that is built here cannot be
+   */
+  async ready(packId: string): Promise<Pack> {
+    const pack = this.get(packId);
+    if (!this.#packs.has(packId)) await this.#built.ready(pack);
+    return pack;
+  }
+
+  /** Packs made here that no installed pack of the same id stands in for. */
+  #builtPacks(): Pack[] {
+    return this.#built.list().filter(({ manifest }) => !this.#packs.has(manifest.id));
+  }
+
+  /**
    * The shared runtime of a pack for the work of one lane, on the provider that the last check chose. What a lane asks
    * for is computed before what less urgent ones ask for. Callers must not close it.
    * @throws EngineError `pack`
    */
-  runtime(packId: string, lane: JobLane = 'compute'): Promise<PackRuntime> {
-    const pack = this.get(packId);
+  async runtime(packId: string, lane: JobLane = 'compute'): Promise<PackRuntime> {
+    const pack = await this.ready(packId);
     const name = `${lane} ${pack.sha256}`;
     const open = this.#runtimes.get(name);
-    if (open) return Promise.resolve(open.runtime);
+    if (open) return open.runtime;
     const provider = this.#memory.chosen(pack.sha256);
     const threads = this.#options.threads ?? null;
     const runtime = new EmbedderRuntime(this.#embedder, pack, { provider, threads, lane });
     this.#runtimes.set(name, { sha256: pack.sha256, runtime });
-    return Promise.resolve(runtime);
+    return runtime;
   }
 
   /**
@@ -257,7 +286,7 @@ export class PackService {
    */
   async remove(packId: string): Promise<void> {
     const pack = this.get(packId);
-    if (this.#packs.get(packId)?.embedded === true)
+    if (this.#packs.get(packId)?.embedded !== false)
       throw new EngineError(
         'pack',
         `The pack “${packId}” comes with Archetone.`,
@@ -274,7 +303,7 @@ export class PackService {
   /** Checks the files of a pack against its manifest, and a reduced one on this processor where its card was made on another. */
   async verify(packId: string, signal: AbortSignal): Promise<PackVerification> {
     try {
-      const pack = this.get(packId);
+      const pack = await this.ready(packId);
       const provider = 'cpu';
       const key = { folder: pack.folder, sha256: pack.sha256, provider, threads: 1 } as const;
       await this.#embedder.ask('verify', { pack: key }, { priority: 1, pack, signal });
@@ -291,7 +320,7 @@ export class PackService {
 
   /** Measures every execution provider against the CPU and uses the fastest correct one from now on. */
   async check(packId: string, options: CheckOptions): Promise<ProviderInfo[]> {
-    const pack = this.get(packId);
+    const pack = await this.ready(packId);
     const runner = this.#options.providerRunner ?? defaultRunner();
     const reports = await checkProviders(pack, { ...(runner === undefined ? {} : { runner }), ...options });
     const before = this.#memory.chosen(pack.sha256);

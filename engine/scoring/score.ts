@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeShuffledTwin } from '../../models/benchmarks/random-twin.ts';
 import { cutWindows } from '../../models/audio/windows.ts';
-import { readPack, type Pack, type PackRuntime } from '../../models/packs/index.ts';
+import { randomTwin, readPack, writePack, type Pack, type PackRuntime } from '../../models/packs/index.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { HeardClass, QualityCard, ScoreEvent } from '../api/quality.ts';
@@ -85,7 +84,7 @@ async function score(
   };
   try {
     const runtime = open(pack);
-    const twinFolder = request.twin ?? (await writeShuffledTwin(pack, join(scratch, 'twin'), request.seed));
+    const twinFolder = request.twin ?? (await writePack(await randomTwin(pack, request.seed), join(scratch, 'twin')));
     const twin = open(await readPack(twinFolder));
     const instruments = await read(request.instruments, 'classes');
     const rendered = await read(request.rendered, 'classes');

@@ -1,6 +1,6 @@
 import { Random } from '../numerics/random.ts';
 import { magnitudes, type Fourier, type Spectrogram } from './fourier.ts';
-import { applyBank, type MelBank } from './mel.ts';
+import { applyBank, type MelBank } from '../audio/mel-bank.ts';
 
 const NNLS_ITERATIONS = 100;
 const EPSILON = 1e-8;

@@ -1,6 +1,6 @@
 import { Fourier, magnitudes } from './fourier.ts';
 import { griffinLim, invertMel } from './griffin-lim.ts';
-import { applyBank, melBank, type MelBank } from './mel.ts';
+import { applyBank, melBank, type MelBank } from '../audio/mel-bank.ts';
 
 /** Seconds that a frame is at least: twice the time between frames. 1024 samples at 24 kHz. */
 const SHORTEST_FRAME = 0.04;

@@ -163,7 +163,7 @@ export interface Pack {
  * Of the graphs that make embeddings, and of the windows they see. Databases hold it, so what it is made of never
  * changes.
  */
-function encoderHash({ graphs, sampleRate, windowSeconds }: PackManifest): string {
+export function encoderHash({ graphs, sampleRate, windowSeconds }: PackManifest): string {
   const names = graphs.embed ? (['embed'] as const) : (['features', 'encoder', 'summary'] as const);
   const text = JSON.stringify([sampleRate, windowSeconds, names.map((name) => [name, graphs[name]?.sha256])]);
   return createHash('sha256').update(text).digest('hex');

@@ -141,7 +141,12 @@ describe.skipIf(golden.missing)('adding a pack', () => {
       threads: 1,
     });
     expect(service.addFolder).toBe(add.packsFolder);
-    expect(service.list().map(({ id, embedded: own, sources }) => [id, own, sources.length])).toEqual([
+    expect(
+      service
+        .list()
+        .slice(0, 2)
+        .map(({ id, embedded: own, sources }) => [id, own, sources.length]),
+    ).toEqual([
       ['compact', true, 0],
       [packId, false, 2],
     ]);

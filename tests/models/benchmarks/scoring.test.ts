@@ -14,16 +14,15 @@ import { Fourier, magnitudes } from '../../../models/benchmarks/fourier.ts';
 import { griffinLim } from '../../../models/benchmarks/griffin-lim.ts';
 import { HandcraftedFeatures } from '../../../models/benchmarks/handcrafted.ts';
 import { handcraftedJudge } from '../../../models/benchmarks/judge.ts';
-import { melBank } from '../../../models/benchmarks/mel.ts';
+import { melBank } from '../../../models/audio/mel-bank.ts';
 import { neighbourPrecision } from '../../../models/benchmarks/neighbourhood.ts';
 import { crossCollection, leaveOneGroupOut, withinCollection } from '../../../models/benchmarks/protocols.ts';
-import { writeShuffledTwin } from '../../../models/benchmarks/random-twin.ts';
 import { spearman } from '../../../models/benchmarks/fidelity.ts';
 import { quantile, spreadOf } from '../../../models/benchmarks/summary.ts';
 import { GraphBuilder } from '../../../models/onnx/builder.ts';
 import { elementTypes, parseModel } from '../../../models/onnx/proto.ts';
 import { variantOf } from '../../../models/onnx/quantise.ts';
-import { readPack } from '../../../models/packs/index.ts';
+import { randomTwin, readPack, writePack } from '../../../models/packs/index.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 import { TINY, writeTinyPack } from '../../support/tiny-pack.ts';
 
@@ -283,7 +282,7 @@ describe('handcraftedJudge', () => {
   });
 });
 
-describe('writeShuffledTwin', () => {
+describe('randomTwin', () => {
   it('shuffles 8-bit weights too, and makes a pack of one with the longest id', async () => {
     const g = new GraphBuilder('wide-encoder');
     const input = g.input('features', 'float32', ['batch', TINY.T, TINY.F]);
@@ -294,7 +293,7 @@ describe('writeShuffledTwin', () => {
     const original = await writeTinyPack(await temporaryFolder(), {
       ...{ seed: 1, id: 'x'.repeat(64), replace: { encoder } },
     });
-    const folder = await writeShuffledTwin(await readPack(original), await temporaryFolder(), 1);
+    const folder = await writePack(await randomTwin(await readPack(original), 1), await temporaryFolder());
     expect((await readPack(folder)).manifest.id).toBe('random-twin');
     const [before, after] = [encoder, await readFile(join(folder, 'encoder.onnx'))].map((bytes) =>
       parseModel(bytes)

@@ -6,14 +6,15 @@ import {
   compactPackFolder,
   openRuntime,
   readPack,
+  soundingTwin,
   verifyPack,
+  writePack,
   type Pack,
   type PackRuntime,
 } from '../../../models/packs/index.ts';
 import { embedWindows } from '../../../models/pecmae/embed.ts';
 import type { Sonification } from '../../../models/pecmae/sonify.ts';
 import { sonify } from '../../support/sonify.ts';
-import { writeShuffledTwin } from '../../../models/benchmarks/random-twin.ts';
 import { peakOf, rmsDbfs, spectralCentroid } from '../../support/sound.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 
@@ -111,7 +112,9 @@ describe.skipIf(folder === null)('the compact pack', () => {
   });
 
   it('hears in a sonification what it was made from, which a twin without training cannot', async () => {
-    const twin = await openRuntime(await readPack(await writeShuffledTwin(pack, await temporaryFolder(), 1)));
+    const twin = await openRuntime(
+      await readPack(await writePack(await soundingTwin(pack, 1), await temporaryFolder())),
+    );
     const [own, random] = [await recognised(runtime, embeddings, sounds), await twinRecognised(twin)];
     await twin.close();
     expect(own).toBeGreaterThanOrEqual(5);

@@ -12,10 +12,18 @@ export interface MelBank {
   weights: Float32Array;
 }
 
-/** @param bands number of bands between 20 Hz and half the sample rate. */
-export function melBank(bands: number, fftSize: number, sampleRate: number): MelBank {
+/**
+ * @param bands number of bands between the two ends
+ * @param ends Hz; default: 20 Hz and half the sample rate
+ */
+export function melBank(
+  bands: number,
+  fftSize: number,
+  sampleRate: number,
+  ends: readonly [number, number] = [20, sampleRate / 2],
+): MelBank {
   const bins = fftSize / 2 + 1;
-  const [low, high] = [melOf(20), melOf(sampleRate / 2)];
+  const [low, high] = [melOf(ends[0]), melOf(ends[1])];
   const edges = Array.from({ length: bands + 2 }, (_, i) => hzOf(low + ((high - low) * i) / (bands + 1)));
   const weights = new Float32Array(bands * bins);
   for (let band = 0; band < bands; band++) {

@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { handmadePack } from '../../models/handmade/pack.ts';
+import { handmadeSpaces } from '../../models/handmade/registry.ts';
+import {
+  packWith,
+  PackError,
+  randomTwin,
+  twinManifest,
+  writePack,
+  type Pack,
+  type PackFiles,
+  type TwinHashes,
+} from '../../models/packs/index.ts';
+
+/** Seed of the twin that every installation has. */
+const TWIN_SEED = 1;
+/**
+ * Hashes of the twin's graphs for the compact pack of this version: its manifest is there without 18 MB being shuffled.
+ * A test demands that they are right.
+ */
+const twins: ReadonlyMap<string, TwinHashes> = new Map([
+  [
+    '9578d9af23a9d7e6324bdb915615b41680bc6f29cace610f99ae8446d040bf1d',
+    {
+      encoder: 'e668845509ad2f22c43b645ecf91b2c3e825ab0ab1a73218372ed739842507c3',
+      summary: '5d3ad6f53d36546e8a961e1583bbf6d2891aef4365dd45467441e7a8e1606c1a',
+    },
+  ],
+]);
+
+/** Those of formulas, which no installation changes: built once per process, in a tenth of a second. */
+let formulas: ReadonlyMap<string, PackFiles> | null = null;
+const handmade = (): ReadonlyMap<string, PackFiles> =>
+  (formulas ??= new Map(handmadeSpaces.map((space) => [space.id, handmadePack(space)])));
+
+/** Ids of the packs that are built, in the order they are listed. */
+const ids: readonly string[] = [...handmadeSpaces.map(({ id }) => id), 'random-twin'];
+
+/**
+ * The packs that Archetone makes itself: hand-made spaces and a random twin of the compact pack, the baselines of every
+ * comparison. They are always listed; their files are written when one is first used.
+ */
+export class BuiltPacks {
+  readonly #folder: string;
+  readonly #compact: () => Pack | null;
+  readonly #writing = new Map<string, Promise<void>>();
+
+  /** @param folder where they are written · @param compact the pack that the twin is a twin of */
+  constructor(folder: string, compact: () => Pack | null) {
+    this.#folder = folder;
+    this.#compact = compact;
+  }
+
+  list(): Pack[] {
+    return ids.flatMap((id) => this.find(id) ?? []);
+  }
+
+  /** Null when none of that id can be built. */
+  find(id: string): Pack | null {
+    // Asked for all the time, and built for nothing.
+    if (!ids.includes(id)) return null;
+    const files = handmade().get(id);
+    if (files) return packWith(files.manifest, this.#folderOf(id, files.manifest.version));
+    const compact = this.#compact();
+    const hashes = compact && twins.get(compact.encoderSha256);
+    if (!compact || !hashes) return null;
+    const manifest = twinManifest(compact, hashes);
+    return packWith(manifest, this.#folderOf(id, manifest.version));
+  }
+
+  /** Writes the files of a pack that is to be used, unless they are there. @throws PackError when it does not come out as declared */
+  async ready(pack: Pack): Promise<void> {
+    let writing = this.#writing.get(pack.folder);
+    if (writing === undefined) {
+      writing = this.#write(pack);
+      this.#writing.set(pack.folder, writing);
+      // A failure is not kept: there may be room on the disk the next time.
+      writing.catch(() => this.#writing.delete(pack.folder));
+    }
+    await writing;
+  }
+
+  async #write(pack: Pack): Promise<void> {
+    if (existsSync(join(pack.folder, 'pack.json'))) return;
+    const files = await this.#files(pack.manifest.id);
+    if (packWith(files.manifest, pack.folder).sha256 !== pack.sha256)
+      throw new PackError('hash', `the pack “${pack.manifest.id}” does not come out as it should`, {
+        hint: 'Verify the pack “compact”, or install Archetone again.',
+      });
+    // A run that was ended may have left parts of it; the manifest is written last.
+    await rm(pack.folder, { recursive: true, force: true });
+    await writePack(files, pack.folder);
+  }
+
+  async #files(id: string): Promise<PackFiles> {
+    const files = handmade().get(id);
+    if (files) return files;
+    const compact = this.#compact();
+    if (!compact) throw new PackError('missing', `there is no pack that “${id}” could be made of`);
+    return randomTwin(compact, TWIN_SEED);
+  }
+
+  /** By version, so that an older version's files are never taken for this one's. */
+  #folderOf(id: string, version: string): string {
+    return join(this.#folder, `${id}-${version}`);
+  }
+}

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import protobuf from 'protobufjs/minimal.js';
+import { Random } from '../numerics/random.ts';
+import { elementTypes } from '../onnx/proto.ts';
+import { readGraph } from './graph-file.ts';
+import type { GraphName, Pack, PackManifest } from './manifest.ts';
+import type { PackFiles } from './pack-files.ts';
+
+/** Graphs that make embeddings. */
+const ENCODER: readonly GraphName[] = ['features', 'encoder', 'summary', 'embed'];
+/** Front-ends hold fixed transforms that an untrained pack has, too. */
+const FIXED: readonly GraphName[] = ['features'];
+const SMALLEST_MATRIX = 1024;
+/** Bytes per entry of the element types that weights come in; packs of reduced precision have all of them. */
+const WEIGHT_BYTES: ReadonlyMap<number, number> = new Map([
+  [elementTypes.float32, 4],
+  [elementTypes.float16, 2],
+  [elementTypes.int8, 1],
+]);
+
+/** Hashes of the shuffled graphs of a twin, by name. */
+export type TwinHashes = Partial<Record<GraphName, string>>;
+
+/**
+ * The manifest of a pack that only makes embeddings, with the architecture and the distribution of weights of another and
+ * nothing learned: what an encoder gives for its structure alone.
+ * @param hashes of the graphs with shuffled weights; the others stay
+ */
+export function twinManifest({ manifest }: Pack, hashes: TwinHashes): PackManifest {
+  const { sampler: _sampler, phaseRetrieval: _phases, levels: _levels, ...rest } = shuffled(manifest, hashes);
+  const { features, encoder, summary, embed } = rest.graphs;
+  return {
+    ...rest,
+    kind: 'embedding-only',
+    graphs: {
+      ...(features && { features }),
+      ...(encoder && { encoder }),
+      ...(summary && { summary }),
+      ...(embed && { embed }),
+    },
+    soundless: 'Nothing in it is learned, so that its vectors say nothing a decoder could know.',
+  };
+}
+
+/**
+ * The random twin of a pack: its encoder with the entries of every weight matrix shuffled.
+ * @param seed any safe integer; the same seed gives the same bytes
+ * @throws PackError when a graph of the pack cannot be read
+ */
+export async function randomTwin(pack: Pack, seed: number): Promise<PackFiles> {
+  const { files, hashes } = await shuffledGraphs(pack, ENCODER, seed);
+  return { manifest: twinManifest(pack, hashes), files };
+}
+
+/** A twin that sounds, too: the generative half is shuffled as well. @throws PackError when a graph cannot be read */
+export async function soundingTwin(pack: Pack, seed: number): Promise<PackFiles> {
+  const { files, hashes } = await shuffledGraphs(pack, [...ENCODER, 'denoiser', 'decoder'], seed);
+  return { manifest: shuffled(pack.manifest, hashes), files };
+}
+
+function shuffled(manifest: PackManifest, hashes: TwinHashes): PackManifest {
+  const copy = structuredClone(manifest);
+  for (const [name, entry] of Object.entries(copy.graphs))
+    if (entry) entry.sha256 = hashes[name as GraphName] ?? entry.sha256;
+  return {
+    ...copy,
+    // Not its id with something behind it, which could be longer than an id may be.
+    id: 'random-twin',
+    title: `Random twin of ${manifest.title}`,
+    trainingData: { statement: 'None: every weight matrix of the pack is shuffled.', hours: 0 },
+    quality: {},
+  };
+}
+
+async function shuffledGraphs(
+  pack: Pack,
+  names: readonly GraphName[],
+  seed: number,
+): Promise<{ files: Map<string, Uint8Array>; hashes: TwinHashes }> {
+  const files = new Map<string, Uint8Array>();
+  const hashes: TwinHashes = {};
+  for (const name of names) {
+    const entry = pack.manifest.graphs[name];
+    if (!entry) continue;
+    const bytes = Uint8Array.from(await readGraph(pack, name));
+    if (!FIXED.includes(name)) shuffleWeights(bytes, new Random(seed));
+    hashes[name] = createHash('sha256').update(bytes).digest('hex');
+    files.set(entry.file, bytes);
+  }
+  return { files, hashes };
+}
+
+/** In place, on the serialised model: ModelProto.graph (7) → GraphProto.initializer (5) → TensorProto.raw_data (9). */
+function shuffleWeights(model: Uint8Array, random: Random): void {
+  for (const graph of fields(model, 7)) for (const tensor of fields(graph, 5)) shuffleTensor(tensor, random);
+}
+
+function shuffleTensor(tensor: Uint8Array, random: Random): void {
+  const width = WEIGHT_BYTES.get(dataType(tensor));
+  if (width === undefined) return;
+  for (const raw of fields(tensor, 9)) {
+    const count = raw.length / width;
+    if (count < SMALLEST_MATRIX) continue;
+    const spare = new Uint8Array(width);
+    for (let i = count - 1; i > 0; i--) {
+      const a = i * width;
+      const b = random.integer(i + 1) * width;
+      spare.set(raw.subarray(a, a + width));
+      raw.copyWithin(a, b, b + width);
+      raw.set(spare, b);
+    }
+  }
+}
+
+/** The length-delimited fields of a message with this number, as views of the same memory. */
+function fields(message: Uint8Array, number: number): Uint8Array[] {
+  const reader = protobuf.Reader.create(message);
+  const found: Uint8Array[] = [];
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === number * 8 + 2) {
+      const length = reader.uint32();
+      found.push(message.subarray(reader.pos, reader.pos + length));
+      reader.skip(length);
+    } else reader.skipType(tag & 7);
+  }
+  return found;
+}
+
+function dataType(tensor: Uint8Array): number {
+  const reader = protobuf.Reader.create(tensor);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === 2 * 8) return reader.int32();
+    reader.skipType(tag & 7);
+  }
+  return 0;
+}

@@ -1,0 +1,193 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { HandcraftedFeatures } from '../../../models/benchmarks/handcrafted.ts';
+import { handmadePack } from '../../../models/handmade/pack.ts';
+import { handmadeSpaces } from '../../../models/handmade/registry.ts';
+import {
+  openRuntime,
+  readPack,
+  verifyPack,
+  writePack,
+  type PackRuntime,
+} from '../../../models/packs/index.ts';
+import { temporaryFolder } from '../../support/temporary.ts';
+
+const vectorsSchema = z.record(z.string(), z.array(z.number()));
+const golden = vectorsSchema.parse(
+  JSON.parse(readFileSync(resolve(import.meta.dirname, '../../golden/handmade.json'), 'utf8')),
+);
+const runtimes = new Map<string, PackRuntime>();
+
+beforeAll(async () => {
+  for (const space of handmadeSpaces) {
+    const folder = await writePack(handmadePack(space), join(await temporaryFolder(), space.id));
+    runtimes.set(space.id, await openRuntime(await readPack(folder), { threads: 1 }));
+  }
+});
+afterAll(async () => {
+  for (const runtime of runtimes.values()) await runtime.close();
+});
+
+/** Half a tone that swells four times a second, another one, and a little noise: as `handmade_twin.py` makes it. */
+function testSound(samples: number, rate: number): Float32Array {
+  let state = 1;
+  return Float32Array.from({ length: samples }, (_, i) => {
+    state = (state * 48_271) % 2_147_483_647;
+    const t = i / rate;
+    const swell = 1 + 0.8 * Math.sin(2 * Math.PI * 4 * t);
+    return (
+      0.3 * Math.sin(2 * Math.PI * 440 * t) * swell +
+      0.1 * Math.sin(2 * Math.PI * 1319 * t) +
+      0.01 * (state / 2_147_483_647 - 0.5)
+    );
+  });
+}
+
+async function embed(id: string, sound: (t: number) => number): Promise<Float32Array> {
+  const runtime = runtimes.get(id);
+  if (!runtime) throw new Error(id);
+  const { windowSamples, sampleRate } = runtime.pack.manifest;
+  return runtime.embed(
+    Float32Array.from({ length: windowSamples }, (_, i) => sound(i / sampleRate)),
+    1,
+  );
+}
+
+const tone =
+  (hertz: number, beat = 0, depth = 0, level = 0.5) =>
+  (t: number): number =>
+    level * Math.sin(2 * Math.PI * hertz * t) * (1 + depth * Math.sin(2 * Math.PI * beat * t));
+
+const argMax = (values: ArrayLike<number>): number => {
+  const all = Array.from(values);
+  return all.indexOf(Math.max(...all));
+};
+
+describe('hand-made spaces', () => {
+  it.each(handmadeSpaces.map((space) => [space.id, space] as const))(
+    '%s is within 1e-3 of its twin in NumPy',
+    async (id, { sampleRate, windowSeconds }) => {
+      const runtime = runtimes.get(id);
+      const z = await runtime?.embed(testSound(Math.round(sampleRate * windowSeconds), sampleRate), 1);
+      expect(z).toHaveLength(golden[id]?.length ?? NaN);
+      z?.forEach((value, i) =>
+        expect(Math.abs(value - (golden[id]?.[i] ?? NaN)), `${id}[${i}]`).toBeLessThan(1e-3),
+      );
+    },
+  );
+
+  it('agrees with NumPy, SciPy and librosa where they are there', ({ skip }) => {
+    const python = process.env['ARCHETONE_PYTHON'] ?? 'python3';
+    try {
+      execFileSync(python, ['-c', 'import numpy, scipy, librosa'], { stdio: 'ignore' });
+    } catch {
+      skip('no Python with NumPy, SciPy and librosa');
+    }
+    const script = resolve(import.meta.dirname, '../../support/handmade_twin.py');
+    const twin = vectorsSchema.parse(JSON.parse(execFileSync(python, [script], { encoding: 'utf8' })));
+    for (const [id, values] of Object.entries(twin))
+      values.forEach((value, i) =>
+        expect(Math.abs(value - (golden[id]?.[i] ?? NaN)), `${id}[${i}]`).toBeLessThan(2e-4),
+      );
+  });
+
+  it('are packs that can be verified, and the same bytes every time', async () => {
+    for (const [id, { pack }] of runtimes) {
+      await expect(verifyPack(pack), id).resolves.toBeDefined();
+      const again = handmadePack(handmadeSpaces.find((space) => space.id === id) ?? handmadeSpaces[0]!);
+      const graph = again.files.get('embed.onnx') ?? new Uint8Array();
+      expect(createHash('sha256').update(graph).digest('hex')).toBe(pack.manifest.graphs.embed?.sha256);
+    }
+  });
+
+  it('gives numbers for silence and for full scale', async () => {
+    for (const id of runtimes.keys())
+      for (const sound of [() => 0, () => 1, (t: number) => (Math.floor(t * 8000) % 2) * 2 - 1])
+        expect((await embed(id, sound)).every(Number.isFinite), id).toBe(true);
+  });
+
+  it('log-mel and mfcc are the features that packs were scored against before', async () => {
+    const features = await HandcraftedFeatures.open(24_000);
+    const sound = testSound(96_000, 24_000).map((value, i) => (i < 40_000 ? value : 0));
+    const wanted = await features.describe(sound);
+    await features.close();
+    for (const [id, values] of [
+      ['log-mel', wanted.logMel],
+      ['mfcc', wanted.mfcc],
+    ] as const) {
+      const z = await runtimes.get(id)?.embed(sound, 1);
+      values.forEach((value, i) =>
+        expect(Math.abs(value - (z?.[i] ?? NaN)), `${id}[${i}]`).toBeLessThan(1e-3),
+      );
+    }
+  });
+
+  it('chroma hears the pitch class in every octave', async () => {
+    for (const [hertz, pitchClass] of [
+      [220, 9],
+      [440, 9],
+      [880, 9],
+      [523.25, 0],
+      [739.99, 6],
+    ] as const)
+      expect(argMax((await embed('chroma', tone(hertz))).subarray(0, 12)), `${hertz} Hz`).toBe(pitchClass);
+  });
+
+  it('modulation finds band and speed, grows with the depth and knows no gain', async () => {
+    const depths = (z: Float32Array): Float32Array =>
+      Float32Array.from(
+        { length: 320 },
+        (_, i) => Math.exp(z[Math.floor(i / 8) * 9 + (i % 8)] ?? NaN) - 1e-3,
+      );
+    // Bands of 70 Hz: the one whose centre is nearest to the tone.
+    for (const [hertz, beat, column] of [
+      [440, 4, 3],
+      [880, 16, 5],
+      [880, 60, 7],
+    ] as const) {
+      const found = depths(await embed('modulation', tone(hertz, beat, 0.8)));
+      const band = Math.round((hertz - 60) / 70.6) - 1;
+      const own = found.subarray(band * 8, band * 8 + 8);
+      expect(argMax(own), `${hertz} Hz, ${beat} Hz`).toBe(column);
+    }
+    const at = async (depth: number, level = 0.5): Promise<number> =>
+      depths(await embed('modulation', tone(440, 4, depth, level)))[4 * 8 + 3] ?? NaN;
+    expect(await at(0)).toBeLessThan(0.02);
+    expect((await at(0.8)) / (await at(0.4))).toBeCloseTo(2, 1);
+    expect(await at(0.8)).toBeCloseTo(0.8 / Math.SQRT2, 1);
+    expect(await at(0.8, 0.05)).toBeCloseTo(await at(0.8), 3);
+  });
+
+  it('scattering finds how fast a tone swells', async () => {
+    // 440 Hz lies in the fifth octave of wavelets; its second wavelets begin at 87.5 Hz and halve.
+    const found = async (beat: number): Promise<number[]> => {
+      const z = await embed('scattering', tone(440, beat, 0.8));
+      const first = argMax(z.subarray(0, 64));
+      const octave = Math.floor(first / 8);
+      return secondOf(z, octave, first % 8);
+    };
+    const steady = await found(0);
+    expect(Math.max(...steady.map((value) => Math.exp(value) - 1e-3))).toBeLessThan(0.01);
+    const [at16, at4] = [await found(16), await found(4)];
+    expect(argMax(at16)).toBeLessThan(argMax(at4));
+    // A second wavelet per octave: sixteen swells a second lie two octaves above four.
+    expect(argMax(at4) - argMax(at16)).toBe(2);
+    expect(Math.exp(Math.max(...at16))).toBeGreaterThan(0.2);
+  });
+});
+
+/** Second-order values of one first-order wavelet, from fast to slow. */
+function secondOf(z: Float32Array, octave: number, wavelet: number): number[] {
+  const highest = 1 / (1 + 2 ** (3 / 8));
+  const lengths = Array.from(
+    { length: 8 },
+    (_, o) =>
+      Array.from({ length: 13 }, (_, j) => 0.35 * 2 ** -j).filter((c) => c <= (highest * 2 ** -o) / 4).length,
+  );
+  const before = 64 + lengths.slice(0, octave).reduce((sum, count) => sum + 8 * count, 0);
+  return Array.from({ length: lengths[octave] ?? 0 }, (_, j) => z[before + 8 * j + wavelet] ?? NaN);
+}
