@@ -30,7 +30,7 @@ export async function* scorePack(
   request: Request,
   signal: AbortSignal,
 ): AsyncGenerator<ScoreEvent, void> {
-  const pack = context.packs.get(request.packId);
+  const pack = await context.packs.ready(request.packId);
   if (request.origins) requireInstruments(pack, request.instruments, 'Recordings to start from');
   if (request.listenTo !== null) {
     requireInstruments(pack, request.instruments, 'Prototypes to listen to');
