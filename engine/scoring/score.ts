@@ -84,7 +84,8 @@ async function score(
   };
   try {
     const runtime = open(pack);
-    const twinFolder = request.twin ?? (await writePack(await randomTwin(pack, request.seed), join(scratch, 'twin')));
+    const twinFolder =
+      request.twin ?? (await writePack(await randomTwin(pack, request.seed), join(scratch, 'twin')));
     const twin = open(await readPack(twinFolder));
     const instruments = await read(request.instruments, 'classes');
     const rendered = await read(request.rendered, 'classes');

@@ -1,0 +1,202 @@
+import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
+import { poolTracks } from '../embeddings/pooling.ts';
+import { borneLabels, selectTracks, withLabels } from '../embeddings/tracks.ts';
+import { predictKnn } from '../knn/index.ts';
+import { defaultTrainParameters, trainPrototypeNetwork } from '../pecmae/trainer.ts';
+import { fitLinear, fitMlp, hiddenSizes } from './fit.ts';
+import type { ProbeTask } from './gradient-graph.ts';
+
+/** What a probe is asked to learn. */
+export interface ProbeInput {
+  /** Windows; probes other than the prototype network see their mean per track. */
+  train: LabelledWindows;
+  /** Null where the split has no validation part. */
+  validation: LabelledWindows | null;
+  task: ProbeTask;
+  seed: number;
+  signal: AbortSignal;
+  pace?: () => Promise<void>;
+}
+
+/** Answers about the tracks of a set, in their order: `scores [tracks, L]` in 0…1, `labels [tracks, L]` of 0/1. */
+export interface Answers {
+  scores: Float64Array;
+  labels: Uint8Array;
+}
+
+export type FittedProbe = (test: LabelledWindows) => Promise<Answers>;
+
+/** A classifier on frozen embeddings. */
+export type ProbeSettings =
+  | { kind: 'knn'; k: number }
+  | { kind: 'mlknn'; k: number }
+  | { kind: 'linear'; strength: number }
+  | {
+      kind: 'mlp';
+      hiddenUnits: readonly (number | string)[];
+      weightDecay: number;
+      learningRate: number;
+      batchSize: number;
+      epochs: number;
+      patience: number;
+    }
+  | { kind: 'prototypes'; perClass: number; steps: number };
+
+type Fit<K extends ProbeSettings['kind']> = (
+  settings: Extract<ProbeSettings, { kind: K }>,
+  input: ProbeInput,
+) => Promise<FittedProbe>;
+
+/** Everything about a kind of probe. */
+interface ProbeKind<K extends ProbeSettings['kind']> {
+  title: (settings: Extract<ProbeSettings, { kind: K }>) => string;
+  fit: Fit<K>;
+}
+
+const kinds: { [K in ProbeSettings['kind']]: ProbeKind<K> } = {
+  knn: { title: ({ k }) => `${k}-NN`, fit: ({ k }, input) => fitKnn('lpknn', k, input) },
+  mlknn: { title: ({ k }) => `ML-${k}NN`, fit: ({ k }, input) => fitKnn('mlknn', k, input) },
+  linear: {
+    title: ({ strength }) => `linear${strength === 1 ? '' : ` (C ${strength})`}`,
+    fit: async ({ strength }, { train, task, signal }) => {
+      const scale = standardOf(train);
+      const pooled = scale(train);
+      const score = await fitLinear(rowsOf(pooled), strength, options(pooled, task, signal));
+      return async (test) => decide(await score(scale(test).features, test.tracks.ids.length), pooled, task);
+    },
+  },
+  mlp: {
+    title: ({ hiddenUnits }) =>
+      `MLP (${hiddenUnits.length === 0 ? 'no hidden layer' : hiddenUnits.join(', ')})`,
+    fit: async ({ hiddenUnits, ...rest }, { train, validation, task, seed, signal }) => {
+      const scale = standardOf(train);
+      const pooled = scale(train);
+      const hidden = hiddenSizes(hiddenUnits, pooled.dim, pooled.labelNames.length);
+      const held = validation && validation.count > 0 ? rowsOf(scale(validation)) : null;
+      const score = await fitMlp(
+        rowsOf(pooled),
+        held,
+        { ...rest, hidden, seed },
+        options(pooled, task, signal),
+      );
+      return async (test) => decide(await score(scale(test).features, test.tracks.ids.length), pooled, task);
+    },
+  },
+  prototypes: {
+    title: ({ perClass }) => `prototype network (${perClass} per class)`,
+    fit: async ({ perClass, steps }, { train, validation, task, seed, signal, pace }) => {
+      const borne = borneLabels(train);
+      const held = validation && validation.count > 0 ? knownOnly(validation, borne, task) : null;
+      const { network } = await trainPrototypeNetwork(
+        withLabels(train, borne),
+        held,
+        { ...defaultTrainParameters, prototypesPerClass: perClass, steps, seed, task },
+        { signal, ...(pace ? { pace } : {}) },
+      );
+      return (test) => {
+        const width = train.labelNames.length;
+        const scores = new Float64Array(test.tracks.ids.length * width);
+        test.tracks.ids.forEach((_, track) => {
+          const { features, count } = selectTracks(test, (other) => other === track);
+          const { probabilities } = network.classify(features, count);
+          probabilities.forEach((p, c) => {
+            scores[track * width + train.labelNames.indexOf(borne[c] ?? '')] = p;
+          });
+        });
+        return Promise.resolve(decide(scores, train, task));
+      };
+    },
+  },
+};
+
+export function probeTitle<K extends ProbeSettings['kind']>(
+  settings: Extract<ProbeSettings, { kind: K }>,
+): string {
+  return kinds[settings.kind as K].title(settings);
+}
+
+/** Trains a probe. @throws NumericError, PrototypeError for data it cannot learn from; the signal's reason */
+export function fitProbe<K extends ProbeSettings['kind']>(
+  settings: Extract<ProbeSettings, { kind: K }>,
+  input: ProbeInput,
+): Promise<FittedProbe> {
+  return kinds[settings.kind as K].fit(settings, input);
+}
+
+async function fitKnn(
+  classifier: 'lpknn' | 'mlknn',
+  k: number,
+  { train, signal }: ProbeInput,
+): Promise<FittedProbe> {
+  const scale = standardOf(train);
+  const known = scale(train);
+  return async (test) => {
+    const neighbours = Math.min(k, known.count);
+    const { labels, scores } = await predictKnn(classifier, known, scale(test), { k: neighbours, signal });
+    return { labels, scores };
+  };
+}
+
+/** Means of tracks in units of the training tracks' mean and deviation: the same treatment for every space. */
+function standardOf(train: LabelledWindows): (set: LabelledWindows) => LabelledWindows {
+  const { features, count, dim } = poolTracks(train);
+  const mean = new Float64Array(dim);
+  const variance = new Float64Array(dim);
+  features.forEach((value, i) => (mean[i % dim] = (mean[i % dim] ?? 0) + value / count));
+  features.forEach((value, i) => {
+    variance[i % dim] = (variance[i % dim] ?? 0) + (value - (mean[i % dim] ?? 0)) ** 2 / count;
+  });
+  // What hardly varies in training must not tower over everything where audio is deformed.
+  const scale = variance.map((v) => (v > 1e-12 ? 1 / Math.sqrt(v) : 0));
+  return (set) => {
+    const pooled = poolTracks(set);
+    return {
+      ...pooled,
+      features: pooled.features.map((value, i) => (value - (mean[i % dim] ?? 0)) * (scale[i % dim] ?? 0)),
+    };
+  };
+}
+
+function rowsOf({ features, labels, count }: LabelledWindows): {
+  x: Float32Array;
+  y: Float32Array;
+  count: number;
+} {
+  return { x: features, y: Float32Array.from(labels), count };
+}
+
+function options(
+  { dim, labelNames }: LabelledWindows,
+  task: ProbeTask,
+  signal: AbortSignal,
+): { dim: number; labels: number; task: ProbeTask; signal: AbortSignal } {
+  return { dim, labels: labelNames.length, task, signal };
+}
+
+/** The best-scored label, or all from ½ on. */
+function decide(scores: Float64Array, { labelNames }: LabelledWindows, task: ProbeTask): Answers {
+  const width = labelNames.length;
+  const labels = new Uint8Array(scores.length);
+  if (task === 'multi') scores.forEach((score, i) => (labels[i] = score >= 0.5 ? 1 : 0));
+  else
+    for (let row = 0; row < scores.length; row += width) {
+      const own = scores.subarray(row, row + width);
+      labels[row + own.indexOf(Math.max(...own))] = 1;
+    }
+  return { scores, labels };
+}
+
+/** Tracks of classes that are learned. */
+function knownOnly(set: LabelledWindows, borne: readonly string[], task: ProbeTask): LabelledWindows | null {
+  if (task === 'multi') return withLabels(set, borne);
+  const width = set.labelNames.length;
+  const classOf = new Map<number, string>();
+  set.tracks.of.forEach((track, row) => {
+    classOf.set(track, set.labelNames[set.labels.subarray(row * width, (row + 1) * width).indexOf(1)] ?? '');
+  });
+  const kept = withLabels(
+    selectTracks(set, (track) => borne.includes(classOf.get(track) ?? '')),
+    borne,
+  );
+  return kept.count > 0 ? kept : null;
+}
