@@ -27,10 +27,13 @@ export type TwinHashes = Partial<Record<GraphName, string>>;
  * @param hashes of the graphs with shuffled weights; the others stay
  */
 export function twinManifest({ manifest }: Pack, hashes: TwinHashes): PackManifest {
-  const { sampler: _sampler, phaseRetrieval: _phases, levels: _levels, ...rest } = shuffled(manifest, hashes);
-  const { features, encoder, summary, embed } = rest.graphs;
+  const twin = shuffled(manifest, hashes);
+  const { features, encoder, summary, embed } = twin.graphs;
+  delete twin.sampler;
+  delete twin.phaseRetrieval;
+  delete twin.levels;
   return {
-    ...rest,
+    ...twin,
     kind: 'embedding-only',
     graphs: {
       ...(features && { features }),

@@ -109,32 +109,32 @@ const kinds: { [K in ProbeSettings['kind']]: ProbeKind<K> } = {
   },
 };
 
-export function probeTitle<K extends ProbeSettings['kind']>(
-  settings: Extract<ProbeSettings, { kind: K }>,
-): string {
-  return kinds[settings.kind as K].title(settings);
+export function probeTitle(settings: ProbeSettings): string {
+  return kindOf(settings).title(settings);
 }
 
 /** Trains a probe. @throws NumericError, PrototypeError for data it cannot learn from; the signal's reason */
-export function fitProbe<K extends ProbeSettings['kind']>(
-  settings: Extract<ProbeSettings, { kind: K }>,
-  input: ProbeInput,
-): Promise<FittedProbe> {
-  return kinds[settings.kind as K].fit(settings, input);
+export function fitProbe(settings: ProbeSettings, input: ProbeInput): Promise<FittedProbe> {
+  return kindOf(settings).fit(settings, input);
 }
 
-async function fitKnn(
+/** The row of a kind takes the settings of that kind, which the type of the table cannot say of one looked up. */
+function kindOf(settings: ProbeSettings): ProbeKind<ProbeSettings['kind']> {
+  return kinds[settings.kind] as ProbeKind<ProbeSettings['kind']>;
+}
+
+function fitKnn(
   classifier: 'lpknn' | 'mlknn',
   k: number,
   { train, signal }: ProbeInput,
 ): Promise<FittedProbe> {
   const scale = standardOf(train);
   const known = scale(train);
-  return async (test) => {
+  return Promise.resolve(async (test: LabelledWindows) => {
     const neighbours = Math.min(k, known.count);
     const { labels, scores } = await predictKnn(classifier, known, scale(test), { k: neighbours, signal });
     return { labels, scores };
-  };
+  });
 }
 
 /** Means of tracks in units of the training tracks' mean and deviation: the same treatment for every space. */
