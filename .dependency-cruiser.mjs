@@ -21,6 +21,7 @@ const engine = [
   ['sonify'],
   ['mistakes', 'prototypes', 'reductions', 'scoring'],
   ['exports', 'projection'],
+  ['evaluate'],
   ['app'],
 ];
 

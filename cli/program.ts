@@ -12,6 +12,7 @@ import { classifyVerb } from './verbs/classify.ts';
 import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { embedVerb } from './verbs/embed.ts';
+import { evaluateVerb } from './verbs/evaluate.ts';
 import { exportVerb } from './verbs/export.ts';
 import { importVerb } from './verbs/import.ts';
 import { knnVerb } from './verbs/knn.ts';
@@ -40,6 +41,7 @@ const verbs: readonly AddVerb[] = [
   sonifyVerb,
   reduceVerb,
   knnVerb,
+  evaluateVerb,
   exportVerb,
   packsVerb,
   backupVerb,

@@ -10,6 +10,7 @@ import { ownPaths } from './own-paths.ts';
 import { Events } from './events.ts';
 import { appHandlers } from './app/handlers.ts';
 import { classifyHandlers } from './classify/handlers.ts';
+import { evaluationsHandlers } from './evaluate/handlers.ts';
 import { experimentsHandlers } from './experiments/handlers.ts';
 import { explainHandlers } from './classify/explain-handlers.ts';
 import { exportsHandlers } from './exports/handlers.ts';
@@ -129,6 +130,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...taxonomiesHandlers(context),
     ...labelsHandlers(context),
     ...experimentsHandlers(context),
+    ...evaluationsHandlers(context),
     ...classifyHandlers(context),
     ...explainHandlers(context),
     ...prototypesHandlers(context),

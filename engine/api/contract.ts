@@ -19,6 +19,7 @@ import { appMethods } from './app.ts';
 import { classifyMethods } from './classify.ts';
 import { datasetsMethods } from './datasets.ts';
 import { embedMethods } from './embed.ts';
+import { evaluationsMethods } from './evaluations.ts';
 import { experimentsMethods } from './experiments.ts';
 import { exportsMethods } from './exports.ts';
 import { importMethods } from './import.ts';
@@ -44,6 +45,7 @@ export const contract = {
   ...searchesMethods,
   ...taxonomiesMethods,
   ...experimentsMethods,
+  ...evaluationsMethods,
   ...classifyMethods,
   ...embedMethods,
   ...prototypesMethods,

@@ -25,6 +25,7 @@ export type JobKind =
   | 'background-sounds'
   | 'study'
   | 'mistakes'
+  | 'evaluate'
   | 'export'
   | 'check-providers'
   | 'verify-pack'
@@ -103,6 +104,7 @@ export type JobResult =
   | { kind: 'background-sounds'; made: number; failed: number }
   | { kind: 'study'; studyId: string; reductions: number }
   | { kind: 'mistakes'; reportId: string; mistakes: number }
+  | { kind: 'evaluate'; evaluationId: string; cells: number }
   | { kind: 'export'; export: ExportResult }
   | { kind: 'check-providers'; providers: ProviderInfo[] }
   | { kind: 'verify-pack'; verification: PackVerification }

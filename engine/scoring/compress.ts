@@ -28,19 +28,25 @@ export async function toMp3(samples: Float32Array, sampleRate: number, kbps: num
   return throughFiles(encodeWav(samples, sampleRate, 'float32'), 'wav', 'mp3', ['-b:a', `${kbps}k`]);
 }
 
-/** MP3 at 64 kbit/s and back, aligned with what went in. */
+/** As MP3 and back, aligned with what went in. */
+export async function thereAndBack(
+  samples: Float32Array,
+  sampleRate: number,
+  kbps: number,
+): Promise<Float32Array> {
+  const packed = await toMp3(samples, sampleRate, kbps);
+  const raw = await throughFiles(packed, 'mp3', 'f32', ['-f', 'f32le', '-ac', '1', '-ar', `${sampleRate}`]);
+  const decoded = new Float32Array(
+    raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength - (raw.byteLength % 4)),
+  );
+  const out = new Float32Array(samples.length);
+  out.set(decoded.subarray(0, samples.length));
+  return out;
+}
+
 export const mp3Deformation: Deformation = {
   name: 'MP3 at 64 kbit/s',
-  async apply(samples, sampleRate) {
-    const packed = await toMp3(samples, sampleRate, 64);
-    const raw = await throughFiles(packed, 'mp3', 'f32', ['-f', 'f32le', '-ac', '1', '-ar', `${sampleRate}`]);
-    const decoded = new Float32Array(
-      raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength - (raw.byteLength % 4)),
-    );
-    const out = new Float32Array(samples.length);
-    out.set(decoded.subarray(0, samples.length));
-    return out;
-  },
+  apply: (samples, sampleRate) => thereAndBack(samples, sampleRate, 64),
 };
 
 async function throughFiles(

@@ -36,6 +36,8 @@ export function resultLine(result: JobResult): string {
       return plural(result.reductions, 'reduction');
     case 'mistakes':
       return plural(result.mistakes, 'thing to look at', 'things to look at');
+    case 'evaluate':
+      return plural(result.cells, 'cell of the grid', 'cells of the grid');
     case 'export':
       return `${plural(result.export.files.length, 'file')} in ${result.export.folder}`;
     case 'check-providers': {

@@ -26,6 +26,7 @@ const table: Partial<Record<Method, string[]>> = {
   'mistakes.export': ['path'],
   'reductions.corpus': ['source.path', 'source.labels.path'],
   'reductions.study': ['request.source.path', 'request.source.labels.path', 'request.split.path'],
+  'evaluations.run': ['file', 'places.*'],
   'exports.start': ['folder'],
   'packs.inspect': ['origin.paths.*'],
   'packs.add': ['origin.paths.*'],

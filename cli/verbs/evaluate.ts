@@ -1,0 +1,122 @@
+import { resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import {
+  evaluationSteps,
+  type EvaluationRow,
+  type EvaluationStep,
+  type EvaluationTable,
+} from '../../engine/api/evaluations.ts';
+import { table } from '../text.ts';
+import { writeOutput } from '../write-output.ts';
+import type { AddVerb } from '../verb.ts';
+
+interface Options {
+  step: EvaluationStep;
+  library: string;
+  place: Record<string, string>;
+  csv?: string;
+  latex?: string;
+}
+
+/** Adds `archetone evaluate`. */
+export const evaluateVerb: AddVerb = (program, cli) => {
+  program
+    .command('evaluate')
+    .description(
+      'Compare packs: tasks × spaces × deformations × probes, as an evaluation file (mir_ref’s YAML) says.',
+    )
+    .argument('<file>', 'evaluation file')
+    .requiredOption('--library <folder>', 'data folder in which results and vectors are kept')
+    .addOption(
+      program
+        .createOption('--step <step>', 'what to do; a run that was ended goes on where it was')
+        .choices(evaluationSteps)
+        .default('conduct'),
+    )
+    .option('--place <name=folder>', 'where a folder is that the file names; may be repeated', place, {})
+    .option('--csv <file>', 'write the table as CSV')
+    .option('--latex <file>', 'write the table as LaTeX')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  archetone evaluate choosing.yml --library ~/archetone-evaluations --place philharmonia=~/philharmonia
+  archetone evaluate choosing.yml --library ~/archetone-evaluations --step extract
+  archetone evaluate choosing.yml --library ~/archetone-evaluations --csv table.csv --json`,
+    )
+    .action((file: string, options: Options) =>
+      cli.answer(() =>
+        cli.withSession(options.library, async (session) => {
+          const { evaluationId } = await session.run('evaluate', (client) =>
+            client.call('evaluations.run', {
+              file: resolve(file),
+              step: options.step,
+              places: options.place,
+            }),
+          );
+          const result = await session.client.call('evaluations.table', { evaluationId });
+          for (const { at, message } of result.marks) cli.say(`${at}: ${message}`);
+          if (options.csv !== undefined) await writeOutput(options.csv, csvOf(result));
+          if (options.latex !== undefined) await writeOutput(options.latex, latexOf(result));
+          return { json: result, text: textOf(result) };
+        }),
+      ),
+    );
+};
+
+function place(text: string, before: Record<string, string>): Record<string, string> {
+  const [name, ...rest] = text.split('=');
+  if (!name || rest.length === 0) throw new InvalidArgumentError('must be a name, “=” and a folder.');
+  return { ...before, [name]: resolve(rest.join('=')) };
+}
+
+const percent = ({ mean, interval }: EvaluationRow): string =>
+  `${(100 * mean).toFixed(1)}${interval === null ? '' : ` ± ${(100 * interval).toFixed(1)}`}`;
+
+function textOf({ rows, cells, planned }: EvaluationTable): string {
+  const known = table<EvaluationRow>(
+    [
+      { title: 'data set', value: (row) => row.dataset },
+      { title: 'space', value: (row) => row.space },
+      { title: 'probe', value: (row) => row.probe },
+      { title: 'deformation', value: (row) => row.deformation },
+      { title: 'metric', value: (row) => row.metric },
+      { title: '%', value: percent, align: 'right' },
+      { title: 'runs', value: (row) => String(row.runs), align: 'right' },
+    ],
+    rows,
+  );
+  return `${known}\n${cells} of ${planned} cells`;
+}
+
+function csvOf({ rows }: EvaluationTable): string {
+  const quoted = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const lines = rows.map((row) =>
+    [
+      row.dataset,
+      row.space,
+      row.probe,
+      row.deformation,
+      row.metric,
+      String(row.mean),
+      row.interval === null ? '' : String(row.interval),
+      String(row.runs),
+      String(row.tested),
+    ]
+      .map(quoted)
+      .join(','),
+  );
+  return `${['dataset,space,probe,deformation,metric,mean,interval,runs,tested', ...lines].join('\n')}\n`;
+}
+
+function latexOf({ rows }: EvaluationTable): string {
+  const plain = (text: string): string =>
+    text
+      .replaceAll(/[&%$#_{}]/g, (sign) => `\\${sign}`)
+      .replaceAll('−', '$-$')
+      .replaceAll('±', '$\\pm$');
+  const lines = rows.map((row) =>
+    [row.dataset, row.space, row.probe, row.deformation, row.metric, percent(row)].map(plain).join(' & '),
+  );
+  return `\\begin{tabular}{lllllr}\n\\hline\ndata set & space & probe & deformation & metric & \\% \\\\\n\\hline\n${lines.map((line) => `${line} \\\\\n`).join('')}\\hline\n\\end{tabular}\n`;
+}

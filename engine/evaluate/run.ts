@@ -1,0 +1,456 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { neededBy, ScenarioError, type Scenario } from '../../models/deformations/scenario.ts';
+import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
+import { spaceKey } from '../../models/embeddings/space.ts';
+import { averagePrecision, rocAuc } from '../../models/evaluation/metrics/curves.ts';
+import { multilabelMetrics } from '../../models/evaluation/metrics/multilabel.ts';
+import { classificationReport } from '../../models/evaluation/metrics/single-label.ts';
+import { selectTracks } from '../../models/embeddings/tracks.ts';
+import { fitProbe, probeTitle, type Answers, type ProbeSettings } from '../../models/probes/probe.ts';
+import { evaluationsMethods, type EvaluationMark, type EvaluationStep } from '../api/evaluations.ts';
+import { EngineError } from '../api/errors.ts';
+import type { EngineContext } from '../context.ts';
+import { writeWhole } from '../files/write-whole.ts';
+import type { JobHandle } from '../jobs/queue.ts';
+import { canCompress } from '../scoring/compress.ts';
+import { readTask, splitsOf, type Task } from './tasks.ts';
+import { VectorStore, type Vectors } from './vectors.ts';
+import { readEvaluationFile, type PlannedExperiment } from './yaml.ts';
+
+export const evaluationSpecSchema = evaluationsMethods['evaluations.run'].input;
+type Spec = z.output<typeof evaluationSpecSchema>;
+
+/** One cell of the grid: what a file beside the evaluation holds. */
+export const cellSchema = z.object({
+  dataset: z.string(),
+  space: z.string(),
+  probe: z.string(),
+  deformation: z.string(),
+  seed: z.number(),
+  split: z.number(),
+  tested: z.number(),
+  /** Null: not defined on these tracks. */
+  metrics: z.record(z.string(), z.number().nullable()),
+  perLabel: z.record(z.string(), z.number().nullable()),
+  /** Of every test track: its path and the labels given. */
+  answers: z.array(z.tuple([z.string(), z.array(z.string())])),
+});
+export type EvaluationCell = z.output<typeof cellSchema>;
+
+/** What a run planned: read when a table is made. */
+export const planSchema = z.object({
+  marks: z.array(z.object({ at: z.string(), message: z.string() })),
+  /** File names of all cells, in the order of the table. */
+  cells: z.array(z.string()),
+});
+
+const CLEAN = 'clean';
+
+/** Where an evaluation lies: the same file with the same places is the same evaluation. */
+export function evaluationFolder(dataFolder: string, evaluationId: string): string {
+  return join(dataFolder, 'evaluations', evaluationId);
+}
+
+/**
+ * Runs the cells of an evaluation that are not there yet. Each is written whole as soon as it is known, and depends on its
+ * own inputs alone, so that a run that was killed goes on to the same bytes.
+ * @returns the evaluation's id and the number of its cells
+ * @throws EngineError; the signal's reason
+ */
+export async function runEvaluation(
+  context: EngineContext,
+  spec: Spec,
+  job: JobHandle,
+): Promise<{ evaluationId: string; cells: number }> {
+  const source = await readFile(spec.file, 'utf8').catch((cause: unknown) => {
+    throw new EngineError('not-found', `${spec.file} cannot be read.`, 'Name an evaluation file.', { cause });
+  });
+  const evaluationId = createHash('sha256')
+    .update(JSON.stringify([source, spec.places, dirname(spec.file)]))
+    .digest('hex')
+    .slice(0, 16);
+  const folder = evaluationFolder(context.options.dataFolder, evaluationId);
+  const run = new EvaluationRun(context, spec, job, folder);
+  const cells = await run.run(source);
+  return { evaluationId, cells };
+}
+
+interface Cell {
+  file: string;
+  experiment: PlannedExperiment;
+  task: Task;
+  space: string;
+  probe: ProbeSettings;
+  seed: number;
+  split: number;
+  scenario: Scenario | null;
+}
+
+class EvaluationRun {
+  readonly #vectors: VectorStore;
+  readonly #marks: EvaluationMark[] = [];
+  /** Sets of one data set in one space, clean and deformed: those of the last few cells. */
+  readonly #sets = new Map<string, Promise<LabelledWindows>>();
+
+  constructor(
+    readonly context: EngineContext,
+    readonly spec: Spec,
+    readonly job: JobHandle,
+    readonly folder: string,
+  ) {
+    this.#vectors = new VectorStore(context, join(context.options.dataFolder, 'evaluations', '.vectors'));
+  }
+
+  async run(source: string): Promise<number> {
+    const { experiments, marks } = readEvaluationFile(source);
+    this.#marks.push(...marks);
+    const cells: Cell[] = [];
+    for (const [e, experiment] of experiments.entries()) cells.push(...(await this.#plan(experiment, e)));
+    if (cells.length === 0)
+      throw new EngineError(
+        'bad-input',
+        'Nothing of this evaluation can be run.',
+        this.#marks.map(({ at, message }) => `${at}: ${message}`).join(' ') || 'Look at the file.',
+      );
+    await mkdir(this.folder, { recursive: true });
+    await writeWhole(join(this.folder, 'evaluation.yml'), source);
+    const plan = { marks: this.#marks, cells: [...new Set(cells.map(({ file }) => file))] };
+    await writeWhole(join(this.folder, 'plan.json'), `${JSON.stringify(plan, null, 1)}\n`);
+    await this.#steps[this.spec.step](cells);
+    return plan.cells.length;
+  }
+
+  readonly #steps: Record<EvaluationStep, (cells: Cell[]) => Promise<void>> = {
+    deform: (cells) => this.#deform(cells),
+    extract: (cells) => this.#extract(cells),
+    train: (cells) => this.#score(cells.filter(({ scenario }) => scenario === null)),
+    evaluate: (cells) => this.#score(cells),
+    conduct: async (cells) => {
+      await this.#deform(cells);
+      await this.#score(cells);
+    },
+  };
+
+  /** @throws EngineError where a data set cannot be read */
+  async #plan(experiment: PlannedExperiment, e: number): Promise<Cell[]> {
+    const { signal } = this.job;
+    const packs = experiment.features.filter((id, f) => {
+      if (this.context.packs.find(id)) return true;
+      this.#marks.push({
+        at: `experiments[${e}].features[${f}]`,
+        message: `There is no pack “${id}”; it is not run.`,
+      });
+      return false;
+    });
+    const compresses = await canCompress();
+    const cells: Cell[] = [];
+    for (const planned of experiment.datasets) {
+      const dataset = {
+        ...planned,
+        dir: this.#place(planned.dir, planned.type),
+        labels: planned.labels && this.#place(planned.labels, 'csv'),
+      };
+      const task = await readTask(this.context, dataset, experiment, signal);
+      const scenarios = dataset.scenarios.filter((scenario) => {
+        if (neededBy(scenario) !== 'ffmpeg' || compresses) return true;
+        this.#marks.push({
+          at: dataset.name,
+          message: `${scenario.title}: there is no ffmpeg that writes MP3; it is not run.`,
+        });
+        return false;
+      });
+      const splits =
+        experiment.split.kind === 'given'
+          ? 1
+          : experiment.split.repeats * (experiment.split.kind === 'folds' ? experiment.split.folds : 1);
+      for (const space of packs)
+        for (const probe of experiment.probes)
+          for (const seed of experiment.seeds)
+            for (let split = 0; split < splits; split++)
+              for (const scenario of [null, ...scenarios]) {
+                const key = [
+                  task.fingerprint,
+                  this.#spaceKey(space, experiment, scenario),
+                  probe,
+                  seed,
+                  split,
+                  experiment.split,
+                ];
+                const file = `${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 24)}.json`;
+                cells.push({ file, experiment, task, space, probe, seed, split, scenario });
+              }
+    }
+    return cells;
+  }
+
+  #spaceKey(packId: string, { windows }: PlannedExperiment, scenario: Scenario | null): string {
+    return spaceKey({
+      encoderSha256: this.context.packs.get(packId).encoderSha256,
+      windows,
+      deformation: scenario?.key ?? null,
+    });
+  }
+
+  /** By the name in the file, else beside the file. */
+  #place(named: string, type: string): string {
+    const given = this.spec.places[named];
+    if (given !== undefined) return given;
+    if (type === 'library') return named;
+    if (named === 'demo') {
+      const { demoFolder } = this.context.options;
+      if (demoFolder !== null) return demoFolder;
+      throw new EngineError(
+        'missing-folder',
+        'The demo sounds are not installed.',
+        'Name a folder of sounds.',
+      );
+    }
+    return isAbsolute(named) ? named : resolve(dirname(this.spec.file), named);
+  }
+
+  /** Measures every deformation on the audio it will be tested on. @throws EngineError where one is not what it should be */
+  async #deform(cells: readonly Cell[]): Promise<void> {
+    const { signal } = this.job;
+    const wanted = new Map(
+      cells.flatMap(({ task, scenario }) =>
+        scenario ? [[`${task.fingerprint} ${scenario.key}`, { task, scenario }]] : [],
+      ),
+    );
+    const report: Record<string, unknown>[] = [];
+    let done = 0;
+    for (const { task, scenario } of wanted.values()) {
+      // A few tracks tell whether it does what it says; each of them whole.
+      const looked = task.items.filter((_, i) => i % Math.max(1, Math.floor(task.items.length / 8)) === 0);
+      for (const item of looked) {
+        await this.job.checkpoint();
+        this.job.report({
+          done,
+          total: wanted.size,
+          unit: 'deformations',
+          current: `${scenario.title}: ${item.path}`,
+        });
+        const { measures } = await this.#understood(
+          () => this.#vectors.deformed(item, scenario, signal),
+          item.path,
+        );
+        for (const measure of measures) {
+          report.push({
+            dataset: task.dataset.name,
+            deformation: scenario.title,
+            path: item.path,
+            ...measure,
+          });
+          if (Math.abs(measure.found - measure.wanted) > measure.tolerance && measure.name !== 'shift')
+            throw new EngineError(
+              'internal',
+              `${scenario.title} of ${item.path}: ${measure.name} is ${measure.found.toFixed(2)} ${measure.unit}, not ${measure.wanted}.`,
+              'Report this, with the file.',
+            );
+        }
+      }
+      done += 1;
+    }
+    await writeWhole(join(this.folder, 'deformations.json'), `${JSON.stringify(report, null, 1)}\n`);
+  }
+
+  async #extract(cells: readonly Cell[]): Promise<void> {
+    const wanted = new Map(cells.map((cell) => [setKey(cell), cell]));
+    let done = 0;
+    for (const cell of wanted.values()) {
+      await this.#set(cell, (share, current) =>
+        this.job.report({ done: done + share, total: wanted.size, unit: 'spaces', current }),
+      );
+      this.#sets.clear();
+      done += 1;
+    }
+  }
+
+  async #score(cells: readonly Cell[]): Promise<void> {
+    let done = 0;
+    const groups = groupBy(cells, ({ task, space, probe, seed, split }) =>
+      JSON.stringify([task.fingerprint, space, probe, seed, split]),
+    );
+    for (const group of groups.values()) {
+      const missing = group.filter(({ file }) => !existsSync(join(this.folder, file)));
+      const [first] = missing;
+      if (first) {
+        const say = (_share: number, current: string): void =>
+          this.job.report({ done, total: cells.length, unit: 'cells', current });
+        await this.#group(first, missing, say);
+      }
+      done += group.length;
+      this.job.report({ done, total: cells.length, unit: 'cells', current: '' });
+      this.job.kept();
+    }
+  }
+
+  /** Trains one probe and scores it under every deformation that is asked for. */
+  async #group(
+    first: Cell,
+    cells: readonly Cell[],
+    say: (share: number, current: string) => void,
+  ): Promise<void> {
+    const { task, experiment, seed, split, probe, space } = first;
+    const { signal } = this.job;
+    await this.job.checkpoint();
+    const parts = splitsOf(task, experiment.split, seed)[split];
+    if (!parts) throw new EngineError('internal', 'The split is gone.');
+    const clean = await this.#set({ ...first, scenario: null }, say);
+    const part = (set: LabelledWindows, name: string): LabelledWindows =>
+      selectTracks(set, (track) => parts[track] === name);
+    say(0, `${task.dataset.name}, ${space}: ${probeTitle(probe)}`);
+    const held = part(clean, 'validation');
+    const fitted = await fitProbe(probe, {
+      train: part(clean, 'train'),
+      validation: held.count > 0 ? held : null,
+      ...{ task: experiment.task, seed, signal },
+      pace: () => this.job.checkpoint(),
+    });
+    for (const cell of cells) {
+      const set = await this.#set(cell, say);
+      const test = part(set, 'test');
+      const answers = await fitted(test);
+      const result: EvaluationCell = {
+        ...{
+          dataset: task.dataset.name,
+          space,
+          probe: probeTitle(probe),
+          deformation: cell.scenario?.title ?? CLEAN,
+          seed,
+          split,
+        },
+        ...scored(test, answers, experiment.task),
+      };
+      await writeWhole(join(this.folder, cell.file), `${JSON.stringify(result)}\n`);
+    }
+  }
+
+  /** All tracks of a data set in the space of a cell, in the order of the task. */
+  #set(cell: Cell, say: (share: number, current: string) => void): Promise<LabelledWindows> {
+    const key = setKey(cell);
+    let set = this.#sets.get(key);
+    if (!set) {
+      // As many as the deformations of one space; the memory of a large data set counts.
+      if (this.#sets.size > 12) this.#sets.clear();
+      set = this.#gather(cell, say);
+      this.#sets.set(key, set);
+      set.catch(() => this.#sets.delete(key));
+    }
+    return set;
+  }
+
+  async #gather(
+    { task, space, scenario, experiment }: Cell,
+    say: (share: number, current: string) => void,
+  ): Promise<LabelledWindows> {
+    const { signal } = this.job;
+    const runtime = await this.context.packs.runtime(space);
+    const dim = runtime.pack.manifest.embeddingDim;
+    const rows: Vectors[] = [];
+    for (const [i, item] of task.items.entries()) {
+      await this.job.checkpoint();
+      say(
+        i / task.items.length,
+        `${task.dataset.name}, ${space}${scenario ? `, ${scenario.title}` : ''}: ${item.path}`,
+      );
+      const options = { runtime, windows: experiment.windows, scenario, signal };
+      rows.push(await this.#understood(() => this.#vectors.of(item, options), item.path));
+    }
+    const of = Int32Array.from(
+      rows.flatMap((vectors, track) => Array<number>(vectors.length / dim).fill(track)),
+    );
+    const features = new Float32Array(of.length * dim);
+    let at = 0;
+    for (const vectors of rows) {
+      features.set(vectors, at);
+      at += vectors.length;
+    }
+    const { labelNames, items } = task;
+    const labels = new Uint8Array(of.length * labelNames.length);
+    of.forEach((track, row) => {
+      for (const label of items[track]?.labels ?? [])
+        labels[row * labelNames.length + labelNames.indexOf(label)] = 1;
+    });
+    const tracks = { of, ids: items.map(({ path }) => path), groups: items.map(({ group }) => group) };
+    return { features, count: of.length, dim, labels, labelNames, tracks };
+  }
+
+  /** What a deformation refuses is said with the file it was met in. */
+  async #understood<T>(work: () => Promise<T>, path: string): Promise<T> {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (!(thrown instanceof ScenarioError)) throw thrown;
+      throw new EngineError('bad-input', `${path}: ${thrown.message}`, 'Choose a milder deformation.', {
+        cause: thrown,
+      });
+    }
+  }
+}
+
+const setKey = ({ task, space, scenario, experiment }: Cell): string =>
+  JSON.stringify([task.fingerprint, space, experiment.windows, scenario?.key ?? null]);
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
+/** Metrics over all test tracks: none is left out. */
+function scored(
+  test: LabelledWindows,
+  { scores, labels }: Answers,
+  task: 'single' | 'multi',
+): Pick<EvaluationCell, 'tested' | 'metrics' | 'perLabel' | 'answers'> {
+  const { labelNames, tracks } = test;
+  const width = labelNames.length;
+  const count = tracks.ids.length;
+  const truth = new Uint8Array(count * width);
+  tracks.of.forEach((track, row) =>
+    truth.set(test.labels.subarray(row * width, (row + 1) * width), track * width),
+  );
+  const given = (track: number): string[] => labelNames.filter((_, l) => labels[track * width + l] === 1);
+  const answers = tracks.ids.map((id, track): [string, string[]] => [id, given(track)]);
+  if (task === 'single') {
+    const classOf = (all: Uint8Array): number[] =>
+      tracks.ids.map((_, track) => all.subarray(track * width, (track + 1) * width).indexOf(1));
+    const { accuracy, balancedAccuracy, macroF1, perClass } = classificationReport(
+      classOf(truth),
+      classOf(labels),
+      labelNames,
+    );
+    const perLabel = Object.fromEntries(
+      perClass.map(({ class: name, f1, support }) => [name, support > 0 ? f1 : null]),
+    );
+    return { tested: count, metrics: { accuracy, balancedAccuracy, macroF1 }, perLabel, answers };
+  }
+  const column = (all: ArrayLike<number>, l: number): number[] =>
+    Array.from({ length: count }, (_, row) => all[row * width + l] ?? 0);
+  const defined = (of: (truths: number[], ofLabel: number[]) => number | null): (number | null)[] =>
+    labelNames.map((_, l) => of(column(truth, l), column(scores, l)));
+  const precision = defined(averagePrecision);
+  const { f1Micro, f1Macro } = multilabelMetrics(truth, labels, count, width);
+  const metrics = { averagePrecision: meanOf(precision), rocAuc: meanOf(defined(rocAuc)), f1Micro, f1Macro };
+  return {
+    tested: count,
+    metrics,
+    perLabel: Object.fromEntries(labelNames.map((name, l) => [name, precision[l] ?? null])),
+    answers,
+  };
+}
+
+/** Over the labels for which it is defined. */
+function meanOf(values: readonly (number | null)[]): number | null {
+  const there = values.filter((value) => value !== null);
+  return there.length === 0 ? null : there.reduce((a, b) => a + b, 0) / there.length;
+}

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import jstat from 'jstat';
+import type { EvaluationRow, EvaluationTable } from '../api/evaluations.ts';
+import { EngineError } from '../api/errors.ts';
+import { cellSchema, evaluationFolder, planSchema, type EvaluationCell } from './run.ts';
+
+/**
+ * The table of an evaluation: its cells, with seeds and splits taken together.
+ * @throws EngineError `not-found` when there is none of that id
+ */
+export async function evaluationTable(dataFolder: string, evaluationId: string): Promise<EvaluationTable> {
+  const folder = evaluationFolder(dataFolder, evaluationId);
+  const read = async (name: string): Promise<unknown> =>
+    JSON.parse(await readFile(join(folder, name), 'utf8'));
+  const plan = planSchema.parse(
+    await read('plan.json').catch((cause: unknown) => {
+      throw new EngineError('not-found', 'There is no such evaluation.', 'Run its file first.', { cause });
+    }),
+  );
+  const cells: EvaluationCell[] = [];
+  for (const name of plan.cells) {
+    const cell = await read(name).catch(() => null);
+    if (cell !== null) cells.push(cellSchema.parse(cell));
+  }
+  return {
+    evaluationId,
+    marks: plan.marks,
+    rows: rowsOf(cells),
+    cells: cells.length,
+    planned: plan.cells.length,
+  };
+}
+
+/** Rows in the order of the cells. */
+export function rowsOf(cells: readonly EvaluationCell[]): EvaluationRow[] {
+  const rows = new Map<string, { first: EvaluationCell; metric: string; values: number[]; tested: number }>();
+  for (const cell of cells)
+    for (const [metric, value] of Object.entries(cell.metrics)) {
+      const key = JSON.stringify([cell.dataset, cell.space, cell.probe, cell.deformation, metric]);
+      const row = rows.get(key) ?? { first: cell, metric, values: [], tested: 0 };
+      rows.set(key, row);
+      if (value === null) continue;
+      row.values.push(value);
+      row.tested += cell.tested;
+    }
+  return [...rows.values()].flatMap(({ first, metric, values, tested }) => {
+    if (values.length === 0) return [];
+    const { dataset, space, probe, deformation } = first;
+    return [
+      { dataset, space, probe, deformation, metric, ...meanAndInterval(values), runs: values.length, tested },
+    ];
+  });
+}
+
+/** Mean with half the width of its 95 % interval after Student's t: runs of one data set share tracks, so that it is optimistic. */
+export function meanAndInterval(values: readonly number[]): { mean: number; interval: number | null } {
+  const n = values.length;
+  const mean = values.reduce((a, b) => a + b, 0) / n;
+  if (n < 2) return { mean, interval: null };
+  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1));
+  return { mean, interval: (jstat.studentt.inv(0.975, n - 1) * deviation) / Math.sqrt(n) };
+}

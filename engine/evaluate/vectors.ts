@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Resampler } from '../../models/audio/resampler.ts';
+import { cutWindows } from '../../models/audio/windows.ts';
+import type { DeformationMeasure, DeformationTools } from '../../models/deformations/deformation.ts';
+import { deform, type Scenario } from '../../models/deformations/scenario.ts';
+import { spaceKey } from '../../models/embeddings/space.ts';
+import type { PackRuntime } from '../../models/packs/index.ts';
+import type { EngineContext } from '../context.ts';
+import { writeWhole } from '../files/write-whole.ts';
+import { evenlySpaced } from '../import/choose-windows.ts';
+import { thereAndBack } from '../scoring/compress.ts';
+import type { TaskItem } from './tasks.ts';
+
+/** Rate at which audio is deformed, whatever a pack listens at. */
+const RATE = 44_100;
+const BATCH = 8;
+
+/** Vectors of a track in one space: `[windows, D]`. */
+export type Vectors = Float32Array;
+
+/** The vectors of tracks, made once for a space (which a deformation is part of) and kept by the content of the file. */
+export class VectorStore {
+  readonly #context: EngineContext;
+  readonly #folder: string;
+
+  /** @param folder kept between runs; may be deleted at any time */
+  constructor(context: EngineContext, folder: string) {
+    this.#context = context;
+    this.#folder = folder;
+  }
+
+  /** @throws AudioError, PackError, ScenarioError; the signal's reason */
+  async of(
+    item: TaskItem,
+    {
+      runtime,
+      windows,
+      scenario,
+      signal,
+    }: { runtime: PackRuntime; windows: 'all' | number; scenario: Scenario | null; signal: AbortSignal },
+  ): Promise<Vectors> {
+    const space = { encoderSha256: runtime.pack.encoderSha256, windows, deformation: scenario?.key ?? null };
+    const folder = join(this.#folder, spaceKey(space));
+    const path = join(folder, `${item.sha256}.f32`);
+    if (existsSync(path)) {
+      const bytes = await readFile(path);
+      return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    }
+    const vectors = await embed(runtime, this.#audio(item, runtime, scenario, signal), windows, signal);
+    await mkdir(folder, { recursive: true });
+    await writeWhole(path, new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength));
+    return vectors;
+  }
+
+  async *#audio(
+    item: TaskItem,
+    runtime: PackRuntime,
+    scenario: Scenario | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<Float32Array> {
+    const { sampleRate } = runtime.pack.manifest;
+    if (scenario === null) {
+      yield* this.#context.decode.decode(item.file, { sampleRate, signal });
+      return;
+    }
+    const { samples } = await this.deformed(item, scenario, signal);
+    const resampler = new Resampler(RATE, sampleRate);
+    yield resampler.push(samples);
+    yield resampler.flush();
+  }
+
+  /** A track taken through a scenario at 44.1 kHz, with what was measured; the same samples for the same file. */
+  async deformed(
+    item: TaskItem,
+    scenario: Scenario,
+    signal: AbortSignal,
+  ): Promise<{ samples: Float32Array; measures: DeformationMeasure[] }> {
+    const samples = await this.#whole(item.file, RATE, signal);
+    const tools: DeformationTools = {
+      mp3: (sound, kilobits) => thereAndBack(sound.samples, sound.sampleRate, kilobits),
+      response: (path, sampleRate) => this.#whole(path, sampleRate, signal),
+    };
+    // Copies of a recording are deformed alike; every scenario draws its own numbers.
+    const seed = createHash('sha256').update(`${item.sha256} ${scenario.key}`).digest().readUInt32LE();
+    return deform({ samples, sampleRate: RATE }, scenario, seed, tools);
+  }
+
+  async #whole(path: string, sampleRate: number, signal: AbortSignal): Promise<Float32Array> {
+    const pieces: Float32Array[] = [];
+    for await (const piece of this.#context.decode.decode(path, { sampleRate, signal })) pieces.push(piece);
+    const samples = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+      samples.set(piece, at);
+      at += piece.length;
+    }
+    return samples;
+  }
+}
+
+async function embed(
+  runtime: PackRuntime,
+  audio: AsyncIterable<Float32Array>,
+  windows: 'all' | number,
+  signal: AbortSignal,
+): Promise<Vectors> {
+  const { windowSamples, embeddingDim } = runtime.pack.manifest;
+  const all: Float32Array[] = [];
+  for await (const { samples } of cutWindows(audio, { windowSamples })) all.push(samples);
+  const chosen = windows === 'all' ? null : evenlySpaced(all.length, windows);
+  const kept = all.filter((_, i) => chosen === null || chosen.has(i));
+  const vectors = new Float32Array(kept.length * embeddingDim);
+  for (let from = 0; from < kept.length; from += BATCH) {
+    signal.throwIfAborted();
+    const batch = kept.slice(from, from + BATCH);
+    const waveforms = new Float32Array(batch.length * windowSamples);
+    batch.forEach((window, i) => waveforms.set(window, i * windowSamples));
+    vectors.set(await runtime.embed(waveforms, batch.length), from * embeddingDim);
+  }
+  return vectors;
+}

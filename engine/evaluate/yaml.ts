@@ -1,0 +1,286 @@
+import { isMap, isScalar, isSeq, parseDocument, type Document, type Node } from 'yaml';
+import { z } from 'zod';
+import { scenarioOf, ScenarioError, type Scenario } from '../../models/deformations/scenario.ts';
+import type { ProbeSettings } from '../../models/probes/probe.ts';
+import type { EvaluationMark } from '../api/evaluations.ts';
+import { EngineError } from '../api/errors.ts';
+
+/** How tracks are held out. */
+export type EvaluationSplit =
+  | { kind: 'holdout'; test: number; validation: number; repeats: number }
+  | { kind: 'folds'; folds: number; repeats: number }
+  /** The column `split` of the labels. */
+  | { kind: 'given' };
+
+export interface PlannedDataset {
+  name: string;
+  type: 'folders' | 'tokens' | 'csv' | 'library';
+  /** Folder of the audio; of a library its id. */
+  dir: string;
+  /** File of the labels, for `csv`. */
+  labels: string | null;
+  /** Name of the taxonomy, for `library`. */
+  taxonomy: string | null;
+  scenarios: Scenario[];
+}
+
+export interface PlannedExperiment {
+  task: 'single' | 'multi';
+  datasets: PlannedDataset[];
+  /** Ids of packs. */
+  features: string[];
+  probes: ProbeSettings[];
+  seeds: number[];
+  split: EvaluationSplit;
+  windows: 'all' | number;
+  groupBy: 'track' | 'folder';
+}
+
+/** An evaluation file: what will be run, and what will not. The document is kept as it was written. */
+export interface EvaluationFile {
+  document: Document;
+  experiments: PlannedExperiment[];
+  marks: EvaluationMark[];
+}
+
+const text = z.string().min(1).max(4096);
+const whole = (low: number, high: number) => z.int().min(low).max(high);
+const stepSchema = z.looseObject({ type: text, params: z.record(z.string(), z.unknown()).default({}) });
+const datasetSchema = z.looseObject({
+  name: text,
+  type: text,
+  dir: text.optional(),
+  labels: text.optional(),
+  library: text.optional(),
+  taxonomy: text.optional(),
+  deformations: z.array(z.array(stepSchema)).nullish(),
+});
+const splitSchema = z.looseObject({
+  kind: z.enum(['holdout', 'folds', 'given']),
+  test: z.number().gt(0).lt(1).default(0.2),
+  validation: z.number().min(0).lt(1).default(0),
+  folds: whole(2, 50).default(5),
+  repeats: whole(1, 100).default(1),
+});
+const experimentSchema = z.looseObject({
+  task: z.looseObject({
+    name: z.string().optional(),
+    type: text,
+    feature_aggregation: z.string().optional(),
+  }),
+  datasets: z.array(datasetSchema).min(1),
+  features: z.array(text).min(1),
+  probes: z.array(z.looseObject({ type: text })).min(1),
+  seeds: z.array(whole(0, 0xffffffff)).min(1).max(100).default([1]),
+  split: splitSchema.default({ kind: 'holdout', test: 0.2, validation: 0.1, folds: 5, repeats: 1 }),
+  windows: z.union([z.literal('all'), whole(1, 10_000)]).default(8),
+  group_by: z.enum(['track', 'folder']).default('track'),
+});
+const fileSchema = z.looseObject({ experiments: z.array(experimentSchema).min(1) });
+
+/** Keys that are understood at each depth; others are kept and marked. */
+const known: Record<string, readonly string[]> = {
+  '': ['experiments'],
+  experiment: ['task', 'datasets', 'features', 'probes', 'seeds', 'split', 'windows', 'group_by'],
+  task: ['name', 'type', 'feature_aggregation'],
+  dataset: ['name', 'type', 'dir', 'labels', 'library', 'taxonomy', 'deformations'],
+  split: ['kind', 'test', 'validation', 'folds', 'repeats'],
+};
+
+const numberIn = (value: unknown, low: number, high: number, usual: number): number =>
+  typeof value === 'number' && value >= low && value <= high ? value : usual;
+
+/** Kinds of probes by their name in files. `classifier` is mir_ref's, and its defaults are mir_ref's. */
+const probeTypes: Record<
+  string,
+  { keys: readonly string[]; settings: (p: Record<string, unknown>) => ProbeSettings }
+> = {
+  knn: { keys: ['k'], settings: ({ k }) => ({ kind: 'knn', k: Math.trunc(numberIn(k, 1, 1000, 5)) }) },
+  mlknn: { keys: ['k'], settings: ({ k }) => ({ kind: 'mlknn', k: Math.trunc(numberIn(k, 1, 1000, 10)) }) },
+  linear: { keys: ['C'], settings: ({ C }) => ({ kind: 'linear', strength: numberIn(C, 1e-6, 1e6, 1) }) },
+  prototypes: {
+    keys: ['per_class', 'steps'],
+    settings: (p) => ({
+      kind: 'prototypes',
+      perClass: Math.trunc(numberIn(p['per_class'], 1, 100, 5)),
+      steps: Math.trunc(numberIn(p['steps'], 1, 100_000, 500)),
+    }),
+  },
+  classifier: {
+    keys: [
+      'hidden_units',
+      'weight_decay',
+      'learning_rate',
+      'batch_size',
+      'epochs',
+      'patience',
+      'optimizer',
+      'emb_shape',
+      'output_activation',
+    ],
+    settings: (p) => {
+      const units: unknown[] = Array.isArray(p['hidden_units']) ? p['hidden_units'] : [];
+      return {
+        kind: 'mlp',
+        hiddenUnits: units.map((unit) =>
+          typeof unit === 'number' ? Math.max(1, Math.trunc(unit)) : String(unit),
+        ),
+        weightDecay: numberIn(p['weight_decay'], 0, 1, 1e-5),
+        learningRate: numberIn(p['learning_rate'], 1e-6, 1, 1e-3),
+        batchSize: Math.trunc(numberIn(p['batch_size'], 1, 1e6, 1083)),
+        epochs: Math.trunc(numberIn(p['epochs'], 1, 10_000, 100)),
+        patience: Math.trunc(numberIn(p['patience'], 1, 10_000, 10)),
+      };
+    },
+  },
+};
+
+/**
+ * Reads an evaluation file: mir_ref's configuration, with `seeds`, `split`, `windows` and `group_by` of an experiment, the
+ * probes `knn`, `mlknn`, `linear` and `prototypes`, and data sets of `folders`, file-name `tokens`, `csv` and `library`.
+ * @throws EngineError `bad-input` saying where
+ */
+export function readEvaluationFile(source: string): EvaluationFile {
+  const document = parseDocument(source);
+  const [fault] = document.errors;
+  if (fault)
+    throw new EngineError('bad-input', `The evaluation is no YAML: ${fault.message}`, 'Correct the file.');
+  const parsed = fileSchema.safeParse(document.toJS({ maxAliasCount: 100 }));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new EngineError(
+      'bad-input',
+      `The evaluation cannot be run: ${place(issue?.path ?? [])} ${issue?.message ?? ''}.`,
+      'It is mir_ref’s configuration: experiments, each with task, datasets, features and probes.',
+    );
+  }
+  const marks: EvaluationMark[] = [];
+  const mark = (at: readonly PropertyKey[], message: string): void =>
+    void marks.push({ at: place(at), message });
+  unknownKeys(document, mark);
+  const experiments = parsed.data.experiments.map((experiment, e): PlannedExperiment => ({
+    task: /multilabel|multi_label|tagging/.test(experiment.task.type) ? 'multi' : 'single',
+    datasets: experiment.datasets.flatMap((dataset, d) =>
+      plannedDataset(dataset, ['experiments', e, 'datasets', d], mark),
+    ),
+    features: experiment.features,
+    probes: experiment.probes.flatMap((probe, p) => {
+      const type = probeTypes[probe.type];
+      const at = ['experiments', e, 'probes', p];
+      if (!type) {
+        mark(at, `“${probe.type}” is no probe that is known; it is not run.`);
+        return [];
+      }
+      for (const key of Object.keys(probe))
+        if (key !== 'type' && !type.keys.includes(key)) mark([...at, key], 'is kept and has no effect.');
+      const settings = type.settings(probe);
+      const odd =
+        settings.kind === 'mlp'
+          ? settings.hiddenUnits.find((unit) => typeof unit === 'string' && !/^(power_)?infer$/.test(unit))
+          : undefined;
+      if (odd !== undefined) {
+        mark([...at, 'hidden_units'], `“${odd}” is no number of units; the probe is not run.`);
+        return [];
+      }
+      return [settings];
+    }),
+    seeds: experiment.seeds,
+    split: splitOf(experiment.split),
+    windows: experiment.windows,
+    groupBy: experiment.group_by,
+  }));
+  return { document, experiments, marks };
+}
+
+function splitOf({ kind, test, validation, folds, repeats }: z.output<typeof splitSchema>): EvaluationSplit {
+  if (kind === 'given') return { kind };
+  if (kind === 'folds') return { kind, folds, repeats };
+  if (test + validation >= 1)
+    throw new EngineError(
+      'bad-input',
+      'The split leaves nothing to learn from.',
+      'Let test and validation sum to less than 1.',
+    );
+  return { kind, test, validation, repeats };
+}
+
+function plannedDataset(
+  dataset: z.output<typeof datasetSchema>,
+  at: readonly PropertyKey[],
+  mark: (at: readonly PropertyKey[], message: string) => void,
+): PlannedDataset[] {
+  const { name, type, dir, labels = null, library, taxonomy = null } = dataset;
+  if (type !== 'folders' && type !== 'tokens' && type !== 'csv' && type !== 'library') {
+    mark([...at, 'type'], `“${type}” is no kind of data set that can be read yet; it is not run.`);
+    return [];
+  }
+  const where = type === 'library' ? library : dir;
+  const missing =
+    where === undefined
+      ? type === 'library'
+        ? 'library'
+        : 'dir'
+      : type === 'csv' && labels === null
+        ? 'labels'
+        : type === 'library' && taxonomy === null
+          ? 'taxonomy'
+          : null;
+  if (missing !== null || where === undefined)
+    throw new EngineError(
+      'bad-input',
+      `The data set ${name} says no ${missing ?? 'dir'}.`,
+      `Give its ${missing ?? 'dir'} in the file.`,
+    );
+  const scenarios = (dataset.deformations ?? []).flatMap((steps, s) => {
+    try {
+      const plain = steps.map(({ type: kind, params }) => ({
+        type: kind,
+        params: Object.fromEntries(
+          Object.entries(params).flatMap(([key, value]) =>
+            typeof value === 'number' || typeof value === 'string' ? [[key, value] as const] : [],
+          ),
+        ),
+      }));
+      return [scenarioOf(plain)];
+    } catch (thrown) {
+      if (!(thrown instanceof ScenarioError)) throw thrown;
+      mark([...at, 'deformations', s], `${thrown.message} It is not run.`);
+      return [];
+    }
+  });
+  return [{ name, type, dir: where, labels, taxonomy, scenarios }];
+}
+
+function unknownKeys(document: Document, mark: (at: readonly PropertyKey[], message: string) => void): void {
+  const visit = (node: unknown, kind: string, at: readonly PropertyKey[]): void => {
+    if (!isMap(node)) return;
+    for (const { key } of node.items) {
+      const name = isScalar(key) ? String(key.value) : '';
+      if (!(known[kind] ?? []).includes(name))
+        mark([...at, name], 'is not known; it is kept and has no effect.');
+    }
+  };
+  const each = (node: unknown, visitor: (item: Node, i: number) => void): void => {
+    if (isSeq(node)) node.items.forEach((item, i) => visitor(item as Node, i));
+  };
+  const root = document.contents;
+  visit(root, '', []);
+  if (!isMap(root)) return;
+  each(root.get('experiments', true), (experiment, e) => {
+    const at = ['experiments', e];
+    visit(experiment, 'experiment', at);
+    if (!isMap(experiment)) return;
+    visit(experiment.get('task', true), 'task', [...at, 'task']);
+    visit(experiment.get('split', true), 'split', [...at, 'split']);
+    each(experiment.get('datasets', true), (dataset, d) => visit(dataset, 'dataset', [...at, 'datasets', d]));
+  });
+}
+
+/** “experiments[0].datasets[1].dir” */
+function place(at: readonly PropertyKey[]): string {
+  return at.reduce<string>(
+    (text, step) =>
+      typeof step === 'number' ? `${text}[${step}]` : text === '' ? String(step) : `${text}.${String(step)}`,
+    '',
+  );
+}

@@ -1,0 +1,171 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { EvaluationTable } from '../../../engine/api/evaluations.ts';
+import { encodeWav } from '../../../models/audio/index.ts';
+import { averagePrecision, rocAuc } from '../../../models/evaluation/metrics/curves.ts';
+import { Random } from '../../../models/numerics/random.ts';
+import { meanAndInterval } from '../../../engine/evaluate/table.ts';
+import { startTestEngine, testFolder, settled, type TestEngine } from '../../support/engine.ts';
+
+let music: string;
+const yaml = (more = ''): string => `experiments:
+  - task: { type: multiclass_classification }
+    datasets:
+      - name: tones
+        type: folders
+        dir: music
+        deformations:
+          - - { type: AddGaussianSNR, params: { min_snr_in_db: 10, max_snr_in_db: 10 } }
+    features: [chroma, mfcc, nothing]
+    probes: [{ type: knn, k: 3 }, { type: linear }]
+    split: { kind: folds, folds: 2 }
+    windows: 2
+${more}`;
+
+/** Two pitch classes, every note with other partials. */
+beforeAll(() => {
+  music = testFolder();
+  const random = new Random(1);
+  for (const [name, hertz] of [
+    ['a', 440],
+    ['e-flat', 311.13],
+  ] as const) {
+    mkdirSync(join(music, 'music', name), { recursive: true });
+    for (let i = 0; i < 6; i++) {
+      const bright = random.uniform();
+      const samples = Float32Array.from({ length: 12_000 }, (_, n) => {
+        const t = n / 24_000;
+        return (
+          0.3 * Math.sin(2 * Math.PI * hertz * t) +
+          0.2 * bright * Math.sin(4 * Math.PI * hertz * t) +
+          0.01 * random.normal()
+        );
+      });
+      writeFileSync(join(music, 'music', name, `${i}.wav`), encodeWav(samples, 24_000, 'float32'));
+    }
+  }
+});
+
+async function evaluate(
+  engine: TestEngine,
+  text: string,
+  step: 'conduct' | 'train' | 'deform' = 'conduct',
+): Promise<EvaluationTable> {
+  const file = join(music, 'evaluation.yml');
+  writeFileSync(file, text);
+  const { jobId } = await engine.client.call('evaluations.run', { file, step });
+  const job = await settled(engine.client, jobId);
+  if (job.error) throw Object.assign(new Error(job.error.message), job.error);
+  if (job.result?.kind !== 'evaluate') throw new Error('no result');
+  return engine.client.call('evaluations.table', { evaluationId: job.result.evaluationId });
+}
+
+const contents = (engine: TestEngine, id: string): Record<string, string> => {
+  const folder = join(engine.dataFolder, 'evaluations', id);
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
+  );
+};
+
+describe('an evaluation', () => {
+  it('scores every cell over all test tracks, and makes what is missing with equal bytes', async () => {
+    const engine = await startTestEngine();
+    const table = await evaluate(engine, yaml());
+    expect(table).toMatchObject({ cells: 16, planned: 16 });
+    expect(table.marks).toMatchObject([{ at: 'experiments[0].features[2]' }]);
+    const row = table.rows.find(
+      (one) =>
+        one.space === 'chroma' &&
+        one.probe === '3-NN' &&
+        one.deformation === 'clean' &&
+        one.metric === 'accuracy',
+    );
+    // Both folds together test all twelve tracks; chroma cannot miss the pitch class.
+    expect(row).toMatchObject({ mean: 1, runs: 2, tested: 12 });
+    const before = contents(engine, table.evaluationId);
+    const cells = Object.keys(before).filter((name) => /^[0-9a-f]{24}\.json$/.test(name));
+    expect(cells).toHaveLength(16);
+    for (const name of cells.slice(3, 9))
+      rmSync(join(engine.dataFolder, 'evaluations', table.evaluationId, name));
+    const again = await evaluate(await engine.restart(), yaml());
+    expect(again.rows).toEqual(table.rows);
+    expect(contents(engine, table.evaluationId)).toEqual(before);
+  });
+
+  it('does a step alone', async () => {
+    const engine = await startTestEngine();
+    const measured = await evaluate(engine, yaml(), 'deform');
+    expect(measured).toMatchObject({ cells: 0, planned: 16 });
+    const report = contents(engine, measured.evaluationId)['deformations.json'] ?? '';
+    expect(report).toContain('"SNR"');
+    expect(await evaluate(engine, yaml(), 'train')).toMatchObject({ cells: 8, planned: 16 });
+  });
+
+  it('refuses what cannot be run, and keeps nothing of it', async () => {
+    const engine = await startTestEngine();
+    await expect(evaluate(engine, yaml().replace('dir: music', 'dir: nowhere'))).rejects.toMatchObject({
+      code: 'missing-folder',
+    });
+    await expect(evaluate(engine, yaml().replace('dir: music', 'dir: music/a'))).rejects.toMatchObject({
+      code: 'too-few-labels',
+    });
+    await expect(
+      evaluate(engine, yaml().replace('[chroma, mfcc, nothing]', '[nothing]')),
+    ).rejects.toMatchObject({ code: 'bad-input' });
+    writeFileSync(
+      join(music, 'labels.csv'),
+      'path,labels,split\na/0.wav,a,train\na/1.wav,b,test\nmusic/a/0.wav,a,test\n',
+    );
+    await expect(
+      evaluate(
+        engine,
+        yaml()
+          .replace(
+            'type: folders\n        dir: music',
+            'type: csv\n        labels: labels.csv\n        dir: music',
+          )
+          .replace('{ kind: folds, folds: 2 }', '{ kind: given }'),
+      ),
+    ).rejects.toMatchObject({ code: 'unreadable' });
+    writeFileSync(join(music, 'music', 'copy.wav'), readFileSync(join(music, 'music', 'a', '0.wav')));
+    writeFileSync(
+      join(music, 'labels.csv'),
+      'path,labels,split\na/0.wav,a,train\na/1.wav,b,test\ncopy.wav,a,test\n',
+    );
+    await expect(
+      evaluate(
+        engine,
+        yaml('# leak')
+          .replace(
+            'type: folders\n        dir: music',
+            'type: csv\n        labels: labels.csv\n        dir: music',
+          )
+          .replace('{ kind: folds, folds: 2 }', '{ kind: given }'),
+      ),
+    ).rejects.toMatchObject({ code: 'bad-input', message: expect.stringMatching(/leaks/) as string });
+    await expect(
+      engine.client.call('evaluations.table', { evaluationId: '0123456789abcdef' }),
+    ).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
+
+describe('figures', () => {
+  it('areas and precision as scikit-learn has them, undefined where they are', () => {
+    const [truth, scores] = [
+      [0, 0, 1, 1, 0],
+      [0.1, 0.4, 0.35, 0.8, 0.4],
+    ];
+    expect(rocAuc(truth, scores)).toBeCloseTo(4 / 6, 12);
+    expect(averagePrecision(truth, scores)).toBeCloseTo(0.75, 12);
+    expect(rocAuc([1, 1], [0.2, 0.3])).toBeNull();
+    expect(averagePrecision([0, 0], [0.2, 0.3])).toBeNull();
+    expect(rocAuc([0, 1], [0.5, 0.5])).toBe(0.5);
+  });
+
+  it('interval of the mean after Student', () => {
+    expect(meanAndInterval([0.5])).toEqual({ mean: 0.5, interval: null });
+    // t(0.975, 2) = 4.3027; deviation 0.1.
+    expect(meanAndInterval([0.4, 0.5, 0.6]).interval).toBeCloseTo((4.3027 * 0.1) / Math.sqrt(3), 4);
+  });
+});

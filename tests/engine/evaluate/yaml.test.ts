@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { readEvaluationFile } from '../../../engine/evaluate/yaml.ts';
+
+const example = `# mir_ref's example
+experiments:
+  - task: { name: instruments, type: multiclass_classification, feature_aggregation: mean }
+    datasets:
+      - name: tinysol
+        type: folders
+        dir: tinysol
+        deformations:
+          - - type: AddGaussianSNR
+              params: { min_snr_in_db: 15, max_snr_in_db: 15, p: 1 }
+          - - { type: Gain, params: { min_gain_in_db: -12, max_gain_in_db: -12 } }
+            - { type: Mp3Compression, params: { min_bitrate: 32, max_bitrate: 32 } }
+          - - { type: TimeMask, params: {} }
+      - { name: other, type: mirdata, dir: x }
+    features: [compact, effnet-discogs]
+    probes:
+      - { type: classifier, hidden_units: [infer, 64], weight_decay: 0.001, train_sampling: true }
+      - { type: classifier, hidden_units: [some] }
+      - { type: linear }
+      - { type: forest }
+    colour: red # kept
+`;
+
+describe('an evaluation file', () => {
+  it('is mir_ref’s configuration; what is not known is kept and marked', () => {
+    const { experiments, marks, document } = readEvaluationFile(example);
+    expect(experiments).toMatchObject([
+      {
+        task: 'single',
+        datasets: [
+          {
+            name: 'tinysol',
+            scenarios: [{ title: 'noise at 15 dB SNR' }, { title: 'gain −12 dB, then MP3 at 32 kbit/s' }],
+          },
+        ],
+        features: ['compact', 'effnet-discogs'],
+        probes: [
+          { kind: 'mlp', hiddenUnits: ['infer', 64], weightDecay: 0.001, batchSize: 1083 },
+          { kind: 'linear' },
+        ],
+        seeds: [1],
+        windows: 8,
+      },
+    ]);
+    expect(marks.map(({ at }) => at).sort()).toEqual([
+      'experiments[0].colour',
+      'experiments[0].datasets[0].deformations[2]',
+      'experiments[0].datasets[1].type',
+      'experiments[0].probes[0].train_sampling',
+      'experiments[0].probes[1].hidden_units',
+      'experiments[0].probes[3]',
+    ]);
+    const written = document.toString();
+    expect(written).toContain('colour: red # kept');
+    expect(readEvaluationFile(written).experiments).toEqual(experiments);
+  });
+
+  it.each([
+    ['experiments: [', /no YAML/],
+    ['experiments: []', /experiments/],
+    [
+      'experiments: [{ task: { type: x }, datasets: [{ name: a, type: folders }], features: [c], probes: [{ type: knn }] }]',
+      /says no dir/,
+    ],
+    [
+      'experiments: [{ task: { type: x }, datasets: [{ name: a, type: folders, dir: d }], features: [c] }]',
+      /probes/,
+    ],
+    [
+      'experiments: [{ task: { type: x }, datasets: [{ name: a, type: folders, dir: d }], features: [c], probes: [{ type: knn }], split: { kind: holdout, test: 0.6, validation: 0.5 } }]',
+      /nothing to learn/,
+    ],
+  ])('is refused with the place: %s', (text, words) => {
+    expect(() => readEvaluationFile(text)).toThrow(words);
+  });
+});
