@@ -100,14 +100,12 @@ async function labelled(
         'Name one that it has.',
       );
     const labels = library.labels.of(taxonomy.id);
-    return library.tracks
-      .tagged()
-      .map(({ id, path }) => ({
-        path,
-        file: library.absolutePath(path),
-        labels: labels.get(id) ?? [],
-        given: null,
-      }));
+    return library.tracks.tagged().map(({ id, path }) => ({
+      path,
+      file: library.absolutePath(path),
+      labels: labels.get(id) ?? [],
+      given: null,
+    }));
   }
   if (type === 'csv') return fromCsv(dataset);
   const { files } = await scanFolder(dir, { signal });
