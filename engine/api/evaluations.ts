@@ -10,7 +10,10 @@ import type { Started } from './shared.ts';
  */
 export const evaluationSteps = ['deform', 'extract', 'train', 'evaluate', 'conduct'] as const;
 
-const evaluationId = z.string().regex(/^[0-9a-f]{16}$/, 'not an evaluation');
+const evaluationId = z
+  .string()
+  .length(16)
+  .regex(/^[0-9a-f]{16}$/, 'not an evaluation');
 
 export type EvaluationStep = (typeof evaluationSteps)[number];
 
