@@ -11,12 +11,13 @@ const ENCODER: readonly GraphName[] = ['features', 'encoder', 'summary', 'embed'
 /** Front-ends hold fixed transforms that an untrained pack has, too. */
 const FIXED: readonly GraphName[] = ['features'];
 const SMALLEST_MATRIX = 1024;
-/** Bytes per entry of the element types that weights come in; packs of reduced precision have all of them. */
-const WEIGHT_BYTES: ReadonlyMap<number, number> = new Map([
-  [elementTypes.float32, 4],
-  [elementTypes.float16, 2],
-  [elementTypes.int8, 1],
-]);
+/** Entries of the element types that weights come in, as integers of their width; packs of reduced precision have all of them. */
+const entriesOfType: ReadonlyMap<number, (bytes: ArrayBuffer) => Uint8Array | Uint16Array | Uint32Array> =
+  new Map([
+    [elementTypes.float32, (bytes: ArrayBuffer) => new Uint32Array(bytes)],
+    [elementTypes.float16, (bytes: ArrayBuffer) => new Uint16Array(bytes)],
+    [elementTypes.int8, (bytes: ArrayBuffer) => new Uint8Array(bytes)],
+  ]);
 
 /** Hashes of the shuffled graphs of a twin, by name. */
 export type TwinHashes = Partial<Record<GraphName, string>>;
@@ -99,19 +100,25 @@ function shuffleWeights(model: Uint8Array, random: Random): void {
 }
 
 function shuffleTensor(tensor: Uint8Array, random: Random): void {
-  const width = WEIGHT_BYTES.get(dataType(tensor));
-  if (width === undefined) return;
+  const entriesOf = entriesOfType.get(dataType(tensor));
+  if (!entriesOf) return;
   for (const raw of fields(tensor, 9)) {
-    const count = raw.length / width;
-    if (count < SMALLEST_MATRIX) continue;
-    const spare = new Uint8Array(width);
-    for (let i = count - 1; i > 0; i--) {
-      const a = i * width;
-      const b = random.integer(i + 1) * width;
-      spare.set(raw.subarray(a, a + width));
-      raw.copyWithin(a, b, b + width);
-      raw.set(spare, b);
-    }
+    // A copy of its own: fields begin at any byte, entries at multiples of their width.
+    const copy = raw.slice();
+    const entries = entriesOf(copy.buffer);
+    if (entries.length < SMALLEST_MATRIX) continue;
+    shuffle(entries, random);
+    raw.set(copy);
+  }
+}
+
+/** Fisher–Yates, in place. */
+function shuffle(entries: Uint8Array | Uint16Array | Uint32Array, random: Random): void {
+  for (let i = entries.length - 1; i > 0; i--) {
+    const j = random.integer(i + 1);
+    const kept = entries[i] ?? 0;
+    entries[i] = entries[j] ?? 0;
+    entries[j] = kept;
   }
 }
 

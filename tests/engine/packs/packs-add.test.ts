@@ -159,7 +159,7 @@ describe.skipIf(golden.missing)('adding a pack', () => {
       message: expect.stringMatching(/comes with Archetone/) as string,
     });
     await service.remove(packId);
-    expect(service.list().map(({ id }) => id)).toEqual(['compact']);
+    expect(service.list().map(({ id }) => id)).not.toContain(packId);
     expect(readdirSync(add.packsFolder)).toEqual([]);
     await service.close();
   });
