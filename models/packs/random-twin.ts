@@ -11,13 +11,14 @@ const ENCODER: readonly GraphName[] = ['features', 'encoder', 'summary', 'embed'
 /** Front-ends hold fixed transforms that an untrained pack has, too. */
 const FIXED: readonly GraphName[] = ['features'];
 const SMALLEST_MATRIX = 1024;
-/** Entries of the element types that weights come in, as integers of their width; packs of reduced precision have all of them. */
-const entriesOfType: ReadonlyMap<number, (bytes: ArrayBuffer) => Uint8Array | Uint16Array | Uint32Array> =
-  new Map([
-    [elementTypes.float32, (bytes: ArrayBuffer) => new Uint32Array(bytes)],
-    [elementTypes.float16, (bytes: ArrayBuffer) => new Uint16Array(bytes)],
-    [elementTypes.int8, (bytes: ArrayBuffer) => new Uint8Array(bytes)],
-  ]);
+/** Entries of a weight matrix, as integers of their width. */
+type Entries = Uint8Array | Uint16Array | Uint32Array;
+/** By the element types that weights come in; packs of reduced precision have all of them. */
+const entriesOfType = new Map<number, (bytes: ArrayBuffer) => Entries>([
+  [elementTypes.float32, (bytes) => new Uint32Array(bytes)],
+  [elementTypes.float16, (bytes) => new Uint16Array(bytes)],
+  [elementTypes.int8, (bytes) => new Uint8Array(bytes)],
+]);
 
 /** Hashes of the shuffled graphs of a twin, by name. */
 export type TwinHashes = Partial<Record<GraphName, string>>;
@@ -113,7 +114,7 @@ function shuffleTensor(tensor: Uint8Array, random: Random): void {
 }
 
 /** Fisher–Yates, in place. */
-function shuffle(entries: Uint8Array | Uint16Array | Uint32Array, random: Random): void {
+function shuffle(entries: Entries, random: Random): void {
   for (let i = entries.length - 1; i > 0; i--) {
     const j = random.integer(i + 1);
     const kept = entries[i] ?? 0;
