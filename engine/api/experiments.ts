@@ -56,6 +56,8 @@ export interface CurvePoint {
   validationAccuracy: number | null;
   /** As `trainMicroF1`, about whole tracks. */
   validationMicroF1: number | null;
+  /** The network after this step was kept; null where an earlier version trained. */
+  kept: boolean | null;
 }
 
 export interface ClassReport {

@@ -55,7 +55,7 @@ export async function train(
   const training = trainingSet(parts.train, windows.dim, choice.classes);
   const validation =
     parts.validation.length === 0 ? null : trainingSet(parts.validation, windows.dim, choice.classes);
-  const { network, curve } = await trainPrototypeNetwork(
+  const { network, curve, keptStep } = await trainPrototypeNetwork(
     training,
     validation,
     { ...trainerParameters(request), weightDecay: WEIGHT_DECAY },
@@ -96,7 +96,7 @@ export async function train(
     },
     thresholds,
     metrics,
-    curve: curve.map(curvePoint),
+    curve: curve.map((progress) => ({ ...curvePoint(progress), kept: progress.step === keptStep })),
     revision: 1,
     createdAt: new Date().toISOString(),
     seconds: (performance.now() - started) / 1000,
@@ -174,6 +174,7 @@ function curvePoint(progress: TrainProgress): CurvePoint {
     validationLoss: progress.validation?.loss ?? null,
     validationAccuracy: progress.validation?.accuracy ?? null,
     validationMicroF1: progress.validation?.f1Micro ?? null,
+    kept: null,
   };
 }
 

@@ -59,7 +59,7 @@ const ADDED_LATER = { initialisation: 'kmeans', projection: 'none' } as const;
 
 /** What was not measured before. */
 const LATER_METRICS = { microF1: null, samplesF1: null } as const;
-const LATER_SCORES = { trainMicroF1: null, validationMicroF1: null } as const;
+const LATER_SCORES = { trainMicroF1: null, validationMicroF1: null, kept: null } as const;
 type StoredMetrics = Omit<Metrics, keyof typeof LATER_METRICS> & Partial<Metrics>;
 type StoredPoint = Omit<CurvePoint, keyof typeof LATER_SCORES> & Partial<CurvePoint>;
 

@@ -2,12 +2,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Random } from '../numerics/random.ts';
 import { drawMasks, initialAdaptor } from './adaptor.ts';
 import { PrototypeError } from './errors.ts';
+import { isBetter, keepRules, type KeepRule, type Validation } from './kept.ts';
 import { gatherRows, kMeans } from '../numerics/kmeans.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { PrototypeNetwork } from './network.ts';
 import type { Normalisation } from './normalisation.ts';
 import { snapToRows } from './snap.ts';
-import { scoreTracks, type TrackScores } from '../evaluation/metrics/track-scores.ts';
+import { scoreTracks } from '../evaluation/metrics/track-scores.ts';
 import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { checkValidation, classRows, fitNormalisation, prepare, type TrainingSet } from './training-data.ts';
 import type { GraphSpec } from './training-graph.ts';
@@ -36,7 +37,7 @@ export interface TrainProgress {
   /** Multilabel: F1 of all label decisions about those windows together (from probability ½ on); else null. */
   trainF1Micro: number | null;
   /** On whole tracks, except `loss`, which is over windows; null at steps without validation. */
-  validation: (TrackScores & { loss: number }) | null;
+  validation: Validation | null;
 }
 
 /** Options of {@link trainPrototypeNetwork}. */
@@ -46,12 +47,17 @@ export interface TrainOptions {
   pace?: () => Promise<void>;
   onProgress?: (progress: TrainProgress) => void;
   provider?: TrainingProvider;
-  /** Return the network with the lowest validation loss rather than the last one; true by default. */
-  keepBest?: boolean;
+  /** Which network is returned, of those that were validated; default {@link KEEP}. Without validation it is the last one. */
+  keep?: KeepRule;
 }
 
 /** Clusters that training starts from: until no row changes its cluster, but not for ever. */
 const startingClusters = { surplus: 'jitter', maxIterations: 50, tolerance: 0 } as const;
+/**
+ * Chosen by `npm run bench kept` on three collections: 69.0 % of answers about other tracks were right in the mean, against
+ * 68.8 where the lowest loss is kept and 68.6 at the end; on three others 56.2 against 56.0 and 56.2.
+ */
+const KEEP: KeepRule = 'accuracy';
 const REPORTS = 100;
 const VALIDATIONS = 20;
 /** Sums since a report, just after it. */
@@ -61,7 +67,7 @@ const NOTHING = { steps: 0, loss: 0, classLoss: 0, prototypeLoss: 0, accuracy: 0
  * Trains a prototype network; each step is one ONNX graph run by ONNX Runtime. Prototypes start at k-means centroids
  * of their own class (rows ⌊k/M⌋), weights at 1 for the own class and 0 elsewhere, biases at 0 (the reference draws
  * them from ±1/√K, which hides the similarities at first). Batches are drawn without replacement, reshuffled when
- * used up. The same data, parameters and seed give the same bytes on the same kind of processor.
+ * used up. What is returned is the network after `keptStep`, by the rule `keep`. The same data, parameters and seed give the same bytes on the same kind of processor.
  *
  * @param validation windows with the track each belongs to, or null; tracks must not occur in `train`.
  * @throws PrototypeError `parameters`, `shape`, `labels`, `empty-class`, `not-finite`, or `diverged` when the loss is
@@ -72,7 +78,7 @@ export async function trainPrototypeNetwork(
   validation: LabelledWindows | null,
   parameters: TrainParameters,
   options: TrainOptions,
-): Promise<{ network: PrototypeNetwork; curve: TrainProgress[] }> {
+): Promise<{ network: PrototypeNetwork; curve: TrainProgress[]; keptStep: number }> {
   checkParameters(parameters);
   options.signal.throwIfAborted();
   const rows = classRows(train, parameters.task);
@@ -89,14 +95,18 @@ export async function trainPrototypeNetwork(
     provider: options.provider ?? 'cpu',
   });
   try {
-    const run = new Run(session, spec, data, parameters, random, held);
+    const run = new Run(session, spec, data, parameters, random, held, options.keep ?? KEEP);
     const curve = await run.complete(options);
-    const best = options.keepBest === false ? null : run.best;
+    const { best } = run;
     const { projected } = best ?? (await session.evaluate());
     const final = best?.parameters ?? session.parameters();
     const prototypes =
       parameters.projection === 'nearest' ? onto(rows, data, projected, parameters) : projected;
-    return { network: toNetwork(train, parameters, normalisation, prototypes, final), curve };
+    return {
+      network: toNetwork(train, parameters, normalisation, prototypes, final),
+      curve,
+      keptStep: best?.step ?? parameters.steps,
+    };
   } finally {
     await session.close();
   }
@@ -111,8 +121,10 @@ class Run {
   readonly #parameters: TrainParameters;
   readonly #random: Random;
   readonly #held: Held;
+  readonly #keep: KeepRule;
+  readonly #seen: Validation[] = [];
   #order: number[] = [];
-  best: { loss: number; projected: Float32Array; parameters: Parameters } | null = null;
+  best: { step: number; standing: number[]; projected: Float32Array; parameters: Parameters } | null = null;
 
   constructor(
     session: TrainingSession,
@@ -121,6 +133,7 @@ class Run {
     parameters: TrainParameters,
     random: Random,
     held: Held,
+    keep: KeepRule,
   ) {
     this.#session = session;
     this.#spec = spec;
@@ -128,6 +141,7 @@ class Run {
     this.#parameters = parameters;
     this.#random = random;
     this.#held = held;
+    this.#keep = keep;
   }
 
   async complete({ signal, pace, onProgress }: TrainOptions): Promise<TrainProgress[]> {
@@ -165,7 +179,7 @@ class Run {
         prototypeLoss: since.prototypeLoss / since.steps,
         trainAccuracy: since.accuracy / since.steps,
         trainF1Micro: this.#spec.task === 'single' ? null : (2 * since.hits) / Math.max(1, since.marked),
-        validation: validates ? await this.#validate() : null,
+        validation: validates ? await this.#validate(step) : null,
       };
       since = NOTHING;
       curve.push(progress);
@@ -205,15 +219,17 @@ class Run {
     return { right, hits, marked };
   }
 
-  async #validate(): Promise<TrainProgress['validation']> {
+  async #validate(step: number): Promise<TrainProgress['validation']> {
     if (this.#held === null) return null;
     const { set, data } = this.#held;
     const result = await this.#session.evaluate(data);
-    if (result.loss < (this.best?.loss ?? Infinity)) {
-      this.best = { loss: result.loss, projected: result.projected, parameters: this.#session.parameters() };
-    }
     const scores = scoreTracks(result.logits, set.labels, set.tracks.of, this.#spec.classes, this.#spec.task);
-    return { loss: result.loss, ...scores };
+    const validation = { loss: result.loss, ...scores };
+    this.#seen.push(validation);
+    const standing = keepRules[this.#keep](validation, this.#seen);
+    if (isBetter(standing, this.best?.standing))
+      this.best = { step, standing, projected: result.projected, parameters: this.#session.parameters() };
+    return validation;
   }
 }
 

@@ -18,7 +18,14 @@ import { lookOf, looksOf, unlabelledLook } from '../../renderer/src/ui/palette.t
 import { joinPath, safeFolderName } from '../../renderer/src/ui/paths.ts';
 import { peaksOf } from '../../renderer/src/player/sound.ts';
 import { spectrogram } from '../../renderer/src/player/spectrogram.ts';
-import { linePath, ticks, keptStep, needsLogarithm, scoreCurve } from '../../renderer/src/train/curve.ts';
+import {
+  linePath,
+  ticks,
+  keptInWords,
+  keptStep,
+  needsLogarithm,
+  scoreCurve,
+} from '../../renderer/src/train/curve.ts';
 import { fromHandles, toHandles } from '../../renderer/src/ui/split.ts';
 import { waterfall } from '../../renderer/src/why/waterfall.ts';
 import { classRows } from '../../renderer/src/prototypes/rows.ts';
@@ -287,12 +294,26 @@ describe('confusion', () => {
 });
 
 describe('the curve of a training', () => {
-  const at = (step: number, validationLoss: number | null) => ({ step, validationLoss });
+  const at = (step: number, validationLoss: number | null) => ({
+    ...{ step, validationLoss, kept: null as boolean | null },
+    ...{ validationAccuracy: validationLoss === null ? null : 0.5, validationMicroF1: null },
+  });
 
   it('marks the network that was kept: the first of the lowest validation loss, else the last', () => {
     expect(keptStep([at(10, 3), at(20, 1), at(30, null), at(40, 1), at(50, 2)])).toBe(20);
     expect(keptStep([at(10, null), at(20, null)])).toBe(20);
     expect(keptStep([])).toBeNull();
+  });
+
+  it('marks what was stored as kept, and says why in words', () => {
+    const curve = [at(10, 3), at(20, 1), { ...at(30, 2), kept: true, validationAccuracy: 0.75 }, at(40, 4)];
+    expect(keptStep(curve)).toBe(30);
+    expect(keptInWords(curve)).toMatch(
+      /step 30 of 40 was kept: it did best .*accuracy 75.0 %.*not of the one at the end/,
+    );
+    expect(keptInWords([at(10, 3), at(20, 1)])).toContain('its validation loss was the lowest');
+    expect(keptInWords([at(10, null)])).toContain('no track was left to validate on');
+    expect(keptInWords([])).toBeNull();
   });
 
   it('takes powers of ten where losses span too much for one scale', () => {

@@ -457,6 +457,7 @@ describe('training', () => {
         validationLoss: null,
         validationAccuracy: null,
         validationMicroF1: null,
+        kept: null,
       },
     });
     await waitFor(() => expect(byId('curve')).toBeTruthy());
@@ -563,7 +564,7 @@ describe('map', () => {
     expect(byId('map-trust').textContent).toContain('75.0 %');
     await waitFor(() => expect(byId('map-plot').dataset['points']).toBe('4'));
     await waitFor(() => expect(screen.getByRole('button', { name: /^drum/ }).textContent).toContain('2'));
-    app.settings.change({ auditionOnSelect: false });
+    await app.settings.prefer({ auditionOnSelect: false });
     const map = byId('map-plot');
     await fireEvent.keyDown(map, { key: 'ArrowRight' });
     expect(sessionOf(app).selection.lead).toBe('t0');

@@ -1,3 +1,6 @@
+import type { CurvePoint } from '../../../engine/api/experiments.ts';
+import { count, fixed, percent } from '../ui/format.ts';
+
 /** Scales for the small line charts. */
 
 export interface Series {
@@ -9,12 +12,17 @@ export interface Series {
   reference?: boolean;
 }
 
+/** What tells which network of a curve was kept. */
+type Kept = Pick<CurvePoint, 'step' | 'validationLoss' | 'validationAccuracy' | 'validationMicroF1' | 'kept'>;
+
 /**
- * The step whose network was kept: the one of lowest validation loss, the last one where nothing was validated. An
- * experiment’s figures are of that network, not of the end of its curve.
+ * The step whose network was kept. Earlier versions did not store it: they kept the one of lowest validation loss, the
+ * last one where nothing was validated. An experiment’s figures are of that network, not of the end of its curve.
  */
-export function keptStep(curve: readonly { step: number; validationLoss: number | null }[]): number | null {
-  let kept: { step: number; validationLoss: number | null } | undefined = curve.at(-1);
+export function keptStep(curve: readonly Kept[]): number | null {
+  const stored = curve.find(({ kept }) => kept === true);
+  if (stored) return stored.step;
+  let kept: Kept | undefined = curve.at(-1);
   let lowest = Infinity;
   for (const point of curve) {
     if (point.validationLoss === null || point.validationLoss >= lowest) continue;
@@ -22,6 +30,25 @@ export function keptStep(curve: readonly { step: number; validationLoss: number 
     kept = point;
   }
   return kept?.step ?? null;
+}
+
+/** Why that step, in words; null for a curve without points. */
+export function keptInWords(curve: readonly Kept[]): string | null {
+  const step = keptStep(curve);
+  const at = curve.find((point) => point.step === step);
+  const last = curve.at(-1);
+  if (!at || !last) return null;
+  const figures = 'The figures below, the prototypes and what they sound like are of this network';
+  if (at.validationLoss === null)
+    return `The network after the last step, ${count(at.step)}, was kept: no track was left to validate on. ${figures}.`;
+  const score = at.validationMicroF1 ?? at.validationAccuracy;
+  const what = at.validationMicroF1 === null ? 'accuracy' : 'micro F1';
+  const why =
+    at.kept === null
+      ? `its validation loss was the lowest, ${fixed(at.validationLoss)}`
+      : `it did best on the validation tracks: ${what} ${percent(score)}, and of those the lowest loss, ${fixed(at.validationLoss)}`;
+  const rest = at.step === last.step ? '' : `, not of the one at the end, step ${count(last.step)}`;
+  return `The network after step ${count(at.step)} of ${count(last.step)} was kept: ${why}. ${figures}${rest}.`;
 }
 
 /** Whether losses span so much that only powers of ten show them. */

@@ -89,6 +89,7 @@ const large = {
     validationLoss: 5 * Math.exp(-i / 9) + 0.3 + i / 60,
     validationAccuracy: 0.8 - 0.75 * Math.exp(-i / 10),
     validationMicroF1: null,
+    kept: null,
   })),
 };
 

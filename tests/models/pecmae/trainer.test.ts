@@ -1,3 +1,4 @@
+import type { KeepRule } from '../../../models/pecmae/kept.ts';
 import { describe, expect, it } from 'vitest';
 import { PrototypeError } from '../../../models/pecmae/errors.ts';
 import { gatherRows, kMeans } from '../../../models/numerics/kmeans.ts';
@@ -140,15 +141,26 @@ describe('trainPrototypeNetwork', () => {
     expect([...flute.probabilities].map((p) => p > 0.5)).toEqual([true, false, true]);
   });
 
-  it('keeps the network of the lowest validation loss, or the last on request', async () => {
+  it('keeps the network that does best on validation tracks, or by another rule on request', async () => {
     const train = mixture(1, 4, 6);
     const validation = mixture(2, 30, 6);
     const p = { ...parameters, steps: 300, learningRate: 0.1 };
-    const best = await trainPrototypeNetwork(train, validation, p, { signal: never });
-    const last = await trainPrototypeNetwork(train, validation, p, { signal: never, keepBest: false });
-    const losses = best.curve.flatMap((point) => (point.validation ? [point.validation.loss] : []));
-    expect(losses.indexOf(Math.min(...losses))).toBeLessThan(losses.length - 1);
-    expect(Buffer.from(best.network.toBytes()).equals(Buffer.from(last.network.toBytes()))).toBe(false);
+    const of = (keep?: KeepRule): ReturnType<typeof trainPrototypeNetwork> =>
+      trainPrototypeNetwork(train, validation, p, { signal: never, ...(keep && { keep }) });
+    const [best, lowest, last] = [await of(), await of('loss'), await of('last')];
+    const validated = best.curve.flatMap(({ step, validation: v }) => (v ? [{ step, ...v }] : []));
+    const highest = Math.max(...validated.map(({ accuracy }) => accuracy));
+    const equals = validated.filter(({ accuracy }) => accuracy === highest);
+    const loss = Math.min(...equals.map((v) => v.loss));
+    expect(best.keptStep).toBe(equals.find((v) => v.loss === loss)?.step);
+    const least = Math.min(...validated.map((v) => v.loss));
+    expect(lowest.keptStep).toBe(validated.find((v) => v.loss === least)?.step);
+    expect(lowest.keptStep).toBeLessThan(300);
+    expect(last.keptStep).toBe(300);
+    const bytes = [best, lowest, last].map(({ network }) => Buffer.from(network.toBytes()).toString('hex'));
+    expect(bytes[1]).not.toBe(bytes[2]);
+    const again = await of();
+    expect(Buffer.from(again.network.toBytes()).toString('hex')).toBe(bytes[0]);
   });
 
   it('manages a class with fewer windows than prototypes', async () => {
