@@ -12,9 +12,20 @@ const models = [
 
 const engine = [
   ['api', 'wire'],
-  ['confine', 'datasets', 'decode', 'embedder', 'files', 'jobs', 'packs', 'storage', 'threads'],
+  [
+    'confine',
+    'datasets',
+    'decode',
+    'embedder',
+    'files',
+    'jobs',
+    'packs',
+    'preferences',
+    'storage',
+    'threads',
+  ],
   ['library'],
-  ['bundles', 'import', 'taxonomies'],
+  ['bundles', 'caches', 'import', 'taxonomies'],
   ['experiments'],
   ['classify'],
   ['neighbours'],

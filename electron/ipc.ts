@@ -21,6 +21,7 @@ export const channels = {
   reveal: z.tuple([z.string().min(1).max(4096)]),
   startDrag: z.tuple([z.array(z.string().min(1).max(4096)).min(1).max(1000)]),
   setTheme: z.tuple([z.enum(['system', 'light', 'dark'])]),
+  setTextSize: z.tuple([z.int().min(75).max(200)]),
   setMenu: z.tuple([z.array(menuCommandSchema).max(200)]),
 } as const;
 
@@ -90,6 +91,10 @@ export function setupIpc(grants: Grants): void {
   });
   handle('setTheme', (_sender, theme) => {
     nativeTheme.themeSource = theme;
+    return Promise.resolve(null);
+  });
+  handle('setTextSize', (sender, percent) => {
+    sender.setZoomFactor(percent / 100);
     return Promise.resolve(null);
   });
   handle('setMenu', (_sender, commands) => {

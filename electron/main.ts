@@ -1,4 +1,4 @@
-import { app, BrowserWindow, dialog } from 'electron';
+import { app, BrowserWindow, dialog, nativeTheme } from 'electron';
 import type { WebContents } from 'electron';
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -11,6 +11,7 @@ import { paths } from './paths.ts';
 import { checkProvider } from './provider-processes.ts';
 import { registerScheme, setupProtocol } from './protocol.ts';
 import { closeNetwork, setupSecurity } from './security.ts';
+import { readPreferences } from '../engine/preferences/file.ts';
 import { createWindow } from './window.ts';
 
 const stopTimeoutMs = 5000;
@@ -27,6 +28,8 @@ function folderArgument(argv: readonly string[], workingFolder: string): string 
 
 function startApplication(): void {
   const dataFolder = app.getPath('userData');
+  // Before the window is drawn: it must not flash in another theme first.
+  nativeTheme.themeSource = readPreferences(dataFolder).preferences.theme;
   const decoder = new DecoderWindow();
   const embedders = new EmbedderProcesses();
   const supervisor = new EngineSupervisor(
@@ -71,7 +74,7 @@ function startApplication(): void {
     });
   };
   const openWindow = (folder: string | null): void => {
-    const window = createWindow();
+    const window = createWindow(readPreferences(dataFolder).preferences.textSize);
     window.webContents.on('did-finish-load', () => {
       supervisor.attach(window.webContents);
       if (folder) showFolder(window.webContents, folder);

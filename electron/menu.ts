@@ -30,15 +30,7 @@ export function showMenu(commands: readonly MenuCommand[]): void {
     },
     {
       label: 'View',
-      submenu: [
-        ...of('View'),
-        separator,
-        { role: 'resetZoom' },
-        { role: 'zoomIn' },
-        { role: 'zoomOut' },
-        { role: 'togglefullscreen' },
-        ...developer,
-      ],
+      submenu: [...of('View'), separator, { role: 'togglefullscreen' }, ...developer],
     },
     { label: 'Playback', submenu: of('Playback') },
     ...(isMac ? [{ role: 'windowMenu' as const }] : []),

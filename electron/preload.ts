@@ -17,6 +17,11 @@ const invoke = async <T>(channel: string, ...input: unknown[]): Promise<T> =>
 
 const api: ShellApi = {
   platform: platforms.find((platform) => platform === process.platform) ?? 'other',
+  versions: {
+    electron: process.versions.electron,
+    chromium: process.versions.chrome,
+    node: process.versions.node,
+  },
   chooseFolder: (title) => invoke('chooseFolder', title),
   chooseFile: (title, extensions) => invoke('chooseFile', title, extensions),
   reveal: (path) => invoke('reveal', path),
@@ -27,6 +32,7 @@ const api: ShellApi = {
     return path === '' ? '' : invoke('dropped', path);
   },
   setTheme: (theme) => invoke('setTheme', theme),
+  setTextSize: (percent) => invoke('setTextSize', percent),
   setMenu: (commands) => invoke('setMenu', commands),
   onMenuCommand: (handler) => listen('archetone:command', handler),
   onOpenFolder: (handler) => listen('archetone:open-folder', handler),

@@ -23,8 +23,11 @@ function savedState(): z.infer<typeof stateSchema> {
   }
 }
 
-/** Opens the window where it was last time; it is shown once its page is drawn. */
-export function createWindow(): BrowserWindow {
+/**
+ * Opens the window where it was last time; it is shown once its page is drawn.
+ * @param textSize of everything in it, in percent
+ */
+export function createWindow(textSize: number): BrowserWindow {
   const { maximized, position, width, height } = savedState();
   const window = new BrowserWindow({
     width,
@@ -42,6 +45,7 @@ export function createWindow(): BrowserWindow {
       nodeIntegration: false,
       webSecurity: true,
       spellcheck: false,
+      zoomFactor: textSize / 100,
       autoplayPolicy: 'no-user-gesture-required',
     },
   });

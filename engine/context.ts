@@ -8,6 +8,7 @@ import type { Library } from './library/library.ts';
 import type { BackupKeeper } from './library/backup-keeper.ts';
 import type { MediaTokens } from './media.ts';
 import type { Notices } from './notices.ts';
+import type { PreferenceStore } from './preferences/store.ts';
 import type { PackService } from './packs/service.ts';
 import type { ExternalDecoder } from '../models/audio/index.ts';
 import type { ProviderRunner } from '../models/packs/index.ts';
@@ -54,6 +55,7 @@ export interface EngineContext {
   jobs: JobQueue;
   libraries: Libraries;
   packs: PackService;
+  preferences: PreferenceStore;
   decode: DecodePool;
   media: MediaTokens;
 }

@@ -8,6 +8,9 @@ import { decodeLimits, DecodePool } from './decode/index.ts';
 import { PathGrants } from './grants.ts';
 import { ownPaths } from './own-paths.ts';
 import { Events } from './events.ts';
+import { cachesHandlers } from './caches/handlers.ts';
+import { preferencesHandlers } from './preferences/handlers.ts';
+import { PreferenceStore } from './preferences/store.ts';
 import { appHandlers } from './app/handlers.ts';
 import { classifyHandlers } from './classify/handlers.ts';
 import { evaluationsHandlers } from './evaluate/handlers.ts';
@@ -84,6 +87,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
   const events = new Events();
   const notices = new Notices(events);
   noteFullDisk(options.dataFolder, notices.add);
+  const preferences = new PreferenceStore(options.dataFolder, notices.add);
   const packs = await PackService.open({
     packFolders: options.packFolders,
     dataFolder: options.dataFolder,
@@ -94,6 +98,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...(options.embedderLimits === undefined ? {} : { limits: options.embedderLimits }),
     ...(options.providerRunner === undefined ? {} : { providerRunner: options.providerRunner }),
   });
+  packs.useThreads(preferences.now.threads);
   const jobs: JobQueue = new JobQueue(
     new JobStore(openJobsDatabase(options.dataFolder, notices.add)),
     events,
@@ -117,8 +122,19 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     limits: decodeLimits,
     ...(options.externalDecoder === undefined ? {} : { external: options.externalDecoder }),
   });
-  const playback = new Playback(decode, media);
-  const context: EngineContext = { options, events, notices, backups, jobs, libraries, packs, decode, media };
+  const playback = new Playback(decode, media, () => preferences.now.copiesLimit * 2 ** 30);
+  const context: EngineContext = {
+    options,
+    events,
+    notices,
+    backups,
+    jobs,
+    libraries,
+    packs,
+    preferences,
+    decode,
+    media,
+  };
   const handlers: Handlers = {
     ...appHandlers(context),
     ...librariesHandlers(context),
@@ -144,6 +160,8 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...providersHandlers(context),
     ...scoringHandlers(context),
     ...jobsHandlers(context),
+    ...preferencesHandlers(context),
+    ...cachesHandlers(context),
   };
   // Only now does every kind of job have its runner.
   jobs.recover({ resting: options.safeStart ?? false });

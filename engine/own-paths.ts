@@ -8,6 +8,7 @@ export function ownPaths({ libraries, jobs, options }: EngineContext): OwnPaths 
     named,
     shown: () => [
       ...named(),
+      options.dataFolder,
       ...options.packFolders,
       ...jobs.list().flatMap(({ result }) => (result?.kind === 'export' ? [result.export.folder] : [])),
     ],

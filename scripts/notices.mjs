@@ -34,7 +34,15 @@ function bundledPackages() {
 }
 
 /** What the window bundles; its bundler writes no map, so the direct imports are listed. */
-const inWindow = ['svelte', 'plotly.js-strict-dist-min', 'wavesurfer.js', 'bits-ui', 'zod', 'mediabunny'];
+const inWindow = [
+  'svelte',
+  'plotly.js-strict-dist-min',
+  'wavesurfer.js',
+  'bits-ui',
+  'zod',
+  'mediabunny',
+  'marked',
+];
 
 function describe(name) {
   const file = join(root, 'node_modules', name, 'package.json');

@@ -2,6 +2,7 @@
 import { query, stream } from '../wire/index.ts';
 import type { CurvePoint } from './experiments.ts';
 import type { Job } from './jobs.ts';
+import type { Preferences } from './preferences.ts';
 import type { FirstSound, MadeSound } from './sonify.ts';
 import { nothing } from './shared.ts';
 
@@ -23,6 +24,11 @@ export interface AppInfo {
   provider: string;
   /** Null until the first model was run. */
   confinement: Confinement | null;
+  /** “onnxruntime 1.30.0” */
+  runtime: string;
+  processor: string;
+  /** Threads that the processor runs at once. */
+  cores: number;
   /** The engine ended several times in a short while, so nothing that was under way was taken up. */
   safeStart: boolean;
   /** What the engine put aside or left out since it started, in sentences for people. */
@@ -43,6 +49,7 @@ export type EngineEvent =
   | { type: 'libraries-changed' }
   /** A backup took the place of a library: nothing known of it holds any more. */
   | { type: 'library-restored'; libraryId: string }
+  | { type: 'preferences-changed'; preferences: Preferences }
   /** One more of `AppInfo.notices`. */
   | { type: 'notice'; message: string };
 

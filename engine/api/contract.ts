@@ -16,6 +16,7 @@ import type {
   StreamOf,
 } from '../wire/index.ts';
 import { appMethods } from './app.ts';
+import { cachesMethods } from './caches.ts';
 import { classifyMethods } from './classify.ts';
 import { datasetsMethods } from './datasets.ts';
 import { embedMethods } from './embed.ts';
@@ -28,6 +29,7 @@ import { librariesMethods } from './libraries.ts';
 import { mistakesMethods } from './mistakes.ts';
 import { neighboursMethods } from './neighbours.ts';
 import { packsMethods } from './packs.ts';
+import { preferencesMethods } from './preferences.ts';
 import { projectionMethods } from './projection.ts';
 import { prototypesMethods } from './prototypes.ts';
 import { qualityMethods } from './quality.ts';
@@ -59,6 +61,8 @@ export const contract = {
   ...packsMethods,
   ...qualityMethods,
   ...jobsMethods,
+  ...preferencesMethods,
+  ...cachesMethods,
 } as const;
 
 export type Contract = typeof contract;

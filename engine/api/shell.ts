@@ -10,6 +10,8 @@ export interface MenuCommand {
 /** Named verbs that the desktop shell gives the window through its preload script; nothing else reaches the window. */
 export interface ShellApi {
   readonly platform: 'linux' | 'darwin' | 'win32' | 'other';
+  /** What the window runs on. */
+  readonly versions: { electron: string; chromium: string; node: string };
   /** Asks for a folder; null when the person cancelled. */
   chooseFolder(title: string): Promise<string | null>;
   chooseFile(title: string, extensions: string[]): Promise<string | null>;
@@ -21,6 +23,8 @@ export interface ShellApi {
   pathOf(file: File): Promise<string>;
   /** Light or dark by hand, or as the system says. */
   setTheme(theme: 'system' | 'light' | 'dark'): Promise<void>;
+  /** Size of everything in the window, in percent. */
+  setTextSize(percent: number): Promise<void>;
   /** The window's registry of commands is the one source of the application menu. */
   setMenu(commands: MenuCommand[]): Promise<void>;
   /** Commands chosen in the application menu, by id. */

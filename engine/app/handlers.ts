@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
+import { computedHere } from '../../models/packs/computed-by.ts';
 import { findProgram } from '../decode/find-program.ts';
 
 /** What this installation is, and what happens in it. */
@@ -13,6 +15,9 @@ export function appHandlers(context: EngineContext): Pick<Handlers, 'app.info' |
       safeStart: context.options.safeStart ?? false,
       ffmpeg: (await findProgram('ffmpeg')) !== null,
       confinement: context.packs.confinement,
+      runtime: computedHere('cpu').runtime,
+      processor: computedHere('cpu').processor,
+      cores: availableParallelism(),
       provider: context.packs.providers().find((provider) => provider.chosen)?.provider ?? 'cpu',
     }),
     events: (_input, { signal }) => context.events.subscribe(signal),

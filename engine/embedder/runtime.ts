@@ -12,7 +12,7 @@ export class EmbedderRuntime implements PackRuntime {
   readonly pack: Pack;
   readonly provider: ProviderName;
   readonly #embedder: Embedder;
-  readonly #threads: number | null;
+  readonly #threads: () => number | null;
   readonly #priority: number;
   readonly #afterwards: (() => Promise<void>) | null;
   readonly #calls = new Set<Promise<unknown>>();
@@ -24,7 +24,7 @@ export class EmbedderRuntime implements PackRuntime {
     pack: Pack,
     options: {
       provider: ProviderName;
-      threads: number | null;
+      threads: () => number | null;
       lane: JobLane;
       /** What is still to be done once everything that was asked is answered. */
       closed?: () => Promise<void>;
@@ -80,7 +80,7 @@ export class EmbedderRuntime implements PackRuntime {
     if (!Number.isInteger(batch) || batch < 1)
       return Promise.reject(new RangeError(`batch ${batch} is not a positive integer`));
     const { folder, sha256 } = this.pack;
-    const key = { folder, sha256, provider: this.provider, threads: this.#threads };
+    const key = { folder, sha256, provider: this.provider, threads: this.#threads() };
     const call = this.#embedder
       .ask(
         'run',

@@ -18,8 +18,8 @@ const playable: Record<string, string> = {
   opus: 'audio/ogg',
   m4a: 'audio/mp4',
 };
-/** Bytes that the copies of one library may take: 13 hours at 44.1 kHz. */
-const LARGEST_COPIES = 4 * 2 ** 30;
+/** Folder of the copies inside a library's data folder. */
+export const COPIES_FOLDER = 'transcodes';
 const WAV_HEADER_BYTES = 44;
 const LARGEST_WAV_SAMPLES = (0xffffffff - WAV_HEADER_BYTES) / 2;
 
@@ -30,11 +30,14 @@ const LARGEST_WAV_SAMPLES = (0xffffffff - WAV_HEADER_BYTES) / 2;
 export class Playback {
   readonly #decode: DecodePool;
   readonly #media: MediaTokens;
+  readonly #limit: () => number;
   readonly #running = new Map<string, Promise<void>>();
   readonly #stop = new AbortController();
 
-  constructor(decode: DecodePool, media: MediaTokens) {
+  /** @param limit bytes that the copies of one library may take, asked whenever one was made */
+  constructor(decode: DecodePool, media: MediaTokens, limit: () => number) {
     this.#decode = decode;
+    this.#limit = limit;
     this.#media = media;
   }
 
@@ -54,7 +57,7 @@ export class Playback {
     if (mime !== undefined && row.note === null && (await playsAlike(path))) {
       return this.#media.urlFor(path, mime);
     }
-    const copy = join(library.dataFolder, 'transcodes', `${row.contentHash ?? trackId}.wav`);
+    const copy = join(library.dataFolder, COPIES_FOLDER, `${row.contentHash ?? trackId}.wav`);
     await this.#copyOnce(path, copy, row.sampleRate ?? 44_100);
     return this.#media.urlFor(copy, 'audio/wav');
   }
@@ -82,7 +85,7 @@ export class Playback {
       await mkdir(join(copy, '..'), { recursive: true });
       await this.#writeWav(path, draft, Math.min(sampleRate, 48_000));
       await rename(draft, copy);
-      await limitFolder(dirname(copy), LARGEST_COPIES, copy);
+      await limitFolder(dirname(copy), this.#limit(), copy);
     } catch (thrown) {
       await rm(draft, { force: true });
       if (thrown instanceof AudioError) {

@@ -47,7 +47,7 @@ interface SonificationRow {
 const COLUMNS =
   'id, seed, steps, guidance, recording, file, duration_seconds, rms_dbfs, gain_db, cycle_cosine';
 /** Folder of the sounds inside the library's data folder. */
-const FOLDER = 'sonifications';
+export const SOUNDS_FOLDER = 'sonifications';
 /** Folder in a library's data folder of what nobody can ask for any more when the engine starts again. */
 export const PASSING_FOLDER = 'passing';
 /** Whoever listened to a first draw has it, or the sound itself, by then. */
@@ -90,7 +90,7 @@ export class SonificationRepository {
 
   /** Absolute path of the WAV file of a sound. */
   path(id: string): string {
-    return join(this.#dataFolder, FOLDER, `${id}.wav`);
+    return join(this.#dataFolder, SOUNDS_FOLDER, `${id}.wav`);
   }
 
   /** Absolute path of the WAV file of the first draw of a sound, which is there only while somebody may be listening to it. */
@@ -177,7 +177,7 @@ export class SonificationRepository {
 
   /** Null when the file is gone: a cache may lose files at any time. */
   #fromRow(media: MediaTokens, row: SonificationRow): Sonification | null {
-    const path = join(this.#dataFolder, FOLDER, row.file);
+    const path = join(this.#dataFolder, SOUNDS_FOLDER, row.file);
     if (!existsSync(path)) return null;
     return {
       id: row.id,

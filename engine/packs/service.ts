@@ -71,9 +71,11 @@ export class PackService {
   #confinement: Confinement | null = null;
   readonly #built: BuiltPacks;
   #problems: PackProblem[] = [];
+  #threads: number | null;
 
   private constructor(options: PackServiceOptions, memory: ProviderMemory, batches: BatchMemory) {
     this.#options = options;
+    this.#threads = options.threads ?? null;
     this.#memory = memory;
     this.#batches = batches;
     this.#built = new BuiltPacks(
@@ -208,7 +210,7 @@ export class PackService {
     const open = this.#runtimes.get(name);
     if (open) return open.runtime;
     const provider = this.#memory.chosen(pack.sha256);
-    const threads = this.#options.threads ?? null;
+    const threads = (): number | null => this.#threads;
     const runtime = new EmbedderRuntime(this.#embedder, pack, { provider, threads, lane });
     this.#runtimes.set(name, { sha256: pack.sha256, runtime });
     return runtime;
@@ -220,7 +222,7 @@ export class PackService {
    */
   separateRuntime(pack: Pack, threads: number): PackRuntime {
     return new EmbedderRuntime(this.#embedder, pack, {
-      ...{ provider: 'cpu', threads, lane: 'compute' },
+      ...{ provider: 'cpu', threads: () => threads, lane: 'compute' },
       closed: async () => {
         await this.#embedder.ask('close', { sha256: pack.sha256 }, { priority: 0 });
       },
@@ -251,9 +253,21 @@ export class PackService {
     return {
       packSha256,
       provider: this.#memory.chosen(packSha256),
-      threads: this.#options.threads ?? null,
+      threads: this.#threads,
       processor: processorName(),
     };
+  }
+
+  /**
+   * Computes with so many threads from the next call on: also for work that is under way.
+   * @param threads null: as many as the machine has cores. What the shell asked for when it started stays.
+   */
+  useThreads(threads: number | null): void {
+    if (this.#options.threads !== undefined || threads === this.#threads) return;
+    this.#threads = threads;
+    // Sessions with another number of threads are not asked again; they only take memory.
+    for (const sha256 of new Set([...this.#runtimes.values()].map((entry) => entry.sha256)))
+      void this.#embedder.ask('close', { sha256 }, { priority: 0 }).catch(() => undefined);
   }
 
   /** Calls under way finish first; then the sessions of the pack are freed. */

@@ -196,7 +196,7 @@ test.describe('when it runs', () => {
     expect(seen.verbs).toEqual(
       [
         ...['chooseFile', 'chooseFolder', 'onMenuCommand', 'onOpenFolder', 'pathOf', 'platform'],
-        ...['reveal', 'setMenu', 'setTheme', 'startDrag'],
+        ...['reveal', 'setMenu', 'setTextSize', 'setTheme', 'startDrag', 'versions'],
       ].sort(),
     );
   });

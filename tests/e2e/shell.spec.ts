@@ -24,8 +24,10 @@ test.describe('the window', () => {
         'platform',
         'reveal',
         'setMenu',
+        'setTextSize',
         'setTheme',
         'startDrag',
+        'versions',
       ],
     });
     const preferences = await app.evaluate(({ BrowserWindow }) => {

@@ -30,7 +30,7 @@ let bundle: Promise<string> | null = null;
 const entry = (): Promise<string> => (bundle ??= bundleScript('engine/embedder/entry.ts'));
 
 const tiny = async (): Promise<Pack> => readPack(join(await tinyPacks(), 'compact'));
-const options = { provider: 'cpu', threads: 1, lane: 'compute' } as const;
+const options = { provider: 'cpu', threads: () => 1, lane: 'compute' } as const;
 const sound = (): Float32Array => new Random(5).normals(2 * TINY.S).map((value) => 0.1 * value);
 
 /** A process that answers when told to. */

@@ -10,6 +10,7 @@ import type { SpaceInfo } from '../../engine/api/spaces.ts';
 import type { Taxonomy } from '../../engine/api/taxonomies.ts';
 import type { TrackDetail, TrackRow } from '../../engine/api/tracks.ts';
 import { EngineError } from '../../engine/api/errors.ts';
+import { defaultPreferences } from '../../engine/api/preferences.ts';
 import type { ShellApi } from '../../engine/api/shell.ts';
 import type { LibrarySession } from '../../renderer/src/session/library-session.svelte.ts';
 import type { App } from '../../renderer/src/shell/app.svelte.ts';
@@ -62,12 +63,14 @@ export class FakeEngine implements EngineClient {
 export function fakeShell(changes: Partial<ShellApi> = {}): ShellApi {
   return {
     platform: 'linux',
+    versions: { electron: '45.0.0', chromium: '150.0.0.0', node: '24.0.0' },
     chooseFolder: () => Promise.resolve(null),
     chooseFile: () => Promise.resolve(null),
     reveal: () => Promise.resolve(),
     startDrag: () => Promise.resolve(),
     pathOf: () => Promise.resolve(''),
     setTheme: () => Promise.resolve(),
+    setTextSize: () => Promise.resolve(),
     setMenu: () => Promise.resolve(),
     onMenuCommand: () => () => undefined,
     onOpenFolder: () => () => undefined,
@@ -322,6 +325,9 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'app.info': () => ({
     version: '1',
     platform: 'test',
+    runtime: 'onnxruntime 1.0.0',
+    processor: 'A processor',
+    cores: 4,
     dataFolder: '/data',
     ffmpeg: false,
     provider: 'cpu',
@@ -329,6 +335,9 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
     confinement: null,
     notices: [],
   }),
+  'preferences.get': () => defaultPreferences,
+  'preferences.change': ({ change }: { change: object }) => ({ ...defaultPreferences, ...change }),
+  'caches.list': () => [],
   'libraries.list': () => [library],
   'libraries.get': () => library,
   'libraries.openDemo': () => library,

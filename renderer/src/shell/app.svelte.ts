@@ -21,7 +21,7 @@ export class App {
   readonly engine = new EngineConnection();
   /** Messages that concern no library; those of a library are its session's. */
   readonly notices = new Notices();
-  readonly settings = new Settings();
+  readonly settings = new Settings(this.engine);
   readonly jobs = new Jobs(this.engine);
   readonly libraries = new Libraries(this.engine);
   readonly packs = new Packs(this.engine, this.jobs);
@@ -54,6 +54,7 @@ export class App {
         this.jobs.reload(),
         this.#reloadLibraries(),
         this.packs.reload(),
+        this.settings.load(),
       ]);
       this.info = info;
     });
@@ -132,6 +133,9 @@ export class App {
         break;
       case 'notice':
         this.notices.add('info', event.message);
+        break;
+      case 'preferences-changed':
+        this.settings.adopt(event.preferences);
         break;
       case 'libraries-changed':
         void this.notices.attempt(() => this.#reloadLibraries());

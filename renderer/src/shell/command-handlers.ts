@@ -34,6 +34,10 @@ export function commandHandlers(app: App): CommandHandlers {
     });
     return undefined;
   };
+  const textSize = (next: (size: number) => number) => (): void => {
+    const size = Math.min(200, Math.max(75, next(settings.preferences.textSize)));
+    void notices().attempt(() => settings.prefer({ textSize: size }));
+  };
   return {
     'library.open': () => app.chooseFolder(),
     'library.demo': () => app.openDemo(),
@@ -67,12 +71,15 @@ export function commandHandlers(app: App): CommandHandlers {
     },
     'view.inspector': () => settings.change({ inspector: !settings.inspector }),
     'view.spectrogram': () => settings.change({ spectrogram: !settings.spectrogram }),
-    'view.theme': async () => {
+    'view.theme': () => {
       const next = themes[(themes.indexOf(settings.theme) + 1) % themes.length] ?? 'system';
-      settings.change({ theme: next });
-      await app.shell.setTheme(next);
+      void notices().attempt(() => settings.prefer({ theme: next }));
       notices().add('info', `Theme: ${next}`);
     },
+    'view.preferences': () => (app.view = 'preferences'),
+    'view.textLarger': textSize((size) => size + 10),
+    'view.textSmaller': textSize((size) => size - 10),
+    'view.textNormal': textSize(() => 100),
     'player.toggle': () => {
       const track = app.session?.why.track;
       if (!player()?.source && track) void player()?.showTrack(track, { play: true });
@@ -86,11 +93,13 @@ export function commandHandlers(app: App): CommandHandlers {
     'player.louder': () => player()?.setVolume(settings.volume + 0.05),
     'player.quieter': () => player()?.setVolume(settings.volume - 0.05),
     'player.audition': () => {
-      settings.change({ auditionOnSelect: !settings.auditionOnSelect });
+      void notices().attempt(() => settings.prefer({ auditionOnSelect: !settings.auditionOnSelect }));
       notices().add('info', `Audition on select is ${settings.auditionOnSelect ? 'on' : 'off'}.`);
     },
     'player.prototype': () => withStrongest(playPrototype),
     'player.nearest': () => withStrongest(playNearest),
+    'help.guide': () => (app.view = 'help'),
+    'help.about': () => (app.view = 'about'),
     'help.shortcuts': () => (app.shortcutsOpen = !app.shortcutsOpen),
   };
 }

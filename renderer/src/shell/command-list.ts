@@ -13,7 +13,9 @@ export const viewIds = [
   'packs',
   'jobs',
 ] as const;
-export type ViewId = (typeof viewIds)[number];
+/** Views about the application itself: at the foot of the navigation, without a number. */
+export const footViewIds = ['help', 'preferences', 'about'] as const;
+export type ViewId = (typeof viewIds)[number] | (typeof footViewIds)[number];
 
 export type MenuName = 'File' | 'Edit' | 'View' | 'Playback' | 'Help';
 
@@ -35,6 +37,7 @@ export const commandList = [
   { id: 'library.carry', title: 'Move library to another computer…', menu: 'File', keys: [] },
   { id: 'library.takeIn', title: 'Take in a library of another computer…', menu: 'File', keys: [] },
   { id: 'library.close', title: 'Close library', menu: 'File', keys: [] },
+  { id: 'view.preferences', title: 'Preferences', menu: 'File', keys: ['Mod+,'] },
   { id: 'edit.undo', title: 'Undo', menu: 'Edit', keys: ['Mod+Z'] },
   { id: 'edit.redo', title: 'Redo', menu: 'Edit', keys: ['Mod+Shift+Z', 'Mod+Y'] },
   { id: 'edit.search', title: 'Search tracks', menu: 'Edit', keys: ['/', 'Mod+F'] },
@@ -52,6 +55,9 @@ export const commandList = [
   { id: 'view.inspector', title: 'Why inspector on or off', menu: 'View', keys: ['i'] },
   { id: 'view.spectrogram', title: 'Spectrogram on or off', menu: 'View', keys: ['g'] },
   { id: 'view.theme', title: 'Theme: system, light, dark', menu: 'View', keys: [] },
+  { id: 'view.textLarger', title: 'Larger', menu: 'View', keys: ['Mod+=', 'Mod++'] },
+  { id: 'view.textSmaller', title: 'Smaller', menu: 'View', keys: ['Mod+-'] },
+  { id: 'view.textNormal', title: 'Normal size', menu: 'View', keys: ['Mod+0'] },
   { id: 'player.toggle', title: 'Play or pause', menu: 'Playback', keys: ['Space'] },
   { id: 'player.stop', title: 'Stop', menu: 'Playback', keys: ['Escape'] },
   { id: 'player.back', title: 'Back 1 s', menu: 'Playback', keys: ['Alt+ArrowLeft'] },
@@ -63,13 +69,15 @@ export const commandList = [
   { id: 'player.audition', title: 'Audition on select on or off', menu: 'Playback', keys: ['a'] },
   { id: 'player.prototype', title: 'Play A: strongest prototype, sonified', menu: 'Playback', keys: ['['] },
   { id: 'player.nearest', title: 'Play B: its nearest real excerpt', menu: 'Playback', keys: [']'] },
+  { id: 'help.guide', title: 'User guide', menu: 'Help', keys: ['F1'] },
   { id: 'help.shortcuts', title: 'Keyboard shortcuts', menu: 'Help', keys: ['?'] },
+  { id: 'help.about', title: 'About Archetone', menu: 'Help', keys: [] },
 ] as const satisfies readonly CommandInfo[];
 
 export type CommandId = (typeof commandList)[number]['id'];
 
 /** The key of a command as Electron's menu writes it, for keys that do not get in the way of typing; else null. */
 export function menuAccelerator(command: CommandInfo): string | null {
-  const key = command.keys.find((candidate) => candidate.startsWith('Mod+'));
+  const key = command.keys.find((candidate) => candidate.startsWith('Mod+') || /^F\d/.test(candidate));
   return key?.replace('Mod', 'CmdOrCtrl') ?? null;
 }

@@ -12,7 +12,8 @@ interface Chord {
 
 function parse(text: string): Chord {
   const parts = text.split('+');
-  const key = parts.at(-1) ?? '';
+  // “Mod++” is Mod with the key “+”.
+  const key = text.endsWith('++') ? '+' : (parts.at(-1) ?? '');
   return {
     mod: parts.includes('Mod'),
     alt: parts.includes('Alt'),
@@ -53,7 +54,8 @@ const names: Record<string, string> = {
 
 /** The keys of a command as they are printed on a keyboard. */
 export function keyCaps(key: string, mac: boolean): string[] {
-  return key.split('+').map((part) => {
+  const parts = key.endsWith('++') ? [...key.slice(0, -2).split('+'), '+'] : key.split('+');
+  return parts.map((part) => {
     if (part === 'Mod') return mac ? '⌘' : 'Ctrl';
     if (part === 'Alt') return mac ? '⌥' : 'Alt';
     if (part === 'Shift') return mac ? '⇧' : 'Shift';

@@ -1,82 +1,106 @@
-export type Theme = 'system' | 'light' | 'dark';
+import { z } from 'zod';
+import type { EngineClient } from '../../../engine/api/contract.ts';
+import {
+  defaultPreferences,
+  type PreferenceChange,
+  type Preferences,
+  type Theme,
+} from '../../../engine/api/preferences.ts';
 
-interface Saved {
-  theme: Theme;
-  auditionOnSelect: boolean;
-  volume: number;
-  spectrogram: boolean;
-  inspector: boolean;
-  /** Sounds of prototypes are made ahead, while nothing else is under way. */
-  soundsInBackground: boolean;
+/** How the window was left. What a person prefers is not kept here but in the file of preferences. */
+const leftSchema = z.object({
+  volume: z.number().min(0).max(1).catch(0.8),
+  spectrogram: z.boolean().catch(false),
+  inspector: z.boolean().catch(true),
   /** What is seldom changed about a training is shown. */
-  trainMore: boolean;
-  lastLibraryId: string | null;
+  trainMore: z.boolean().catch(false),
+  lastLibraryId: z.string().nullable().catch(null),
   /** The view that was open last. */
-  lastView: string;
-}
+  lastView: z.string().catch('library'),
+});
+type Left = z.output<typeof leftSchema>;
 
 const key = 'archetone.settings';
-const defaults: Saved = {
-  theme: 'system',
-  auditionOnSelect: true,
-  volume: 0.8,
-  spectrogram: false,
-  inspector: true,
-  soundsInBackground: true,
-  trainMore: false,
-  lastLibraryId: null,
-  lastView: 'library',
-};
 
-function read(): Saved {
+function read(): Left {
   try {
-    const parsed: unknown = JSON.parse(localStorage.getItem(key) ?? '{}');
-    return typeof parsed === 'object' && parsed !== null ? { ...defaults, ...parsed } : defaults;
+    return leftSchema.parse(JSON.parse(localStorage.getItem(key) ?? '{}'));
   } catch {
     // No storage, or not ours: the defaults do.
-    return defaults;
+    return leftSchema.parse({});
   }
 }
 
-/** The window's own preferences, kept between starts. */
+/** What a person prefers, and how the window was left; both are kept between starts. */
 export class Settings {
-  #saved = $state<Saved>(read());
+  #left = $state<Left>(read());
+  /** The defaults until the engine has told them. */
+  preferences = $state.raw<Preferences>(defaultPreferences);
+  /** The engine has told the preferences. */
+  known = $state(false);
+  readonly #engine: EngineClient;
+
+  constructor(engine: EngineClient) {
+    this.#engine = engine;
+  }
 
   get theme(): Theme {
-    return this.#saved.theme;
+    return this.preferences.theme;
   }
   get auditionOnSelect(): boolean {
-    return this.#saved.auditionOnSelect;
+    return this.preferences.auditionOnSelect;
+  }
+  /** Sounds of prototypes are made ahead, while nothing else is under way. */
+  get soundsInBackground(): boolean {
+    return this.preferences.soundsInBackground;
+  }
+  /** Id of the output that sounds are played on; null: the system's. */
+  get audioDevice(): string | null {
+    return this.preferences.audioDevice;
   }
   get volume(): number {
-    return this.#saved.volume;
+    return this.#left.volume;
   }
   get spectrogram(): boolean {
-    return this.#saved.spectrogram;
+    return this.#left.spectrogram;
   }
   get inspector(): boolean {
-    return this.#saved.inspector;
-  }
-  get soundsInBackground(): boolean {
-    return this.#saved.soundsInBackground;
+    return this.#left.inspector;
   }
   get trainMore(): boolean {
-    return this.#saved.trainMore;
+    return this.#left.trainMore;
   }
   get lastLibraryId(): string | null {
-    return this.#saved.lastLibraryId;
+    return this.#left.lastLibraryId;
   }
-
   get lastView(): string {
-    return this.#saved.lastView;
+    return this.#left.lastView;
   }
 
-  change(change: Partial<Saved>): void {
-    this.#saved = { ...this.#saved, ...change };
+  change(change: Partial<Left>): void {
+    this.#left = { ...this.#left, ...change };
     try {
-      localStorage.setItem(key, JSON.stringify(this.#saved));
+      localStorage.setItem(key, JSON.stringify(this.#left));
     } catch {
       // Without storage the choice holds until the window closes.
     }
+  }
+
+  /** @throws EngineError */
+  async load(): Promise<void> {
+    this.adopt(await this.#engine.call('preferences.get', {}));
+  }
+
+  /** The preferences as the engine has them: another window may have changed them. */
+  adopt(preferences: Preferences): void {
+    this.preferences = preferences;
+    this.known = true;
+  }
+
+  /** Holds at once. @throws EngineError where it could not be kept */
+  async prefer(change: PreferenceChange): Promise<void> {
+    const said = Object.entries(change).filter(([, value]) => value !== undefined);
+    this.preferences = { ...this.preferences, ...Object.fromEntries(said) };
+    await this.#engine.call('preferences.change', { change });
   }
 }

@@ -1,5 +1,8 @@
 import type { Component } from 'svelte';
 import type { ViewId } from './command-list.ts';
+import About from '../about/AboutView.svelte';
+import Help from '../about/HelpView.svelte';
+import Preferences from '../about/PreferencesView.svelte';
 import Jobs from '../jobs/JobsView.svelte';
 import Library from '../library/LibraryView.svelte';
 import Map from '../map/MapView.svelte';
@@ -26,4 +29,7 @@ export const views: Record<ViewId, View> = {
   mistakes: { component: Mistakes, ofLibrary: true },
   packs: { component: Packs, ofLibrary: false },
   jobs: { component: Jobs, ofLibrary: false },
+  help: { component: Help, ofLibrary: false },
+  preferences: { component: Preferences, ofLibrary: false },
+  about: { component: About, ofLibrary: false },
 };

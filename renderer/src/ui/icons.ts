@@ -50,6 +50,9 @@ export const icons = {
   up: { path: 'M4 10l4-4l4 4' },
   down: { path: 'M4 6l4 4l4-4' },
   question: { path: 'M5.8 6a2.3 2.3 0 1 1 3.4 2.100c-.9.5-1.2.9-1.2 1.900M8 12.800h.01' },
+  settings: {
+    path: 'M2 4.5h5M11 4.5h3M9 2.8a1.700 1.700 0 1 1 0 3.400a1.700 1.700 0 0 1 0-3.400M2 11.500h3M9 11.500h5M7 9.800a1.700 1.700 0 1 1 0 3.400a1.700 1.700 0 0 1 0-3.400',
+  },
   edit: { path: 'M10.5 3l2.5 2.500L6 12.500l-3 .5l.5-3Z' },
 } as const satisfies Record<string, { path: string; fill?: boolean; width?: number }>;
 
