@@ -9,6 +9,7 @@ import { ProgressLine } from './progress.ts';
 import { requireLibraryFolder, Session } from './session.ts';
 import { backupVerb, restoreVerb } from './verbs/backup.ts';
 import { classifyVerb } from './verbs/classify.ts';
+import { compareVerb } from './verbs/compare.ts';
 import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { embedVerb } from './verbs/embed.ts';
@@ -35,6 +36,7 @@ const verbs: readonly AddVerb[] = [
   tracksVerb,
   classifyVerb,
   prototypesVerb,
+  compareVerb,
   mistakesVerb,
   neighboursVerb,
   embedVerb,

@@ -19,6 +19,7 @@ import { appMethods } from './app.ts';
 import { cachesMethods } from './caches.ts';
 import { classifyMethods } from './classify.ts';
 import { datasetsMethods } from './datasets.ts';
+import { compareMethods } from './compare.ts';
 import { embedMethods } from './embed.ts';
 import { evaluationsMethods } from './evaluations.ts';
 import { experimentsMethods } from './experiments.ts';
@@ -48,6 +49,7 @@ export const contract = {
   ...taxonomiesMethods,
   ...experimentsMethods,
   ...evaluationsMethods,
+  ...compareMethods,
   ...classifyMethods,
   ...embedMethods,
   ...prototypesMethods,

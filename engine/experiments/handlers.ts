@@ -1,5 +1,6 @@
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
+import { compareExperiments } from './compare.ts';
 import { chooseThresholdsAgain, setThreshold } from './thresholds.ts';
 import { train, trainSpecSchema } from './train.ts';
 import { jobKind } from '../jobs/kind.ts';
@@ -13,6 +14,7 @@ type Part = Pick<
   | 'experiments.setThreshold'
   | 'experiments.chooseThresholds'
   | 'experiments.train'
+  | 'experiments.compare'
 >;
 
 /** Training and the experiments that came of it. */
@@ -44,6 +46,8 @@ export function experimentsHandlers(context: EngineContext): Part {
       setThreshold(context.libraries.get(libraryId), request, signal),
     'experiments.chooseThresholds': ({ libraryId, experimentId }, { signal }) =>
       chooseThresholdsAgain(context.libraries.get(libraryId), experimentId, signal),
+    'experiments.compare': ({ libraryId, experimentIds }, { signal }) =>
+      compareExperiments(context.libraries.get(libraryId), experimentIds, signal),
     'experiments.train': (spec) =>
       answer(() => ({ jobId: context.jobs.start('train', { libraryId: spec.libraryId, spec }) })),
   };

@@ -1,3 +1,4 @@
+import { undoAction } from './undo.ts';
 import { readAllTracks } from '../library/tracks.svelte.ts';
 import type { App } from '../shell/app.svelte.ts';
 import { plural } from '../ui/format.ts';
@@ -73,7 +74,7 @@ async function leaveOut(session: LibrarySession, trackIds: string[], leftOut: bo
     leftOut
       ? `${plural(changed.length, 'track')} left out: the next training learns nothing from them.`
       : `${plural(changed.length, 'track')} will be learned from again.`,
-    { action: { label: 'Undo', run: () => void session.notices.attempt(() => session.history.undo()) } },
+    { action: undoAction(session) },
   );
 }
 

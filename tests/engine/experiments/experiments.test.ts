@@ -54,6 +54,49 @@ describe('experiments', () => {
     expect(experiment.curve.at(-1)?.loss).toBeLessThan(experiment.curve[0]?.loss ?? 0);
   });
 
+  it('compares two on the tracks that both were tested on', async () => {
+    const a = await trained(test, libraryId, { taxonomyId, steps: 1, prototypesPerClass: 1 });
+    const b = await trained(test, libraryId, { taxonomyId });
+    const compare = (first: string, second: string) =>
+      test.client.call('experiments.compare', { libraryId, experimentIds: [first, second] });
+    const result = await compare(a.id, b.id);
+    const accuracyOf = ({ metrics }: Experiment) => metrics.find(({ split }) => split === 'test')?.accuracy;
+    const [accuracy] = result.metrics;
+    expect(result.tracks).toBe(a.counts.test.tracks);
+    expect(accuracy?.first.value).toBeCloseTo(accuracyOf(a) ?? NaN, 12);
+    expect(accuracy?.second.value).toBeCloseTo(accuracyOf(b) ?? NaN, 12);
+    expect(accuracy?.difference.value).toBeCloseTo((accuracyOf(b) ?? NaN) - (accuracyOf(a) ?? NaN), 12);
+    for (const { first, second, difference } of result.metrics)
+      for (const { value, low, high } of [first, second, difference]) {
+        expect(low).toBeLessThanOrEqual(value);
+        expect(high).toBeGreaterThanOrEqual(value);
+      }
+    expect(result.won).toBe(result.mcnemar.onlySecond);
+    expect(result.lost).toBe(result.mcnemar.onlyFirst);
+    expect(result.flips).toHaveLength(result.won + result.lost);
+    for (const flip of result.flips) expect(flip.won ? flip.second : flip.first).toEqual(flip.labels);
+    for (const row of result.perClass) {
+      const report = b.metrics.find(({ split }) => split === 'test')?.perClass;
+      expect(row.second).toBeCloseTo(report?.find((known) => known.class === row.class)?.f1 ?? NaN, 12);
+    }
+    const named = result.parameters.map(({ name, first, second }) => `${name}: ${first} → ${second}`);
+    expect(named).toEqual(expect.arrayContaining(['steps: 1 → 60', 'prototypesPerClass: 1 → 2']));
+    expect(named.join()).not.toContain('lambda');
+
+    const back = await compare(b.id, a.id);
+    expect([back.won, back.lost, back.mcnemar.pValue]).toEqual([
+      result.lost,
+      result.won,
+      result.mcnemar.pValue,
+    ]);
+    expect(await compare(a.id, b.id)).toEqual(result);
+    await expect(compare(a.id, a.id)).rejects.toMatchObject({ code: 'bad-input' });
+    const multi = await trained(test, libraryId, { taxonomyId, task: 'multi' });
+    await expect(compare(a.id, multi.id)).rejects.toThrow('one class, the other several');
+    for (const { id } of [a, b, multi])
+      await test.client.call('experiments.remove', { libraryId, experimentId: id });
+  });
+
   it('predicts every track at once, so that the table shows it', async () => {
     const experiment = await trained(test, libraryId, { taxonomyId });
     const { tracks } = await test.client.call('tracks.list', {

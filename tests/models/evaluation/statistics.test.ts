@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { bootstrap } from '../../../models/evaluation/statistics/bootstrap.ts';
+import { mcnemar } from '../../../models/evaluation/statistics/mcnemar.ts';
+
+/** Answers of two, with so many tracks that only one of them gets right. */
+function answers(onlyFirst: number, onlySecond: number, both = 5): [boolean[], boolean[]] {
+  const times = (n: number, value: boolean): boolean[] => Array.from({ length: n }, () => value);
+  return [
+    [...times(onlyFirst, true), ...times(onlySecond, false), ...times(both, true), ...times(3, false)],
+    [...times(onlyFirst, false), ...times(onlySecond, true), ...times(both, true), ...times(3, false)],
+  ];
+}
+
+describe('McNemar', () => {
+  it('gives the two-sided binomial probability of the disagreements', () => {
+    // Twice the sum of C(n, k) / 2ⁿ for k up to the smaller number, counted by hand.
+    expect(mcnemar(...answers(1, 5))).toEqual({
+      onlyFirst: 1,
+      onlySecond: 5,
+      pValue: expect.closeTo(14 / 64, 12),
+    });
+    expect(mcnemar(...answers(2, 10)).pValue).toBeCloseTo((2 * (1 + 12 + 66)) / 4096, 12);
+    expect(mcnemar(...answers(10, 2)).pValue).toBeCloseTo((2 * (1 + 12 + 66)) / 4096, 12);
+    expect(mcnemar(...answers(0, 0)).pValue).toBe(1);
+    expect(mcnemar(...answers(3, 3)).pValue).toBe(1);
+  });
+
+  it('is right where ½ⁿ is no number any more', () => {
+    // Close to the normal distribution: z = 4, two-sided 6.3e-5.
+    const { pValue } = mcnemar(...answers(1920, 2080 + 93));
+    expect(pValue).toBeGreaterThan(6e-5);
+    expect(pValue).toBeLessThan(9e-5);
+    expect(() => mcnemar([true], [])).toThrow('cannot be paired');
+  });
+});
+
+describe('the bootstrap', () => {
+  it('covers the mean of a known distribution as often as it says, and is the same for one seed', () => {
+    const values = Array.from({ length: 400 }, (_, i) => (i < 300 ? 1 : 0));
+    const mean = (rows: Int32Array): number =>
+      rows.reduce((sum, row) => sum + (values[row] ?? 0), 0) / rows.length;
+    const interval = bootstrap(400, mean);
+    expect(interval.value).toBe(0.75);
+    // ± 1.96 √(0.75 · 0.25 / 400)
+    expect(interval.low).toBeCloseTo(0.75 - 0.0424, 2);
+    expect(interval.high).toBeCloseTo(0.75 + 0.0424, 2);
+    expect(bootstrap(400, mean)).toEqual(interval);
+    expect(bootstrap(400, mean, { seed: 2 })).not.toEqual(interval);
+  });
+});
