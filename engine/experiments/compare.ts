@@ -176,7 +176,7 @@ function differences(a: Experiment, b: Experiment): ExperimentComparison['parame
         testTracks: counts.test.tracks,
       }).map(([name, value]) => [
         name === 'taxonomyId' ? 'taxonomy' : name,
-        typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value),
+        typeof value === 'object' ? JSON.stringify(value) : String(value),
       ]),
     );
   const [x, y] = [facts(a), facts(b)];
