@@ -25,7 +25,7 @@ Examples:
           const b = await session.experiment(libraryId, second);
           const result = await session.client.call('experiments.compare', {
             libraryId,
-            experimentIds: [a.id, b.id],
+            ...{ first: a.id, second: b.id },
           });
           return { json: result, text: describe(result, a.name, b.name) };
         }),

@@ -1,7 +1,7 @@
 /** Two experiments side by side, on the tracks that both were tested on. */
 import { z } from 'zod';
 import { query } from '../wire/index.ts';
-import { distinct, id, inLibrary } from './shared.ts';
+import { id, inLibrary } from './shared.ts';
 
 /** A figure of 0…1 with the interval of 95 % over draws of the test tracks. */
 export interface ComparedFigure {
@@ -50,9 +50,8 @@ export interface ExperimentComparison {
 
 export const compareMethods = {
   'experiments.compare': query<ExperimentComparison>()(
-    z.strictObject({
-      ...inLibrary,
-      experimentIds: z.tuple([id, id]).refine(distinct, 'two different experiments'),
-    }),
+    z
+      .strictObject({ ...inLibrary, first: id, second: id })
+      .refine(({ first, second }) => first !== second, 'two different experiments'),
   ),
 };

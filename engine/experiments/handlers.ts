@@ -46,8 +46,8 @@ export function experimentsHandlers(context: EngineContext): Part {
       setThreshold(context.libraries.get(libraryId), request, signal),
     'experiments.chooseThresholds': ({ libraryId, experimentId }, { signal }) =>
       chooseThresholdsAgain(context.libraries.get(libraryId), experimentId, signal),
-    'experiments.compare': ({ libraryId, experimentIds }, { signal }) =>
-      compareExperiments(context.libraries.get(libraryId), experimentIds, signal),
+    'experiments.compare': ({ libraryId, first, second }, { signal }) =>
+      compareExperiments(context.libraries.get(libraryId), [first, second], signal),
     'experiments.train': (spec) =>
       answer(() => ({ jobId: context.jobs.start('train', { libraryId: spec.libraryId, spec }) })),
   };

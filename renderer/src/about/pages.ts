@@ -1,6 +1,7 @@
 import audioFormats from '../../../docs/audio-formats.md?raw';
 import glossary from '../../../docs/glossary.md?raw';
 import officialModels from '../../../docs/official-models.md?raw';
+import editing from '../../../docs/editing-prototypes.md?raw';
 import reducing from '../../../docs/reducing.md?raw';
 import scoringPacks from '../../../docs/scoring-packs.md?raw';
 import userGuide from '../../../docs/user-guide.md?raw';
@@ -17,6 +18,7 @@ export interface Page {
 export const pages = [
   { file: 'user-guide.md', title: 'User guide', text: userGuide },
   { file: 'glossary.md', title: 'Glossary', text: glossary },
+  { file: 'editing-prototypes.md', title: 'Editing prototypes', text: editing },
   { file: 'reducing.md', title: 'Reducing', text: reducing },
   { file: 'audio-formats.md', title: 'Audio formats', text: audioFormats },
   { file: 'official-models.md', title: 'Official models', text: officialModels },

@@ -58,7 +58,7 @@ describe('experiments', () => {
     const a = await trained(test, libraryId, { taxonomyId, steps: 1, prototypesPerClass: 1 });
     const b = await trained(test, libraryId, { taxonomyId });
     const compare = (first: string, second: string) =>
-      test.client.call('experiments.compare', { libraryId, experimentIds: [first, second] });
+      test.client.call('experiments.compare', { libraryId, first, second });
     const result = await compare(a.id, b.id);
     const accuracyOf = ({ metrics }: Experiment) => metrics.find(({ split }) => split === 'test')?.accuracy;
     const [accuracy] = result.metrics;
