@@ -9,6 +9,7 @@ import { splitTracks, type Part } from '../../models/evaluation/splits/holdout.t
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import { scanFolder } from '../files/scan.ts';
+import type { Library } from '../library/library.ts';
 import { labelsFromFolders, labelsFromTokens, type Labelsets } from '../taxonomies/derive.ts';
 import type { EvaluationSplit, PlannedDataset, PlannedExperiment } from './yaml.ts';
 
@@ -89,7 +90,7 @@ async function labelled(
 ): Promise<Found[]> {
   const { type, dir, name } = dataset;
   if (type === 'library') {
-    const library = context.libraries.get(dir);
+    const library = libraryOf(context, dir);
     const taxonomy = library.taxonomies
       .list()
       .find((one) => one.name === dataset.taxonomy || one.id === dataset.taxonomy);
@@ -97,7 +98,10 @@ async function labelled(
       throw new EngineError(
         'not-found',
         `The library has no taxonomy “${dataset.taxonomy ?? ''}”.`,
-        'Name one that it has.',
+        `Name one that it has: ${library.taxonomies
+          .list()
+          .map((one) => `“${one.name}”`)
+          .join(', ')}.`,
       );
     const labels = library.labels.of(taxonomy.id);
     return library.tracks.tagged().map(({ id, path }) => ({
@@ -131,6 +135,28 @@ async function labelled(
     labels: labels.get(path) ?? [],
     given: null,
   }));
+}
+
+/** By its id, or by its name where no other has it. @throws EngineError `not-found`, `bad-input` */
+function libraryOf({ libraries }: EngineContext, named: string): Library {
+  const known = libraries.list();
+  const found = known.filter(({ id }) => id === named);
+  const [one, ...more] = found.length > 0 ? found : known.filter(({ name }) => name === named);
+  if (!one)
+    throw new EngineError(
+      'not-found',
+      `There is no library “${named}”.`,
+      known.length > 0
+        ? `Name one of ${known.map(({ name }) => `“${name}”`).join(', ')}.`
+        : 'Import one first.',
+    );
+  if (more.length > 0)
+    throw new EngineError(
+      'bad-input',
+      `${more.length + 1} libraries are called “${named}”.`,
+      'Name it by its id.',
+    );
+  return libraries.get(one.id);
 }
 
 /** Columns `path`, `labels` (parted by semicolons) and, where it is there, `split`. */

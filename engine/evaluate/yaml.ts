@@ -15,7 +15,7 @@ export type EvaluationSplit =
 export interface PlannedDataset {
   name: string;
   type: 'folders' | 'tokens' | 'csv' | 'library';
-  /** Folder of the audio; of a library its id. */
+  /** Folder of the audio; of a library its id or name. */
   dir: string;
   /** File of the labels, for `csv`. */
   labels: string | null;

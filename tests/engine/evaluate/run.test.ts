@@ -6,7 +6,7 @@ import { encodeWav } from '../../../models/audio/index.ts';
 import { averagePrecision, rocAuc } from '../../../models/evaluation/metrics/curves.ts';
 import { Random } from '../../../models/numerics/random.ts';
 import { meanAndInterval } from '../../../engine/evaluate/table.ts';
-import { startTestEngine, testFolder, settled, type TestEngine } from '../../support/engine.ts';
+import { importFolder, startTestEngine, testFolder, settled, type TestEngine } from '../../support/engine.ts';
 
 let music: string;
 const yaml = (more = ''): string => `experiments:
@@ -100,6 +100,32 @@ describe('an evaluation', () => {
     const report = contents(engine, measured.evaluationId)['deformations.json'] ?? '';
     expect(report).toContain('"SNR"');
     expect(await evaluate(engine, yaml(), 'train')).toMatchObject({ cells: 8, planned: 16 });
+  });
+
+  it('takes the labels of a library, by its name', async () => {
+    const engine = await startTestEngine();
+    const { library } = await importFolder(engine.client, join(music, 'music'), {
+      name: 'Tones',
+      windows: 2,
+    });
+    const libraryId = library.id;
+    await engine.client.call('taxonomies.create', { libraryId, source: { kind: 'folders' }, name: 'Notes' });
+    const file = (library: string, taxonomy: string): string =>
+      yaml().replace(
+        'type: folders\n        dir: music',
+        `type: library\n        library: ${library}\n        taxonomy: ${taxonomy}`,
+      );
+    const byName = await evaluate(engine, file('Tones', 'Notes'), 'train');
+    expect(byName).toMatchObject({ cells: 8, planned: 16 });
+    expect((await evaluate(engine, file(libraryId, 'Notes'), 'train')).rows).toEqual(byName.rows);
+    await expect(evaluate(engine, file('Sounds', 'Notes'))).rejects.toMatchObject({
+      code: 'not-found',
+      hint: 'Name one of “Tones”.',
+    });
+    await expect(evaluate(engine, file('Tones', 'Moods'))).rejects.toMatchObject({
+      code: 'not-found',
+      hint: 'Name one that it has: “Notes”.',
+    });
   });
 
   it('refuses what cannot be run, and keeps nothing of it', async () => {
