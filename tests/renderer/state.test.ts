@@ -151,6 +151,33 @@ describe('notices', () => {
     expect(notices.list).toHaveLength(1);
     expect(notices.list[0]).toMatchObject({ tone: 'error', hint: 'Free some space.' });
   });
+
+  it('keep warnings when there is no more room, and what came last', () => {
+    const notices = new Notices();
+    for (const message of ['w1', 'w2', 'w3']) notices.add('warning', message);
+    for (const message of ['s1', 's2', 's3']) notices.add('success', message);
+    expect(notices.list.map(({ message }) => message)).toEqual(['w1', 'w2', 'w3', 's3']);
+    notices.add('warning', 'w4');
+    notices.add('info', 'i');
+    expect(notices.list.map(({ message }) => message)).toEqual(['w2', 'w3', 'w4', 'i']);
+  });
+
+  it('of the engine are there still for whoever looked away, told before the window came or while it is open', async () => {
+    const fake = new FakeEngine({
+      ...fullAnswers,
+      'app.info': () => ({ platform: 'test', safeStart: false, notices: ['The list of jobs was damaged.'] }),
+    });
+    const app = new App(fakeShell());
+    vi.useFakeTimers();
+    await app.connected(fake);
+    app.handle({ type: 'notice', message: 'The models of packs run with all rights of yours.' });
+    vi.advanceTimersByTime(30_000);
+    expect(app.notices.list).toMatchObject([
+      { tone: 'warning', message: 'The list of jobs was damaged.' },
+      { tone: 'warning', message: 'The models of packs run with all rights of yours.' },
+    ]);
+    vi.useRealTimers();
+  });
 });
 
 describe('history', () => {

@@ -65,7 +65,7 @@ export class App {
     }
     // After crashes in a row nothing is opened by itself: it may be what they came from.
     if (!again && this.info?.safeStart !== true) await this.#resume();
-    for (const message of this.info?.notices ?? []) this.notices.add('info', message);
+    for (const message of this.info?.notices ?? []) this.notices.add('warning', message);
     if (this.info?.safeStart === true) {
       const paused = this.jobs.active.filter((job) => job.state === 'paused');
       this.notices.add('error', 'The engine ended three times within a minute.', {
@@ -132,7 +132,7 @@ export class App {
         this.#sessionOf(event.libraryId)?.sonifier.made(event);
         break;
       case 'notice':
-        this.notices.add('info', event.message);
+        this.notices.add('warning', event.message);
         break;
       case 'preferences-changed':
         this.settings.adopt(event.preferences);

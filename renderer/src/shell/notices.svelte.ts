@@ -7,20 +7,22 @@ export interface NoticeAction {
 
 export interface Notice {
   id: number;
-  tone: 'info' | 'success' | 'error';
+  /** `warning`: something of the person's was put aside, or does not hold: nobody may miss it for having looked away. */
+  tone: 'info' | 'success' | 'warning' | 'error';
   message: string;
   hint: string;
   action: NoticeAction | null;
 }
 
+const SLOW_MS = 60_000;
 /** How long a message is shown, in milliseconds; one that is pointed at or focused stays. */
-const readingTimeMs = { info: 6_000, success: 6_000, error: 60_000 } as const;
+const readingTimeMs = { info: 6_000, success: 6_000, warning: SLOW_MS, error: SLOW_MS } as const;
 /** Unique over all lists: the window shows its own beside those of the open library. */
 let last = 0;
 /** More at once would cover the window. */
 const mostShown = 4;
 
-/** Short messages at the edge of the window, which go by themselves: errors slowly, the rest soon. */
+/** Short messages at the edge of the window, which go by themselves: warnings and errors slowly, the rest soon. */
 export class Notices {
   list = $state.raw<Notice[]>([]);
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing that is shown depends on it
@@ -39,8 +41,14 @@ export class Notices {
     // An offer is taken once.
     const once = action && { label: action.label, run: () => this.#take(id, action) };
     const notice: Notice = { id, tone, message, hint, action: once ?? null };
-    this.list = [...this.list, notice].slice(-mostShown);
+    this.list = [...this.list, notice];
     this.release(id);
+    if (this.list.length > mostShown) this.dismiss(this.#leastOf(this.list.slice(0, -1)) ?? id);
+  }
+
+  /** Which one makes room for another: what would go soon anyway, or else the oldest. */
+  #leastOf(shown: Notice[]): number | undefined {
+    return (shown.find(({ tone }) => readingTimeMs[tone] < SLOW_MS) ?? shown[0])?.id;
   }
 
   #take(id: number, action: NoticeAction): void {
