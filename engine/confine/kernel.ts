@@ -9,10 +9,9 @@ export interface Kernel {
   address: (bytes: Buffer) => bigint;
 }
 
-/** @throws Error where calls from JavaScript to native code are not offered */
+/** @throws Error, in one line, where calls from JavaScript to native code are not offered */
 export function openKernel(processor: Processor): Kernel {
-  // Loaded only by processes that give up their rights at once: it can do what native code can.
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const koffi = load();
   const syscall = koffi
     .load(null)
     .func('syscall', 'long', ['long', ...Array<string>(5).fill('intptr_t')]) as (
@@ -24,4 +23,15 @@ export function openKernel(processor: Processor): Kernel {
       Number(syscall(used[name], ...input, ...Array<number>(5 - input.length).fill(0))),
     address: (bytes) => koffi.address(bytes),
   };
+}
+
+function load(): typeof import('koffi') {
+  try {
+    // Loaded only by processes that give up their rights at once: it can do what native code can.
+    return createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  } catch (error) {
+    // Node adds through which files it came to a missing one, which says nothing to people.
+    const [why = ''] = String(error instanceof Error ? error.message : error).split('\n');
+    throw new Error(`the system cannot be called from here (${why})`, { cause: error });
+  }
 }

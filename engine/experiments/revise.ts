@@ -35,8 +35,7 @@ export async function revise(
 ): Promise<Experiment> {
   const scored = await scoreRevision(library, before, revision, signal);
   requireSame(library, before);
-  library.experiments.addRevision(before.id, scored);
-  return predicted(library, before.id, scored);
+  return atOnce(library, before.id, scored, () => library.experiments.addRevision(before.id, scored));
 }
 
 /**
@@ -55,8 +54,9 @@ export async function keepAsNew(
     ...{ id: newId(), name: `${before.name} · ${revision.change}`.slice(0, 200) },
     createdAt: new Date().toISOString(),
   };
-  library.experiments.insert(experiment, scored.tracks, scored);
-  return predicted(library, experiment.id, scored);
+  return atOnce(library, experiment.id, scored, () =>
+    library.experiments.insert(experiment, scored.tracks, scored),
+  );
 }
 
 /**
@@ -77,11 +77,10 @@ export async function goTo(
   const vectors = library.embeddings.madeIn(before.space, 'This experiment');
   const predictions = await predictTracks(network, vectors, signal);
   requireSame(library, before);
-  library.experiments.move(experimentId, to);
-  return predicted(library, experimentId, {
-    predictions,
-    tracks: library.experiments.tracksOf(experimentId),
-  });
+  const tracks = library.experiments.tracksOf(experimentId);
+  return atOnce(library, experimentId, { predictions, tracks }, () =>
+    library.experiments.move(experimentId, to),
+  );
 }
 
 interface Predicted {
@@ -113,10 +112,18 @@ function requireSame(library: Library, { id, name, revision }: Experiment): void
   );
 }
 
-/** Stores what the present revision says. */
-function predicted(library: Library, experimentId: string, { tracks, predictions }: Predicted): Experiment {
-  const experiment = library.experiments.get(experimentId);
+/** Makes a revision the present one and stores what it says, both or neither: no list may show what another one said. */
+function atOnce(
+  library: Library,
+  experimentId: string,
+  { tracks, predictions }: Predicted,
+  present: () => void,
+): Experiment {
   const splits = new Map(tracks.map((track) => [track.id, track.split]));
-  library.predictions.replace(experiment, predictions.values(), splits);
-  return experiment;
+  return library.db.transaction(() => {
+    present();
+    const experiment = library.experiments.get(experimentId);
+    library.predictions.replace(experiment, predictions.values(), splits);
+    return experiment;
+  })();
 }

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Experiment } from '../../../engine/api/experiments.ts';
 import type { PrototypeInfo } from '../../../engine/api/prototypes.ts';
+import { PredictionRepository } from '../../../engine/library/predictions.ts';
 import { PrototypeNetwork } from '../../../models/pecmae/network.ts';
 import { finished } from '../../support/engine.ts';
 import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
@@ -191,6 +192,30 @@ describe('prototypes', () => {
     expect((await current()).revision).toBeGreaterThan(before.revision);
     expect(await list()).toHaveLength(5);
     await client.call('prototypes.restore', { ...at, revision: before.revision });
+  });
+
+  it('is as it was when what an edit, a step back or a copy says cannot be stored', async () => {
+    const { client } = lib.test;
+    const at = { libraryId: lib.libraryId, experimentId: lib.experiment.id };
+    const state = async () => ({
+      experiments: await client.call('experiments.list', { libraryId: lib.libraryId }),
+      log: await client.call('prototypes.log', at),
+      tracks: await client.call('tracks.list', at),
+    });
+    const before = await state();
+    const replace = vi.spyOn(PredictionRepository.prototype, 'replace').mockImplementation(() => {
+      throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
+    });
+    try {
+      const edit = { kind: 'remove', index: 0 } as const;
+      await expect(client.call('prototypes.edit', { ...at, edit })).rejects.toThrow();
+      await expect(client.call('prototypes.keep', { ...at, edit })).rejects.toThrow();
+      await expect(client.call('prototypes.restore', { ...at, revision: 1 })).rejects.toThrow();
+      expect(replace).toHaveBeenCalledTimes(3);
+    } finally {
+      replace.mockRestore();
+    }
+    expect(await state()).toEqual(before);
   });
 
   it('keeps what the newest revision says when an edit overtakes a classification', async () => {
