@@ -257,19 +257,35 @@ class EvaluationRun {
     await writeWhole(join(this.folder, 'deformations.json'), `${JSON.stringify(report, null, 1)}\n`);
   }
 
+  /** Makes the vectors that the cells need and that are not there. */
   async #extract(cells: readonly Cell[]): Promise<void> {
-    const wanted = new Map(cells.map((cell) => [setKey(cell), cell]));
+    const { signal } = this.job;
+    const clean = cells.map((cell) => ({ ...cell, scenario: null }));
+    const groups = groupBy([...clean, ...cells], ({ task, scenario, experiment: { windows } }) =>
+      JSON.stringify([task.fingerprint, scenario?.key ?? null, windows]),
+    );
+    const total = [...groups.values()].reduce((sum, [first]) => sum + (first?.task.items.length ?? 0), 0);
     let done = 0;
-    for (const cell of wanted.values()) {
-      await this.#set(cell, (share, current) =>
-        this.job.report({ done: done + share, total: wanted.size, unit: 'spaces', current }),
-      );
-      this.#sets.clear();
-      done += 1;
+    for (const group of groups.values()) {
+      const [first] = group;
+      if (!first) continue;
+      const { task, scenario, experiment } = first;
+      const spaces = [...new Set(group.map(({ space }) => space))];
+      const runtimes = await Promise.all(spaces.map((space) => this.context.packs.runtime(space)));
+      for (const item of task.items) {
+        await this.job.checkpoint();
+        const current = `${task.dataset.name}, ${scenario?.title ?? CLEAN}: ${item.path}`;
+        this.job.report({ done, total, unit: 'tracks', current });
+        const wanted = { windows: experiment.windows, scenario, signal };
+        await this.#understood(() => this.#vectors.make(item, runtimes, wanted), item.path);
+        done += 1;
+      }
     }
+    this.job.report({ done, total, unit: 'tracks', current: '' });
   }
 
   async #score(cells: readonly Cell[]): Promise<void> {
+    await this.#extract(cells.filter(({ file }) => !existsSync(join(this.folder, file))));
     let done = 0;
     const groups = groupBy(cells, ({ task, space, probe, seed, split }) =>
       JSON.stringify([task.fingerprint, space, probe, seed, split]),
@@ -278,7 +294,7 @@ class EvaluationRun {
       const missing = group.filter(({ file }) => !existsSync(join(this.folder, file)));
       const [first] = missing;
       if (first) {
-        const say = (_share: number, current: string): void =>
+        const say = (current: string): void =>
           this.job.report({ done, total: cells.length, unit: 'cells', current });
         await this.#group(first, missing, say);
       }
@@ -289,20 +305,16 @@ class EvaluationRun {
   }
 
   /** Trains one probe and scores it under every deformation that is asked for. */
-  async #group(
-    first: Cell,
-    cells: readonly Cell[],
-    say: (share: number, current: string) => void,
-  ): Promise<void> {
+  async #group(first: Cell, cells: readonly Cell[], say: (current: string) => void): Promise<void> {
     const { task, experiment, seed, split, probe, space } = first;
     const { signal } = this.job;
     await this.job.checkpoint();
     const parts = splitsOf(task, experiment.split, seed)[split];
     if (!parts) throw new EngineError('internal', 'The split is gone.');
-    const clean = await this.#set({ ...first, scenario: null }, say);
+    const clean = await this.#set({ ...first, scenario: null });
     const part = (set: LabelledWindows, name: string): LabelledWindows =>
       selectTracks(set, (track) => parts[track] === name);
-    say(0, `${task.dataset.name}, ${space}: ${probeTitle(probe)}`);
+    say(`${task.dataset.name}, ${space}: ${probeTitle(probe)}`);
     const held = part(clean, 'validation');
     const fitted = await fitProbe(probe, {
       train: part(clean, 'train'),
@@ -311,7 +323,7 @@ class EvaluationRun {
       pace: () => this.job.checkpoint(),
     });
     for (const cell of cells) {
-      const set = await this.#set(cell, say);
+      const set = await this.#set(cell);
       const test = part(set, 'test');
       const answers = await fitted(test);
       const result: EvaluationCell = {
@@ -330,35 +342,28 @@ class EvaluationRun {
   }
 
   /** All tracks of a data set in the space of a cell, in the order of the task. */
-  #set(cell: Cell, say: (share: number, current: string) => void): Promise<LabelledWindows> {
+  #set(cell: Cell): Promise<LabelledWindows> {
     const key = setKey(cell);
     let set = this.#sets.get(key);
     if (!set) {
       // As many as the deformations of one space; the memory of a large data set counts.
       if (this.#sets.size > 12) this.#sets.clear();
-      set = this.#gather(cell, say);
+      set = this.#gather(cell);
       this.#sets.set(key, set);
       set.catch(() => this.#sets.delete(key));
     }
     return set;
   }
 
-  async #gather(
-    { task, space, scenario, experiment }: Cell,
-    say: (share: number, current: string) => void,
-  ): Promise<LabelledWindows> {
+  async #gather({ task, space, scenario, experiment }: Cell): Promise<LabelledWindows> {
     const { signal } = this.job;
     const runtime = await this.context.packs.runtime(space);
     const dim = runtime.pack.manifest.embeddingDim;
     const rows: Vectors[] = [];
-    for (const [i, item] of task.items.entries()) {
+    const wanted = { windows: experiment.windows, scenario, signal };
+    for (const item of task.items) {
       await this.job.checkpoint();
-      say(
-        i / task.items.length,
-        `${task.dataset.name}, ${space}${scenario ? `, ${scenario.title}` : ''}: ${item.path}`,
-      );
-      const options = { runtime, windows: experiment.windows, scenario, signal };
-      rows.push(await this.#understood(() => this.#vectors.of(item, options), item.path));
+      rows.push(await this.#understood(() => this.#vectors.of(item, runtime, wanted), item.path));
     }
     const of = Int32Array.from(
       rows.flatMap((vectors, track) => Array<number>(vectors.length / dim).fill(track)),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Resampler } from '../../models/audio/resampler.ts';
 import { cutWindows } from '../../models/audio/windows.ts';
 import type { DeformationMeasure, DeformationTools } from '../../models/deformations/deformation.ts';
@@ -21,6 +21,16 @@ const BATCH = 8;
 /** Vectors of a track in one space: `[windows, D]`. */
 export type Vectors = Float32Array;
 
+/** Which vectors of a track. */
+export interface Wanted {
+  windows: 'all' | number;
+  scenario: Scenario | null;
+  signal: AbortSignal;
+}
+
+/** Gives a track taken through a scenario, at `RATE`. */
+type Deformed = (scenario: Scenario) => Promise<Float32Array>;
+
 /** The vectors of tracks, made once for a space (which a deformation is part of) and kept by the content of the file. */
 export class VectorStore {
   readonly #context: EngineContext;
@@ -32,25 +42,36 @@ export class VectorStore {
     this.#folder = folder;
   }
 
-  /** @throws AudioError, PackError, ScenarioError; the signal's reason */
-  async of(
-    item: TaskItem,
-    {
-      runtime,
-      windows,
-      scenario,
-      signal,
-    }: { runtime: PackRuntime; windows: 'all' | number; scenario: Scenario | null; signal: AbortSignal },
-  ): Promise<Vectors> {
-    const space = { encoderSha256: runtime.pack.encoderSha256, windows, deformation: scenario?.key ?? null };
-    const folder = join(this.#folder, spaceKey(space));
-    const path = join(folder, `${item.sha256}.f32`);
-    if (existsSync(path)) {
-      const bytes = await readFile(path);
-      return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-    }
-    const vectors = await embed(runtime, this.#audio(item, runtime, scenario, signal), windows, signal);
-    await mkdir(folder, { recursive: true });
+  /**
+   * Those of one track in several spaces: it is deformed once for all of them, which costs more than hand-made spaces do.
+   * @throws AudioError, PackError, ScenarioError; the signal's reason
+   */
+  async make(item: TaskItem, runtimes: readonly PackRuntime[], wanted: Wanted): Promise<void> {
+    let once: Promise<Float32Array> | null = null;
+    const deformed: Deformed = (scenario) => (once ??= this.#deformed(item, scenario, wanted.signal));
+    for (const runtime of runtimes)
+      if (!existsSync(this.#path(item, runtime, wanted))) await this.#make(item, runtime, wanted, deformed);
+  }
+
+  /** Read, or made. @throws AudioError, PackError, ScenarioError; the signal's reason */
+  async of(item: TaskItem, runtime: PackRuntime, wanted: Wanted): Promise<Vectors> {
+    const path = this.#path(item, runtime, wanted);
+    if (!existsSync(path))
+      return this.#make(item, runtime, wanted, (scenario) => this.#deformed(item, scenario, wanted.signal));
+    const bytes = await readFile(path);
+    return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+  }
+
+  #path({ sha256 }: TaskItem, { pack }: PackRuntime, { windows, scenario }: Wanted): string {
+    const space = { encoderSha256: pack.encoderSha256, windows, deformation: scenario?.key ?? null };
+    return join(this.#folder, spaceKey(space), `${sha256}.f32`);
+  }
+
+  async #make(item: TaskItem, runtime: PackRuntime, wanted: Wanted, deformed: Deformed): Promise<Vectors> {
+    const audio = this.#audio(item, runtime, wanted, deformed);
+    const vectors = await embed(runtime, audio, wanted.windows, wanted.signal);
+    const path = this.#path(item, runtime, wanted);
+    await mkdir(dirname(path), { recursive: true });
     await writeWhole(path, new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength));
     return vectors;
   }
@@ -58,18 +79,21 @@ export class VectorStore {
   async *#audio(
     item: TaskItem,
     runtime: PackRuntime,
-    scenario: Scenario | null,
-    signal: AbortSignal,
+    { scenario, signal }: Wanted,
+    deformed: Deformed,
   ): AsyncGenerator<Float32Array> {
     const { sampleRate } = runtime.pack.manifest;
     if (scenario === null) {
       yield* this.#context.decode.decode(item.file, { sampleRate, signal });
       return;
     }
-    const { samples } = await this.deformed(item, scenario, signal);
     const resampler = new Resampler(RATE, sampleRate);
-    yield resampler.push(samples);
+    yield resampler.push(await deformed(scenario));
     yield resampler.flush();
+  }
+
+  async #deformed(item: TaskItem, scenario: Scenario, signal: AbortSignal): Promise<Float32Array> {
+    return (await this.deformed(item, scenario, signal)).samples;
   }
 
   /** A track taken through a scenario at 44.1 kHz, with what was measured; the same samples for the same file. */
