@@ -75,7 +75,10 @@ export class LibraryVectors {
     return this.#index(`track ${metric}`, () => this.tracks.vectors, metric);
   }
 
-  /** Frees the indices; queries under way must have ended. */
+  /**
+   * Frees the indices at once; queries under way must have ended. Vectors that made room for others are not closed: who
+   * holds them may be asking still, and what nobody holds is freed with its memory outside JavaScript.
+   */
   async close(): Promise<void> {
     const indices = await Promise.allSettled([...this.#indices.values()]);
     this.#indices.clear();
