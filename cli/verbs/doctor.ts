@@ -98,7 +98,8 @@ function checkEngine(cli: Cli): Promise<{ runtime: Check; packs: Check[] }> {
       hint: '',
     };
     const packs: Check[] = [];
-    for (const { id, version } of await client.call('packs.list', {})) {
+    const installed = await client.call('packs.list', {});
+    for (const { id, version } of installed) {
       const { ok, problems } = await verifyPack(session, id);
       const [problem] = problems;
       packs.push({
@@ -109,19 +110,19 @@ function checkEngine(cli: Cli): Promise<{ runtime: Check; packs: Check[] }> {
         hint: problem?.hint ?? '',
       });
     }
-    const none = packs.length === 0;
     // Known once a model was run.
     const { confinement } = await client.call('app.info', {});
     if (confinement !== null) packs.push(checkConfinement(confinement));
     for (const { folder, message, hint } of await client.call('packs.problems', {}))
       packs.push({ name: `pack in ${folder}`, ok: false, required: false, detail: message, hint });
-    if (none)
+    // Hand-made packs are always there; without this one nothing can be heard.
+    if (!installed.some(({ id }) => id === 'compact'))
       packs.push({
-        name: 'packs',
+        name: 'pack compact',
         ok: false,
         required: true,
-        detail: `none in ${cli.places.packFolders.join(', ')}`,
-        hint: 'Install Archetone again, or set ARCHETONE_PACKS to a folder that holds packs.',
+        detail: `not in ${cli.places.packFolders.join(', ')}`,
+        hint: 'Install Archetone again, or set ARCHETONE_PACKS to a folder that holds it.',
       });
     return { runtime, packs };
   });
