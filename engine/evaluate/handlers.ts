@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Handlers } from '../api/contract.ts';
 import { answer } from '../answer.ts';
 import type { EngineContext } from '../context.ts';
@@ -22,7 +23,16 @@ export function evaluationsHandlers(
     }),
   );
   return {
-    'evaluations.run': (spec) => answer(() => ({ jobId: jobs.start('evaluate', { libraryId: null, spec }) })),
+    'evaluations.run': (spec) =>
+      answer(() => {
+        // After a kill the job goes on by itself: whoever asks again is shown that one.
+        const same = jobs
+          .unfinished('evaluate', null)
+          .find((one) => isDeepStrictEqual(evaluationSpecSchema.safeParse(one.spec).data, spec));
+        if (!same) return { jobId: jobs.start('evaluate', { libraryId: null, spec }) };
+        if (jobs.get(same.id).state === 'paused') jobs.resume(same.id);
+        return { jobId: same.id };
+      }),
     'evaluations.table': ({ evaluationId }) => evaluationTable(options.dataFolder, evaluationId),
   };
 }

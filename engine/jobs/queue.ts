@@ -218,7 +218,7 @@ export class JobQueue {
   }
 
   /** The jobs of a kind that are not finished, with what they were told. */
-  unfinished(kind: JobKind, libraryId: string): { id: string; spec: unknown }[] {
+  unfinished(kind: JobKind, libraryId: string | null): { id: string; spec: unknown }[] {
     return inOrder([...this.#jobs.values()])
       .filter(({ job }) => job.kind === kind && job.libraryId === libraryId)
       .filter(({ job }) => !finishedStates.includes(job.state))

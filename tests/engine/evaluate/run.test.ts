@@ -93,6 +93,20 @@ describe('an evaluation', () => {
     expect(contents(engine, table.evaluationId)).toEqual(before);
   });
 
+  it('goes on by itself in the next process, and is not begun twice', async () => {
+    let engine = await startTestEngine();
+    const file = join(music, 'again.yml');
+    writeFileSync(file, yaml('# again'));
+    const begun = await engine.client.call('evaluations.run', { file });
+    expect(await engine.client.call('evaluations.run', { file })).toEqual(begun);
+    engine = await engine.restart();
+    expect(await engine.client.call('evaluations.run', { file })).toEqual(begun);
+    const other = await engine.client.call('evaluations.run', { file, step: 'train' });
+    expect(other).not.toEqual(begun);
+    expect(await settled(engine.client, begun.jobId)).toMatchObject({ state: 'done', result: { cells: 16 } });
+    expect(await settled(engine.client, other.jobId)).toMatchObject({ state: 'done' });
+  });
+
   it('does a step alone', async () => {
     const engine = await startTestEngine();
     const measured = await evaluate(engine, yaml(), 'deform');
