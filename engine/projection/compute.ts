@@ -34,9 +34,10 @@ export async function* computeProjection(
 ): AsyncGenerator<ProjectionEvent> {
   const space = mappedSpace(library, request);
   const id = projectionId(library, request, space);
+  const described = describer(library, request, space);
   const known = library.projections.find(id);
   if (known) {
-    yield { type: 'result', projection: described(library, request, space, known) };
+    yield { type: 'result', projection: described(known) };
     return;
   }
   const left = new AbortController();
@@ -56,7 +57,7 @@ export async function* computeProjection(
     for await (const done of progress) yield { type: 'progress', done, total: TOTAL };
     const projection = await work;
     library.projections.put(id, projection);
-    yield { type: 'result', projection: described(library, request, space, projection) };
+    yield { type: 'result', projection: described(projection) };
   } finally {
     left.abort();
   }
@@ -89,47 +90,47 @@ export function projectionId(
   return createHash('sha256').update(key).digest('hex');
 }
 
-/** A map with what its points are. */
-function described(
+/**
+ * Says of a map what its points are. That is read here, before it is laid out: meanwhile tracks may come and go, and
+ * prototypes change.
+ */
+function describer(
   library: Library,
   { method, level, experimentId, reductionId }: ProjectionRequest,
   space: SpaceInfo,
-  stored: StoredProjection,
-): Projection {
+): (stored: StoredProjection) => Projection {
   const ofFile = reductionId !== null && library.reductions.get(reductionId).source.kind !== 'library';
-  const count = stored.x.length - stored.prototypes;
-  const { x, y, prototypes, trust, explained } = stored;
-  return {
+  const points = ofFile ? null : pointsOf(library, level, space);
+  const classes = reductionId === null && experimentId !== null ? classesOf(library, experimentId) : [];
+  return ({ x, y, prototypes, trust, explained }) => ({
     ...{ method, level, space: ofFile ? null : space, x, y, prototypes, trust, explained },
-    prototypeClasses: reductionId === null ? classesOf(library, experimentId, prototypes) : [],
-    points: ofFile ? { ...noTracks, kind: 'row', count } : pointsOf(library, level, space, count),
-  };
+    // Where no track is embedded, there are no prototypes on the map either.
+    prototypeClasses: classes.slice(0, prototypes),
+    points: points ?? { ...noTracks, kind: 'row', count: x.length - prototypes },
+  });
 }
 
-function classesOf(library: Library, experimentId: string | null, count: number): string[] {
-  if (experimentId === null) return [];
+function classesOf(library: Library, experimentId: string): string[] {
   const network = library.experiments.network(experimentId);
-  return Array.from({ length: count }, (_, k) => network.data.classes[network.classOf(k)] ?? '');
+  const { classes } = network.data;
+  return Array.from({ length: network.prototypeCount }, (_, k) => classes[network.classOf(k)] ?? '');
 }
 
 const noTracks = { trackIds: [], trackOf: new Int32Array(), windowIndex: new Int32Array() };
 
-function pointsOf(
-  library: Library,
-  level: 'track' | 'window',
-  space: SpaceInfo,
-  count: number,
-): ProjectionPoints {
+function pointsOf(library: Library, level: 'track' | 'window', space: SpaceInfo): ProjectionPoints {
   const { trackIds, counts } = library.embeddings.tracks(space);
-  const tracks = { ...noTracks, kind: level, count, trackIds: [...trackIds] };
+  const tracks = { ...noTracks, kind: level, count: trackIds.length, trackIds: [...trackIds] };
   if (level === 'track') return tracks;
+  const windowIndex = library.embeddings.windowIndices(space);
+  const count = windowIndex.length;
   const trackOf = new Int32Array(count);
   let first = 0;
   counts.forEach((own, track) => {
     trackOf.fill(track, first, first + own);
     first += own;
   });
-  return { ...tracks, trackOf, windowIndex: library.embeddings.windowIndices(space) };
+  return { ...tracks, count, trackOf, windowIndex };
 }
 
 /** What is laid out, and the prototypes that are placed on it. */

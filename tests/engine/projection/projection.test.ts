@@ -1,5 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Column, ColumnName } from '../../../engine/api/projection.ts';
+import type { EngineContext } from '../../../engine/context.ts';
+import { Library } from '../../../engine/library/library.ts';
+import { computeProjection } from '../../../engine/projection/compute.ts';
+import { openLibraryDatabases } from '../../../engine/storage/open.ts';
 import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
 
 let lib: TrainedLibrary;
@@ -103,5 +107,44 @@ describe('the trust of each point', () => {
       if (event.type === 'result') whole = event.projection.trust;
     const trust = await trustOf(4);
     expect(trust.reduce((sum, own) => sum + own, 0) / trust.length).toBeCloseTo(whole, 5);
+  });
+});
+
+// The last one: it takes the library from the engine.
+describe('a map of a library that changes while it is laid out', () => {
+  it('names the tracks that were there when it was asked for', async () => {
+    const { dataFolder } = await lib.test.client.call('libraries.get', { libraryId: lib.libraryId });
+    await lib.test.restart();
+    const library = new Library(lib.libraryId, dataFolder, openLibraryDatabases(dataFolder));
+    try {
+      const before = library.embeddings.tracks();
+      const request = {
+        method: 'umap',
+        level: 'window',
+        experimentId: null,
+        reductionId: null,
+        seed: 9,
+      } as const;
+      // Only data set files need more than the library.
+      const events = computeProjection({} as EngineContext, library, request, new AbortController().signal);
+      expect((await events.next()).value).toMatchObject({ type: 'progress' });
+      library.db
+        .prepare(`UPDATE tracks SET file_state = 'missing' WHERE id = ?`)
+        .run([before.trackIds[0] ?? '']);
+      expect(library.embeddings.tracks().trackIds).toEqual(before.trackIds.slice(1));
+      for await (const event of events) {
+        if (event.type !== 'result') continue;
+        const { points, x } = event.projection;
+        expect(points.trackIds).toEqual(before.trackIds);
+        expect([points.count, points.trackOf.length, points.windowIndex.length]).toEqual(
+          new Array(3).fill(x.length),
+        );
+        expect(points.trackOf.at(-1)).toBe(before.trackIds.length - 1);
+        return;
+      }
+      throw new Error('no map');
+    } finally {
+      library.close();
+    }
   });
 });
