@@ -6,11 +6,13 @@ import { drawDensity } from '../../renderer/src/map/density.ts';
 import { drawPoints } from '../../renderer/src/map/draw-points.ts';
 import { inOutline, PointGrid } from '../../renderer/src/map/pick.ts';
 import { MapPoints } from '../../renderer/src/map/points.ts';
+import { MapData } from '../../renderer/src/map/projection.svelte.ts';
 import { mix, pixelOf, Raster } from '../../renderer/src/map/raster.ts';
 import { spriteOf } from '../../renderer/src/map/sprites.ts';
 import { fitTo, panned, ticks, toMap, toScreen, zoomed } from '../../renderer/src/map/viewport.ts';
 import { lookOf, shapePaths, unlabelledLook } from '../../renderer/src/ui/palette.ts';
 import type { Shape } from '../../renderer/src/ui/palette.ts';
+import { FakeEngine } from './fake.ts';
 
 const noise = (n: number): number => Math.abs(Math.sin(n * 12.9898) * 43_758.5453) % 1;
 const size = { width: 400, height: 300 };
@@ -106,6 +108,54 @@ describe('colours of a map', () => {
     const [label] = clusterLabels(x, y, colouring, new Set());
     expect(label?.x).toBeLessThan(2);
     expect(clusterLabels(x, y, colouring, new Set(['all']))).toEqual([]);
+  });
+});
+
+describe('the trust of each point', () => {
+  const scope = { libraryId: 'L1', taxonomyId: 'X1', experimentId: 'E1' };
+  const map = projection('track', 3);
+  const engine = (trust: () => unknown): FakeEngine =>
+    new FakeEngine({
+      'projection.compute': () => [{ type: 'result', projection: map }],
+      'projection.trust': trust,
+      'projection.column': () => ({
+        ...{ kind: 'names', trackIds: [], names: [], first: new Int32Array(), second: null },
+      }),
+    });
+
+  it('is that of the map that is shown, whatever is chosen meanwhile, and is not found again for a label', async () => {
+    const fake = engine(() => [{ type: 'result', trust: Float32Array.of(1, 0.5, 0) }]);
+    const data = new MapData(fake);
+    await data.show(scope, '1');
+    data.colourBy = 'trust';
+    data.method = 'umap';
+    await data.colour({ ...scope, experimentId: 'E2' }, '1');
+    await data.colour(scope, '2');
+    expect(fake.inputsOf('projection.trust')).toEqual([
+      { libraryId: 'L1', experimentId: 'E1', method: 'pca', level: 'track' },
+    ]);
+    expect(data.colouring(() => unlabelledLook)?.scale).toEqual({ low: 0, high: 1 });
+    // The trust of one map says nothing of another with as many points.
+    await data.show(scope, '1');
+    expect(data.colouring(() => unlabelledLook)?.scale).toBeNull();
+  });
+
+  it('is given up, and no longer told of, when another colour is chosen', async () => {
+    const data = new MapData(
+      engine(function* () {
+        yield { type: 'progress', done: 1, total: 100 };
+        yield { type: 'result', trust: new Float32Array(3) };
+      }),
+    );
+    await data.show(scope, '1');
+    data.colourBy = 'trust';
+    const finding = data.colour(scope, '1');
+    expect(data.trusting).not.toBeNull();
+    data.colourBy = 'label';
+    await data.colour(scope, '1');
+    await finding;
+    expect(data.trusting).toBeNull();
+    expect(data.colouring(() => unlabelledLook)?.scale).toBeNull();
   });
 });
 

@@ -1,5 +1,5 @@
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
-import type { EngineClient } from '../../../engine/api/contract.ts';
+import type { EngineClient, Input } from '../../../engine/api/contract.ts';
 import type { Column, Projection } from '../../../engine/api/projection.ts';
 import type { TrackRow } from '../../../engine/api/tracks.ts';
 import type { TrackScope } from '../library/tracks.svelte.ts';
@@ -36,7 +36,8 @@ export class MapData {
   viewport = $state.raw<Viewport | null>(null);
 
   readonly points = $derived(this.projection ? new MapPoints(this.projection) : null);
-  #column = $state.raw<{ by: ColourBy; values: Column | Float32Array } | null>(null);
+  /** Of which map, for what only one has. */
+  #column = $state.raw<{ by: ColourBy; values: Column | Float32Array; of: string } | null>(null);
   /** Rows that were looked at, with the labels and predictions of their scope. */
   #rows = new SvelteMap<string, TrackRow>();
   #reading = '';
@@ -44,6 +45,8 @@ export class MapData {
   #stopColumn = new AbortController();
   #shown = '';
   #of = '';
+  /** What the map that is there was asked for with. */
+  #asked: Input<'projection.trust'> | null = null;
   #engine: EngineClient;
 
   constructor(engine: EngineClient) {
@@ -63,7 +66,7 @@ export class MapData {
     if (!column || column.by !== this.colourBy) return plainColouring(points, '');
     if (!(column.values instanceof Float32Array)) return colourBy(points, column.by, column.values, lookOf);
     // Of another map: it is on its way.
-    if (column.values.length !== points.count) return plainColouring(points, '');
+    if (column.of !== this.#of || column.values.length !== points.count) return plainColouring(points, '');
     return byValues(column.values, column.by);
   }
 
@@ -80,29 +83,31 @@ export class MapData {
   }
 
   /**
-   * Reads what the points are coloured by; `version` tells one state of labels and predictions from another.
+   * Reads what the points are coloured by; `version` tells one state of labels and predictions from another. Trust depends on
+   * nothing but the map.
    * @throws EngineError
    */
   async colour(scope: TrackScope, version: string): Promise<void> {
     const by = this.colourBy;
     const { taxonomyId, experimentId } = scope;
-    const map = by === 'trust' ? this.#of : '';
-    const wanted = JSON.stringify([scope, by, version, map]);
+    const of = this.#of;
+    const wanted = JSON.stringify(by === 'trust' ? [by, of] : [scope, by, version]);
     if (wanted === this.#reading || (by === 'trust' && !this.projection)) return;
     this.#stopColumn.abort();
+    this.trusting = null;
     const stop = (this.#stopColumn = new AbortController());
     this.#reading = wanted;
     try {
       const values =
         by === 'trust'
-          ? await this.#trust(scope, stop.signal)
+          ? await this.#trust(stop.signal)
           : await this.#engine.call(
               'projection.column',
               { libraryId: scope.libraryId, taxonomyId, experimentId, column: by },
               { signal: stop.signal },
             );
       if (this.#stopColumn !== stop || values === null) return;
-      this.#column = { by, values };
+      this.#column = { by, values, of };
     } catch (thrown) {
       if (this.#stopColumn !== stop) return;
       this.#reading = '';
@@ -157,13 +162,12 @@ export class MapData {
     this.problem = null;
   }
 
-  /** Null when the map is not there any more: it will be told of when it is. */
-  async #trust(scope: TrackScope, signal: AbortSignal): Promise<Float32Array | null> {
+  /** The trust of the points that are shown; null when it was given up. */
+  async #trust(signal: AbortSignal): Promise<Float32Array | null> {
+    if (!this.#asked) return null;
     this.trusting = { done: 0, total: 100 };
     try {
-      const { libraryId, experimentId } = scope;
-      const asked = { libraryId, experimentId, method: this.method, level: this.level };
-      for await (const event of this.#engine.stream('projection.trust', asked, { signal })) {
+      for await (const event of this.#engine.stream('projection.trust', this.#asked, { signal })) {
         if (event.type === 'result') return event.trust;
         if (!signal.aborted) this.trusting = event;
       }
@@ -180,18 +184,12 @@ export class MapData {
     this.progress = null;
     this.problem = null;
     const of = this.#shown;
-    const whose = [scope.libraryId, scope.experimentId, this.method, this.level].join('|');
+    const { method, level } = this;
+    const { libraryId, experimentId } = scope;
+    const asked = { libraryId, method, level, experimentId };
+    const whose = [libraryId, experimentId, method, level].join('|');
     try {
-      const events = this.#engine.stream(
-        'projection.compute',
-        {
-          libraryId: scope.libraryId,
-          method: this.method,
-          level: this.level,
-          experimentId: scope.experimentId,
-        },
-        { signal: stop.signal },
-      );
+      const events = this.#engine.stream('projection.compute', asked, { signal: stop.signal });
       for await (const event of events) {
         if (stop.signal.aborted) return;
         if (event.type === 'progress') this.progress = { done: event.done, total: event.total };
@@ -199,6 +197,7 @@ export class MapData {
           // Another map has other places; the same one with more points is looked at from where one was.
           if (!this.#of.startsWith(whose)) this.viewport = null;
           this.#of = `${whose} ${of}`;
+          this.#asked = asked;
           this.projection = event.projection;
         }
       }
