@@ -86,6 +86,7 @@ describe('walking the map', () => {
 
   it('goes to the nearest point that way', () => {
     expect(nearestInDirection(x, y, 0, 'right')).toBe(1);
+    expect(nearestInDirection(x, y, 0, 'right', [1, 1], (point) => point !== 1)).toBe(2);
     expect(nearestInDirection(x, y, 1, 'right')).toBe(2);
     expect(nearestInDirection(x, y, 0, 'up')).toBe(3);
     expect(nearestInDirection(x, y, 0, 'left')).toBe(4);

@@ -33,6 +33,7 @@ function spread(values: Float32Array): number {
 /**
  * The point one step away in a direction: the nearest within 45° of it, where being off the axis counts double.
  * @param scale of either axis; by default the picture is taken as square
+ * @param accept whether a point can be stepped to; by default all can
  * @returns its index, or null when nothing lies that way.
  */
 export function nearestInDirection(
@@ -41,6 +42,7 @@ export function nearestInDirection(
   from: number,
   direction: Direction,
   scale: [number, number] = [1 / spread(x), 1 / spread(y)],
+  accept: (point: number) => boolean = () => true,
 ): number | null {
   const [ux, uy] = unit[direction];
   const x0 = x[from] ?? 0;
@@ -55,7 +57,7 @@ export function nearestInDirection(
     const across = Math.abs(dx * uy) + Math.abs(dy * ux);
     if (along <= 0 || across > along) continue;
     const cost = along + 2 * across;
-    if (cost < least) {
+    if (cost < least && accept(i)) {
       least = cost;
       best = i;
     }
