@@ -58,10 +58,14 @@ export async function studyOfMany(
   const made = await client.call('reductions.list', { libraryId, studyId });
   const reduction = made.find(({ id }) => id === recommendation.chosen);
   if (study && reduction) return { study, reduction, recommendation };
-  const least = Math.min(...recommendation.sets.map(({ chosenLoss }) => chosenLoss));
+  const useful = recommendation.sets.filter(({ lostLabels, labels }) => lostLabels.length < labels);
+  const [failure] = study?.failures ?? [];
+  if (useful.length === 0)
+    throw new EngineError('reduction', failure?.message ?? 'No set keeps a label.', failure?.hint ?? '');
+  const least = Math.min(...useful.map(({ chosenLoss }) => chosenLoss));
   throw new EngineError(
     'reduction',
-    `No set loses at most ${within}; the best of ${recommendation.sets.length} loses ${least.toFixed(4)}.`,
+    `No set loses at most ${within}; the best of ${useful.length} loses ${least.toFixed(4)}.`,
     'Allow a larger loss with --within, or keep the whole.',
   );
 }

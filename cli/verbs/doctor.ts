@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { findProgram } from '../../engine/decode/find-program.ts';
 import type { Confinement } from '../../engine/api/app.ts';
 import { EngineError } from '../../engine/api/errors.ts';
+import { asEngineError } from '../../engine/packs/failures.ts';
 import { inspectData } from '../../engine/storage/inspect.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, table } from '../text.ts';
@@ -85,8 +86,24 @@ function checkNode(): Check {
   };
 }
 
-/** What only the engine can tell: where ONNX Runtime computes, and whether packs are whole. */
-function checkEngine(cli: Cli): Promise<{ runtime: Check; packs: Check[] }> {
+interface EngineChecks {
+  runtime: Check;
+  packs: Check[];
+}
+
+/** What only the engine can tell; where it does not even start, that is what is told, beside all other checks. */
+async function checkEngine(cli: Cli): Promise<EngineChecks> {
+  try {
+    return await askEngine(cli);
+  } catch (thrown) {
+    cli.interrupt.signal.throwIfAborted();
+    const { message, hint } = asEngineError(thrown);
+    return { runtime: { name: 'engine', ok: false, required: true, detail: message, hint }, packs: [] };
+  }
+}
+
+/** Where ONNX Runtime computes, and whether packs are whole. */
+function askEngine(cli: Cli): Promise<EngineChecks> {
   return cli.withoutLibrary(async (session) => {
     const { client } = session;
     const providers = (await client.call('providers.list', {})).map(({ provider }) => provider);
