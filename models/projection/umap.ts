@@ -49,8 +49,8 @@ export class UmapProjection implements Projection {
 
   /**
    * Positions of `[m, dim]` vectors that were not part of the fit (prototypes): the mean of their nearest fitted
-   * points' positions, weighted by UMAP-like membership `exp(−(d − d₁) / mean(d − d₁))`. This is where umap-js's own
-   * `transform` starts from; its further optimisation is left out so that the map never moves.
+   * points' positions, weighted by UMAP-like membership `exp(−(d − d₁) / mean(d − d₁))`. This is where the transform of
+   * umap-learn starts from; its further optimisation is left out so that the map never moves.
    */
   place(vectors: Float32Array, options: ProjectOptions = {}): Promise<Projection> {
     return this.#place(vectors, options);
