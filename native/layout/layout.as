@@ -79,12 +79,12 @@ export function memberships(distances: usize, count: i32, width: i32, target: f6
   }
 }
 
-/** Membership of `other` among the neighbours of `row`; 0 where it is none. */
+/** Membership of `other` among the neighbours of `row`, which may be 0; −1 where it is none of them. */
 function membership(neighbours: usize, weights: usize, width: i32, row: i32, other: i32): f32 {
   const start = (<usize>row * <usize>width) << 2;
   for (let k = 0; k < width; k++)
     if (load<i32>(neighbours + start + (<usize>k << 2)) == other) return load<f32>(weights + start + (<usize>k << 2));
-  return 0;
+  return -1;
 }
 
 /**
@@ -109,8 +109,9 @@ export function unite(
       const place = (<usize>row * <usize>width + <usize>k) << 2;
       const other = load<i32>(neighbours + place);
       const there = load<f32>(weights + place);
-      const back = membership(neighbours, weights, width, other, row);
-      if (back > 0 && other < row) continue;
+      const listed = membership(neighbours, weights, width, other, row);
+      if (listed >= 0 && other < row) continue;
+      const back = max<f32>(listed, 0);
       const at = <usize>edges << 2;
       store<i32>(heads + at, row);
       store<i32>(tails + at, other);
