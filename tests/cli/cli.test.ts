@@ -381,4 +381,16 @@ describe('the command line', { timeout: 180_000 }, () => {
     expect(without.json()).toMatchObject({ ok: false });
     expect(without.stdout).toContain('pack compact');
   });
+
+  it('tells of models that cannot be run beside everything else', async () => {
+    const broken = join(testFolder(), 'embedder.js');
+    writeFileSync(broken, 'process.exit(3);');
+    const run = await runCli(['doctor', '--json'], { env: { ARCHETONE_EMBEDDER: broken } });
+    expect(run.code).not.toBe(0);
+    const { ok, checks } = z
+      .object({ ok: z.boolean(), checks: z.array(z.object({ name: z.string(), ok: z.boolean() })) })
+      .parse(run.json());
+    expect(ok).toBe(false);
+    expect(checks.find(({ name }) => name === 'decode worker')?.ok).toBe(true);
+  });
 });
