@@ -33,7 +33,7 @@ export function usualConfusions(tracks: readonly Supported[], classes: number): 
 /**
  * How clearly the given class stands above a rival, −1 … 1: the difference of their support, less a share for a rival
  * that is more likely here than it is for other tracks of the given class. Two classes that sound alike are confused
- * on every second track; that they are says little of any of them.
+ * on many tracks, which says little of any of them.
  */
 export function classMargin({ given, support }: Supported, rival: number, confusions: Float64Array): number {
   const classes = support.length;

@@ -28,7 +28,7 @@ export interface OutOfFoldOptions {
   signal: AbortSignal;
   /**
    * `[tracks]`: what the folds are dealt evenly by; without it the first label of each. Folds stay what they are when
-   * labels change, as long as these do not.
+   * labels change, as long as these and the groups do not.
    */
   strata?: ArrayLike<number>;
   /** Tracks without labels, to be predicted as well. */

@@ -78,8 +78,8 @@ const LEAST_PROBABILITY = 1e-3;
 const LEAST_VOTE = 1e-2;
 
 /**
- * What network and neighbours together say for each class, `[C]`: the mean of probability and votes. On rendered
- * instruments and the demo sounds it ranked exchanged labels better than their geometric mean (ADR 22).
+ * What network and neighbours together say for each class, `[C]`: the mean of probability and votes. What it
+ * was chosen on stands in ADR 22.
  */
 export function jointSupport(probabilities: ArrayLike<number>, votes: ArrayLike<number>): Float64Array {
   return Float64Array.from(votes, (vote, label) => ((probabilities[label] ?? 0) + vote) / 2);
