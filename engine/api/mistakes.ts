@@ -91,11 +91,11 @@ export interface MistakesReport {
    * null where nothing could be judged.
    */
   accuracy: number | null;
-  /** The same of the report before, of the same taxonomy. */
+  /** The same of the report before, of the same taxonomy; its folds and grouping may have been others. */
   previousAccuracy: number | null;
   /** The accuracy of this run and those before it, oldest first: how it grows as labels are given and mended. */
   history: { createdAt: string; tracks: number; accuracy: number }[];
-  /** Classes that only one track or one group bears. */
+  /** Classes that too few tracks, or tracks of too few groups, bear to be judged. */
   leftOutClasses: { name: string; tracks: number; reason: string }[];
   /** Why no label could be judged; the lists that need no labels are there all the same. */
   problem: EngineErrorData | null;

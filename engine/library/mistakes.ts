@@ -90,8 +90,11 @@ export class MistakeRepository {
     });
   }
 
-  /** Takes the place of the report before; the folds it was made of are forgotten, those of other runs are not. */
-  put({ mistakes, ...report }: StoredReport): void {
+  /**
+   * Takes the place of the report before; the folds it was made of are forgotten, those of other runs are not.
+   * @param folds name of these folds; null where nothing could be judged
+   */
+  put({ mistakes, ...report }: StoredReport, folds: string | null): void {
     const { id, taxonomyId, space, createdAt } = report;
     this.#db.transaction(() => {
       this.#db
@@ -103,7 +106,7 @@ export class MistakeRepository {
              VALUES (?, ?, ?, ?, ?, ?)`,
         )
         .run([id, taxonomyId, space, JSON.stringify(report), JSON.stringify(mistakes), createdAt]);
-      this.#db.prepare('DELETE FROM cache.mistake_folds WHERE id = ?').run([id]);
+      this.#db.prepare('DELETE FROM cache.mistake_folds WHERE id = ?').run([folds]);
       // What was given up and never taken up again: labels change, and its name with them.
       this.#db
         .prepare(
@@ -115,7 +118,7 @@ export class MistakeRepository {
     this.#announce('mistakes');
   }
 
-  /** What an earlier run found of a fold. */
+  /** What an earlier run found of a fold. @param id name of its folds */
   fold(id: string, fold: number): Float32Array | null {
     const row = this.#db
       .prepare<{ rows: ArrayBuffer }>('SELECT rows FROM cache.mistake_folds WHERE id = ? AND fold = ?')

@@ -1,6 +1,6 @@
 import { judgeLabels, suggestClasses, type LabelVerdict } from '../../models/mistakes/judge.ts';
 import { findDuplicates, type DuplicateGroup } from '../../models/mistakes/near-duplicates.ts';
-import { outOfFold, type OutOfFold } from '../../models/mistakes/out-of-fold.ts';
+import { foldsOf, outOfFold, type OutOfFold } from '../../models/mistakes/out-of-fold.ts';
 import { NEIGHBOURS, type TrackNeighbour } from '../../models/mistakes/support.ts';
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { poolTracks } from '../../models/embeddings/pooling.ts';
@@ -11,7 +11,7 @@ import type { JobHandle } from '../jobs/queue.ts';
 import type { Library } from '../library/library.ts';
 import type { StoredMistake, StoredReport } from '../library/mistakes.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
-import { gatherLabels, reportId } from './gather.ts';
+import { foldsId, gatherLabels, reportId } from './gather.ts';
 import { plain } from './plain.ts';
 import { duplicateRows, damagedRows, outlierRows } from './plain-lists.ts';
 import { withPlaces } from './queue.ts';
@@ -55,16 +55,17 @@ export async function findMistakes(
     ),
   ];
   let accuracy: number | null = null;
-  if (!problem) {
+  const keptAs = problem ? null : foldsId(id, labelled, foldsOf(labelled, { folds, seed, strata }));
+  if (keptAs !== null) {
     const predictions = await outOfFold(labelled, {
       ...{ task, folds, seed, signal, strata, others: unlabelled },
       pace: () => job.checkpoint(),
       onProgress: (done) => {
         job.report({ done: Math.round(100 * done), total: 100, unit: '%' });
       },
-      recall: (fold) => library.mistakes.fold(id, fold),
+      recall: (fold) => library.mistakes.fold(keptAs, fold),
       keep: (fold, rows) => {
-        library.mistakes.putFold(id, fold, rows);
+        library.mistakes.putFold(keptAs, fold, rows);
         job.kept();
       },
     });
@@ -86,7 +87,9 @@ export async function findMistakes(
   const before = library.mistakes.report(taxonomyId, vectors.windows.space.key);
   const createdAt = new Date().toISOString();
   const tracks = problem ? 0 : labelled.tracks.ids.length;
-  const earlier = (before?.history ?? []).slice(-MOST_HISTORY + 1);
+  // Looking again at what did not change is the same run.
+  const again = before?.id === id && before.accuracy !== null;
+  const earlier = (before?.history ?? []).slice(0, again ? -1 : undefined).slice(-MOST_HISTORY + 1);
   const report: StoredReport = {
     ...{ id, taxonomyId, space: vectors.windows.space.key, task, folds, groupBy, seed },
     askedFolds: wanted,
@@ -102,7 +105,7 @@ export async function findMistakes(
     mistakes,
   };
   signal.throwIfAborted();
-  library.mistakes.put(report);
+  library.mistakes.put(report, keptAs);
   return report;
 }
 

@@ -12,8 +12,9 @@ export interface GatheredLabels {
   task: 'single' | 'multi';
   labelled: LabelledWindows;
   /**
-   * `[labelled tracks]`: number of the class that the source of the taxonomy says, whatever was decided since; folds that
-   * go by it stay the same while labels are mended, so that accuracies before and after are of the same parts.
+   * `[labelled tracks]`: number of the class that the source of the taxonomy says, whatever was decided since; where it says
+   * none, as of labels given by hand, of the one in force. As long as the same groups are judged, folds that go by the source
+   * stay the same while labels are mended, so that accuracies before and after are of the same parts.
    */
   strata: number[];
   /** Tracks that bear no label at all; null where there are none. */
@@ -26,14 +27,14 @@ export interface GatheredLabels {
 
 /**
  * Groups that must bear a label for it to be judged. A class has rivals to be weighed against; one label of several stands
- * alone, and from one or two examples its network says "not there" of every track: of the demo's words, labels of two to
- * four tracks were listed as wrong on nearly all of them.
+ * alone, and where hardly any track bears it "not there" is nearly always right, so that the few that do can all be listed as
+ * wrong. Five is a choice that rests on no measurement.
  */
 const LEAST_GROUPS = { single: 2, multi: 5 } as const;
 
 /**
- * Reads labels and embeddings of the tracks that are learned from. A class is judged when at least two groups bear it: what only one artist plays cannot be
- * told from how that artist sounds.
+ * Reads labels and embeddings of the tracks that are learned from. A class is judged when at least two groups bear it, one
+ * label of several from five on: what only one artist plays cannot be told from how that artist sounds.
  * @param copies groups of rows of `vectors.tracks`; copies of one recording are never told apart
  */
 export function gatherLabels(
@@ -111,6 +112,22 @@ export function reportId(
   const labels = library.labels.of(taxonomyId);
   for (const id of [...labels.keys()].sort()) hash.update(JSON.stringify([id, ...(labels.get(id) ?? [])]));
   return hash.digest('hex').slice(0, 32);
+}
+
+/**
+ * Names the predictions that a report's folds keep until it is done. They depend on who was held out with whom as well:
+ * groups come from tags and folders, which can change while labels and embeddings stay.
+ * @param foldOf `[tracks]`: number of each track's fold
+ */
+export function foldsId(
+  report: string,
+  { tracks, labelNames }: Pick<LabelledWindows, 'tracks' | 'labelNames'>,
+  foldOf: Uint8Array,
+): string {
+  return createHash('sha256')
+    .update(JSON.stringify([report, labelNames, tracks.ids, [...foldOf]]))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 function own(

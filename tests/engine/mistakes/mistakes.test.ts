@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Mistake, MistakesReport, MistakeTab } from '../../../engine/api/mistakes.ts';
+import { foldsId } from '../../../engine/mistakes/gather.ts';
 import {
   classSound,
   finished,
@@ -203,8 +204,10 @@ describe('mistakes', () => {
       [1, 23],
     ]);
     await library.client.call('mistakes.undo', library.of);
-    await library.compute({ folds: 4 });
+    const { history } = await library.compute({ folds: 4 });
     expect((await library.list('likely-wrong')).map((again) => again.fold)).toEqual([fold]);
+    // Looking again at the same takes the place of the run before.
+    expect((await library.compute({ folds: 4 })).history.slice(0, -1)).toEqual(history.slice(0, -1));
   });
 
   it('refuses to undo over labels that another window changed, and loses nothing', async () => {
@@ -286,6 +289,17 @@ describe('mistakes', () => {
     expect(await library.report()).toMatchObject({ folds: 4 });
     expect(await library.compute({ folds: 6 })).toMatchObject({ folds: 6 });
   });
+});
+
+it('folds of a run that did not end are not taken up where other tracks were held out together', () => {
+  const set = {
+    labelNames: ['a', 'b'],
+    tracks: { of: Int32Array.of(0, 1), ids: ['x', 'y'], groups: ['1', '2'] },
+  };
+  const before = foldsId('report', set, Uint8Array.of(0, 1));
+  expect(foldsId('report', set, Uint8Array.of(0, 1))).toBe(before);
+  expect(foldsId('report', set, Uint8Array.of(1, 0))).not.toBe(before);
+  expect(foldsId('report', { ...set, labelNames: ['a'] }, Uint8Array.of(0, 1))).not.toBe(before);
 });
 
 describe('lists that need no labels', () => {

@@ -599,20 +599,15 @@ describe('a library from before decisions on labels', () => {
     const { mistakes, taxonomies } = catalogue.get(OLD.id);
     for (const run of ['a', 'b', 'c', 'd', 'e', 'done']) mistakes.putFold(run, 0, Float32Array.of(1));
     const taxonomyId = taxonomies.list()[0]?.id ?? '';
-    mistakes.put({
-      ...{
-        id: 'done',
-        taxonomyId,
-        space: 's',
-        task: 'single',
-        folds: 2,
-        askedFolds: 2,
-        groupBy: 'track',
-        seed: 1,
+    mistakes.put(
+      {
+        ...{ id: 'report', taxonomyId, space: 's', task: 'single', folds: 2, askedFolds: 2, seed: 1 },
+        ...{ groupBy: 'track', createdAt: '', seconds: 1, tracks: 0, classes: 0 },
+        ...{ accuracy: null, previousAccuracy: null, problem: null },
+        ...{ history: [], leftOutClasses: [], mistakes: [] },
       },
-      ...{ createdAt: '', seconds: 1, tracks: 0, classes: 0, accuracy: null, previousAccuracy: null },
-      ...{ history: [], leftOutClasses: [], problem: null, mistakes: [] },
-    });
+      'done',
+    );
     expect(['a', 'b', 'c', 'd', 'e', 'done'].filter((run) => mistakes.fold(run, 0))).toEqual([
       'b',
       'c',
