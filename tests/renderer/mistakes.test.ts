@@ -27,6 +27,7 @@ async function opened(refuse = false) {
   const decisions: Pick<MistakeDecision, 'id' | 'path'>[] = [];
   let next = 1;
   const engine = new FakeEngine({
+    'mistakes.compute': () => ({ jobId: 'J1' }),
     'mistakes.report': () => null,
     'mistakes.list': () => {
       const left = all.filter(({ id }) => decisions.every(({ path }) => path !== id));
@@ -177,6 +178,57 @@ describe('mistakes', () => {
       [[first, last], true],
       [[last], false],
     ]);
+  });
+
+  it('give copies back when hiding is refused, and keep one that is learned from', async () => {
+    const others = [trackRow(5), trackRow(6)];
+    // The track that stands for the group is left out already: the first copy is the one to keep.
+    const track = trackRow(0, { leftOut: true });
+    const group = mistake(0, { tab: 'near-duplicates', given: null, suggested: null, track, others });
+    const left: unknown[] = [];
+    const engine = new FakeEngine({
+      'mistakes.report': () => null,
+      'mistakes.list': () => ({ total: 1, mistakes: [group] }),
+      'mistakes.decide': () => {
+        throw new EngineError('not-found', 'gone', 'hint');
+      },
+      'tracks.leaveOut': ({ trackIds, leftOut }: { trackIds: string[]; leftOut: boolean }) => {
+        left.push([trackIds, leftOut]);
+        return { changed: trackIds };
+      },
+    });
+    const history = new History();
+    const mistakes = new Mistakes('L1', engine, { wait: () => Promise.resolve(job()) }, history);
+    await mistakes.open('X1');
+    await expect(mistakes.hide(group)).rejects.toThrow('gone');
+    const last = others[1]?.id;
+    expect(left).toEqual([
+      [[last], true],
+      [[last], false],
+    ]);
+    expect(mistakes.list).toHaveLength(1);
+    expect(history.past).toEqual([]);
+  });
+
+  it('stay as they were when looking is cancelled', async () => {
+    const { engine, history } = await opened();
+    const wait = () => Promise.reject(new EngineError('cancelled', 'cancelled', ''));
+    const mistakes = new Mistakes('L1', engine, { wait }, history);
+    await mistakes.open('X1');
+    await expect(mistakes.look('X1')).rejects.toMatchObject({ code: 'cancelled' });
+    expect(mistakes.list).toHaveLength(3);
+    expect(mistakes.currentId).toBe('m0');
+  });
+
+  it('ask again for a waveform that was not there yet, and once for one that was', async () => {
+    const answers = [null, { values: new Float32Array([-1, 1]) }];
+    let asked = 0;
+    const engine = new FakeEngine({ 'tracks.peaks': () => answers[asked++] });
+    const mistakes = new Mistakes('L1', engine, { wait: () => Promise.resolve(job()) }, new History());
+    expect(await mistakes.peaks('t0')).toBeNull();
+    expect(await mistakes.peaks('t0')).toBe(answers[1]);
+    expect(await mistakes.peaks('t0')).toBe(answers[1]);
+    expect(asked).toBe(2);
   });
 
   it('draw waveforms as one outline, the loudest part as high as the box', () => {

@@ -126,7 +126,7 @@ export class Mistakes {
     await this.reload();
   }
 
-  /** Peaks of a track, read once; of the few hundred rows seen last. */
+  /** Peaks of a track, kept of the few hundred that were read last; what could not be had is asked for anew. */
   peaks(trackId: string): Promise<Peaks | null> {
     const known = this.#peaks.get(trackId);
     if (known) return known;
@@ -134,13 +134,20 @@ export class Mistakes {
     this.#peaks.set(trackId, asked);
     const [oldest] = this.#peaks.keys();
     if (this.#peaks.size > mostPeaks && oldest !== undefined) this.#peaks.delete(oldest);
+    const forget = (): void => {
+      if (this.#peaks.get(trackId) === asked) this.#peaks.delete(trackId);
+    };
+    void asked.then((peaks) => {
+      if (peaks === null) forget();
+    }, forget);
     return asked;
   }
 
-  /** Leaves all copies but the first out of training, and confirms the group; one step to undo. */
+  /** Leaves all copies but the first that is learned from out of training, and confirms the group; one step to undo. */
   async hide(mistake: Mistake): Promise<void> {
     const libraryId = this.#libraryId;
-    const trackIds = mistake.others.map(({ id }) => id);
+    const [, ...copies] = [mistake.track, ...mistake.others].filter(({ leftOut }) => !leftOut);
+    const trackIds = copies.map(({ id }) => id);
     const leave = (ids: string[], leftOut: boolean): Promise<{ changed: string[] }> =>
       this.#engine.call('tracks.leaveOut', { libraryId, trackIds: ids, leftOut });
     let hidden: string[] = [];
@@ -150,7 +157,8 @@ export class Mistakes {
       { decision: 'keep', labels: [] },
       {
         before: async () => {
-          hidden = (await leave(trackIds, true)).changed;
+          hidden = [];
+          if (trackIds.length > 0) hidden = (await leave(trackIds, true)).changed;
         },
         back: async () => {
           if (hidden.length > 0) await leave(hidden, false);
@@ -175,7 +183,7 @@ export class Mistakes {
     await this.#do(mistake, `${doneTitles[decision]} ${mistake.track.title}`, { decision, labels });
   }
 
-  /** @param more done before the decision, and taken back after it */
+  /** @param more done before the decision, and taken back with it or when it is refused */
   async #do(
     mistake: Mistake,
     title: string,
@@ -194,6 +202,9 @@ export class Mistakes {
         await more?.before();
         const input = { ...of, mistakeId: mistake.id, decision, labels };
         made = (await this.#engine.call('mistakes.decide', input)).id;
+      } catch (thrown) {
+        await more?.back();
+        throw thrown;
       } finally {
         await this.reload();
       }
