@@ -142,11 +142,13 @@ export function difference(before: PrototypeNetwork, after: PrototypeNetwork): E
     places.set(key, [...(places.get(key) ?? []), j]);
   }
   const columns = columnsOf(after).map((column) => {
-    const same = places.get(placeKey(column))?.find((j) => {
+    const left = places.get(placeKey(column)) ?? [];
+    const found = left.findIndex((j) => {
       const candidate = old[j];
       return candidate !== undefined && sameColumn(candidate, column);
     });
-    return same ?? column;
+    // Each place once: a second prototype that is the same to the bit is one more.
+    return found < 0 ? column : (left.splice(found, 1)[0] ?? column);
   });
   return { kind: 'arrange', columns };
 }

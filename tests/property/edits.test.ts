@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { columnsOf, withColumns } from '../../models/pecmae/columns.ts';
 import { applyEdit, difference, invert, type PrototypeEdit } from '../../models/pecmae/edits.ts';
 import { PrototypeError } from '../../models/pecmae/errors.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
@@ -95,6 +96,25 @@ describe('edits of prototypes', () => {
         const edit = difference(network, after);
         expect(bytes(applyEdit(network, edit))).toBe(bytes(after));
         expect(difference(network, network).columns).toEqual([...network.data.prototypeClasses.keys()]);
+      }),
+    );
+  });
+
+  it('tell a second prototype that is the same to the bit from the first', () => {
+    fc.assert(
+      fc.property(problem, ({ network, random }) => {
+        const once = columnsOf(network);
+        const index = random.integer(once.length);
+        const twice = withColumns(
+          network,
+          once.flatMap((column, j) => (j === index ? [column, column] : [column])),
+        );
+        const places = (from: PrototypeNetwork, to: PrototypeNetwork) =>
+          difference(from, to).columns.filter((column) => typeof column === 'number');
+        // What a preview adds is what is not a place of before.
+        expect(places(network, twice)).toEqual([...once.keys()]);
+        expect(places(twice, network)).toHaveLength(once.length);
+        expect(bytes(applyEdit(network, difference(network, twice)))).toBe(bytes(twice));
       }),
     );
   });
