@@ -71,12 +71,13 @@ export async function goTo(
   signal: AbortSignal,
 ): Promise<Experiment> {
   const before = library.experiments.get(experimentId);
-  const revision =
-    typeof to === 'object' ? to.revision : (library.experiments.log(experimentId)[to] ?? before.revision);
+  const revision = library.experiments.target(experimentId, to);
   const network = library.experiments.network(experimentId, revision);
   const vectors = library.embeddings.madeIn(before.space, 'This experiment');
   const predictions = await predictTracks(network, vectors, signal);
   requireSame(library, before);
+  // The same revision may stand at another step by now.
+  if (library.experiments.target(experimentId, to) !== revision) throw editedMeanwhile(before);
   const tracks = library.experiments.tracksOf(experimentId);
   return atOnce(library, experimentId, { predictions, tracks }, () =>
     library.experiments.move(experimentId, to),
@@ -103,9 +104,12 @@ async function scoreRevision(
 }
 
 /** The change would be lost without a word, and numbers of prototypes mean others after another one. */
-function requireSame(library: Library, { id, name, revision }: Experiment): void {
-  if (library.experiments.get(id).revision === revision) return;
-  throw new EngineError(
+function requireSame(library: Library, before: Experiment): void {
+  if (library.experiments.get(before.id).revision !== before.revision) throw editedMeanwhile(before);
+}
+
+function editedMeanwhile({ name }: Experiment): EngineError {
+  return new EngineError(
     'busy',
     `“${name}” was edited while this edit was worked out; this one was not made.`,
     'Look at it as it is now, then edit again.',

@@ -19,7 +19,7 @@ export interface SplitTrack extends LabelledTrack {
   split: SplitName;
 }
 
-/** Everything about an experiment but its newest revision. */
+/** Everything about an experiment but its present revision. */
 export type NewExperiment = Omit<Experiment, 'metrics' | 'thresholds' | 'revision'>;
 
 /** What is stored of a revision. */
@@ -128,6 +128,18 @@ export class ExperimentRepository {
     this.#announce('experiments');
   }
 
+  /** The revision that {@link move} leads to. @throws EngineError `not-found` where there is no such step */
+  target(experimentId: string, to: 'undo' | 'redo' | { revision: number }): number {
+    if (typeof to === 'object') return to.revision;
+    const revision = this.#step(experimentId, this.#position(experimentId) + (to === 'undo' ? -1 : 1));
+    if (revision !== null) return revision;
+    throw new EngineError(
+      'not-found',
+      to === 'undo' ? 'There is nothing to undo.' : 'There is nothing to redo.',
+      'Every revision can be restored: see the history.',
+    );
+  }
+
   /**
    * Goes to another revision: with `undo` and `redo` one step along the history, else as a step of its own.
    * @throws EngineError `not-found` where there is no such step
@@ -135,21 +147,14 @@ export class ExperimentRepository {
   move(experimentId: string, to: 'undo' | 'redo' | { revision: number }): void {
     this.#db.transaction(() => {
       const position = this.#position(experimentId);
+      const revision = this.target(experimentId, to);
       if (typeof to === 'object') {
-        this.#goTo(experimentId, to.revision, position + 1);
+        this.#goTo(experimentId, revision, position + 1);
         return;
       }
-      const next = position + (to === 'undo' ? -1 : 1);
-      const revision = this.#step(experimentId, next);
-      if (revision === null)
-        throw new EngineError(
-          'not-found',
-          to === 'undo' ? 'There is nothing to undo.' : 'There is nothing to redo.',
-          'Every revision can be restored: see the history.',
-        );
       this.#db
         .prepare('UPDATE experiments SET revision = ?, position = ? WHERE id = ?')
-        .run([revision, next, experimentId]);
+        .run([revision, position + (to === 'undo' ? -1 : 1), experimentId]);
     })();
     this.#announce('experiments');
   }
@@ -222,7 +227,7 @@ export class ExperimentRepository {
   }
 
   /**
-   * The network of an experiment: of its newest revision, or of the one given.
+   * The network of an experiment: of its present revision, or of the one given.
    * @throws EngineError `not-found`
    */
   network(experimentId: string, revision?: number): PrototypeNetwork {

@@ -138,6 +138,26 @@ describe('edits of prototypes', () => {
     expect((await log()).current).toBe(start);
   });
 
+  it('store what the present revision says when two steps are asked for at once', async () => {
+    const { client } = lib.test;
+    const start = await predictions();
+    const { revision } = await edit({ kind: 'weight', index: 4, class: 'bass', value: 60 });
+    const edited = await predictions();
+    expect(edited).not.toEqual(start);
+    // Going to where it is already is a step, too: undo leads to another revision than when it was asked for.
+    const [restored, undone] = await Promise.allSettled([
+      client.call('prototypes.restore', { ...at, revision }),
+      undo(),
+    ]);
+    const refused = [restored, undone].flatMap((of) =>
+      of.status === 'rejected' ? [of.reason as unknown] : [],
+    );
+    expect(refused).toEqual([expect.objectContaining({ code: 'busy' })]);
+    expect(await predictions()).toEqual(restored.status === 'fulfilled' ? edited : start);
+    while ((await log()).current === revision) await undo();
+    expect(await predictions()).toEqual(start);
+  });
+
   it('are kept as a new experiment, and the old one stays', async () => {
     const before = await lib.test.client.call('experiments.get', at);
     const wanted: PrototypeEdit = { kind: 'remove', index: 0 };
