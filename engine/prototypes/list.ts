@@ -1,4 +1,5 @@
 import { squaredDistanceBelow } from '../../models/numerics/distances.ts';
+import { Pacer } from '../../models/numerics/pacer.ts';
 import type { PrototypeInfo } from '../api/prototypes.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
@@ -22,7 +23,7 @@ export async function listPrototypes(
   const dim = network.data.embeddingDim;
   const queries = allVectors(network);
   const { support, matching, nearest } = await factsOf(library, experiment, network, vectors, signal);
-  const twins = twinsOf(queries, dim);
+  const twins = await twinsOf(queries, dim, signal);
   const pack = context.packs.ofSpace(experiment.space);
   return Array.from(network.data.prototypeClasses, (_, k) => ({
     index: k,
@@ -42,11 +43,18 @@ export async function listPrototypes(
 }
 
 /** Of every prototype the nearest other one. */
-function twinsOf(vectors: Float32Array, dim: number): PrototypeInfo['twin'][] {
+async function twinsOf(
+  vectors: Float32Array,
+  dim: number,
+  signal: AbortSignal,
+): Promise<PrototypeInfo['twin'][]> {
   const K = vectors.length / dim;
   const nearest = new Int32Array(K).fill(-1);
   const squared = new Float64Array(K).fill(Infinity);
-  for (let a = 0; a < K; a++)
+  const pacer = new Pacer(signal);
+  for (let a = 0; a < K; a++) {
+    // A thousand prototypes are half a million pairs.
+    if (pacer.due((K - a) * dim)) await pacer.pause();
     for (let b = a + 1; b < K; b++) {
       const limit = Math.max(squared[a] ?? 0, squared[b] ?? 0);
       const distance = squaredDistanceBelow(vectors, a * dim, vectors, b * dim, dim, limit);
@@ -56,6 +64,7 @@ function twinsOf(vectors: Float32Array, dim: number): PrototypeInfo['twin'][] {
       ] as const)
         if (distance < (squared[one] ?? 0)) [squared[one], nearest[one]] = [distance, other];
     }
+  }
   return Array.from(nearest, (index, k) =>
     index < 0 ? null : { index, distance: Math.sqrt(squared[k] ?? 0) },
   );

@@ -15,6 +15,8 @@ import { workOut, type EditRequest } from './edit.ts';
 
 /** Flips that are told of; the rest is counted. */
 const MOST_FLIPS = 200;
+/** Work of two probabilities and what is predicted by them, for the pacer. */
+const FLIP_UNITS = 32;
 
 /**
  * What an edit would do. Logits are linear in the similarities to prototypes, so those of the present revision are kept
@@ -39,7 +41,7 @@ export async function previewEdit(
   const [was, willBe] = answers.map((answer) =>
     scoreSplits(scored, answer.predictions(scored, rowOf), experiment.classes, experiment.thresholds).at(0),
   );
-  const flips = flipsOf(experiment, trackIds, tracks, answers);
+  const flips = await flipsOf(experiment, trackIds, tracks, answers, signal);
   return {
     ...{ change: edited.change, revision: experiment.revision, split },
     ...changes(was, willBe),
@@ -114,6 +116,7 @@ async function changedLogits(
   for (const [similarity, sums] of weights)
     for (const [c, sum] of sums.entries()) {
       if (sum === 0) continue;
+      if (pacer.due(tracks.length)) await pacer.pause();
       for (let row = 0; row < tracks.length; row++)
         next[row * C + c] = (next[row * C + c] as number) + sum * (similarity[row] as number);
     }
@@ -161,23 +164,28 @@ class Answers {
   }
 }
 
-function flipsOf(
+async function flipsOf(
   { classes }: Experiment,
   trackIds: readonly string[],
   tracks: readonly SplitTrack[],
   [before, after]: readonly Answers[],
-): Omit<Flip, 'title' | 'path'>[] {
+  signal: AbortSignal,
+): Promise<Omit<Flip, 'title' | 'path'>[]> {
   const truths = new Map(tracks.map(({ id, labels }) => [id, labels]));
   const names = (labels: readonly number[]): string[] => labels.map((label) => classes[label] ?? '');
-  return trackIds.flatMap((trackId, row) => {
+  const flips: Omit<Flip, 'title' | 'path'>[] = [];
+  const pacer = new Pacer(signal);
+  for (const [row, trackId] of trackIds.entries()) {
+    if (pacer.due(FLIP_UNITS * classes.length)) await pacer.pause();
     const [was, willBe] = [before?.of(row) ?? [], after?.of(row) ?? []];
-    if (was.join() === willBe.join()) return [];
+    if (was.join() === willBe.join()) continue;
     const truth = [...(truths.get(trackId) ?? [])].sort((a, b) => a - b);
     const right = truth.join() === willBe.join();
     const wasRight = truth.join() === was.join();
     const becomes = truth.length === 0 || right === wasRight ? null : right ? 'right' : 'wrong';
-    return [{ trackId, truth: names(truth), before: names(was), after: names(willBe), becomes }];
-  });
+    flips.push({ trackId, truth: names(truth), before: names(was), after: names(willBe), becomes });
+  }
+  return flips;
 }
 
 /** What gets worse first. */

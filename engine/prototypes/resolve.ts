@@ -7,6 +7,7 @@ import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Experiment } from '../api/experiments.ts';
 import type { PrototypeEdit, PrototypeSource } from '../api/prototypes.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
 import type { Library } from '../library/library.ts';
 import { otherSpace, sameEncoder } from '../library/spaces.ts';
 import { resolveVector, windowOf } from '../neighbours/vector-ref.ts';
@@ -14,6 +15,8 @@ import { factsOf } from './facts.ts';
 
 /** Halves of a prototype come out the same each time. */
 const SPLIT_SEED = 1;
+/** Work of reading one number of a track's embedding from the database, for the pacer. */
+const READ_UNITS = 4;
 
 /**
  * An edit of an experiment as one of its network: names become places, sources become vectors.
@@ -32,12 +35,12 @@ export async function resolveEdit(
       return {
         kind: 'add',
         classIndex: classOf(experiment, name),
-        vector: vectorOf(library, experiment, vector),
+        vector: await vectorOf(library, experiment, vector, signal),
         ...(rest.name !== undefined && { name: rest.name }),
       };
     }
     case 'move':
-      return { ...edit, vector: vectorOf(library, experiment, edit.vector) };
+      return { ...edit, vector: await vectorOf(library, experiment, edit.vector, signal) };
     case 'split':
       return { ...edit, vectors: await halves(library, experiment, network, edit.index, signal) };
     case 'reassign':
@@ -64,21 +67,17 @@ function classOf({ classes }: Experiment, name: string): number {
 }
 
 /** A source as a vector of the experiment's space. */
-function vectorOf(library: Library, { space }: Experiment, source: PrototypeSource): Float32Array {
+async function vectorOf(
+  library: Library,
+  { space }: Experiment,
+  source: PrototypeSource,
+  signal: AbortSignal,
+): Promise<Float32Array> {
   switch (source.kind) {
     case 'track':
-    case 'mean': {
-      const ids = source.kind === 'track' ? [source.trackId] : source.trackIds;
-      // Each track counts the same, however long it is.
-      const means = ids.map((id) => {
-        const { vectors, dim } = library.embeddings.ofTrack(id, space);
-        return meanOfRows(vectors, dim);
-      });
-      const dim = means[0]?.length ?? 0;
-      const all = new Float32Array(means.length * dim);
-      means.forEach((mean, row) => all.set(mean, row * dim));
-      return meanOfRows(all, dim);
-    }
+      return meanOfTracks(library, space, [source.trackId], signal);
+    case 'mean':
+      return meanOfTracks(library, space, source.trackIds, signal);
     case 'window':
       return windowOf(library.embeddings.ofTrack(source.trackId, space), source.windowIndex);
     case 'prototype':
@@ -88,6 +87,24 @@ function vectorOf(library: Library, { space }: Experiment, source: PrototypeSour
       return located.vector;
     }
   }
+}
+
+/** The mean of the means of some tracks: each counts the same, however long it is. */
+async function meanOfTracks(
+  library: Library,
+  space: SpaceInfo,
+  trackIds: readonly string[],
+  signal: AbortSignal,
+): Promise<Float32Array> {
+  let sum = new Float64Array();
+  const pacer = new Pacer(signal);
+  for (const id of trackIds) {
+    const { vectors, dim } = library.embeddings.ofTrack(id, space);
+    if (pacer.due(READ_UNITS * vectors.length)) await pacer.pause();
+    if (sum.length === 0) sum = new Float64Array(dim);
+    for (const [e, value] of meanOfRows(vectors, dim).entries()) sum[e] = (sum[e] ?? 0) + value;
+  }
+  return Float32Array.from(sum, (value) => value / trackIds.length);
 }
 
 /** The centres of the two halves of the training windows that are nearest to a prototype. */
