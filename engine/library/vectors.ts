@@ -17,13 +17,13 @@ export interface PrototypeFacts {
   support: Int32Array;
   matching: Int32Array;
   /** Of every window the prototype it is most similar to; {@link NOT_TRAINING} for windows that did not take part. */
-  nearestOf: Uint16Array;
+  nearestOf: Int32Array;
   /** Of each prototype, the nearest windows of distinct tracks, as rows. */
   nearest: { row: number; distance: number }[][];
 }
 
 /** In place of a prototype. */
-export const NOT_TRAINING = 0xffff;
+export const NOT_TRAINING = -1;
 
 /** What a revision says of every track: logits `[tracks, C]`, and the class of the largest one. */
 export interface TrackLogits {

@@ -88,7 +88,7 @@ export async function classMap(
 function rivalsOf(
   { classes }: Experiment,
   wanted: number,
-  nearestOf: Uint16Array,
+  nearestOf: Int32Array,
   windows: { trackIds: readonly string[]; trackOf: Int32Array },
   labelsOf: ReadonlyMap<string, readonly number[]>,
   classOf: (prototype: number) => number,

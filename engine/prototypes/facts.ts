@@ -43,7 +43,7 @@ async function supports(
   const K = network.prototypeCount;
   const support = new Int32Array(K);
   const matching = new Int32Array(K);
-  const nearestOf = new Uint16Array(windows.count).fill(NOT_TRAINING);
+  const nearestOf = new Int32Array(windows.count).fill(NOT_TRAINING);
   const training = new Map(
     library.experiments
       .tracksOf(experimentId)
