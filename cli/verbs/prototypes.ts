@@ -235,7 +235,11 @@ function edit(cli: Cli, folder: string, options: EditOptions, make: () => Protot
     const input = { ...at, edit: make() };
     const preview = await client.call('prototypes.preview', input);
     if (options.preview) return { json: { preview, experiment: null }, text: effect(preview) };
-    const experiment = await client.call(options.keep ? 'prototypes.keep' : 'prototypes.edit', input);
+    const experiment = await client.call(options.keep ? 'prototypes.keep' : 'prototypes.edit', {
+      ...input,
+      // What is told is what is done: an edit that came between is refused.
+      revision: preview.revision,
+    });
     const done = options.keep
       ? `Kept as experiment ${experiment.id}.`
       : `Revision ${experiment.revision}; “archetone prototypes undo” goes back.`;
