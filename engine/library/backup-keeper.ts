@@ -105,6 +105,8 @@ const TABLES = [
   'label_overrides',
   'experiments',
   'experiment_revisions',
+  'mistake_decisions',
+  'saved_searches',
   'reductions',
   'studies',
 ];
