@@ -1,10 +1,16 @@
 import type { PrototypeInfo } from '../../../engine/api/prototypes.ts';
 import { fixed } from '../ui/format.ts';
 
-/** From which cycle cosine on the sound of a prototype is called good or fair (glossary: fidelity). */
+/**
+ * From which cycle cosine on the sound of a prototype is called good or fair (glossary: fidelity). Chosen, not calibrated
+ * on what people hear.
+ */
 const FAIR = 0.5;
 const GOOD = 0.8;
-/** Prototypes that are nearer to each other than this share of the distance to the nearest real window are twins. */
+/**
+ * Prototypes that are nearer to each other than this share of the distance to the nearest real window are twins. Chosen,
+ * not calibrated: the preview of a merge says what it costs.
+ */
 const TWIN_SHARE = 0.5;
 
 export type Fidelity = 'good' | 'fair' | 'poor';
@@ -34,7 +40,7 @@ export function badgesOf({ support, twin, nearest }: PrototypeInfo): Badge[] {
   if (twin && first && twin.distance < TWIN_SHARE * first.distance)
     badges.push({
       text: `twin of #${String(twin.index + 1)}`,
-      title: `Both lie at ${fixed(twin.distance, 2)} of each other, nearer than real windows: merging them loses little.`,
+      title: `Both lie at ${fixed(twin.distance, 2)} of each other, less than half as far as the nearest real window: look at merging them.`,
     });
   return badges;
 }
