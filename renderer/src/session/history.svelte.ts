@@ -18,6 +18,11 @@ export class History {
     this.future = [];
   }
 
+  /** A step was taken back before anybody asked for it here: redo makes it again. */
+  undone(step: Step): void {
+    this.future = [...this.future, step].slice(-capacity);
+  }
+
   async undo(): Promise<Step | null> {
     const step = this.past.at(-1);
     if (!step || this.#busy) return null;

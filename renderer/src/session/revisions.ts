@@ -1,7 +1,7 @@
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Experiment } from '../../../engine/api/experiments.ts';
 import type { Experiments } from './experiments.svelte.ts';
-import type { History } from './history.svelte.ts';
+import type { History, Step } from './history.svelte.ts';
 
 /** Edits of experiments: each makes a revision, which undo goes back from. */
 export class Revisions {
@@ -21,11 +21,7 @@ export class Revisions {
   async edit(title: string, before: Experiment, change: () => Promise<Experiment>): Promise<void> {
     const after = await change();
     this.#experiments.replace(after);
-    const scope = { libraryId: this.#libraryId, experimentId: before.id };
-    const move = (method: 'prototypes.undo' | 'prototypes.redo') => async (): Promise<void> => {
-      this.#experiments.replace(await this.#engine.call(method, scope));
-    };
-    this.#history.push({ title, undo: move('prototypes.undo'), redo: move('prototypes.redo') });
+    this.#history.push(this.#step(title, before.id, before.revision, after.revision));
   }
 
   /** Goes to a revision of the history; can be undone like an edit. */
@@ -36,10 +32,16 @@ export class Revisions {
     );
   }
 
-  /** Takes back, or makes again, what the engine keeps of earlier sessions. */
-  async moveKept(experiment: Experiment, to: 'undo' | 'redo'): Promise<void> {
-    const scope = { libraryId: this.#libraryId, experimentId: experiment.id };
-    this.#experiments.replace(await this.#engine.call(`prototypes.${to}`, scope));
+  /** Takes back, or makes again, what the engine keeps of earlier sessions; from then on a step of this one. */
+  async moveKept({ id, revision }: Experiment, to: 'undo' | 'redo'): Promise<void> {
+    const scope = { libraryId: this.#libraryId, experimentId: id };
+    const moved = await this.#engine.call(`prototypes.${to}`, scope);
+    this.#experiments.replace(moved);
+    if (to === 'redo')
+      this.#history.push(
+        this.#step(`Go to revision ${String(moved.revision)}`, id, revision, moved.revision),
+      );
+    else this.#history.undone(this.#step(`Go to revision ${String(revision)}`, id, moved.revision, revision));
   }
 
   /** Sets from which probability on a label is predicted. */
@@ -56,5 +58,26 @@ export class Revisions {
     await this.edit('Choose thresholds', experiment, () =>
       this.#engine.call('experiments.chooseThresholds', scope),
     );
+  }
+
+  #step(title: string, experimentId: string, before: number, after: number): Step {
+    return {
+      title,
+      undo: () => this.#move('undo', experimentId, after, before),
+      redo: () => this.#move('redo', experimentId, before, after),
+    };
+  }
+
+  /** One step along the history, or to the revision itself: another window may have gone elsewhere meanwhile. */
+  async #move(to: 'undo' | 'redo', experimentId: string, leaves: number, reaches: number): Promise<void> {
+    const scope = { libraryId: this.#libraryId, experimentId };
+    const present = await this.#engine.call('experiments.get', scope);
+    if (present.revision === leaves)
+      this.#experiments.replace(await this.#engine.call(`prototypes.${to}`, scope));
+    else if (present.revision === reaches) this.#experiments.replace(present);
+    else
+      this.#experiments.replace(
+        await this.#engine.call('prototypes.restore', { ...scope, revision: reaches }),
+      );
   }
 }
