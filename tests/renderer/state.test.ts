@@ -321,10 +321,34 @@ describe('sonifier', () => {
     expect(sonifier.soundOf(target, fromRecording(0.5))).toBeNull();
     expect(sonifier.soundOf(target, fromRecording(0.3))?.from).toMatchObject({ share: 0.3 });
     sonifier.from = { origin: 'noise' };
-    sonifier.forget('E2');
+    sonifier.follow('E2', 1);
     expect(sonifier.soundOf(target)?.id).toBe('s');
-    sonifier.forget('E1');
+    sonifier.follow('E1', 2);
     expect(sonifier.soundOf(target)).toBeNull();
+  });
+
+  it('does not take a sound for that of another prototype after an edit', async () => {
+    const done = job({
+      kind: 'sonify',
+      state: 'done',
+      result: { kind: 'sonify', sonifications: [{ target, sonification: sound }] },
+    });
+    const sonifier: Sonifier = new Sonifier(
+      'L1',
+      connected({
+        'sonify.start': () => {
+          sonifier.follow('E1', 2);
+          return { jobId: 'J1' };
+        },
+        'jobs.get': () => done,
+      }).engine,
+      { wait: () => Promise.resolve(done) },
+    );
+    sonifier.follow('E1', 1);
+    await sonifier.make([target]);
+    expect(sonifier.soundOf(target)).toBeNull();
+    await sonifier.make([target]);
+    expect(sonifier.soundOf(target)?.id).toBe('s');
   });
 });
 
@@ -373,13 +397,17 @@ describe('the application’s state', () => {
     const fake = new FakeEngine({
       ...fullAnswers,
       'prototypes.edit': () => ({ ...experiment, revision: 2 }),
+      'experiments.get': () => ({ ...experiment, revision: 2 }),
       'prototypes.undo': () => experiment,
     });
     const app = new App(fakeShell());
     await app.connected(fake);
     await app.openKnown('L1');
     await sessionOf(app).prototypes.open('E1');
-    await sessionOf(app).prototypes.remove(experiment, 1);
+    await sessionOf(app).prototypes.edit(experiment, 'Delete prototype 2', {
+      kind: 'remove',
+      index: 1,
+    });
     expect(sessionOf(app).experiments.current?.revision).toBe(2);
     await sessionOf(app).history.undo();
     expect(fake.inputsOf('prototypes.edit')).toEqual([
@@ -387,6 +415,55 @@ describe('the application’s state', () => {
     ]);
     expect(fake.inputsOf('prototypes.undo')).toEqual([{ libraryId: 'L1', experimentId: 'E1' }]);
     expect(sessionOf(app).experiments.current?.revision).toBe(1);
+  });
+
+  it('undoes its own edit where another window edited or took it back meanwhile', async () => {
+    let present = 3;
+    const at = (revision: number) => ({ ...experiment, revision });
+    const fake = new FakeEngine({
+      ...fullAnswers,
+      'prototypes.edit': () => at(2),
+      'experiments.get': () => at(present),
+      'prototypes.restore': ({ revision }: { revision: number }) => at(revision),
+    });
+    const app = new App(fakeShell());
+    await app.connected(fake);
+    await app.openKnown('L1');
+    const { prototypes, history, experiments } = sessionOf(app);
+    await prototypes.open('E1');
+    await prototypes.edit(experiment, 'Delete prototype 2', { kind: 'remove', index: 1 });
+    await history.undo();
+    expect(fake.inputsOf('prototypes.restore')).toMatchObject([{ revision: 1 }]);
+    present = 2;
+    await history.redo();
+    expect(experiments.current?.revision).toBe(2);
+    expect(fake.inputsOf('prototypes.restore')).toHaveLength(1);
+    expect(fake.inputsOf('prototypes.undo')).toEqual([]);
+  });
+
+  it('makes again first what was taken back last, of this session or an earlier one', async () => {
+    let present = 2;
+    const go = (by: number) => () => ({ ...experiment, revision: (present += by) });
+    const fake = new FakeEngine({
+      ...fullAnswers,
+      'prototypes.edit': go(1),
+      'experiments.get': go(0),
+      'prototypes.undo': go(-1),
+      'prototypes.redo': go(1),
+    });
+    const app = new App(fakeShell());
+    await app.connected(fake);
+    await app.openKnown('L1');
+    const { prototypes, history, revisions } = sessionOf(app);
+    await prototypes.open('E1');
+    const start = { ...experiment, revision: 2 };
+    await prototypes.edit(start, 'Delete prototype 2', { kind: 'remove', index: 1 });
+    await history.undo();
+    await revisions.moveKept(start, 'undo');
+    expect(present).toBe(1);
+    expect((await history.redo())?.title).toBe('Go to revision 2');
+    expect((await history.redo())?.title).toBe('Delete prototype 2');
+    expect(present).toBe(3);
   });
 
   it('shows no prototypes of one experiment under the classes of another', async () => {

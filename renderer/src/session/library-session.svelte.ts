@@ -296,9 +296,9 @@ export class LibrarySession {
     });
     $effect(() => {
       const experimentId = this.experiments.currentId;
-      watch(revision);
+      const present = revision;
       untrack(() => {
-        if (experimentId !== null) this.sonifier.forget(experimentId);
+        if (experimentId !== null) this.sonifier.follow(experimentId, present);
         void this.notices.attempt(() => this.prototypes.open(experimentId));
       });
     });

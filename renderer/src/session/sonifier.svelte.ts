@@ -32,6 +32,8 @@ export class Sonifier {
   /** Vector → the first draw of the sound that is being made. */
   #firsts = new SvelteMap<string, FirstSound>();
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing that is shown depends on it
+  readonly #revisions = new Map<string, number>();
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing that is shown depends on it
   #onFirst = new Map<string, (first: FirstSound) => void>();
   readonly #libraryId: string;
   #engine: EngineClient;
@@ -43,8 +45,10 @@ export class Sonifier {
     this.#jobs = jobs;
   }
 
-  /** Forgets the sounds of an experiment whose prototypes changed their places. */
-  forget(experimentId: string): void {
+  /** An experiment is at a revision: sounds of another one are forgotten, since the prototypes changed their places. */
+  follow(experimentId: string, revision: number): void {
+    if (this.#revisions.get(experimentId) === revision) return;
+    this.#revisions.set(experimentId, revision);
     for (const [key, { vector }] of this.#made)
       if (vector.kind === 'prototype' && vector.experimentId === experimentId) this.#made.delete(key);
   }
@@ -97,6 +101,8 @@ export class Sonifier {
   async make(targets: VectorRef[], onFirst?: (first: FirstSound) => void): Promise<Sonification[]> {
     if (targets.length === 0) return [];
     const keys = targets.map(vectorKey);
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- of this call alone
+    const asked = new Map(targets.map((target) => [vectorKey(target), this.#revisionOf(target)]));
     // Marked before the engine has answered: a second press must find it under way.
     for (const key of keys) {
       this.#underWay.set(key, '');
@@ -111,13 +117,21 @@ export class Sonifier {
       for (const key of keys) this.#underWay.set(key, jobId);
       const job = await this.#jobs.wait(jobId);
       const made = job.result?.kind === 'sonify' ? job.result.sonifications : [];
-      for (const { target, sonification } of made)
-        this.#made.set(vectorKey(target), { vector: target, sonification });
+      for (const { target, sonification } of made) {
+        // Its place may mean another prototype after an edit.
+        const key = vectorKey(target);
+        if (this.#revisionOf(target) === asked.get(key))
+          this.#made.set(key, { vector: target, sonification });
+      }
       return made.map((item) => item.sonification);
     } finally {
       for (const key of keys)
         for (const known of [this.#underWay, this.#firsts, this.#onFirst]) known.delete(key);
     }
+  }
+
+  #revisionOf(vector: VectorRef): number | undefined {
+    return vector.kind === 'prototype' ? this.#revisions.get(vector.experimentId) : undefined;
   }
 
   #fits(sound: Sonification): boolean {
