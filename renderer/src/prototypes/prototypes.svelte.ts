@@ -4,12 +4,19 @@ import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Experiments } from '../session/experiments.svelte.ts';
 import type { Revisions } from '../session/revisions.ts';
 
+interface Loaded {
+  experimentId: string;
+  /** The revision that was the present one when they were asked for. */
+  revision: number;
+  list: PrototypeInfo[];
+}
+
 /**
  * The prototypes of the chosen experiment at its present revision, and their edits. They are asked for when something
  * first reads them: of a large library that takes the engine a minute, and many a window never shows them.
  */
 export class Prototypes {
-  #loaded = $state.raw<{ experimentId: string; list: PrototypeInfo[] } | null>(null);
+  #loaded = $state.raw<Loaded | null>(null);
   loading = $state(false);
   #scope: { libraryId: string; experimentId: string } | null = null;
   #asked = 0;
@@ -51,6 +58,11 @@ export class Prototypes {
     return this.#shown;
   }
 
+  /** The revision whose places {@link list} shows; after an edit it is not the present one until they are listed anew. */
+  get revision(): number | undefined {
+    return this.#loaded?.revision;
+  }
+
   get(index: number): PrototypeInfo | undefined {
     return this.list.find((prototype) => prototype.index === index);
   }
@@ -66,9 +78,10 @@ export class Prototypes {
     const scope = this.#scope;
     if (!scope) return;
     this.loading = true;
+    const revision = this.#experiments.current?.revision ?? 0;
     try {
       const list = await this.#engine.call('prototypes.list', scope);
-      if (ask === this.#asked) this.#loaded = { experimentId: scope.experimentId, list };
+      if (ask === this.#asked) this.#loaded = { experimentId: scope.experimentId, revision, list };
     } finally {
       if (ask === this.#asked) this.loading = false;
     }
@@ -81,11 +94,6 @@ export class Prototypes {
     await this.#revisions.edit(title, experiment, () =>
       this.#engine.call('prototypes.edit', { libraryId, experimentId, revision, edit }),
     );
-  }
-
-  /** Deletes a prototype; undo brings the earlier revision back. */
-  async remove(experiment: Experiment, index: number): Promise<void> {
-    await this.edit(experiment, `Delete prototype ${String(index + 1)}`, { kind: 'remove', index });
   }
 
   /** Makes a window a prototype of a class; can be undone. */

@@ -32,6 +32,8 @@ export class Studio {
   readonly #prototypes: Prototypes;
   #asked = 0;
   #loggedFor = 0;
+  /** Whose history {@link log} is. */
+  #logOf: string | null = null;
 
   /** Prototypes of the chosen class, as they are listed. */
   rows = $derived.by((): PrototypeInfo[] => {
@@ -51,13 +53,13 @@ export class Studio {
   async follow(experiment: Experiment | null): Promise<void> {
     this.drop();
     this.marked = [];
-    if (!experiment) {
-      this.log = null;
-      return;
-    }
+    const ask = ++this.#loggedFor;
+    // Revisions of another experiment are not offered for this one.
+    if (this.#logOf !== experiment?.id) this.log = null;
+    this.#logOf = experiment?.id ?? null;
+    if (!experiment) return;
     if (this.className === null || !experiment.classes.includes(this.className))
       this.choose(experiment.classes[0] ?? null);
-    const ask = ++this.#loggedFor;
     const log = await this.#engine.call('prototypes.log', {
       libraryId: this.#libraryId,
       experimentId: experiment.id,
@@ -93,8 +95,9 @@ export class Studio {
     const ask = ++this.#asked;
     this.draft = { title, edit, preview: null };
     try {
-      const { id: experimentId, revision } = experiment;
-      const scope = { libraryId: this.#libraryId, experimentId };
+      // That of the rows: after an edit their places are old ones until they are listed anew, and the engine refuses.
+      const revision = this.#prototypes.revision ?? experiment.revision;
+      const scope = { libraryId: this.#libraryId, experimentId: experiment.id };
       const preview = await this.#engine.call('prototypes.preview', { ...scope, revision, edit });
       if (ask === this.#asked) this.draft = { title, edit, preview };
     } catch (thrown) {
@@ -112,8 +115,9 @@ export class Studio {
   async apply(): Promise<void> {
     const { draft } = this;
     const experiment = this.#experiments.current;
-    if (!draft || !experiment) return;
-    await this.#prototypes.edit(experiment, draft.title, draft.edit);
+    if (!draft?.preview || !experiment) return;
+    const { revision } = draft.preview;
+    await this.#prototypes.edit({ ...experiment, revision }, draft.title, draft.edit);
     this.drop();
   }
 
@@ -121,9 +125,9 @@ export class Studio {
   async keep(): Promise<Experiment | null> {
     const { draft } = this;
     const experiment = this.#experiments.current;
-    if (!draft || !experiment) return null;
-    const { id: experimentId, revision } = experiment;
-    const scope = { libraryId: this.#libraryId, experimentId };
+    if (!draft?.preview || !experiment) return null;
+    const { revision } = draft.preview;
+    const scope = { libraryId: this.#libraryId, experimentId: experiment.id };
     const kept = await this.#engine.call('prototypes.keep', { ...scope, revision, edit: draft.edit });
     this.drop();
     await this.#experiments.reload();
@@ -132,11 +136,12 @@ export class Studio {
   }
 
   async nameRevision(revision: number, name: string): Promise<void> {
-    const { log } = this;
-    const experiment = this.#experiments.current;
-    if (!log || !experiment) return;
-    const scope = { libraryId: this.#libraryId, experimentId: experiment.id };
+    const experimentId = this.#logOf;
+    if (experimentId === null) return;
+    const scope = { libraryId: this.#libraryId, experimentId };
     await this.#engine.call('prototypes.nameRevision', { ...scope, revision, name });
+    const { log } = this;
+    if (!log || this.#logOf !== experimentId) return;
     const revisions = log.revisions.map((known) =>
       known.revision === revision ? { ...known, name } : known,
     );
