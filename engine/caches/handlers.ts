@@ -26,6 +26,8 @@ export function cachesHandlers({ libraries, jobs, events }: EngineContext): Part
           'A job still works on this library.',
           'Wait for it or cancel it, then try again.',
         );
+      // It writes into what goes.
+      if (heldOpen(kind) || kind === 'sounds') await jobs.endBackground(libraryId);
       try {
         if (heldOpen(kind)) await libraries.whileClosed(libraryId, () => emptyKind(folder, kind));
         else await emptyKind(folder, kind);

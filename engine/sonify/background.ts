@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { EngineError, type EngineErrorCode } from '../api/errors.ts';
@@ -15,6 +16,8 @@ export type BackgroundRequest = z.output<typeof backgroundSpecSchema>;
 const AT_EASE = 200;
 /** What keeps one sound from being made says nothing of the others. */
 const OF_ONE_SOUND: readonly EngineErrorCode[] = ['not-found', 'unreadable', 'audio'];
+/** A sound that nothing can be done about: no recording of its space is there to begin with, or its prototype was removed meanwhile. */
+const CANNOT_BE_MADE: readonly EngineErrorCode[] = ['not-found', 'other-space'];
 
 /** What of a network says how strong its prototypes are. */
 type Weighed = Pick<PrototypeNetwork, 'prototypeCount' | 'classOf'> & {
@@ -58,8 +61,7 @@ export function settled(context: EngineContext, request: BackgroundRequest): Bac
 }
 
 /**
- * Whether a sound of the experiment's prototypes is missing that could be made. Where sounds begin with recordings it is
- * not known before they are looked for, and yes.
+ * Whether a sound of the experiment's prototypes is missing that could be made.
  * @throws EngineError `not-found` for the experiment
  */
 export async function soundsAreMissing(context: EngineContext, request: BackgroundRequest): Promise<boolean> {
@@ -68,11 +70,18 @@ export async function soundsAreMissing(context: EngineContext, request: Backgrou
   const { space } = library.experiments.get(experimentId);
   const pack = context.packs.ofSpace(space);
   if (pack?.manifest.kind !== 'generative') return false;
-  if (request.from.origin === 'recording') return true;
+  const recorded = request.from.origin === 'recording';
+  if (recorded && !pack.manifest.graphs.features) return false;
   const maker = await SoundMaker.open(context, library, { space, lane: 'background', settings: request });
   for (const index of wanted(library.experiments.network(experimentId), request.all)) {
     const target = { kind: 'prototype', experimentId, index } as const;
-    if (!maker.find(await maker.plan(target, resolveVector(library, target)))) return true;
+    try {
+      if (!maker.find(await maker.plan(target, resolveVector(library, target)))) return true;
+    } catch (thrown) {
+      if (!(thrown instanceof EngineError) || !CANNOT_BE_MADE.includes(thrown.code)) throw thrown;
+    }
+    // Looking for the nearest recording of a large library takes its time.
+    if (recorded) await nextTurn();
   }
   return false;
 }

@@ -61,6 +61,16 @@ describe('sounds in the background', () => {
     expect(await client.call('sonify.background', { ...request, seed: 2 })).not.toEqual({ jobId: null });
   });
 
+  it('knows when all sounds that begin with recordings are there', async () => {
+    const { test, libraryId, experiment } = await trainedLibrary({ perClass: 4 });
+    const from = { origin: 'recording', share: 0.5 } as const;
+    const request = { libraryId, experimentId: experiment.id, from };
+    const { jobId } = await test.client.call('sonify.background', request);
+    const result = await finished(test.client, jobId ?? '', 'background-sounds');
+    expect(result).toMatchObject({ made: 6, failed: 0 });
+    expect(await test.client.call('sonify.background', request)).toEqual({ jobId: null });
+  });
+
   it('goes on after a restart where it was, with nothing made twice', async () => {
     const { test, libraryId, experiment } = await trainedLibrary({ perClass: 4 });
     const request = { libraryId, experimentId: experiment.id };
