@@ -9,7 +9,14 @@ import { packOfSpace } from '../packs/of-space.ts';
 import type { Bundle } from './bundle.ts';
 
 /** Sounds in the bundle and how to make them again; null where the pack makes none or none were asked for. */
-export type AudioStatement = { seed: number; steps: number; guidance: number; from: SoundsStart } | null;
+export type AudioStatement = {
+  seed: number;
+  /** Of the sampler: `ddim` or `multistep`. */
+  method: string;
+  steps: number;
+  guidance: number;
+  from: SoundsStart;
+} | null;
 
 /** The way of sounding, and the recordings that sounds began with; none where all are from noise. */
 export type SoundsStart = SoundOrigin & {

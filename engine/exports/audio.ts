@@ -49,6 +49,7 @@ export async function addAudio(
   }
   return {
     seed,
+    method: manifest.sampler.method,
     steps: manifest.sampler.steps,
     guidance: manifest.sampler.guidance,
     from: { ...from, recordings },
