@@ -203,12 +203,18 @@ async function fromCsv({ name, dir, labels }: PlannedDataset): Promise<Found[]> 
   });
 }
 
-async function hashOf(file: string): Promise<string> {
+/** SHA-256 of a file. @throws EngineError `unreadable` */
+export async function hashOf(file: string): Promise<string> {
   const hash = createHash('sha256');
   try {
     for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
   } catch (cause) {
-    throw new EngineError('unreadable', `${file} cannot be read.`, 'Look at the data set.', { cause });
+    throw new EngineError(
+      'unreadable',
+      `${file} cannot be read.`,
+      'Look at the evaluation and its data set.',
+      { cause },
+    );
   }
   return hash.digest('hex');
 }

@@ -87,49 +87,44 @@ const known: Record<string, readonly string[]> = {
   split: ['kind', 'test', 'validation', 'folds', 'repeats'],
 };
 
-const numberIn = (value: unknown, low: number, high: number, usual: number): number =>
-  typeof value === 'number' && value >= low && value <= high ? value : usual;
+/** A number of a probe; the usual one where it is missing, or not between the two, which is marked. */
+type NumberOf = (key: string, low: number, high: number, usual: number) => number;
+
+interface ProbeType {
+  keys: readonly string[];
+  /** Keys of mir_ref that say what is done anyway; anything else they say is marked. */
+  fixed?: Readonly<Record<string, readonly unknown[]>>;
+  settings: (number: NumberOf, probe: Record<string, unknown>) => ProbeSettings;
+}
 
 /** Kinds of probes by their name in files. `classifier` is mir_ref's, and its defaults are mir_ref's. */
-const probeTypes: Record<
-  string,
-  { keys: readonly string[]; settings: (p: Record<string, unknown>) => ProbeSettings }
-> = {
-  knn: { keys: ['k'], settings: ({ k }) => ({ kind: 'knn', k: Math.trunc(numberIn(k, 1, 1000, 5)) }) },
-  mlknn: { keys: ['k'], settings: ({ k }) => ({ kind: 'mlknn', k: Math.trunc(numberIn(k, 1, 1000, 10)) }) },
-  linear: { keys: ['C'], settings: ({ C }) => ({ kind: 'linear', strength: numberIn(C, 1e-6, 1e6, 1) }) },
+const probeTypes: Record<string, ProbeType> = {
+  knn: { keys: ['k'], settings: (number) => ({ kind: 'knn', k: Math.trunc(number('k', 1, 1000, 5)) }) },
+  mlknn: { keys: ['k'], settings: (number) => ({ kind: 'mlknn', k: Math.trunc(number('k', 1, 1000, 10)) }) },
+  linear: { keys: ['C'], settings: (number) => ({ kind: 'linear', strength: number('C', 1e-6, 1e6, 1) }) },
   prototypes: {
     keys: ['per_class', 'steps'],
-    settings: (p) => ({
+    settings: (number) => ({
       kind: 'prototypes',
-      perClass: Math.trunc(numberIn(p['per_class'], 1, 100, 5)),
-      steps: Math.trunc(numberIn(p['steps'], 1, 100_000, 500)),
+      perClass: Math.trunc(number('per_class', 1, 100, 5)),
+      steps: Math.trunc(number('steps', 1, 100_000, 500)),
     }),
   },
   classifier: {
-    keys: [
-      'hidden_units',
-      'weight_decay',
-      'learning_rate',
-      'batch_size',
-      'epochs',
-      'patience',
-      'optimizer',
-      'emb_shape',
-      'output_activation',
-    ],
-    settings: (p) => {
+    keys: ['hidden_units', 'weight_decay', 'learning_rate', 'batch_size', 'epochs', 'patience'],
+    fixed: { optimizer: ['adam'], emb_shape: ['infer'], output_activation: ['softmax', 'sigmoid'] },
+    settings: (number, p) => {
       const units: unknown[] = Array.isArray(p['hidden_units']) ? p['hidden_units'] : [];
       return {
         kind: 'mlp',
         hiddenUnits: units.map((unit) =>
           typeof unit === 'number' ? Math.max(1, Math.trunc(unit)) : String(unit),
         ),
-        weightDecay: numberIn(p['weight_decay'], 0, 1, 1e-5),
-        learningRate: numberIn(p['learning_rate'], 1e-6, 1, 1e-3),
-        batchSize: Math.trunc(numberIn(p['batch_size'], 1, 1e6, 1083)),
-        epochs: Math.trunc(numberIn(p['epochs'], 1, 10_000, 100)),
-        patience: Math.trunc(numberIn(p['patience'], 1, 10_000, 10)),
+        weightDecay: number('weight_decay', 0, 1, 1e-5),
+        learningRate: number('learning_rate', 1e-6, 1, 1e-3),
+        batchSize: Math.trunc(number('batch_size', 1, 1e6, 1083)),
+        epochs: Math.trunc(number('epochs', 1, 10_000, 100)),
+        patience: Math.trunc(number('patience', 1, 10_000, 10)),
       };
     },
   },
@@ -145,7 +140,7 @@ export function readEvaluationFile(source: string): EvaluationFile {
   const [fault] = document.errors;
   if (fault)
     throw new EngineError('bad-input', `The evaluation is no YAML: ${fault.message}`, 'Correct the file.');
-  const parsed = fileSchema.safeParse(document.toJS({ maxAliasCount: 100 }));
+  const parsed = fileSchema.safeParse(contentOf(document));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new EngineError(
@@ -159,10 +154,7 @@ export function readEvaluationFile(source: string): EvaluationFile {
     void marks.push({ at: place(at), message });
   unknownKeys(document, mark);
   const experiments = parsed.data.experiments.map((experiment, e): PlannedExperiment => ({
-    task: /multilabel|multi_label|tagging/.test(experiment.task.type) ? 'multi' : 'single',
-    datasets: experiment.datasets.flatMap((dataset, d) =>
-      plannedDataset(dataset, ['experiments', e, 'datasets', d], mark),
-    ),
+    ...plannedTask(experiment, e, mark),
     features: experiment.features,
     probes: experiment.probes.flatMap((probe, p) => {
       const type = probeTypes[probe.type];
@@ -171,9 +163,15 @@ export function readEvaluationFile(source: string): EvaluationFile {
         mark(at, `“${probe.type}” is no probe that is known; it is not run.`);
         return [];
       }
-      for (const key of Object.keys(probe))
-        if (key !== 'type' && !type.keys.includes(key)) mark([...at, key], 'is kept and has no effect.');
-      const settings = type.settings(probe);
+      for (const [key, value] of Object.entries(probe))
+        if (key !== 'type' && !type.keys.includes(key) && !type.fixed?.[key]?.includes(value))
+          mark([...at, key], 'is kept and has no effect.');
+      const settings = type.settings((key, low, high, usual) => {
+        const value = probe[key] ?? usual;
+        if (typeof value === 'number' && value >= low && value <= high) return value;
+        mark([...at, key], `is no number from ${low} to ${high}; it is taken as ${usual}.`);
+        return usual;
+      }, probe);
       const odd =
         settings.kind === 'mlp'
           ? settings.hiddenUnits.find((unit) => typeof unit === 'string' && !/^(power_)?infer$/.test(unit))
@@ -192,6 +190,24 @@ export function readEvaluationFile(source: string): EvaluationFile {
   return { document, experiments, marks };
 }
 
+/** @throws EngineError `bad-input` for an alias without its anchor, or more of them than any evaluation needs */
+function contentOf(document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineError('bad-input', `The evaluation is no YAML: ${message}.`, 'Correct the file.', {
+      cause,
+    });
+  }
+}
+
+/** Tasks by what mir_ref calls them; null: of a kind that is not known. */
+function taskOf(type: string): PlannedExperiment['task'] | null {
+  if (/multi_?label|tagging/.test(type)) return 'multi';
+  return /classification/.test(type) ? 'single' : null;
+}
+
 function splitOf({ kind, test, validation, folds, repeats }: z.output<typeof splitSchema>): EvaluationSplit {
   if (kind === 'given') return { kind };
   if (kind === 'folds') return { kind, folds, repeats };
@@ -202,6 +218,23 @@ function splitOf({ kind, test, validation, folds, repeats }: z.output<typeof spl
       'Let test and validation sum to less than 1.',
     );
   return { kind, test, validation, repeats };
+}
+
+/** The task and its data sets; none where the task is not known. */
+function plannedTask(
+  { task: { type, feature_aggregation: aggregation }, datasets }: z.output<typeof experimentSchema>,
+  e: number,
+  mark: (at: readonly PropertyKey[], message: string) => void,
+): Pick<PlannedExperiment, 'task' | 'datasets'> {
+  const task = taskOf(type);
+  const at = ['experiments', e, 'task'];
+  if (task === null) mark([...at, 'type'], `“${type}” is no kind of task that is known; it is not run.`);
+  if (aggregation !== undefined && aggregation !== 'mean')
+    mark([...at, 'feature_aggregation'], 'is kept and has no effect: it is the mean.');
+  const planned = datasets.flatMap((dataset, d) =>
+    plannedDataset(dataset, ['experiments', e, 'datasets', d], mark),
+  );
+  return { task: task ?? 'single', datasets: task === null ? [] : planned };
 }
 
 function plannedDataset(

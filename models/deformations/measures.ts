@@ -27,14 +27,15 @@ function percentile(sorted: Float32Array, percent: number): number {
   return low + (high - low) * (at - below);
 }
 
-/** Shortest sound whose pitch is measured, and how much of a spectrum's strength must be in one place. */
+/** Shortest sound whose pitch is measured, and how far its strongest partial must stand out from all of its spectrum. */
 const SHORTEST = 8192;
+const CLEAR = 10;
 /** Cents on each side of what is expected in which the shift is looked for. */
 const SPAN = 100;
 
 /**
  * Cents by which the spectrum of a sound moved: where its logarithmic spectrum fits best over that of the sound before.
- * Null where there is too little to tell.
+ * Null where there is too little to tell: a short sound, or one without clear partials.
  * @param expected cents, around which to look
  */
 export function shiftInCents(
@@ -46,7 +47,7 @@ export function shiftInCents(
   const size = Math.min(2 ** 16, 2 ** Math.floor(Math.log2(before.length)));
   if (size < SHORTEST) return null;
   const [a, b] = [before, after].map((sound) => logSpectrum(sound, size, sampleRate));
-  if (!a || !b) return null;
+  if (!a || !b || !isTonal(a)) return null;
   let [best, bestScore] = [0, -Infinity];
   for (let cents = Math.round(expected) - SPAN; cents <= Math.round(expected) + SPAN; cents++) {
     let score = 0;
@@ -55,6 +56,16 @@ export function shiftInCents(
     if (score > bestScore) [best, bestScore] = [cents, score];
   }
   return bestScore > 0 ? best : null;
+}
+
+/** Whether a spectrum has clear partials, as that of noise or of a drum has not. */
+function isTonal(spectrum: Float64Array): boolean {
+  let [power, most] = [0, 0];
+  for (const value of spectrum) {
+    power += value * value;
+    most = Math.max(most, value);
+  }
+  return most > CLEAR * Math.sqrt(power / spectrum.length);
 }
 
 /** Magnitudes on a scale of cents from 55 Hz up, seven octaves; null for silence. */

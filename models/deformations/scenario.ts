@@ -40,13 +40,42 @@ export function scenarioOf(steps: readonly DeformationStep[]): Scenario {
   const parsed = steps.map(stepOf);
   const [only] = parsed;
   return {
-    key: JSON.stringify(parsed.map(({ kind, low, high, file }) => [kind.type, low, high, file])),
+    key: keyOf(
+      parsed,
+      parsed.map(({ file }) => file),
+    ),
     title: parsed.map(title).join(', then '),
     steps: parsed,
     value:
       parsed.length === 1 && only && only.kind.parameters.length > 0 && only.low === only.high
         ? { type: only.kind.type, at: only.low }
         : null,
+  };
+}
+
+function keyOf(steps: readonly Step[], files: readonly (string | null)[]): string {
+  return JSON.stringify(steps.map(({ kind, low, high }, i) => [kind.type, low, high, files[i] ?? null]));
+}
+
+/**
+ * The same scenario with its files where they are. What they hold takes the place of their names in the key: files of one
+ * name may differ.
+ * @param found where the file of a name is, and the SHA-256 of its content
+ */
+export async function withFiles(
+  scenario: Scenario,
+  found: (name: string) => Promise<{ path: string; sha256: string }>,
+): Promise<Scenario> {
+  const files: ({ path: string; sha256: string } | null)[] = [];
+  for (const { file } of scenario.steps) files.push(file === null ? null : await found(file));
+  const steps = scenario.steps.map((step, i) => ({ ...step, file: files[i]?.path ?? null }));
+  return {
+    ...scenario,
+    key: keyOf(
+      steps,
+      files.map((file) => file?.sha256 ?? null),
+    ),
+    steps,
   };
 }
 

@@ -10,7 +10,7 @@ export interface Rows {
   count: number;
 }
 
-/** A multilayer perceptron with its gradients, computed by ONNX Runtime on one thread: the same numbers everywhere. */
+/** A multilayer perceptron with its gradients, computed by ONNX Runtime on one thread: the same numbers every time. */
 export class Perceptron {
   readonly layers: Layers;
   readonly sizes: readonly number[];

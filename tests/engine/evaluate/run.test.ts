@@ -116,6 +116,31 @@ describe('an evaluation', () => {
     expect(await evaluate(engine, yaml(), 'train')).toMatchObject({ cells: 8, planned: 16 });
   });
 
+  it('finds an impulse response beside the file, and says which sound cannot be read', async () => {
+    const engine = await startTestEngine();
+    const room = yaml().replace(
+      '{ type: AddGaussianSNR, params: { min_snr_in_db: 10, max_snr_in_db: 10 } }',
+      '{ type: ApplyImpulseResponse, params: { ir_path: room.wav } }',
+    );
+    await expect(evaluate(engine, room, 'deform')).rejects.toMatchObject({
+      code: 'unreadable',
+      message: expect.stringMatching(/room\.wav/) as string,
+    });
+    const click = Float32Array.from({ length: 100 }, (_, i) => (i === 0 ? 1 : 0));
+    writeFileSync(join(music, 'room.wav'), encodeWav(click, 44_100, 'float32'));
+    expect(await evaluate(engine, room, 'deform')).toMatchObject({ cells: 0, planned: 16 });
+    for (const name of ['a', 'b']) {
+      mkdirSync(join(music, 'broken', name), { recursive: true });
+      writeFileSync(join(music, 'broken', name, 'noise.wav'), `no sound ${name}`);
+    }
+    await expect(
+      evaluate(engine, yaml().replace('dir: music', 'dir: broken'), 'deform'),
+    ).rejects.toMatchObject({
+      code: 'audio',
+      message: expect.stringMatching(/^a\/noise\.wav: /) as string,
+    });
+  });
+
   it('takes the labels of a library, by its name', async () => {
     const engine = await startTestEngine();
     const { library } = await importFolder(engine.client, join(music, 'music'), {

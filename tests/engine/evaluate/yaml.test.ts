@@ -58,8 +58,28 @@ describe('an evaluation file', () => {
     expect(readEvaluationFile(written).experiments).toEqual(experiments);
   });
 
+  it('marks what is not as it would have to be, and does not run another task in its place', () => {
+    const { experiments, marks } = readEvaluationFile(
+      example
+        .replace('type: multiclass_classification, feature_aggregation: mean', 'type: regression')
+        .replace('{ type: linear }', '{ type: knn, k: none }')
+        .replace('train_sampling: true', 'optimizer: sgd, learning_rate: 7, output_activation: softmax'),
+    );
+    expect(experiments[0]).toMatchObject({ datasets: [], probes: [{ learningRate: 1e-3 }, { k: 5 }] });
+    expect(marks.map(({ at }) => at)).toEqual(
+      expect.arrayContaining([
+        'experiments[0].task.type',
+        'experiments[0].probes[0].optimizer',
+        'experiments[0].probes[0].learning_rate',
+        'experiments[0].probes[2].k',
+      ]),
+    );
+    expect(marks.map(({ at }) => at)).not.toContain('experiments[0].probes[0].output_activation');
+  });
+
   it.each([
     ['experiments: [', /no YAML/],
+    ['experiments: *none', /no YAML/],
     ['experiments: []', /experiments/],
     [
       'experiments: [{ task: { type: x }, datasets: [{ name: a, type: folders }], features: [c], probes: [{ type: knn }] }]',

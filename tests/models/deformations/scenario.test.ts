@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { deform, neededBy, scenarioOf, ScenarioError } from '../../../models/deformations/scenario.ts';
+import {
+  deform,
+  neededBy,
+  scenarioOf,
+  ScenarioError,
+  withFiles,
+} from '../../../models/deformations/scenario.ts';
 import type { DeformationStep, DeformationTools } from '../../../models/deformations/deformation.ts';
 import { powerOf, shiftInCents, signalToNoise } from '../../../models/deformations/measures.ts';
 import { Random } from '../../../models/numerics/random.ts';
@@ -49,6 +55,32 @@ describe('deformations', () => {
     const cut = samples.filter((value) => value === high || value === low).length;
     expect((100 * cut) / samples.length).toBeCloseTo(percent, 0);
     expect(Math.abs((measures[0]?.found ?? NaN) - percent)).toBeLessThan(0.5);
+  });
+
+  it('of a sound that was clipped before counts what lies on the bounds', async () => {
+    const square = tone(440).map((value) => (value < 0 ? -0.5 : 0.5));
+    const { samples, measures } = await run(square, step('ClippingDistortion', 'percentile_threshold', 20));
+    expect(samples).toEqual(square);
+    expect(measures).toMatchObject([{ name: 'clipped', wanted: 20, found: 20 }]);
+  });
+
+  it('the pitch of noise is not measured', async () => {
+    const random = new Random(4);
+    const noise = Float32Array.from({ length: 2 * RATE }, () => 0.1 * random.normal());
+    expect((await run(noise, step('PitchShift', 'semitones', 2))).measures).toEqual([]);
+  });
+
+  it('is known by what its files hold, not by their names', async () => {
+    const room = (name: string) =>
+      scenarioOf([{ type: 'ApplyImpulseResponse', params: { ir_path: `${name}.wav` } }]);
+    const found = (name: string, sha256: string) =>
+      withFiles(room(name), (file) => Promise.resolve({ path: `/rooms/${file}`, sha256 }));
+    const one = await found('hall', 'a');
+    expect(one).toMatchObject({ title: 'room hall.wav', steps: [{ file: '/rooms/hall.wav' }] });
+    expect((await found('church', 'a')).key).toBe(one.key);
+    expect((await found('hall', 'b')).key).not.toBe(one.key);
+    const gain = scenarioOf([step('Gain', 'gain_in_db', 1)]);
+    expect((await withFiles(gain, () => Promise.reject(new Error('no file')))).key).toBe(gain.key);
   });
 
   it.each([-7, -1, 1, 4, 12])(
