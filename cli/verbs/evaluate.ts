@@ -109,10 +109,17 @@ function csvOf({ rows }: EvaluationTable): string {
   return `${['dataset,space,probe,deformation,metric,mean,interval,runs,tested', ...lines].join('\n')}\n`;
 }
 
+/** What LaTeX has no backslash for. */
+const latexNames: Readonly<Record<string, string>> = {
+  '\\': '\\textbackslash{}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+};
+
 function latexOf({ rows }: EvaluationTable): string {
   const plain = (text: string): string =>
     text
-      .replaceAll(/[&%$#_{}]/g, (sign) => `\\${sign}`)
+      .replaceAll(/[&%$#_{}\\~^]/g, (sign) => latexNames[sign] ?? `\\${sign}`)
       .replaceAll('−', '$-$')
       .replaceAll('±', '$\\pm$');
   const lines = rows.map((row) =>

@@ -12,8 +12,9 @@ import type { Sonification } from './sonify.ts';
 
 /**
  * What a job needs, and who waits for it: `listen` a person who wants to hear or see one thing now, `compute` the
- * processor for long, `import` the decoders, `network` a download or a copy to another disk, `background` what is only left over. Jobs of one lane wait
- * for each other; `listen` goes before the next batch of every other lane, and every other lane before `background`.
+ * processor for long, `import` the decoders, `network` a download or a copy to another disk, `background` what is only
+ * left over. Jobs of one lane wait for each other; `listen` goes before the next batch of every other lane, and every
+ * other lane before `background`.
  */
 export const jobLanes = ['listen', 'compute', 'import', 'network', 'background'] as const;
 

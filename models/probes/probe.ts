@@ -2,6 +2,7 @@ import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { poolTracks } from '../embeddings/pooling.ts';
 import { borneLabels, selectTracks, withLabels } from '../embeddings/tracks.ts';
 import { predictKnn } from '../knn/index.ts';
+import { NumericError } from '../numerics/errors.ts';
 import { defaultTrainParameters, trainPrototypeNetwork } from '../pecmae/trainer.ts';
 import { fitLinear, fitMlp, hiddenSizes } from './fit.ts';
 import type { ProbeTask } from './gradient-graph.ts';
@@ -173,9 +174,15 @@ function options(
   return { dim, labels: labelNames.length, task, signal };
 }
 
-/** The best-scored label, or all from ½ on. */
+/** The best-scored label, or all from ½ on. @throws NumericError for scores of a training that went astray */
 function decide(scores: Float64Array, { labelNames }: LabelledWindows, task: ProbeTask): Answers {
   const width = labelNames.length;
+  if (!scores.every(Number.isFinite))
+    throw new NumericError(
+      'not-finite',
+      'A probe gave scores that are no numbers.',
+      'Give it a smaller learning rate, or use another one.',
+    );
   const labels = new Uint8Array(scores.length);
   if (task === 'multi') scores.forEach((score, i) => (labels[i] = score >= 0.5 ? 1 : 0));
   else

@@ -27,7 +27,7 @@ const manifestSchema = z.object({
   taxonomy: z.object({ name: z.string() }),
   pack: z.object({ id: z.string(), sha256: z.string() }),
   space: z.unknown(),
-  audio: z.object({ seed: z.number() }).nullable(),
+  audio: z.object({ seed: z.number(), method: z.enum(['ddim', 'multistep']), steps: z.number() }).nullable(),
   licences: z.array(z.object({ attribution: z.string() })),
   files: z.array(z.object({ path: z.string(), bytes: z.number(), sha256: z.string() })),
 });
