@@ -94,6 +94,7 @@ test('are not made again by the next start, nor at all where that is switched of
   await go(page, 'prototypes');
   await page.getByTestId('sonify-background').uncheck();
   await page.getByTestId('prototype-card').first().getByTestId('prototype-delete').click();
+  await page.getByTestId('edit-apply').click();
   await expect(page.getByText('revision 2').first()).toBeVisible();
   await page.waitForTimeout(5000);
   await go(page, 'jobs');
