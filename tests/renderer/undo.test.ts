@@ -32,4 +32,17 @@ describe('Undo in a notice', () => {
     expect(notices.list.at(-1)?.message).toBe('That is undone already.');
     notices.clear();
   });
+
+  it('leaves what is done while a step is being taken back', async () => {
+    const history = new History();
+    const idle = (): Promise<void> => Promise.resolve();
+    let open: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    history.push({ title: 'first', undo: () => gate, redo: idle });
+    const undoing = history.undo();
+    history.push({ title: 'second', undo: idle, redo: idle });
+    open();
+    await undoing;
+    expect(history.past.map(({ title }) => title)).toEqual(['second']);
+  });
 });

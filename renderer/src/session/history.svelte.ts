@@ -27,7 +27,8 @@ export class History {
     const step = this.past.at(-1);
     if (!step || this.#busy) return null;
     await this.#run(step.undo);
-    this.past = this.past.slice(0, -1);
+    // Not the newest one: something may have been done meanwhile.
+    this.past = this.past.filter((known) => known !== step);
     this.future = [...this.future, step];
     return step;
   }
@@ -36,7 +37,7 @@ export class History {
     const step = this.future.at(-1);
     if (!step || this.#busy) return null;
     await this.#run(step.redo);
-    this.future = this.future.slice(0, -1);
+    this.future = this.future.filter((known) => known !== step);
     this.past = [...this.past, step];
     return step;
   }
