@@ -106,6 +106,19 @@ describe('library', () => {
     expect(byId('library-table').dataset['total']).toBe('3');
   });
 
+  it('forgets what was written in the search and could not be read when another search is chosen', async () => {
+    const { app } = await open();
+    const { tracks } = sessionOf(app);
+    const field = byId('track-search') as HTMLInputElement;
+    await fireEvent.input(field, { target: { value: 'lable:x' } });
+    await fireEvent.keyDown(field, { key: 'Enter' });
+    await waitFor(() => expect(byId('search-problem').textContent).toContain('no field “lable”'));
+    // The search that is found already: nothing changes but what stands in the field.
+    tracks.find(tracks.search);
+    await waitFor(() => expect(screen.queryByTestId('search-problem')).toBeNull());
+    expect(field.value).toBe('');
+  });
+
   it('selects and auditions a track, and explains it so that it adds up', async () => {
     const { app } = await open();
     const rows = await screen.findAllByTestId('track-row');

@@ -25,6 +25,8 @@ export interface TrackScope {
  */
 export class TrackTable {
   search = $state('');
+  /** Counts what was asked for by `find`, also the same search once more. */
+  finds = $state(0);
   filter = $state.raw<TrackFilter>({});
   /** Says what a filter by track ids stands for. */
   filterName = $state<string | null>(null);
@@ -99,6 +101,7 @@ export class TrackTable {
 
   find(search: string): void {
     this.search = search;
+    this.finds += 1;
     this.restart();
   }
 
