@@ -23,10 +23,11 @@ Examples:
           const { id: libraryId } = await session.library();
           const a = await session.experiment(libraryId, first);
           const b = await session.experiment(libraryId, second);
-          const result = await session.client.call('experiments.compare', {
-            libraryId,
-            ...{ first: a.id, second: b.id },
-          });
+          const result = await session.client.call(
+            'experiments.compare',
+            { libraryId, first: a.id, second: b.id },
+            { signal: session.signal },
+          );
           return { json: result, text: describe(result, a.name, b.name) };
         }),
       ),

@@ -1,5 +1,6 @@
-import { bootstrap, mcnemar } from '../../models/evaluation/statistics/index.ts';
+import { bootstrap, mcnemar, type Interval } from '../../models/evaluation/statistics/index.ts';
 import { perLabelReport } from '../../models/evaluation/metrics/multilabel.ts';
+import { at } from '../../models/numerics/vectors.ts';
 import type { Experiment } from '../api/experiments.ts';
 import type { ComparedTrack, ExperimentComparison } from '../api/compare.ts';
 import { EngineError } from '../api/errors.ts';
@@ -28,8 +29,8 @@ export async function compareExperiments(
   ids: readonly [string, string],
   signal: AbortSignal,
 ): Promise<ExperimentComparison> {
-  const [first, second] = [await sideOf(library, ids[0], signal), await sideOf(library, ids[1], signal)];
-  const [a, b] = [first.experiment, second.experiment];
+  const sides = [await sideOf(library, ids[0], signal), await sideOf(library, ids[1], signal)] as const;
+  const [a, b] = [sides[0].experiment, sides[1].experiment];
   if (a.parameters.task !== b.parameters.task)
     throw new EngineError(
       'bad-input',
@@ -37,8 +38,8 @@ export async function compareExperiments(
       'Compare two of the same task.',
     );
   const classes = a.classes.filter((name) => b.classes.includes(name));
-  const tracks = [...first.truths]
-    .filter(([id, labels]) => second.truths.has(id) && labels.every((label) => classes.includes(label)))
+  const tracks = [...sides[0].truths]
+    .filter(([id, labels]) => sides[1].truths.has(id) && labels.every((label) => classes.includes(label)))
     .map(([id]) => id);
   if (tracks.length < 2 || classes.length < 2)
     throw new EngineError(
@@ -46,11 +47,8 @@ export async function compareExperiments(
       `Only ${tracks.length} tracks are test tracks of both experiments, with ${classes.length} classes that both know.`,
       'Train both with the same taxonomy, seed and split: then they are tested on the same tracks.',
     );
-  const truth = tracks.map((id) => first.truths.get(id) ?? []);
-  const answers = [first, second].map((side) => tracks.map((id) => answerOf(side, id))) as [
-    string[][],
-    string[][],
-  ];
+  const truth = tracks.map((id) => sides[0].truths.get(id) ?? []);
+  const answers = sides.map((side) => tracks.map((id) => answerOf(side, id))) as [string[][], string[][]];
   const right = answers.map((side) => side.map((labels, i) => same(labels, truth[i] ?? []))) as [
     boolean[],
     boolean[],
@@ -59,27 +57,30 @@ export async function compareExperiments(
     (values: readonly boolean[]) =>
     (rows: Int32Array): number =>
       rows.reduce((sum, row) => sum + (values[row] ? 1 : 0), 0) / rows.length;
+  const places = (labelsOf: readonly string[][]): number[][] =>
+    labelsOf.map((labels) => labels.map((name) => classes.indexOf(name)).filter((place) => place >= 0));
+  const truthPlaces = places(truth);
   const figures = [
-    { id: 'accuracy', of: (side: 0 | 1) => share(right[side]) },
+    { id: 'accuracy', of: [share(right[0]), share(right[1])] },
     {
       id: 'macroF1',
-      of: (side: 0 | 1) => (rows: Int32Array) => {
-        const scored = reports(rows, truth, answers[side], classes).filter(({ support }) => support > 0);
-        return scored.reduce((sum, { f1 }) => sum + f1, 0) / Math.max(1, scored.length);
-      },
+      of: [
+        macroF1(truthPlaces, places(answers[0]), classes.length),
+        macroF1(truthPlaces, places(answers[1]), classes.length),
+      ],
     },
   ] as const;
   const n = tracks.length;
-  const metrics = figures.map(({ id, of }) => {
-    const [x, y] = [of(0), of(1)];
-    return {
-      id,
-      first: bootstrap(n, x),
-      second: bootstrap(n, y),
-      // Of the same draws of tracks for both: what differs is the experiment only.
-      difference: bootstrap(n, (rows) => y(rows) - x(rows)),
-    };
-  });
+  const drawn = (figure: (rows: Int32Array) => number): Promise<Interval> => bootstrap(n, figure, { signal });
+  const metrics: ExperimentComparison['metrics'] = [];
+  for (const {
+    id,
+    of: [x, y],
+  } of figures) {
+    const [first, second] = [await drawn(x), await drawn(y)];
+    // Of the same draws of tracks for both: what differs is the experiment only.
+    metrics.push({ id, first, second, difference: await drawn((rows) => y(rows) - x(rows)) });
+  }
   const all = Int32Array.from(tracks.keys());
   const [before, after] = answers.map((side) => reports(all, truth, side, classes));
   const flips = tracks.flatMap((trackId, i): ComparedTrack[] => {
@@ -133,6 +134,33 @@ function answerOf({ experiment, predictions }: Side, trackId: string): string[] 
 
 const same = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((label) => b.includes(label));
+
+/** Macro F1 over the classes that the truth of some tracks holds; tracks by number, labels by their place. */
+function macroF1(
+  truth: readonly number[][],
+  answers: readonly number[][],
+  width: number,
+): (rows: Int32Array) => number {
+  const [support, given, hits] = [new Float64Array(width), new Float64Array(width), new Float64Array(width)];
+  return (rows) => {
+    for (const counts of [support, given, hits]) counts.fill(0);
+    for (const row of rows) {
+      const [labels, said] = [truth[row] ?? [], answers[row] ?? []];
+      for (const label of labels) support[label] = at(support, label) + 1;
+      for (const label of said) {
+        given[label] = at(given, label) + 1;
+        if (labels.includes(label)) hits[label] = at(hits, label) + 1;
+      }
+    }
+    let [sum, present] = [0, 0];
+    for (let label = 0; label < width; label++) {
+      if (at(support, label) === 0) continue;
+      present += 1;
+      sum += (2 * at(hits, label)) / (at(support, label) + at(given, label));
+    }
+    return sum / Math.max(1, present);
+  };
+}
 
 function reports(
   rows: Int32Array,

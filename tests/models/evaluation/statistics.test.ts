@@ -33,16 +33,30 @@ describe('McNemar', () => {
 });
 
 describe('the bootstrap', () => {
-  it('covers the mean of a known distribution as often as it says, and is the same for one seed', () => {
+  it('covers the mean of a known distribution as often as it says, and is the same for one seed', async () => {
     const values = Array.from({ length: 400 }, (_, i) => (i < 300 ? 1 : 0));
     const mean = (rows: Int32Array): number =>
       rows.reduce((sum, row) => sum + (values[row] ?? 0), 0) / rows.length;
-    const interval = bootstrap(400, mean);
+    const interval = await bootstrap(400, mean);
     expect(interval.value).toBe(0.75);
     // ± 1.96 √(0.75 · 0.25 / 400)
     expect(interval.low).toBeCloseTo(0.75 - 0.0424, 2);
     expect(interval.high).toBeCloseTo(0.75 + 0.0424, 2);
-    expect(bootstrap(400, mean)).toEqual(interval);
-    expect(bootstrap(400, mean, { seed: 2 })).not.toEqual(interval);
+    expect(await bootstrap(400, mean)).toEqual(interval);
+    expect(await bootstrap(400, mean, { seed: 2 })).not.toEqual(interval);
+  });
+
+  it('ends when it is cancelled', async () => {
+    const control = new AbortController();
+    let calls = 0;
+    // Many draws, of which not all are made.
+    const figure = (): number => {
+      calls += 1;
+      return 0;
+    };
+    const done = bootstrap(20_000, figure, { draws: 20_000, signal: control.signal });
+    control.abort(new Error('enough'));
+    await expect(done).rejects.toThrow('enough');
+    expect(calls).toBeLessThan(20_000);
   });
 });
