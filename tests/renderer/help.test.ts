@@ -25,6 +25,12 @@ describe('the documentation in the window', () => {
     expect(broken).toEqual([]);
   });
 
+  it('tells headings of one name on a page apart', () => {
+    const text = '# A\n\n## Added\n\nx\n\n## Added\n\n## Added';
+    expect(sectionsOf(text).map(({ id }) => id)).toEqual(['a', 'added', 'added-1', 'added-2']);
+    expect(render(text, none)).toContain('<h2 id="added-2">');
+  });
+
   it('makes text of markup inside a page, and of links that leave the window', () => {
     const html = render(
       '# A `b` & c\n\n<script>alert(1)</script>\n\n[x](https://e.org) ![p](images/q.png)',

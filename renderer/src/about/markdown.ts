@@ -25,6 +25,17 @@ export function anchorOf(title: string): string {
     .replaceAll(/\s/g, '-');
 }
 
+/** Anchors of one page, in the order of its headings: the second of a name gets “-1”, as on GitHub. */
+function anchors(): (title: string) => string {
+  const seen = new Map<string, number>();
+  return (title) => {
+    const anchor = anchorOf(plain(title));
+    const before = seen.get(anchor) ?? 0;
+    seen.set(anchor, before + 1);
+    return before === 0 ? anchor : `${anchor}-${String(before)}`;
+  };
+}
+
 const escaped: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 const escape = (text: string): string => text.replaceAll(/[&<>"]/g, (sign) => escaped[sign] ?? sign);
 
@@ -34,10 +45,11 @@ const plain = (text: string): string =>
 /** The sections of a page, in order. */
 export function sectionsOf(text: string): Section[] {
   const sections: Section[] = [];
+  const idOf = anchors();
   for (const token of new Marked().lexer(text)) {
     if (token.type === 'heading') {
       const { depth, text: title } = token as Tokens.Heading;
-      sections.push({ id: anchorOf(plain(title)), level: depth, title: plain(title), text: '' });
+      sections.push({ id: idOf(title), level: depth, title: plain(title), text: '' });
     } else {
       const last = sections.at(-1);
       if (last) last.text += `${plain(token.raw).replaceAll(/\s+/g, ' ')} `;
@@ -51,11 +63,12 @@ export function sectionsOf(text: string): Section[] {
  * other pages keep their address for whoever listens to clicks, those to the web are written out.
  */
 export function render(text: string, { pictures }: Surroundings): string {
+  const idOf = anchors();
   const marked = new Marked({
     renderer: {
       heading({ tokens, depth, text: title }) {
         const level = String(depth);
-        return `<h${level} id="${escape(anchorOf(plain(title)))}">${this.parser.parseInline(tokens)}</h${level}>\n`;
+        return `<h${level} id="${escape(idOf(title))}">${this.parser.parseInline(tokens)}</h${level}>\n`;
       },
       link({ href, tokens }) {
         const label = this.parser.parseInline(tokens);
