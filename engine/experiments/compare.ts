@@ -73,10 +73,8 @@ export async function compareExperiments(
   const n = tracks.length;
   const drawn = (figure: (rows: Int32Array) => number): Promise<Interval> => bootstrap(n, figure, { signal });
   const metrics: ExperimentComparison['metrics'] = [];
-  for (const {
-    id,
-    of: [x, y],
-  } of figures) {
+  for (const { id, of } of figures) {
+    const [x, y] = of;
     const [first, second] = [await drawn(x), await drawn(y)];
     // Of the same draws of tracks for both: what differs is the experiment only.
     metrics.push({ id, first, second, difference: await drawn((rows) => y(rows) - x(rows)) });
