@@ -226,6 +226,8 @@ describe('figures', () => {
     expect(rocAuc([1, 1], [0.2, 0.3])).toBeNull();
     expect(averagePrecision([0, 0], [0.2, 0.3])).toBeNull();
     expect(rocAuc([0, 1], [0.5, 0.5])).toBe(0.5);
+    for (const curve of [rocAuc, averagePrecision])
+      expect(() => curve([0, 1], [0.5, NaN])).toThrow('Row 1 scores NaN');
   });
 
   it('interval of the mean after Student', () => {
