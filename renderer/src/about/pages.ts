@@ -1,4 +1,5 @@
 import audioFormats from '../../../docs/audio-formats.md?raw';
+import choosing from '../../../docs/choosing-an-embedding.md?raw';
 import glossary from '../../../docs/glossary.md?raw';
 import officialModels from '../../../docs/official-models.md?raw';
 import editing from '../../../docs/editing-prototypes.md?raw';
@@ -20,6 +21,7 @@ export const pages = [
   { file: 'glossary.md', title: 'Glossary', text: glossary },
   { file: 'editing-prototypes.md', title: 'Editing prototypes', text: editing },
   { file: 'reducing.md', title: 'Reducing', text: reducing },
+  { file: 'choosing-an-embedding.md', title: 'Choosing an embedding', text: choosing },
   { file: 'audio-formats.md', title: 'Audio formats', text: audioFormats },
   { file: 'official-models.md', title: 'Official models', text: officialModels },
   { file: 'scoring-packs.md', title: 'Scoring packs', text: scoringPacks },
