@@ -71,7 +71,10 @@ describe.skipIf(golden.missing)('a library on a pack from official checkpoints',
     expect((await finished(client, resonified.jobId, 'sonify')).sonifications).toHaveLength(1);
 
     await client.call('packs.remove', { packId: 'silent' });
-    expect((await client.call('packs.list', {})).map(({ id }) => id)).toEqual(['compact', 'official']);
+    // Hand-made packs come after them.
+    const left = (await client.call('packs.list', {})).map(({ id }) => id);
+    expect(left.slice(0, 2)).toEqual(['compact', 'official']);
+    expect(left).not.toContain('silent');
   });
 
   it('a wrong file fails with one sentence and leaves nothing', async () => {
@@ -79,11 +82,12 @@ describe.skipIf(golden.missing)('a library on a pack from official checkpoints',
     const { client } = await startTestEngine({ packFolders });
     const path = join(testFolder(), 'weights.pt');
     writeFileSync(path, '<html>Not found</html>');
+    const before = await client.call('packs.list', {});
     const { jobId } = await client.call('packs.add', { origin: { kind: 'files', paths: [path] } });
     await expect(finished(client, jobId)).rejects.toMatchObject({
       code: 'pack',
       message: 'weights.pt: the file is a web page, not a checkpoint.',
     });
-    expect(await client.call('packs.list', {})).toHaveLength(1);
+    expect(await client.call('packs.list', {})).toEqual(before);
   });
 });
