@@ -5,7 +5,7 @@
  */
 import { contract, type Handlers, type Method } from '../../../engine/api/contract.ts';
 import type { EngineEvent } from '../../../engine/api/app.ts';
-import { type MistakeTab, mistakeTabs } from '../../../engine/api/mistakes.ts';
+import { type MistakesReport, type MistakeTab, mistakeTabs } from '../../../engine/api/mistakes.ts';
 import type { ColumnName } from '../../../engine/api/projection.ts';
 import { enginePortMessage } from '../../../engine/api/shell.ts';
 import { serve } from '../../../engine/wire/index.ts';
@@ -143,11 +143,19 @@ const fake = new FakeEngine({
       createdAt: '2026-01-01T00:00:00Z',
     },
   ],
-  'mistakes.report': () => ({
-    ...{ id: 'M1', taxonomyId: taxonomy.id, space, task: 'single', folds: 5, groupBy: 'artist', seed: 1 },
+  'mistakes.report': (): MistakesReport => ({
+    ...{ id: 'M1', taxonomyId: taxonomy.id, space, task: 'single', folds: 5, askedFolds: 5 },
+    ...{ groupBy: 'artist', seed: 1 },
     ...{ createdAt: '2026-01-01T00:00:00Z', seconds: 60, tracks: trackCount, classes: classCount },
     ...{ accuracy: 0.7, previousAccuracy: 0.6, leftOutClasses: [], problem: null, decisions: 1, stale: true },
-    counts: Object.fromEntries(mistakeTabs.map((tab) => [tab, { total: 1000, left: 1000 }])),
+    history: [0.6, 0.7].map((accuracy) => ({
+      createdAt: '2026-01-01T00:00:00Z',
+      tracks: trackCount,
+      accuracy,
+    })),
+    counts: Object.fromEntries(
+      mistakeTabs.map((tab) => [tab, { total: 1000, left: 1000 }]),
+    ) as MistakesReport['counts'],
   }),
   'mistakes.list': ({ tab, limit = 200 }: { tab: MistakeTab; limit?: number }) => ({
     total: 1000,
