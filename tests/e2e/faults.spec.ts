@@ -420,13 +420,18 @@ test('the File menu backs a library up, puts it back and moves it to another com
   }
 });
 
+/** Puts a file system of 48 MB in the place of a folder; skips the test where that is not allowed. */
+function onSmallDisk(folder: string): void {
+  const mounted =
+    process.platform === 'linux' &&
+    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', folder]).status === 0;
+  test.skip(!mounted, 'needs the right to mount a small file system');
+}
+
 test('a library is removed while the disk is full, and everything goes on', async () => {
   const userData = temporaryFolder('full-remove');
   const music = temporaryFolder('full-remove-music');
-  const mounted =
-    process.platform === 'linux' &&
-    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', userData]).status === 0;
-  test.skip(!mounted, 'needs the right to mount a small file system');
+  onSmallDisk(userData);
   let running: RunningApp | null = null;
   try {
     for (const name of ['a.wav', 'b.wav']) writeFileSync(join(music, name), tone(330));
@@ -455,10 +460,7 @@ test('a library is removed while the disk is full, and everything goes on', asyn
 test('a full disk is named, nothing is lost, and the import goes on when there is room', async () => {
   const userData = temporaryFolder('full-disk');
   const music = temporaryFolder('full-disk-music');
-  const mounted =
-    process.platform === 'linux' &&
-    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', userData]).status === 0;
-  test.skip(!mounted, 'needs the right to mount a small file system');
+  onSmallDisk(userData);
   let running: RunningApp | null = null;
   try {
     const names = readdirSync(samples).slice(0, 60);

@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { expect, launch, temporaryFolder, test } from './support/app.ts';
 import type { RunningApp } from './support/app.ts';
 import { openLargeLibrary } from './support/large-library.ts';
-import { go, jobState, screenshots } from './support/steps.ts';
+import { go, jobState, openLabelledDemo, screenshots } from './support/steps.ts';
 
 /** What the map shows now: points (0) or what lies above them (1), as a hash of its pixels. */
 async function picture(page: Page, layer: 0 | 1): Promise<string> {
@@ -41,9 +41,7 @@ test.describe('the map of the demo library', () => {
     running = await launch(userData);
     const { page } = running;
     page.setDefaultTimeout(60_000);
-    await page.getByTestId('open-demo').click();
-    await expect(page.getByTestId('next-step')).toBeVisible({ timeout: 300_000 });
-    await page.getByTestId('taxonomy-create-tokens').click();
+    await openLabelledDemo(page);
     await go(page, 'train');
     await page.getByText('One class', { exact: true }).click();
     await page.getByTestId('train-start').click();

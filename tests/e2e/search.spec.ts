@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { expect, launch, temporaryFolder, test } from './support/app.ts';
 import type { RunningApp } from './support/app.ts';
-import { screenshots } from './support/steps.ts';
+import { openLabelledDemo, screenshots } from './support/steps.ts';
 
 test.describe.configure({ mode: 'serial' });
 
@@ -15,9 +15,7 @@ test.describe('a search', () => {
     running = await launch(userData);
     const { page } = running;
     page.setDefaultTimeout(60_000);
-    await page.getByTestId('open-demo').click();
-    await expect(page.getByTestId('next-step')).toBeVisible({ timeout: 300_000 });
-    await page.getByTestId('taxonomy-create-tokens').click();
+    await openLabelledDemo(page);
     await expect(page.getByTestId('taxonomy')).toBeVisible();
   });
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, launch, temporaryFolder, test } from './support/app.ts';
 import type { RunningApp } from './support/app.ts';
-import { answerDialogs, screenshots } from './support/steps.ts';
+import { answerDialogs, openLabelledDemo, screenshots } from './support/steps.ts';
 
 test.describe.configure({ mode: 'serial' });
 
@@ -19,9 +19,7 @@ test.describe('a selection', () => {
     running = await launch(userData);
     const { page } = running;
     page.setDefaultTimeout(60_000);
-    await page.getByTestId('open-demo').click();
-    await expect(page.getByTestId('next-step')).toBeVisible({ timeout: 300_000 });
-    await page.getByTestId('taxonomy-create-tokens').click();
+    await openLabelledDemo(page);
     await page.getByTestId('track-search').fill('tabla');
     await expect(page.getByTestId('track-count')).toContainText('27');
     await page.getByTestId('track-row').first().click();

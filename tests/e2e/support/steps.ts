@@ -152,3 +152,10 @@ export function pidOf({ app }: RunningApp, service: string): Promise<number | nu
     service,
   );
 }
+
+/** Opens the demo library, waits until it is ready, and takes its labels from file names. */
+export async function openLabelledDemo(page: Page): Promise<void> {
+  await page.getByTestId('open-demo').click();
+  await expect(page.getByTestId('next-step')).toBeVisible({ timeout: 300_000 });
+  await page.getByTestId('taxonomy-create-tokens').click();
+}
