@@ -89,7 +89,8 @@ function textOf({ rows, cells, planned }: EvaluationTable): string {
   return `${known}\n${cells} of ${planned} cells`;
 }
 
-function csvOf({ rows }: EvaluationTable): string {
+function csvOf({ rows, madeBy }: EvaluationTable): string {
+  const packOf = new Map(madeBy.packs.map(({ id, sha256 }) => [id, sha256]));
   const quoted = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const lines = rows.map((row) =>
     [
@@ -102,11 +103,13 @@ function csvOf({ rows }: EvaluationTable): string {
       row.interval === null ? '' : String(row.interval),
       String(row.runs),
       String(row.tested),
+      packOf.get(row.space) ?? '',
+      madeBy.version,
     ]
       .map(quoted)
       .join(','),
   );
-  return `${['dataset,space,probe,deformation,metric,mean,interval,runs,tested', ...lines].join('\n')}\n`;
+  return `${['dataset,space,probe,deformation,metric,mean,interval,runs,tested,packSha256,version', ...lines].join('\n')}\n`;
 }
 
 /** What LaTeX has no backslash for. */
@@ -116,7 +119,9 @@ const latexNames: Readonly<Record<string, string>> = {
   '^': '\\textasciicircum{}',
 };
 
-function latexOf({ rows }: EvaluationTable): string {
+function latexOf({ rows, madeBy }: EvaluationTable): string {
+  const packs = madeBy.packs.map(({ id, version, sha256 }) => `${id} ${version} (${sha256.slice(0, 12)})`);
+  const made = `% Archetone ${madeBy.version}; packs: ${packs.join(', ')}\n`;
   const plain = (text: string): string =>
     text
       .replaceAll(/[&%$#_{}\\~^]/g, (sign) => latexNames[sign] ?? `\\${sign}`)
@@ -125,5 +130,5 @@ function latexOf({ rows }: EvaluationTable): string {
   const lines = rows.map((row) =>
     [row.dataset, row.space, row.probe, row.deformation, row.metric, percent(row)].map(plain).join(' & '),
   );
-  return `\\begin{tabular}{lllllr}\n\\hline\ndata set & space & probe & deformation & metric & \\% \\\\\n\\hline\n${lines.map((line) => `${line} \\\\\n`).join('')}\\hline\n\\end{tabular}\n`;
+  return `${made}\\begin{tabular}{lllllr}\n\\hline\ndata set & space & probe & deformation & metric & \\% \\\\\n\\hline\n${lines.map((line) => `${line} \\\\\n`).join('')}\\hline\n\\end{tabular}\n`;
 }

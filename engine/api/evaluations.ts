@@ -47,6 +47,8 @@ export interface EvaluationTable {
   /** Cells there are, and all there should be. */
   cells: number;
   planned: number;
+  /** The application and the packs that made it. */
+  madeBy: { version: string; packs: { id: string; version: string; sha256: string }[] };
 }
 
 export const evaluationsMethods = {

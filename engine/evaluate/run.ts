@@ -47,6 +47,10 @@ export const planSchema = z.object({
   marks: z.array(z.object({ at: z.string(), message: z.string() })),
   /** File names of all cells, in the order of the table. */
   cells: z.array(z.string()),
+  madeBy: z.object({
+    version: z.string(),
+    packs: z.array(z.object({ id: z.string(), version: z.string(), sha256: z.string() })),
+  }),
 });
 
 const CLEAN = 'clean';
@@ -119,7 +123,17 @@ class EvaluationRun {
       );
     await mkdir(this.folder, { recursive: true });
     await writeWhole(join(this.folder, 'evaluation.yml'), source);
-    const plan = { marks: this.#marks, cells: [...new Set(cells.map(({ file }) => file))] };
+    const plan: z.output<typeof planSchema> = {
+      marks: this.#marks,
+      cells: [...new Set(cells.map(({ file }) => file))],
+      madeBy: {
+        version: this.context.options.version,
+        packs: [...new Set(cells.map(({ space }) => space))].map((id) => {
+          const { manifest, sha256 } = this.context.packs.get(id);
+          return { id, version: manifest.version, sha256 };
+        }),
+      },
+    };
     await writeWhole(join(this.folder, 'plan.json'), `${JSON.stringify(plan, null, 1)}\n`);
     await this.#steps[this.spec.step](cells);
     return plan.cells.length;
@@ -156,6 +170,11 @@ class EvaluationRun {
         labels: planned.labels && this.#place(planned.labels, 'csv'),
       };
       const task = await readTask(this.context, dataset, experiment, signal);
+      if (task.several > 0)
+        this.#marks.push({
+          at: dataset.name,
+          message: `${task.several} tracks bear several labels; the first of each counts in a task of one.`,
+        });
       const scenarios: Scenario[] = [];
       for (const scenario of dataset.scenarios)
         if (neededBy(scenario) !== 'ffmpeg' || compresses)
@@ -180,6 +199,8 @@ class EvaluationRun {
             for (let split = 0; split < splits; split++)
               for (const scenario of [null, ...scenarios]) {
                 const key = [
+                  // Another version may learn or score in another way.
+                  this.context.options.version,
                   task.fingerprint,
                   this.#spaceKey(space, experiment, scenario),
                   probe,

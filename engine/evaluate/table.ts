@@ -29,6 +29,7 @@ export async function evaluationTable(dataFolder: string, evaluationId: string):
     rows: rowsOf(cells),
     cells: cells.length,
     planned: plan.cells.length,
+    madeBy: plan.madeBy,
   };
 }
 

@@ -29,6 +29,8 @@ export interface Task {
   items: TaskItem[];
   /** Sorted. */
   labelNames: string[];
+  /** Tracks of several labels in a task of one each: their first label counts. */
+  several: number;
   /** Of paths, labels and contents: whatever changes any of them makes another task. */
   fingerprint: string;
 }
@@ -45,10 +47,12 @@ export async function readTask(
 ): Promise<Task> {
   const found = await labelled(context, dataset, signal);
   const items: TaskItem[] = [];
+  let several = 0;
   for (const { path, file, labels, given } of found.sort((a, b) => (a.path < b.path ? -1 : 1))) {
     if (labels.length === 0) continue;
     signal.throwIfAborted();
     const sha256 = await hashOf(file);
+    if (task === 'single' && labels.length > 1) several += 1;
     items.push({
       path,
       file,
@@ -73,7 +77,7 @@ export async function readTask(
   const hash = createHash('sha256').update(task);
   for (const { path, labels, sha256, group, given } of items)
     hash.update(JSON.stringify([path, labels, sha256, group, given]));
-  return { dataset, items, labelNames, fingerprint: hash.digest('hex').slice(0, 16) };
+  return { dataset, items, labelNames, several, fingerprint: hash.digest('hex').slice(0, 16) };
 }
 
 interface Found {

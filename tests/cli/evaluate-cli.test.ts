@@ -54,11 +54,18 @@ describe('archetone evaluate', { timeout: 180_000 }, () => {
     expect(run.stdout).toContain('4 of 4 cells');
     // A note played softer or louder is the same note; two runs of equal outcome leave no doubt.
     const rows = readFileSync(csv ?? '', 'utf8').split('\n');
-    expect(rows[0]).toBe('dataset,space,probe,deformation,metric,mean,interval,runs,tested');
+    expect(rows[0]).toBe(
+      'dataset,space,probe,deformation,metric,mean,interval,runs,tested,packSha256,version',
+    );
     for (const deformation of ['clean', 'gain −6 dB'])
-      expect(rows).toContain(`"notes, 5 % & more",chroma,1-NN,${deformation},accuracy,1,0,2,8`);
+      expect(rows).toContainEqual(
+        expect.stringContaining(`"notes, 5 % & more",chroma,1-NN,${deformation},accuracy,1,0,2,8,`),
+      );
     const tex = readFileSync(latex ?? '', 'utf8');
     expect(tex).toContain('\\begin{tabular}{lllllr}');
+    // What made it goes along.
+    expect(tex).toMatch(/^% Archetone \S+; packs: chroma \S+ \([0-9a-f]{12}\)/);
+    expect(rows[1]).toMatch(/,[0-9a-f]{64},[^,]+$/);
     expect(tex).toContain('notes, 5 \\% \\& more & chroma & 1-NN & clean & accuracy & 100.0 $\\pm$ 0.0 \\\\');
   });
 
