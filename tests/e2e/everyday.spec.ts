@@ -38,6 +38,24 @@ async function windowLoad(page: Page, seconds: number): Promise<number> {
   return ((await processSeconds()) - before) / seconds;
 }
 
+/** Parts of the view that are lower than what is in them, so that it lies under what follows. */
+function squeezed(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    Array.from(document.querySelectorAll<HTMLElement>('main *'))
+      .filter((part) => {
+        const around = part.parentElement && getComputedStyle(part.parentElement);
+        return (
+          around?.flexDirection === 'column' &&
+          around.overflowY === 'auto' &&
+          getComputedStyle(part).overflowY === 'visible' &&
+          part.clientHeight > 0 &&
+          part.scrollHeight > part.clientHeight + 4
+        );
+      })
+      .map(({ className, scrollHeight, clientHeight }) => `${className}: ${clientHeight} of ${scrollHeight}`),
+  );
+}
+
 test.describe('everyday work', () => {
   test('no view has a fault that axe finds, light or dark', async ({ running: { page } }) => {
     await openLargeLibrary(page);
@@ -96,12 +114,22 @@ test.describe('everyday work', () => {
   test('is usable at 200 % zoom and in a narrow window', async ({ running: { page, app } }) => {
     await openLargeLibrary(page);
     await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.setZoomFactor(2));
-    for (const view of ['library', 'train', 'prototypes']) {
+    for (const view of [
+      'library',
+      'map',
+      'train',
+      'prototypes',
+      'reduce',
+      'mistakes',
+      'help',
+      'preferences',
+    ]) {
       await go(page, view);
       await page.waitForTimeout(500);
       await screenshots(page, `zoom-${view}`);
       const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(beyond).toBeLessThanOrEqual(0);
+      expect(beyond, view).toBeLessThanOrEqual(0);
+      expect(await squeezed(page), view).toEqual([]);
     }
   });
 });
