@@ -143,10 +143,11 @@ const examples: Readonly<Record<'share' | 'seconds' | 'none', (field: string) =>
 /** What a person may have meant by a name: the field that begins like it, or all of them. */
 function unknownField(name: string, place: Span): EngineError {
   const near = searchFieldNames.filter((field) => field.startsWith(name.slice(0, 2).toLowerCase()));
-  const offered = (near.length > 0 ? near : searchFieldNames).join(', ');
+  const offered =
+    near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `Fields are ${searchFieldNames.join(', ')}.`;
   return searchProblem(
     `There is no field “${name}”.`,
-    `Fields are ${offered}. To search for the text itself, put it in quotes.`,
+    `${offered} To search for the text itself, put it in quotes.`,
     place,
   );
 }

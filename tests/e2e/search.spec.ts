@@ -62,7 +62,7 @@ test.describe('a search', () => {
     await field.fill('tabla');
     await expect(page.getByTestId('track-count')).toContainText('27 tracks found');
     await field.fill('tabla lable:x');
-    await expect(problem).toContainText('There is no field “lable”. Fields are label.');
+    await expect(problem).toContainText('There is no field “lable”. Did you mean label?');
     await expect(page.getByTestId('track-count')).toContainText('27 tracks found');
     await field.fill('label:tabal');
     await expect(problem).toContainText('No label of the taxonomy is called “tabal”.');
