@@ -64,7 +64,9 @@ export class VectorStore {
 
   #path({ sha256 }: TaskItem, { pack }: PackRuntime, { windows, scenario }: Wanted): string {
     const space = { encoderSha256: pack.encoderSha256, windows, deformation: scenario?.key ?? null };
-    return join(this.#folder, spaceKey(space), `${sha256}.f32`);
+    // Another version may deform in another way.
+    const by = scenario === null ? 'clean' : this.#context.options.version;
+    return join(this.#folder, by, spaceKey(space), `${sha256}.f32`);
   }
 
   async #make(item: TaskItem, runtime: PackRuntime, wanted: Wanted, deformed: Deformed): Promise<Vectors> {

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { handmadePack } from '../../models/handmade/pack.ts';
@@ -7,6 +6,7 @@ import {
   packWith,
   PackError,
   randomTwin,
+  readPack,
   twinManifest,
   writePack,
   type Pack,
@@ -83,7 +83,9 @@ export class BuiltPacks {
   }
 
   async #write(pack: Pack): Promise<void> {
-    if (existsSync(join(pack.folder, 'pack.json'))) return;
+    // What an earlier state of the application left there under the same version is written anew.
+    const there = await readPack(pack.folder).catch(() => null);
+    if (there?.sha256 === pack.sha256) return;
     const files = await this.#files(pack.manifest.id);
     if (packWith(files.manifest, pack.folder).sha256 !== pack.sha256)
       throw new PackError('hash', `the pack “${pack.manifest.id}” does not come out as it should`, {

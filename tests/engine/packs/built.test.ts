@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PackService } from '../../../engine/packs/service.ts';
@@ -20,6 +20,21 @@ describe('packs that are built here', () => {
     expect((await readPack(folder)).sha256).toBe(sha256);
     expect((await service.verify('log-mel', signal)).ok).toBe(true);
     await expect(service.remove('chroma')).rejects.toMatchObject({ code: 'pack' });
+    await service.close();
+  });
+
+  it('are written anew where another state of the application left other files', async () => {
+    const options = { packFolders: [await tinyPacks()], dataFolder: testFolder() };
+    const earlier = await PackService.open(options);
+    const { folder, sha256 } = earlier.get('chroma');
+    await earlier.runtime('chroma');
+    await earlier.close();
+    const manifest = join(folder, 'pack.json');
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"title":', '"title": "Other", "was":'));
+    const service = await PackService.open(options);
+    const runtime = await service.runtime('chroma');
+    expect(await runtime.embed(new Float32Array(96_000), 1)).toHaveLength(24);
+    expect((await readPack(folder)).sha256).toBe(sha256);
     await service.close();
   });
 
