@@ -7,14 +7,16 @@ import { preferencesFile, readPreferences } from './file.ts';
 export class PreferenceStore {
   readonly #dataFolder: string;
   #now: Preferences;
+  readonly #unknown: Readonly<Record<string, unknown>>;
   /** One writing after the other: the last change is what the file says. */
   #written: Promise<void> = Promise.resolve();
 
   /** @param note told what is wrong with the file */
   constructor(dataFolder: string, note: (message: string) => void) {
     this.#dataFolder = dataFolder;
-    const { preferences, problem } = readPreferences(dataFolder);
+    const { preferences, unknown, problem } = readPreferences(dataFolder);
     this.#now = preferences;
+    this.#unknown = unknown;
     if (problem !== null) note(problem);
   }
 
@@ -27,7 +29,9 @@ export class PreferenceStore {
     const said = Object.entries(change).filter(([, value]) => value !== undefined);
     this.#now = { ...this.#now, ...Object.fromEntries(said) };
     const path = preferencesFile(this.#dataFolder);
-    const write = this.#written.then(() => writeWhole(path, `${JSON.stringify(this.#now, null, 2)}\n`));
+    const write = this.#written.then(() =>
+      writeWhole(path, `${JSON.stringify({ ...this.#unknown, ...this.#now }, null, 2)}\n`),
+    );
     this.#written = write.catch(() => undefined);
     try {
       await write;

@@ -17,7 +17,7 @@ describe('preferences', () => {
     ]);
     const wanted = { ...defaultPreferences, theme: 'dark', threads: 1, textSize: 125 };
     expect(JSON.parse(readFileSync(join(dataFolder, 'preferences.json'), 'utf8'))).toEqual(wanted);
-    expect(readPreferences(dataFolder)).toEqual({ preferences: wanted, problem: null });
+    expect(readPreferences(dataFolder)).toEqual({ preferences: wanted, unknown: {}, problem: null });
     const again = await engine.restart();
     expect(await again.client.call('preferences.get', {})).toEqual(wanted);
   });
@@ -39,6 +39,19 @@ describe('preferences', () => {
     const { client } = await engine.restart();
     expect((await client.call('app.info', {})).notices.join()).toContain('no valid threads');
     expect((await client.call('preferences.get', {})).threads).toBeNull();
+  });
+
+  it('keeps what a later version prefers', async () => {
+    const engine = await startTestEngine();
+    const file = join(engine.dataFolder, 'preferences.json');
+    writeFileSync(file, '{"theme":"light","fromLater":{"a":1}}');
+    const { client } = await engine.restart();
+    expect(await client.call('preferences.change', { change: { textSize: 110 } })).not.toHaveProperty(
+      'fromLater',
+    );
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      ...{ theme: 'light', textSize: 110, fromLater: { a: 1 } },
+    });
   });
 
   it('tells every window of a change', async () => {
