@@ -89,7 +89,7 @@ export interface EditPreview {
   change: string;
   /** The revision that would be edited. */
   revision: number;
-  /** On the test part; on another part where that is empty. */
+  /** On the validation part, since edits are chosen by it; on the test part, then on the training part, where that is empty. */
   split: string;
   accuracy: Change;
   balancedAccuracy: Change;

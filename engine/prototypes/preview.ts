@@ -34,7 +34,8 @@ export async function previewEdit(
   const after = await changedLogits(network, edited.network, before, vectors, signal);
   const { trackIds } = vectors.windows;
   const tracks = library.experiments.tracksOf(experiment.id);
-  const split = ['test', 'validation', 'train'].find((name) => tracks.some((t) => t.split === name)) ?? '';
+  // A person chooses by this: test tracks that chose can no longer report.
+  const split = ['validation', 'test', 'train'].find((name) => tracks.some((t) => t.split === name)) ?? '';
   const scored = tracks.filter((track) => track.split === split);
   const rowOf = new Map(trackIds.map((id, row) => [id, row]));
   const answers = [before, after].map((logits) => new Answers(experiment, network, logits));

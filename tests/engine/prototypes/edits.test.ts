@@ -260,8 +260,11 @@ describe('edits of prototypes', () => {
 });
 
 function expectPreview(preview: EditPreview, before: Experiment, after: Experiment, name: string): void {
-  expect(preview.split, name).toBe('test');
-  const [was, is] = [before, after].map(({ metrics }) => metrics.find(({ split }) => split === 'test'));
+  // By test tracks nothing is chosen.
+  expect(preview.split, name).toBe('validation');
+  const [was, is] = [before, after].map(({ metrics }) =>
+    metrics.find(({ split }) => split === preview.split),
+  );
   for (const key of ['accuracy', 'balancedAccuracy', 'macroF1'] as const) {
     expect(preview[key].before, name).toBeCloseTo(was?.[key] ?? NaN, 10);
     expect(preview[key].after, name).toBeCloseTo(is?.[key] ?? NaN, 10);
