@@ -33,6 +33,7 @@ const byError: Record<EngineErrorCode, number> = {
   reduction: exitCodes.training,
   cancelled: exitCodes.cancelled,
   'engine-restarted': exitCodes.internal,
+  'other-version': exitCodes.internal,
   internal: exitCodes.internal,
 };
 

@@ -12,6 +12,9 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** Native modules stay in node_modules, and opus-ml is an optional part of a decoder that is never loaded; the rest is bundled. */
 const external = ['electron', 'koffi', 'libsql', 'onnxruntime-node', '@wasm-audio-decoders/opus-ml'];
 
+/** What the parts tell each other when they meet (engine/wire/version.ts). */
+const define = { __ARCHETONE_VERSION__: JSON.stringify(version) };
+
 const node = {
   absWorkingDir: root,
   bundle: true,
@@ -21,7 +24,7 @@ const node = {
   external,
   sourcemap: true,
   logLevel: 'warning',
-  define: { __ARCHETONE_VERSION__: JSON.stringify(version) },
+  define,
   // Bundled CommonJS dependencies still ask for require and the file's own path.
   banner: {
     js: [
@@ -41,6 +44,7 @@ const page = {
   platform: 'browser',
   target: 'chrome130',
   logLevel: 'warning',
+  define,
 };
 
 async function buildNode() {

@@ -7,6 +7,7 @@ import type { Library } from '../library/library.ts';
 import type { SplitTrack } from '../library/experiments.ts';
 import type { TrackPrediction } from '../library/predictions.ts';
 import { predictTracks, scoreSplits } from './metrics.ts';
+import { storeAtOnce } from './store-at-once.ts';
 
 /** What a revision of an experiment consists of. */
 export interface Revision {
@@ -35,7 +36,7 @@ export async function revise(
 ): Promise<Experiment> {
   const scored = await scoreRevision(library, before, revision, signal);
   requireSame(library, before);
-  return atOnce(library, before.id, scored, () => library.experiments.addRevision(before.id, scored));
+  return storeAtOnce(library, before.id, scored, () => library.experiments.addRevision(before.id, scored));
 }
 
 /**
@@ -54,7 +55,7 @@ export async function keepAsNew(
     ...{ id: newId(), name: `${before.name} · ${revision.change}`.slice(0, 200) },
     createdAt: new Date().toISOString(),
   };
-  return atOnce(library, experiment.id, scored, () =>
+  return storeAtOnce(library, experiment.id, scored, () =>
     library.experiments.insert(experiment, scored.tracks, scored),
   );
 }
@@ -79,14 +80,9 @@ export async function goTo(
   // The same revision may stand at another step by now.
   if (library.experiments.target(experimentId, to) !== revision) throw editedMeanwhile(before);
   const tracks = library.experiments.tracksOf(experimentId);
-  return atOnce(library, experimentId, { predictions, tracks }, () =>
+  return storeAtOnce(library, experimentId, { predictions, tracks }, () =>
     library.experiments.move(experimentId, to),
   );
-}
-
-interface Predicted {
-  tracks: SplitTrack[];
-  predictions: ReadonlyMap<string, TrackPrediction>;
 }
 
 async function scoreRevision(
@@ -114,20 +110,4 @@ function editedMeanwhile({ name }: Experiment): EngineError {
     `“${name}” was edited while this edit was worked out; this one was not made.`,
     'Look at it as it is now, then edit again.',
   );
-}
-
-/** Makes a revision the present one and stores what it says, both or neither: no list may show what another one said. */
-function atOnce(
-  library: Library,
-  experimentId: string,
-  { tracks, predictions }: Predicted,
-  present: () => void,
-): Experiment {
-  const splits = new Map(tracks.map((track) => [track.id, track.split]));
-  return library.db.transaction(() => {
-    present();
-    const experiment = library.experiments.get(experimentId);
-    library.predictions.replace(experiment, predictions.values(), splits);
-    return experiment;
-  })();
 }

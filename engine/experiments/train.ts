@@ -19,8 +19,9 @@ import { newId } from '../identifier.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { chooseClasses, type ClassChoice } from './classes.ts';
 import { splitGroups } from '../../models/evaluation/splits/groups.ts';
-import type { SplitTrack } from '../library/experiments.ts';
+import type { NewExperiment, SplitTrack } from '../library/experiments.ts';
 import { predictTracks, scoreSplits } from './metrics.ts';
+import { storeAtOnce } from './store-at-once.ts';
 import { thresholdsOnValidation } from './thresholds.ts';
 import { windowsByTrack, type TrackWindows } from './track-windows.ts';
 
@@ -80,7 +81,7 @@ export async function train(
   const thresholds =
     request.task === 'single' ? null : thresholdsOnValidation(tracks, predictions, classes.length);
   const metrics = scoreSplits(tracks, predictions, classes, thresholds);
-  const experiment: Experiment = {
+  const experiment: NewExperiment = {
     id: newId(),
     name: `${taxonomyName} · ${request.prototypesPerClass} per class · seed ${request.seed}`,
     taxonomyId: request.taxonomyId,
@@ -94,16 +95,13 @@ export async function train(
       validation: countsOf(parts.validation),
       test: countsOf(parts.test),
     },
-    thresholds,
-    metrics,
     curve: curve.map((progress) => ({ ...curvePoint(progress), kept: progress.step === keptStep })),
-    revision: 1,
     createdAt: new Date().toISOString(),
     seconds: (performance.now() - started) / 1000,
   };
-  library.experiments.insert(experiment, tracks, { metrics, network, thresholds });
-  library.predictions.replace(experiment, predictions.values(), new Map(tracks.map((t) => [t.id, t.split])));
-  return experiment;
+  return storeAtOnce(library, experiment.id, { tracks, predictions }, () =>
+    library.experiments.insert(experiment, tracks, { metrics, network, thresholds }),
+  );
 }
 
 /** The paper's; the window does not offer it. */

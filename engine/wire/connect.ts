@@ -4,6 +4,7 @@ import { EngineError } from './errors.ts';
 import type { Port } from './port.ts';
 import { replySchema } from './protocol.ts';
 import type { Reply, Request } from './protocol.ts';
+import { hello, versionProblem } from './version.ts';
 
 export interface ConnectOptions {
   /** What pending and later calls fail with when the other side is gone; the reason is the transport's. */
@@ -40,6 +41,7 @@ class Wire {
   readonly #idle: (() => void)[] = [];
   #lastId = 0;
   #lost: Error | null = null;
+  #greeted = false;
 
   constructor(port: Port, contract: Contract, lost: (reason?: Error) => Error) {
     this.#port = port;
@@ -49,12 +51,8 @@ class Wire {
       if (parsed.success) this.#receive(parsed.data);
     });
     port.onUnreadable(() => this.#failAll(new EngineError('internal', 'An answer could not be read.')));
-    port.onClose((reason) => {
-      this.#lost ??= lost(reason);
-      this.#failAll(this.#lost);
-      this.#open.clear();
-      this.#tellIdle();
-    });
+    port.onClose((reason) => this.#lose(lost(reason)));
+    this.#send(hello);
   }
 
   async call(method: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
@@ -174,6 +172,12 @@ class Wire {
   }
 
   #receive(reply: Reply): void {
+    if (!this.#greeted) {
+      const problem = versionProblem(reply.type === 'hello' ? reply.version : undefined);
+      if (problem) this.#lose(problem);
+      this.#greeted = true;
+    }
+    if (reply.type === 'hello') return;
     const pending = this.#open.get(reply.id);
     if (!pending) return;
     const { listener } = pending;
@@ -199,6 +203,14 @@ class Wire {
 
   #isCut(error: Error): boolean {
     return error === this.#lost || (error instanceof EngineError && error.code === 'cancelled');
+  }
+
+  /** Nothing is answered any more; the first reason counts. */
+  #lose(reason: Error): void {
+    this.#lost ??= reason;
+    this.#failAll(this.#lost);
+    this.#open.clear();
+    this.#tellIdle();
   }
 
   #failAll(error: Error): void {

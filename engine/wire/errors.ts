@@ -21,6 +21,7 @@ const engineErrorCodes = [
   'reduction',
   'cancelled',
   'engine-restarted',
+  'other-version',
   'internal',
 ] as const;
 

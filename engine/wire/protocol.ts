@@ -3,9 +3,14 @@ import { z } from 'zod';
 import { engineErrorSchema } from './errors.ts';
 
 const id = z.int().min(1);
+const hello = z.strictObject({
+  type: z.literal('hello'),
+  version: z.string().max(100).nullable(),
+});
 
-/** From the side that calls. Calls are numbered 1, 2, 3, …, so that a gap names the call that could not be read. */
+/** From the side that calls; `hello` comes first. Calls are numbered 1, 2, 3, …, so that a gap names the call that could not be read. */
 export const requestSchema = z.discriminatedUnion('type', [
+  hello,
   z.strictObject({
     type: z.literal('call'),
     id,
@@ -19,8 +24,9 @@ export const requestSchema = z.discriminatedUnion('type', [
 ]);
 export type Request = z.infer<typeof requestSchema>;
 
-/** From the side that serves. Every call ends with exactly one of `result`, `end` and `error`. */
+/** From the side that serves; `hello` comes first. Every call ends with exactly one of `result`, `end` and `error`. */
 export const replySchema = z.discriminatedUnion('type', [
+  hello,
   z.strictObject({ type: z.literal('result'), id, value: z.unknown() }),
   z.strictObject({ type: z.literal('next'), id, value: z.unknown() }),
   z.strictObject({ type: z.literal('alive'), id }),

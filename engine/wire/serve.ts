@@ -5,6 +5,7 @@ import { EngineError } from './errors.ts';
 import type { Port } from './port.ts';
 import { brokenRequest, requestSchema } from './protocol.ts';
 import type { Reply } from './protocol.ts';
+import { hello, versionProblem } from './version.ts';
 
 export interface ServeOptions {
   /** Default: {@link EngineError.from}. */
@@ -57,6 +58,8 @@ class Server {
   /** Every call that has not ended, by number. */
   readonly #calls = new Map<number, Call>();
   readonly #waiting: Call[] = [];
+  /** Of the client, as it said first. */
+  #version: string | null | undefined;
   #running = 0;
   #scheduled = false;
   #lastId = 0;
@@ -83,6 +86,7 @@ class Server {
       this.#waiting.length = 0;
       for (const { controller } of this.#calls.values()) controller.abort();
     });
+    port.post(hello);
   }
 
   #receive(message: unknown, ports: readonly unknown[]): void {
@@ -94,6 +98,10 @@ class Server {
       return;
     }
     const request = parsed.data;
+    if (request.type === 'hello') {
+      this.#version = request.version;
+      return;
+    }
     if (request.type !== 'call') {
       const call = this.#calls.get(request.id);
       if (request.type === 'abort') call?.controller.abort();
@@ -119,6 +127,8 @@ class Server {
   }
 
   #reasonAgainst(id: number, method: string): EngineError | null {
+    const otherVersion = versionProblem(this.#version);
+    if (otherVersion) return otherVersion;
     if (!Object.hasOwn(this.#contract, method))
       return new EngineError('bad-input', `There is no method ${method}.`);
     if (this.#calls.has(id)) return new EngineError('bad-input', `There is a call ${id} already.`);

@@ -12,8 +12,12 @@ export interface BundledWorker {
 /**
  * Bundles a TypeScript worker entry into a temporary folder, so that tests run it without a build.
  * @param entry relative to the root of the repository
+ * @param version of Archetone that it says it is of; otherwise it says none, like all code that was not built
  */
-export async function bundleWorker(entry = 'engine/decode/worker.ts'): Promise<BundledWorker> {
+export async function bundleWorker(
+  entry = 'engine/decode/worker.ts',
+  version?: string,
+): Promise<BundledWorker> {
   const root = resolve(import.meta.dirname, '../..');
   const folder = await mkdtemp(join(tmpdir(), 'archetone-worker-'));
   const path = join(folder, 'worker.mjs');
@@ -25,6 +29,7 @@ export async function bundleWorker(entry = 'engine/decode/worker.ts'): Promise<B
     format: 'esm',
     target: 'node20',
     logLevel: 'error',
+    ...(version === undefined ? {} : { define: { __ARCHETONE_VERSION__: JSON.stringify(version) } }),
     // A speech enhancer of several megabytes that the Opus decoder loads only when asked to.
     external: ['@wasm-audio-decoders/opus-ml'],
     // Some dependencies are CommonJS and ask for Node's modules by require().

@@ -1,5 +1,6 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Experiment } from '../../../engine/api/experiments.ts';
+import { PredictionRepository } from '../../../engine/library/predictions.ts';
 import { chooseClasses } from '../../../engine/experiments/classes.ts';
 import { splitGroups } from '../../../models/evaluation/splits/groups.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
@@ -52,6 +53,21 @@ describe('experiments', () => {
     expect(counts.train.tracks + counts.validation.tracks + counts.test.tracks).toBe(24);
     expect(experiment.curve.at(-1)?.step).toBe(STEPS);
     expect(experiment.curve.at(-1)?.loss).toBeLessThan(experiment.curve[0]?.loss ?? 0);
+  });
+
+  it('stores the network and what it says of the tracks, or nothing', async () => {
+    const list = () => test.client.call('experiments.list', { libraryId });
+    const before = await list();
+    const replace = vi.spyOn(PredictionRepository.prototype, 'replace').mockImplementation(() => {
+      throw new Error('the disk is full');
+    });
+    try {
+      await expect(trained(test, libraryId, { taxonomyId, steps: 1 })).rejects.toThrow('the disk is full');
+      expect(replace).toHaveBeenCalledTimes(1);
+    } finally {
+      replace.mockRestore();
+    }
+    expect(await list()).toEqual(before);
   });
 
   it('compares two on the tracks that both were tested on', async () => {

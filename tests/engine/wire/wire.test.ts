@@ -182,13 +182,15 @@ describe('what cannot be sent or read', () => {
     const replies: unknown[] = [];
     here.onMessage((message) => replies.push(message));
     raw.postMessage('hello');
+    raw.postMessage({ type: 'hello', version: null });
     raw.postMessage({ type: 'call', id: 'x' });
     raw.postMessage({ type: 'elsewhere', id: 5 });
     raw.postMessage({ type: 'call', id: 1, method: '__proto__', input: {} });
     raw.postMessage({ type: 'call', id: 2, method: 'echo', credit: -1 });
     raw.postMessage({ type: 'call', id: 3, method: 'state', input: {} });
-    await expect.poll(() => replies.length).toBe(3);
+    await expect.poll(() => replies.length).toBe(4);
     expect(replies).toMatchObject([
+      { type: 'hello' },
       { type: 'error', id: 1, error: { code: 'bad-input' } },
       { type: 'error', id: 2, error: { code: 'bad-input' } },
       { type: 'result', id: 3 },
@@ -199,11 +201,11 @@ describe('what cannot be sent or read', () => {
   it('is answered by the number that it must have had', async () => {
     const [here, there] = portPair();
     const unreadable: { tell: () => void } = { tell: () => undefined };
-    // A transport on whose way the second message is damaged.
+    // A transport on whose way the second call, which is the third message, is damaged.
     let sent = 0;
     const damaging: Port = {
       ...here,
-      post: (message) => (++sent === 2 ? queueMicrotask(() => unreadable.tell()) : here.post(message)),
+      post: (message) => (++sent === 3 ? queueMicrotask(() => unreadable.tell()) : here.post(message)),
     };
     serve({ ...there, onUnreadable: (handler) => (unreadable.tell = handler) }, echo, echoHandlers());
     const client = connected(damaging);
