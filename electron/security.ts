@@ -47,7 +47,16 @@ const NOWHERE = 'socks5://127.0.0.1:9';
 /** No page asks for permissions, opens windows, navigates away or embeds others. */
 export function setupSecurity(): void {
   session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
-  session.defaultSession.setPermissionCheckHandler(() => false);
+  // Which outputs there are, and their names, are told only to a page that could be given a microphone. That check, unlike
+  // a page's own question whether it has one, says which origin it is for; asked for one, the handler above refuses.
+  session.defaultSession.setPermissionCheckHandler(
+    (_contents, permission, origin, { mediaType, securityOrigin }) =>
+      permission === 'media' &&
+      mediaType === 'audio' &&
+      securityOrigin !== undefined &&
+      // The whole address: a scheme of our own has no origin to Chromium.
+      origin.startsWith(`${appOrigin}/`),
+  );
   // Else Chromium fetches a dictionary at the first start.
   session.defaultSession.setSpellCheckerEnabled(false);
   void session.defaultSession.setProxy({ proxyRules: NOWHERE, proxyBypassRules: '<-loopback>' });

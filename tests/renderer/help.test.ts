@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { anchorOf, render, sectionsOf } from '../../renderer/src/about/markdown.ts';
-import { outputs } from '../../renderer/src/about/outputs.ts';
+import { outputs } from '../../renderer/src/player/outputs.ts';
 import { pages, pictures, searchPages } from '../../renderer/src/about/pages.ts';
 
 const none = { pictures: new Map<string, string>() };

@@ -5,9 +5,15 @@ import { EngineError } from '../../../engine/api/errors.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Notices } from '../shell/notices.svelte.ts';
 import type { Settings } from '../shell/settings.svelte.ts';
+import { matchingGainDb, measureLoudness } from './loudness.ts';
+import { DEFAULT_OUTPUT, Output } from './output.ts';
+import { decodeMono, LONGEST_SECONDS, type DecodedSound } from './sound.ts';
+import { following, moved, zoomed, type Span } from './zoom.ts';
 
 /** Stepping through a table by a held key must not load every track on the way. */
 const soonMs = 110;
+/** A sound whose loudness is not known by then is played as it is, and matched when it is. */
+const measureMs = 1500;
 
 export interface PlayerSource {
   /** Two sources with the same key are the same sound. */
@@ -17,6 +23,8 @@ export interface PlayerSource {
   trackId: string | null;
   /** Only of a sonification: of the sound that is being made, where this is its first draw. */
   soundId: string | null;
+  /** Only of a prototype's sonification: which it is of the chosen experiment. */
+  prototype: number | null;
   title: string;
   subtitle: string;
   url: string;
@@ -33,12 +41,23 @@ interface TrackToPlay {
 
 type SoundToPlay = Pick<Sonification, 'id' | 'url' | 'durationSeconds' | 'from'>;
 
-function sonificationSource(sound: SoundToPlay, title: string, firstOf?: string): PlayerSource {
+/** `firstOf`: the sound whose first draw this is; `prototype`: which prototype of the chosen experiment it is of. */
+interface Heard {
+  firstOf?: string;
+  prototype?: number | null;
+}
+
+function sonificationSource(
+  sound: SoundToPlay,
+  title: string,
+  { firstOf, prototype = null }: Heard,
+): PlayerSource {
   return {
     key: `sonification:${sound.id}`,
     kind: 'sonification',
     trackId: null,
     soundId: firstOf ?? sound.id,
+    prototype,
     title,
     subtitle:
       firstOf === undefined
@@ -52,7 +71,7 @@ function sonificationSource(sound: SoundToPlay, title: string, firstOf?: string)
 
 interface ShowOptions {
   play: boolean;
-  range?: { start: number; end: number };
+  range?: Span;
 }
 
 /** The one player of the window: whatever sounds, sounds here, so that nothing ever plays twice at once. */
@@ -63,7 +82,20 @@ export class Player {
   time = $state(0);
   duration = $state(0);
   /** Part that is played, in seconds; null plays to the end. */
-  range = $state.raw<{ start: number; end: number } | null>(null);
+  range = $state.raw<Span | null>(null);
+  /** The range, or the whole sound, is played again and again. */
+  loop = $state(false);
+  /** The sound in memory, for drawings and levels, once somebody needs it. */
+  decoded = $state.raw<DecodedSound | null>(null);
+  /** dB that the sound is raised or lowered by. */
+  gainDb = $state(0);
+
+  /** dB that match the sound, or the part that is played of it; 0 while they are not known. */
+  #matchingDb = 0;
+  /** The part that is drawn; null: all. */
+  #zoom = $state.raw<Span | null>(null);
+  #decoding: { key: string; sound: Promise<DecodedSound | null> } | null = null;
+  #output: Output | null = null;
 
   #audio: HTMLAudioElement | null = null;
   #frame = 0;
@@ -103,12 +135,25 @@ export class Player {
   /** Takes the audio element to play on. @returns what detaches it. */
   attach(audio: HTMLAudioElement): () => void {
     this.#audio = audio;
-    audio.volume = this.#settings.volume;
+    const output = new Output(audio);
+    this.#output = output;
+    this.#setLevel();
     const on = {
-      play: () => this.#started(),
-      pause: () => (this.playing = false),
+      play: () => {
+        output.wake();
+        this.#started();
+      },
+      pause: () => {
+        this.playing = false;
+        output.sleep();
+      },
       ended: () => {
         this.playing = false;
+        if (this.loop) {
+          void this.play(this.range?.start ?? 0);
+          return;
+        }
+        output.sleep();
         this.#takeBetter();
         const next = this.#queue.shift();
         if (next) void this.#showTrack(next, { play: true });
@@ -125,6 +170,8 @@ export class Player {
       for (const [name, handler] of Object.entries(on)) audio.removeEventListener(name, handler);
       cancelAnimationFrame(this.#frame);
       this.#audio = null;
+      this.#output = null;
+      output.close();
     };
   }
 
@@ -177,6 +224,7 @@ export class Player {
           kind: 'track',
           trackId: track.id,
           soundId: null,
+          prototype: null,
           title: track.title,
           subtitle: track.path,
           url,
@@ -194,33 +242,26 @@ export class Player {
         if (ask === this.#asked) this.loading = false;
       }
     }
-    this.range = options.range ?? null;
+    this.#setRange(options.range ?? null);
     if (options.play) await this.play(options.range?.start ?? 0);
     else if (options.range) this.seek(options.range.start);
   }
 
-  /**
-   * Plays a sonification.
-   * @param options.firstOf the sound whose first draw this is
-   */
-  async playSonification(
-    sound: SoundToPlay,
-    title: string,
-    options: { firstOf?: string } = {},
-  ): Promise<void> {
+  /** Plays a sonification. */
+  async playSonification(sound: SoundToPlay, title: string, heard: Heard = {}): Promise<void> {
     clearTimeout(this.#soon);
     this.#queue = [];
     this.#asked += 1;
     this.loading = false;
-    this.range = null;
-    const source = sonificationSource(sound, title, options.firstOf);
+    this.#setRange(null);
+    const source = sonificationSource(sound, title, heard);
     if (this.source?.key !== source.key) this.#show(source);
     await this.play(0);
   }
 
   /** The sound whose first draw is here has been made: it is heard from now on, but never in the middle of that. */
-  improve(sound: SoundToPlay, title: string): void {
-    this.#better = sonificationSource(sound, title);
+  improve(sound: SoundToPlay, title: string, heard: Heard = {}): void {
+    this.#better = sonificationSource(sound, title, heard);
     if (!this.playing && (this.time === 0 || this.#atEnd)) this.#takeBetter();
   }
 
@@ -234,6 +275,10 @@ export class Player {
     if (!audio || !this.source) return;
     if (from === 0) this.#takeBetter();
     if (from !== undefined) this.seek(from);
+    const { key } = this.source;
+    await this.#matched();
+    // Another sound was put here while this one was measured.
+    if (this.source.key !== key) return;
     try {
       await audio.play();
     } catch (thrown) {
@@ -275,7 +320,7 @@ export class Player {
     if (!audio) return;
     const target = Math.max(0, this.duration > 0 ? Math.min(seconds, this.duration) : seconds);
     // Going outside the part that was to be played means that the rest is wanted too.
-    if (this.range && (target < this.range.start || target > this.range.end)) this.range = null;
+    if (this.range && (target < this.range.start || target > this.range.end)) this.#setRange(null);
     audio.currentTime = target;
     this.time = target;
   }
@@ -287,7 +332,126 @@ export class Player {
   setVolume(volume: number): void {
     const limited = Math.min(1, Math.max(0, volume));
     this.#settings.change({ volume: limited });
-    if (this.#audio) this.#audio.volume = limited;
+    this.#setLevel();
+  }
+
+  /** Raises or lowers every sound by so many dB, where levels are not matched. */
+  setGain(gain: number): void {
+    this.#settings.change({ gainDb: Math.min(30, Math.max(-30, gain)) });
+    this.#setLevel();
+  }
+
+  /** Plays all sounds equally loud, as far as their peaks allow; or as they are. */
+  async setMatching(on: boolean): Promise<void> {
+    this.#settings.change({ matchLevels: on });
+    this.#setLevel();
+    await this.#matched();
+  }
+
+  /** Sends all sound to an output; null: the system's, which is also heard where the output is not there. */
+  async sendTo(device: string | null): Promise<void> {
+    const output = this.#output;
+    if (!output) return;
+    try {
+      await output.send(device ?? DEFAULT_OUTPUT);
+    } catch {
+      this.#notices.add('info', 'The chosen output is not connected: sound goes to the system’s.');
+      await output.send(DEFAULT_OUTPUT).catch(() => undefined);
+    }
+  }
+
+  setLoop(on: boolean): void {
+    this.loop = on;
+  }
+
+  /** Plays only this part from now on; null: all of the sound. */
+  select(range: Span | null): void {
+    this.#setRange(range);
+    if (range && (this.time < range.start || this.time >= range.end)) this.seek(range.start);
+  }
+
+  /** Makes the present place the start, or the end, of what is selected. */
+  selectHere(end: 'start' | 'end'): void {
+    if (!this.source || this.duration <= 0) return;
+    const { start, end: last } = this.range ?? { start: 0, end: this.duration };
+    const range = end === 'start' ? { start: this.time, end: last } : { start, end: this.time };
+    if (range.end - range.start > 0.01) this.#setRange(range);
+  }
+
+  /** What is drawn of the sound. */
+  get shown(): Span {
+    return this.#zoom ?? { start: 0, end: this.duration };
+  }
+
+  get zoomedIn(): boolean {
+    return this.#zoom !== null;
+  }
+
+  /** @param factor 2: twice as close · @param around default: the cursor, where it is in sight */
+  zoomBy(factor: number, around?: number): void {
+    if (this.duration <= 0) return;
+    const { shown } = this;
+    const cursor =
+      this.time >= shown.start && this.time <= shown.end ? this.time : (shown.start + shown.end) / 2;
+    const next = zoomed(shown, factor, around ?? cursor, this.duration);
+    this.#zoom = next.end - next.start >= this.duration - 1e-9 ? null : next;
+  }
+
+  zoomOut(): void {
+    this.#zoom = null;
+  }
+
+  /** Moves what is drawn. */
+  moveBy(seconds: number): void {
+    if (this.#zoom) this.#zoom = moved(this.#zoom, seconds, this.duration);
+  }
+
+  /** The sound in memory; null for one that is too long, or cannot be decoded. Decoded once. */
+  async needSamples(): Promise<DecodedSound | null> {
+    const { source } = this;
+    if (!source || (this.duration || source.durationSeconds) > LONGEST_SECONDS) return null;
+    if (this.#decoding?.key !== source.key) {
+      const stop = new AbortController();
+      const sound = decodeMono(source.url, stop.signal).catch((thrown: unknown) => {
+        // The sound itself reports when it cannot be played; a missing drawing is no trouble of its own.
+        console.warn('not decoded', thrown);
+        return null;
+      });
+      this.#decoding = { key: source.key, sound };
+      void sound.then((done) => {
+        if (this.source?.key === source.key) this.decoded = done;
+      });
+    }
+    return this.#decoding.sound;
+  }
+
+  #setRange(range: Span | null): void {
+    const same = this.range?.start === range?.start && this.range?.end === range?.end;
+    this.range = range;
+    if (!same) void this.#matched();
+  }
+
+  /** Brings the sound, or the part that is played of it, to the common loudness; at once where that is not wanted. */
+  async #matched(): Promise<void> {
+    const { source, range } = this;
+    if (!this.#settings.matchLevels || !source) return;
+    const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), measureMs));
+    const measured = this.needSamples().then((sound) => {
+      if (!sound || this.source?.key !== source.key || this.range !== range || !this.#settings.matchLevels)
+        return;
+      const { samples, sampleRate } = sound;
+      const part = range
+        ? samples.subarray(Math.round(range.start * sampleRate), Math.round(range.end * sampleRate))
+        : samples;
+      this.#matchingDb = matchingGainDb(measureLoudness(part, sampleRate));
+      this.#setLevel();
+    });
+    await Promise.race([measured, late]);
+  }
+
+  #setLevel(): void {
+    this.gainDb = this.#settings.matchLevels ? this.#matchingDb : this.#settings.gainDb;
+    this.#output?.set(this.#settings.volume, this.gainDb);
   }
 
   #show(source: PlayerSource): void {
@@ -295,6 +459,10 @@ export class Player {
     this.source = source;
     this.time = 0;
     this.duration = source.durationSeconds;
+    this.decoded = null;
+    this.#zoom = null;
+    this.#matchingDb = 0;
+    this.#setLevel();
     if (this.#audio) this.#audio.src = source.url;
   }
 
@@ -314,7 +482,11 @@ export class Player {
     const audio = this.#audio;
     if (!audio) return;
     this.time = audio.currentTime;
-    if (this.range && this.playing && audio.currentTime >= this.range.end) audio.pause();
+    if (this.range && this.playing && audio.currentTime >= this.range.end) {
+      if (this.loop) audio.currentTime = this.range.start;
+      else audio.pause();
+    }
+    if (this.#zoom && this.playing) this.#zoom = following(this.#zoom, this.time, this.duration);
   }
 
   #failed(audio: HTMLAudioElement, cause?: Error): void {

@@ -1,14 +1,21 @@
 /** Sounds decoded in the window, for drawings only; playing is the audio element's work. */
 const rate = 22_050;
 
+/** Longer sounds are not decoded: all of it would be kept in memory for a drawing. */
+export const LONGEST_SECONDS = 900;
+
+/** A sound in memory: mono, −1…1. */
+export interface DecodedSound {
+  samples: Float32Array;
+  /** Hz */
+  sampleRate: number;
+}
+
 /**
  * Decodes a sound to mono.
  * @returns samples at 22.05 kHz, −1…1.
  */
-export async function decodeMono(
-  url: string,
-  signal: AbortSignal,
-): Promise<{ samples: Float32Array; sampleRate: number }> {
+export async function decodeMono(url: string, signal: AbortSignal): Promise<DecodedSound> {
   const response = await fetch(url, { signal });
   if (!response.ok) throw new Error(`the sound could not be read (${String(response.status)})`);
   const context = new OfflineAudioContext(1, 1, rate);

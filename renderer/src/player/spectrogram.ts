@@ -1,7 +1,10 @@
 /** A spectrogram with as many columns as the drawing has pixels: cheap whatever the length of the sound. */
 
 const size = 1024;
-const lowHz = 40;
+/** Where the frequency axis begins. */
+export const LOWEST_HZ = 40;
+/** What is drawn darkest, dB below the loudest value of the drawing. */
+export const FLOOR_DB = -80;
 
 /** Magnitudes of a radix-2 FFT of a Hann-windowed frame, bins 0…size/2. `re` holds the frame and is overwritten. */
 function magnitudes(re: Float32Array, im: Float32Array): void {
@@ -39,13 +42,15 @@ function magnitudes(re: Float32Array, im: Float32Array): void {
 
 /**
  * @returns levels 0…1 ([height, width] row-major, high frequencies first) on a logarithmic frequency axis from 40 Hz to
- * half the sample rate; 0 is 80 dB below the loudest value.
+ * half the sample rate; 0 is {@link FLOOR_DB} against the loudest value.
+ * @param part samples that are drawn; those around it are heard at its ends
  */
 export function spectrogram(
   samples: Float32Array,
   sampleRate: number,
   width: number,
   height: number,
+  part = { from: 0, to: samples.length },
 ): Float32Array {
   const levels = new Float32Array(width * height);
   const window = Float32Array.from(
@@ -54,18 +59,18 @@ export function spectrogram(
   );
   const re = new Float32Array(size);
   const im = new Float32Array(size);
-  const top = Math.log(sampleRate / 2 / lowHz);
+  const top = Math.log(sampleRate / 2 / LOWEST_HZ);
   let loudest = 1e-9;
   for (let column = 0; column < width; column += 1) {
-    const centre = Math.floor(((column + 0.5) / width) * samples.length);
+    const centre = part.from + Math.floor(((column + 0.5) / width) * (part.to - part.from));
     for (let i = 0; i < size; i += 1) {
       re[i] = (samples[centre - size / 2 + i] ?? 0) * (window[i] ?? 0);
       im[i] = 0;
     }
     magnitudes(re, im);
     for (let row = 0; row < height; row += 1) {
-      const hz = lowHz * Math.exp((top * (height - 1 - row + 0.5)) / height);
-      const next = lowHz * Math.exp((top * (height - row + 0.5)) / height);
+      const hz = LOWEST_HZ * Math.exp((top * (height - 1 - row + 0.5)) / height);
+      const next = LOWEST_HZ * Math.exp((top * (height - row + 0.5)) / height);
       const from = Math.min(size / 2, Math.floor((hz * size) / sampleRate));
       const to = Math.min(size / 2, Math.max(from, Math.ceil((next * size) / sampleRate) - 1));
       let level = 0;
@@ -74,5 +79,26 @@ export function spectrogram(
       loudest = Math.max(loudest, level);
     }
   }
-  return levels.map((level) => Math.max(0, 1 + (20 * Math.log10(level / loudest + 1e-12)) / 80));
+  return levels.map((level) => Math.max(0, 1 + (20 * Math.log10(level / loudest + 1e-12)) / -FLOOR_DB));
+}
+
+/** Colour of a level 0…1: dark blue to yellow with steadily rising lightness, readable without telling hues apart. */
+export function shade(level: number): [number, number, number] {
+  return [
+    255 * Math.min(1, Math.max(0, 1.5 * level - 0.4)),
+    255 * Math.min(1, level ** 1.4),
+    255 * (0.12 + 0.55 * level * (1 - level) * 2),
+  ];
+}
+
+/** Marks of the frequency axis: `place` 0 is the top, half the sample rate; 1 the bottom. */
+export function frequencyMarks(sampleRate: number): { hz: number; place: number; text: string }[] {
+  const top = Math.log(sampleRate / 2 / LOWEST_HZ);
+  return [100, 300, 1000, 3000, 10_000]
+    .filter((hz) => hz < sampleRate / 2)
+    .map((hz) => ({
+      hz,
+      place: 1 - Math.log(hz / LOWEST_HZ) / top,
+      text: hz < 1000 ? `${String(hz)} Hz` : `${String(hz / 1000)} kHz`,
+    }));
 }

@@ -17,9 +17,11 @@ export async function playVector(
   const { player, sonifier } = session;
   const wanted = session.ask(vector);
   const known = sonifier.soundOf(vector, stored);
-  if (known) return player.playSonification(known, title);
+  const heard = { prototype: vector.kind === 'prototype' ? vector.index : null };
+  if (known) return player.playSonification(known, title, heard);
   const playFirst = (first: FirstSound): void => {
-    if (wanted()) void player.playSonification(first.sonification, title, { firstOf: first.soundId });
+    if (wanted())
+      void player.playSonification(first.sonification, title, { ...heard, firstOf: first.soundId });
   };
   // A second press while the sound is being made must not start a second job.
   if (sonifier.jobOf(vector) !== null) {
@@ -29,8 +31,8 @@ export async function playVector(
   }
   const [sound] = (await session.notices.attempt(() => sonifier.make([vector], playFirst))) ?? [];
   if (!sound) return;
-  if (player.source?.soundId === sound.id) player.improve(sound, title);
-  else if (wanted()) await player.playSonification(sound, title);
+  if (player.source?.soundId === sound.id) player.improve(sound, title, heard);
+  else if (wanted()) await player.playSonification(sound, title, heard);
 }
 
 /** A: the prototype itself, sonified. */

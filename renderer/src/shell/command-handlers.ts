@@ -6,6 +6,7 @@ import type { Notices } from './notices.svelte.ts';
 import type { LibrarySummary } from '../../../engine/api/libraries.ts';
 import { backUp, carry, takeIn } from './library-copies.ts';
 import { playNearest, playPrototype } from '../session/audition.ts';
+import { playBeside } from '../session/beside.ts';
 
 const themes = ['system', 'light', 'dark'] as const;
 
@@ -86,6 +87,19 @@ export function commandHandlers(app: App): CommandHandlers {
       else player()?.toggle();
     },
     'player.stop': () => player()?.stop(),
+    'player.next': () => app.session && playBeside(app.session, 1),
+    'player.previous': () => app.session && playBeside(app.session, -1),
+    'player.loop': () => player()?.setLoop(!player()?.loop),
+    'player.selectStart': () => player()?.selectHere('start'),
+    'player.selectEnd': () => player()?.selectHere('end'),
+    'player.selectAll': () => player()?.select(null),
+    'player.zoomIn': () => player()?.zoomBy(2),
+    'player.zoomOut': () => player()?.zoomBy(0.5),
+    'player.zoomAll': () => player()?.zoomOut(),
+    'player.match': async () => {
+      await player()?.setMatching(!settings.matchLevels);
+      notices().add('info', `Levels are ${settings.matchLevels ? 'matched' : 'as recorded'}.`);
+    },
     'player.back': () => player()?.seekBy(-1),
     'player.forward': () => player()?.seekBy(1),
     'player.backFar': () => player()?.seekBy(-10),

@@ -10,10 +10,12 @@ interface Chord {
   key: string;
 }
 
+/** “Mod+Shift+Z” in its parts; the sign + is a key, too. */
+const partsOf = (text: string): string[] => text.split(/\+(?!$)/);
+
 function parse(text: string): Chord {
-  const parts = text.split('+');
-  // “Mod++” is Mod with the key “+”.
-  const key = text.endsWith('++') ? '+' : (parts.at(-1) ?? '');
+  const parts = partsOf(text);
+  const key = parts.at(-1) ?? '';
   return {
     mod: parts.includes('Mod'),
     alt: parts.includes('Alt'),
@@ -54,8 +56,7 @@ const names: Record<string, string> = {
 
 /** The keys of a command as they are printed on a keyboard. */
 export function keyCaps(key: string, mac: boolean): string[] {
-  const parts = key.endsWith('++') ? [...key.slice(0, -2).split('+'), '+'] : key.split('+');
-  return parts.map((part) => {
+  return partsOf(key).map((part) => {
     if (part === 'Mod') return mac ? '⌘' : 'Ctrl';
     if (part === 'Alt') return mac ? '⌥' : 'Alt';
     if (part === 'Shift') return mac ? '⇧' : 'Shift';

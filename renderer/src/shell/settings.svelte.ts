@@ -10,6 +10,10 @@ import {
 /** How the window was left. What a person prefers is not kept here but in the file of preferences. */
 const leftSchema = z.object({
   volume: z.number().min(0).max(1).catch(0.8),
+  /** dB that every sound is raised or lowered by. */
+  gainDb: z.number().min(-30).max(30).catch(0),
+  /** All sounds are played equally loud, as far as their peaks allow. */
+  matchLevels: z.boolean().catch(false),
   spectrogram: z.boolean().catch(false),
   inspector: z.boolean().catch(true),
   /** What is seldom changed about a training is shown. */
@@ -60,6 +64,12 @@ export class Settings {
   }
   get volume(): number {
     return this.#left.volume;
+  }
+  get gainDb(): number {
+    return this.#left.gainDb;
+  }
+  get matchLevels(): boolean {
+    return this.#left.matchLevels;
   }
   get spectrogram(): boolean {
     return this.#left.spectrogram;

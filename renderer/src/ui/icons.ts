@@ -15,6 +15,11 @@ export const icons = {
   jobs: { path: 'M3 4h6M3 8h10M3 12h4M11.5 4h1.5M9.5 12H13' },
   play: { path: 'M5 3v10l8-5Z', fill: true },
   pause: { path: 'M4.5 3h2.5v10H4.5ZM9 3h2.5v10H9Z', fill: true },
+  previous: { path: 'M12 3v10L5.500 8ZM4 3v10' },
+  next: { path: 'M4 3v10l6.500-5ZM12 3v10' },
+  loop: {
+    path: 'M11 2.500l2.500 2.500L11 7.500M13.500 5H5a2.500 2.500 0 0 0-2.500 2.500M5 13.500L2.500 11L5 8.500M2.500 11H11a2.500 2.500 0 0 0 2.500-2.500',
+  },
   stop: { path: 'M4 4h8v8H4Z', fill: true },
   volume: { path: 'M2.5 6v4h2.5L8.5 13V3L5 6ZM11 5.8a3 3 0 0 1 0 4.4M12.8 4a5.5 5.5 0 0 1 0 8' },
   spectrogram: { path: 'M2.5 13V8M5.2 13V4M8 13V6.5M10.8 13V3M13.5 13V9' },
