@@ -72,6 +72,7 @@ export function commandHandlers(app: App): CommandHandlers {
     },
     'view.inspector': () => settings.change({ inspector: !settings.inspector }),
     'view.spectrogram': () => settings.change({ spectrogram: !settings.spectrogram }),
+    'view.playerTools': () => settings.change({ playerTools: !settings.playerTools }),
     'view.theme': () => {
       const next = themes[(themes.indexOf(settings.theme) + 1) % themes.length] ?? 'system';
       void notices().attempt(() => settings.prefer({ theme: next }));

@@ -54,6 +54,7 @@ export const commandList = [
   { id: 'jobs.first', title: 'Put the newest waiting job first', menu: 'View', keys: [] },
   { id: 'view.inspector', title: 'Why inspector on or off', menu: 'View', keys: ['i'] },
   { id: 'view.spectrogram', title: 'Spectrogram on or off', menu: 'View', keys: ['g'] },
+  { id: 'view.playerTools', title: 'Player tools on or off', menu: 'View', keys: ['p'] },
   { id: 'view.theme', title: 'Theme: system, light, dark', menu: 'View', keys: [] },
   { id: 'view.textLarger', title: 'Larger', menu: 'View', keys: ['Mod+=', 'Mod++'] },
   { id: 'view.textSmaller', title: 'Smaller', menu: 'View', keys: ['Mod+-'] },

@@ -15,6 +15,8 @@ const leftSchema = z.object({
   /** All sounds are played equally loud, as far as their peaks allow. */
   matchLevels: z.boolean().catch(false),
   spectrogram: z.boolean().catch(false),
+  /** Repeating, zooming, gain and output stand in the player, with an axis of time. */
+  playerTools: z.boolean().catch(false),
   inspector: z.boolean().catch(true),
   /** What is seldom changed about a training is shown. */
   trainMore: z.boolean().catch(false),
@@ -73,6 +75,9 @@ export class Settings {
   }
   get spectrogram(): boolean {
     return this.#left.spectrogram;
+  }
+  get playerTools(): boolean {
+    return this.#left.playerTools;
   }
   get inspector(): boolean {
     return this.#left.inspector;
