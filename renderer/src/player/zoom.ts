@@ -50,7 +50,7 @@ function markEvery(seconds: number, wanted: number): number {
 /** Where marks of the time axis lie, and how many digits of a second tell them apart. */
 export function timeMarks(shown: Span, wanted: number): { seconds: number[]; digits: number } {
   const every = markEvery(shown.end - shown.start, wanted);
-  const first = Math.ceil(shown.start / every - 1e-9);
+  const first = Math.max(0, Math.ceil(shown.start / every - 1e-9));
   const seconds: number[] = [];
   for (let i = first; i * every <= shown.end + 1e-9; i += 1) seconds.push(i * every);
   return { seconds, digits: Math.max(0, -Math.floor(Math.log10(every) + 1e-9)) };
