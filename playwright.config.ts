@@ -4,8 +4,8 @@ export default defineConfig({
   testDir: 'tests/e2e',
   outputDir: 'test-results/e2e',
   globalSetup: './tests/e2e/support/runtime.ts',
-  // One application at a time: the machine's cores belong to the engine.
-  workers: 1,
+  // A test waits for about as long as it computes, so two applications keep two cores busy.
+  workers: 2,
   timeout: 240_000,
   expect: { timeout: 20_000 },
   reporter: [['list'], ['json']],

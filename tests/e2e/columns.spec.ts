@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
-import { expect, launch, temporaryFolder, test } from './support/app.ts';
+import { expect, launch, test } from './support/app.ts';
+import { importedDemo } from './support/demo.ts';
 import { screenshots } from './support/steps.ts';
 
 test('columns are chosen, moved and sized, by menu, mouse and keys, and come back at the next start', async () => {
   test.setTimeout(400_000);
-  const userData = temporaryFolder('columns');
+  const userData = await importedDemo('columns');
   let running = await launch(userData);
   let { page } = running;
   page.setDefaultTimeout(60_000);

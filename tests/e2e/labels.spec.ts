@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { expect, launch, temporaryFolder, test } from './support/app.ts';
+import { expect, launch, test } from './support/app.ts';
+import { importedDemo } from './support/demo.ts';
 import type { RunningApp } from './support/app.ts';
 import { go, jobState, screenshots } from './support/steps.ts';
 
@@ -12,7 +13,7 @@ test.describe('several labels', () => {
 
   test.beforeAll(async () => {
     test.setTimeout(500_000);
-    userData = temporaryFolder('labels');
+    userData = await importedDemo('labels');
     running = await launch(userData);
     const { page } = running;
     page.setDefaultTimeout(60_000);

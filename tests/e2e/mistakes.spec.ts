@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
-import { expect, launch, temporaryFolder, test } from './support/app.ts';
+import { expect, launch, test } from './support/app.ts';
+import { importedDemo } from './support/demo.ts';
 import { go, jobState, screenshots } from './support/steps.ts';
 
 test('labels that are probably wrong are found, decided, taken back, and still decided after a restart', async () => {
   test.setTimeout(500_000);
-  const userData = temporaryFolder('mistakes');
+  const userData = await importedDemo('mistakes');
   let running = await launch(userData);
   try {
     let { page } = running;

@@ -5,6 +5,7 @@ import type { Page } from '@playwright/test';
 import { parse } from 'csv-parse/sync';
 import { readNpz } from '../../models/tensors/index.ts';
 import { expect, launch, temporaryFolder, test } from './support/app.ts';
+import { importedDemo } from './support/demo.ts';
 import type { RunningApp } from './support/app.ts';
 import { endlessRun, smallParquet } from '../support/parquet.ts';
 import { answerDialogs, expectPlays, go, jobState, screenshots, soundOf } from './support/steps.ts';
@@ -16,7 +17,7 @@ let userData = '';
 let exports = '';
 
 test.beforeAll(async () => {
-  userData = temporaryFolder('reduce');
+  userData = await importedDemo('reduce');
   exports = temporaryFolder('reduced');
   running = await launch(userData);
 });
@@ -33,7 +34,10 @@ async function chooseMethods(page: Page, ids: string[]): Promise<void> {
   for (const id of ids) await page.getByTestId(`method-${id}`).check();
 }
 
-async function finished(page: Page): Promise<void> {
+/** Waits for the study that was started as the nth of this run: until its job is there, the newest is the one before. */
+async function finished(page: Page, nth: number): Promise<void> {
+  await go(page, 'jobs');
+  await expect(page.locator('[data-testid=job-row][data-kind=study]')).toHaveCount(nth);
   expect(await jobState(page, 'study', 200_000)).toBe('done');
   await go(page, 'reduce');
   await expect(page.getByTestId('study')).toHaveAttribute('data-state', 'done');
@@ -66,7 +70,7 @@ test('compares several methods: points, Pareto front and a table that says the s
   await page.getByTestId('reduce-sizes').blur();
   await expect(page.getByTestId('reduce-estimate')).toContainText('11 reduction runs');
   await page.getByTestId('reduce-start').click();
-  await finished(page);
+  await finished(page, 1);
   // 11 reductions × LP-kNN, BRkNN-a, ML-kNN
   await expect.poll(() => points(page)).toBe(33);
   const rows = page.getByTestId('run-row');
@@ -192,7 +196,7 @@ test('adds label noise to the training labels by one switch', async () => {
   await page.getByTestId('reduce-noise').check();
   await expect(page.getByTestId('reduce-estimate')).toContainText('12 reduction runs');
   await page.getByTestId('reduce-start').click();
-  await finished(page);
+  await finished(page, 2);
   const f1 = async (noise: string): Promise<number> => {
     await page.getByTestId('study-noise').selectOption(noise);
     const row = page.getByTestId('run-row').filter({ hasText: 'MChen p 50' }).filter({ hasText: 'LP-kNN' });
@@ -207,7 +211,7 @@ test('compares over folds and says whether it is more than chance', async () => 
   const { page } = running;
   await page.getByTestId('reduce-split').selectOption('folds');
   await page.getByTestId('reduce-start').click();
-  await finished(page);
+  await finished(page, 3);
   await expect(page.getByTestId('study-state')).toContainText('5 splits');
   await page.getByTestId('statistics').locator('summary').click();
   await expect(page.getByTestId('statistics')).toContainText('Friedman');

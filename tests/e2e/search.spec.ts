@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { expect, launch, temporaryFolder, test } from './support/app.ts';
+import { expect, launch, test } from './support/app.ts';
+import { importedDemo } from './support/demo.ts';
 import type { RunningApp } from './support/app.ts';
 import { openLabelledDemo, screenshots } from './support/steps.ts';
 
@@ -11,7 +12,7 @@ test.describe('a search', () => {
 
   test.beforeAll(async () => {
     test.setTimeout(400_000);
-    userData = temporaryFolder('search');
+    userData = await importedDemo('search');
     running = await launch(userData);
     const { page } = running;
     page.setDefaultTimeout(60_000);

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, launch, temporaryFolder, test } from './support/app.ts';
+import { importedDemo } from './support/demo.ts';
 import type { RunningApp } from './support/app.ts';
 import { answerDialogs, openLabelledDemo, screenshots } from './support/steps.ts';
 
@@ -14,7 +15,7 @@ test.describe('a selection', () => {
 
   test.beforeAll(async () => {
     test.setTimeout(400_000);
-    userData = temporaryFolder('selection');
+    userData = await importedDemo('selection');
     exports = temporaryFolder('selection-exports');
     running = await launch(userData);
     const { page } = running;

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { expect, launch, temporaryFolder, test } from './support/app.ts';
+import { expect, launch, test } from './support/app.ts';
+import { importedDemo } from './support/demo.ts';
 import type { Page } from '@playwright/test';
 import { openLargeLibrary } from './support/large-library.ts';
 import { expectPlays, go, jobState, screenshots } from './support/steps.ts';
@@ -9,7 +10,7 @@ const revision = (page: Page): Promise<string | null> =>
 
 test('an edit is looked at, made, undone, and undone again after a restart', async () => {
   test.setTimeout(600_000);
-  const userData = temporaryFolder('studio');
+  const userData = await importedDemo('studio');
   let running = await launch(userData);
   try {
     let { page } = running;
