@@ -1,10 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
 
 const window = ['tests/renderer/**/*.test.ts', 'renderer/**/*.test.ts'];
 const shared = {
-  // ONNX Runtime sessions and worker threads need real processes; two at a time suits two cores.
+  // ONNX Runtime sessions and worker threads need real processes.
   pool: 'forks' as const,
   testTimeout: 60_000,
   hookTimeout: 120_000,
@@ -12,7 +13,8 @@ const shared = {
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // One more than there are cores, since some tests wait for a limit to pass; eight take some 8 GB.
+    maxWorkers: Math.min(availableParallelism() + 1, 8),
     projects: [
       {
         test: {
