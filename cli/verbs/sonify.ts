@@ -1,5 +1,8 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import type { VectorRef } from '../../engine/api/neighbours.ts';
+import type { PrototypeInfo } from '../../engine/api/prototypes.ts';
 import type { SoundStart } from '../../engine/api/sonify.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { distinctFileNames } from '../../engine/bundles/names.ts';
@@ -13,6 +16,8 @@ interface Options extends SoundOriginOptions {
   library: string;
   experiment: string;
   class?: string;
+  between?: [number, number];
+  points: number;
   seed: number;
   steps?: number;
   guidance?: number;
@@ -20,6 +25,7 @@ interface Options extends SoundOriginOptions {
 }
 
 interface Sound {
+  /** Of the prototype; of a line between two, which point of it. */
   index: number;
   class: string;
   file: string;
@@ -39,6 +45,12 @@ export const sonifyVerb: AddVerb = (program, cli) => {
     .requiredOption('--library <dir>', "folder with the library's data")
     .requiredOption('--experiment <id>', 'experiment, or latest')
     .option('--class <class>', 'only the prototypes of this class')
+    .option(
+      '--between <a:b>',
+      'points of the line between two prototypes, as `prototypes list` counts them',
+      line,
+    )
+    .option('--points <n>', 'with --between: how many, the two among them', wholeNumber(2, 101), 5)
     .option('--seed <n>', 'the same seed gives the same sound', seedNumber, 1)
     .option('--steps <n>', 'diffusion steps; default: those of the pack', wholeNumber(1, 1000))
     .option('--guidance <g>', 'classifier-free guidance; default: that of the pack', number(0, 20))
@@ -49,6 +61,7 @@ export const sonifyVerb: AddVerb = (program, cli) => {
 Examples:
   archetone sonify --library ~/archetone-music --experiment latest --out sounds
   archetone sonify --library ~/archetone-music --experiment latest --class flute --seed 7 --out sounds --json
+  archetone sonify --library ~/archetone-music --experiment latest --between 3:7 --points 9 --out morph
   archetone sonify --library ~/archetone-music --experiment latest --from recording --share 0.5 --out sounds`,
     )
     .action((options: Options) =>
@@ -66,14 +79,11 @@ Examples:
           const prototypes = (
             await session.client.call('prototypes.list', { libraryId, experimentId: experiment.id })
           ).filter((prototype) => options.class === undefined || prototype.class === options.class);
+          const wanted = wantedSounds(experiment.id, prototypes, options);
           const { sonifications } = await session.run('sonify', (client) =>
             client.call('sonify.start', {
               libraryId,
-              targets: prototypes.map(({ index }) => ({
-                kind: 'prototype' as const,
-                experimentId: experiment.id,
-                index,
-              })),
+              targets: wanted.map(({ target }) => target),
               seed: options.seed,
               from,
               ...(options.steps === undefined ? {} : { steps: options.steps }),
@@ -81,7 +91,7 @@ Examples:
             }),
           );
           const names = distinctFileNames(
-            prototypes.map(({ index, class: name }) => `${String(index).padStart(3, '0')} ${name}`),
+            wanted.map(({ index, class: name }) => `${String(index).padStart(3, '0')} ${name}`),
           );
           const folder = resolve(options.out);
           const sounds: Sound[] = [];
@@ -93,8 +103,8 @@ Examples:
               const file = join(folder, `${names[i] ?? ''}.wav`);
               await copyFile(session.mediaPath(url), file);
               sounds.push({
-                index: prototypes[i]?.index ?? i,
-                class: prototypes[i]?.class ?? '',
+                index: wanted[i]?.index ?? i,
+                class: wanted[i]?.class ?? '',
                 file,
                 ...{ seed, steps, guidance, from, durationSeconds, rmsDbfs, gainDb, cycleCosine },
               });
@@ -105,6 +115,41 @@ Examples:
       ),
     );
 };
+
+/** Two prototypes, by their numbers. */
+function line(text: string): [number, number] {
+  const [from, to, ...more] = text.split(':').map(wholeNumber(0, 100_000));
+  if (from === undefined || to === undefined || more.length > 0)
+    throw new InvalidArgumentError('must be two numbers of prototypes, such as 3:7.');
+  return [from, to];
+}
+
+interface Wanted {
+  index: number;
+  class: string;
+  target: VectorRef;
+}
+
+/** Each prototype; or the points of a line between two of them. */
+function wantedSounds(
+  experimentId: string,
+  prototypes: readonly PrototypeInfo[],
+  { between, points }: Pick<Options, 'between' | 'points'>,
+): Wanted[] {
+  if (!between)
+    return prototypes.map(({ index, class: name }) => ({
+      ...{ index, class: name },
+      target: { kind: 'prototype', experimentId, index },
+    }));
+  const [from, to] = between;
+  return Array.from({ length: points }, (_, index) => {
+    const share = index / (points - 1);
+    return {
+      ...{ index, class: `${String(Math.round(100 * share))} % from ${String(from)} to ${String(to)}` },
+      target: { kind: 'between', experimentId, from, to, share },
+    };
+  });
+}
 
 function describeSounds(sounds: readonly Sound[]): string {
   return table<Sound>(

@@ -8,6 +8,11 @@ export const vectorRefSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('window'), trackId: id, windowIndex: z.int().min(0) }),
   z.strictObject({ kind: z.literal('prototype'), experimentId: id, index: z.int().min(0) }),
   z.strictObject({ kind: z.literal('generated'), reductionId: id, index: z.int().min(0) }),
+  /** A point of the line between two prototypes of an experiment: 0 is the first, 1 the second. */
+  z.strictObject({
+    ...{ kind: z.literal('between'), experimentId: id },
+    ...{ from: z.int().min(0), to: z.int().min(0), share: z.number().min(0).max(1) },
+  }),
 ]);
 
 /** What a vector of the embedding space stands for. */

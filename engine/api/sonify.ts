@@ -74,6 +74,23 @@ export interface MadeSound {
   sonification: Sonification;
 }
 
+/** What a picture is made of: a sound that was made, or a window of a recording. */
+const pictureOfSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('sound'), soundId: id }),
+  z.strictObject({ kind: z.literal('window'), trackId: id, windowIndex: z.int().min(0) }),
+]);
+
+export type PictureOf = z.output<typeof pictureOfSchema>;
+
+/** A mel spectrogram, for looking at. */
+export interface MelPicture {
+  bands: number;
+  frames: number;
+  /** `[frames, bands]`, low bands first, 0…1: 0 is 80 dB or more below the loudest. */
+  levels: Float32Array;
+  durationSeconds: number;
+}
+
 /** How sounds are made; steps and guidance default to the pack's. */
 const settings = {
   seed: seed.default(1),
@@ -91,6 +108,8 @@ export const sonifyMethods = {
       ...settings,
     }),
   ),
+  /** What a sound, or a window of a recording, looks like. @throws `not-found`; `unreadable`, `audio` for a file of that kind */
+  'sonify.picture': query<MelPicture>()(z.strictObject({ ...inLibrary, of: pictureOfSchema })),
   /**
    * Makes the sounds of an experiment's prototypes ahead of their being asked for, whenever nothing else is under way:
    * the strongest prototype of each class first, and of a large network no others unless `all`. A job that does so for

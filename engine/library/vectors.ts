@@ -1,5 +1,6 @@
 import { meanByTrack } from '../../models/embeddings/pooling.ts';
 import { ExactIndex } from '../../models/neighbours/exact.ts';
+import { Kept } from './kept-values.ts';
 import { TrackSimilarities } from './track-similarities.ts';
 import type { WindowEmbeddings } from './window-embeddings.ts';
 
@@ -41,8 +42,8 @@ const MOST_FACTS = 16;
 export class LibraryVectors {
   readonly windows: WindowEmbeddings;
   readonly similarities = new TrackSimilarities();
-  readonly #facts = new Map<string, PrototypeFacts>();
-  readonly #logits = new Map<string, TrackLogits>();
+  readonly #facts = new Kept<PrototypeFacts>(MOST_FACTS);
+  readonly #logits = new Kept<TrackLogits>(MOST_LOGITS);
   readonly #indices = new Map<string, Promise<ExactIndex>>();
   #tracks: TrackEmbeddings | null = null;
 
@@ -59,12 +60,12 @@ export class LibraryVectors {
 
   /** What is known of the prototypes of a revision, worked out where it is asked for first. */
   prototypeFacts(revision: string, make: () => Promise<PrototypeFacts>): Promise<PrototypeFacts> {
-    return keep(this.#facts, MOST_FACTS, revision, make);
+    return this.#facts.of(revision, make);
   }
 
   /** What a revision says of every track, worked out where it is asked for first. */
   trackLogits(revision: string, make: () => Promise<TrackLogits>): Promise<TrackLogits> {
-    return keep(this.#logits, MOST_LOGITS, revision, make);
+    return this.#logits.of(revision, make);
   }
 
   windowIndex(metric: Metric): Promise<ExactIndex> {
@@ -96,21 +97,4 @@ export class LibraryVectors {
     }
     return index;
   }
-}
-
-/** A value of a map that holds some, made where it is missing; what was not asked for longest goes. */
-async function keep<T>(
-  values: Map<string, T>,
-  most: number,
-  key: string,
-  make: () => Promise<T>,
-): Promise<T> {
-  const value = values.get(key) ?? (await make());
-  values.delete(key);
-  values.set(key, value);
-  for (const old of values.keys()) {
-    if (values.size <= most) break;
-    values.delete(old);
-  }
-  return value;
 }

@@ -102,6 +102,38 @@ const kinds: { readonly [K in Kind]: VectorKind<RefOf<K>> } = {
     startFrom: () => null,
     isItself: () => false,
   },
+  between: {
+    locate: (library, { experimentId, from, to, share }) => {
+      const { space } = library.experiments.get(experimentId);
+      const first = networkOf(library, { kind: 'prototype', experimentId, index: from }).prototypeVector(
+        from,
+      );
+      const second = networkOf(library, { kind: 'prototype', experimentId, index: to }).prototypeVector(to);
+      // The ends are the prototypes themselves, to the bit: their sounds are made once.
+      const vector = first.map((value, e) => (1 - share) * value + share * (second[e] ?? 0));
+      return { space, vector };
+    },
+    name: (library, { experimentId, from, to, share }) => {
+      const [first, second] = [from, to].map((index) =>
+        kinds.prototype.name(library, { kind: 'prototype', experimentId, index }),
+      );
+      return `${Math.round(100 * share)} % of the way from ${first ?? ''} to ${second ?? ''}`;
+    },
+    owner: ({ experimentId, from, to }) => `${experimentId} ${from} ${to}`,
+    several: (library, { experimentId, from, to }) => {
+      const [first, second] = [from, to].map((index) =>
+        kinds.prototype.name(library, { kind: 'prototype', experimentId, index }),
+      );
+      return `points between ${first ?? ''} and ${second ?? ''}`;
+    },
+    startFrom: (library, { experimentId, from, to }, known) => {
+      const sets = [from, to].map((index) =>
+        kinds.prototype.startFrom(library, { kind: 'prototype', experimentId, index }, known),
+      );
+      return new Set(sets.flatMap((set) => [...(set ?? [])]));
+    },
+    isItself: () => false,
+  },
 };
 
 /**

@@ -81,7 +81,8 @@ async function vectorOf(
     case 'window':
       return windowOf(library.embeddings.ofTrack(source.trackId, space), source.windowIndex);
     case 'prototype':
-    case 'generated': {
+    case 'generated':
+    case 'between': {
       const located = resolveVector(library, source);
       if (!sameEncoder(located.space, space)) throw otherSpace('This prototype', located.space, space);
       return located.vector;

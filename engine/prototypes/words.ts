@@ -28,6 +28,7 @@ const sources: { readonly [K in PrototypeSource['kind']]: (source: SourceOf<K>) 
   window: ({ windowIndex }) => `window ${windowIndex + 1} of a track`,
   prototype: ({ index }) => `prototype ${index + 1} of an experiment`,
   generated: ({ index }) => `prototype ${index + 1} of a reduction`,
+  between: ({ from, to }) => `a point between prototypes ${from + 1} and ${to + 1} of an experiment`,
   mean: ({ trackIds }) => `the mean of ${trackIds.length} ${trackIds.length === 1 ? 'track' : 'tracks'}`,
 };
 

@@ -5,10 +5,13 @@ import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { nameOfVectors } from '../neighbours/vector-ref.ts';
 import { backgroundSpecSchema, settled, soundsAreMissing, soundsInBackground } from './background.ts';
+import { pictureOf } from './picture.ts';
 import { sonifySpecSchema, sonifyTargets } from './sonify.ts';
 
 /** Vectors made audible. */
-export function sonifyHandlers(context: EngineContext): Pick<Handlers, 'sonify.start' | 'sonify.background'> {
+export function sonifyHandlers(
+  context: EngineContext,
+): Pick<Handlers, 'sonify.start' | 'sonify.background' | 'sonify.picture'> {
   const { jobs } = context;
   jobs.register(
     jobKind({
@@ -40,6 +43,8 @@ export function sonifyHandlers(context: EngineContext): Pick<Handlers, 'sonify.s
   return {
     'sonify.start': (spec) =>
       answer(() => ({ jobId: jobs.start('sonify', { libraryId: spec.libraryId, spec }) })),
+    'sonify.picture': ({ libraryId, of }, { signal }) =>
+      pictureOf(context, context.libraries.get(libraryId), of, signal),
     'sonify.background': async (request) => {
       const spec = settled(context, request);
       const missing = await soundsAreMissing(context, spec);

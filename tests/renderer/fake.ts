@@ -386,6 +386,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
     probabilities: Float32Array.of(0.1, 0.9, 0.7, 0.3),
   }),
   'sonify.background': () => ({ jobId: null }),
+  'sonify.picture': () => ({ bands: 1, frames: 1, durationSeconds: 1, levels: Float32Array.of(1) }),
   'prototypes.list': () => [prototype(0, 'bass'), prototype(1, 'drum')],
   'prototypes.classMap': ({ class: name }: { class: string }) => ({
     ...{ class: name, rivals: [name === 'drum' ? 'bass' : 'drum'], coverage: 0.9 },

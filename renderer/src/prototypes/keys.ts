@@ -8,6 +8,9 @@ export type StudioAction =
   | 'fourth'
   | 'fifth'
   | 'mark'
+  | 'morph'
+  | 'morphOn'
+  | 'morphBack'
   | 'remove'
   | 'apply'
   | 'drop';
@@ -24,6 +27,9 @@ export const studioActionOf: Readonly<Partial<Record<string, StudioAction>>> = {
   4: 'fourth',
   5: 'fifth',
   m: 'mark',
+  x: 'morph',
+  arrowright: 'morphOn',
+  arrowleft: 'morphBack',
   delete: 'remove',
   enter: 'apply',
   escape: 'drop',

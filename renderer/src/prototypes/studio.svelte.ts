@@ -22,6 +22,8 @@ export class Studio {
   className = $state<string | null>(null);
   /** The prototype that keys are about. */
   currentIndex = $state<number | null>(null);
+  /** What of a row was heard last, and is heard of the next: its own sound, or which real excerpt. */
+  heard = $state<'a' | number>('a');
   /** Prototypes to be merged. */
   marked = $state.raw<readonly number[]>([]);
   draft = $state.raw<Draft | null>(null);

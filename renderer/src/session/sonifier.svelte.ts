@@ -50,7 +50,7 @@ export class Sonifier {
     if (this.#revisions.get(experimentId) === revision) return;
     this.#revisions.set(experimentId, revision);
     for (const [key, { vector }] of this.#made)
-      if (vector.kind === 'prototype' && vector.experimentId === experimentId) this.#made.delete(key);
+      if ('experimentId' in vector && vector.experimentId === experimentId) this.#made.delete(key);
   }
 
   /** The sound of a vector, when one with the present settings is there. `stored` is what the engine had already. */
@@ -131,7 +131,7 @@ export class Sonifier {
   }
 
   #revisionOf(vector: VectorRef): number | undefined {
-    return vector.kind === 'prototype' ? this.#revisions.get(vector.experimentId) : undefined;
+    return 'experimentId' in vector ? this.#revisions.get(vector.experimentId) : undefined;
   }
 
   #fits(sound: Sonification): boolean {

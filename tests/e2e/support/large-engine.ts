@@ -227,6 +227,10 @@ const fake = new FakeEngine({
     })),
   'sonify.start': () => ({ jobId: 'J9' }),
   'sonify.background': () => ({ jobId: null }),
+  'sonify.picture': () => ({
+    ...{ bands: 48, frames: 100, durationSeconds: 2 },
+    levels: Float32Array.from({ length: 4800 }, (_, i) => noise(i)),
+  }),
   'jobs.get': () => job({ id: 'J9', kind: 'sonify', title: 'Sonify 1,000 prototypes' }),
 });
 

@@ -15,6 +15,7 @@ import { audibleGainDb } from '../../../engine/sonify/measures.ts';
 import { rmsDbfs as referenceLevel } from '../../support/sound.ts';
 import { readWav } from '../../support/wav.ts';
 import type { VectorRef } from '../../../engine/api/neighbours.ts';
+import type { Input } from '../../../engine/api/contract.ts';
 import type { SoundOrigin } from '../../../engine/api/sonify.ts';
 import { exported, trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
 
@@ -102,6 +103,63 @@ describe('sonification', () => {
     expect(prototype?.sonification).toMatchObject({
       steps: sonification.steps,
       guidance: sonification.guidance,
+    });
+  });
+
+  it('sonifies the line between two prototypes, whose ends are theirs', async () => {
+    const { client } = lib.test;
+    const { libraryId } = lib;
+    const experimentId = lib.experiment.id;
+    const between = (share: number) => ({ kind: 'between', experimentId, from: 0, to: 3, share }) as const;
+    const prototype = (index: number) => ({ kind: 'prototype', experimentId, index }) as const;
+    const ofTargets = async (targets: VectorRef[]) => {
+      const { jobId } = await client.call('sonify.start', { libraryId, targets });
+      const { sonifications } = await finished(client, jobId, 'sonify');
+      const { title } = await client.call('jobs.get', { jobId });
+      return { title, ids: sonifications.map(({ sonification }) => sonification.id) };
+    };
+    const [first, last] = (await ofTargets([prototype(0), prototype(3)])).ids;
+    const { ids, title } = await ofTargets([0, 0.5, 1].map(between));
+    expect([ids[0], ids[2]]).toEqual([first, last]);
+    expect(new Set(ids).size).toBe(3);
+    expect(title).toMatch(/^Sonify 3 points between \w+ #1 and \w+ #4$/);
+    // The middle is as far from one end as from the other.
+    const nearest = await client.call('neighbours.query', { libraryId, target: between(0.5), k: 1 });
+    expect(nearest).toHaveLength(1);
+    await expect(
+      client.call('neighbours.query', { libraryId, target: { ...between(0.5), to: 99 } }),
+    ).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('can start such a sound from a recording of either class', async () => {
+    const { client } = lib.test;
+    const target = { kind: 'between', experimentId: lib.experiment.id, from: 0, to: 3, share: 0.5 } as const;
+    const { jobId } = await client.call('sonify.start', {
+      ...{ libraryId: lib.libraryId, targets: [target] },
+      from: { origin: 'recording' },
+    });
+    const { sonifications } = await finished(client, jobId, 'sonify');
+    expect(sonifications[0]?.sonification.from).toMatchObject({ origin: 'recording' });
+  });
+
+  it('draws a sound and a window of a recording', async () => {
+    const { client } = lib.test;
+    const { libraryId } = lib;
+    const { sonification } = await sonify();
+    const { tracks } = await client.call('tracks.list', { libraryId, limit: 1 });
+    const trackId = tracks[0]?.id ?? '';
+    const picture = (of: Input<'sonify.picture'>['of']) => client.call('sonify.picture', { libraryId, of });
+    const sound = await picture({ kind: 'sound', soundId: sonification.id });
+    expect(sound.durationSeconds).toBeCloseTo(sonification.durationSeconds, 2);
+    const window = await picture({ kind: 'window', trackId, windowIndex: 0 });
+    expect(window.levels).toHaveLength(window.bands * window.frames);
+    expect(Math.max(...window.levels)).toBe(1);
+    expect(Math.min(...window.levels)).toBeGreaterThanOrEqual(0);
+    await expect(picture({ kind: 'sound', soundId: 'f'.repeat(32) })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    await expect(picture({ kind: 'window', trackId, windowIndex: 999 })).rejects.toMatchObject({
+      code: 'not-found',
     });
   });
 
