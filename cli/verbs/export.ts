@@ -1,31 +1,38 @@
-import { type ExportFormat, type ExportResult, exportFormatSchema } from '../../engine/api/exports.ts';
+import {
+  type ExportFormat,
+  type ExportResult,
+  exportFormatSchema,
+  formatsOf,
+} from '../../engine/api/exports.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { list, seedNumber } from '../options.ts';
 import { addSoundOrigin, soundOrigin, type SoundOriginOptions } from '../sound-origin.ts';
 import { bytes, pairs } from '../text.ts';
+import { addTrackOptions, trackSubject, type TrackExportOptions } from '../track-export.ts';
 import type { AddVerb } from '../verb.ts';
 
-interface Options extends SoundOriginOptions {
+interface Options extends SoundOriginOptions, TrackExportOptions {
   library: string;
-  experiment?: string;
   reduction?: string;
   out: string;
-  formats: string[];
+  formats?: string[];
   seed: number;
   raw?: boolean;
 }
 
 export const exportVerb: AddVerb = (program, cli) => {
-  addSoundOrigin(program.command('export'))
-    .description('Write an experiment or a reduction as a folder that other programs can read.')
+  addTrackOptions(addSoundOrigin(program.command('export')))
+    .description('Write an experiment, a reduction or tracks as a folder that other programs can read.')
     .requiredOption('--library <dir>', "folder with the library's data")
     .option('--experiment <id>', 'experiment, or latest')
     .option('--reduction <id>', 'reduction, in place of an experiment')
     .requiredOption('--out <dir>', 'folder to write; must not exist or be empty')
-    .option('--formats <list>', `${exportFormatSchema.options.join(', ')}, separated by commas`, list, [
-      ...exportFormatSchema.options,
-    ])
-    .option('--seed <n>', 'seed of the sounds', seedNumber, 1)
+    .option(
+      '--formats <list>',
+      `${exportFormatSchema.options.join(', ')}, separated by commas; by default all that fit, and of tracks csv and parquet`,
+      list,
+    )
+    .option('--seed <n>', 'seed of sounds and maps', seedNumber, 1)
     .option(
       '--raw',
       'leave names in CSV files as they are, also where a spreadsheet would run them as formulas',
@@ -35,23 +42,36 @@ export const exportVerb: AddVerb = (program, cli) => {
       `
 Examples:
   archetone export --library ~/archetone-music --experiment latest --out bundle
-  archetone export --library ~/archetone-music --experiment latest --formats csv,npz --out numbers --json`,
+  archetone export --library ~/archetone-music --experiment latest --formats csv,npz --out numbers --json
+  archetone export --library ~/archetone-music --tracks --out atlas --formats parquet
+  archetone export --library ~/archetone-music --windows --spaces compact --map none --out windows --formats npz
+  archetone export --library ~/archetone-music --tracks --search 'label:bd' --formats rekordbox,m3u8 --out kicks`,
     )
     .action((options: Options) =>
       cli.answer(async () => {
-        const formats = parseFormats(options.formats);
+        const ofTracks = options.tracks === true || options.windows === true;
+        const formats = ofTracks
+          ? parseFormats(options.formats ?? ['csv', 'parquet'], formatsOf('tracks'))
+          : parseFormats(options.formats ?? exportFormatSchema.options);
         const soundsFrom = soundOrigin(options);
-        if ((options.experiment === undefined) === (options.reduction === undefined))
-          throw new EngineError('bad-input', 'Name one thing to export.', 'Use --experiment or --reduction.');
+        const { experiment, reduction, tracks, windows } = options;
+        const named = [ofTracks ? 'tracks' : experiment, reduction].filter((one) => one !== undefined);
+        if (named.length !== 1 || (tracks === true && windows === true))
+          throw new EngineError(
+            'bad-input',
+            'Name one thing to export.',
+            'Use --experiment, --reduction, --tracks or --windows.',
+          );
         return cli.withLibrary(options.library, async (session) => {
           const { id: libraryId } = await session.library();
-          const subject =
-            options.reduction === undefined
+          const subject = ofTracks
+            ? await trackSubject(session, libraryId, options)
+            : reduction === undefined
               ? {
                   kind: 'experiment' as const,
-                  experimentId: (await session.experiment(libraryId, options.experiment ?? 'latest')).id,
+                  experimentId: (await session.experiment(libraryId, experiment ?? 'latest')).id,
                 }
-              : { kind: 'reduction' as const, reductionId: options.reduction };
+              : { kind: 'reduction' as const, reductionId: reduction };
           const { export: result } = await session.run('export', (client) =>
             client.call('exports.start', {
               libraryId,

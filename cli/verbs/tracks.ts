@@ -2,9 +2,8 @@ import { trackQuerySchema } from '../../engine/api/tracks.ts';
 import type { TrackRow } from '../../engine/api/tracks.ts';
 import { searchFieldNames, searchFields } from '../../engine/api/search-fields.ts';
 import { parseSearch } from '../../engine/api/search-query.ts';
-import { EngineError } from '../../engine/api/errors.ts';
+import { foundTracks, scopeOf } from '../found-tracks.ts';
 import { wholeNumber } from '../options.ts';
-import type { Session } from '../session.ts';
 import { percent, table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
 
@@ -19,9 +18,6 @@ interface Options {
   descending?: boolean;
   limit: number;
 }
-
-/** Most tracks that `tracks.list` answers at once. */
-const PAGE = 1000;
 
 export const tracksVerb: AddVerb = (program, cli) => {
   program
@@ -56,49 +52,19 @@ Examples:
         return cli.withLibrary(options.library, async (session) => {
           const library = await session.library();
           const scope = await scopeOf(session, library.id, options);
-          const tracks: TrackRow[] = [];
-          let total = Infinity;
-          while (tracks.length < Math.min(total, options.limit)) {
-            const page = await session.client.call(
-              'tracks.list',
-              {
-                ...{ libraryId: library.id, ...scope, search },
-                ...{ sort: options.sort, descending: options.descending ?? false },
-                ...{ offset: tracks.length, limit: Math.min(PAGE, options.limit - tracks.length) },
-              },
-              { signal: session.signal },
-            );
-            total = page.total;
-            tracks.push(...page.tracks);
-            if (page.tracks.length === 0) break;
-          }
+          const { total, tracks } = await foundTracks(
+            session,
+            {
+              ...{ libraryId: library.id, ...scope, search },
+              ...{ sort: options.sort, descending: options.descending ?? false },
+            },
+            options.limit,
+          );
           return { json: { search, ...scope, total, tracks }, text: describe(tracks, total) };
         });
       }),
     );
 };
-
-/** What labels and predictions are meant: what was named, or what the window would show first. */
-async function scopeOf(
-  session: Session,
-  libraryId: string,
-  { taxonomy, experiment }: Options,
-): Promise<{ taxonomyId: string | null; experimentId: string | null }> {
-  const known = await session.client.call('experiments.list', { libraryId });
-  const chosen = experiment === undefined ? known[0] : await session.experiment(libraryId, experiment);
-  const taxonomies = await session.client.call('taxonomies.list', { libraryId });
-  const named =
-    taxonomy === undefined
-      ? (taxonomies.find(({ id }) => id === chosen?.taxonomyId) ?? taxonomies[0])
-      : taxonomies.find(({ id, name }) => id === taxonomy || name === taxonomy);
-  if (taxonomy !== undefined && !named)
-    throw new EngineError(
-      'not-found',
-      `There is no taxonomy “${taxonomy}”.`,
-      `There are ${taxonomies.map(({ name }) => name).join(', ') || 'none'}.`,
-    );
-  return { taxonomyId: named?.id ?? null, experimentId: chosen?.id ?? null };
-}
 
 function describe(tracks: readonly TrackRow[], total: number): string {
   const rows = table<TrackRow>(

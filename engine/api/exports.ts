@@ -1,4 +1,4 @@
-/** Bundles: what an experiment or a reduction leaves the application as. */
+/** Bundles: what an experiment, a reduction or tracks leave the application as. */
 import { z } from 'zod';
 import { query } from '../wire/index.ts';
 import { distinct, id, path, seed, inLibrary } from './shared.ts';
@@ -10,16 +10,20 @@ export const exportFormatSchema = z.enum([
   'csv',
   'npz',
   'parquet',
+  'jsonl',
+  'audiofolder',
   'mulan',
   'meka',
   'json',
   'onnx',
   'wav',
+  'jams',
+  'rekordbox',
   'm3u8',
 ]);
 
-/** What can be exported: an experiment, or a reduction of a library's tracks or of a data set file. */
-export type ExportSourceKind = 'experiment' | 'library' | 'dataset';
+/** What can be exported: an experiment, a reduction of a library's tracks or of a data set file, or tracks themselves. */
+export type ExportSourceKind = 'experiment' | 'library' | 'dataset' | 'tracks';
 
 export interface ExportFormatInfo {
   id: ExportFormat;
@@ -31,8 +35,9 @@ export interface ExportFormatInfo {
   sources: readonly ExportSourceKind[];
 }
 
-const everything = ['experiment', 'library', 'dataset'] as const;
-const ofTracks = ['experiment', 'library'] as const;
+const ofPrototypes = ['experiment', 'library', 'dataset'] as const;
+const everything = [...ofPrototypes, 'tracks'] as const;
+const tracksOnly = ['tracks'] as const;
 
 /** Every format, in the order in which they are offered. What writes them is `engine/exports/formats.ts`. */
 export const exportFormats: readonly ExportFormatInfo[] = [
@@ -44,12 +49,26 @@ export const exportFormats: readonly ExportFormatInfo[] = [
     extensions: ['parquet'],
     sources: everything,
   },
-  { id: 'mulan', title: 'ARFF and XML: Mulan', extensions: ['arff', 'xml'], sources: everything },
-  { id: 'meka', title: 'ARFF: MEKA', extensions: ['arff'], sources: everything },
-  { id: 'json', title: 'JSON: everything as text', extensions: ['json'], sources: everything },
-  { id: 'onnx', title: 'ONNX: the classifier', extensions: ['onnx'], sources: everything },
-  { id: 'wav', title: 'WAV: sonified prototypes', extensions: ['wav'], sources: ofTracks },
-  { id: 'm3u8', title: 'M3U8: playlists', extensions: ['m3u8'], sources: ofTracks },
+  { id: 'jsonl', title: 'JSON Lines: an object per row', extensions: ['jsonl'], sources: tracksOnly },
+  {
+    id: 'audiofolder',
+    title: 'AudioFolder: metadata.jsonl for Hugging Face',
+    extensions: ['jsonl'],
+    sources: tracksOnly,
+  },
+  { id: 'mulan', title: 'ARFF and XML: Mulan', extensions: ['arff', 'xml'], sources: ofPrototypes },
+  { id: 'meka', title: 'ARFF: MEKA', extensions: ['arff'], sources: ofPrototypes },
+  { id: 'json', title: 'JSON: everything as text', extensions: ['json'], sources: ofPrototypes },
+  { id: 'onnx', title: 'ONNX: the classifier', extensions: ['onnx'], sources: ofPrototypes },
+  { id: 'wav', title: 'WAV: sonified prototypes', extensions: ['wav'], sources: ['experiment', 'library'] },
+  { id: 'jams', title: 'JAMS: annotations of each track', extensions: ['jams'], sources: tracksOnly },
+  { id: 'rekordbox', title: 'XML: Rekordbox collection', extensions: ['xml'], sources: tracksOnly },
+  {
+    id: 'm3u8',
+    title: 'M3U8: playlists',
+    extensions: ['m3u8'],
+    sources: ['experiment', 'library', 'tracks'],
+  },
 ];
 
 /** Formats that something can be exported in. */
@@ -78,12 +97,21 @@ export const exportsMethods = {
       subject: z.discriminatedUnion('kind', [
         z.strictObject({ kind: z.literal('experiment'), experimentId: id }),
         z.strictObject({ kind: z.literal('reduction'), reductionId: id }),
-        /** Chosen tracks, in this order: a table (`csv`), a playlist (`m3u8`), and their files as they are. */
+        /** Tracks as they are: what is known of them, in tables, arrays, annotations and playlists. */
         z.strictObject({
           kind: z.literal('tracks'),
-          trackIds: z.array(id).min(1).max(100_000),
+          /** In this order; null: all whose files are there, by path. */
+          trackIds: z.array(id).min(1).max(100_000).nullable(),
+          /** What a row of the tables is. Windows are those of the one space that is named then. */
+          level: z.enum(['track', 'window']).default('track'),
           taxonomyId: id.nullable().default(null),
           experimentId: id.nullable().default(null),
+          /** Keys of spaces whose embeddings are written; map and neighbours are those of the first. */
+          spaces: z.array(id).max(32).refine(distinct, 'a space is named twice').default([]),
+          map: z.enum(['pca', 'umap']).nullable().default(null),
+          /** How many of each row's nearest rows are named. */
+          neighbours: z.int().min(0).max(100).default(0),
+          /** Also their files, as they are. */
           copyFiles: z.boolean().default(false),
         }),
       ]),
@@ -95,6 +123,7 @@ export const exportsMethods = {
         .max(exportFormatSchema.options.length)
         .refine(distinct, 'a format is named twice')
         .default([...exportFormatSchema.options]),
+      /** Of the sounds and of maps. */
       seed: seed.default(1),
       /** How the sounds are made. */
       soundsFrom: soundOriginSchema.default(defaultSoundOrigin),

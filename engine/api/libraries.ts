@@ -48,6 +48,9 @@ export interface LibraryBundle {
   files: { name: string; bytes: number; sha256: string }[];
 }
 
+/** A space with the number of tracks that are embedded in it. */
+export type LibrarySpace = SpaceInfo & { tracks: number };
+
 export const librariesMethods = {
   'libraries.list': query<LibrarySummary[]>()(nothing),
   /** Opens the library of a folder; the first time it is created. Import does not start by itself. */
@@ -62,6 +65,8 @@ export const librariesMethods = {
     }),
   ),
   'libraries.openDemo': query<LibrarySummary>()(nothing),
+  /** The embedding spaces in which tracks are embedded, the one in use first, then those of most tracks. */
+  'libraries.spaces': query<LibrarySpace[]>()(z.strictObject(inLibrary)),
   'libraries.get': query<LibrarySummary>()(z.strictObject(inLibrary)),
   /** Points a library at a folder that moved; tracks are recognised by their content. */
   'libraries.relink': query<LibrarySummary>()(z.strictObject({ ...inLibrary, folder: path })),

@@ -57,8 +57,6 @@ export class Bundle {
    * @throws EngineError `unreadable` when the source cannot be read; the signal's reason
    */
   async copy(path: string, source: string, signal?: AbortSignal): Promise<void> {
-    const absolute = join(this.#folder, ...path.split('/'));
-    await mkdir(dirname(absolute), { recursive: true });
     const from = await openRegular(source).catch((cause: unknown) => {
       throw new EngineError(
         'unreadable',
@@ -67,17 +65,29 @@ export class Bundle {
         { cause },
       );
     });
+    await this.pour(path, from.createReadStream(), signal);
+  }
+
+  /**
+   * Writes what comes piece by piece, each before the next is asked for: it may be larger than memory.
+   * @param path inside the bundle, with forward slashes.
+   * @throws what the pieces throw; the signal's reason
+   */
+  async pour(path: string, pieces: AsyncIterable<string | Uint8Array>, signal?: AbortSignal): Promise<void> {
+    const absolute = join(this.#folder, ...path.split('/'));
+    await mkdir(dirname(absolute), { recursive: true });
     const hash = createHash('sha256');
     let bytes = 0;
-    async function* counted(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-      for await (const piece of pieces) {
-        hash.update(piece);
-        bytes += piece.length;
-        yield piece;
+    async function* counted(source: AsyncIterable<string | Uint8Array>): AsyncGenerator<Uint8Array> {
+      for await (const piece of source) {
+        const content = typeof piece === 'string' ? Buffer.from(piece) : piece;
+        hash.update(content);
+        bytes += content.length;
+        yield content;
       }
     }
     await pipeline(
-      from.createReadStream(),
+      pieces,
       counted,
       createWriteStream(absolute, { flush: true }),
       ...(signal ? [{ signal }] : []),

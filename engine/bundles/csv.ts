@@ -26,8 +26,8 @@ export function* csvLines(
   rows: Iterable<readonly Cell[]>,
   { raw = false }: CsvOptions = {},
 ): Generator<string> {
-  yield line(header, raw);
-  for (const row of rows) yield line(row, raw);
+  yield csvLine(header, raw);
+  for (const row of rows) yield csvLine(row, raw);
 }
 
 /** Rows made one after the other, when they are written. */
@@ -38,7 +38,8 @@ export function* mapped<T>(
   for (const item of items) yield row(item);
 }
 
-const line = (row: readonly Cell[], raw: boolean): string =>
+/** One line of {@link csvLines}. */
+export const csvLine = (row: readonly Cell[], raw: boolean): string =>
   `${row.map((value) => cell(value, raw)).join(',')}\r\n`;
 
 function cell(value: Cell, raw: boolean): string {

@@ -25,7 +25,7 @@ export type SoundsStart = SoundOrigin & {
 
 /** The part of the manifest that depends on what is exported. */
 export interface ManifestSubject {
-  kind: 'experiment' | 'reduction';
+  kind: 'experiment' | 'reduction' | 'tracks';
   method: string;
   parameters: Record<string, unknown>;
   seed: number;
@@ -38,7 +38,7 @@ export interface ManifestSubject {
 }
 
 /** A licence that comes with a part of the bundle. */
-interface Licence {
+export interface Licence {
   part: string;
   /** SPDX name; null where only the statement is known. */
   licence: string | null;
@@ -146,7 +146,7 @@ export function datasetOrigin(name: string, sha256: string | null): ManifestOrig
 }
 
 /** Where the labels come from; null when the taxonomy was removed since. */
-function sourceWithoutPath(source: TaxonomySource | null): { kind: string; field?: string } | null {
+export function sourceWithoutPath(source: TaxonomySource | null): { kind: string; field?: string } | null {
   if (source === null) return null;
   return source.kind === 'tags' ? { kind: source.kind, field: source.field } : { kind: source.kind };
 }

@@ -47,8 +47,11 @@ interface Export {
   signal: AbortSignal;
 }
 
-/** What writes each format, in this order: tables name the sounds that are there. */
-const writers: Readonly<Record<ExportFormat, (about: Export) => Promise<void>>> = {
+/**
+ * What writes the formats of prototypes, in this order: tables name the sounds that are there. Those of tracks alone are
+ * written by `tracks/export.ts`.
+ */
+const writers: Readonly<Partial<Record<ExportFormat, (about: Export) => Promise<void>>>> = {
   wav: async ({ source, bundle, statement }) => {
     statement.audio = await source.addSounds(bundle);
   },

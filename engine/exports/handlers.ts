@@ -36,6 +36,7 @@ function nameOfSubject(library: Library, subject: ExportSpec['subject']): string
     case 'reduction':
       return library.reductions.get(subject.reductionId).name;
     case 'tracks':
+      if (subject.trackIds === null) return `all tracks of ${library.summary().name}`;
       return subject.trackIds.length === 1 ? '1 track' : `${subject.trackIds.length} tracks`;
   }
 }

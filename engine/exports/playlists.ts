@@ -35,10 +35,13 @@ export function writePlaylist(title: string, tracks: readonly PlaylistTrack[]): 
 /** `\xE9`, a byte of a name that is not UTF-8. */
 const ESCAPED_IN_URL = /%5Cx([89A-F][0-9A-F])/g;
 
+/** The `file:` URL of an absolute path, also of one that is not UTF-8. */
+export const fileUrl = (path: string): string => pathToFileURL(path).href.replace(ESCAPED_IN_URL, '%$1');
+
 /** Players split at every kind of line end, and cut blanks off. */
 function location(path: string): string {
   const file = fileToOpen(path);
-  if (typeof file !== 'string') return pathToFileURL(path).href.replace(ESCAPED_IN_URL, '%$1');
+  if (typeof file !== 'string') return fileUrl(path);
   return /[\p{Cc}\u2028\u2029]|^[\s#]|\s$/u.test(path) ? pathToFileURL(path).href : path;
 }
 

@@ -6,7 +6,7 @@ import type { JobHandle } from '../jobs/queue.ts';
 import { writeBundle, type WriteFile } from '../bundles/bundle.ts';
 import { exportExperiment } from './experiment.ts';
 import { exportReduction } from './reduction.ts';
-import { exportTracks } from './tracks.ts';
+import { exportTracks } from './tracks/export.ts';
 
 /** What an export job is told. */
 export const exportSpecSchema = exportsMethods['exports.start'].input;
@@ -34,7 +34,7 @@ export async function runExport(
         case 'reduction':
           return exportReduction(context, library, subject.reductionId, request, bundle, job);
         case 'tracks':
-          return exportTracks(library, subject, request, bundle, job);
+          return exportTracks(context, library, subject, request, bundle, job);
       }
     },
     write,

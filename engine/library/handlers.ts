@@ -1,5 +1,5 @@
 import type { Handlers } from '../api/contract.ts';
-import type { LibrarySummary } from '../api/libraries.ts';
+import type { LibrarySpace, LibrarySummary } from '../api/libraries.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from './library.ts';
@@ -11,6 +11,7 @@ type Part = Pick<
   | 'libraries.open'
   | 'libraries.openDemo'
   | 'libraries.get'
+  | 'libraries.spaces'
   | 'libraries.relink'
   | 'libraries.remove'
 >;
@@ -54,6 +55,7 @@ export function librariesHandlers(context: EngineContext): Part {
           }),
         );
       }),
+    'libraries.spaces': ({ libraryId }) => answer(() => embeddedSpaces(libraries.get(libraryId))),
     'libraries.get': ({ libraryId }) => answer(() => libraries.get(libraryId).summary()),
     'libraries.relink': ({ libraryId, folder }) => answer(() => changed(libraries.relink(libraryId, folder))),
     'libraries.remove': async ({ libraryId }) => {
@@ -66,4 +68,13 @@ export function librariesHandlers(context: EngineContext): Part {
       return null;
     },
   };
+}
+
+function embeddedSpaces(library: Library): LibrarySpace[] {
+  const current = library.space().key;
+  return library.spaces
+    .list()
+    .map((space) => ({ ...space, tracks: library.embeddings.tracks(space).trackIds.length }))
+    .filter(({ tracks }) => tracks > 0)
+    .sort((a, b) => Number(b.key === current) - Number(a.key === current) || b.tracks - a.tracks);
 }

@@ -53,6 +53,17 @@ export interface ListedTrack {
   durationSeconds: number | null;
 }
 
+/** What an export says of a track beyond its row. */
+export interface TrackFacts {
+  id: string;
+  contentHash: string | null;
+  sampleRate: number | null;
+  channels: number | null;
+  bytes: number;
+  bpm: number | null;
+  musicalKey: string | null;
+}
+
 interface DetailRow {
   path: string;
   bytes: number;
@@ -203,6 +214,28 @@ export class TrackRepository {
         `SELECT id, path, title, artist, duration_seconds AS durationSeconds FROM tracks WHERE kind = 'file'`,
       )
       .all();
+  }
+
+  /** All tracks whose files are there, in path order. */
+  present(): string[] {
+    const rows = this.#db
+      .prepare<{ id: string }>(
+        `SELECT id FROM tracks WHERE kind = 'file' AND file_state <> 'missing' ORDER BY path`,
+      )
+      .all();
+    return rows.map(({ id }) => id);
+  }
+
+  /** Facts of some tracks by id; unknown tracks are left out. */
+  facts(trackIds: readonly string[]): Map<string, TrackFacts> {
+    const rows = this.#db
+      .prepare<TrackFacts>(
+        `SELECT id, content_hash AS contentHash, sample_rate AS sampleRate, channels, bytes, bpm,
+                musical_key AS musicalKey
+           FROM tracks WHERE id IN (SELECT value FROM json_each(?))`,
+      )
+      .all([JSON.stringify(trackIds)]);
+    return new Map(rows.map((row) => [row.id, row]));
   }
 
   /** The rows of some tracks, in the order asked for; unknown tracks are left out. @throws EngineError `not-found` */

@@ -63,6 +63,27 @@ export async function* computeProjection(
   }
 }
 
+/**
+ * The map of a library in a space without any prototypes: the one that is shown where that is the space in use.
+ * @returns where each embedded track or window lies, in the order of the embeddings
+ * @throws NumericError; the signal's reason
+ */
+export async function libraryMap(
+  library: Library,
+  space: SpaceInfo,
+  asked: Pick<ProjectionRequest, 'method' | 'level' | 'seed'>,
+  options: { signal: AbortSignal; onProgress: (fraction: number) => void },
+): Promise<Points> {
+  const request = { ...asked, experimentId: null, reductionId: null };
+  const id = projectionId(library, request, space);
+  const known = library.projections.find(id);
+  if (known) return known;
+  const shown = { ...embedded(library, asked.level, space), prototypes: null };
+  const made = await lay(request, shown, options);
+  library.projections.put(id, made);
+  return made;
+}
+
 /** The space of what is laid out. @throws EngineError `not-found`; `other-space` when no track is embedded in it */
 export function mappedSpace(
   library: Library,

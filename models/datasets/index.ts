@@ -22,3 +22,11 @@ export {
   type ParquetMap,
   type RowNeighbours,
 } from './write-parquet.ts';
+export { parquetPieces, type PiecedColumn } from './parquet-pieces.ts';
+export {
+  listColumn,
+  neighboursColumn,
+  plainColumn,
+  type ParquetSchema,
+  type ParquetType,
+} from './parquet-schema.ts';

@@ -1,4 +1,5 @@
 import { ByteWriter, parquetWrite, type ColumnSource } from 'hyparquet-writer';
+import { listColumn, neighboursColumn, plainColumn, type ParquetSchema } from './parquet-schema.ts';
 import type { WritableSet } from './types.ts';
 
 /** Key of the file's own metadata under which the names of all labels and features stand, as JSON. */
@@ -21,8 +22,6 @@ export interface ParquetMap {
 /** A further column: text, or whole numbers. */
 export type ParquetColumn = { name: string; text: (string | null)[] } | { name: string; integers: number[] };
 
-type Schema = NonNullable<Parameters<typeof parquetWrite>[0]['schema']>;
-
 /**
  * A Parquet table (Snappy) with one row per prototype. embedding-atlas shows it with
  * `--x x --y y --neighbors neighbors`, where `neighbors` is a struct of `ids` (rows from 0) and `distances`. `labels`
@@ -38,33 +37,22 @@ export async function writeDatasetParquet(
   const L = labelNames.length;
   const rows = Array.from({ length: count }, (_, i) => i);
   const labelsets = rows.map((i) => labelNames.filter((_, l) => labels[i * L + l] === 1));
-  const number = features instanceof Float32Array ? 'FLOAT' : 'DOUBLE';
-  const columns: [ColumnSource, Schema][] = [
-    plain('index', 'INT32', rows),
-    plain(
-      'labelset',
-      'STRING',
-      labelsets.map((borne) => borne.join('; ')),
-    ),
-    ...more.map((column) =>
+  const number = features instanceof Float32Array ? 'float' : 'double';
+  const columns: [ColumnSource, ParquetSchema][] = [
+    [{ name: 'index', data: rows }, plainColumn('index', 'integer')],
+    [{ name: 'labelset', data: labelsets.map((borne) => borne.join('; ')) }, plainColumn('labelset', 'text')],
+    ...more.map((column): [ColumnSource, ParquetSchema] =>
       'text' in column
-        ? plain(column.name, 'STRING', column.text, true)
-        : plain(column.name, 'INT32', column.integers),
+        ? [{ name: column.name, data: [...column.text] }, plainColumn(column.name, 'text', true)]
+        : [{ name: column.name, data: [...column.integers] }, plainColumn(column.name, 'integer')],
     ),
-    plain('x', 'FLOAT', Array.from(map.x)),
-    plain('y', 'FLOAT', Array.from(map.y)),
-    [
-      { name: 'neighbors', data: [...map.neighbors] },
-      [
-        { name: 'neighbors', repetition_type: 'REQUIRED', num_children: 2 },
-        ...list('ids', { type: 'INT32' }),
-        ...list('distances', { type: 'DOUBLE' }),
-      ],
-    ],
-    [{ name: 'labels', data: labelsets }, list('labels', { type: 'BYTE_ARRAY', converted_type: 'UTF8' })],
+    [{ name: 'x', data: Array.from(map.x) }, plainColumn('x', 'float')],
+    [{ name: 'y', data: Array.from(map.y) }, plainColumn('y', 'float')],
+    [{ name: 'neighbors', data: [...map.neighbors] }, neighboursColumn('neighbors')],
+    [{ name: 'labels', data: labelsets }, listColumn('labels', 'text')],
     [
       { name: 'vector', data: rows.map((i) => Array.from(features.subarray(i * dim, (i + 1) * dim))) },
-      list('vector', { type: number }),
+      listColumn('vector', number),
     ],
   ];
   const writer = new ByteWriter();
@@ -78,27 +66,4 @@ export async function writeDatasetParquet(
     createdBy: 'archetone',
   });
   return writer.getBytes();
-}
-
-function plain(
-  name: string,
-  type: 'INT32' | 'FLOAT' | 'STRING',
-  data: readonly (string | number | null)[],
-  optional = false,
-): [ColumnSource, Schema] {
-  const element =
-    type === 'STRING' ? { type: 'BYTE_ARRAY' as const, converted_type: 'UTF8' as const } : { type };
-  return [
-    { name, data: [...data] },
-    [{ name, ...element, repetition_type: optional ? 'OPTIONAL' : 'REQUIRED' }],
-  ];
-}
-
-/** The three-level form of a list that every reader knows. */
-function list(name: string, element: Partial<Schema[number]>): Schema {
-  return [
-    { name, repetition_type: 'REQUIRED', converted_type: 'LIST', num_children: 1 },
-    { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
-    { name: 'element', repetition_type: 'REQUIRED', ...element },
-  ];
 }

@@ -81,16 +81,27 @@ export function readFloat32Npy(bytes: Uint8Array): { shape: number[]; data: Floa
 /** Writes a .npy file, format 1.0, row-major; equal arrays give equal bytes. */
 export function writeNpy(array: NpyArray): Uint8Array {
   const { descr, body } = encodeBody(array);
-  const trailingComma = array.shape.length === 1 ? ',' : '';
-  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${array.shape.join(', ')}${trailingComma}), }`;
+  const header = headerOf(descr, array.shape);
+  const file = new Uint8Array(header.length + body.length);
+  file.set(header);
+  file.set(body, header.length);
+  return file;
+}
+
+/** What stands before the numbers of a .npy file that are written piece by piece, row-major. */
+export const npyHeader = (dtype: Dtype, shape: readonly number[]): Uint8Array =>
+  headerOf(descriptors[dtype], shape);
+
+function headerOf(descr: string, shape: readonly number[]): Uint8Array {
+  const trailingComma = shape.length === 1 ? ',' : '';
+  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}${trailingComma}), }`;
   const unpadded = 10 + dict.length + 1;
   const padding = (HEADER_ALIGNMENT - (unpadded % HEADER_ALIGNMENT)) % HEADER_ALIGNMENT;
-  const header = new TextEncoder().encode(`${dict}${' '.repeat(padding)}\n`);
-  const file = new Uint8Array(10 + header.length + body.length);
-  file.set([...MAGIC, 1, 0, header.length & 0xff, header.length >> 8]);
-  file.set(header, 10);
-  file.set(body, 10 + header.length);
-  return file;
+  const text = new TextEncoder().encode(`${dict}${' '.repeat(padding)}\n`);
+  const header = new Uint8Array(10 + text.length);
+  header.set([...MAGIC, 1, 0, text.length & 0xff, text.length >> 8]);
+  header.set(text, 10);
+  return header;
 }
 
 interface Header {

@@ -223,3 +223,56 @@ describe('archetone reduce on libraries', () => {
     });
   });
 });
+
+describe('archetone export --tracks', () => {
+  it('writes tracks and windows in the formats asked for, and what a search finds', async () => {
+    const data = testFolder();
+    const opened = await runCli(['import', writeMusic({ perClass: 4 }), '--library', data]);
+    expect(opened.code, opened.stderr).toBe(0);
+    const added = await runCli(['taxonomies', 'add', 'folders', '--library', data]);
+    expect(added.code, added.stderr).toBe(0);
+    const write = async (...more: string[]): Promise<string> => {
+      const out = join(testFolder(), 'out');
+      const run = await runCli(['export', '--library', data, ...more, '--out', out, '--json']);
+      expect(run.code, run.stderr).toBe(0);
+      return out;
+    };
+    const all = await write('--tracks', '--neighbours', '2');
+    expect(readdirSync(all).sort()).toEqual(['manifest.json', 'tracks.csv', 'tracks.parquet']);
+    const [header = '', ...rows] = readFileSync(join(all, 'tracks.csv'), 'utf8').trimEnd().split('\r\n');
+    expect(header).toMatch(/^path,.*,labels,.*,x,y,neighbor_ids,neighbor_distances,z0,z1,/);
+    expect(rows).toHaveLength(12);
+    const few = await write(
+      '--tracks',
+      '--search',
+      'label:bass',
+      '--spaces',
+      'none',
+      '--formats',
+      'csv,m3u8',
+    );
+    expect(readFileSync(join(few, 'tracks.m3u8'), 'utf8').match(/#EXTINF/g)).toHaveLength(4);
+    expect(readFileSync(join(few, 'tracks.csv'), 'utf8').split('\r\n')[0]).not.toContain('z0');
+    const windows = await write('--windows', '--map', 'none', '--neighbours', '0', '--formats', 'npz');
+    expect(readdirSync(windows).sort()).toEqual(['manifest.json', 'tracks.npz']);
+    expect(JSON.parse(readFileSync(join(windows, 'manifest.json'), 'utf8'))).toMatchObject({
+      kind: 'tracks',
+      parameters: { level: 'window', map: null, neighbours: 0 },
+    });
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ['two things at once', ['--tracks', '--reduction', 'latest'], /one thing/],
+    ['a format of prototypes', ['--tracks', '--formats', 'onnx'], /“onnx” is no format/],
+    ['a space that is not there', ['--tracks', '--spaces', 'other'], /space “other”/],
+    ['a search that finds nothing', ['--tracks', '--search', 'nowhere'], /No track is found/],
+  ])('refuses %s', async (_, more, message) => {
+    const data = testFolder();
+    await runCli(['import', writeMusic({ perClass: 1 }), '--library', data]);
+    const out = join(testFolder(), 'out');
+    const run = await runCli(['export', '--library', data, ...more, '--out', out]);
+    expect(run.code).not.toBe(0);
+    expect(run.stderr).toMatch(message);
+    expect(existsSync(out)).toBe(false);
+  });
+});

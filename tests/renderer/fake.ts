@@ -340,6 +340,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'caches.list': () => [],
   'libraries.list': () => [library],
   'libraries.get': () => library,
+  'libraries.spaces': () => [{ ...space, tracks: 3 }],
   'libraries.openDemo': () => library,
   'libraries.open': () => library,
   'import.start': () => ({ jobId: 'J1' }),

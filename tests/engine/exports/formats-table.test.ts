@@ -10,17 +10,20 @@ describe('the table of export formats', () => {
     expect(new Set(exportFormats.map(({ title }) => title)).size).toBe(exportFormats.length);
     // Sounds and playlists are of tracks, which a data set file has not.
     expect(formatsOf('dataset')).toEqual(
-      exportFormatSchema.options.filter((id) => id !== 'wav' && id !== 'm3u8'),
+      formatsOf('experiment').filter((id) => id !== 'wav' && id !== 'm3u8'),
     );
   });
 
   it('says the extensions of the files that each format writes, and each writes something', async () => {
     const lib = await trainedLibrary({ perClass: 4 });
-    for (const { id, extensions } of exportFormats) {
+    const subjects = {
+      experiment: { kind: 'experiment' as const, experimentId: lib.experiment.id },
+      tracks: { kind: 'tracks' as const, trackIds: null },
+    };
+    for (const { id, extensions, sources } of exportFormats) {
+      const subject = sources.includes('experiment') ? subjects.experiment : subjects.tracks;
       const { files } = await exported(lib.test.client, lib.libraryId, {
-        subject: { kind: 'experiment', experimentId: lib.experiment.id },
-        folder: join(testFolder(), id),
-        formats: [id],
+        ...{ subject, folder: join(testFolder(), id), formats: [id] },
       });
       const written = files.map(({ path }) => path).filter((path) => path !== 'manifest.json');
       expect([...new Set(written.map((path) => path.split('.').at(-1)))].sort()).toEqual(

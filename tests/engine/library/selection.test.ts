@@ -76,7 +76,8 @@ describe('chosen tracks', () => {
       taxonomyId,
       copyFiles: true,
     };
-    const { jobId } = await test.client.call('exports.start', { libraryId, subject, folder });
+    const formats = ['csv' as const, 'm3u8' as const];
+    const { jobId } = await test.client.call('exports.start', { libraryId, subject, folder, formats });
     const result = await finished(test.client, jobId, 'export');
     expect(result.export.files.map(({ path }) => path)).toContain('tracks.m3u8');
     const table = parse<Record<string, string>>(readFileSync(join(folder, 'tracks.csv')), { columns: true });
