@@ -2,7 +2,8 @@ import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { sweepPartial } from '../bundles/bundle.ts';
-import { exportSpecSchema, runExport, type ExportSpec } from './run.ts';
+import { runExport } from './run.ts';
+import { exportSpecSchema, type ExportSpec } from './spec.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { answer } from '../answer.ts';
 

@@ -1,16 +1,12 @@
-import type { z } from 'zod';
-import { exportsMethods, type ExportResult } from '../api/exports.ts';
+import type { ExportResult } from '../api/exports.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { writeBundle, type WriteFile } from '../bundles/bundle.ts';
 import { exportExperiment } from './experiment.ts';
 import { exportReduction } from './reduction.ts';
+import type { ExportSpec } from './spec.ts';
 import { exportTracks } from './tracks/export.ts';
-
-/** What an export job is told. */
-export const exportSpecSchema = exportsMethods['exports.start'].input;
-export type ExportSpec = Omit<z.output<typeof exportSpecSchema>, 'libraryId'>;
 
 /**
  * Writes an export bundle (DESIGN §9). The same experiment or reduction, seed and music folder give the same bytes:

@@ -2,7 +2,7 @@ import type { SpaceInfo } from '../../api/spaces.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { Library } from '../../library/library.ts';
 import { fileName } from '../../bundles/names.ts';
-import type { ExportSpec } from '../run.ts';
+import type { ExportSpec } from '../spec.ts';
 
 /** Which tracks, and what of them. */
 export type TrackSubject = Extract<ExportSpec['subject'], { kind: 'tracks' }>;
