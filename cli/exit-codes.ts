@@ -10,6 +10,7 @@ export const exitCodes = {
   audio: 5,
   diskFull: 6,
   training: 7,
+  queue: 8,
   cancelled: 130,
 } as const;
 
@@ -28,6 +29,7 @@ const byError: Record<EngineErrorCode, number> = {
   pack: exitCodes.pack,
   'other-space': exitCodes.pack,
   audio: exitCodes.audio,
+  queue: exitCodes.queue,
   'too-few-labels': exitCodes.training,
   training: exitCodes.training,
   reduction: exitCodes.training,
@@ -45,4 +47,5 @@ export function exitCodeOf(code: EngineErrorCode): number {
 export const exitCodeHelp = `
 Exit codes:
   0 done · 1 internal error or database · 2 wrong usage or input · 3 file, folder, library or experiment not found
-  4 pack · 5 audio cannot be used · 6 disk full · 7 too few labels, training or reduction failed · 130 cancelled`;
+  4 pack · 5 audio cannot be used · 6 disk full · 7 too few labels, training or reduction failed
+  8 the queue of many machines cannot be reached · 130 cancelled`;

@@ -34,3 +34,12 @@ export function list(text: string): string[] {
     .map((part) => part.trim())
     .filter((part) => part !== '');
 }
+
+const providers = ['cpu', 'cuda', 'webgpu', 'dml', 'coreml'] as const;
+
+/** What computes. */
+export function provider(text: string): (typeof providers)[number] {
+  const found = providers.find((name) => name === text);
+  if (found === undefined) throw new InvalidArgumentError(`must be one of ${providers.join(', ')}.`);
+  return found;
+}

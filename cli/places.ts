@@ -20,6 +20,8 @@ export interface Places {
   embedder: string | null;
   /** Folders of packs: those that come with Archetone, then those that were added. */
   packFolders: string[];
+  /** Where a worker keeps packs that it was sent. */
+  workerCache: string;
   /** The CC0 sounds that come with Archetone; null when their package is not installed. */
   demoFolder: string | null;
 }
@@ -43,6 +45,7 @@ export function findPlaces(here = import.meta.dirname): Places {
     labelWorker: process.env['ARCHETONE_LABEL_WORKER'] ?? join(root, 'dist', 'node', 'label-worker.js'),
     embedder: embedder(root),
     packFolders: packFolders(root),
+    workerCache: join(userData(), 'worker'),
     demoFolder: process.env['ARCHETONE_DEMO'] ?? demoFolder(root),
   };
 }

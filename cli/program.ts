@@ -27,6 +27,7 @@ import { sonifyVerb } from './verbs/sonify.ts';
 import { taxonomiesVerb } from './verbs/taxonomies.ts';
 import { tracksVerb } from './verbs/tracks.ts';
 import { trainVerb } from './verbs/train.ts';
+import { workerVerb } from './verbs/worker.ts';
 import type { AddVerb, Answer, Cli } from './verb.ts';
 
 const verbs: readonly AddVerb[] = [
@@ -49,6 +50,7 @@ const verbs: readonly AddVerb[] = [
   backupVerb,
   restoreVerb,
   openVerb,
+  workerVerb,
   doctorVerb,
   demoVerb,
 ];
@@ -75,8 +77,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     interrupt,
     progress: new ProgressLine(process.stderr),
     say: (message) => process.stderr.write(`${message}\n`),
-    withSession: async (folder, work) => {
-      const session = await Session.open({ places: cli.places, folder, interrupt, progress: cli.progress });
+    withSession: async (folder, work, engine = {}) => {
+      const { places, progress } = cli;
+      const session = await Session.open({ places, folder, interrupt, progress, ...engine });
       try {
         return await work(session);
       } finally {

@@ -8,6 +8,7 @@ import { EngineError } from '../engine/api/errors.ts';
 import { ffmpegDecoder } from '../engine/decode/index.ts';
 import { childEmbedder } from '../engine/embedder/process.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
+import type { QueueSettings } from '../engine/queue/settings.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Places } from './places.ts';
 import type { ProgressLine } from './progress.ts';
@@ -18,6 +19,8 @@ export interface SessionOptions {
   folder: string;
   interrupt: Interrupt;
   progress: ProgressLine;
+  /** Imports go over this queue. */
+  queue?: QueueSettings;
 }
 
 /** The engine, in this process, for the time of one command. */
@@ -45,6 +48,7 @@ export class Session {
       externalDecoder: ffmpegDecoder,
       demoFolder: places.demoFolder,
       version: places.version,
+      ...(options.queue === undefined ? {} : { queue: options.queue }),
       // Files are read directly; the token alone is enough to find them.
       mediaUrl: (token) => token,
     });

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Interrupt } from './interrupt.ts';
 import type { Places } from './places.ts';
 import type { ProgressLine } from './progress.ts';
-import type { Session } from './session.ts';
+import type { Session, SessionOptions } from './session.ts';
 
 /** What a verb answers: the JSON document, the same for people, and the exit code. */
 export interface Answer {
@@ -19,7 +19,11 @@ export interface Cli {
   /** A message for people, on standard error. */
   say(message: string): void;
   /** Opens the engine on a data folder, hands it to `work` and closes it. */
-  withSession<T>(folder: string, work: (session: Session) => Promise<T>): Promise<T>;
+  withSession<T>(
+    folder: string,
+    work: (session: Session) => Promise<T>,
+    engine?: Pick<SessionOptions, 'queue'>,
+  ): Promise<T>;
   /** Like `withSession`, where nothing is kept: on a data folder that is gone afterwards. */
   withoutLibrary<T>(work: (session: Session, folder: string) => Promise<T>): Promise<T>;
   /** Like `withSession`, for a folder that must hold a library already. */

@@ -8,6 +8,7 @@ import type { Library } from './library/library.ts';
 import type { BackupKeeper } from './library/backup-keeper.ts';
 import type { MediaTokens } from './media.ts';
 import type { Notices } from './notices.ts';
+import type { QueueSettings } from './queue/settings.ts';
 import type { PreferenceStore } from './preferences/store.ts';
 import type { PackService } from './packs/service.ts';
 import type { ExternalDecoder } from '../models/audio/index.ts';
@@ -33,6 +34,8 @@ export interface EngineOptions {
   embedder?: SpawnEmbedder;
   /** How far a graph may go; default `embedderLimits`. */
   embedderLimits?: Partial<EmbedderLimits>;
+  /** Imports go over this queue to workers on other machines; without it they are computed here. */
+  queue?: QueueSettings;
   /** After several crashes in a row: nothing that was under way is taken up by itself. */
   safeStart?: boolean;
   /** Folder of the sounds that come with Archetone; null where there are none. */

@@ -5,11 +5,12 @@ import type { TrackRow } from '../../engine/api/tracks.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { windows } from '../options.ts';
+import { addQueueOptions, lease, queueSettings, type QueueOptions } from '../queue-options.ts';
 import type { Session } from '../session.ts';
 import { duration, pairs, table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
 
-interface Options {
+interface Options extends QueueOptions {
   library: string;
   windows?: 'all' | number;
   pack?: string;
@@ -23,7 +24,7 @@ const PAGE = 1000;
 const SHOWN = 20;
 
 export const importVerb: AddVerb = (program, cli) => {
-  program
+  const command = program
     .command('import')
     .description(
       'Read a folder of music into a library: tags, windows, embeddings. Unchanged files are skipped.',
@@ -37,38 +38,46 @@ export const importVerb: AddVerb = (program, cli) => {
     )
     .option('--rescan', 'read every file again, also those whose size and times are as they were')
     .option('--pack <id>', 'pack that makes the embeddings (new libraries: compact)')
+    .option('--queue <address>', 'leave the computing to the workers of this queue: nats://host:4222')
+    .option('--lease <seconds>', 'after so long without a sign of life another worker gets a track', lease);
+  addQueueOptions(command)
     .addHelpText(
       'after',
       `
 Examples:
   archetone import ~/Music --library ~/archetone-music
-  archetone import ~/Music --library ~/archetone-music --windows 8 --json`,
+  archetone import ~/Music --library ~/archetone-music --windows 8 --json
+  archetone import ~/Music --library ~/archetone-music --queue nats://studio:4222`,
     )
     .action((folder: string, options: Options) =>
       cli.answer(() =>
-        cli.withSession(options.library, async (session) => {
-          const library = await openLibrary(session, folder, options);
-          const { id: libraryId } = library;
-          const result = await session.run('import', (client) =>
-            client.call('import.start', { libraryId, everything: options.rescan ?? false }),
-          );
-          const summary = await session.client.call('libraries.get', { libraryId });
-          const failures = await allTracks(session, libraryId, { state: 'failed' });
-          const damaged = await allTracks(session, libraryId, { noted: true });
-          const nothing = summary.tracks.ready === 0;
-          return {
-            json: {
-              library: summary,
-              import: result,
-              failures: failures.map(({ path, problem }) => ({ path, problem })),
-              damaged: damaged.map(({ path, note }) => ({ path, note })),
-            },
-            text: [describe(summary, result), listFailures(failures), listDamaged(damaged)]
-              .filter((part) => part !== '')
-              .join('\n\n'),
-            exitCode: nothing ? exitCodes.audio : exitCodes.ok,
-          };
-        }),
+        cli.withSession(
+          options.library,
+          async (session) => {
+            const library = await openLibrary(session, folder, options);
+            const { id: libraryId } = library;
+            const result = await session.run('import', (client) =>
+              client.call('import.start', { libraryId, everything: options.rescan ?? false }),
+            );
+            const summary = await session.client.call('libraries.get', { libraryId });
+            const failures = await allTracks(session, libraryId, { state: 'failed' });
+            const damaged = await allTracks(session, libraryId, { noted: true });
+            const nothing = summary.tracks.ready === 0;
+            return {
+              json: {
+                library: summary,
+                import: result,
+                failures: failures.map(({ path, problem }) => ({ path, problem })),
+                damaged: damaged.map(({ path, note }) => ({ path, note })),
+              },
+              text: [describe(summary, result), listFailures(failures), listDamaged(damaged)]
+                .filter((part) => part !== '')
+                .join('\n\n'),
+              exitCode: nothing ? exitCodes.audio : exitCodes.ok,
+            };
+          },
+          options.queue === undefined ? {} : { queue: queueSettings(options.queue, options) },
+        ),
       ),
     );
 };

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
+import type { PackRuntime } from '../../models/packs/index.ts';
 import type { JobResult } from '../api/jobs.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
 import { EngineError } from '../api/errors.ts';
 import { importMethods } from '../api/import.ts';
 import type { EngineContext } from '../context.ts';
@@ -8,8 +10,12 @@ import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { refreshTaxonomies } from '../taxonomies/refresh.ts';
 import { decodeWorkers } from '../workers.ts';
+import { NatsBoard } from '../queue/nats/board.ts';
+import { offerPack } from '../queue/pack-files.ts';
+import type { QueueSettings } from '../queue/settings.ts';
+import { embedOverQueue } from './embed-over-queue.ts';
 import { embedTracks } from './embed-tracks.ts';
-import { expectedWindows, ImportPlan } from './plan.ts';
+import { expectedWindows, ImportPlan, type TrackToEmbed } from './plan.ts';
 import { probeFiles } from './probe-files.ts';
 import { ImportProgress } from './progress.ts';
 import { scanFolder, type Scan } from '../files/scan.ts';
@@ -62,21 +68,12 @@ async function runImport(
       plan.failed,
       plan.toEmbed.map((track) => track.durationSeconds),
     );
-    const batch = await context.packs.batchSize(library.packId(), {
-      ...{ lane: job.lane, signal: job.signal },
-      windows: expectedWindows(plan.toEmbed, runtime.pack.manifest.windowSeconds, library.windows()),
-    });
-    const embedded = await embedTracks(plan.toEmbed, {
-      library,
-      store,
-      runtime,
-      batch,
-      decode: context.decode,
-      workers: decodeWorkers(context.options),
-      job,
-      progress,
-      onStored: () => tell.soon(),
-    });
+    const onStored = (): void => tell.soon();
+    const parts = { library, store, space, runtime, job, progress, onStored };
+    const { queue } = context.options;
+    const embedded = await (queue === undefined
+      ? embedHere(context, plan.toEmbed, parts)
+      : embedElsewhere(queue, plan.toEmbed, parts));
     return {
       kind: 'import',
       imported: embedded.imported,
@@ -90,6 +87,52 @@ async function runImport(
     };
   } finally {
     tell.now();
+  }
+}
+
+interface EmbedParts {
+  library: Library;
+  store: TrackStore;
+  space: SpaceInfo;
+  runtime: PackRuntime;
+  job: JobHandle;
+  progress: ImportProgress;
+  onStored: () => void;
+}
+
+async function embedHere(
+  context: EngineContext,
+  tracks: readonly TrackToEmbed[],
+  parts: EmbedParts,
+): ReturnType<typeof embedTracks> {
+  const { library, runtime, job } = parts;
+  const batch = await context.packs.batchSize(library.packId(), {
+    ...{ lane: job.lane, signal: job.signal },
+    windows: expectedWindows(tracks, runtime.pack.manifest.windowSeconds, library.windows()),
+  });
+  const workers = decodeWorkers(context.options);
+  return embedTracks(tracks, { ...parts, batch, decode: context.decode, workers });
+}
+
+/** By workers, over a queue; what was hung out there when this stops goes on, unless it is not wanted any more. */
+async function embedElsewhere(
+  settings: QueueSettings,
+  tracks: readonly TrackToEmbed[],
+  parts: EmbedParts,
+): ReturnType<typeof embedTracks> {
+  const { pack } = parts.runtime;
+  const board = await NatsBoard.open(settings, parts.library.id);
+  try {
+    await offerPack(board, pack);
+    const { leaseSeconds } = settings;
+    const counts = await embedOverQueue(tracks, { ...parts, pack, board, leaseSeconds });
+    await board.remove();
+    return counts;
+  } catch (thrown) {
+    if (parts.job.stopping === 'cancel') await board.clear();
+    throw thrown;
+  } finally {
+    await board.close();
   }
 }
 

@@ -74,8 +74,8 @@ export class ImportProgress {
     this.#tell();
   }
 
-  embedded(): void {
-    this.#windows++;
+  embedded(windows = 1): void {
+    this.#windows += windows;
     this.#tell();
   }
 

@@ -5,7 +5,7 @@ import { MOST_KEPT_WINDOWS } from './decoded-tracks.ts';
 import type { DecodedTracks } from './decoded-tracks.ts';
 import { evenlySpaced, expectedWindows } from './choose-windows.ts';
 import type { TrackToEmbed } from './plan.ts';
-import { PEAKS_PER_SECOND } from './track-store.ts';
+import { PEAKS_PER_SECOND, quantisePeaks } from './track-store.ts';
 import type { TrackResult } from './track-store.ts';
 
 /** 60 dB above full scale: float files may go beyond ±1, but not that far. */
@@ -22,8 +22,8 @@ export interface TrackRunOptions {
   /** Takes a window to be embedded; resolves when there is room for the next one. */
   send: (window: AudioWindow) => Promise<void>;
   onDecoded: (seconds: number) => void;
-  /** Keeps short tracks that were decoded whole until they are stored. */
-  kept: DecodedTracks;
+  /** Keeps short tracks that were decoded whole until they are stored; null where nothing is to be kept. */
+  kept: DecodedTracks | null;
 }
 
 /** One track on its way: what was decoded, which windows were sent, what came back. */
@@ -79,7 +79,7 @@ export class TrackRun {
     this.#wanted = wanted;
     if (this.#held === null) return;
     const held = this.#held;
-    this.#options.kept.put(this.track, {
+    this.#options.kept?.put(this.track, {
       samples: this.#samples,
       notes: [...this.#notes],
       wanted: [...wanted],
@@ -91,8 +91,8 @@ export class TrackRun {
 
   /** Goes on where an earlier process ended that had decoded the track. */
   async #takeUp(): Promise<boolean> {
-    const kept = this.#options.kept.take(this.track);
-    if (kept === null) return false;
+    const kept = this.#options.kept?.take(this.track);
+    if (!kept) return false;
     this.#samples = kept.samples;
     this.#options.onDecoded(this.decodedSeconds);
     for (const note of kept.notes) this.#notes.add(note);
@@ -130,7 +130,7 @@ export class TrackRun {
         z,
       }));
     const note = this.#notes.size === 0 ? null : [...this.#notes].join(' ');
-    return { durationSeconds: this.decodedSeconds, note, windows, peaks };
+    return { durationSeconds: this.decodedSeconds, note, windows, peaks: quantisePeaks(peaks) };
   }
 
   /** Cuts windows and sends those in `chosen` (null: all). @returns how many windows there are */

@@ -35,7 +35,8 @@ export interface TrackResult {
   /** What was damaged in the file; null when nothing was. */
   note: string | null;
   windows: EmbeddedWindow[];
-  peaks: Float32Array;
+  /** Smallest and largest of each stretch, in 127ths. */
+  peaks: Int8Array;
 }
 
 export const PEAKS_PER_SECOND = 50;
@@ -209,7 +210,7 @@ export class TrackStore {
       embeddings.put(this.#space, id, result.windows, by);
       db.prepare(
         'INSERT OR REPLACE INTO cache.peaks (track_id, per_second, duration_seconds, peaks) VALUES (?, ?, ?, ?)',
-      ).run([id, PEAKS_PER_SECOND, result.durationSeconds, toBlob(quantisePeaks(result.peaks))]);
+      ).run([id, PEAKS_PER_SECOND, result.durationSeconds, toBlob(result.peaks)]);
       // The decoder knows the length; headers may lie.
       db.prepare('UPDATE tracks SET duration_seconds = ?, note = ? WHERE id = ?').run([
         result.durationSeconds,
@@ -242,6 +243,7 @@ function whole(value: number | null): number | null {
   return value === null || !Number.isFinite(value) ? null : Math.round(value);
 }
 
-function quantisePeaks(peaks: Float32Array): Int8Array {
+/** Peaks as they are stored. */
+export function quantisePeaks(peaks: Float32Array): Int8Array {
   return Int8Array.from(peaks, (value) => Math.round(Math.max(-1, Math.min(1, value)) * 127));
 }

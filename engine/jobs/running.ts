@@ -8,6 +8,8 @@ export interface JobHandle {
   readonly lane: JobLane;
   /** Aborted when the job is cancelled or has to stop for now, and when the engine closes. */
   readonly signal: AbortSignal;
+  /** Why, once it is. */
+  readonly stopping: StopReason | null;
   /** Shells hear of it at most ten times a second; the last report always arrives. */
   report(progress: Partial<JobProgress>): void;
   /** A better title, once it is known what the work is. */

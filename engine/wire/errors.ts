@@ -16,6 +16,7 @@ const engineErrorCodes = [
   'busy',
   'pack',
   'audio',
+  'queue',
   'too-few-labels',
   'training',
   'reduction',

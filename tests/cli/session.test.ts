@@ -16,6 +16,7 @@ it('cancels a job also when Ctrl-C comes while it is being started', { timeout: 
       parquetWorker: await parquetWorker(),
       labelWorker: await labelWorker(),
       embedder: null,
+      workerCache: '',
       packFolders: [await tinyPacks()],
       demoFolder: null,
     },

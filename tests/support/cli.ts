@@ -50,6 +50,8 @@ export interface CliOptions {
   env?: Record<string, string>;
   /** Called with what has come on standard error so far; may send signals. */
   onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Called once it was started, with what sends signals to it. */
+  onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
   /** Nobody reads standard output. */
   closedStdout?: boolean;
 }
@@ -67,6 +69,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  options.onStart?.((signal) => void child.kill(signal));
   if (options.closedStdout) child.stdout.destroy();
   let stdout = '';
   let stderr = '';

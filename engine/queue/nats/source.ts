@@ -1,0 +1,168 @@
+import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
+import { createInbox, headers, type NatsConnection } from '@nats-io/transport-node';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PROTOCOL } from '../protocol.ts';
+import type { QueueSettings } from '../settings.ts';
+import type { LeasedTask, WorkSource } from '../transport.ts';
+import { connectNats } from './connect.ts';
+import { ServerFiles } from './files.ts';
+import { leasedTask } from './lease.ts';
+import * as names from './names.ts';
+import { hangsOut, isAway, patiently } from './patience.ts';
+
+/** How long a request for work waits at the server. */
+const WAIT_MS = 2000;
+/** How long the list of libraries is believed. */
+const LIST_MS = 5000;
+/** A message of the server may also hold headers. */
+const ENVELOPE_BYTES = 4096;
+/** The server has no task: an empty answer, with this status or the next one. */
+const NO_TASK = [404, 408, 409];
+
+export interface NatsSourceOptions {
+  settings: QueueSettings;
+  /** A token of subjects. */
+  worker: string;
+  /** Works for these only; null: for every library that there is. */
+  libraries: readonly string[] | null;
+  /** Told once of libraries whose machine speaks another version. */
+  onOtherProtocol: (libraryId: string, protocol: number) => void;
+}
+
+/** Where a worker gets its work from a NATS server. */
+export class NatsSource implements WorkSource {
+  readonly #connection: NatsConnection;
+  readonly #js: JetStreamClient;
+  readonly #manager: JetStreamManager;
+  readonly #options: NatsSourceOptions;
+  readonly #files: ServerFiles;
+  readonly #largeAnswers: ServerFiles;
+  readonly #strangers = new Set<string>();
+  #libraries: readonly string[] = [];
+  #listed = -Infinity;
+  #turn = 0;
+
+  private constructor(connection: NatsConnection, manager: JetStreamManager, options: NatsSourceOptions) {
+    this.#connection = connection;
+    this.#js = jetstream(connection);
+    this.#manager = manager;
+    this.#options = options;
+    this.#files = new ServerFiles(this.#js, names.filesBucket);
+    this.#largeAnswers = new ServerFiles(this.#js, names.answersBucket);
+  }
+
+  /** @throws EngineError `queue`, `bad-input`, `not-found` */
+  static async open(options: NatsSourceOptions): Promise<NatsSource> {
+    const connection = await connectNats(options.settings, `archetone worker ${options.worker}`);
+    // Whether there is JetStream at all, the libraries' machines find out: a worker may have no right to ask.
+    const manager = await jetstreamManager(connection, { checkAPI: false });
+    return new NatsSource(connection, manager, options);
+  }
+
+  /** Resolves when the connection is gone for good. */
+  get closed(): Promise<Error | null> {
+    return this.#connection.closed().then((error) => error ?? null);
+  }
+
+  async take(signal: AbortSignal): Promise<LeasedTask | null> {
+    const libraries = await this.#known(signal);
+    for (const libraryId of libraries) {
+      const task = await this.#ask(libraryId, 'first', 0);
+      if (task || signal.aborted) return task;
+    }
+    // No library is always asked first.
+    const at = this.#turn++ % Math.max(1, libraries.length);
+    const inTurn = [...libraries.slice(at), ...libraries.slice(0, at)];
+    for (const libraryId of inTurn.slice(0, -1)) {
+      const task = await this.#ask(libraryId, 'later', 0);
+      if (task || signal.aborted) return task;
+    }
+    const last = inTurn.at(-1);
+    if (last !== undefined) return this.#ask(last, 'later', WAIT_MS);
+    await sleep(WAIT_MS, undefined, { signal }).catch(() => undefined);
+    return null;
+  }
+
+  async answer({ libraryId, key }: LeasedTask, answer: Uint8Array): Promise<void> {
+    const subject = names.answerSubject(libraryId, this.#options.worker, key);
+    const most = (this.#connection.info?.max_payload ?? 1024 * 1024) - ENVELOPE_BYTES;
+    await patiently(this.#connection, async () => {
+      try {
+        if (answer.length <= most) {
+          await this.#js.publish(subject, answer);
+          return;
+        }
+        const described = headers();
+        described.set(names.objectHeader, await this.#largeAnswers.putBytes(answer));
+        await this.#js.publish(subject, new Uint8Array(), { headers: described });
+      } catch (thrown) {
+        // It is there already, of an earlier attempt.
+        if (hangsOut(thrown)) return;
+        // Nobody listens to this subject: the library's machine has all it wants.
+        if (isAway(thrown) && !(await this.#wants(libraryId))) return;
+        throw thrown;
+      }
+    });
+  }
+
+  fetchFile(sha256: string, path: string): Promise<boolean> {
+    return patiently(this.#connection, () => this.#files.fetch(sha256, path));
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.drain().catch(() => this.#connection.close());
+  }
+
+  async #wants(libraryId: string): Promise<boolean> {
+    this.#listed = -Infinity;
+    return (await this.#known()).includes(libraryId);
+  }
+
+  async #known(signal?: AbortSignal): Promise<readonly string[]> {
+    const { libraries, onOtherProtocol } = this.#options;
+    if (libraries !== null) return libraries;
+    if (performance.now() - this.#listed < (this.#libraries.length > 0 ? LIST_MS : WAIT_MS))
+      return this.#libraries;
+    const found: string[] = [];
+    await patiently(
+      this.#connection,
+      async () => {
+        found.length = 0;
+        for await (const stream of this.#manager.streams.names('archetone.>')) {
+          const tasks = names.tasksOf(stream);
+          if (tasks === null) continue;
+          if (tasks.protocol === PROTOCOL) found.push(tasks.libraryId);
+          else if (!this.#strangers.has(stream)) {
+            this.#strangers.add(stream);
+            onOtherProtocol(tasks.libraryId, tasks.protocol);
+          }
+        }
+      },
+      signal,
+    );
+    this.#listed = performance.now();
+    this.#libraries = found;
+    return found;
+  }
+
+  /** @param waitMs how long the server keeps the request; 0: it says at once that there is nothing */
+  async #ask(libraryId: string, urgency: names.Urgency, waitMs: number): Promise<LeasedTask | null> {
+    const subject = `$JS.API.CONSUMER.MSG.NEXT.${names.tasksStream(libraryId)}.${urgency}`;
+    const request = waitMs === 0 ? { batch: 1, no_wait: true } : { batch: 1, expires: 1e6 * waitMs };
+    try {
+      const reply = await this.#connection.request(subject, JSON.stringify(request), {
+        timeout: waitMs + 5000,
+        // A task comes under its own subject, by which a shared inbox would not know it.
+        ...{ noMux: true, reply: createInbox() },
+      });
+      if (reply.data.length === 0 && NO_TASK.includes(reply.headers?.code ?? 0)) return null;
+      return leasedTask(this.#connection, reply, libraryId);
+    } catch (thrown) {
+      if (!isAway(thrown)) throw thrown;
+      // The library is done, or the server away: its list is asked for again.
+      this.#listed = -Infinity;
+      await sleep(500);
+      return null;
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/** What carries tasks and answers, as both ends see it. Nothing here knows a server. */
+
+/** A task that this worker holds until it answers; without a sign of life it goes to another one. */
+export interface LeasedTask {
+  readonly libraryId: string;
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  /** How often it was handed out, this time included. */
+  readonly deliveries: number;
+  /** A sign of life. */
+  working(): void;
+  /** It was answered and is over. */
+  done(): Promise<void>;
+  /** Somebody else may have it at once, or after a while. */
+  handBack(afterMs?: number): void;
+}
+
+/** Where a worker gets its work. */
+export interface WorkSource {
+  /** The next task, the urgent ones of all libraries first; null when there was none for a second or two. */
+  take(signal: AbortSignal): Promise<LeasedTask | null>;
+  /** Resolves once the answer is kept. Null: nobody wants it any more. */
+  answer(task: LeasedTask, answer: Uint8Array): Promise<void>;
+  /** Writes what has this hash into a file. @returns false when it is not there @throws EngineError `queue` when it has another hash */
+  fetchFile(sha256: string, path: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** An answer that waits until it is stored. */
+export interface DeliveredAnswer {
+  /** Who says that it answers. */
+  readonly worker: string;
+  readonly bytes: Uint8Array;
+  /** It was stored, or nobody wants it; it does not come again. */
+  readonly done: () => void;
+}
+
+/** The queue of one library, as the library's machine sees it. */
+export interface TaskBoard {
+  /** Hangs out a task. One that hangs out already, or is being worked at, stays as it is. @returns whether it is new there */
+  offer(key: string, task: Uint8Array, urgent: boolean): Promise<boolean>;
+  /** Answers as they come, also those that came while nobody was here. Ends on abort. */
+  answers(signal: AbortSignal): AsyncIterable<DeliveredAnswer>;
+  /** Answers that were not handed out yet, or are not stored. */
+  unread(): Promise<number>;
+  /** Puts a file where workers find it by its hash. */
+  putFile(sha256: string, path: string): Promise<void>;
+  /** Takes down what hangs out and is not worked at. */
+  clear(): Promise<void>;
+  /** Everything is over: nothing of the library stays on the server. */
+  remove(): Promise<void>;
+  /** What hangs out stays, and answers wait. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,116 @@
+import { stat } from 'node:fs/promises';
+import { hashFile } from '../../models/conversion/index.ts';
+import { measureBatchSize, PackError, type PackRuntime } from '../../models/packs/index.ts';
+import { EngineError } from '../api/errors.ts';
+import type { DecodePool } from '../decode/index.ts';
+import { embedOne } from '../import/embed-one.ts';
+import { embeddedAnswer, failedAnswer, refusedAnswer } from '../import/track-answer.ts';
+import { queueLimits, type QueueTask } from '../queue/protocol.ts';
+import { mappedPath, type FolderMap } from './file-map.ts';
+
+export interface WorkOptions {
+  runtimeOf: (packSha256: string) => Promise<PackRuntime>;
+  decode: DecodePool;
+  /** Windows per run of a pack; null: the size that proves best here. */
+  batch: number | null;
+  maps: readonly FolderMap[];
+  signal: AbortSignal;
+  onWindow: () => void;
+}
+
+/** What came out of a task, in words and as it is sent. */
+export interface Worked {
+  answer: Uint8Array;
+  outcome: 'answered' | 'file-failed' | 'cannot';
+  windows: number;
+  message: string | null;
+}
+
+const batches = new WeakMap<PackRuntime, Promise<number>>();
+
+/**
+ * Does a task. A fault of the file or of this machine is an answer, too.
+ * @param deliveries how often the task was handed out
+ * @throws the signal's reason; whatever is neither the file's fault nor the pack's
+ */
+export async function work(task: QueueTask, deliveries: number, options: WorkOptions): Promise<Worked> {
+  if (deliveries > queueLimits.deliveries) return failed(task, endsWorkers(task, deliveries - 1));
+  const path = mappedPath(task.path, options.maps);
+  try {
+    const before = await stat(path).catch(() => null);
+    if (!before?.isFile()) return cannot(task, notHere(path));
+    const runtime = await options.runtimeOf(task.packSha256);
+    const { signal } = options;
+    if ((await hashFile(path, signal)) !== task.contentHash) return failed(task, changed(task.path));
+    const result = await embedOne(path, {
+      ...{ runtime, signal, decode: options.decode, onWindow: options.onWindow },
+      ...{ durationSeconds: task.durationSeconds, windows: task.windows },
+      batch: await batchSize(runtime, options),
+    });
+    const after = await stat(path).catch(() => null);
+    if (after?.mtimeMs !== before.mtimeMs || after.size !== before.size)
+      return failed(task, changed(task.path));
+    const by = runtime.computedBy;
+    if (!by) throw new Error('nothing was computed');
+    const answer = embeddedAnswer(task, result, by);
+    return { answer, outcome: 'answered', windows: result.windows.length, message: null };
+  } catch (thrown) {
+    options.signal.throwIfAborted();
+    const answer = failedAnswer(task, named(thrown, path, task.path));
+    if (answer) return { answer, outcome: 'file-failed', windows: 0, message: text(thrown) };
+    if (thrown instanceof PackError || (thrown instanceof EngineError && thrown.code === 'pack'))
+      return cannot(task, thrown);
+    throw thrown;
+  }
+}
+
+/** Measured once for each pack, in about a second. */
+function batchSize(runtime: PackRuntime, { batch, signal }: WorkOptions): number | Promise<number> {
+  if (batch !== null) return batch;
+  const known = batches.get(runtime) ?? measureBatchSize(runtime, { signal }).then(({ size }) => size);
+  batches.set(runtime, known);
+  known.catch(() => batches.delete(runtime));
+  return known;
+}
+
+function failed(task: QueueTask, error: EngineError): Worked {
+  const answer = failedAnswer(task, error) ?? refusedAnswer(task, error);
+  return { answer, outcome: 'file-failed', windows: 0, message: error.message };
+}
+
+function cannot(task: QueueTask, error: { message: string; hint: string }): Worked {
+  return { answer: refusedAnswer(task, error), outcome: 'cannot', windows: 0, message: error.message };
+}
+
+/** People know a file by where it lies in their library. */
+function named(thrown: unknown, here: string, there: string): unknown {
+  if (!(thrown instanceof Error) || here === there) return thrown;
+  thrown.message = thrown.message.replaceAll(here, there);
+  return thrown;
+}
+
+const text = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
+function notHere(path: string): EngineError {
+  return new EngineError(
+    'audio',
+    `The worker does not find ${path}.`,
+    'Start it with --map, which says where a folder of the library lies on its machine.',
+  );
+}
+
+function changed(path: string): EngineError {
+  return new EngineError(
+    'audio',
+    `${path} changed while it was imported, or is another file on the worker's machine.`,
+    'Import again once nothing writes to it.',
+  );
+}
+
+function endsWorkers({ path }: QueueTask, times: number): EngineError {
+  return new EngineError(
+    'audio',
+    `${path} ended the workers that read it, ${times} times.`,
+    'Play the file in another program; if it fails there too, get a fresh copy.',
+  );
+}
