@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { kernel as scan } from '../../native/neighbours/scan.generated.ts';
 import { kernel as layout } from '../../native/layout/layout.generated.ts';
+import { kernel as polyphase } from '../../native/resample/polyphase.generated.ts';
 import { kernel as phase } from '../../native/phase/spectra.generated.ts';
 import { kernel as distances } from '../../native/reduction/distances.generated.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
@@ -22,6 +23,7 @@ describe('the compiled kernels', () => {
     ['reduction/distances', distances],
     ['phase/spectra', phase],
     ['layout/layout', layout],
+    ['resample/polyphase', polyphase],
   ])('%s is what its source compiles to', async (name, kernel) => {
     const url = pathToFileURL(join(root, 'scripts/build-native.mjs')).href;
     const { compile } = (await import(/* @vite-ignore */ url)) as {
