@@ -1,6 +1,7 @@
 import { meanByTrack } from '../../models/embeddings/pooling.ts';
 import { ExactIndex } from '../../models/neighbours/exact.ts';
 import { Kept } from './kept-values.ts';
+import { standardisationOf, type Standardisation } from '../../models/neighbours/standardised.ts';
 import { TrackSimilarities } from './track-similarities.ts';
 import type { WindowEmbeddings } from './window-embeddings.ts';
 
@@ -45,7 +46,9 @@ export class LibraryVectors {
   readonly #facts = new Kept<PrototypeFacts>(MOST_FACTS);
   readonly #logits = new Kept<TrackLogits>(MOST_LOGITS);
   readonly #indices = new Map<string, Promise<ExactIndex>>();
+  readonly #standardisations = new Map<string, Standardisation>();
   #tracks: TrackEmbeddings | null = null;
+  #rowOfTrack: ReadonlyMap<string, number> | null = null;
 
   constructor(windows: WindowEmbeddings) {
     this.windows = windows;
@@ -56,6 +59,21 @@ export class LibraryVectors {
     const { vectors, dim, trackOf, trackIds } = this.windows;
     this.#tracks ??= { vectors: meanByTrack(vectors, dim, trackOf, trackIds.length), trackIds };
     return this.#tracks;
+  }
+
+  /** Where a track stands in {@link tracks}. */
+  get rowOfTrack(): ReadonlyMap<string, number> {
+    return (this.#rowOfTrack ??= new Map(this.windows.trackIds.map((id, row) => [id, row])));
+  }
+
+  /** What brings every dimension of the tracks, or windows, to mean 0 and deviation 1. @throws the signal's reason */
+  async standardisation(level: 'track' | 'window', signal: AbortSignal): Promise<Standardisation> {
+    const known = this.#standardisations.get(level);
+    if (known) return known;
+    const { vectors } = level === 'track' ? this.tracks : this.windows;
+    const made = await standardisationOf(vectors, this.windows.dim, signal);
+    this.#standardisations.set(level, made);
+    return made;
   }
 
   /** What is known of the prototypes of a revision, worked out where it is asked for first. */

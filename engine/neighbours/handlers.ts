@@ -1,24 +1,49 @@
+import { basename } from 'node:path';
 import { meanOfRows } from '../../models/embeddings/pooling.ts';
 import type { Handlers } from '../api/contract.ts';
+import type { SimilarRequest } from '../api/neighbours.ts';
 import { embedFile } from '../classify/files.ts';
 import type { EngineContext } from '../context.ts';
-import { nearestTo, queryNeighbours } from './query.ts';
+import type { Library } from '../library/library.ts';
 import { packOfSpace } from '../packs/of-space.ts';
+import { queryNeighbours } from './query.ts';
+import { similarSounds, type LocatedQuery } from './similar.ts';
+import { nameOfVectors, resolveVector, type LocatedVector } from './vector-ref.ts';
+
+type Query = SimilarRequest['queries'][number];
 
 /** What sounds alike. */
 export function neighboursHandlers(
   context: EngineContext,
-): Pick<Handlers, 'neighbours.query' | 'neighbours.file'> {
+): Pick<Handlers, 'neighbours.query' | 'neighbours.similar'> {
+  const vectorOfFile = async (
+    library: Library,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<LocatedVector> => {
+    const space = library.space();
+    const { manifest } = packOfSpace(context, space, 'this library was imported with');
+    const runtime = await context.packs.runtime(manifest.id, 'listen');
+    const { vectors } = await embedFile(context.decode, runtime, path, signal);
+    return { vector: meanOfRows(vectors, manifest.embeddingDim), space };
+  };
+  const locate = async (
+    library: Library,
+    { of, weight }: Query,
+    signal: AbortSignal,
+  ): Promise<LocatedQuery> =>
+    of.kind === 'file'
+      ? { ...(await vectorOfFile(library, of.path, signal)), of, weight, name: basename(of.path) }
+      : { ...resolveVector(library, of), of, weight, name: nameOfVectors(library, [of]) };
   return {
     'neighbours.query': ({ libraryId, ...request }) =>
       queryNeighbours(context.libraries.get(libraryId), request),
-    'neighbours.file': async ({ libraryId, path, ...request }, { signal }) => {
+    'neighbours.similar': async ({ libraryId, queries, ...request }, { signal }) => {
       const library = context.libraries.get(libraryId);
-      const space = library.space();
-      const { manifest } = packOfSpace(context, space, 'this library was imported with');
-      const runtime = await context.packs.runtime(manifest.id, 'listen');
-      const { vectors } = await embedFile(context.decode, runtime, path, signal);
-      return nearestTo(library, { vector: meanOfRows(vectors, manifest.embeddingDim), space }, request);
+      const located: LocatedQuery[] = [];
+      // One file after the other: the embedder takes one at a time anyway.
+      for (const query of queries) located.push(await locate(library, query, signal));
+      return similarSounds(library, located, request, signal);
     },
   };
 }

@@ -15,6 +15,7 @@ export interface LocatedVector {
 }
 
 type Kind = VectorRef['kind'];
+type Found = Pick<WindowRef, 'trackId' | 'windowIndex'>;
 type RefOf<K extends Kind> = { [P in K]: Extract<VectorRef, { kind: P }> }[K];
 
 /** Everything about one kind of vectors. */
@@ -34,7 +35,7 @@ interface VectorKind<R> {
     known: Map<string, ReadonlySet<string> | null>,
   ): ReadonlySet<string> | null;
   /** Whether something found near the vector is what it stands for. */
-  isItself(ref: R, found: WindowRef, level: 'track' | 'window'): boolean;
+  isItself(ref: R, found: Found, level: 'track' | 'window'): boolean;
 }
 
 /** Every kind of vector that a reference can name. */
@@ -146,11 +147,7 @@ export function resolveVector<K extends Kind>(library: Library, ref: RefOf<K>): 
 }
 
 /** Whether something found near a vector is what the vector stands for. */
-export function isItself<K extends Kind>(
-  ref: RefOf<K>,
-  found: WindowRef,
-  level: 'track' | 'window',
-): boolean {
+export function isItself<K extends Kind>(ref: RefOf<K>, found: Found, level: 'track' | 'window'): boolean {
   return kinds[ref.kind].isItself(ref, found, level);
 }
 

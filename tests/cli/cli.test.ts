@@ -137,10 +137,13 @@ describe('the command line', { timeout: 180_000 }, () => {
 
   it('finds neighbours of files inside and outside the library', async () => {
     const inside = join(music, 'bass', 'bass_hit_0.wav');
-    const run = await runCli(['neighbours', inside, '--library', library, '-k', '3', '--json']);
-    const schema = z.object({ inLibrary: z.boolean(), neighbours: z.array(z.object({ path: z.string() })) });
+    const run = await runCli(['neighbours', inside, '--library', library, '-k', '3', '--copies', '--json']);
+    const schema = z.object({
+      files: z.array(z.object({ inLibrary: z.boolean() })),
+      neighbours: z.array(z.object({ path: z.string() })),
+    });
     const found = schema.parse(run.json());
-    expect(found.inLibrary).toBe(true);
+    expect(found.files).toEqual([{ inLibrary: true }]);
     expect(found.neighbours).toHaveLength(3);
     expect(
       found.neighbours.every(({ path }) => path.startsWith('bass/') && path !== 'bass/bass_hit_0.wav'),
@@ -148,10 +151,31 @@ describe('the command line', { timeout: 180_000 }, () => {
     const outside = join(testFolder(), 'mid.wav');
     writeSound(outside, classSound('mid', 1, 9));
     const other = schema.parse(
-      (await runCli(['neighbours', outside, '--library', library, '-k', '2', '--json'])).json(),
+      (await runCli(['similar', outside, '--library', library, '-k', '2', '--copies', '--json'])).json(),
     );
-    expect(other.inLibrary).toBe(false);
+    expect(other.files).toEqual([{ inLibrary: false }]);
     expect(other.neighbours.every(({ path }) => path.startsWith('mid/'))).toBe(true);
+    const mixed = async (weights: string): Promise<string[]> => {
+      const args = [
+        'neighbours',
+        inside,
+        outside,
+        '--weights',
+        weights,
+        '--library',
+        library,
+        '-k',
+        '1',
+        '--json',
+      ];
+      return schema.parse((await runCli(args)).json()).neighbours.map(({ path }) => path.split('/')[0] ?? '');
+    };
+    expect([await mixed('9,1'), await mixed('1,9')]).toEqual([['bass'], ['mid']]);
+    const wrong = await runCli(['neighbours', inside, '--weights', '1,2', '--library', library, '--json']);
+    expect([wrong.code, wrong.stdout]).toEqual([
+      2,
+      expect.stringContaining('2 weights were given for 1 files.'),
+    ]);
   });
 
   it('lists the tracks that a search finds, and says what is wrong with one', async () => {
@@ -178,7 +202,7 @@ describe('the command line', { timeout: 180_000 }, () => {
     const own = join(testFolder(), 'library');
     expect((await runCli(['import', deep, '--library', own])).code).toBe(0);
     const run = await runCli(['neighbours', join(folder, 'one.wav'), '--library', own, '--json']);
-    expect(run.json()).toMatchObject({ inLibrary: true, neighbours: [{ title: 'other' }] });
+    expect(run.json()).toMatchObject({ files: [{ inLibrary: true }], neighbours: [{ title: 'other' }] });
   });
 
   it('embeds files without a library', async () => {

@@ -7,7 +7,9 @@ import { openLargeLibrary } from './support/large-library.ts';
 import { go, screenshots } from './support/steps.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const views = ['welcome', 'library', 'map', 'prototypes', 'train', 'reduce', 'mistakes', 'packs', 'jobs'];
+const views = [
+  ...['welcome', 'library', 'map', 'prototypes', 'train', 'reduce', 'mistakes', 'similar', 'packs', 'jobs'],
+];
 
 /** What axe has to say about the page: rule, how bad, and where. */
 async function violations(page: Page): Promise<string[]> {
@@ -66,6 +68,8 @@ test.describe('everyday work', () => {
       .nth(1)
       .click({ modifiers: ['Shift'] });
     await expect(page.getByTestId('selection-bar')).toBeVisible();
+    await page.getByTestId('selection-similar').click();
+    await expect(page.getByTestId('similar-row').first()).toBeVisible();
     const faults: string[] = [];
     for (const view of views) {
       await go(page, view);
@@ -121,6 +125,7 @@ test.describe('everyday work', () => {
       'prototypes',
       'reduce',
       'mistakes',
+      'similar',
       'help',
       'preferences',
     ]) {

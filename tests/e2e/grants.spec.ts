@@ -59,7 +59,7 @@ test('a page that is taken over reaches no file that nobody chose', async ({ run
     ['reductions.corpus', { libraryId, source: { kind: 'dataset', path: file } }],
     ['classify.files', { libraryId, experimentId: 'none', paths: [file] }],
     ['embed.files', { packId: 'compact', paths: [secrets], file: join(secrets, 'out.npz') }],
-    ['neighbours.file', { libraryId, path: file }],
+    ['neighbours.similar', { libraryId, queries: [{ of: { kind: 'file', path: file } }] }],
   ];
   for (const [method, input] of attempts) {
     const answer = await call(method, input);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, launch, temporaryFolder, test } from './support/app.ts';
 import { importedDemo } from './support/demo.ts';
 import type { RunningApp } from './support/app.ts';
-import { answerDialogs, openLabelledDemo, screenshots } from './support/steps.ts';
+import { answerDialogs, go, openLabelledDemo, screenshots } from './support/steps.ts';
 
 test.describe.configure({ mode: 'serial' });
 
@@ -88,6 +88,53 @@ test.describe('a selection', () => {
     await page.getByTestId('library-table').getByRole('grid').focus();
     await page.keyboard.press('Control+z');
     await expect(leftOut).toHaveCount(0);
+  });
+
+  test('leads to what sounds like it, and like several sounds together', async () => {
+    const { page } = running;
+    await page.getByTestId('track-row').first().click();
+    const asked = await page.getByTestId('track-row').first().getAttribute('data-path');
+    await page.keyboard.press('Shift+S');
+    const rows = page.getByTestId('similar-row');
+    await expect(rows.first()).toBeVisible();
+    await expect(page.getByTestId('similar-query')).toHaveCount(1);
+    await expect(page.locator(`[data-testid=similar-row][data-path="${asked ?? ''}"]`)).toHaveCount(0);
+    await expect(page.getByTestId('similar-shares')).toContainText('%');
+    await expect(page.getByTestId('similar-count')).toContainText('of 207 tracks');
+    // Steps through the table by keys are heard.
+    await page.getByTestId('similar-table').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await expect(rows.nth(1)).toHaveAttribute('aria-selected', 'true');
+    await page.keyboard.press('Enter');
+    const second = (await rows.nth(1).getAttribute('data-path')) ?? '';
+    await expect(page.getByRole('region', { name: 'Player' })).toContainText(second.split('/').at(-1)?.split('.')[0] ?? '');
+    await screenshots(page, 'similar');
+
+    await page.getByTestId('similar-add').click();
+    await expect(page.getByTestId('similar-query')).toHaveCount(2);
+    await expect(rows.first()).toBeVisible();
+    const nearest = await rows.first().getAttribute('data-path');
+    await page.getByTestId('similar-weight').first().fill('500');
+    await page.getByTestId('similar-weight').first().press('Enter');
+    await expect(rows.first()).toBeVisible();
+    await page.getByTestId('similar-back').click();
+    await expect(page.getByTestId('similar-weight').first()).toHaveValue('1');
+    await expect(rows.first()).toHaveAttribute('data-path', nearest ?? '');
+    await page.keyboard.press('Control+[');
+    await expect(page.getByTestId('similar-query')).toHaveCount(1);
+    await expect(page.getByTestId('similar-back')).toBeDisabled();
+    await page.getByTestId('similar-forward').click();
+    await expect(page.getByTestId('similar-query')).toHaveCount(2);
+
+    await page.getByText('Windows', { exact: true }).click();
+    await expect(page.getByTestId('similar-count')).toContainText('windows');
+    await expect(page.getByTestId('similar-same-track')).toBeChecked();
+    await page.getByText('As trained', { exact: true }).click();
+    await expect(rows.first()).toBeVisible();
+    await page.getByText('Tracks', { exact: true }).click();
+    await page.getByText('Standardised', { exact: true }).click();
+    await go(page, 'library');
   });
 
   test('leaves as copies, and by dragging', async () => {

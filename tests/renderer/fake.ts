@@ -409,6 +409,15 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
     ],
     ...{ current: 1, undo: null, redo: null },
   }),
+  'neighbours.similar': ({ queries }: { queries: { of: { kind: string } }[] }) => ({
+    names: queries.map(({ of }) => `a ${of.kind}`),
+    sounds: [0, 1].map((i) => ({
+      track: trackRow(i),
+      ...{ windowIndex: 0, startSeconds: 0, distance: i + 0.5, similarity: 0.9 - i / 10 },
+    })),
+    compared: 3,
+    copies: 0,
+  }),
   'neighbours.query': () => [
     {
       trackId: 't0',

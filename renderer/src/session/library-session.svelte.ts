@@ -31,6 +31,7 @@ import { keepPlace, placeOf } from './place.ts';
 import { Revisions } from './revisions.ts';
 import { ScopedEngine } from './scoped-engine.ts';
 import { Selection } from './selection.svelte.ts';
+import { Similar } from '../similar/similar.svelte.ts';
 import { Sonifier, vectorKey } from './sonifier.svelte.ts';
 import { Taxonomies } from './taxonomies.svelte.ts';
 
@@ -80,6 +81,7 @@ export class LibrarySession {
   readonly why: Why;
   readonly strip: WindowClassStrip;
   readonly map: MapData;
+  readonly similar: Similar;
 
   /** Counts changes of predictions and labels, for views that show what is derived from them. */
   predictionsVersion = $state(0);
@@ -121,6 +123,7 @@ export class LibrarySession {
     this.why = new Why(engine);
     this.strip = new WindowClassStrip(engine, this.notices);
     this.map = new MapData(engine);
+    this.similar = new Similar(engine, () => this.scope);
     this.#throttles = {
       tracks: new Throttle(400, () => {
         this.tracksVersion += 1;

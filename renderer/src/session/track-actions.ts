@@ -5,10 +5,11 @@ import { plural } from '../ui/format.ts';
 import type { IconName } from '../ui/icons.ts';
 import { joinPath, safeFolderName } from '../ui/paths.ts';
 import type { LibrarySession } from './library-session.svelte.ts';
+import { findSimilar, selectedSounds } from './similar-to.ts';
 
 /** Something that can be done with chosen tracks, in the selection bar and in the context menu alike. */
 export interface TrackAction {
-  id: 'play' | 'reveal' | 'table' | 'copy' | 'leave-out' | 'take-in';
+  id: 'play' | 'similar' | 'reveal' | 'table' | 'copy' | 'leave-out' | 'take-in';
   title: string;
   icon: IconName;
   /** Written out in the selection bar: the icon alone would not say it. */
@@ -81,6 +82,18 @@ async function leaveOut(session: LibrarySession, trackIds: string[], leftOut: bo
 /** What can be done with chosen tracks. */
 export const trackActions: readonly TrackAction[] = [
   { id: 'play', title: 'Play through', short: 'Play through', icon: 'play', run: play },
+  {
+    id: 'similar',
+    title: 'Find similar sounds',
+    short: 'Find similar',
+    icon: 'similar',
+    run: (app, session, ids) =>
+      findSimilar(
+        app,
+        session,
+        ids.length > 1 ? ids.map((trackId) => ({ kind: 'track', trackId })) : selectedSounds(session),
+      ),
+  },
   { id: 'reveal', title: 'Show in file manager', icon: 'folder', run: reveal },
   {
     id: 'table',

@@ -7,6 +7,7 @@ import type { LibrarySummary } from '../../../engine/api/libraries.ts';
 import { backUp, carry, takeIn } from './library-copies.ts';
 import { playNearest, playPrototype } from '../session/audition.ts';
 import { playBeside } from '../session/beside.ts';
+import { findSimilar, selectedSounds } from '../session/similar-to.ts';
 
 const themes = ['system', 'light', 'dark'] as const;
 
@@ -55,6 +56,10 @@ export function commandHandlers(app: App): CommandHandlers {
       app.view = 'library';
       requestAnimationFrame(() => document.querySelector<HTMLInputElement>('#track-search')?.select());
     },
+    'edit.findSimilar': () => {
+      const { session } = app;
+      if (session) void findSimilar(app, session, selectedSounds(session));
+    },
     'edit.clearSelection': () => app.session?.selection.clear(),
     'view.welcome': () => (app.view = 'welcome'),
     'view.library': () => (app.view = 'library'),
@@ -63,6 +68,9 @@ export function commandHandlers(app: App): CommandHandlers {
     'view.train': () => (app.view = 'train'),
     'view.reduce': () => (app.view = 'reduce'),
     'view.mistakes': () => (app.view = 'mistakes'),
+    'view.similar': () => (app.view = 'similar'),
+    'similar.back': () => app.session?.similar.go(-1),
+    'similar.forward': () => app.session?.similar.go(1),
     'view.packs': () => (app.view = 'packs'),
     'view.jobs': () => (app.view = 'jobs'),
     'jobs.first': () => {

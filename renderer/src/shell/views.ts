@@ -10,6 +10,7 @@ import Mistakes from '../mistakes/MistakesView.svelte';
 import Packs from '../packs/PacksView.svelte';
 import Prototypes from '../prototypes/PrototypesView.svelte';
 import Reduce from '../reduce/ReduceView.svelte';
+import Similar from '../similar/SimilarView.svelte';
 import Train from '../train/TrainView.svelte';
 import Welcome from './WelcomeView.svelte';
 
@@ -27,6 +28,7 @@ export const views: Record<ViewId, View> = {
   train: { component: Train, ofLibrary: true },
   reduce: { component: Reduce, ofLibrary: true },
   mistakes: { component: Mistakes, ofLibrary: true },
+  similar: { component: Similar, ofLibrary: true },
   packs: { component: Packs, ofLibrary: false },
   jobs: { component: Jobs, ofLibrary: false },
   help: { component: Help, ofLibrary: false },

@@ -33,6 +33,7 @@ export const explained = [
   'prototype',
   'threshold',
   'out-of-fold',
+  'standardised',
 ] as const;
 export type ExplainedTerm = (typeof explained)[number];
 

@@ -225,6 +225,15 @@ const fake = new FakeEngine({
       ...{ trackId: `t${String(i * classCount)}`, title: 'near', path: 'near.wav' },
       ...{ windowIndex: 0, startSeconds: 0, distance: i },
     })),
+  'neighbours.similar': ({ queries, k }: { queries: unknown[]; k: number }) => ({
+    names: queries.map((_, i) => `query ${String(i + 1)}`),
+    sounds: Array.from({ length: k }, (_, i) => ({
+      track: row(i * 7),
+      ...{ windowIndex: 0, startSeconds: 0, distance: i / 10, similarity: 1 - i / 1000 },
+    })),
+    compared: trackCount,
+    copies: 2,
+  }),
   'sonify.start': () => ({ jobId: 'J9' }),
   'sonify.background': () => ({ jobId: null }),
   'sonify.picture': () => ({

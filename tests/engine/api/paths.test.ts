@@ -22,7 +22,7 @@ const table: Partial<Record<Method, string[]>> = {
   'taxonomies.create': ['source.path'],
   'classify.files': ['paths.*'],
   'embed.files': ['paths.*', 'file'],
-  'neighbours.file': ['path'],
+  'neighbours.similar': ['queries.*.of.path'],
   'mistakes.export': ['path'],
   'reductions.corpus': ['source.path', 'source.labels.path'],
   'reductions.study': ['request.source.path', 'request.source.labels.path', 'request.split.path'],

@@ -1,0 +1,107 @@
+import { Pacer } from '../numerics/pacer.ts';
+import { at } from '../numerics/vectors.ts';
+import { compareAllRows, type Metric } from './brute.ts';
+import type { Neighbour } from './exact.ts';
+
+/** What brings every dimension of a set of rows to mean 0 and deviation 1. */
+export interface Standardisation {
+  /** `[dim]` */
+  readonly mean: Float64Array;
+  /** `[dim]`: 1 / deviation; 0 for a dimension in which all rows are equal, which then counts for nothing. */
+  readonly scale: Float64Array;
+}
+
+/** A deviation below this share of the mean is rounding of equal values. */
+const LEAST_SPREAD = 2 ** -20;
+/** Values copied at once: rows are standardised as they are compared, never all of them kept twice. */
+const CHUNK_VALUES = 1 << 20;
+
+/**
+ * Mean and deviation of every dimension, by Welford's update: no cancellation far from the origin.
+ * @param vectors `[n, dim]`, n ≥ 1, finite
+ * @throws the signal's reason
+ */
+export async function standardisationOf(
+  vectors: Float32Array,
+  dim: number,
+  signal?: AbortSignal,
+): Promise<Standardisation> {
+  const pacer = new Pacer(signal);
+  const count = vectors.length / dim;
+  const mean = new Float64Array(dim);
+  const squares = new Float64Array(dim);
+  const rows = Math.max(1, Math.floor(CHUNK_VALUES / dim));
+  for (let first = 0; first < count; first += rows) {
+    const last = Math.min(count, first + rows);
+    addRows(vectors, first, last, mean, squares);
+    if (pacer.due((last - first) * dim)) await pacer.pause();
+  }
+  const scale = squares.map((sum, d) => {
+    const deviation = Math.sqrt(sum / count);
+    return deviation > LEAST_SPREAD * Math.abs(at(mean, d)) ? 1 / deviation : 0;
+  });
+  return { mean, scale };
+}
+
+function addRows(
+  vectors: Float32Array,
+  first: number,
+  last: number,
+  mean: Float64Array,
+  squares: Float64Array,
+): void {
+  const dim = mean.length;
+  for (let row = first; row < last; row++)
+    for (let d = 0; d < dim; d++) {
+      const value = at(vectors, row * dim + d);
+      const before = value - at(mean, d);
+      mean[d] = at(mean, d) + before / (row + 1);
+      squares[d] = at(squares, d) + before * (value - at(mean, d));
+    }
+}
+
+/** Rows as they are compared, in `out` or a new array. @param vectors `[m, dim]` */
+export function standardise(
+  vectors: Float32Array,
+  { mean, scale }: Standardisation,
+  out: Float32Array = new Float32Array(vectors.length),
+): Float32Array {
+  const dim = mean.length;
+  for (let i = 0; i < vectors.length; i++) out[i] = (at(vectors, i) - at(mean, i % dim)) * at(scale, i % dim);
+  return out;
+}
+
+/**
+ * The `min(k, n)` nearest of all rows to one query, where both are standardised: exact, nearest first, then by row.
+ * @param vectors `[n, dim]` as they were trained
+ * @param query `[dim]`, standardised already
+ * @throws the signal's reason
+ */
+export async function nearestStandardised(
+  vectors: Float32Array,
+  standardisation: Standardisation,
+  query: Float32Array,
+  options: { k: number; metric: Metric; signal?: AbortSignal | undefined },
+): Promise<Neighbour[]> {
+  const dim = query.length;
+  const { metric, signal } = options;
+  const rows = Math.max(1, Math.floor(CHUNK_VALUES / dim));
+  const buffer = new Float32Array(Math.min(rows * dim, vectors.length));
+  let nearest: Neighbour[] = [];
+  for (let first = 0; first * dim < vectors.length; first += rows) {
+    const part = vectors.subarray(first * dim, (first + rows) * dim);
+    const count = part.length / dim;
+    const features = standardise(part, standardisation, buffer.subarray(0, part.length));
+    const found = await compareAllRows(
+      { features, count, dim },
+      { features: query, count: 1 },
+      { k: Math.min(options.k, count), metric, signal },
+    );
+    const own = Array.from(found.rows, (row, i) => ({ row: first + row, distance: at(found.distances, i) }));
+    nearest = [...nearest, ...own]
+      .sort((a, b) => a.distance - b.distance || a.row - b.row)
+      .slice(0, options.k);
+  }
+  if (metric === 'euclidean') for (const found of nearest) found.distance = Math.sqrt(found.distance);
+  return nearest;
+}
