@@ -108,7 +108,9 @@ test.describe('a selection', () => {
     await expect(rows.nth(1)).toHaveAttribute('aria-selected', 'true');
     await page.keyboard.press('Enter');
     const second = (await rows.nth(1).getAttribute('data-path')) ?? '';
-    await expect(page.getByRole('region', { name: 'Player' })).toContainText(second.split('/').at(-1)?.split('.')[0] ?? '');
+    await expect(page.getByRole('region', { name: 'Player' })).toContainText(
+      second.split('/').at(-1)?.split('.')[0] ?? '',
+    );
     await screenshots(page, 'similar');
 
     await page.getByTestId('similar-add').click();
