@@ -1,3 +1,4 @@
+/* eslint-disable svelte/prefer-svelte-reactivity -- the set lives within one call */
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import {
   MOST_QUERIES,
@@ -24,6 +25,20 @@ const MOST_PAST = 50;
 
 /** Two queries of one key are of the same sound. */
 export const soundKey = (of: SoundRef): string => JSON.stringify(of);
+
+/** Queries with those of sounds that are not among them yet. @throws EngineError `bad-input` for too many */
+function withSounds(queries: readonly SimilarQuery[], sounds: readonly SoundRef[]): SimilarQuery[] {
+  const known = new Set(queries.map(({ of }) => soundKey(of)));
+  const fresh = sounds.filter((of) => known.size < known.add(soundKey(of)).size);
+  const all = [...queries, ...fresh.map((of) => ({ of, weight: 1 }))];
+  if (all.length > MOST_QUERIES)
+    throw new EngineError(
+      'bad-input',
+      `${String(all.length)} sounds are too many to look for at once.`,
+      `Select at most ${String(MOST_QUERIES)}.`,
+    );
+  return all;
+}
 
 /** What sounds like some sounds of the library: the queries, the way back through earlier ones, and what was found. */
 export class Similar {
@@ -52,21 +67,13 @@ export class Similar {
 
   /** Looks for what sounds like all of these; the same sound twice counts once. @throws EngineError `bad-input` for too many */
   async look(sounds: readonly SoundRef[]): Promise<void> {
-    const distinct = [...new Map(sounds.map((of) => [soundKey(of), of])).values()];
-    if (distinct.length > MOST_QUERIES)
-      throw new EngineError(
-        'bad-input',
-        `${String(distinct.length)} sounds are too many to look for at once.`,
-        `Select at most ${String(MOST_QUERIES)}.`,
-      );
-    await this.ask(distinct.map((of) => ({ of, weight: 1 })));
+    await this.ask(withSounds([], sounds));
   }
 
-  /** Mixes further sounds with what is looked for. */
+  /** Mixes further sounds with what is looked for. @throws EngineError `bad-input` for too many */
   async add(sounds: readonly SoundRef[]): Promise<void> {
-    const known = new Set(this.queries.map(({ of }) => soundKey(of)));
-    const added = sounds.filter((of) => !known.has(soundKey(of)));
-    if (added.length > 0) await this.ask([...this.queries, ...added.map((of) => ({ of, weight: 1 }))]);
+    const queries = withSounds(this.queries, sounds);
+    if (queries.length > this.queries.length) await this.ask(queries);
   }
 
   /** Asks anew, with a way back to what was asked before. */
