@@ -36,6 +36,7 @@ import { scoringHandlers } from './scoring/handlers.ts';
 import { sonifyHandlers } from './sonify/handlers.ts';
 import { taxonomiesHandlers } from './taxonomies/handlers.ts';
 import { searchesHandlers } from './library/search-handlers.ts';
+import { setsHandlers } from './library/set-handlers.ts';
 import { tracksHandlers } from './library/track-handlers.ts';
 import { JobQueue } from './jobs/queue.ts';
 import { JobStore } from './jobs/store.ts';
@@ -142,6 +143,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...libraryBundleHandlers(context),
     ...importHandlers(context),
     ...searchesHandlers(context),
+    ...setsHandlers(context),
     ...tracksHandlers(context, playback),
     ...taxonomiesHandlers(context),
     ...labelsHandlers(context),

@@ -42,7 +42,7 @@ export type EngineEvent =
   | {
       type: 'library-changed';
       libraryId: string;
-      what: 'tracks' | 'taxonomies' | 'experiments' | 'reductions' | 'predictions' | 'mistakes';
+      what: 'tracks' | 'taxonomies' | 'experiments' | 'reductions' | 'predictions' | 'mistakes' | 'sets';
     }
   | ({ type: 'first-sound' } & FirstSound)
   | ({ type: 'sound' } & MadeSound)

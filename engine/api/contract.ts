@@ -36,6 +36,7 @@ import { prototypesMethods } from './prototypes.ts';
 import { qualityMethods } from './quality.ts';
 import { reductionsMethods } from './reductions.ts';
 import { searchesMethods } from './searches.ts';
+import { setsMethods } from './sets.ts';
 import { sonifyMethods } from './sonify.ts';
 import { taxonomiesMethods } from './taxonomies.ts';
 import { tracksMethods } from './tracks.ts';
@@ -46,6 +47,7 @@ export const contract = {
   ...importMethods,
   ...tracksMethods,
   ...searchesMethods,
+  ...setsMethods,
   ...taxonomiesMethods,
   ...experimentsMethods,
   ...evaluationsMethods,

@@ -20,6 +20,7 @@ interface FieldInfo {
 /** Every field of the search language, in the order in which completion offers them. */
 export const searchFields = {
   label: { kind: 'name', about: 'label in the chosen taxonomy', needs: 'taxonomy' },
+  set: { kind: 'name', about: 'set that you keep' },
   pred: { kind: 'name', about: 'predicted label', also: ['predicted', 'prediction'], needs: 'experiment' },
   second: { kind: 'name', about: 'class that came second', needs: 'experiment' },
   p: {

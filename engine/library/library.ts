@@ -14,6 +14,7 @@ import { ProjectionRepository } from './projections.ts';
 import { ReductionRepository } from './reductions.ts';
 import { SearchIndex } from './search-index.ts';
 import { SavedSearchRepository } from './searches.ts';
+import { TrackSetRepository } from './sets.ts';
 import { SonificationRepository } from './sonifications.ts';
 import { noLibrary, SpaceRepository, type SpaceFacts } from './spaces.ts';
 import { StudyRepository } from './studies.ts';
@@ -58,6 +59,7 @@ export class Library {
   readonly columns: TrackColumns;
   readonly search: SearchIndex;
   readonly searches: SavedSearchRepository;
+  readonly sets: TrackSetRepository;
   readonly #summary: Kept<'summary', LibrarySummary>;
 
   constructor(id: string, dataFolder: string, db: Database, announce: Announce = () => undefined) {
@@ -78,6 +80,7 @@ export class Library {
     this.taxonomies = new TaxonomyRepository(db, this.labels, announce);
     this.search = new SearchIndex(db);
     this.searches = new SavedSearchRepository(db);
+    this.sets = new TrackSetRepository(db, announce);
     this.tracks = new TrackRepository(db, this, this, announce);
     this.columns = new TrackColumns(db, this.labels, this.experiments);
     this.#summary = new Kept(db, ['library', 'spaces', 'tracks', 'embeddings'], 1);

@@ -15,6 +15,8 @@ export interface SearchScope {
   truth: PredictionTruth | null;
   /** Labels of the taxonomy. */
   labels: () => readonly string[];
+  /** Names of the sets that are kept. */
+  sets: () => readonly string[];
 }
 
 type TermOf<K extends SearchTerm['kind']> = Extract<SearchTerm, { kind: K }>;
@@ -72,6 +74,11 @@ const names: Readonly<Record<NameField, (term: TermOf<'name'>, scope: SearchScop
     sql: `EXISTS (SELECT 1 FROM track_labels f WHERE f.taxonomy_id = ? AND f.track_id = t.id
       AND f.label IN (SELECT value FROM json_each(?)))`,
     parameters: [taxonomyId, JSON.stringify(namesOf(term, labels(), 'label of the taxonomy'))],
+  }),
+  set: (term, { sets }) => ({
+    sql: `EXISTS (SELECT 1 FROM track_set_members m JOIN track_sets s ON s.id = m.set_id
+      WHERE m.track_id = t.id AND s.name IN (SELECT value FROM json_each(?)))`,
+    parameters: [JSON.stringify(namesOf(term, sets(), 'set'))],
   }),
   pred: (term, { truth }) =>
     truth ? predictedSql(namesOf(term, truth.classes, 'class of the experiment'), truth) : never,

@@ -15,6 +15,7 @@ import type { ExperimentRepository } from './experiments.ts';
 import { Kept } from './kept.ts';
 import type { LabelRepository } from './labels.ts';
 import type { PredictionRepository } from './predictions.ts';
+import type { TrackSetRepository } from './sets.ts';
 import type { SearchIndex } from './search-index.ts';
 import { foldText } from './search-text.ts';
 import type { SpaceRepository } from './spaces.ts';
@@ -85,6 +86,8 @@ const ORDERED_BY = [
   'taxonomies',
   'experiments',
   'predictions',
+  'track_sets',
+  'track_set_members',
 ];
 const ORDERS = 4;
 
@@ -103,6 +106,7 @@ interface Parts {
   labels: LabelRepository;
   predictions: PredictionRepository;
   search: SearchIndex;
+  sets: TrackSetRepository;
 }
 
 /** Where a library's files lie. */
@@ -319,10 +323,11 @@ export class TrackRepository {
 
   /** Values of a field of searches in which a text occurs; the most frequent first. @throws EngineError `not-found` */
   values({ taxonomyId, experimentId, field, partial, limit }: ParsedInput<'tracks.values'>): FieldValue[] {
-    const { labels, predictions, search } = this.#parts;
+    const { labels, predictions, search, sets } = this.#parts;
     const truth = this.#truthOf(experimentId);
     const names: Record<NameField, () => FieldValue[]> = {
       label: () => (taxonomyId === null ? [] : labels.counts(taxonomyId)),
+      set: () => sets.list().map(({ name, tracks }) => ({ value: name, tracks })),
       pred: () => (truth ? predictions.counts(truth, 'predicted') : []),
       second: () => (truth ? predictions.counts(truth, 'second') : []),
     };
@@ -337,13 +342,14 @@ export class TrackRepository {
 
   /** All tracks of a query in order, as row numbers; the page does not matter for it. */
   #order(query: TrackQuery, truth: PredictionTruth | null): number[] {
-    const { search, labels, spaces } = this.#parts;
+    const { search, labels, sets, spaces } = this.#parts;
     const terms = parseSearch(query.search);
     const { taxonomyId } = query;
     const scope = {
       taxonomyId,
       truth,
       labels: () => (taxonomyId === null ? [] : labels.counts(taxonomyId).map(({ value }) => value)),
+      sets: () => sets.list().map(({ name }) => name),
     };
     const { sql, parameters } = orderSql(query, scope, {
       space: spaces.current().key,

@@ -166,11 +166,12 @@ describe('the command line', { timeout: 180_000 }, () => {
         library,
         '-k',
         '1',
+        '--copies',
         '--json',
       ];
       return schema.parse((await runCli(args)).json()).neighbours.map(({ path }) => path.split('/')[0] ?? '');
     };
-    expect([await mixed('9,1'), await mixed('1,9')]).toEqual([['bass'], ['mid']]);
+    expect([await mixed('200,1'), await mixed('1,200')]).toEqual([['bass'], ['mid']]);
     const wrong = await runCli(['neighbours', inside, '--weights', '1,2', '--library', library, '--json']);
     expect([wrong.code, wrong.stdout]).toEqual([
       2,

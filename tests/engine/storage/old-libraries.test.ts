@@ -20,6 +20,7 @@ import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
 import { MediaTokens } from '../../../engine/media.ts';
 import { ProjectionRepository } from '../../../engine/library/projections.ts';
 import { SavedSearchRepository } from '../../../engine/library/searches.ts';
+import { TrackSetRepository } from '../../../engine/library/sets.ts';
 import { sonificationId, SonificationRepository } from '../../../engine/library/sonifications.ts';
 import { Database } from '../../../engine/storage/database.ts';
 import { migrate, schemaVersion } from '../../../engine/storage/migrate.ts';
@@ -477,6 +478,26 @@ describe('a library from before searches could be saved', () => {
     const saved = searches.save('Soft', 'p<0.5');
     expect(searches.list()).toEqual([saved]);
     expect(db.prepare('SELECT id FROM tracks').all()).toEqual([{ id: 'a' }]);
+    db.close();
+  });
+});
+
+describe('a library from before sets', () => {
+  it('opens with its tracks, has none, keeps those that are made, and they lose tracks that go', () => {
+    const folder = testFolder();
+    const made = new Database(join(folder, 'library.db'));
+    migrate(made, migrations.library.slice(0, 14), { backup: false });
+    made.exec(
+      `INSERT INTO tracks (id, path, title, search_text, added_at) VALUES ('a', 'a.mp3', 'A', 'a', ''), ('b', 'b.mp3', 'B', 'b', '')`,
+    );
+    made.close();
+    const db = openLibraryDatabases(folder);
+    const sets = new TrackSetRepository(db, () => undefined);
+    expect(sets.list()).toEqual([]);
+    const { id } = sets.save('Soft', ['b', 'a']);
+    expect(sets.tracks(id)).toEqual(['a', 'b']);
+    db.prepare('DELETE FROM tracks WHERE id = ?').run(['a']);
+    expect(sets.list()).toEqual([{ id, name: 'Soft', tracks: 1 }]);
     db.close();
   });
 });
