@@ -22,6 +22,7 @@ import { neighboursVerb } from './verbs/neighbours.ts';
 import { openVerb } from './verbs/open.ts';
 import { packsVerb } from './verbs/packs.ts';
 import { prototypesVerb } from './verbs/prototypes.ts';
+import { queueVerb } from './verbs/queue.ts';
 import { reduceVerb } from './verbs/reduce.ts';
 import { sonifyVerb } from './verbs/sonify.ts';
 import { taxonomiesVerb } from './verbs/taxonomies.ts';
@@ -51,6 +52,7 @@ const verbs: readonly AddVerb[] = [
   restoreVerb,
   openVerb,
   workerVerb,
+  queueVerb,
   doctorVerb,
   demoVerb,
 ];

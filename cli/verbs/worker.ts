@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { ffmpegDecoder } from '../../engine/decode/index.ts';
@@ -7,6 +8,7 @@ import { asToken } from '../../engine/queue/protocol.ts';
 import { readFolderMap, type FolderMap } from '../../engine/worker/file-map.ts';
 import { jsonLog } from '../../engine/worker/log.ts';
 import { runWorker } from '../../engine/worker/run.ts';
+import { audioWays, type AudioWay } from '../../engine/worker/work.ts';
 import { provider, wholeNumber } from '../options.ts';
 import { addQueueOptions, queueSettings, type QueueOptions } from '../queue-options.ts';
 import { pairs } from '../text.ts';
@@ -18,6 +20,7 @@ interface Options extends QueueOptions {
   only: string[];
   pack: string[];
   map: FolderMap[];
+  audio: AudioWay;
   cache: string;
   provider: ReturnType<typeof provider>;
   threads?: number;
@@ -48,6 +51,14 @@ export const workerVerb: AddVerb = (program, cli) => {
       Math.min(MOST_TRACKS, Math.max(2, availableParallelism())),
     )
     .option('--batch <n>', 'windows per run of a pack (default: measured)', wholeNumber(1, 1024));
+  command.addOption(
+    new Option(
+      '--audio <way>',
+      'from a folder seen here, sent over the queue, or sent where no folder has it',
+    )
+      .choices(audioWays)
+      .default('either'),
+  );
   addQueueOptions(command)
     .addHelpText(
       'after',
@@ -70,6 +81,12 @@ Examples:
               library,
               message: `This library is worked for by another version of Archetone (protocol ${protocol}); install the same one here.`,
             }),
+          onSetAside: (library) =>
+            log('set-aside', {
+              library,
+              message:
+                'Answers of this worker differ from what the machine of the library computes: it wants no more of them.',
+            }),
         });
         const { places } = cli;
         log('started', { version: places.version, provider: options.provider, tracks: options.tracks });
@@ -77,6 +94,7 @@ Examples:
           source,
           packFolders: [...options.pack.map((folder) => resolve(folder)), ...places.packFolders],
           cache: resolve(options.cache),
+          ...{ audio: options.audio, version: places.version, worker: name },
           ...{ maps: options.map, provider: options.provider, tracks: options.tracks },
           ...{ threads: options.threads ?? null, batch: options.batch ?? null, log },
           decodeWorker: places.decodeWorker,

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pack } from '../../models/packs/index.ts';
+import { AudioError } from '../../models/audio/index.ts';
+import type { Pack, PackRuntime } from '../../models/packs/index.ts';
 import { EngineError } from '../api/errors.ts';
+import type { DecodePool } from '../decode/index.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { Library } from '../library/library.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
@@ -8,6 +10,8 @@ import { taskKey, writeTask } from '../queue/protocol.ts';
 import type { DeliveredAnswer, TaskBoard } from '../queue/transport.ts';
 import { expectedWindows, type TrackToEmbed } from './plan.ts';
 import type { ImportProgress } from './progress.ts';
+import { recheck } from './recheck.ts';
+import { Trust } from './trust.ts';
 import { readTrackAnswer, type TrackAnswer } from './track-answer.ts';
 import type { TrackStore } from './track-store.ts';
 
@@ -15,8 +19,12 @@ import type { TrackStore } from './track-store.ts';
 const BYTES_UNDER_WAY = 256 * 2 ** 20;
 /** An import of so few tracks is something that a person waits for. */
 const FEW_TRACKS = 32;
+/** Between an answer that is of no use and the next attempt. */
+const AGAIN_MS = 500;
 /** How often it is looked whether a task was lost. */
 const LOOK_MS = 10_000;
+/** Shown in the place of a file. */
+const NOBODY = 'no worker is there: start one with archetone worker --queue …';
 /** So often may workers say that they cannot do a task before it is the file's failure. */
 const MOST_REFUSALS = 5;
 
@@ -31,6 +39,11 @@ export interface EmbedOverQueueOptions {
   progress: ImportProgress;
   /** A track was stored. */
   onStored: () => void;
+  /** A worker is believed no more; in a sentence, why. */
+  onSetAside: (sentence: string) => void;
+  runtime: PackRuntime;
+  decode: DecodePool;
+  trust?: Trust;
   lookMs?: number;
 }
 
@@ -43,6 +56,8 @@ interface Work {
   bytes: number;
   offeredAt: number;
   refusals: number;
+  /** Whose answer it was. */
+  by: string | null;
 }
 
 /**
@@ -83,8 +98,9 @@ class QueueRun {
   readonly finished: Promise<void>;
   readonly #options: EmbedOverQueueOptions;
   readonly #signal: AbortSignal;
-  /** Workers that answered what no honest one would. */
-  readonly #setAside = new Map<string, string>();
+  readonly #trust: Trust;
+  /** Something was answered since it was last looked. */
+  #heard = false;
   readonly #works = new Map<string, Work>();
   #left = 0;
   #bytes = 0;
@@ -94,6 +110,7 @@ class QueueRun {
   constructor(tracks: readonly TrackToEmbed[], options: EmbedOverQueueOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
+    this.#trust = options.trust ?? new Trust();
     this.finished = new Promise((resolve) => (this.#finish = resolve));
     const { windowSeconds, embeddingDim } = options.pack.manifest;
     for (const track of tracks) {
@@ -102,7 +119,7 @@ class QueueRun {
       const known = this.#works.get(key);
       if (known) known.tracks.push(track);
       const windows = expectedWindows([track], windowSeconds, options.library.windows());
-      const fresh = { state: 'waiting', offeredAt: 0, refusals: 0 } as const;
+      const fresh = { state: 'waiting', offeredAt: 0, refusals: 0, by: null } as const;
       if (!known)
         this.#works.set(key, { ...fresh, key, tracks: [track], bytes: 4 * windows * (3 + embeddingDim) });
     }
@@ -134,8 +151,11 @@ class QueueRun {
   }
 
   async receive(): Promise<void> {
-    for await (const answer of this.#options.board.answers(this.#signal)) {
-      this.#take(answer);
+    const { board } = this.#options;
+    board.serveAudio((contentHash) => this.#audioOf(contentHash));
+    for await (const answer of board.answers(this.#signal)) {
+      this.#heard = true;
+      await this.#take(answer);
       if (this.over) return;
       await this.#options.job.checkpoint();
     }
@@ -146,6 +166,9 @@ class QueueRun {
     const { board, lookMs = LOOK_MS } = this.#options;
     while (!this.#stopped()) {
       await sleep(lookMs, undefined, { signal: this.#signal }).catch(() => undefined);
+      if (!this.#stopped() && !this.#heard && (await board.workers()).length === 0)
+        this.#options.job.report({ current: NOBODY });
+      this.#heard = false;
       const before = performance.now() - lookMs;
       const old = [...this.#works.values()].filter(
         ({ state, offeredAt }) => state === 'offered' && offeredAt < before,
@@ -155,56 +178,109 @@ class QueueRun {
     }
   }
 
-  #take({ bytes, worker, done }: DeliveredAnswer): void {
-    const { store, progress } = this.#options;
-    const read = this.#read(worker, bytes);
-    const work = read === null ? undefined : this.#works.get(read.key);
-    if (read !== null && work && work.state !== 'over') {
-      const [track, ...twins] = work.tracks;
-      if (read.kind === 'refused') this.#refused(work, read);
-      else if (read.kind === 'failed') {
-        this.#over(work);
-        for (const each of work.tracks) {
-          store.putFailed(each.id, { path: each.path, kind: 'file' }, read.reason);
-          this.counts.failed++;
-          progress.finished(true, each.durationSeconds ?? 0);
-        }
-      } else {
-        store.putResult(track.id, read.result, read.by);
-        this.#stored(track, read.result.windows.length, read.result.durationSeconds);
-        for (const twin of twins) this.#copy(twin);
-        this.#over(work);
-      }
+  async #take({ bytes, worker, key, done }: DeliveredAnswer): Promise<void> {
+    const work = this.#works.get(key);
+    if (work && work.state !== 'over') {
+      const read = await this.#read(worker, key, bytes);
+      const complaint = read && (await this.#complaint(worker, work, read));
+      if (complaint !== null) await this.#putAside(worker, complaint);
+      if (read && complaint === null) this.#store(work, worker, read);
+      else this.#again(work);
       this.#options.onStored();
     }
     done();
   }
 
-  /** Null for what is not believed: its task is hung out again. */
-  #read(worker: string, bytes: Uint8Array): TrackAnswer | null {
+  #store(work: Work, worker: string, read: TrackAnswer): void {
+    const { store } = this.#options;
+    const [track, ...twins] = work.tracks;
+    work.by = worker;
+    if (read.kind === 'refused') this.#refused(work, read.reason);
+    else if (read.kind === 'failed') this.#failed(work, read.reason);
+    else {
+      store.putResult(track.id, read.result, read.by);
+      this.#stored(track, read.result.windows.length, read.result.durationSeconds);
+      for (const twin of twins) this.#copy(twin);
+      this.#over(work);
+    }
+  }
+
+  /** Null for what is not believed. */
+  async #read(worker: string, key: string, bytes: Uint8Array): Promise<TrackAnswer | null> {
     const { pack, space } = this.#options;
-    if (this.#setAside.has(worker)) return null;
+    if (this.#trust.isAside(worker)) return null;
     try {
-      return readTrackAnswer(bytes, { space, pack });
+      return readTrackAnswer(bytes, { space, pack, key });
     } catch (thrown) {
       if (!(thrown instanceof EngineError)) throw thrown;
-      this.#setAside.set(worker, thrown.message);
+      await this.#putAside(worker, thrown.message);
       return null;
     }
   }
 
-  #refused(work: Work, { reason }: Extract<TrackAnswer, { kind: 'refused' }>): void {
-    const { store, progress } = this.#options;
-    work.refusals++;
-    if (work.refusals < MOST_REFUSALS) {
-      void this.#hangOut(work).catch(() => undefined);
-      return;
+  /** @returns what is wrong with an answer, as far as it is computed again; null: nothing is known */
+  async #complaint(worker: string, { tracks: [track] }: Work, read: TrackAnswer): Promise<string | null> {
+    if (read.kind === 'refused' || !this.#trust.isDue(worker)) return null;
+    const { runtime, decode, library } = this.#options;
+    const path = library.absolutePath(track.path);
+    const signal = this.#signal;
+    const complaint =
+      read.kind === 'embedded'
+        ? await recheck(path, read.result, { runtime, decode, signal, random: Math.random })
+        : read.reason instanceof AudioError && (await canBeRead(path, this.#options, signal))
+          ? `it says that ${path} cannot be read, and it can`
+          : null;
+    if (complaint === null) this.#trust.passed(worker);
+    return complaint;
+  }
+
+  /** What a worker answered that is not believed any more is taken back and hung out again. */
+  async #putAside(worker: string, why: string): Promise<void> {
+    const { board, store, progress, onSetAside } = this.#options;
+    this.#trust.setAside(worker);
+    board.setAside(worker);
+    onSetAside(`The worker “${worker}” is set aside, and what it answered is made again: ${why}.`);
+    const again = [...this.#works.values()].filter(({ by, state }) => by === worker && state === 'over');
+    for (const work of again) {
+      const failed = work.tracks.filter(({ id }) => store.takeBack(id) === 'failed').length;
+      this.counts.failed -= failed;
+      this.counts.imported -= work.tracks.length - failed;
+      progress.takenBack(work.tracks.length, failed);
+      work.state = 'offered';
+      work.by = null;
+      this.#bytes += work.bytes;
+      this.#left++;
+      await this.#hangOut(work);
     }
+  }
+
+  #audioOf(contentHash: string): string | null {
+    const { space, library } = this.#options;
+    const work = this.#works.get(taskKey({ spaceKey: space.key, contentHash }));
+    return work?.state === 'offered' ? library.absolutePath(work.tracks[0].path) : null;
+  }
+
+  #refused(work: Work, reason: EngineError): void {
+    work.refusals++;
+    if (work.refusals < MOST_REFUSALS) this.#again(work);
+    else this.#failed(work, reason);
+  }
+
+  /** Hangs a task out again, once the worker that answered it has left it. */
+  #again(work: Work): void {
+    setTimeout(() => {
+      // Where this fails, it is seen that the task is gone.
+      if (work.state !== 'over' && !this.#stopped()) this.#hangOut(work).catch(() => undefined);
+    }, AGAIN_MS).unref();
+  }
+
+  #failed(work: Work, reason: unknown): void {
+    const { store, progress } = this.#options;
     this.#over(work);
-    for (const each of work.tracks) {
-      store.putFailed(each.id, { path: each.path, kind: 'file' }, reason);
+    for (const { id, path, durationSeconds } of work.tracks) {
+      store.putFailed(id, { path, kind: 'file' }, reason);
       this.counts.failed++;
-      progress.finished(true, each.durationSeconds ?? 0);
+      progress.finished(true, durationSeconds ?? 0);
     }
   }
 
@@ -260,11 +336,29 @@ class QueueRun {
     if (work.state === 'offered') this.#bytes -= work.bytes;
     work.state = 'over';
     this.#left--;
+    this.#options.board.dropAudio(work.tracks[0].contentHash ?? '');
     this.#wake();
     if (this.over) this.#finish();
   }
 
   #wake(): void {
     for (const resolve of this.#room.splice(0)) resolve();
+  }
+}
+
+/** Whether a file can be decoded to its end, here. */
+async function canBeRead(
+  path: string,
+  { decode, pack }: Pick<EmbedOverQueueOptions, 'decode' | 'pack'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { sampleRate } = pack.manifest;
+  try {
+    let samples = 0;
+    for await (const piece of decode.decode(path, { sampleRate, signal })) samples += piece.length;
+    return samples > 0;
+  } catch (thrown) {
+    if (thrown instanceof AudioError) return false;
+    throw thrown;
   }
 }

@@ -73,7 +73,7 @@ async function runImport(
     const { queue } = context.options;
     const embedded = await (queue === undefined
       ? embedHere(context, plan.toEmbed, parts)
-      : embedElsewhere(queue, plan.toEmbed, parts));
+      : embedElsewhere(context, queue, plan.toEmbed, parts));
     return {
       kind: 'import',
       imported: embedded.imported,
@@ -116,6 +116,7 @@ async function embedHere(
 
 /** By workers, over a queue; what was hung out there when this stops goes on, unless it is not wanted any more. */
 async function embedElsewhere(
+  context: EngineContext,
   settings: QueueSettings,
   tracks: readonly TrackToEmbed[],
   parts: EmbedParts,
@@ -125,7 +126,9 @@ async function embedElsewhere(
   try {
     await offerPack(board, pack);
     const { leaseSeconds } = settings;
-    const counts = await embedOverQueue(tracks, { ...parts, pack, board, leaseSeconds });
+    const { decode, notices } = context;
+    const onSetAside = (sentence: string): void => notices.add(sentence);
+    const counts = await embedOverQueue(tracks, { ...parts, pack, board, leaseSeconds, decode, onSetAside });
     await board.remove();
     return counts;
   } catch (thrown) {

@@ -87,6 +87,13 @@ export class ImportProgress {
     this.#tell();
   }
 
+  /** Tracks that were finished and are not, after all. */
+  takenBack(tracks: number, failed: number): void {
+    this.#done -= tracks;
+    this.#failures -= failed;
+    this.#tell();
+  }
+
   #tell(): void {
     const rate = this.#speed.rate();
     this.#job.report({

@@ -14,13 +14,12 @@ import {
 import { PEAKS_PER_SECOND, type TrackResult } from './track-store.ts';
 
 /** What a worker said of a track, believed only as far as it is possible at all. */
-export type TrackAnswer = { key: string } & (
+export type TrackAnswer =
   | { kind: 'embedded'; result: TrackResult; by: ComputedBy }
   /** A fault of the file. */
   | { kind: 'failed'; reason: AudioError | EngineError }
   /** This worker could not. */
-  | { kind: 'refused'; reason: EngineError }
-);
+  | { kind: 'refused'; reason: EngineError };
 
 type Named = Pick<QueueTask, 'spaceKey' | 'contentHash'>;
 
@@ -74,20 +73,16 @@ export function refusedAnswer(
   return writeAnswer({ spaceKey, contentHash, outcome, numbers: null });
 }
 
-/**
- * @returns null for an answer about another space
- * @throws EngineError `bad-input` for anything that no honest worker says
- */
+/** @throws EngineError `bad-input` for anything that no honest worker says of the task with this key */
 export function readTrackAnswer(
   bytes: Uint8Array,
-  { space, pack }: { space: SpaceInfo; pack: Pack },
-): TrackAnswer | null {
+  { space, pack, key }: { space: SpaceInfo; pack: Pack; key: string },
+): TrackAnswer {
   const { spaceKey, contentHash, outcome, numbers } = readAnswer(bytes);
-  if (spaceKey !== space.key) return null;
-  const key = taskKey({ spaceKey, contentHash });
+  if (taskKey({ spaceKey, contentHash }) !== key) throw impossible('it is about another track');
   if (outcome.kind === 'cannot')
-    return { key, kind: 'refused', reason: new EngineError('audio', outcome.message, outcome.hint) };
-  if (outcome.kind === 'failed') return { key, kind: 'failed', reason: reasonOf(outcome) };
+    return { kind: 'refused', reason: new EngineError('audio', outcome.message, outcome.hint) };
+  if (outcome.kind === 'failed') return { kind: 'failed', reason: reasonOf(outcome) };
   if (numbers === null) throw impossible('it holds no numbers');
   const { durationSeconds, note, dim, by } = outcome;
   requirePossible(numbers, { durationSeconds, dim, space, pack });
@@ -97,7 +92,7 @@ export function readTrackAnswer(
     seconds: numbers.seconds[row] ?? 0,
     z: numbers.vectors.subarray(row * dim, (row + 1) * dim),
   }));
-  return { key, kind: 'embedded', result: { durationSeconds, note, windows, peaks: numbers.peaks }, by };
+  return { kind: 'embedded', result: { durationSeconds, note, windows, peaks: numbers.peaks }, by };
 }
 
 function reasonOf({

@@ -221,6 +221,20 @@ export class TrackStore {
     })();
   }
 
+  /**
+   * Takes back what this import stored of a track, which then waits to be embedded again.
+   * @returns what it was stored as
+   */
+  takeBack(id: string): 'failed' | 'embedded' {
+    const { db } = this.#library;
+    return db.transaction(() => {
+      const row = db.prepare<{ file_state: string }>('SELECT file_state FROM tracks WHERE id = ?').get([id]);
+      db.prepare('DELETE FROM cache.embeddings WHERE space = ? AND track_id = ?').run([this.#space.key, id]);
+      this.setPresent(id);
+      return row?.file_state === 'failed' ? 'failed' : 'embedded';
+    })();
+  }
+
   #put(id: string | null, path: string, columns: Record<string, string | number | null>): string {
     const { db } = this.#library;
     const trackId = id ?? newId();

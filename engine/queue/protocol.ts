@@ -108,6 +108,37 @@ export interface QueueAnswer {
   numbers: AnswerNumbers | null;
 }
 
+const statusSchema = z.strictObject({
+  protocol: z.literal(PROTOCOL),
+  worker: token,
+  version: z.string().max(100),
+  host: z.string().max(300),
+  provider: z.string().max(50),
+  processor: z.string().max(500),
+  since: z.string().max(40),
+  /** Names of the files under way, without their folders. */
+  current: z.array(z.string().max(1000)).max(256),
+  answered: z.int().min(0),
+  fileFailures: z.int().min(0),
+  refused: z.int().min(0),
+  windows: z.int().min(0),
+  windowsPerSecond: z.number().min(0),
+  /** Bytes of memory of the process. */
+  memory: z.int().min(0),
+});
+/** What a worker says of itself when it is asked who is there. */
+export type WorkerStatus = z.output<typeof statusSchema>;
+
+/** @returns null for what is no such thing */
+export function readWorkerStatus(bytes: Uint8Array): WorkerStatus | null {
+  if (bytes.length > queueLimits.headerBytes) return null;
+  try {
+    return statusSchema.parse(json(bytes, 'status'));
+  } catch {
+    return null;
+  }
+}
+
 /** Names a task: the same content in the same space is the same work. */
 export function taskKey({ spaceKey: space, contentHash }: { spaceKey: string; contentHash: string }): string {
   return `${space}-${contentHash}`;

@@ -1,5 +1,7 @@
 /** What carries tasks and answers, as both ends see it. Nothing here knows a server. */
 
+import type { WorkerStatus } from './protocol.ts';
+
 /** A task that this worker holds until it answers; without a sign of life it goes to another one. */
 export interface LeasedTask {
   readonly libraryId: string;
@@ -21,6 +23,14 @@ export interface WorkSource {
   take(signal: AbortSignal): Promise<LeasedTask | null>;
   /** Resolves once the answer is kept. Null: nobody wants it any more. */
   answer(task: LeasedTask, answer: Uint8Array): Promise<void>;
+  /**
+   * Asks the library's machine for the audio of a task and writes it into a file.
+   * @returns false when that machine is away, or has no room for it on the server, for too long
+   * @throws EngineError `queue` when it is another file; the signal's reason
+   */
+  fetchAudio(libraryId: string, contentHash: string, path: string, signal: AbortSignal): Promise<boolean>;
+  /** From now on it is told who this is whenever somebody asks. */
+  present(status: () => WorkerStatus): void;
   /** Writes what has this hash into a file. @returns false when it is not there @throws EngineError `queue` when it has another hash */
   fetchFile(sha256: string, path: string): Promise<boolean>;
   close(): Promise<void>;
@@ -28,8 +38,9 @@ export interface WorkSource {
 
 /** An answer that waits until it is stored. */
 export interface DeliveredAnswer {
-  /** Who says that it answers. */
+  /** Who says that it answers which task. */
   readonly worker: string;
+  readonly key: string;
   readonly bytes: Uint8Array;
   /** It was stored, or nobody wants it; it does not come again. */
   readonly done: () => void;
@@ -45,6 +56,14 @@ export interface TaskBoard {
   unread(): Promise<number>;
   /** Puts a file where workers find it by its hash. */
   putFile(sha256: string, path: string): Promise<void>;
+  /** @param find where the audio of a content lies; null: nobody asked for it */
+  serveAudio(find: (contentHash: string) => string | null): void;
+  /** Nobody needs this audio on the server any more. */
+  dropAudio(contentHash: string): void;
+  /** Tells a worker that its answers are not wanted. */
+  setAside(worker: string): void;
+  /** How many workers are there. */
+  workers(): Promise<WorkerStatus[]>;
   /** Takes down what hangs out and is not worked at. */
   clear(): Promise<void>;
   /** Everything is over: nothing of the library stays on the server. */

@@ -8,6 +8,7 @@ export type LogEvent =
   | 'handed-back'
   | 'other-version'
   | 'nonsense'
+  | 'set-aside'
   | 'stopping'
   | 'stopped';
 

@@ -1,5 +1,7 @@
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PackRuntime } from '../../models/packs/index.ts';
+import { processorName, type PackRuntime } from '../../models/packs/index.ts';
 import type { ProviderName } from '../../models/packs/provider-names.ts';
 import { decodeLimits, DecodePool } from '../decode/index.ts';
 import { Embedder } from '../embedder/embedder.ts';
@@ -9,11 +11,12 @@ import { EmbedderRuntime } from '../embedder/runtime.ts';
 import type { ExternalDecoder } from '../../models/audio/index.ts';
 import { refusedAnswer } from '../import/track-answer.ts';
 import { asEngineError } from '../packs/failures.ts';
-import { readTask, type QueueTask } from '../queue/protocol.ts';
+import { Speedometer } from '../import/progress.ts';
+import { PROTOCOL, readTask, type QueueTask, type WorkerStatus } from '../queue/protocol.ts';
 import type { LeasedTask, WorkSource } from '../queue/transport.ts';
 import type { FolderMap } from './file-map.ts';
 import type { WorkerLog } from './log.ts';
-import { work } from './work.ts';
+import { work, type AudioWay } from './work.ts';
 import { WorkerPacks } from './worker-packs.ts';
 
 /** What is under way when the worker is told to stop may take so long; then it is handed back. */
@@ -30,6 +33,9 @@ export interface WorkerOptions {
   /** Where fetched packs are kept. */
   cache: string;
   maps: readonly FolderMap[];
+  audio: AudioWay;
+  version: string;
+  worker: string;
   provider: ProviderName;
   /** Of ONNX Runtime; null: as many as the machine has. */
   threads: number | null;
@@ -70,6 +76,9 @@ class Worker {
   readonly #embedder: Embedder;
   readonly #packs: WorkerPacks;
   readonly #runtimes = new Map<string, Promise<PackRuntime>>();
+  readonly #speed = new Speedometer();
+  readonly #current = new Set<string>();
+  readonly #since = new Date().toISOString();
   readonly #running = new Set<Promise<void>>();
   /** What went wrong since something went well: faults of this machine, not of files. */
   #faults: unknown[] = [];
@@ -98,6 +107,7 @@ class Worker {
   async run(): Promise<WorkerSummary> {
     const { source, tracks, signal, log, graceMs = GRACE_MS } = this.#options;
     const stopped = aborted(signal);
+    source.present(() => this.#status());
     while (!this.#stopping()) {
       const task = await source.take(signal);
       if (!task) continue;
@@ -119,6 +129,18 @@ class Worker {
     return this.#summary;
   }
 
+  #status(): WorkerStatus {
+    const { worker, version, provider } = this.#options;
+    const { answered, fileFailures, refused, windows } = this.#summary;
+    const current = [...this.#current];
+    return {
+      ...{ protocol: PROTOCOL, worker, version, provider, host: hostname(), since: this.#since },
+      ...{ processor: processorName(), answered, fileFailures, refused, windows, current },
+      windowsPerSecond: current.length > 0 ? (this.#speed.rate() ?? 0) : 0,
+      memory: process.memoryUsage.rss(),
+    };
+  }
+
   async close(): Promise<void> {
     this.#hurry.abort();
     await Promise.allSettled(this.#running);
@@ -128,20 +150,26 @@ class Worker {
   }
 
   async #carryOut(leased: LeasedTask): Promise<void> {
-    const { source, log } = this.#options;
+    const { source, log, batch, maps, audio, cache } = this.#options;
     const task = this.#read(leased);
     if (!task) return leased.done();
     const { contentHash, path, leaseSeconds, libraryId } = task;
     const facts = { library: libraryId, content: contentHash.slice(0, 12), path };
     log('took', { ...facts, delivery: leased.deliveries });
     const begun = performance.now();
+    this.#current.add(basename(path));
     const beat = setInterval(() => leased.working(), (1000 * leaseSeconds) / 3);
     try {
       const { answer, outcome, windows, message } = await work(task, leased.deliveries, {
         runtimeOf: (sha256) => this.#runtime(sha256),
-        ...{ decode: this.#decode, batch: this.#options.batch, maps: this.#options.maps },
+        ...{ decode: this.#decode, batch, maps, audio, audioFolder: join(cache, 'audio') },
+        fetchAudio: (wanted, file) =>
+          source.fetchAudio(libraryId, wanted.contentHash, file, this.#hurry.signal),
         signal: this.#hurry.signal,
-        onWindow: () => this.#summary.windows++,
+        onWindow: () => {
+          this.#summary.windows++;
+          this.#speed.add(1);
+        },
       });
       await source.answer(leased, answer);
       await leased.done();
@@ -155,6 +183,7 @@ class Worker {
       else await this.#fault(leased, task, thrown);
     } finally {
       clearInterval(beat);
+      this.#current.delete(basename(path));
     }
   }
 

@@ -1,5 +1,7 @@
-import { stat } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
 import { hashFile } from '../../models/conversion/index.ts';
+import { AudioError } from '../../models/audio/index.ts';
 import { measureBatchSize, PackError, type PackRuntime } from '../../models/packs/index.ts';
 import { EngineError } from '../api/errors.ts';
 import type { DecodePool } from '../decode/index.ts';
@@ -14,9 +16,18 @@ export interface WorkOptions {
   /** Windows per run of a pack; null: the size that proves best here. */
   batch: number | null;
   maps: readonly FolderMap[];
+  audio: AudioWay;
+  /** Has the library's machine send a file. @returns false when it does not */
+  fetchAudio: (task: QueueTask, path: string) => Promise<boolean>;
+  /** Where what was sent lies meanwhile. */
+  audioFolder: string;
   signal: AbortSignal;
   onWindow: () => void;
 }
+
+/** How audio gets here: from a folder that this machine sees, sent over the queue, or sent where the folder does not hold it. */
+export const audioWays = ['folder', 'sent', 'either'] as const;
+export type AudioWay = (typeof audioWays)[number];
 
 /** What came out of a task, in words and as it is sent. */
 export interface Worked {
@@ -35,10 +46,24 @@ const batches = new WeakMap<PackRuntime, Promise<number>>();
  */
 export async function work(task: QueueTask, deliveries: number, options: WorkOptions): Promise<Worked> {
   if (deliveries > queueLimits.deliveries) return failed(task, endsWorkers(task, deliveries - 1));
-  const path = mappedPath(task.path, options.maps);
+  const own = mappedPath(task.path, options.maps);
+  const here = options.audio !== 'sent' && ((await stat(own).catch(() => null))?.isFile() ?? false);
+  if (here) return embed(task, own, options);
+  if (options.audio === 'folder') return cannot(task, notHere(own));
+  await mkdir(options.audioFolder, { recursive: true });
+  const sent = join(options.audioFolder, `${process.pid}-${task.contentHash}${extname(task.path)}`);
   try {
-    const before = await stat(path).catch(() => null);
-    if (!before?.isFile()) return cannot(task, notHere(path));
+    return (await options.fetchAudio(task, sent))
+      ? await embed(task, sent, options)
+      : cannot(task, notSent(task));
+  } finally {
+    await rm(sent, { force: true });
+  }
+}
+
+async function embed(task: QueueTask, path: string, options: WorkOptions): Promise<Worked> {
+  try {
+    const before = await stat(path);
     const runtime = await options.runtimeOf(task.packSha256);
     const { signal } = options;
     if ((await hashFile(path, signal)) !== task.contentHash) return failed(task, changed(task.path));
@@ -56,6 +81,8 @@ export async function work(task: QueueTask, deliveries: number, options: WorkOpt
     return { answer, outcome: 'answered', windows: result.windows.length, message: null };
   } catch (thrown) {
     options.signal.throwIfAborted();
+    // Another worker may have one.
+    if (thrown instanceof AudioError && thrown.code === 'needs-external-decoder') return cannot(task, thrown);
     const answer = failedAnswer(task, named(thrown, path, task.path));
     if (answer) return { answer, outcome: 'file-failed', windows: 0, message: text(thrown) };
     if (thrown instanceof PackError || (thrown instanceof EngineError && thrown.code === 'pack'))
@@ -96,6 +123,14 @@ function notHere(path: string): EngineError {
     'audio',
     `The worker does not find ${path}.`,
     'Start it with --map, which says where a folder of the library lies on its machine.',
+  );
+}
+
+function notSent({ path }: QueueTask): EngineError {
+  return new EngineError(
+    'audio',
+    `${path} did not reach the worker.`,
+    'Keep the machine of the library running, or start the worker with --map.',
   );
 }
 

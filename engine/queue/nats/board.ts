@@ -11,13 +11,15 @@ import {
 } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { EngineError } from '../../wire/errors.ts';
-import { queueLimits } from '../protocol.ts';
+import { queueLimits, type WorkerStatus } from '../protocol.ts';
 import type { QueueSettings } from '../settings.ts';
 import type { DeliveredAnswer, TaskBoard } from '../transport.ts';
+import { NatsAudio } from './audio.ts';
 import { connectNats } from './connect.ts';
 import { ServerFiles } from './files.ts';
 import * as names from './names.ts';
 import { hangsOut, patiently } from './patience.ts';
+import { whoIsThere } from './who.ts';
 
 /** Answers on their way at once: each at most a megabyte, larger ones lie in a store. */
 const READ_AHEAD = 16;
@@ -36,6 +38,7 @@ export class NatsBoard implements TaskBoard {
   readonly #libraryId: string;
   readonly #files: ServerFiles;
   readonly #largeAnswers: ServerFiles;
+  readonly #audio: NatsAudio;
 
   private constructor(connection: NatsConnection, manager: JetStreamManager, libraryId: string) {
     this.#connection = connection;
@@ -44,6 +47,7 @@ export class NatsBoard implements TaskBoard {
     this.#libraryId = libraryId;
     this.#files = new ServerFiles(this.#js, names.filesBucket);
     this.#largeAnswers = new ServerFiles(this.#js, names.answersBucket);
+    this.#audio = new NatsAudio(connection, this.#js, libraryId);
   }
 
   /**
@@ -102,6 +106,22 @@ export class NatsBoard implements TaskBoard {
     return this.#files.put(sha256, path);
   }
 
+  serveAudio(find: (contentHash: string) => string | null): void {
+    this.#audio.serve(find);
+  }
+
+  dropAudio(contentHash: string): void {
+    this.#audio.drop(contentHash);
+  }
+
+  setAside(worker: string): void {
+    this.#connection.publish(names.asideSubject(this.#libraryId, worker));
+  }
+
+  workers(): Promise<WorkerStatus[]> {
+    return whoIsThere(this.#connection);
+  }
+
   async clear(): Promise<void> {
     await this.#manager.streams.purge(names.tasksStream(this.#libraryId));
   }
@@ -109,6 +129,7 @@ export class NatsBoard implements TaskBoard {
   async remove(): Promise<void> {
     for (const stream of [names.tasksStream(this.#libraryId), names.answersStream(this.#libraryId)])
       await this.#manager.streams.delete(stream).catch(() => undefined);
+    await this.#audio.destroy().catch(() => undefined);
     await this.close();
   }
 
@@ -160,14 +181,14 @@ export class NatsBoard implements TaskBoard {
 
   async #delivered(message: JsMsg): Promise<DeliveredAnswer> {
     const object = message.headers?.get(names.objectHeader) ?? '';
-    const worker = names.workerOf(message.subject);
-    if (object === '') return { worker, bytes: message.data, done: () => message.ack() };
+    const from = names.answerOf(message.subject);
+    if (object === '') return { ...from, bytes: message.data, done: () => message.ack() };
     // One that is gone is no answer: what it says then is nonsense, and the task comes again.
     const bytes = await patiently(this.#connection, () =>
       this.#largeAnswers.fetchBytes(object, queueLimits.answerBytes),
     );
     return {
-      worker,
+      ...from,
       bytes: bytes ?? new Uint8Array(),
       done: () => {
         message.ack();

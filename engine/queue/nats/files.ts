@@ -73,6 +73,18 @@ export class ServerFiles {
     }
   }
 
+  /** Bytes that lie there now. */
+  async size(): Promise<number> {
+    const store = await this.#opened();
+    return store ? (await store.status()).size : 0;
+  }
+
+  /** Removes the store and all that is in it. */
+  async destroy(): Promise<void> {
+    await (await this.#opened())?.destroy();
+    this.#store = null;
+  }
+
   /** @returns the hash that it is found by */
   async putBytes(bytes: Uint8Array): Promise<string> {
     const sha256 = sha256Of(bytes);

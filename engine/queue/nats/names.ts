@@ -14,10 +14,23 @@ export const taskSubject = (libraryId: string, urgency: Urgency, key: string): s
   `archetone.${PROTOCOL}.tasks.${libraryId}.${urgency}.${key}`;
 export const answerSubject = (libraryId: string, worker: string, key: string): string =>
   `archetone.${PROTOCOL}.answers.${libraryId}.${worker}.${key}`;
-/** The fifth of an answer's subject. */
-export const workerOf = (subject: string): string => subject.split('.')[4] ?? '';
+/** Who answers which task, by the subject of the answer. */
+export function answerOf(subject: string): { worker: string; key: string } {
+  const [worker = '', key = ''] = subject.split('.').slice(4);
+  return { worker, key };
+}
+
+/** Whoever works answers here who it is. */
+export const whoSubject = `archetone.${PROTOCOL}.who`;
+/** A library's machine is asked for audio here. */
+export const audioSubject = (libraryId: string): string => `archetone.${PROTOCOL}.audio.${libraryId}`;
+/** A worker is told here that a library does not want its answers. */
+export const asideSubject = (libraryId: string, worker: string): string =>
+  `archetone.${PROTOCOL}.aside.${libraryId}.${worker}`;
+export const libraryOfAside = (subject: string): string => subject.split('.')[3] ?? '';
 
 /** Object stores. */
+export const audioBucket = (libraryId: string): string => `${prefix()}-audio-${libraryId}`;
 export const filesBucket = `${prefix()}-files`;
 export const answersBucket = `${prefix()}-large-answers`;
 

@@ -1,9 +1,10 @@
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { createInbox, headers, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PROTOCOL } from '../protocol.ts';
+import { PROTOCOL, type WorkerStatus } from '../protocol.ts';
 import type { QueueSettings } from '../settings.ts';
 import type { LeasedTask, WorkSource } from '../transport.ts';
+import { audioAnswers } from './audio.ts';
 import { connectNats } from './connect.ts';
 import { ServerFiles } from './files.ts';
 import { leasedTask } from './lease.ts';
@@ -14,6 +15,9 @@ import { hangsOut, isAway, patiently } from './patience.ts';
 const WAIT_MS = 2000;
 /** How long the list of libraries is believed. */
 const LIST_MS = 5000;
+/** So long a library's machine may be away, or its part of the server full, before its audio is given up. */
+const AUDIO_MS = 60_000;
+const AUDIO_RETRY_MS = 2000;
 /** A message of the server may also hold headers. */
 const ENVELOPE_BYTES = 4096;
 /** The server has no task: an empty answer, with this status or the next one. */
@@ -27,6 +31,8 @@ export interface NatsSourceOptions {
   libraries: readonly string[] | null;
   /** Told once of libraries whose machine speaks another version. */
   onOtherProtocol: (libraryId: string, protocol: number) => void;
+  /** Told of libraries that found this worker's answers wrong. */
+  onSetAside: (libraryId: string) => void;
 }
 
 /** Where a worker gets its work from a NATS server. */
@@ -38,6 +44,8 @@ export class NatsSource implements WorkSource {
   readonly #files: ServerFiles;
   readonly #largeAnswers: ServerFiles;
   readonly #strangers = new Set<string>();
+  /** Libraries that do not want this worker's answers. */
+  readonly #unwanted = new Set<string>();
   #libraries: readonly string[] = [];
   #listed = -Infinity;
   #turn = 0;
@@ -65,7 +73,8 @@ export class NatsSource implements WorkSource {
   }
 
   async take(signal: AbortSignal): Promise<LeasedTask | null> {
-    const libraries = await this.#known(signal);
+    const known = await this.#known(signal);
+    const libraries = known.filter((libraryId) => !this.#unwanted.has(libraryId));
     for (const libraryId of libraries) {
       const task = await this.#ask(libraryId, 'first', 0);
       if (task || signal.aborted) return task;
@@ -102,6 +111,47 @@ export class NatsSource implements WorkSource {
         if (isAway(thrown) && !(await this.#wants(libraryId))) return;
         throw thrown;
       }
+    });
+  }
+
+  async fetchAudio(
+    libraryId: string,
+    contentHash: string,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const files = new ServerFiles(this.#js, names.audioBucket(libraryId));
+    const until = performance.now() + AUDIO_MS;
+    while (performance.now() < until) {
+      signal.throwIfAborted();
+      try {
+        const reply = await this.#connection.request(names.audioSubject(libraryId), contentHash, {
+          timeout: AUDIO_MS,
+        });
+        if (reply.string() === audioAnswers.none) return false;
+        if (reply.string() === audioAnswers.ready)
+          return await patiently(this.#connection, () => files.fetch(contentHash, path), signal);
+      } catch (thrown) {
+        if (!isAway(thrown)) throw thrown;
+      }
+      await sleep(AUDIO_RETRY_MS, undefined, { signal });
+    }
+    return false;
+  }
+
+  present(status: () => WorkerStatus): void {
+    this.#connection.subscribe(names.whoSubject, {
+      callback: (error, message) => {
+        if (error === null) message.respond(JSON.stringify(status()));
+      },
+    });
+    this.#connection.subscribe(names.asideSubject('*', this.#options.worker), {
+      callback: (error, message) => {
+        if (error) return;
+        const libraryId = names.libraryOfAside(message.subject);
+        this.#unwanted.add(libraryId);
+        this.#options.onSetAside(libraryId);
+      },
     });
   }
 

@@ -1,0 +1,167 @@
+import { appendFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { EngineClient } from '../../engine/api/contract.ts';
+import { observeQueue } from '../../engine/queue/nats/observe.ts';
+import { readAnswer, writeAnswer } from '../../engine/queue/protocol.ts';
+import { prometheusText } from '../../engine/queue/status.ts';
+import { mappedPath, readFolderMap } from '../../engine/worker/file-map.ts';
+import {
+  finished,
+  importFolder,
+  startTestEngine,
+  testFolder,
+  tracksByPath,
+  writeMusic,
+  type TestEngine,
+} from '../support/engine.ts';
+import { libraryContents } from '../support/library-contents.ts';
+import { freePort, natsMissing, NatsServer, withNats } from '../support/nats.ts';
+import { settingsOf, startTestWorker } from '../support/queue-worker.ts';
+import { TINY, writeTinyPack } from '../support/tiny-pack.ts';
+
+const TOKEN = 'a-token-of-a-test';
+let server: NatsServer;
+const queue = (): ReturnType<typeof settingsOf> => settingsOf(server.url, { token: TOKEN });
+const engineOver = (): Promise<TestEngine> => startTestEngine({ queue: queue() });
+
+async function contentsAlone(music: string): Promise<unknown> {
+  const { client, engine, dataFolder } = await startTestEngine();
+  await importFolder(client, music);
+  await engine.close();
+  return libraryContents(dataFolder);
+}
+
+async function problems(client: EngineClient, libraryId: string): Promise<string[]> {
+  const tracks = await tracksByPath(client, libraryId);
+  return [...tracks.values()].flatMap(({ problem }) => problem?.message ?? []);
+}
+
+describe.skipIf(natsMissing)(`a queue${withNats}`, () => {
+  beforeAll(async () => {
+    server = await NatsServer.start(`authorization { token: "${TOKEN}" }`);
+  });
+
+  it('sends audio to a worker that sees no folder, and the pack to one that has none, and removes both', async () => {
+    const music = writeMusic({ perClass: 2, classes: ['bass', 'mid'] });
+    const alone = await contentsAlone(music);
+    const worker = await startTestWorker(server.url, { token: TOKEN, audio: 'sent', packFolders: [] });
+    const { client, engine, dataFolder } = await engineOver();
+    const { result } = await importFolder(client, music);
+    expect(result).toMatchObject({ imported: 4, failed: 0 });
+    await engine.close();
+    expect(await worker.stop()).toMatchObject({ answered: 4, refused: 0 });
+    expect(libraryContents(dataFolder)).toEqual(alone);
+    const connection = await connect({ servers: server.url, token: TOKEN });
+    const left: string[] = [];
+    for await (const name of (await jetstreamManager(connection)).streams.names()) left.push(name);
+    await connection.close();
+    expect(left.sort()).toEqual(['OBJ_archetone-1-files', 'OBJ_archetone-1-large-answers']);
+  });
+
+  it.each([
+    ['one number of each vector', (value: number, i: number) => (i % TINY.D === 0 ? value + 0.1 : value)],
+    ['no numbers', () => NaN],
+  ])('sets a worker aside that answers %s wrong, and makes again what it answered', async (_, spoil) => {
+    const music = writeMusic({ perClass: 3, classes: ['bass', 'mid'] });
+    const alone = await contentsAlone(music);
+    const liar = await startTestWorker(server.url, {
+      ...{ token: TOKEN, worker: 'liar' },
+      answer: (bytes) => {
+        const answer = readAnswer(bytes);
+        answer.numbers?.vectors.set(answer.numbers.vectors.map(spoil));
+        return writeAnswer(answer);
+      },
+    });
+    const { client, engine, dataFolder } = await engineOver();
+    const { id: libraryId } = await client.call('libraries.open', { folder: music });
+    const { jobId } = await client.call('import.start', { libraryId });
+    while (!liar.log.some(({ event }) => event === 'set-aside'))
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    const honest = await startTestWorker(server.url, { token: TOKEN, worker: 'honest' });
+    expect(await finished(client, jobId, 'import')).toMatchObject({ imported: 6, failed: 0 });
+    await engine.close();
+    await Promise.all([liar.stop(), honest.stop()]);
+    expect(libraryContents(dataFolder)).toEqual(alone);
+  });
+
+  it('says in a sentence what keeps it from working', async () => {
+    const music = writeMusic({ perClass: 1, classes: ['bass'] });
+    const port = await freePort();
+    const reasons = [
+      [settingsOf(`nats://127.0.0.1:${port}`), `There is no queue at 127.0.0.1:${port}`],
+      [settingsOf(server.url, { token: 'another' }), 'does not let this token in'],
+      [settingsOf(server.url), 'does not let anybody in without a token'],
+      [settingsOf('http://127.0.0.1'), 'is no address of a queue'],
+      [settingsOf(server.url, { creds: '/none.creds' }), 'credentials in /none.creds cannot be read'],
+    ] as const;
+    for (const [settings, reason] of reasons) {
+      const { client, engine } = await startTestEngine({ queue: settings });
+      await expect(importFolder(client, music)).rejects.toThrow(reason);
+      await engine.close();
+    }
+  });
+
+  it('lists what a worker does not find, or finds changed, and goes on', async () => {
+    const music = writeMusic({ perClass: 3, classes: ['bass'] });
+    const elsewhere = join(testFolder(), 'moved');
+    const { client } = await engineOver();
+    const { id: libraryId } = await client.call('libraries.open', { folder: music });
+    const { jobId } = await client.call('import.start', { libraryId });
+    while ((await observeQueue(queue())).libraries[0]?.waiting !== 3)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    // What was read and hung out is no longer there.
+    appendFileSync(join(music, 'bass', 'bass_hit_0.wav'), 'more');
+    renameSync(join(music, 'bass', 'bass_hit_2.wav'), elsewhere);
+    const worker = await startTestWorker(server.url, { token: TOKEN, audio: 'folder' });
+    expect(await finished(client, jobId, 'import')).toMatchObject({ imported: 1, failed: 2 });
+    const said = await problems(client, libraryId);
+    expect(said[0]).toContain('changed while it was imported');
+    expect(said[1]).toContain('The worker does not find');
+    expect(await worker.stop()).toMatchObject({ answered: 1, fileFailures: 1, refused: 5 });
+  });
+
+  it('tells who works and what there is to do, also to Prometheus', async () => {
+    const worker = await startTestWorker(server.url, { token: TOKEN, worker: 'seen' });
+    await expect
+      .poll(async () => (await observeQueue(queue())).workers.filter((each) => each.worker === 'seen'))
+      .toMatchObject([{ worker: 'seen', answered: 0, windowsPerSecond: 0, provider: 'cpu' }]);
+    const text = prometheusText(await observeQueue(queue()));
+    expect(text).toContain('# TYPE archetone_queue_worker_tracks_total counter');
+    expect(text).toContain('archetone_queue_worker_tracks_total{worker="seen"} 0');
+    await worker.stop();
+  });
+
+  it('leaves libraries alone whose machine speaks another version, and packs that are nowhere', async () => {
+    const connection = await connect({ servers: server.url, token: TOKEN });
+    const manager = await jetstreamManager(connection);
+    await manager.streams.add({ name: 'archetone-9-tasks-X', subjects: ['archetone.9.tasks.X.>'] });
+    const worker = await startTestWorker(server.url, { token: TOKEN, packFolders: [] });
+    await expect.poll(() => worker.log).toContainEqual({ event: 'other-version', message: '9' });
+    await manager.streams.delete('archetone-9-tasks-X');
+    // The pack was put there by an import; somebody removed it.
+    await manager.streams.delete('OBJ_archetone-1-files').catch(() => false);
+    const pack = testFolder();
+    await writeTinyPack(join(pack, 'compact'), { seed: 2, id: 'compact' });
+    const { client } = await startTestEngine({ queue: queue(), packFolders: [pack] });
+    const { id: libraryId } = await client.call('libraries.open', {
+      folder: writeMusic({ perClass: 1, classes: ['bass'] }),
+    });
+    const { jobId } = await client.call('import.start', { libraryId });
+    await expect.poll(async () => (await observeQueue(queue())).libraries.length).toBe(1);
+    expect(await finished(client, jobId, 'import')).toMatchObject({ imported: 1 });
+    await worker.stop();
+    await connection.close();
+  });
+});
+
+it('finds files where the longest folder that it was told of lies', () => {
+  const maps = ['/music=/mnt/a', '/music/jazz/=/mnt/jazz', 'D:\\Music=/mnt/d'].map(readFolderMap);
+  expect(mappedPath('/music/x.flac', maps)).toBe('/mnt/a/x.flac');
+  expect(mappedPath('/music/jazz/x.flac', maps)).toBe('/mnt/jazz/x.flac');
+  expect(mappedPath('/musical/x.flac', maps)).toBe('/musical/x.flac');
+  expect(mappedPath('D:\\Music\\b\\x.flac', maps)).toBe('/mnt/d/b/x.flac');
+  expect(() => readFolderMap('nothing')).toThrow('which folder lies where');
+});
