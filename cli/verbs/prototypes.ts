@@ -11,7 +11,7 @@ import type {
   RevisionLog,
 } from '../../engine/api/prototypes.ts';
 import { EngineError } from '../../engine/api/errors.ts';
-import { number, wholeNumber } from '../options.ts';
+import { number, seedNumber, wholeNumber } from '../options.ts';
 import type { Session } from '../session.ts';
 import { pairs, percent, table } from '../text.ts';
 import type { AddVerb, Answer, Cli } from '../verb.ts';
@@ -53,6 +53,7 @@ Examples:
   archetone prototypes list ~/archetone-music
   archetone prototypes remove ~/archetone-music 4 --preview
   archetone prototypes merge ~/archetone-music 4 5
+  archetone prototypes retrain ~/archetone-music --freeze 4 5 --steps 500
   archetone prototypes undo ~/archetone-music`,
     );
 
@@ -150,7 +151,45 @@ Examples:
     .action((folder: string, index: number, name: string, value: number, options: EditOptions) =>
       edit(cli, folder, options, () => ({ kind: 'weight', index, class: name, value })),
     );
+  addRetraining(cli, verb);
 };
+
+/** Adds `freeze`, `unfreeze` and `retrain`. */
+function addRetraining(cli: Cli, verb: Command): void {
+  for (const frozen of [true, false])
+    edits(verb.command(frozen ? 'freeze' : 'unfreeze'))
+      .description(
+        frozen
+          ? 'Keeps prototypes as they are, place and weights, when the rest is retrained.'
+          : 'Lets retraining move prototypes again.',
+      )
+      .argument('<prototypes...>', 'numbers of the prototypes', places)
+      .action((folder: string, indices: number[], options: EditOptions) =>
+        edit(cli, folder, options, () => ({ kind: 'freeze', indices, frozen })),
+      );
+  withExperiment(verb.command('retrain'))
+    .description('Trains the present revision further, around frozen prototypes: a new revision.')
+    .option('--freeze <prototypes...>', 'freeze these first; they stay frozen', places)
+    .option('--steps <n>', 'updates; default: as many as it was trained with', wholeNumber(1, 200_000))
+    .option('--seed <n>', 'the same seed gives the same result', seedNumber)
+    .action((folder: string, options: Common & { freeze?: number[]; steps?: number; seed?: number }) =>
+      run(cli, folder, options, async (session, at, before) => {
+        const { freeze = [], steps, seed } = options;
+        const { experimentId, revision, asNew } = await session.run('retrain', (client) =>
+          client.call('prototypes.retrain', {
+            ...{ ...at, revision: before.revision, freeze },
+            ...(steps !== undefined && { steps }),
+            ...(seed !== undefined && { seed }),
+          }),
+        );
+        const log = await session.client.call('prototypes.log', { ...at, experimentId });
+        return {
+          json: { experimentId, revision, asNew, log },
+          text: `${history(log)}\n\n${asNew ? `Kept as experiment ${experimentId}.` : `Revision ${revision}; “archetone prototypes undo” goes back.`}`,
+        };
+      }),
+    );
+}
 
 function withExperiment(command: Command): Command {
   return command
@@ -253,6 +292,7 @@ function described(prototypes: readonly PrototypeInfo[], classes: readonly strin
       { title: 'prototype', value: ({ index }) => String(index), align: 'right' },
       { title: 'class', value: (p) => p.class },
       { title: 'name', value: ({ name }) => name },
+      { title: 'frozen', value: ({ frozen }) => (frozen ? 'yes' : '') },
       { title: 'support', value: ({ support }) => String(support), align: 'right' },
       { title: 'purity', value: ({ purity }) => (purity === null ? '–' : percent(purity)), align: 'right' },
       {

@@ -21,6 +21,7 @@ export const jobLanes = ['listen', 'compute', 'import', 'network', 'background']
 export type JobKind =
   | 'import'
   | 'train'
+  | 'retrain'
   | 'classify'
   | 'sonify'
   | 'background-sounds'
@@ -100,6 +101,8 @@ export type JobResult =
       seconds: number;
     }
   | { kind: 'train'; experimentId: string }
+  /** `asNew`: the experiment was edited meanwhile, and this is another one. */
+  | { kind: 'retrain'; experimentId: string; revision: number; asNew: boolean }
   | { kind: 'classify'; experimentId: string; tracks: number; files: FileClassification[] }
   | { kind: 'sonify'; sonifications: { target: VectorRef; sonification: Sonification }[] }
   | { kind: 'background-sounds'; made: number; failed: number }

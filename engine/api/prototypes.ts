@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { query } from '../wire/index.ts';
 import type { Experiment } from './experiments.ts';
 import { vectorRefSchema, type WindowRef } from './neighbours.ts';
-import { label, id, inLibrary, distinct } from './shared.ts';
+import { label, id, inLibrary, distinct, seed } from './shared.ts';
+import type { Started } from './shared.ts';
 import type { Sonification } from './sonify.ts';
 
 const index = z.int().min(0);
@@ -41,6 +42,12 @@ export const prototypeEditSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('split'), index }),
   /** An empty name takes it away. */
   z.strictObject({ kind: z.literal('rename'), index, name }),
+  /** Frozen prototypes keep their place and weights when the rest is retrained. */
+  z.strictObject({
+    kind: z.literal('freeze'),
+    indices: z.array(index).min(1).max(MOST_MERGED).refine(distinct, 'a prototype twice'),
+    frozen: z.boolean(),
+  }),
   z.strictObject({ kind: z.literal('reassign'), index, class: label }),
   z.strictObject({ kind: z.literal('weight'), index, class: label, value: z.number().min(-1000).max(1000) }),
 ]);
@@ -52,6 +59,8 @@ export interface PrototypeInfo {
   class: string;
   /** What a person called it; empty where nobody did. */
   name: string;
+  /** Keeps its place and weights when the rest is retrained. */
+  frozen: boolean;
   /** Training windows whose nearest prototype this is. */
   support: number;
   /** Share of those windows that carry this prototype's class, 0…1; null when support is 0. */
@@ -157,6 +166,21 @@ export const prototypesMethods = {
   'prototypes.preview': query<EditPreview>()(z.strictObject(edited)),
   /** Makes an edit of a copy: a new experiment, and the edited one stays as it is. */
   'prototypes.keep': query<Experiment>()(z.strictObject(edited)),
+  /**
+   * Trains the present revision further on its own training part: a new revision. Prototypes that are frozen, and those
+   * named here, which are frozen from then on, keep their place and weights to the bit. Where the experiment was edited
+   * meanwhile, the result becomes an experiment of its own.
+   */
+  'prototypes.retrain': query<Started>()(
+    z.strictObject({
+      ...ofExperiment,
+      revision: z.int().min(1).optional(),
+      freeze: z.array(index).max(100_000).refine(distinct, 'a prototype twice').default([]),
+      /** Default: as many as it was trained with. */
+      steps: z.int().min(1).max(200_000).optional(),
+      seed: seed.optional(),
+    }),
+  ),
   /** Goes back one step of the history. @throws `not-found` at its beginning */
   'prototypes.undo': query<Experiment>()(z.strictObject(ofExperiment)),
   'prototypes.redo': query<Experiment>()(z.strictObject(ofExperiment)),

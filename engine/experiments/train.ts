@@ -7,11 +7,9 @@ import {
 import {
   type CurvePoint,
   type Experiment,
-  type SplitName,
   type TrainRequest,
   experimentsMethods,
 } from '../api/experiments.ts';
-import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
@@ -23,7 +21,8 @@ import type { NewExperiment, SplitTrack } from '../library/experiments.ts';
 import { predictTracks, scoreSplits } from './metrics.ts';
 import { storeAtOnce } from './store-at-once.ts';
 import { thresholdsOnValidation } from './thresholds.ts';
-import { windowsByTrack, type TrackWindows } from './track-windows.ts';
+import { windowsByTrack } from './track-windows.ts';
+import { countsOf, partition, trainingSet } from './training-set.ts';
 
 /** What a train job is told. */
 export const trainSpecSchema = experimentsMethods['experiments.train'].input;
@@ -59,7 +58,7 @@ export async function train(
   const { network, curve, keptStep } = await trainPrototypeNetwork(
     training,
     validation,
-    { ...trainerParameters(request), weightDecay: WEIGHT_DECAY },
+    trainerParameters(request),
     {
       signal: job.signal,
       pace: () => job.checkpoint(),
@@ -108,11 +107,14 @@ export async function train(
 const WEIGHT_DECAY = 1e-5;
 
 /** The part of a request that the trainer takes. */
-function trainerParameters(request: TrainRequest): Omit<TrainParameters, 'weightDecay'> {
+export function trainerParameters(request: TrainRequest): TrainParameters {
   const { prototypesPerClass, steps, batchSize, learningRate, lambda, temperature, seed, task } = request;
   const { adaptor, initialisation, projection } = request;
   const start = { adaptor, initialisation, projection };
-  return { prototypesPerClass, steps, batchSize, learningRate, lambda, temperature, seed, task, ...start };
+  return {
+    ...{ prototypesPerClass, steps, batchSize, learningRate, lambda, temperature, seed, task, ...start },
+    weightDecay: WEIGHT_DECAY,
+  };
 }
 
 function assignSplits(library: Library, { tracks }: ClassChoice, request: TrainRequest): SplitTrack[] {
@@ -120,45 +122,6 @@ function assignSplits(library: Library, { tracks }: ClassChoice, request: TrainR
   const items = tracks.map(({ id, labels }) => ({ id, group: groups.get(id) ?? id, label: labels[0] ?? 0 }));
   const splits = splitTracks(items, request.split, request.seed);
   return tracks.map((track) => ({ ...track, split: splits.get(track.id) ?? 'train' }));
-}
-
-interface Member {
-  track: SplitTrack;
-  vectors: TrackWindows;
-}
-
-function partition(
-  tracks: readonly SplitTrack[],
-  byTrack: readonly TrackWindows[],
-): Record<SplitName, Member[]> {
-  const vectorsOf = new Map(byTrack.map((entry) => [entry.trackId, entry]));
-  const parts: Record<SplitName, Member[]> = { train: [], validation: [], test: [] };
-  for (const track of tracks) {
-    const vectors = vectorsOf.get(track.id);
-    if (vectors) parts[track.split].push({ track, vectors });
-  }
-  return parts;
-}
-
-/** Windows of the tracks one after the other; a window carries the labels of its track. */
-function trainingSet(members: readonly Member[], dim: number, labelNames: string[]): LabelledWindows {
-  const { windows: count } = countsOf(members);
-  const features = new Float32Array(count * dim);
-  const labels = new Uint8Array(count * labelNames.length);
-  const of = new Int32Array(count);
-  let row = 0;
-  for (const [i, { track, vectors }] of members.entries()) {
-    features.set(vectors.vectors, row * dim);
-    of.fill(i, row, row + vectors.count);
-    for (const end = row + vectors.count; row < end; row++)
-      for (const label of track.labels) labels[row * labelNames.length + label] = 1;
-  }
-  const ids = members.map(({ track }) => track.id);
-  return { features, count, dim, labels, labelNames, tracks: { of, ids, groups: ids } };
-}
-
-function countsOf(members: readonly Member[]): { tracks: number; windows: number } {
-  return { tracks: members.length, windows: members.reduce((sum, { vectors }) => sum + vectors.count, 0) };
 }
 
 function curvePoint(progress: TrainProgress): CurvePoint {

@@ -1,7 +1,7 @@
 import { meanByTrack } from '../../models/embeddings/pooling.ts';
 import { ExactIndex } from '../../models/neighbours/exact.ts';
-import { Kept } from './kept-values.ts';
 import { standardisationOf, type Standardisation } from '../../models/neighbours/standardised.ts';
+import { WorkedOnce } from './worked-once.ts';
 import { TrackSimilarities } from './track-similarities.ts';
 import type { WindowEmbeddings } from './window-embeddings.ts';
 
@@ -43,8 +43,8 @@ const MOST_FACTS = 16;
 export class LibraryVectors {
   readonly windows: WindowEmbeddings;
   readonly similarities = new TrackSimilarities();
-  readonly #facts = new Kept<PrototypeFacts>(MOST_FACTS);
-  readonly #logits = new Kept<TrackLogits>(MOST_LOGITS);
+  readonly #facts = new WorkedOnce<PrototypeFacts>(MOST_FACTS);
+  readonly #logits = new WorkedOnce<TrackLogits>(MOST_LOGITS);
   readonly #indices = new Map<string, Promise<ExactIndex>>();
   readonly #standardisations = new Map<string, Standardisation>();
   #tracks: TrackEmbeddings | null = null;

@@ -34,17 +34,22 @@ export async function workOut(
   signal: AbortSignal,
 ): Promise<WorkedOut> {
   const experiment = library.experiments.get(experimentId);
-  if (revision !== undefined && revision !== experiment.revision)
-    throw new EngineError(
-      'busy',
-      `“${experiment.name}” was edited meanwhile: it is at revision ${experiment.revision}, not ${revision}.`,
-      'Look at it as it is now, then edit again.',
-    );
+  sameRevision(experiment, revision);
   const network = library.experiments.network(experimentId, experiment.revision);
   const change = editInWords(network, edit);
   const after = applyEdit(network, await resolveEdit(library, experiment, network, edit, signal));
   const { thresholds } = experiment;
   return { experiment, network, edited: { change, network: after, thresholds, edit } };
+}
+
+/** @throws EngineError `busy` when the experiment is at another revision than was looked at */
+export function sameRevision({ name, revision }: Experiment, lookedAt: number | undefined): void {
+  if (lookedAt === undefined || lookedAt === revision) return;
+  throw new EngineError(
+    'busy',
+    `“${name}” was edited meanwhile: it is at revision ${revision}, not ${lookedAt}.`,
+    'Look at it as it is now, then edit again.',
+  );
 }
 
 /** Makes an edit: a new revision. @throws as {@link workOut}; EngineError `busy` when another edit came first */

@@ -2,15 +2,30 @@ import { answer } from '../answer.ts';
 import type { Handlers } from '../api/contract.ts';
 import type { prototypesMethods } from '../api/prototypes.ts';
 import type { EngineContext } from '../context.ts';
+import { jobKind } from '../jobs/kind.ts';
 import { goTo } from '../experiments/revise.ts';
 import { classMap } from './class-map.ts';
 import { keepEdit, makeEdit } from './edit.ts';
 import { listPrototypes } from './list.ts';
 import { previewEdit } from './preview.ts';
+import { retrain, retrainSpecSchema } from './retrain.ts';
 
 /** The prototypes of an experiment, and edits of them; every edit is a revision that can be undone. */
 export function prototypesHandlers(context: EngineContext): Pick<Handlers, keyof typeof prototypesMethods> {
   const library = (id: string) => context.libraries.get(id);
+  context.jobs.register(
+    jobKind({
+      kind: 'retrain',
+      lane: 'compute',
+      spec: retrainSpecSchema,
+      title: ({ libraryId, experimentId }) =>
+        `Retrain ${library(libraryId).experiments.get(experimentId).name}`,
+      run: async ({ libraryId, ...request }, job) => {
+        const { experiment, asNew } = await retrain(library(libraryId), request, job);
+        return { kind: 'retrain', experimentId: experiment.id, revision: experiment.revision, asNew };
+      },
+    }),
+  );
   return {
     'prototypes.list': ({ libraryId, experimentId }, { signal }) =>
       listPrototypes(context, library(libraryId), experimentId, signal),
@@ -22,6 +37,8 @@ export function prototypesHandlers(context: EngineContext): Pick<Handlers, keyof
       previewEdit(library(libraryId), request, signal),
     'prototypes.keep': ({ libraryId, ...request }, { signal }) =>
       keepEdit(library(libraryId), request, signal),
+    'prototypes.retrain': (spec) =>
+      answer(() => ({ jobId: context.jobs.start('retrain', { libraryId: spec.libraryId, spec }) })),
     'prototypes.undo': ({ libraryId, experimentId }, { signal }) =>
       goTo(library(libraryId), experimentId, 'undo', signal),
     'prototypes.redo': ({ libraryId, experimentId }, { signal }) =>

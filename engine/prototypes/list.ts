@@ -29,6 +29,7 @@ export async function listPrototypes(
     index: k,
     class: experiment.classes[network.classOf(k)] ?? '',
     name: network.nameOf(k),
+    frozen: network.isFrozen(k),
     support: support[k] ?? 0,
     purity: support[k] ? (matching[k] ?? 0) / support[k] : null,
     weights: experiment.classes.map((_name, c) => network.data.weights[c * network.prototypeCount + k] ?? 0),

@@ -52,6 +52,7 @@ export async function resolveEdit(
     case 'remove':
     case 'merge':
     case 'rename':
+    case 'freeze':
       return edit;
   }
 }

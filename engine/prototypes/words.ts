@@ -18,6 +18,8 @@ const edits: { readonly [K in Kind]: (network: PrototypeNetwork, edit: EditOf<K>
     name === ''
       ? `took the name of ${prototypeInWords(network, index)} away`
       : `called ${prototypeInWords(network, index)} “${name}”`,
+  freeze: (network, { indices, frozen }) =>
+    `${frozen ? 'froze' : 'unfroze'} ${indices.map((index) => prototypeInWords(network, index)).join(', ')}`,
   reassign: (network, edit) => `gave ${prototypeInWords(network, edit.index)} to ${edit.class}`,
   weight: (network, edit) =>
     `set the weight of ${prototypeInWords(network, edit.index)} towards ${edit.class} to ${edit.value}`,

@@ -9,16 +9,20 @@ export interface PrototypeColumn {
   classIndex: number;
   /** What a person called it; empty where nobody did. */
   name: string;
+  /** Training goes on around it. */
+  frozen: boolean;
 }
 
 /** Takes a network apart by prototypes; copies. */
 export function columnsOf({ data, prototypeCount: k }: PrototypeNetwork): PrototypeColumn[] {
-  const { prototypes, embeddingDim: d, weights, classes, prototypeClasses, prototypeNames } = data;
+  const { prototypes, embeddingDim: d, weights, classes, prototypeClasses } = data;
+  const { prototypeNames, prototypeFrozen } = data;
   return Array.from({ length: k }, (_, j) => ({
     vector: prototypes.slice(j * d, (j + 1) * d),
     weights: Float32Array.from(classes, (_name, c) => weights[c * k + j] ?? 0),
     classIndex: prototypeClasses[j] ?? 0,
     name: prototypeNames[j] ?? '',
+    frozen: prototypeFrozen[j] ?? false,
   }));
 }
 
@@ -44,6 +48,7 @@ export function withColumns(
     weights,
     prototypeClasses: Int32Array.from(columns, ({ classIndex }) => classIndex),
     prototypeNames: columns.map(({ name }) => name),
+    prototypeFrozen: columns.map(({ frozen }) => frozen),
   });
 }
 
@@ -52,6 +57,7 @@ export function sameColumn(a: PrototypeColumn, b: PrototypeColumn): boolean {
   return (
     a.classIndex === b.classIndex &&
     a.name === b.name &&
+    a.frozen === b.frozen &&
     sameBits(a.vector, b.vector) &&
     sameBits(a.weights, b.weights)
   );

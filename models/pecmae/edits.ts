@@ -14,6 +14,8 @@ export type PrototypeEdit =
   | { kind: 'merge'; indices: readonly number[] }
   | { kind: 'split'; index: number; vectors: readonly [Float32Array, Float32Array] }
   | { kind: 'rename'; index: number; name: string }
+  /** `frozen`: training goes on around them; else it moves them again. */
+  | { kind: 'freeze'; indices: readonly number[]; frozen: boolean }
   | { kind: 'reassign'; index: number; classIndex: number }
   | { kind: 'weight'; index: number; classIndex: number; value: number }
   /** Any change: a prototype that stays by its place, or all that is to be known of it. What {@link invert} gives. */
@@ -43,7 +45,7 @@ const kinds: { readonly [K in Kind]: Apply<K> } = {
       weights[classIndex] = (weights[classIndex] ?? 0) - share / siblings.length;
     const weights = new Float32Array(C);
     weights[classIndex] = share;
-    return [...columns, { vector: inSpace(network, vector), weights, classIndex, name }];
+    return [...columns, { vector: inSpace(network, vector), weights, classIndex, name, frozen: false }];
   },
   /** Its weight for its own class is shared out evenly among its siblings. */
   remove: (columns, { index }, network) => {
@@ -79,6 +81,7 @@ const kinds: { readonly [K in Kind]: Apply<K> } = {
       weights: Float32Array.from(network.data.classes, (_, c) => sumOf(members, ({ weights }) => weights[c])),
       classIndex: first.classIndex,
       name: members.find(({ name }) => name !== '')?.name ?? '',
+      frozen: false,
     };
     const gone = new Set(wanted);
     return columns.flatMap((column, j) => (j === wanted[0] ? [merged] : gone.has(j) ? [] : [column]));
@@ -88,10 +91,15 @@ const kinds: { readonly [K in Kind]: Apply<K> } = {
     const column = columnAt(columns, index);
     column.weights = column.weights.map((weight) => weight / 2);
     column.vector = inSpace(network, first);
+    column.frozen = false;
     return [...columns, { ...column, weights: column.weights.slice(), vector: inSpace(network, second) }];
   },
   rename: (columns, { index, name }) => {
     columnAt(columns, index).name = name;
+    return columns;
+  },
+  freeze: (columns, { indices, frozen }) => {
+    for (const index of indices) columnAt(columns, index).frozen = frozen;
     return columns;
   },
   /** Its weights towards the two classes change places. */

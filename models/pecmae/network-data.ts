@@ -21,6 +21,8 @@ export interface PrototypeNetworkData {
   prototypeClasses?: Int32Array;
   /** [K] what a person called each prototype; empty where nobody did, also when left out. */
   prototypeNames?: readonly string[];
+  /** [K] whether a person froze it: training goes on around it; nowhere when left out. */
+  prototypeFrozen?: readonly boolean[];
 }
 
 /** {@link PrototypeNetworkData} with nothing left out. */
@@ -36,6 +38,7 @@ export function checkNetworkData(data: PrototypeNetworkData): ResolvedNetworkDat
   const prototypeClasses =
     data.prototypeClasses ?? Int32Array.from({ length: k }, (_, j) => Math.floor(j / prototypesPerClass));
   const prototypeNames = data.prototypeNames ?? Array.from(prototypeClasses, () => '');
+  const prototypeFrozen = data.prototypeFrozen ?? Array.from(prototypeClasses, () => false);
   const problems: [boolean, string][] = [
     [classes.length < 1, 'it has no classes'],
     [new Set(classes).size !== classes.length, 'two classes have the same name'],
@@ -43,6 +46,7 @@ export function checkNetworkData(data: PrototypeNetworkData): ResolvedNetworkDat
     [prototypeClasses.length !== k, `${prototypeClasses.length} prototype classes for ${k} prototypes`],
     [prototypeClasses.some((c) => classes[c] === undefined), 'a prototype has no class'],
     [prototypeNames.length !== k, `${prototypeNames.length} prototype names for ${k} prototypes`],
+    [prototypeFrozen.length !== k, `${prototypeFrozen.length} frozen marks for ${k} prototypes`],
     [weights.length !== classes.length * k, `${weights.length} weights for ${classes.length} × ${k}`],
     [bias.length !== classes.length, `${bias.length} biases for ${classes.length} classes`],
     [!(data.temperature > 0 && Number.isFinite(data.temperature)), 'the temperature is not above 0'],
@@ -60,5 +64,5 @@ export function checkNetworkData(data: PrototypeNetworkData): ResolvedNetworkDat
       'Train the network again, or leave out the vector that was added.',
     );
   }
-  return { ...data, prototypeClasses, prototypeNames };
+  return { ...data, prototypeClasses, prototypeNames, prototypeFrozen };
 }

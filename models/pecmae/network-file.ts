@@ -16,6 +16,8 @@ const descriptionSchema = z.strictObject({
   temperature: z.number().positive(),
   /** Where a person named any: equal networks stay equal files, and most have none. */
   prototypeNames: z.array(z.string()).optional(),
+  /** Places of those that are frozen, where any is. */
+  frozen: z.array(z.int().min(0)).optional(),
 });
 
 /** Writes the numbers as safetensors and the rest as JSON in its metadata. */
@@ -29,6 +31,9 @@ export function networkToBytes(data: ResolvedNetworkData): Uint8Array {
     task: data.task,
     normalisation: { mean: data.normalisation.mean, scale: data.normalisation.scale },
     temperature: data.temperature,
+    ...(data.prototypeFrozen.includes(true) && {
+      frozen: data.prototypeFrozen.flatMap((frozen, j) => (frozen ? [j] : [])),
+    }),
     ...(data.prototypeNames.some((name) => name !== '') && { prototypeNames: [...data.prototypeNames] }),
   };
   return writeSafetensors(
@@ -50,7 +55,7 @@ export function networkFromBytes(bytes: Uint8Array): PrototypeNetworkData {
   if (version !== VERSION) throw notANetwork(`version ${version ?? '?'} is not known`);
   const parsed = descriptionSchema.safeParse(parseJson(description ?? ''));
   if (!parsed.success) throw notANetwork(`its description is malformed: ${z.prettifyError(parsed.error)}`);
-  const { prototypeNames, ...data } = parsed.data;
+  const { prototypeNames, frozen, ...data } = parsed.data;
   const prototypeClasses = file.tensors.get('prototype_classes')?.data;
   if (!(prototypeClasses instanceof Int32Array)) throw notANetwork('it has no prototype_classes');
   const [k, c] = [prototypeClasses.length, data.classes.length];
@@ -61,6 +66,7 @@ export function networkFromBytes(bytes: Uint8Array): PrototypeNetworkData {
     bias: floats(file, 'bias', [c]),
     prototypeClasses,
     ...(prototypeNames && { prototypeNames }),
+    ...(frozen && { prototypeFrozen: Array.from({ length: k }, (_, j) => frozen.includes(j)) }),
   };
 }
 

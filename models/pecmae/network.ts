@@ -135,6 +135,11 @@ export class PrototypeNetwork {
     return this.data.prototypeNames[k] ?? '';
   }
 
+  /** Whether a person froze prototype `k`. */
+  isFrozen(k: number): boolean {
+    return this.data.prototypeFrozen[k] ?? false;
+  }
+
   /** The network as a safetensors file; equal networks give equal bytes. */
   toBytes(): Uint8Array {
     return networkToBytes(this.data);

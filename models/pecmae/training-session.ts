@@ -17,6 +17,8 @@ export type TrainingProvider = 'cuda' | 'dml' | 'coreml' | 'webgpu' | 'cpu';
 export type Losses = Record<(typeof scalarNames)[number], number>;
 /** Values of every parameter by name. */
 export type Parameters = Record<string, Float32Array>;
+/** Numbers of parameters that no step changes: where they lie, and what they are. */
+export type HeldValues = Record<string, { at: Int32Array; values: Float32Array }>;
 /** What one step reports. */
 export interface StepResult extends Losses {
   /** [B, C], before the update. */
@@ -44,6 +46,7 @@ export class TrainingSession {
   readonly #data: { x: Tensor; y: Tensor };
   readonly #schedule: { steps: number; learningRate: number };
   readonly #gradients: boolean;
+  readonly #fixed: HeldValues;
   #state: Record<string, Tensor>;
   /** Buffers of the state before last, which the next step may overwrite. */
   #spare: Record<string, Tensor>;
@@ -61,6 +64,7 @@ export class TrainingSession {
     this.#data = tensors(spec, options.data);
     this.#schedule = options.schedule;
     this.#gradients = options.gradients ?? false;
+    this.#fixed = options.fixed ?? {};
     this.#state = {};
     this.#spare = {};
     for (const [name, shape] of Object.entries(this.#shapes)) {
@@ -121,6 +125,7 @@ export class TrainingSession {
     this.#state = Object.fromEntries(
       Object.keys(this.#state).map((name) => [name, tensor(output, `next.${name}`)]),
     );
+    this.#putBack();
     this.#step += 1;
     const gradients = this.#gradients
       ? Object.fromEntries(
@@ -128,6 +133,14 @@ export class TrainingSession {
         )
       : {};
     return { ...losses(output), logits: floats(output, 'logits'), gradients };
+  }
+
+  /** Adam moves each number by its own gradient alone: one that is put back has no part in how the others move. */
+  #putBack(): void {
+    for (const [name, { at, values }] of Object.entries(this.#fixed)) {
+      const data = floats(this.#state, name);
+      for (const [i, place] of at.entries()) data[place] = values[i] ?? 0;
+    }
   }
 
   /** Forward pass and losses, without dropout, on other data than that of training or, by default, on that. */
@@ -174,6 +187,7 @@ export interface SessionOptions {
   schedule: { steps: number; learningRate: number };
   provider?: TrainingProvider;
   gradients?: boolean;
+  fixed?: HeldValues;
 }
 
 function tensors(spec: GraphSpec, { x, y }: TrainingData): { x: Tensor; y: Tensor } {

@@ -99,6 +99,22 @@ test('an edit is looked at, made, undone, and undone again after a restart', asy
     await page.keyboard.press('ControlOrMeta+Shift+z');
     await expect(again).toHaveCount(before - 1);
 
+    // Frozen by key, and the rest trained on around it; undone like an edit.
+    const at = Number(await revision(page));
+    await again.first().click();
+    await page.keyboard.press('f');
+    await expect(again.first().getByTestId('prototype-frozen')).toBeVisible();
+    await page.getByLabel('Steps of retraining').fill('60');
+    await page.getByTestId('retrain-start').click();
+    await expect(page.getByTestId('history-entry').first()).toContainText('around 1 frozen one', {
+      timeout: 60_000,
+    });
+    await screenshots(page, 'studio-retrained');
+    await page.keyboard.press('ControlOrMeta+z');
+    await page.keyboard.press('ControlOrMeta+z');
+    await expect(again.first().getByTestId('prototype-frozen')).toHaveCount(0);
+    expect(Number(await revision(page))).toBe(at);
+
     // Kept as a new experiment, the old one stays.
     await again.first().getByTestId('prototype-delete').click();
     await expect(page.getByTestId('edit-preview')).toHaveAttribute('data-ready', 'true');

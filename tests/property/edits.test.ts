@@ -48,6 +48,7 @@ function anyEdit({ network, random }: Problem): PrototypeEdit {
     { kind: 'move', index, vector: vector() },
     { kind: 'split', index, vectors: [vector(), vector()] },
     { kind: 'rename', index, name: 'a breath' },
+    { kind: 'freeze', indices: [index], frozen: random.uniform() < 0.7 },
     { kind: 'weight', index, classIndex, value: random.normal() },
     ...(siblings.length < 2
       ? []

@@ -241,6 +241,7 @@ export const prototype = (index: number, className: string): PrototypeInfo => ({
   class: className,
   name: '',
   twin: null,
+  frozen: false,
   support: 4,
   purity: 1,
   weights: [0.2, 0.9],

@@ -19,6 +19,10 @@ export function resultLine(result: JobResult): string {
     }
     case 'train':
       return 'A new experiment';
+    case 'retrain':
+      return result.asNew
+        ? 'A new experiment: the other one was edited meanwhile'
+        : `Revision ${String(result.revision)}`;
     case 'classify':
       return result.files.length > 0
         ? plural(result.files.length, 'file classified', 'files classified')

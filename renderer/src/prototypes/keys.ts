@@ -8,6 +8,7 @@ export type StudioAction =
   | 'fourth'
   | 'fifth'
   | 'mark'
+  | 'freeze'
   | 'morph'
   | 'morphOn'
   | 'morphBack'
@@ -27,6 +28,7 @@ export const studioActionOf: Readonly<Partial<Record<string, StudioAction>>> = {
   4: 'fourth',
   5: 'fifth',
   m: 'mark',
+  f: 'freeze',
   x: 'morph',
   arrowright: 'morphOn',
   arrowleft: 'morphBack',

@@ -1,5 +1,6 @@
 import type { VectorRef } from '../../../engine/api/neighbours.ts';
 import type { PrototypeInfo } from '../../../engine/api/prototypes.ts';
+import type { Sonification } from '../../../engine/api/sonify.ts';
 import { playVector } from '../session/audition.ts';
 import type { LibrarySession } from '../session/library-session.svelte.ts';
 import { vectorKey } from '../session/sonifier.svelte.ts';
@@ -43,6 +44,9 @@ export class Morph {
     const { ends } = this;
     if (!ends) return null;
     const { experimentId, from, to } = ends;
+    // The ends are the prototypes themselves: their rows have the same sounds.
+    const end = point === 0 ? from : point === MORPH_POINTS - 1 ? to : null;
+    if (end) return { kind: 'prototype', experimentId, index: end.index };
     return {
       ...{ kind: 'between', experimentId, from: from.index, to: to.index },
       share: this.shareAt(point),
@@ -53,9 +57,16 @@ export class Morph {
   ready = $derived.by((): boolean[] =>
     Array.from({ length: MORPH_POINTS }, (_, point) => {
       const vector = this.vectorAt(point);
-      return vector !== null && this.#session.sonifier.soundOf(vector) !== null;
+      return vector !== null && this.#soundAt(point, vector) !== null;
     }),
   );
+
+  /** Of an end also what was made of its prototype before. */
+  #soundAt(point: number, vector: VectorRef): Sonification | null {
+    const { ends } = this;
+    const end = point === 0 ? ends?.from : point === MORPH_POINTS - 1 ? ends?.to : null;
+    return this.#session.sonifier.soundOf(vector, end?.sonification ?? null);
+  }
 
   /** Goes to a point and plays it, when its sound is there at the latest. */
   async go(point: number): Promise<void> {
@@ -68,7 +79,7 @@ export class Morph {
     if (!wanted()) return;
     const share = String(Math.round(100 * this.shareAt(this.point)));
     const title = `${ends.from.class} #${String(ends.from.index + 1)} → ${ends.to.class} #${String(ends.to.index + 1)} · ${share} %`;
-    await playVector(this.#session, vector, title);
+    await playVector(this.#session, vector, title, this.#soundAt(this.point, vector));
   }
 
   /** What is missing of the line, one point after the other. */
@@ -77,7 +88,7 @@ export class Morph {
     const { sonifier } = this.#session;
     for (let point = 0; point < MORPH_POINTS && line === this.#line; point++) {
       const vector = this.vectorAt(point);
-      if (!vector || sonifier.soundOf(vector) || sonifier.jobOf(vector) !== null) continue;
+      if (!vector || this.#soundAt(point, vector) || sonifier.jobOf(vector) !== null) continue;
       // What goes wrong is told when somebody asks for that point.
       const made = sonifier.make([vector]).then(
         () => true,

@@ -108,6 +108,21 @@ export class Studio {
     }
   }
 
+  /** Freezes what is marked, else the given prototype, or unfreezes it where all of that is frozen. */
+  async freeze(prototype: PrototypeInfo): Promise<void> {
+    const experiment = this.#experiments.current;
+    if (!experiment) return;
+    const marked = this.rows.filter(({ index }) => this.marked.includes(index));
+    const meant = marked.length > 0 ? marked : [prototype];
+    const frozen = !meant.every((row) => row.frozen);
+    const indices = meant.map(({ index }) => index);
+    const revision = this.#prototypes.revision ?? experiment.revision;
+    const numbers = indices.map((index) => `#${String(index + 1)}`).join(', ');
+    await this.#prototypes.edit({ ...experiment, revision }, `${frozen ? 'Freeze' : 'Unfreeze'} ${numbers}`, {
+      ...{ kind: 'freeze', indices, frozen },
+    });
+  }
+
   drop(): void {
     this.#asked += 1;
     this.draft = null;

@@ -107,7 +107,7 @@ export class LibrarySession {
     this.tracks = new TrackTable(engine, this.notices);
     this.taxonomies = new Taxonomies(libraryId, engine, this.history);
     this.experiments = new Experiments(libraryId, engine, jobs);
-    this.revisions = new Revisions(libraryId, engine, this.experiments, this.history);
+    this.revisions = new Revisions(libraryId, engine, this.experiments, this.history, jobs);
     this.prototypes = new Prototypes(libraryId, engine, this.experiments, this.revisions, (work) =>
       this.notices.attempt(work),
     );

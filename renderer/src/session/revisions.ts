@@ -1,5 +1,7 @@
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Experiment } from '../../../engine/api/experiments.ts';
+import type { JobResult } from '../../../engine/api/jobs.ts';
+import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 import type { Experiments } from './experiments.svelte.ts';
 import type { History, Step } from './history.svelte.ts';
 
@@ -9,8 +11,16 @@ export class Revisions {
   readonly #engine: EngineClient;
   readonly #experiments: Experiments;
   readonly #history: History;
+  readonly #jobs: JobWaiter;
 
-  constructor(libraryId: string, engine: EngineClient, experiments: Experiments, history: History) {
+  constructor(
+    libraryId: string,
+    engine: EngineClient,
+    experiments: Experiments,
+    history: History,
+    jobs: JobWaiter,
+  ) {
+    this.#jobs = jobs;
     this.#libraryId = libraryId;
     this.#engine = engine;
     this.#experiments = experiments;
@@ -42,6 +52,27 @@ export class Revisions {
         this.#step(`Go to revision ${String(moved.revision)}`, id, revision, moved.revision),
       );
     else this.#history.undone(this.#step(`Go to revision ${String(revision)}`, id, moved.revision, revision));
+  }
+
+  /**
+   * Trains on around what is frozen, as a job; can be undone like an edit.
+   * @returns null where it was cancelled
+   * @throws EngineError as the job failed
+   */
+  async retrain(
+    { id: experimentId }: Experiment,
+    revision: number,
+    steps: number,
+  ): Promise<Extract<JobResult, { kind: 'retrain' }> | null> {
+    const { jobId } = await this.#engine.call('prototypes.retrain', {
+      ...{ libraryId: this.#libraryId, experimentId },
+      ...{ revision, steps },
+    });
+    const { result } = await this.#jobs.wait(jobId);
+    if (result?.kind !== 'retrain') return null;
+    await this.#experiments.reload();
+    if (!result.asNew) this.#history.push(this.#step('Retrain', experimentId, revision, result.revision));
+    return result;
   }
 
   /** Sets from which probability on a label is predicted. */

@@ -41,6 +41,7 @@ describe('edits of prototypes', () => {
     ['split', { kind: 'split', index: 0 }],
     ['rename', { kind: 'rename', index: 1, name: 'Low and long' }],
     ['reassign', { kind: 'reassign', index: 1, class: 'mid' }],
+    ['freeze', { kind: 'freeze', indices: [0, 2], frozen: true }],
     ['weight', { kind: 'weight', index: 4, class: 'bass', value: 3 }],
   ];
   const of = () => ({ experimentId: lib.experiment.id });

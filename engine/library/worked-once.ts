@@ -1,5 +1,5 @@
 /** Values that are kept in memory, each worked out once: who asks while it is worked out waits for that. */
-export class Kept<T> {
+export class WorkedOnce<T> {
   readonly #most: number;
   readonly #values = new Map<string, T>();
   readonly #underWay = new Map<string, Promise<T>>();

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Kept } from '../../../engine/library/kept-values.ts';
+import { WorkedOnce } from '../../../engine/library/worked-once.ts';
 
 describe('kept values', () => {
   it('are worked out once, however many ask meanwhile', async () => {
-    const kept = new Kept<number>(2);
+    const kept = new WorkedOnce<number>(2);
     let made = 0;
     const make = async () => {
       await Promise.resolve();
@@ -15,7 +15,7 @@ describe('kept values', () => {
   });
 
   it('are worked out again where whoever began let go', async () => {
-    const kept = new Kept<number>(2);
+    const kept = new WorkedOnce<number>(2);
     const first = kept.of('a', () => Promise.reject(new Error('aborted')));
     const second = kept.of('a', () => Promise.resolve(7));
     await expect(first).rejects.toThrow('aborted');
@@ -23,7 +23,7 @@ describe('kept values', () => {
   });
 
   it('go where others were asked for since', async () => {
-    const kept = new Kept<number>(2);
+    const kept = new WorkedOnce<number>(2);
     let made = 0;
     const make = () => Promise.resolve(++made);
     for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) await kept.of(key, make);
