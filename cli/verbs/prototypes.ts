@@ -2,10 +2,14 @@ import type { Command } from 'commander';
 import type { Experiment } from '../../engine/api/experiments.ts';
 import type {
   Change,
+  ComparedModel,
   EditPreview,
   Flip,
+  ModelComparison,
+  ModelRef,
   PrototypeEdit,
   PrototypeInfo,
+  PrototypePair,
   PrototypeSource,
   RevisionInfo,
   RevisionLog,
@@ -152,6 +156,26 @@ Examples:
       edit(cli, folder, options, () => ({ kind: 'weight', index, class: name, value })),
     );
   addRetraining(cli, verb);
+  verb
+    .command('compare')
+    .description('Two experiments or revisions, prototype by prototype: what stayed, moved, came and went.')
+    .argument('<library>', "folder with the library's data")
+    .argument('<first>', 'an experiment, or latest; with :revision, that revision of it')
+    .argument('<second>', 'the same')
+    .addHelpText('after', '\nExample:\n  archetone prototypes compare ~/archetone-music latest:1 latest')
+    .action((folder: string, first: string, second: string) =>
+      cli.answer(() =>
+        cli.withLibrary(folder, async (session) => {
+          const { id: libraryId } = await session.library();
+          const comparison = await session.client.call('prototypes.compare', {
+            libraryId,
+            first: await modelOf(session, libraryId, first),
+            second: await modelOf(session, libraryId, second),
+          });
+          return { json: comparison, text: compared(comparison) };
+        }),
+      ),
+    );
 };
 
 /** Adds `freeze`, `unfreeze` and `retrain`. */
@@ -189,6 +213,36 @@ function addRetraining(cli: Cli, verb: Command): void {
         };
       }),
     );
+}
+
+/** “latest:2”: an experiment, and a revision of it. */
+async function modelOf(session: Session, libraryId: string, text: string): Promise<ModelRef> {
+  const at = text.lastIndexOf(':');
+  const { id: experimentId } = await session.experiment(libraryId, at < 0 ? text : text.slice(0, at));
+  return { experimentId, ...(at >= 0 && { revision: wholeNumber(1, MOST)(text.slice(at + 1)) }) };
+}
+
+function compared({ first, second, pairs: matched, words }: ModelComparison): string {
+  const rows = table<PrototypePair>(
+    [
+      { title: 'A', value: ({ first: of }) => (of ? `${of.class} ${of.index}` : '–') },
+      { title: 'B', value: ({ second: of }) => (of ? `${of.class} ${of.index}` : '–') },
+      {
+        title: 'distance',
+        value: ({ distance }) => (distance === null ? '–' : distance.toFixed(3)),
+        align: 'right',
+      },
+      { title: 'what changed', value: ({ change }) => change },
+    ],
+    matched,
+  );
+  const model = ({ name, revision, change }: ComparedModel): string =>
+    `${name}, revision ${revision} (${change})`;
+  const models = pairs([
+    ['A', model(first)],
+    ['B', model(second)],
+  ]);
+  return [models, words.join('\n'), rows].join('\n\n');
 }
 
 function withExperiment(command: Command): Command {

@@ -7,7 +7,11 @@ import type { TrackRow } from './tracks.ts';
 const vectorKinds = [
   z.strictObject({ kind: z.literal('track'), trackId: id }),
   z.strictObject({ kind: z.literal('window'), trackId: id, windowIndex: z.int().min(0) }),
-  z.strictObject({ kind: z.literal('prototype'), experimentId: id, index: z.int().min(0) }),
+  z.strictObject({
+    ...{ kind: z.literal('prototype'), experimentId: id, index: z.int().min(0) },
+    /** Default: the present one. */
+    revision: z.int().min(1).optional(),
+  }),
   z.strictObject({ kind: z.literal('generated'), reductionId: id, index: z.int().min(0) }),
   /** A point of the line between two prototypes of an experiment: 0 is the first, 1 the second. */
   z.strictObject({

@@ -149,6 +149,59 @@ export interface ClassMap {
   points: ClassMapPoint[];
 }
 
+/** A model: a revision of an experiment. */
+export interface ModelRef {
+  experimentId: string;
+  /** Default: the present one. */
+  revision?: number | undefined;
+}
+
+export interface ComparedModel {
+  experimentId: string;
+  revision: number;
+  name: string;
+  /** What made the revision, in words. */
+  change: string;
+  classes: string[];
+  /** How many. */
+  prototypes: number;
+  /** Of its own test part; null where there is none. */
+  accuracy: number | null;
+  balancedAccuracy: number | null;
+}
+
+export interface ComparedPrototype {
+  index: number;
+  class: string;
+  name: string;
+  /** Towards its own class. */
+  weight: number;
+}
+
+/** A prototype of one model and what became of it in the other. */
+export interface PrototypePair {
+  kind: 'same' | 'changed' | 'only-first' | 'only-second';
+  first: ComparedPrototype | null;
+  second: ComparedPrototype | null;
+  /** Euclidean, in the embedding space; null for one that stays alone. */
+  distance: number | null;
+  /** In words: “moved by 0.31 (12 % of reach), weight 1.20 → 1.34”. */
+  change: string;
+}
+
+export interface ModelComparison {
+  first: ComparedModel;
+  second: ComparedModel;
+  /** Prototypes further apart are not taken for the same; null where each model has only one. */
+  reach: number | null;
+  /** By class, in the order of the first model's. */
+  pairs: PrototypePair[];
+  /** What changed as a whole, a sentence each. */
+  words: string[];
+}
+
+const modelRef = z.strictObject({ experimentId: id, revision: z.int().min(1).optional() });
+
 const ofExperiment = { ...inLibrary, experimentId: id };
 const edited = {
   ...ofExperiment,
@@ -186,6 +239,10 @@ export const prototypesMethods = {
   'prototypes.redo': query<Experiment>()(z.strictObject(ofExperiment)),
   /** Goes to a revision, as a step of the history. */
   'prototypes.restore': query<Experiment>()(z.strictObject({ ...ofExperiment, revision: z.int().min(1) })),
+  /** Two experiments or revisions prototype by prototype. @throws `other-space` where they cannot be compared */
+  'prototypes.compare': query<ModelComparison>()(
+    z.strictObject({ ...inLibrary, first: modelRef, second: modelRef }),
+  ),
   'prototypes.log': query<RevisionLog>()(z.strictObject(ofExperiment)),
   'prototypes.nameRevision': query<null>()(
     z.strictObject({ ...ofExperiment, revision: z.int().min(1), name }),

@@ -71,7 +71,8 @@ const kinds: { readonly [K in Kind]: VectorKind<RefOf<K>> } = {
     },
     name: (library, ref) => {
       const network = networkOf(library, ref);
-      return `${network.data.classes[network.classOf(ref.index)] ?? 'prototype'} #${ref.index + 1}`;
+      const of = ref.revision === undefined ? '' : ` of revision ${ref.revision}`;
+      return `${network.data.classes[network.classOf(ref.index)] ?? 'prototype'} #${ref.index + 1}${of}`;
     },
     owner: ({ experimentId }) => experimentId,
     several: (library, { experimentId }) => `prototypes of ${library.experiments.get(experimentId).name}`,
@@ -207,8 +208,11 @@ function rowOf(vectors: Float32Array, dim: number, row: number, what: string): F
 }
 
 /** The network of a prototype that it has. @throws EngineError `not-found` */
-function networkOf(library: Library, { experimentId, index }: RefOf<'prototype'>): PrototypeNetwork {
-  const network = library.experiments.network(experimentId);
+function networkOf(
+  library: Library,
+  { experimentId, index, revision }: RefOf<'prototype'>,
+): PrototypeNetwork {
+  const network = library.experiments.network(experimentId, revision);
   const count = network.prototypeCount;
   if (index < count) return network;
   throw new EngineError('not-found', `The experiment has no prototype ${index}; it has ${count}.`);

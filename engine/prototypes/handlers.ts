@@ -5,6 +5,7 @@ import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { goTo } from '../experiments/revise.ts';
 import { classMap } from './class-map.ts';
+import { compareModels } from './compare.ts';
 import { keepEdit, makeEdit } from './edit.ts';
 import { listPrototypes } from './list.ts';
 import { previewEdit } from './preview.ts';
@@ -39,6 +40,8 @@ export function prototypesHandlers(context: EngineContext): Pick<Handlers, keyof
       keepEdit(library(libraryId), request, signal),
     'prototypes.retrain': (spec) =>
       answer(() => ({ jobId: context.jobs.start('retrain', { libraryId: spec.libraryId, spec }) })),
+    'prototypes.compare': ({ libraryId, ...request }, { signal }) =>
+      compareModels(library(libraryId), request, signal),
     'prototypes.undo': ({ libraryId, experimentId }, { signal }) =>
       goTo(library(libraryId), experimentId, 'undo', signal),
     'prototypes.redo': ({ libraryId, experimentId }, { signal }) =>

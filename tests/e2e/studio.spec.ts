@@ -109,8 +109,12 @@ test('an edit is looked at, made, undone, and undone again after a restart', asy
     await expect(page.getByTestId('history-entry').first()).toContainText('around 1 frozen one', {
       timeout: 60_000,
     });
+    await expect(page.getByText('Retrained: revision')).toBeVisible();
     await screenshots(page, 'studio-retrained');
+    const retrained = (await revision(page)) ?? '';
     await page.keyboard.press('ControlOrMeta+z');
+    await expect(page.getByTestId('revision')).not.toHaveAttribute('data-revision', retrained);
+    await expect(again.first().getByTestId('prototype-frozen')).toBeVisible();
     await page.keyboard.press('ControlOrMeta+z');
     await expect(again.first().getByTestId('prototype-frozen')).toHaveCount(0);
     expect(Number(await revision(page))).toBe(at);
@@ -121,6 +125,17 @@ test('an edit is looked at, made, undone, and undone again after a restart', asy
     await page.getByTestId('edit-keep').click();
     await expect(page.getByTestId('experiment').locator('option')).toHaveCount(2);
     await expect(page.getByTestId('revision')).toHaveAttribute('data-revision', '1');
+
+    // Side by side with the one it was kept from: a prototype is missing here.
+    const other = page.getByTestId('compare-with').locator('optgroup[label=Experiments] option');
+    await page.getByTestId('compare-with').selectOption((await other.first().getAttribute('value')) ?? '');
+    const compared = page.getByTestId('model-compare');
+    await expect(compared).toContainText('1 only in B');
+    await page.getByTestId('compare-changed').check();
+    await page.keyboard.press('ArrowDown');
+    await screenshots(page, 'studio-compare');
+    await page.keyboard.press('Escape');
+    await expect(compared).toHaveCount(0);
     expect(running.complaints).toEqual([]);
   } finally {
     await running.app.close();

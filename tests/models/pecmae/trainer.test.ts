@@ -9,7 +9,6 @@ import {
   type TrainingSet,
   type TrainParameters,
 } from '../../../models/pecmae/trainer.ts';
-import type { LabelledWindows } from '../../../models/embeddings/labelled-vectors.ts';
 import { Random } from '../../../models/numerics/random.ts';
 import { CLASSES, DIM, mixture, type Tracks } from '../../support/mixture.ts';
 

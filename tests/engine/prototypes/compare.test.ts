@@ -1,0 +1,74 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { ModelRef, PrototypeEdit } from '../../../engine/api/prototypes.ts';
+import { finished } from '../../support/engine.ts';
+import { trainedLibrary, trainOn, type TrainedLibrary } from '../../support/trained.ts';
+
+describe('comparing two models', () => {
+  let lib: TrainedLibrary;
+  let experimentId: string;
+
+  beforeAll(async () => {
+    lib = await trainedLibrary();
+    experimentId = lib.experiment.id;
+  });
+
+  const compare = (first: ModelRef, second: ModelRef) =>
+    lib.test.client.call('prototypes.compare', { libraryId: lib.libraryId, first, second });
+  const edit = (of: PrototypeEdit) =>
+    lib.test.client.call('prototypes.edit', { libraryId: lib.libraryId, experimentId, edit: of });
+
+  it('finds every prototype again in the same model', async () => {
+    const { pairs, words, reach } = await compare({ experimentId }, { experimentId });
+    expect(pairs.map(({ first, second }) => [first?.index, second?.index])).toEqual(
+      pairs.map((_, k) => [k, k]),
+    );
+    expect(pairs.every(({ kind, distance }) => kind === 'same' && distance === 0)).toBe(true);
+    expect(words[0]).toBe('Prototypes: 6 the same.');
+    expect(reach).toBeGreaterThan(0);
+  });
+
+  it('says what an edit did, by revision', async () => {
+    const before = { experimentId, revision: 1 };
+    await edit({ kind: 'rename', index: 1, name: 'Low' });
+    await edit({ kind: 'weight', index: 4, class: 'mid', value: 3 });
+    // Places after it move up by one.
+    const after = await edit({ kind: 'remove', index: 2 });
+    const { pairs, words, second } = await compare(before, { experimentId });
+    expect(second.revision).toBe(after.revision);
+    const told = pairs.map(({ first, second: b, kind }) => [first?.index, b?.index ?? null, kind]);
+    expect(told).toContainEqual([2, null, 'only-first']);
+    expect(told).toContainEqual([0, 0, 'same']);
+    expect(told).toContainEqual([4, 3, 'changed']);
+    expect(pairs.find(({ first }) => first?.index === 1)?.change).toBe('name “” → “Low”');
+    expect(pairs.find(({ first }) => first?.index === 4)?.change).toMatch(/^weight .* → 3\.00$/);
+    expect(words[0]).toMatch(/1 only in A/);
+    // The other way round it is the other model that has it alone.
+    const back = await compare({ experimentId }, before);
+    expect(back.pairs.filter(({ kind }) => kind === 'only-second')).toHaveLength(1);
+  });
+
+  it('hears prototypes of an earlier revision', async () => {
+    const { client } = lib.test;
+    const target = { kind: 'prototype', experimentId, index: 5, revision: 1 } as const;
+    const { jobId } = await client.call('sonify.start', { libraryId: lib.libraryId, targets: [target] });
+    await finished(client, jobId, 'sonify');
+    expect((await client.call('jobs.get', { jobId })).title).toBe('Sonify mid #6 of revision 1');
+    // There are only five now.
+    const now = { ...target, revision: undefined };
+    await expect(
+      client.call('neighbours.query', { libraryId: lib.libraryId, target: now }),
+    ).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('compares experiments of other seeds, and refuses what is not there', async () => {
+    const other = await trainOn(lib.test.client, lib.libraryId, { taxonomyId: lib.taxonomyId, seed: 9 });
+    const { pairs, words } = await compare({ experimentId }, { experimentId: other.id });
+    const both = pairs.filter(({ first, second }) => first && second);
+    expect(both.length).toBeGreaterThan(0);
+    expect(both.every(({ first, second }) => first?.class === second?.class)).toBe(true);
+    expect(words.at(-1)).toContain('each on its own test tracks');
+    await expect(compare({ experimentId, revision: 99 }, { experimentId })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+  });
+});
