@@ -7,6 +7,7 @@ import type {
   RevisionLog,
 } from '../../../engine/api/prototypes.ts';
 import { startTestEngine } from '../../support/engine.ts';
+import { unhurried } from '../../support/unhurried.ts';
 import { trainedLibrary, trainOn, type TrainedLibrary } from '../../support/trained.ts';
 
 describe('edits of prototypes', () => {
@@ -146,10 +147,9 @@ describe('edits of prototypes', () => {
     const edited = await predictions();
     expect(edited).not.toEqual(start);
     // Going to where it is already is a step, too: undo leads to another revision than when it was asked for.
-    const [restored, undone] = await Promise.allSettled([
-      client.call('prototypes.restore', { ...at, revision }),
-      undo(),
-    ]);
+    const [restored, undone] = await unhurried(() =>
+      Promise.allSettled([client.call('prototypes.restore', { ...at, revision }), undo()]),
+    );
     const refused = [restored, undone].flatMap((of) =>
       of.status === 'rejected' ? [of.reason as unknown] : [],
     );

@@ -4,6 +4,7 @@ import type { PrototypeInfo } from '../../../engine/api/prototypes.ts';
 import { PredictionRepository } from '../../../engine/library/predictions.ts';
 import { PrototypeNetwork } from '../../../models/pecmae/network.ts';
 import { finished } from '../../support/engine.ts';
+import { unhurried } from '../../support/unhurried.ts';
 import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
 
 describe('prototypes', () => {
@@ -184,8 +185,10 @@ describe('prototypes', () => {
     const at = { libraryId: lib.libraryId, experimentId: lib.experiment.id };
     const before = await current();
     // The numbers of the second are those before the first: it would delete another one than was meant.
-    const edits = await Promise.allSettled(
-      [0, 2].map((index) => client.call('prototypes.edit', { ...at, edit: { kind: 'remove', index } })),
+    const edits = await unhurried(() =>
+      Promise.allSettled(
+        [0, 2].map((index) => client.call('prototypes.edit', { ...at, edit: { kind: 'remove', index } })),
+      ),
     );
     const refused = edits.flatMap((edit) => (edit.status === 'rejected' ? [edit.reason as unknown] : []));
     expect(refused).toEqual([expect.objectContaining({ code: 'busy' })]);
