@@ -12,12 +12,14 @@ export interface Places {
   version: string;
   /** Bundled worker that decodes audio. */
   decodeWorker: string;
-  /** Bundled worker that reads Parquet. */
-  parquetWorker: string;
+  /** Bundled worker that reads data sets. */
+  datasetWorker: string;
   /** Bundled worker that reads label files. */
   labelWorker: string;
   /** Bundled process that runs the graphs of packs; null where it was not built. */
   embedder: string | null;
+  /** Bundled process in which files of others are read; null where it was not built. */
+  readers: string | null;
   /** Folders of packs: those that come with Archetone, then those that were added. */
   packFolders: string[];
   /** Where a worker keeps packs that it was sent. */
@@ -30,8 +32,8 @@ const packageSchema = z.object({ name: z.string(), version: z.string() });
 
 /**
  * Finds the installation from the place of the running bundle (`dist/node/cli.js`), or from a source file in tests.
- * The environment variables ARCHETONE_DECODE_WORKER, ARCHETONE_PARQUET_WORKER, ARCHETONE_LABEL_WORKER and
- * ARCHETONE_EMBEDDER name other bundles, ARCHETONE_DEMO another demo folder, ARCHETONE_USER_PACKS another folder of added
+ * The environment variables ARCHETONE_DECODE_WORKER, ARCHETONE_DATASET_WORKER, ARCHETONE_LABEL_WORKER,
+ * ARCHETONE_EMBEDDER and ARCHETONE_READERS name other bundles, ARCHETONE_DEMO another demo folder, ARCHETONE_USER_PACKS another folder of added
  * packs.
  */
 export function findPlaces(here = import.meta.dirname): Places {
@@ -41,17 +43,18 @@ export function findPlaces(here = import.meta.dirname): Places {
     root,
     version,
     decodeWorker: process.env['ARCHETONE_DECODE_WORKER'] ?? join(root, 'dist', 'node', 'decode-worker.js'),
-    parquetWorker: process.env['ARCHETONE_PARQUET_WORKER'] ?? join(root, 'dist', 'node', 'parquet-worker.js'),
+    datasetWorker: process.env['ARCHETONE_DATASET_WORKER'] ?? join(root, 'dist', 'node', 'dataset-worker.js'),
     labelWorker: process.env['ARCHETONE_LABEL_WORKER'] ?? join(root, 'dist', 'node', 'label-worker.js'),
-    embedder: embedder(root),
+    embedder: helper(root, 'embedder', 'ARCHETONE_EMBEDDER'),
+    readers: helper(root, 'readers', 'ARCHETONE_READERS'),
     packFolders: packFolders(root),
     workerCache: join(userData(), 'worker'),
     demoFolder: process.env['ARCHETONE_DEMO'] ?? demoFolder(root),
   };
 }
 
-function embedder(root: string): string | null {
-  const file = process.env['ARCHETONE_EMBEDDER'] ?? join(root, 'dist', 'node', 'embedder.js');
+function helper(root: string, name: string, variable: string): string | null {
+  const file = process.env[variable] ?? join(root, 'dist', 'node', `${name}.js`);
   return existsSync(file) ? file : null;
 }
 

@@ -5,10 +5,9 @@ import type { CurvePoint, Experiment } from '../engine/api/experiments.ts';
 import type { Job, JobKind, JobResult } from '../engine/api/jobs.ts';
 import type { LibrarySummary } from '../engine/api/libraries.ts';
 import { EngineError } from '../engine/api/errors.ts';
-import { ffmpegDecoder } from '../engine/decode/index.ts';
-import { childEmbedder } from '../engine/embedder/process.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
 import type { QueueSettings } from '../engine/queue/settings.ts';
+import { helpersOf } from './helpers.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Places } from './places.ts';
 import type { ProgressLine } from './progress.ts';
@@ -42,10 +41,10 @@ export class Session {
       dataFolder: resolve(options.folder),
       packFolders: places.packFolders,
       decodeWorker: places.decodeWorker,
-      parquetWorker: places.parquetWorker,
+      datasetWorker: places.datasetWorker,
       labelWorker: places.labelWorker,
-      ...(places.embedder === null ? {} : { embedder: childEmbedder(places.embedder) }),
-      externalDecoder: ffmpegDecoder,
+      ...helpersOf(places),
+      ffmpeg: true,
       demoFolder: places.demoFolder,
       version: places.version,
       ...(options.queue === undefined ? {} : { queue: options.queue }),

@@ -9,7 +9,7 @@ const engineConfigSchema = z.strictObject({
   decodeWorker: z.string(),
   /** The engine died several times in a short while: nothing is taken up by itself. */
   safeStart: z.boolean(),
-  parquetWorker: z.string(),
+  datasetWorker: z.string(),
   labelWorker: z.string(),
   demoFolder: z.string().nullable(),
   /** Files and folders that a person chose since the application started. */
@@ -17,6 +17,9 @@ const engineConfigSchema = z.strictObject({
   version: z.string(),
 });
 export type EngineConfig = z.infer<typeof engineConfigSchema>;
+
+const helperKinds = ['embedder', 'readers'] as const;
+export type HelperKind = (typeof helperKinds)[number];
 
 const nothing = z.null();
 const mediaSchema = z.strictObject({ path: z.string(), mime: z.string() });
@@ -38,8 +41,8 @@ export const engineContract = {
   client: query(nothing)(z.strictObject({})),
   /** With a port to the decoder page that `decode` asked for. */
   decoder: query(nothing)(z.strictObject({ id: z.int() })),
-  /** With a port to the process that `embedder` asked for. */
-  embedder: query(nothing)(z.strictObject({ id: z.int() })),
+  /** With a port to the process that `helper` asked for. */
+  helper: query(nothing)(z.strictObject({ id: z.int() })),
 };
 export type EngineContract = typeof engineContract;
 
@@ -49,8 +52,8 @@ export const mainContract = {
   decode: query(nothing)(z.strictObject({ id: z.int() })),
   /** Measures an execution provider in a process of its own. */
   checkProvider: providerContract.measure,
-  /** Runs a process for the graphs of packs; answers with its exit code when it is gone. */
-  embedder: query(z.int())(z.strictObject({ id: z.int(), memoryLimit: z.number() })),
-  endEmbedder: query(nothing)(z.strictObject({ id: z.int() })),
+  /** Runs a process that has less than the engine's rights; answers with its exit code when it is gone. */
+  helper: query(z.int())(z.strictObject({ id: z.int(), kind: z.enum(helperKinds), memoryLimit: z.number() })),
+  endHelper: query(nothing)(z.strictObject({ id: z.int() })),
 };
 export type MainContract = typeof mainContract;

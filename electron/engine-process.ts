@@ -1,14 +1,13 @@
 /** Entry of the engine process (a utility process): the engine, without windows. */
-import { browserThenFfmpeg } from '../engine/decode/index.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import { connect } from '../engine/wire/connect.ts';
 import { serve } from '../engine/wire/serve.ts';
 import { electronPort, insideUtility } from '../engine/wire/transports/utility-process.ts';
-import { EmbedderBroker } from './embedder-broker.ts';
 import { engineContract, mainContract } from './engine-contract.ts';
 import type { EngineConfig } from './engine-contract.ts';
 import { ExternalDecoderBroker } from './external-decoder.ts';
+import { HelperBroker } from './helper-broker.ts';
 import { portOf } from './ports.ts';
 import { checkInstalled } from './installed.ts';
 import { providerRunner } from './provider-runner.ts';
@@ -26,23 +25,27 @@ const decoders = new ExternalDecoderBroker(main, async (path) => {
   // Tokens are the last part of the URLs that the engine gives out.
   return media.urlFor(path, 'audio/mp4').split('/').at(-1) ?? '';
 });
-const embedders = new EmbedderBroker(main);
+const helpers = new HelperBroker(main);
 
 function start(config: EngineConfig): Promise<Engine> {
   return createEngine({
     ...config,
-    externalDecoder: browserThenFfmpeg(decoders.decode),
+    readers: helpers.spawn('readers'),
+    browserDecoder: decoders.decode,
+    ffmpeg: true,
     providerRunner: providerRunner(main),
-    embedder: embedders.spawn,
+    embedder: helpers.spawn('embedder'),
   });
 }
 
 serve(port, engineContract, {
   start: async (config) => {
-    const { decodeWorker, parquetWorker, labelWorker } = config;
-    engine = checkInstalled([decodeWorker, parquetWorker, labelWorker]).then(() => start(config));
-    const { grants } = await engine;
+    const { decodeWorker, datasetWorker, labelWorker } = config;
+    engine = checkInstalled([decodeWorker, datasetWorker, labelWorker]).then(() => start(config));
+    const { grants, startReaders } = await engine;
     for (const path of config.granted) grants.grant(path);
+    // What is opened first need not wait for the process. That it does not start is told by what asks it for something.
+    startReaders().catch(() => undefined);
     return null;
   },
   stop: async () => {
@@ -64,8 +67,8 @@ serve(port, engineContract, {
     decoders.connected(id, portOf(ports));
     return Promise.resolve(null);
   },
-  embedder: ({ id }, { ports }) => {
-    embedders.connected(id, portOf(ports));
+  helper: ({ id }, { ports }) => {
+    helpers.connected(id, portOf(ports));
     return Promise.resolve(null);
   },
 });

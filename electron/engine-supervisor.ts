@@ -95,7 +95,7 @@ export class EngineSupervisor {
   }
 
   /** Hands the engine a port that it asked for. */
-  handOver(method: 'decoder' | 'embedder', id: number, port: Electron.MessagePortMain): void {
+  handOver(method: 'decoder' | 'helper', id: number, port: Electron.MessagePortMain): void {
     this.engine?.call(method, { id }, { transfer: movable(port) }).catch(reportUnlessGone);
   }
 

@@ -8,7 +8,7 @@ import type { Client, Connection, OutputOf } from '../engine/wire/contract.ts';
 import { decoderContract } from './decoder-contract.ts';
 import type { MainContract } from './engine-contract.ts';
 
-type ExternalDecoder = NonNullable<EngineOptions['externalDecoder']>;
+type ExternalDecoder = NonNullable<EngineOptions['browserDecoder']>;
 type PcmStream = Awaited<ReturnType<ExternalDecoder>>;
 type PcmChunk = PcmStream['chunks'] extends AsyncIterable<infer Chunk> ? Chunk : never;
 type Decoder = Connection<typeof decoderContract>;

@@ -3,8 +3,8 @@ import type { WebContents } from 'electron';
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DecoderWindow } from './decoder-window.ts';
-import { EmbedderProcesses } from './embedder-processes.ts';
 import { EngineSupervisor } from './engine-supervisor.ts';
+import { HelperProcesses } from './helper-processes.ts';
 import { setupIpc } from './ipc.ts';
 import { showMenu } from './menu.ts';
 import { paths } from './paths.ts';
@@ -31,13 +31,13 @@ function startApplication(): void {
   // Before the window is drawn: it must not flash in another theme first.
   nativeTheme.themeSource = readPreferences(dataFolder).preferences.theme;
   const decoder = new DecoderWindow();
-  const embedders = new EmbedderProcesses();
+  const helpers = new HelperProcesses();
   const supervisor = new EngineSupervisor(
     {
       dataFolder,
       packFolders: [paths.packs(), paths.userPacks()],
       decodeWorker: paths.decodeWorker,
-      parquetWorker: paths.parquetWorker,
+      datasetWorker: paths.datasetWorker,
       labelWorker: paths.labelWorker,
       demoFolder: existsSync(paths.demo()) ? paths.demo() : null,
       version: app.getVersion(),
@@ -51,10 +51,10 @@ function startApplication(): void {
         decode: ({ id }, { signal }) =>
           decoder.lend((port) => supervisor.handOver('decoder', id, port), signal),
         checkProvider: (request, { signal }) => checkProvider(request, signal),
-        embedder: ({ id, memoryLimit }, { signal }) =>
-          embedders.run(id, memoryLimit, (port) => supervisor.handOver('embedder', id, port), signal),
-        endEmbedder: ({ id }) => {
-          embedders.end(id);
+        helper: ({ id, kind, memoryLimit }, { signal }) =>
+          helpers.run(id, kind, memoryLimit, (port) => supervisor.handOver('helper', id, port), signal),
+        endHelper: ({ id }) => {
+          helpers.end(id);
           return Promise.resolve(null);
         },
       },

@@ -17,8 +17,9 @@ export const paths = {
   engineProcess: join(dist, 'electron', 'engine-process.js'),
   providerChild: join(dist, 'electron', 'provider-child.js'),
   embedder: join(dist, 'electron', 'embedder.js'),
+  readers: join(dist, 'electron', 'readers.js'),
   decodeWorker: unpacked(join(dist, 'node', 'decode-worker.js')),
-  parquetWorker: unpacked(join(dist, 'node', 'parquet-worker.js')),
+  datasetWorker: unpacked(join(dist, 'node', 'dataset-worker.js')),
   labelWorker: unpacked(join(dist, 'node', 'label-worker.js')),
   /** The embedded packs. */
   packs: (): string =>

@@ -1,8 +1,8 @@
 import type { LibrarySummary } from './api/libraries.ts';
-import type { DecodePool } from './decode/pool.ts';
 import type { EventBus } from './events.ts';
 import type { EmbedderLimits } from './embedder/limits.ts';
-import type { SpawnEmbedder } from './embedder/process.ts';
+import type { SpawnHelper } from './helpers/process.ts';
+import type { Readers } from './readers/readers.ts';
 import type { JobQueue } from './jobs/queue.ts';
 import type { Library } from './library/library.ts';
 import type { BackupKeeper } from './library/backup-keeper.ts';
@@ -21,17 +21,21 @@ export interface EngineOptions {
   /** Folders that hold packs (each sub-folder with a `pack.json` is one); the first holds the embedded ones. */
   packFolders: string[];
   /** Bundled worker file that decodes audio. */
-  decodeWorker: URL | string;
-  /** Bundled worker file that reads Parquet. */
-  parquetWorker: URL | string;
+  decodeWorker: string;
+  /** Bundled worker file that reads data sets. */
+  datasetWorker: string;
   /** Bundled worker file that reads label files. */
-  labelWorker: URL | string;
-  /** For what is not decoded in the workers: Chromium (AAC) and ffmpeg in the application, ffmpeg on the command line. */
-  externalDecoder?: ExternalDecoder;
+  labelWorker: string;
+  /** Starts the process in which files of others are read; without it the threads are the engine's own. */
+  readers?: SpawnHelper;
+  /** Decodes AAC without anything being installed: Chromium, in the application. */
+  browserDecoder?: ExternalDecoder;
+  /** Whether an installed ffmpeg decodes what nothing else does. */
+  ffmpeg?: boolean;
   /** Measures execution providers where this process cannot start one of its own (Electron). */
   providerRunner?: ProviderRunner;
   /** Starts the process in which the graphs of packs run; without it they run on the engine's own thread. */
-  embedder?: SpawnEmbedder;
+  embedder?: SpawnHelper;
   /** How far a graph may go; default `embedderLimits`. */
   embedderLimits?: Partial<EmbedderLimits>;
   /** Imports go over this queue to workers on other machines; without it they are computed here. */
@@ -59,7 +63,7 @@ export interface EngineContext {
   libraries: Libraries;
   packs: PackService;
   preferences: PreferenceStore;
-  decode: DecodePool;
+  readers: Readers;
   media: MediaTokens;
 }
 

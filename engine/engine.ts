@@ -4,12 +4,14 @@ import { contract } from './api/contract.ts';
 import type { Confinement } from './api/app.ts';
 import type { EngineClient, Handlers, Method } from './api/contract.ts';
 import type { EngineContext, EngineOptions } from './context.ts';
-import { decodeLimits, DecodePool } from './decode/index.ts';
+import { decodeLimits } from './decode/index.ts';
 import { PathGrants } from './grants.ts';
 import { ownPaths } from './own-paths.ts';
 import { Events } from './events.ts';
 import { cachesHandlers } from './caches/handlers.ts';
 import { preferencesHandlers } from './preferences/handlers.ts';
+import { inlineReaders } from './readers/inline.ts';
+import { Readers } from './readers/readers.ts';
 import { PreferenceStore } from './preferences/store.ts';
 import { appHandlers } from './app/handlers.ts';
 import { classifyHandlers } from './classify/handlers.ts';
@@ -63,6 +65,8 @@ export interface Engine {
   /** A client in this process. */
   client(): EngineClient;
   media: MediaTokens;
+  /** Starts the process that reads files of others in advance. @returns what keeps it in */
+  startReaders: () => Promise<Confinement>;
   /** Stops all work and frees the data folder. Jobs that can be resumed go on when it is opened again. */
   close(): Promise<void>;
 }
@@ -95,7 +99,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.embedder === undefined
       ? {}
-      : { embedder: options.embedder, onConfined: noteFreedom(notices) }),
+      : { embedder: options.embedder, onConfined: noteFreedom(notices, RUN_FREELY) }),
     ...(options.embedderLimits === undefined ? {} : { limits: options.embedderLimits }),
     ...(options.providerRunner === undefined ? {} : { providerRunner: options.providerRunner }),
   });
@@ -117,13 +121,15 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
   });
   const backups = new BackupKeeper(libraries, notices.add);
   const media = new MediaTokens(options.mediaUrl);
-  const decode = new DecodePool({
-    workerUrl: options.decodeWorker,
-    workers: decodeWorkers(options),
-    limits: decodeLimits,
-    ...(options.externalDecoder === undefined ? {} : { external: options.externalDecoder }),
+  const { decodeWorker, datasetWorker: dataset, labelWorker: label } = options;
+  const readers = new Readers({
+    spawn: options.readers ?? inlineReaders,
+    config: { decodeWorker, threads: { dataset, label }, decoders: decodeWorkers(options), decodeLimits },
+    browser: options.browserDecoder,
+    ffmpeg: options.ffmpeg ?? false,
+    onConfined: options.readers && noteFreedom(notices, READ_FREELY),
   });
-  const playback = new Playback(decode, media, () => preferences.now.copiesLimit * 2 ** 30);
+  const playback = new Playback(readers, media, () => preferences.now.copiesLimit * 2 ** 30);
   const context: EngineContext = {
     options,
     events,
@@ -133,7 +139,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     libraries,
     packs,
     preferences,
-    decode,
+    readers,
     media,
   };
   const handlers: Handlers = {
@@ -171,7 +177,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
   const close = async (): Promise<void> => {
     await jobs.close();
     await playback.close();
-    await decode.close();
+    await readers.close();
     await packs.close();
     await backups.close();
     libraries.close();
@@ -192,16 +198,22 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
       return connectEngine(here);
     },
     media,
+    startReaders: () => readers.start(),
     close: () => (closing ??= close()),
   };
 }
 
-/** On Linux a process of graphs that nothing keeps in is an exception that its owner can mend. */
-function noteFreedom(notices: Notices): (confinement: Confinement) => void {
+/** What a process that nothing keeps in does, and what a person can do about it. */
+const RUN_FREELY = ['The models of packs run', 'Use only packs of makers you trust.'] as const;
+const READ_FREELY = ['Files of others are read', 'Open only files of people you trust.'] as const;
+
+/** On Linux a process that nothing keeps in is an exception that its owner can mend. */
+function noteFreedom(
+  notices: Notices,
+  [what, hint]: typeof RUN_FREELY | typeof READ_FREELY,
+): (confinement: Confinement) => void {
   return ({ calls, files, reason }) => {
     if (process.platform !== 'linux' || (calls && files !== 'free')) return;
-    notices.add(
-      `The models of packs run with all rights of yours, because ${reason}. Use only packs of makers you trust.`,
-    );
+    notices.add(`${what} with all rights of yours, because ${reason}. ${hint}`);
   };
 }

@@ -57,6 +57,7 @@ async function buildNode() {
         'engine-process': 'electron/engine-process.ts',
         'provider-child': 'engine/packs/provider-child.ts',
         embedder: 'engine/embedder/entry.ts',
+        readers: 'engine/readers/entry.ts',
       },
       outdir: 'dist/electron',
     }),
@@ -65,10 +66,11 @@ async function buildNode() {
       entryPoints: {
         cli: 'cli/main.ts',
         'decode-worker': 'engine/decode/worker.ts',
-        'parquet-worker': 'engine/datasets/parquet-worker.ts',
+        'dataset-worker': 'engine/datasets/dataset-worker.ts',
         'label-worker': 'engine/taxonomies/label-worker.ts',
         'provider-child': 'engine/packs/provider-child.ts',
         embedder: 'engine/embedder/entry.ts',
+        readers: 'engine/readers/entry.ts',
       },
       outdir: 'dist/node',
     }),
@@ -97,7 +99,7 @@ async function buildNode() {
 
 /** What starts as a thread lies outside the archive of a packaged application; these hashes lie inside (electron/installed.ts). */
 function noteWorkers() {
-  const hashes = ['decode-worker.js', 'parquet-worker.js', 'label-worker.js'].map((name) => [
+  const hashes = ['decode-worker.js', 'dataset-worker.js', 'label-worker.js'].map((name) => [
     name,
     createHash('sha256')
       .update(readFileSync(join(root, 'dist/node', name)))

@@ -14,10 +14,18 @@ const data = ['supersonic-scsynth-samples'];
 /** Package folders named by the source maps of the bundles. */
 function bundledPackages() {
   const maps = [
-    ...['main', 'engine-process', 'provider-child', 'embedder'].map((name) => `electron/${name}.js`),
-    ...['cli', 'decode-worker', 'parquet-worker', 'label-worker', 'provider-child', 'embedder'].map(
-      (name) => `node/${name}.js`,
+    ...['main', 'engine-process', 'provider-child', 'embedder', 'readers'].map(
+      (name) => `electron/${name}.js`,
     ),
+    ...[
+      'cli',
+      'decode-worker',
+      'dataset-worker',
+      'label-worker',
+      'provider-child',
+      'embedder',
+      'readers',
+    ].map((name) => `node/${name}.js`),
   ];
   const names = new Set();
   for (const map of maps) {

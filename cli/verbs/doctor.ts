@@ -11,6 +11,7 @@ import { inspectData } from '../../engine/storage/inspect.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
+import type { Session } from '../session.ts';
 import { verifyPack } from './packs.ts';
 
 interface Check {
@@ -41,13 +42,14 @@ export const doctorVerb: AddVerb = (program, cli) => {
         const folder = options.library === undefined ? null : resolve(options.library);
         if (options.deep === true && folder === null)
           throw new EngineError('bad-input', '--deep needs a data folder.', 'Name it with --library.');
-        const { runtime, packs } = await checkEngine(cli);
+        const { runtime, readers, packs } = await checkEngine(cli);
         const checks = [
           checkNode(),
           runtime,
           ...packs,
+          ...readers,
           await checkWorker('decode worker', cli.places.decodeWorker),
-          await checkWorker('Parquet worker', cli.places.parquetWorker),
+          await checkWorker('data set worker', cli.places.datasetWorker),
           await checkWorker('label worker', cli.places.labelWorker),
           checkDemo(cli),
           await checkFfmpeg(),
@@ -88,6 +90,8 @@ function checkNode(): Check {
 
 interface EngineChecks {
   runtime: Check;
+  /** What keeps in whatever reads files. */
+  readers: Check[];
   packs: Check[];
 }
 
@@ -98,7 +102,8 @@ async function checkEngine(cli: Cli): Promise<EngineChecks> {
   } catch (thrown) {
     cli.interrupt.signal.throwIfAborted();
     const { message, hint } = asEngineError(thrown);
-    return { runtime: { name: 'engine', ok: false, required: true, detail: message, hint }, packs: [] };
+    const runtime = { name: 'engine', ok: false, required: true, detail: message, hint };
+    return { runtime, readers: [], packs: [] };
   }
 }
 
@@ -129,7 +134,8 @@ function askEngine(cli: Cli): Promise<EngineChecks> {
     }
     // Known once a model was run.
     const { confinement } = await client.call('app.info', {});
-    if (confinement !== null) packs.push(checkConfinement(confinement));
+    if (confinement !== null)
+      packs.push(checkConfinement('models of packs', confinement, 'Use only packs of makers you trust.'));
     for (const { folder, message, hint } of await client.call('packs.problems', {}))
       packs.push({ name: `pack in ${folder}`, ok: false, required: false, detail: message, hint });
     // Hand-made packs are always there; without this one nothing can be heard.
@@ -141,19 +147,26 @@ function askEngine(cli: Cli): Promise<EngineChecks> {
         detail: `not in ${cli.places.packFolders.join(', ')}`,
         hint: 'Install Archetone again, or set ARCHETONE_PACKS to a folder that holds it.',
       });
-    return { runtime, packs };
+    return { runtime, readers: await checkReaders(cli, session), packs };
   });
 }
 
-function checkConfinement({ calls, files, reason }: Confinement): Check {
+async function checkReaders({ places }: Cli, { engine }: Session): Promise<Check[]> {
+  if (places.readers === null) return [];
+  const hint = 'Open only files of people you trust.';
+  return [checkConfinement('readers of files', await engine.startReaders(), hint)];
+}
+
+/** @param trust what to do where nothing keeps the process in */
+function checkConfinement(name: string, { calls, files, reason }: Confinement, trust: string): Check {
   const network = calls ? 'no network, no other programs' : 'nothing keeps them from the network';
   const writing = { none: 'no file written', devices: 'no file written but devices', free: 'files written' };
   return {
-    name: 'models of packs',
+    name,
     ok: calls && files !== 'free',
     required: false,
     detail: [network, writing[files], ...(reason === '' ? [] : [reason])].join('; '),
-    hint: reason === '' ? '' : 'Use only packs of makers you trust.',
+    hint: reason === '' ? '' : trust,
   };
 }
 

@@ -38,7 +38,7 @@ export async function* embedFiles(
   let [windows, seconds] = [0, 0];
   for (const [index, path] of all.entries()) {
     try {
-      const embeddings = await embedFile(context.decode, runtime, path, signal);
+      const embeddings = await embedFile(context.readers, runtime, path, signal);
       done.push({ path, embeddings });
       windows += embeddings.count;
       seconds += embeddings.seconds;

@@ -9,7 +9,7 @@ import type { LabelThreshold } from '../api/experiments.ts';
 import type { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
-import type { DecodePool } from '../decode/pool.ts';
+import type { AudioDecoder } from '../decode/index.ts';
 import { predictedLabels } from '../library/predictions.ts';
 import { scanFolder } from '../files/scan.ts';
 import type { JobHandle } from '../jobs/queue.ts';
@@ -37,7 +37,7 @@ export interface FileEmbeddings {
  * @throws AudioError for a file that gives no audio; PackError; the signal's reason
  */
 export async function embedFile(
-  decode: DecodePool,
+  decode: AudioDecoder,
   runtime: PackRuntime,
   path: string,
   signal: AbortSignal,
@@ -113,7 +113,7 @@ export async function classifyFiles(
     await job.checkpoint();
     job.report({ done: results.length, total: files.length, unit: 'files', current: path });
     try {
-      const embeddings = await embedFile(context.decode, runtime, path, job.signal);
+      const embeddings = await embedFile(context.readers, runtime, path, job.signal);
       sum.windows += embeddings.count;
       sum.seconds += embeddings.seconds;
       results.push(classification(network, experiment.thresholds, path, embeddings));

@@ -19,16 +19,26 @@ const LATER: [version: number, right: number][] = [
 /** Where graphics cards are reached. */
 const GRAPHICS = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];
 
+export interface ConfineOptions {
+  /** Whether there is a graphics card, whose devices must be opened for writing. */
+  graphics?: boolean;
+  /** Whether programs may be started. They inherit all of this, and the group of processes that is made for them. */
+  programs?: boolean;
+}
+
 /**
  * Gives up for ever, for this process and all its threads, what a program that only computes needs not: the network, other
  * processes, and the writing of files (ADR 16). Linux only; needs no rights. Where there is a graphics card its devices
  * must be opened for writing: then landlock keeps the files, from this thread and those that it starts.
  */
-export function confineProcess({ graphics = GRAPHICS.some(existsSync) } = {}): Confinement {
+export function confineProcess({
+  graphics = GRAPHICS.some(existsSync),
+  programs = false,
+}: ConfineOptions = {}): Confinement {
   if (process.platform !== 'linux') return unconfined(`not offered on ${process.platform}`);
   if (!isProcessor(process.arch)) return unconfined(`not offered on processors of kind ${process.arch}`);
   try {
-    return confine(process.arch, graphics);
+    return confine(process.arch, graphics, programs);
   } catch (error) {
     return unconfined(error instanceof Error ? error.message : String(error));
   }
@@ -39,12 +49,16 @@ export const unconfined = (reason: string): Confinement => ({ calls: false, file
 
 const isProcessor = (value: string): value is Processor => value in processors;
 
-function confine(processor: Processor, graphics: boolean): Confinement {
+function confine(processor: Processor, graphics: boolean, programs: boolean): Confinement {
   const kernel = openKernel(processor);
   if (kernel.call('prctl', PR_SET_NO_NEW_PRIVS, 1) !== 0)
     return unconfined('the system does not let a process give up rights');
+  // Refused to one that leads a group already, which is what is wanted.
+  if (programs) kernel.call('setpgid', 0, 0);
   const landlocked = restrictFiles(kernel);
-  const filter = systemCallFilter(processor, { pid: process.pid, opens: graphics });
+  const filter = systemCallFilter(processor, {
+    ...{ pid: process.pid, opens: graphics, programs },
+  });
   // `struct sock_fprog`: the number of instructions and, at the next multiple of eight bytes, where they are.
   const program = Buffer.alloc(16);
   program.writeUInt16LE(filter.length / INSTRUCTION_BYTES);

@@ -33,15 +33,15 @@ interface Instruction {
 }
 
 /**
- * @param pid the only process that may be signalled
+ * @param pid the only process that may be signalled; where programs may be started, its own group as a whole, too
  * @param opens whether files may be opened for writing: what else keeps them is not the filter's business
  * @returns instructions of {@link INSTRUCTION_BYTES} bytes
  */
 export function systemCallFilter(
   processor: Processor,
-  { pid, opens }: { pid: number; opens: boolean },
+  { pid, opens, programs }: { pid: number; opens: boolean; programs: boolean },
 ): Buffer {
-  const { refused, missing, judged } = systemCalls(processor);
+  const { refused, programs: starting, missing, judged } = systemCalls(processor);
   const refuse = (errno: number): Instruction => ({ code: RETURN, value: ERRNO | errno });
   const allow: Instruction = { code: RETURN, value: ALLOW };
   const number: Instruction = { code: LOAD, value: NUMBER };
@@ -60,11 +60,16 @@ export function systemCallFilter(
     { code: RETURN, value: KILL_PROCESS },
     number,
     ...(processor === 'x64' ? [{ code: IF_AT_LEAST, otherwise: 1, value: X32 }, refuse(ENOSYS)] : []),
-    ...refused.flatMap((call) => when(call, [refuse(EPERM)])),
+    ...(programs ? refused : [...refused, ...starting]).flatMap((call) => when(call, [refuse(EPERM)])),
     ...missing.flatMap((call) => when(call, [refuse(ENOSYS)])),
-    ...[judged.kill, judged.tgkill].flatMap((call) =>
-      when(call, argumentIs(0, { code: IF_EQUAL, then: 1, value: pid })),
-    ),
+    ...when(judged.kill, [
+      { code: LOAD, value: argument(0) },
+      ...(programs ? [{ code: IF_EQUAL, otherwise: 1, value: 0 }, allow] : []),
+      { code: IF_EQUAL, then: 1, value: pid },
+      refuse(EPERM),
+      allow,
+    ]),
+    ...when(judged.tgkill, argumentIs(0, { code: IF_EQUAL, then: 1, value: pid })),
     ...(opens
       ? []
       : [

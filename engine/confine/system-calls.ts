@@ -12,8 +12,8 @@ const outwards = {
   // The network, and sockets of other programs of the same person.
   ...{ socket: [41, 198], connect: [42, 203], bind: [49, 200], listen: [50, 201], accept: [43, 202] },
   accept4: [288, 242],
-  // Other processes: started, read, written, signalled.
-  ...{ execve: [59, 221], execveat: [322, 281], ptrace: [101, 117], process_vm_readv: [310, 270] },
+  // Other processes: read, written, signalled, joined.
+  ...{ ptrace: [101, 117], process_vm_readv: [310, 270], setpgid: [109, 154], setsid: [112, 157] },
   ...{ process_vm_writev: [311, 271], pidfd_open: [434, 434], pidfd_getfd: [438, 438] },
   ...{ pidfd_send_signal: [424, 424], tkill: [200, 130], rt_sigqueueinfo: [129, 138] },
   rt_tgsigqueueinfo: [297, 240],
@@ -28,6 +28,9 @@ const outwards = {
   ...{ kexec_load: [246, 104], reboot: [169, 142], swapon: [167, 224], swapoff: [168, 225] },
   ...{ quotactl: [179, 60], acct: [163, 89] },
 } satisfies Record<string, Numbers>;
+
+/** What starts other programs. */
+const programs = { execve: [59, 221], execveat: [322, 281] } satisfies Record<string, Numbers>;
 
 /** What changes files by their name. */
 const changes = {
@@ -58,7 +61,7 @@ const judged = {
 /** What this module calls itself. */
 const used = {
   ...{ prctl: [157, 167], seccomp: [317, 277], landlock_create_ruleset: [444, 444] },
-  ...{ landlock_add_rule: [445, 445], landlock_restrict_self: [446, 446] },
+  ...{ landlock_add_rule: [445, 445], landlock_restrict_self: [446, 446], setpgid: [109, 154] },
 } satisfies Record<string, Numbers>;
 
 const at = ([x64, arm64]: Numbers, processor: Processor): number | null =>
@@ -67,6 +70,7 @@ const at = ([x64, arm64]: Numbers, processor: Processor): number | null =>
 /** The system calls of a processor; those it does not have are left out. */
 export function systemCalls(processor: Processor): {
   refused: number[];
+  programs: number[];
   missing: number[];
   judged: Record<keyof typeof judged, number | null>;
   used: Record<keyof typeof used, number>;
@@ -83,6 +87,7 @@ export function systemCalls(processor: Processor): {
     >;
   return {
     refused: [...all(outwards), ...all(changes)],
+    programs: all(programs),
     missing: all(opaque),
     judged: named(judged, (numbers) => at(numbers, processor)),
     used: named(used, (numbers) => at(numbers, processor) ?? -1),

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import {
@@ -11,9 +11,8 @@ import {
   type PcmChunk,
   type PcmStream,
 } from '../../models/audio/index.ts';
+import { kill, type EndProgram, type Program } from './end-program.ts';
 import { findProgram } from './find-program.ts';
-
-type Ffmpeg = ChildProcessByStdio<null, Readable, Readable>;
 
 /** AU header (Sun, 1992): magic, offset of the data, size, encoding, rate, channels, each 32 bits, big-endian. */
 const AU_HEADER_BYTES = 24;
@@ -57,6 +56,9 @@ const demuxers: Record<AudioContainer, string> = {
   mpegts: 'mpegts',
 };
 
+export const isContainer = (value: unknown): value is AudioContainer =>
+  typeof value === 'string' && Object.hasOwn(demuxers, value);
+
 /** One allocation at most; sound needs far less. */
 const MAX_ALLOCATION_BYTES = 256 * 2 ** 20;
 
@@ -83,7 +85,7 @@ function ffmpegArguments(input: string, container: AudioContainer): string[] {
 }
 
 /** Resolves when the process is gone; never rejects. */
-function ending(child: Ffmpeg): Promise<{ code: number | null; failure: NodeJS.ErrnoException | null }> {
+function ending(child: Program): Promise<{ code: number | null; failure: NodeJS.ErrnoException | null }> {
   return new Promise((resolve) => {
     child.once('error', (failure) => resolve({ code: null, failure }));
     child.once('close', (code) => resolve({ code, failure: null }));
@@ -150,14 +152,15 @@ function lastLine(stderr: string, path: string): string {
 
 /** A process that decodes, and what became of it. */
 interface Running {
-  child: Ffmpeg;
+  child: Program;
   ended: ReturnType<typeof ending>;
+  stop: () => void;
   stderr: () => string;
 }
 
 /** Samples as they come; waits for the process at the end, and kills it when left early. */
 async function* readSamples(
-  { child, ended, stderr }: Running,
+  { child, ended, stop, stderr }: Running,
   start: Buffer,
   header: AuHeader,
   path: string,
@@ -182,7 +185,7 @@ async function* readSamples(
     if (code !== 0 || said !== '')
       onWarning?.(`ffmpeg reports damage: ${said || `it ended with code ${code}`}`);
   } finally {
-    child.kill('SIGKILL');
+    stop();
   }
 }
 
@@ -201,13 +204,13 @@ function readPiece(pipe: Readable): Promise<Buffer | null> {
 }
 
 /** A program takes its arguments as text only: a file whose name is none is handed over open. */
-async function launch(program: string, path: string, container: AudioContainer): Promise<Ffmpeg> {
-  const run = (input: string, stdin: 'ignore' | number): Ffmpeg =>
+async function launch(program: string, path: string, container: AudioContainer): Promise<Program> {
+  const run = (input: string, stdin: 'ignore' | number): Program =>
     // With the standard input given by number its type is no longer told apart.
     spawn(program, ffmpegArguments(input, container), {
       stdio: [stdin, 'pipe', 'pipe'],
       windowsHide: true,
-    }) as Ffmpeg;
+    }) as Program;
   const file = fileToOpen(path);
   if (typeof file === 'string') return run(path, 'ignore');
   const handle = await open(file, 'r').catch((error: unknown) => {
@@ -224,8 +227,9 @@ async function launch(program: string, path: string, container: AudioContainer):
  * An {@link ExternalDecoder} that runs a system ffmpeg: no shell, no standard input, one local file, one demuxer, killed
  * on abort. AAC in MP4 is trimmed by its edit list; raw ADTS keeps the encoder's delay (about 1024 samples).
  * @param program absolute path; without it ffmpeg is looked for on the PATH and where installers put it
+ * @param end ends a process that is wanted no longer
  */
-export function createFfmpegDecoder(program?: string): ExternalDecoder {
+export function createFfmpegDecoder(program?: string, end: EndProgram = kill): ExternalDecoder {
   return async (path, options): Promise<PcmStream> => {
     const { signal, container } = options;
     signal.throwIfAborted();
@@ -233,11 +237,11 @@ export function createFfmpegDecoder(program?: string): ExternalDecoder {
     if (found === null) throw missing(path, 'not on the PATH');
     const child = await launch(found, path, container);
     const ended = ending(child);
-    const kill = (): void => void child.kill('SIGKILL');
-    signal.addEventListener('abort', kill, { once: true });
+    const stop = (): void => end(child);
+    signal.addEventListener('abort', stop, { once: true });
     // While it was looked for and started nobody listened.
-    if (signal.aborted) kill();
-    void ended.then(() => signal.removeEventListener('abort', kill));
+    if (signal.aborted) stop();
+    void ended.then(() => signal.removeEventListener('abort', stop));
     let stderr = '';
     child.stderr
       .setEncoding('utf8')
@@ -247,16 +251,16 @@ export function createFfmpegDecoder(program?: string): ExternalDecoder {
       const header = parseHeader(start);
       if (header !== null && start.length >= header.dataStart) {
         const { sampleRate, channels } = header;
-        const running = { child, ended, stderr: () => stderr };
+        const running = { child, ended, stop, stderr: () => stderr };
         return { sampleRate, channels, chunks: readSamples(running, start, header, path, options) };
       }
       const next = await readPiece(child.stdout);
       if (next === null) break;
       start = concat(start, next);
     }
-    const end = await ended;
+    const outcome = await ended;
     signal.throwIfAborted();
-    throw whyNothing(end, stderr, path, found);
+    throw whyNothing(outcome, stderr, path, found);
   };
 }
 

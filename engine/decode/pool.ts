@@ -1,5 +1,6 @@
 import { AudioError, type ExternalDecoder } from '../../models/audio/index.ts';
 import type { CallOptions, Client } from '../wire/contract.ts';
+import type { AudioDecoder, DecodeOptions } from './audio-decoder.ts';
 import { DecodeThread } from './decode-thread.ts';
 import { decodeOutside } from './outside.ts';
 import { asAudioError, type DecodeContract, type Decoded, type ProbeResult } from './protocol.ts';
@@ -16,19 +17,11 @@ export interface DecodePoolOptions {
   external?: ExternalDecoder;
 }
 
-export interface PoolDecodeOptions {
-  /** Of the output, Hz. */
-  sampleRate: number;
-  signal: AbortSignal;
-  /** Told of damage in a file that still gives audio. */
-  onWarning?: (message: string) => void;
-}
-
 /**
  * Decodes and probes files in worker threads that are killed when a file takes too long or too much memory. The fault
  * of a file is an {@link AudioError} of that call alone; the pool starts a new worker and goes on.
  */
-export class DecodePool {
+export class DecodePool implements AudioDecoder {
   readonly #options: DecodePoolOptions;
   readonly #threads = new Set<DecodeThread>();
   readonly #idle: DecodeThread[] = [];
@@ -39,10 +32,6 @@ export class DecodePool {
     this.#options = options;
   }
 
-  /**
-   * Reads format, tags, cover and hash.
-   * @throws AudioError for every fault of the file; `signal.reason` on abort; Error when the worker does not start
-   */
   async probe(path: string, signal: AbortSignal): Promise<ProbeResult> {
     const probed = this.#run(path, signal, async function* (worker, options) {
       yield await worker.call('probe', { path }, options);
@@ -51,13 +40,7 @@ export class DecodePool {
     throw new Error('The decode worker gave no answer');
   }
 
-  /**
-   * Decodes to mono at `sampleRate`, in pieces of varying length. A slow reader slows the worker down. Leaving the loop
-   * early frees the worker.
-   * @throws AudioError for every fault of the file; `signal.reason` within 100 ms of an abort; Error when the worker
-   * does not start
-   */
-  async *decode(path: string, options: PoolDecodeOptions): AsyncGenerator<Float32Array, void> {
+  async *decode(path: string, options: DecodeOptions): AsyncGenerator<Float32Array, void> {
     const { sampleRate, signal } = options;
     try {
       const decoded = this.#run<Decoded>(path, signal, (worker, work) =>

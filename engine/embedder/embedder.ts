@@ -6,10 +6,10 @@ import { embedderContract, type EmbedderContract } from './contract.ts';
 import { fromPackErrorCoding } from './errors.ts';
 import { GraphWatch } from './graph-watch.ts';
 import type { EmbedderLimits } from './limits.ts';
-import { endOf, type EmbedderEnd, type EmbedderProcess, type SpawnEmbedder } from './process.ts';
+import { endOf, type HelperEnd, type HelperProcess, type SpawnHelper } from '../helpers/process.ts';
 
 export interface EmbedderOptions {
-  spawn: SpawnEmbedder;
+  spawn: SpawnHelper;
   limits: EmbedderLimits;
   /** Told what keeps the process in, once it was started. */
   onConfined?: (confinement: Confinement) => void;
@@ -35,7 +35,7 @@ interface Call extends AskOptions {
 
 /** A process that was started, with what is known of it here. */
 interface Started {
-  process: EmbedderProcess;
+  process: HelperProcess;
   connection: Connection<EmbedderContract>;
   watch: GraphWatch;
 }
@@ -162,7 +162,7 @@ export class Embedder {
     return started;
   }
 
-  #lost(call: Call, end: EmbedderEnd): void {
+  #lost(call: Call, end: HelperEnd): void {
     if (this.#closed) call.reject(over());
     else if (end === 'memory') call.reject(tooMuch(call.pack, this.#options.limits.memory));
     else if (++call.crashes > 1) call.reject(endedTwice(call.pack));
@@ -179,9 +179,9 @@ export class Embedder {
 
 /** The process ended while it was at work. */
 class EmbedderLost extends Error {
-  readonly end: EmbedderEnd;
+  readonly end: HelperEnd;
 
-  constructor(end: EmbedderEnd) {
+  constructor(end: HelperEnd) {
     super('the process that runs the graphs of packs ended');
     this.end = end;
   }

@@ -86,7 +86,7 @@ export class VectorStore {
   ): AsyncGenerator<Float32Array> {
     const { sampleRate } = runtime.pack.manifest;
     if (scenario === null) {
-      yield* this.#context.decode.decode(item.file, { sampleRate, signal });
+      yield* this.#context.readers.decode(item.file, { sampleRate, signal });
       return;
     }
     const resampler = new Resampler(RATE, sampleRate);
@@ -116,7 +116,7 @@ export class VectorStore {
 
   async #whole(path: string, sampleRate: number, signal: AbortSignal): Promise<Float32Array> {
     const pieces: Float32Array[] = [];
-    for await (const piece of this.#context.decode.decode(path, { sampleRate, signal })) pieces.push(piece);
+    for await (const piece of this.#context.readers.decode(path, { sampleRate, signal })) pieces.push(piece);
     const samples = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
     for (const piece of pieces) {

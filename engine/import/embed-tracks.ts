@@ -4,7 +4,7 @@ import { embedWindows } from '../../models/pecmae/embed.ts';
 import { AudioError } from '../../models/audio/index.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';
-import type { DecodePool } from '../decode/index.ts';
+import type { AudioDecoder } from '../decode/index.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { AsyncQueue } from '../wire/async-queue.ts';
 import type { TrackToEmbed } from './plan.ts';
@@ -19,7 +19,7 @@ export interface EmbedTracksOptions {
   runtime: PackRuntime;
   /** Windows per run of the pack, of several tracks where they are short. */
   batch: number;
-  decode: DecodePool;
+  decode: AudioDecoder;
   /** Tracks decoded at once. */
   workers: number;
   job: JobHandle;

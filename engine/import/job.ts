@@ -111,7 +111,7 @@ async function embedHere(
     windows: expectedWindows(tracks, runtime.pack.manifest.windowSeconds, library.windows()),
   });
   const workers = decodeWorkers(context.options);
-  return embedTracks(tracks, { ...parts, batch, decode: context.decode, workers });
+  return embedTracks(tracks, { ...parts, batch, decode: context.readers, workers });
 }
 
 /** By workers, over a queue; what was hung out there when this stops goes on, unless it is not wanted any more. */
@@ -174,7 +174,7 @@ async function readFiles(
   const total = plan.toProbe.length;
   let read = 0;
   await probeFiles(plan.toProbe, {
-    decode: context.decode,
+    decode: context.readers,
     workers: decodeWorkers(context.options),
     job,
     absolutePath: (path) => library.absolutePath(path),

@@ -1,5 +1,5 @@
 import { AudioError } from '../../models/audio/index.ts';
-import type { DecodePool, ProbeResult } from '../decode/index.ts';
+import type { AudioDecoder, ProbeResult } from '../decode/index.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { ScannedFile } from '../files/scan.ts';
 
@@ -19,7 +19,7 @@ export interface ProbedFile {
 export async function probeFiles(
   files: readonly ScannedFile[],
   options: {
-    decode: DecodePool;
+    decode: AudioDecoder;
     workers: number;
     job: JobHandle;
     absolutePath: (path: string) => string;

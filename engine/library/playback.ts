@@ -6,7 +6,7 @@ import { EngineError } from '../api/errors.ts';
 import type { MediaTokens } from '../media.ts';
 import type { Library } from './library.ts';
 import { limitFolder, touch } from '../files/limit-folder.ts';
-import type { DecodePool } from '../decode/index.ts';
+import type { AudioDecoder } from '../decode/index.ts';
 import { storageError } from '../storage/errors.ts';
 
 /** What Chromium plays by itself, by what the file is, else by how it is called. */
@@ -28,14 +28,14 @@ const LARGEST_WAV_SAMPLES = (0xffffffff - WAV_HEADER_BYTES) / 2;
  * headers that are wrong, damage), is decoded once into a WAV file beside the library's cache.
  */
 export class Playback {
-  readonly #decode: DecodePool;
+  readonly #decode: AudioDecoder;
   readonly #media: MediaTokens;
   readonly #limit: () => number;
   readonly #running = new Map<string, Promise<void>>();
   readonly #stop = new AbortController();
 
   /** @param limit bytes that the copies of one library may take, asked whenever one was made */
-  constructor(decode: DecodePool, media: MediaTokens, limit: () => number) {
+  constructor(decode: AudioDecoder, media: MediaTokens, limit: () => number) {
     this.#decode = decode;
     this.#limit = limit;
     this.#media = media;

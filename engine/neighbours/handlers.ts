@@ -24,7 +24,7 @@ export function neighboursHandlers(
     const space = library.space();
     const { manifest } = packOfSpace(context, space, 'this library was imported with');
     const runtime = await context.packs.runtime(manifest.id, 'listen');
-    const { vectors } = await embedFile(context.decode, runtime, path, signal);
+    const { vectors } = await embedFile(context.readers, runtime, path, signal);
     return { vector: meanOfRows(vectors, manifest.embeddingDim), space };
   };
   const locate = async (

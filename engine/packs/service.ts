@@ -21,7 +21,8 @@ import { EngineError } from '../api/errors.ts';
 import type { Confinement } from '../api/app.ts';
 import { Embedder } from '../embedder/embedder.ts';
 import { embedderLimits, type EmbedderLimits } from '../embedder/limits.ts';
-import { inlineEmbedder, type SpawnEmbedder } from '../embedder/process.ts';
+import { inlineEmbedder } from '../embedder/inline.ts';
+import type { SpawnHelper } from '../helpers/process.ts';
 import { EmbedderRuntime } from '../embedder/runtime.ts';
 import { BuiltPacks } from './built.ts';
 import { earlierEncoders } from './earlier-packs.ts';
@@ -48,7 +49,7 @@ export interface PackServiceOptions {
   /** Threads of ONNX Runtime inside one operator. */
   threads?: number;
   /** Starts the process in which graphs run; default: this thread runs them. */
-  embedder?: SpawnEmbedder;
+  embedder?: SpawnHelper;
   limits?: Partial<EmbedderLimits>;
   /** Told what keeps the process of the graphs in, each time that one was started. */
   onConfined?: (confinement: Confinement) => void;

@@ -44,7 +44,7 @@ export function reductionsHandlers(context: EngineContext): Part {
 
   return {
     'reductions.choices': () => answer(studyChoices),
-    'datasets.knn': (request, { signal }) => scoreKnn(context.options, request, signal),
+    'datasets.knn': (request, { signal }) => scoreKnn(context, request, signal),
     'reductions.corpus': async ({ libraryId, source }, { signal }) =>
       corpusFacts(await corpusRows(context, context.libraries.get(libraryId), source, signal), signal),
     'reductions.study': async ({ libraryId, request }, { signal }) => {

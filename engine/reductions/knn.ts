@@ -2,7 +2,7 @@ import { predictKnn } from '../../models/knn/index.ts';
 import { multilabelMetrics, perLabelReport } from '../../models/evaluation/metrics/multilabel.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import type { KnnAnswer } from '../api/datasets.ts';
-import type { EngineOptions } from '../context.ts';
+import type { EngineContext } from '../context.ts';
 import { readAsAsked, withSameColumns } from './corpus/file.ts';
 
 /**
@@ -10,12 +10,12 @@ import { readAsAsked, withSameColumns } from './corpus/file.ts';
  * @throws DatasetError; EngineError `bad-input` when the columns differ; NumericError for a bad `k`; the signal's reason
  */
 export async function scoreKnn(
-  { parquetWorker }: Pick<EngineOptions, 'parquetWorker'>,
+  { readers }: Pick<EngineContext, 'readers'>,
   { train: trainPath, test: testPath, classifier, k, metric, ...reading }: ParsedInput<'datasets.knn'>,
   signal: AbortSignal,
 ): Promise<KnnAnswer> {
   const started = performance.now();
-  const options = { parquetWorker, signal };
+  const options = { ask: readers.ask, signal };
   const train = await readAsAsked(trainPath, reading, options);
   const test = withSameColumns(train, await readAsAsked(testPath, reading, options), testPath);
   const read = (performance.now() - started) / 1000;

@@ -4,7 +4,7 @@ import { cutWindows } from '../../models/audio/windows.ts';
 import type { PackRuntime } from '../../models/packs/index.ts';
 import type { CutSound } from '../../models/benchmarks/embed.ts';
 import { EngineError } from '../api/errors.ts';
-import type { DecodePool } from '../decode/pool.ts';
+import type { AudioDecoder } from '../decode/index.ts';
 import { scanFolder } from '../files/scan.ts';
 
 /** How a folder of labelled sounds is laid out. */
@@ -23,7 +23,12 @@ export async function readLabelledFolder(
   folder: string,
   layout: Layout,
   pack: PackRuntime['pack'],
-  options: { decode: DecodePool; mostWindows: number; signal: AbortSignal; onFile?: (path: string) => void },
+  options: {
+    decode: AudioDecoder;
+    mostWindows: number;
+    signal: AbortSignal;
+    onFile?: (path: string) => void;
+  },
 ): Promise<{ sounds: CutSound[]; failed: string[] }> {
   const { sampleRate, windowSamples } = pack.manifest;
   const { decode, mostWindows, signal } = options;

@@ -75,7 +75,7 @@ async function score(
     if (folder === null) return null;
     note(`Reading ${folder} …`);
     const { sounds, failed } = await readLabelledFolder(folder, layout, pack, {
-      decode: context.decode,
+      decode: context.readers,
       mostWindows: MOST_WINDOWS,
       signal,
     });
@@ -130,7 +130,7 @@ function requireInstruments(pack: Pack, instruments: string | null, what: string
 
 /** First window of demo sounds, evenly spread over them, the same ones each time. */
 async function demoWindows(
-  { options: { demoFolder }, decode }: EngineContext,
+  { options: { demoFolder }, readers }: EngineContext,
   pack: Pack,
   wanted: number,
   signal: AbortSignal,
@@ -145,7 +145,7 @@ async function demoWindows(
   const { files } = await scanFolder(demoFolder, { signal });
   const windows: Float32Array[] = [];
   for (const { path } of evenly(files, wanted)) {
-    const mono = decode.decode(join(demoFolder, ...path.split('/')), { sampleRate, signal });
+    const mono = readers.decode(join(demoFolder, ...path.split('/')), { sampleRate, signal });
     for await (const { samples } of cutWindows(mono, { windowSamples })) {
       windows.push(samples);
       break;

@@ -143,7 +143,7 @@ async function windowOfFile(
       `Connect its drive, or import the library again if the file moved or was deleted. ${FROM_NOISE}`,
     );
   try {
-    const mono = context.decode.decode(path, { sampleRate, signal });
+    const mono = context.readers.decode(path, { sampleRate, signal });
     for await (const window of cutWindows(mono, { windowSamples }))
       if (window.index === index) return window.samples;
     return null;

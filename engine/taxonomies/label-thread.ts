@@ -1,22 +1,22 @@
 import { EngineError } from '../api/errors.ts';
-import { callThread, ThreadFailure, type ThreadLimits } from '../threads/call-thread.ts';
+import type { AskThread } from '../threads/ask.ts';
+import { ThreadFailure, type ThreadLimits } from '../threads/call-thread.ts';
 import { labelContract, type LabelRequest } from './label-protocol.ts';
 import type { LabelTable } from './label-table.ts';
 
 /**
  * Reads a label file in a thread of its own, which is ended when it needs too much time or memory, or when the signal
  * aborts.
- * @param entry the bundled `label-worker.ts`
  * @throws EngineError `unreadable`, `bad-input`; the signal's reason on abort; Error when the worker does not start
  */
 export async function readLabelTable(
-  entry: URL | string,
+  ask: AskThread,
   request: LabelRequest,
   signal: AbortSignal,
   limits: ThreadLimits = { stallMs: 30_000, memoryMb: 1024 },
 ): Promise<LabelTable> {
   try {
-    return await callThread(entry, labelContract, 'read', request, { name: 'label worker', limits, signal });
+    return await ask('label', labelContract, 'read', request, { limits, signal });
   } catch (error) {
     if (!(error instanceof ThreadFailure)) throw error;
     throw new EngineError(

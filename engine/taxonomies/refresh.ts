@@ -75,7 +75,7 @@ async function deriveLabels(
   if (source.kind !== 'csv') return { labels: labelsOf(source, tracks), unmatched: 0, reasons: [], rows: [] };
   const paths = tracks.map(({ path }) => path);
   const request = { path: source.path, paths, folder: library.folder() };
-  const table = await readLabelTable(context.options.labelWorker, request, signal);
+  const table = await readLabelTable(context.readers.ask, request, signal);
   if (table.labels.size === 0) throw nothingMatched(source.path, table, paths);
   return {
     labels: byTrack(table, tracks),

@@ -5,8 +5,8 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { helpersOf } from '../../cli/helpers.ts';
 import { findPlaces } from '../../cli/places.ts';
-import { childEmbedder } from '../../engine/embedder/process.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/engine.ts';
 
@@ -28,7 +28,8 @@ export async function run(): Promise<void> {
     return;
   }
   const dataFolder = mkdtempSync(join(tmpdir(), 'archetone-latency-'));
-  const engine = await createEngine({ ...places, dataFolder, embedder: childEmbedder(places.embedder) });
+  const { embedder, readers, ...rest } = places;
+  const engine = await createEngine({ ...rest, ...helpersOf({ embedder, readers }), dataFolder });
   try {
     await measure(engine, places.demoFolder);
   } finally {

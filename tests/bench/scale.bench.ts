@@ -8,9 +8,9 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { helpersOf } from '../../cli/helpers.ts';
 import { findPlaces } from '../../cli/places.ts';
 import type { Input } from '../../engine/api/contract.ts';
-import { childEmbedder } from '../../engine/embedder/process.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { machine, spentOn, type Spent } from './meter.ts';
@@ -66,9 +66,9 @@ async function measure(
 ): Promise<Record<string, Spent>> {
   const [music, dataFolder] = [join(folder, 'music'), join(folder, 'data')];
   for (const made of [music, dataFolder]) mkdirSync(made);
-  const embedder = places.embedder ?? '';
+  const { embedder, readers, ...rest } = places;
   const start = (): Promise<Engine> =>
-    createEngine({ ...places, dataFolder, embedder: childEmbedder(embedder) });
+    createEngine({ ...rest, ...helpersOf({ embedder, readers }), dataFolder });
   let engine = await start();
   const made = await engine.client().call('libraries.open', { folder: music });
   await engine.close();

@@ -4,7 +4,7 @@ import { Interrupt } from '../../cli/interrupt.ts';
 import { ProgressLine } from '../../cli/progress.ts';
 import { Session } from '../../cli/session.ts';
 import { testFolder, tinyPacks, writeMusic } from '../support/engine.ts';
-import { decodeWorker, labelWorker, parquetWorker } from '../support/workers.ts';
+import { decodeWorker, labelWorker, datasetWorker } from '../support/workers.ts';
 
 it('cancels a job also when Ctrl-C comes while it is being started', { timeout: 60_000 }, async () => {
   const interrupt = new Interrupt();
@@ -13,10 +13,11 @@ it('cancels a job also when Ctrl-C comes while it is being started', { timeout: 
       root: '',
       version: '0.0.0',
       decodeWorker: await decodeWorker(),
-      parquetWorker: await parquetWorker(),
+      datasetWorker: await datasetWorker(),
       labelWorker: await labelWorker(),
       embedder: null,
       workerCache: '',
+      readers: null,
       packFolders: [await tinyPacks()],
       demoFolder: null,
     },

@@ -41,14 +41,14 @@ describe('what a person chose', () => {
           told.push(path);
           return null;
         },
-        ...{ stop: none, resolveMedia: none, mayShow: none, client: none, decoder: none, embedder: none },
+        ...{ stop: none, resolveMedia: none, mayShow: none, client: none, decoder: none, helper: none },
       });
       return child;
     });
     const supervisor = new EngineSupervisor(
       {
         ...{ dataFolder: '', packFolders: [], demoFolder: null, version: '0' },
-        ...{ decodeWorker: '', parquetWorker: '', labelWorker: '' },
+        ...{ decodeWorker: '', datasetWorker: '', labelWorker: '' },
       },
       // The engine asks nothing of main here.
       { onFailed: vi.fn(), handlers: {} as ConstructorParameters<typeof EngineSupervisor>[1]['handlers'] },

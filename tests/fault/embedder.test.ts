@@ -5,8 +5,8 @@ import { embedderContract, type EmbedderContract, type RunRequest } from '../../
 import { Embedder } from '../../engine/embedder/embedder.ts';
 import { embedderLimits } from '../../engine/embedder/limits.ts';
 import { unconfined } from '../../engine/confine/confine.ts';
-import { childEmbedder } from '../../engine/embedder/process.ts';
-import type { EmbedderProcess } from '../../engine/embedder/process.ts';
+import { forkHelper } from '../../engine/helpers/process.ts';
+import type { HelperProcess } from '../../engine/helpers/process.ts';
 import { EmbedderRuntime } from '../../engine/embedder/runtime.ts';
 import type { OutputOf } from '../../engine/wire/contract.ts';
 import { PortListeners, type Port } from '../../engine/wire/port.ts';
@@ -34,7 +34,7 @@ const options = { provider: 'cpu', threads: () => 1, lane: 'compute' } as const;
 const sound = (): Float32Array => new Random(5).normals(2 * TINY.S).map((value) => 0.1 * value);
 
 /** A process that answers when told to. */
-class FakeProcess implements EmbedderProcess {
+class FakeProcess implements HelperProcess {
   readonly asked: RunRequest[] = [];
   readonly port: Port;
   killed = false;
@@ -250,7 +250,7 @@ describe('the queue before an embedder', () => {
 describe('an embedder process', () => {
   it('gives the very numbers of a runtime on this thread, errors included', async () => {
     const pack = await tiny();
-    const embedder = new Embedder({ spawn: childEmbedder(await entry()), limits: embedderLimits });
+    const embedder = new Embedder({ spawn: forkHelper(await entry()), limits: embedderLimits });
     const there = new EmbedderRuntime(embedder, pack, options);
     const here = await openRuntime(pack, { threads: 1 });
     const waveforms = sound();
@@ -296,7 +296,7 @@ describe('an embedder process', () => {
     await writeTinyPack(folder, { seed: 1, id: 'endless', replace: { features: endlessLoop() } });
     // Enough for a process to come up on a machine that is busy with other things.
     const limits = { ...embedderLimits, runMs: 500, openMs: 7500 };
-    const embedder = new Embedder({ spawn: childEmbedder(await entry()), limits });
+    const embedder = new Embedder({ spawn: forkHelper(await entry()), limits });
     const endless = new EmbedderRuntime(embedder, await readPack(folder), options);
     const good = new EmbedderRuntime(embedder, await tiny(), options);
     const hung = endless.embed(sound(), 2);
@@ -313,7 +313,7 @@ describe('an embedder process', () => {
     const folder = join(testFolder(), 'huge');
     await writeTinyPack(folder, { seed: 1, id: 'huge', replace: { features: hugeConstant(20) } });
     const limits = { ...embedderLimits, memory: 2 ** 30 };
-    const embedder = new Embedder({ spawn: childEmbedder(await entry()), limits });
+    const embedder = new Embedder({ spawn: forkHelper(await entry()), limits });
     const runtime = new EmbedderRuntime(embedder, await readPack(folder), options);
     // Where the system refuses so much at once, ONNX Runtime says so before the watch does.
     await expect(runtime.embed(sound(), 2)).rejects.toMatchObject({
@@ -336,7 +336,7 @@ describe('an import with a pack that never ends', () => {
     });
     const engine = await startTestEngine({
       packFolders: [packs],
-      embedder: childEmbedder(await entry()),
+      embedder: forkHelper(await entry()),
       embedderLimits: { runMs: 1000, openMs: 1000 },
     });
     const { client } = engine;

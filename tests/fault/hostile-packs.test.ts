@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { childEmbedder } from '../../engine/embedder/process.ts';
+import { forkHelper } from '../../engine/helpers/process.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { bundleScript, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
 import { endlessLoop, hugeConstant } from '../support/hostile-graphs.ts';
@@ -65,7 +65,7 @@ describe(`${count} hostile packs, seed ${seed}`, () => {
     'hang nothing longer than the limit, and none comes back after a restart',
     { timeout: count * 2 * LONGEST_MS },
     async () => {
-      const embedder = childEmbedder(await bundleScript('engine/embedder/entry.ts'));
+      const embedder = forkHelper(await bundleScript('engine/embedder/entry.ts'));
       const random = new Random(seed);
       const names = Object.keys(harms);
       const tally: Record<string, number> = {};

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
-import { childEmbedder } from '../../engine/embedder/process.ts';
+import { forkHelper } from '../../engine/helpers/process.ts';
 import {
   bundleScript,
   importFolder,
@@ -35,7 +35,7 @@ it.skipIf(process.platform !== 'linux')(
   'models that nothing keeps in are told of: at once, once, in one line, and to a window that comes later',
   async () => {
     const embedder = await brokenEmbedder();
-    const { client, engine } = await startTestEngine({ embedder: childEmbedder(embedder) });
+    const { client, engine } = await startTestEngine({ embedder: forkHelper(embedder) });
     expect((await client.call('app.info', {})).notices).toEqual([]);
     const heard = listen(client);
     const { library, result } = await importFolder(client, writeMusic({ perClass: 1 }));

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll } from 'vitest';
 import { tinyPacks } from './engine.ts';
-import { decodeWorker, labelWorker, parquetWorker } from './workers.ts';
+import { decodeWorker, labelWorker, datasetWorker } from './workers.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 let bundle: Promise<string> | null = null;
@@ -63,8 +63,10 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
       ...process.env,
       ARCHETONE_PACKS: await tinyPacks(),
       ARCHETONE_DECODE_WORKER: await decodeWorker(),
-      ARCHETONE_PARQUET_WORKER: await parquetWorker(),
+      ARCHETONE_DATASET_WORKER: await datasetWorker(),
       ARCHETONE_LABEL_WORKER: await labelWorker(),
+      // Its threads are the command line's own.
+      ARCHETONE_READERS: 'none',
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -13,7 +13,7 @@ import { createEngine, type Engine, type EngineOptions } from '../../engine/engi
 import { encodeWav } from '../../models/audio/index.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { TINY, writeTinyPack } from './tiny-pack.ts';
-import { decodeWorker, labelWorker, parquetWorker } from './workers.ts';
+import { decodeWorker, labelWorker, datasetWorker } from './workers.ts';
 
 /** An engine on folders of its own, as a shell sees it. */
 export interface TestEngine {
@@ -83,7 +83,7 @@ export async function testOptions(options: Partial<EngineOptions> = {}): Promise
     dataFolder: testFolder(),
     packFolders: [await tinyPacks()],
     decodeWorker: await decodeWorker(),
-    parquetWorker: await parquetWorker(),
+    datasetWorker: await datasetWorker(),
     labelWorker: await labelWorker(),
     demoFolder: null,
     version: '0.0.0-test',

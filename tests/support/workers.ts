@@ -1,5 +1,6 @@
 import { afterAll } from 'vitest';
 import { readDataset, type ReadFileOptions } from '../../engine/datasets/read.ts';
+import { threadsHere, type AskThread } from '../../engine/threads/ask.ts';
 import type { Dataset } from '../../models/datasets/index.ts';
 import { bundleWorker, type BundledWorker } from './bundle-worker.ts';
 
@@ -20,16 +21,21 @@ async function bundled(entry: string): Promise<string> {
 /** The worker that decodes audio. */
 export const decodeWorker = (): Promise<string> => bundled('engine/decode/worker.ts');
 
-/** The worker that reads Parquet. */
-export const parquetWorker = (): Promise<string> => bundled('engine/datasets/parquet-worker.ts');
+/** The worker that reads data sets. */
+export const datasetWorker = (): Promise<string> => bundled('engine/datasets/dataset-worker.ts');
 
 /** The worker that reads label files. */
 export const labelWorker = (): Promise<string> => bundled('engine/taxonomies/label-worker.ts');
 
+/** Threads of this process, for whatever asks them. */
+export async function askThreads(): Promise<AskThread> {
+  return threadsHere({ dataset: await datasetWorker(), label: await labelWorker() });
+}
+
 /** Reads a data set of any format. */
 export async function readAnyDataset(
   path: string,
-  options: Omit<ReadFileOptions, 'parquetWorker'> = {},
+  options: Omit<ReadFileOptions, 'ask'> = {},
 ): Promise<Dataset> {
-  return readDataset(path, { parquetWorker: await parquetWorker(), ...options });
+  return readDataset(path, { ask: await askThreads(), ...options });
 }

@@ -12,7 +12,7 @@ import {
 import { numberTracks } from '../../../models/embeddings/tracks.ts';
 import type { CorpusSource, CorpusWarning, DatasetReading } from '../../api/corpora.ts';
 import { EngineError } from '../../api/errors.ts';
-import type { EngineOptions } from '../../context.ts';
+import type { EngineContext } from '../../context.ts';
 import { readDataset, type ReadFileOptions } from '../../datasets/read.ts';
 import type { LabelledRows } from './rows.ts';
 
@@ -30,10 +30,10 @@ const EXCLUDABLE: readonly string[] = ['id-like', 'constant'];
  */
 export async function fileRows(
   source: FileSource,
-  { parquetWorker }: EngineOptions,
+  { readers }: Pick<EngineContext, 'readers'>,
   signal?: AbortSignal,
 ): Promise<LabelledRows> {
-  const dataset = await readAsAsked(source.path, source, { parquetWorker, signal });
+  const dataset = await readAsAsked(source.path, source, { ask: readers.ask, signal });
   const { features, count, dim, labels, labelNames, classPerRow } = dataset;
   const L = labelNames.length;
   const firstLabel: number[] = [];
@@ -68,7 +68,7 @@ export async function fileRows(
 export async function testRows(
   path: string,
   training: LabelledRows,
-  { parquetWorker }: EngineOptions,
+  { readers }: Pick<EngineContext, 'readers'>,
   signal?: AbortSignal,
 ): Promise<Dataset> {
   if (training.source.kind !== 'dataset')
@@ -77,7 +77,7 @@ export async function testRows(
       'A library cannot be scored on a data set file.',
       'Hold out some of its tracks, or cut it into folds.',
     );
-  const test = await readAsAsked(path, training.source, { parquetWorker, signal });
+  const test = await readAsAsked(path, training.source, { ask: readers.ask, signal });
   return withSameColumns(training, test, path);
 }
 
@@ -129,7 +129,7 @@ export async function hashOfDataset(path: string, signal?: AbortSignal): Promise
 export function readAsAsked(
   path: string,
   { labels, exclude, missing }: DatasetReading,
-  options: Pick<ReadFileOptions, 'parquetWorker' | 'signal'>,
+  options: Pick<ReadFileOptions, 'ask' | 'signal'>,
 ): Promise<Dataset> {
   return readDataset(path, {
     ...(labels === null ? {} : { labels: labels satisfies LabelChoice }),

@@ -25,5 +25,5 @@ export async function corpusRows(
 ): Promise<LabelledRows> {
   return source.kind === 'library'
     ? libraryRows(context, library, source, space)
-    : fileRows(source, context.options, signal);
+    : fileRows(source, context, signal);
 }

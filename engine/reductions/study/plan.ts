@@ -48,7 +48,7 @@ export async function studyData(
 ): Promise<StudyData> {
   const rows = await corpusRows(context, library, source, signal, space);
   if (split.kind === 'file') {
-    const test = await testRows(split.path, rows, context.options, signal);
+    const test = await testRows(split.path, rows, context, signal);
     return { rows, parts: [wholeAgainst(rows, test)], items: new Map() };
   }
   if (split.kind === 'none') {

@@ -8,7 +8,7 @@ import { LabelTableBuilder } from '../../../engine/taxonomies/label-table.ts';
 import { TrackMatcher } from '../../../engine/taxonomies/match.ts';
 import { importFolder, startTestEngine, writeMusic } from '../../support/engine.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
-import { labelWorker } from '../../support/workers.ts';
+import { askThreads } from '../../support/workers.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -206,12 +206,12 @@ describe('the thread that reads label files', () => {
       );
     closeSync(file);
     const paths = Array.from({ length: 1000 }, (_, i) => `genre${i % 10}/track ${i}.mp3`);
-    const entry = await labelWorker();
+    const ask = await askThreads();
     const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
     const begun = performance.now();
     const cpu = process.cpuUsage();
-    const table = await readLabelTable(entry, { path, paths, folder: '/music' }, signal);
+    const table = await readLabelTable(ask, { path, paths, folder: '/music' }, signal);
     delay.disable();
     if (process.env['ARCHETONE_LABEL_ROWS'])
       console.log(
@@ -225,14 +225,14 @@ describe('the thread that reads label files', () => {
 
   it('ends when it is told to, and when nothing comes of it', async () => {
     const path = join(folder, 'many.csv');
-    const entry = await labelWorker();
+    const ask = await askThreads();
     const stop = new AbortController();
-    const reading = readLabelTable(entry, { path, paths: [], folder: '/music' }, stop.signal);
+    const reading = readLabelTable(ask, { path, paths: [], folder: '/music' }, stop.signal);
     stop.abort(new Error('enough'));
     await expect(reading).rejects.toThrow('enough');
     const limits = { stallMs: 1, memoryMb: 256 };
     await expect(
-      readLabelTable(entry, { path, paths: [], folder: '/music' }, signal, limits),
+      readLabelTable(ask, { path, paths: [], folder: '/music' }, signal, limits),
     ).rejects.toMatchObject({ code: 'unreadable' });
   });
 });

@@ -1,10 +1,16 @@
 import { MessageChannelMain, utilityProcess } from 'electron';
 import type { MessagePortMain, UtilityProcess } from 'electron';
-import { MEMORY_VARIABLE } from '../engine/embedder/limits.ts';
+import { MEMORY_VARIABLE } from '../engine/helpers/memory.ts';
+import type { HelperKind } from './engine-contract.ts';
 import { paths } from './paths.ts';
 
-/** The utility processes that run the graphs of packs for the engine; they end with the engine that asked for them. */
-export class EmbedderProcesses {
+const kinds: Record<HelperKind, { entry: string; serviceName: string }> = {
+  embedder: { entry: paths.embedder, serviceName: 'Archetone embedder' },
+  readers: { entry: paths.readers, serviceName: 'Archetone readers' },
+};
+
+/** The utility processes that work for the engine with less than its rights; they end with the engine that asked for them. */
+export class HelperProcesses {
   private readonly running = new Map<number, UtilityProcess>();
   /** Those that were to end before they were spawned. */
   private readonly ended = new WeakSet<UtilityProcess>();
@@ -16,12 +22,14 @@ export class EmbedderProcesses {
    */
   run(
     id: number,
+    kind: HelperKind,
     memoryLimit: number,
     connect: (port: MessagePortMain) => void,
     signal: AbortSignal,
   ): Promise<number> {
-    const child = utilityProcess.fork(paths.embedder, [], {
-      serviceName: 'Archetone embedder',
+    const { entry, serviceName } = kinds[kind];
+    const child = utilityProcess.fork(entry, [], {
+      serviceName,
       stdio: 'inherit',
       env: { ...process.env, [MEMORY_VARIABLE]: String(memoryLimit) },
     });

@@ -1,12 +1,12 @@
-/** Engine side of the embedder processes: runs in the engine process. */
+/** Engine side of the helper processes: runs in the engine process. */
 import type { MessagePortMain } from 'electron';
-import type { SpawnEmbedder } from '../engine/embedder/process.ts';
+import type { HelperProcess, SpawnHelper } from '../engine/helpers/process.ts';
 import type { Client } from '../engine/wire/contract.ts';
 import { PortListeners } from '../engine/wire/port.ts';
 import type { Port } from '../engine/wire/port.ts';
 import { ProcessExit } from '../engine/wire/transports/child-process.ts';
 import { electronPort } from '../engine/wire/transports/utility-process.ts';
-import type { MainContract } from './engine-contract.ts';
+import type { HelperKind, MainContract } from './engine-contract.ts';
 
 interface Entry {
   port: Port | null;
@@ -16,19 +16,23 @@ interface Entry {
   gone: () => void;
 }
 
-/** Asks main for embedder processes: only main can start one. */
-export class EmbedderBroker {
+/** Asks main for helper processes: only main can start one. */
+export class HelperBroker {
   private lastId = 0;
   private readonly entries = new Map<number, Entry>();
 
   constructor(private readonly main: Client<MainContract>) {}
 
-  readonly spawn: SpawnEmbedder = (memoryLimit) => {
+  spawn(kind: HelperKind): SpawnHelper {
+    return (memoryLimit) => this.start(kind, memoryLimit);
+  }
+
+  private start(kind: HelperKind, memoryLimit: number): HelperProcess {
     const id = ++this.lastId;
     const listeners = new PortListeners();
     const entry: Entry = { port: null, waiting: [], listeners, gone: () => undefined };
     this.entries.set(id, entry);
-    this.main.call('embedder', { id, memoryLimit }).then(
+    this.main.call('helper', { id, kind, memoryLimit }).then(
       (code) => this.ended(id, code),
       () => this.ended(id, null),
     );
@@ -43,10 +47,10 @@ export class EmbedderBroker {
         onUnreadable: listeners.onUnreadable,
         // Told by main, with the code: the port itself closes without a reason.
         onClose: listeners.onClose,
-        close: () => void this.main.call('endEmbedder', { id }),
+        close: () => void this.main.call('endHelper', { id }),
       },
     };
-  };
+  }
 
   connected(id: number, transferred: MessagePortMain): void {
     const entry = this.entries.get(id);

@@ -1,17 +1,18 @@
 import { z } from 'zod';
 import { DatasetError, type DatasetErrorCode } from '../../models/datasets/errors.ts';
-import type { RawDataset } from '../../models/datasets/source.ts';
+import type { Dataset } from '../../models/datasets/types.ts';
 import { query } from '../wire/contract.ts';
 import { EngineError } from '../wire/errors.ts';
 
 const choiceSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.enum(['last', 'first']), count: z.number() }),
   z.strictObject({ kind: z.literal('names'), names: z.array(z.string()) }),
+  z.strictObject({ kind: z.literal('xml'), path: z.string() }),
 ]);
 
-/** What the thread made from `parquet-worker.ts` does. */
-export const parquetContract = {
-  read: query<RawDataset>()(
+/** What the thread made from `dataset-worker.ts` does. */
+export const datasetContract = {
+  read: query<Dataset>()(
     z.strictObject({
       path: z.string(),
       labels: choiceSchema.optional(),
