@@ -159,7 +159,7 @@ async function checkReaders({ places }: Cli, { engine }: Session): Promise<Check
 
 /** @param trust what to do where nothing keeps the process in */
 function checkConfinement(name: string, { calls, files, reason }: Confinement, trust: string): Check {
-  const network = calls ? 'no network, no other programs' : 'nothing keeps them from the network';
+  const network = calls ? 'no network' : 'nothing keeps them from the network';
   const writing = { none: 'no file written', devices: 'no file written but devices', free: 'files written' };
   return {
     name,

@@ -2,7 +2,7 @@
  * Worker entry: reads one data set. A damaged file can keep its reader busy for hours (Parquet can claim runs of a thousand
  * million values), and large ones take seconds; a thread can be ended in the midst of that, the process cannot.
  */
-import { readDataset } from '../../models/datasets/index.ts';
+import { readDataset } from '../../models/datasets/read.ts';
 import { readParquetDataset } from '../../models/datasets/parquet.ts';
 import { Transfer } from '../wire/contract.ts';
 import { serve } from '../wire/serve.ts';

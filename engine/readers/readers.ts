@@ -149,7 +149,7 @@ export class Readers implements AudioDecoder {
     signal?.throwIfAborted();
     const shared = this.#process();
     try {
-      yield* work(shared.client);
+      yield* work(await shared.ready());
       return;
     } catch (error) {
       signal?.throwIfAborted();
@@ -160,7 +160,7 @@ export class Readers implements AudioDecoder {
     try {
       signal?.throwIfAborted();
       own = this.#spawn({ ...this.#options.config, decoders: 1 });
-      yield* work(own.client);
+      yield* work(await own.ready());
     } catch (error) {
       signal?.throwIfAborted();
       throw this.#wasLost(error) ? blame() : fromReaderErrorCoding(error);

@@ -10,17 +10,21 @@ test.skip(process.platform !== 'linux', 'only Linux lets a process give up its r
 
 const samples = join(repository, 'node_modules/supersonic-scsynth-samples/samples');
 
-test('the process of the models is kept in by the system, with every thread', async ({ running }) => {
+test('the processes of the models and of the readers are kept in by the system, with every thread', async ({
+  running,
+}) => {
   await openLibrary(running, samples);
   expect(await jobState(running.page, 'import', 120_000)).toBe('done');
-  const pid = await pidOf(running, 'Archetone embedder');
-  expect(pid).not.toBeNull();
-  const threads = readdirSync(`/proc/${String(pid)}/task`);
-  expect(threads.length).toBeGreaterThan(1);
-  for (const thread of threads) {
-    const status = readFileSync(`/proc/${String(pid)}/task/${thread}/status`, 'utf8');
-    expect(status).toMatch(/^NoNewPrivs:\t1$/m);
-    expect(status).toMatch(/^Seccomp:\t2$/m);
+  for (const process of ['Archetone embedder', 'Archetone readers']) {
+    const pid = await pidOf(running, process);
+    expect(pid).not.toBeNull();
+    const threads = readdirSync(`/proc/${String(pid)}/task`);
+    expect(threads.length).toBeGreaterThan(1);
+    for (const thread of threads) {
+      const status = readFileSync(`/proc/${String(pid)}/task/${thread}/status`, 'utf8');
+      expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+      expect(status).toMatch(/^Seccomp:\t2$/m);
+    }
   }
   // Nobody is told that something is missing.
   await expect(running.page.locator('[data-testid=toast]', { hasText: 'all rights of yours' })).toHaveCount(
@@ -46,7 +50,7 @@ test('a utility process that tries gets nowhere once it was confined', async ({ 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
-    for (const how of ['confined', 'free'] as const) {
+    for (const how of ['confined', 'programs', 'free'] as const) {
       writeFileSync(join(folder, 'there'), 'kept');
       const told = await running.app.evaluate(
         ({ utilityProcess }, [file, ...input]) =>
@@ -63,10 +67,13 @@ test('a utility process that tries gets nowhere once it was confined', async ({ 
       const could = how === 'free';
       expect(told).toMatchObject({
         read: true,
-        ...{ network: could, datagram: could, program: could, signalParent: could, write: could },
+        program: could || how === 'programs',
+        ...{ network: could, datagram: could, signalParent: could, write: could },
+        ...{ programNetwork: could, programWrites: could, programSignals: could, ffmpegWrites: could },
         ...{ writeOnPool: could, writeOnEarlyThread: could, makeFolder: could, rename: could, remove: could },
       });
-      expect(reached).toBe(could ? 1 : 0);
+      // Once by itself, once by a program.
+      expect(reached).toBe(could ? 2 : 0);
       if (!could) expect(readFileSync(join(folder, 'there'), 'utf8')).toBe('kept');
     }
   } finally {

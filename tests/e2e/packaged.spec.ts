@@ -75,7 +75,7 @@ test('10 knows the files that its threads start from', () => {
     string,
     string
   >;
-  expect(Object.keys(hashes).sort()).toEqual(['decode-worker.js', 'label-worker.js', 'dataset-worker.js']);
+  expect(Object.keys(hashes).sort()).toEqual(['dataset-worker.js', 'decode-worker.js', 'label-worker.js']);
   for (const [name, hash] of Object.entries(hashes))
     expect(sha256(readFileSync(join(resources, 'app.asar.unpacked/dist/node', name))), name).toBe(hash);
 });

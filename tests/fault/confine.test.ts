@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => servers.forEach((server) => server.close()));
 
-async function attempt(how: 'confined' | 'graphics' | 'free'): Promise<unknown> {
+async function attempt(how: 'confined' | 'graphics' | 'programs' | 'free'): Promise<unknown> {
   writeFileSync(join(folder, 'there'), 'kept');
   const script = await bundleScript('tests/support/escape-child.ts');
   const child = fork(script, [how, folder, String(port)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
@@ -33,17 +33,30 @@ async function attempt(how: 'confined' | 'graphics' | 'free'): Promise<unknown> 
 
 const ways = [
   ...['network', 'socketOfPrograms', 'datagram', 'program', 'signalParent', 'write', 'writeOnPool'],
+  ...['programNetwork', 'programWrites', 'programRemoves', 'programSignals', 'ffmpegWrites'],
   ...['writeOnEarlyThread', 'makeFolder', 'truncate', 'rights', 'rename', 'remove'],
 ];
 const all = (could: boolean): Record<string, boolean> => Object.fromEntries(ways.map((way) => [way, could]));
 
-describe('the process that runs the graphs of packs', () => {
+describe('a process that gave up its rights', () => {
   it.skipIf(process.platform !== 'linux')(
     'reaches no network, starts and signals no program and changes no file, on whichever thread',
     async () => {
       expect(await attempt('confined')).toEqual({
         ...all(false),
         read: true,
+        kept: { calls: true, files: 'none', reason: '' },
+      });
+      expect(readFileSync(join(folder, 'there'), 'utf8')).toBe('kept');
+    },
+  );
+
+  it.skipIf(process.platform !== 'linux')(
+    'may start programs where it reads files, which reach and change as little, ffmpeg too',
+    async () => {
+      expect(await attempt('programs')).toEqual({
+        ...all(false),
+        ...{ program: true, read: true },
         kept: { calls: true, files: 'none', reason: '' },
       });
       expect(readFileSync(join(folder, 'there'), 'utf8')).toBe('kept');

@@ -34,7 +34,7 @@ export async function bundleWorker(
     external: ['@wasm-audio-decoders/opus-ml'],
     // Some dependencies are CommonJS and ask for Node's modules by require().
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   });
   return { path, remove: () => rm(folder, { recursive: true, force: true }) };

@@ -1,6 +1,6 @@
 /**
- * Tries to get out, and tells what it could do. Arguments: `confined`, `graphics` (confined, with a graphics card to reach) or `free`, a folder with the file `there`, a port of
- * this machine.
+ * Tries to get out, and tells what it could do. Arguments: `confined`, `graphics` (confined, with a graphics card to reach),
+ * `programs` (confined, but it may start programs) or `free`, a folder with the file `there`, a port of this machine.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,8 @@ import { connect } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { confineProcess } from '../../engine/confine/confine.ts';
+import { confineProcess, type ConfineOptions } from '../../engine/confine/confine.ts';
+import { findProgram } from '../../engine/decode/find-program.ts';
 
 const [, , how, folder = '', port = '0'] = process.argv;
 const could = (work: () => unknown): boolean => {
@@ -43,7 +44,19 @@ const early = new Worker(
   { eval: true },
 );
 await writeFile(join(folder, 'before'), '');
-const kept = how === 'free' ? null : confineProcess({ graphics: how === 'graphics' });
+const ways: Record<string, ConfineOptions> = {
+  confined: { graphics: false },
+  graphics: { graphics: true },
+  programs: { graphics: false, programs: true },
+};
+const options = ways[how ?? ''];
+const kept = options === undefined ? null : confineProcess(options);
+
+/** Whether a program does it. */
+const does = (program: string, ...input: string[]): boolean =>
+  spawnSync(program, input, { timeout: 10_000, stdio: 'ignore' }).status === 0;
+const shell = (script: string): boolean => does('bash', '-c', script);
+const ffmpeg = await findProgram('ffmpeg');
 
 const there = join(folder, 'there');
 const told = {
@@ -56,6 +69,15 @@ const told = {
     socket.bind(0, '127.0.0.1', () => resolve(true));
   }),
   program: spawnSync('true').error === undefined,
+  programNetwork: shell(`exec 3<>/dev/tcp/127.0.0.1/${port}`),
+  programWrites: shell(`echo x > '${join(folder, 'program')}'`),
+  programRemoves: shell(`echo x > '${join(folder, 'p')}'; rm '${join(folder, 'p')}'`),
+  programSignals: shell(`kill -0 ${process.ppid}`),
+  /** Without ffmpeg the same as `write`, which is what it would do. */
+  ffmpegWrites:
+    ffmpeg === null
+      ? how === 'free'
+      : does(ffmpeg, '-f', 'lavfi', '-i', 'anullsrc', '-t', '0.1', '-y', join(folder, 'silence.wav')),
   signalParent: could(() => process.kill(process.ppid, 0)),
   read: could(() => readFileSync(there)),
   write: [folder, homedir(), tmpdir(), '/var/tmp'].some((place) =>
