@@ -1,14 +1,13 @@
 import { Option } from 'commander';
 import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { ffmpegDecoder } from '../../engine/decode/index.ts';
-import { childEmbedder } from '../../engine/embedder/process.ts';
 import { NatsSource } from '../../engine/queue/nats/source.ts';
 import { asToken } from '../../engine/queue/protocol.ts';
 import { readFolderMap, type FolderMap } from '../../engine/worker/file-map.ts';
 import { jsonLog } from '../../engine/worker/log.ts';
 import { runWorker } from '../../engine/worker/run.ts';
 import { audioWays, type AudioWay } from '../../engine/worker/work.ts';
+import { helpersOf } from '../helpers.ts';
 import { provider, wholeNumber } from '../options.ts';
 import { addQueueOptions, queueSettings, type QueueOptions } from '../queue-options.ts';
 import { pairs } from '../text.ts';
@@ -98,8 +97,8 @@ Examples:
           ...{ maps: options.map, provider: options.provider, tracks: options.tracks },
           ...{ threads: options.threads ?? null, batch: options.batch ?? null, log },
           decodeWorker: places.decodeWorker,
-          ...(places.embedder === null ? {} : { embedder: childEmbedder(places.embedder) }),
-          externalDecoder: ffmpegDecoder,
+          ...helpersOf(places),
+          ffmpeg: true,
           signal: cli.interrupt.signal,
         });
         return {

@@ -1,7 +1,7 @@
 import type { AudioWindow } from '../../models/audio/index.ts';
 import type { PackRuntime } from '../../models/packs/index.ts';
 import { embedWindows } from '../../models/pecmae/embed.ts';
-import type { DecodePool } from '../decode/index.ts';
+import type { AudioDecoder } from '../decode/index.ts';
 import { AsyncQueue } from '../wire/async-queue.ts';
 import { TrackRun } from './track-run.ts';
 import type { TrackResult } from './track-store.ts';
@@ -10,7 +10,7 @@ export interface EmbedOneOptions {
   runtime: PackRuntime;
   /** Windows per run of the pack. */
   batch: number;
-  decode: DecodePool;
+  decode: AudioDecoder;
   /** From the headers; null when they do not tell. */
   durationSeconds: number | null;
   windows: 'all' | number;

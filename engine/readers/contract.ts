@@ -11,7 +11,7 @@ const limit = z.number().positive();
 const startSchema = z.strictObject({
   /** Bundled files of the threads. */
   decodeWorker: z.string(),
-  threads: z.record(z.enum(threadKinds), z.string()),
+  threads: z.partialRecord(z.enum(threadKinds), z.string()),
   /** Files that are decoded at once. */
   decoders: z.int().min(1),
   decodeLimits: z.strictObject({ timeoutMs: limit, idleTimeoutMs: limit, memoryMb: limit }),

@@ -27,7 +27,7 @@ export async function pictureOf(
   const samples = new Float32Array(Math.round(seconds * SAMPLE_RATE));
   let [position, filled] = [0, 0];
   const first = Math.round(start * SAMPLE_RATE);
-  for await (const chunk of context.decode.decode(path, { sampleRate: SAMPLE_RATE, signal })) {
+  for await (const chunk of context.readers.decode(path, { sampleRate: SAMPLE_RATE, signal })) {
     const from = Math.max(0, first - position);
     const part = chunk.subarray(from, from + samples.length - filled);
     samples.set(part, filled);

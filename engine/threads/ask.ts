@@ -4,8 +4,8 @@ import { callThread, type ThreadLimits } from './call-thread.ts';
 /** What reads a whole file for one answer, in a thread of its own. */
 export const threadKinds = ['dataset', 'label'] as const;
 export type ThreadKind = (typeof threadKinds)[number];
-/** Their bundled files. */
-export type ThreadFiles = Record<ThreadKind, string>;
+/** The bundled files of those that may be asked. */
+export type ThreadFiles = Partial<Record<ThreadKind, string>>;
 
 export interface AskOptions {
   limits: ThreadLimits;
@@ -24,5 +24,8 @@ export type AskThread = <C extends Contract, M extends QueryOf<C>>(
 /** Threads of this process. */
 export const threadsHere =
   (files: ThreadFiles): AskThread =>
-  (kind, contract, method, input, options) =>
-    callThread(files[kind], contract, method, input, { ...options, name: `${kind} worker` });
+  async (kind, contract, method, input, options) => {
+    const file = files[kind];
+    if (file === undefined) throw new Error(`There is no ${kind} worker here.`);
+    return callThread(file, contract, method, input, { ...options, name: `${kind} worker` });
+  };

@@ -3,16 +3,18 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processorName, type PackRuntime } from '../../models/packs/index.ts';
 import type { ProviderName } from '../../models/packs/provider-names.ts';
-import { decodeLimits, DecodePool } from '../decode/index.ts';
+import { decodeLimits } from '../decode/index.ts';
 import { Embedder } from '../embedder/embedder.ts';
 import { embedderLimits } from '../embedder/limits.ts';
-import { inlineEmbedder, type SpawnEmbedder } from '../embedder/process.ts';
+import { inlineEmbedder } from '../embedder/inline.ts';
 import { EmbedderRuntime } from '../embedder/runtime.ts';
-import type { ExternalDecoder } from '../../models/audio/index.ts';
+import type { SpawnHelper } from '../helpers/process.ts';
 import { refusedAnswer } from '../import/track-answer.ts';
 import { asEngineError } from '../packs/failures.ts';
 import { Speedometer } from '../import/progress.ts';
 import { PROTOCOL, readTask, type QueueTask, type WorkerStatus } from '../queue/protocol.ts';
+import { inlineReaders } from '../readers/inline.ts';
+import { Readers } from '../readers/readers.ts';
 import type { LeasedTask, WorkSource } from '../queue/transport.ts';
 import type { FolderMap } from './file-map.ts';
 import type { WorkerLog } from './log.ts';
@@ -42,9 +44,11 @@ export interface WorkerOptions {
   /** Tracks at once: while one is computed others are decoded. */
   tracks: number;
   batch: number | null;
-  decodeWorker: URL | string;
-  embedder?: SpawnEmbedder;
-  externalDecoder?: ExternalDecoder;
+  decodeWorker: string;
+  embedder?: SpawnHelper;
+  readers?: SpawnHelper;
+  /** Whether an installed ffmpeg decodes what nothing else does. */
+  ffmpeg?: boolean;
   log: WorkerLog;
   /** Stops taking work; what is under way is finished, or handed back after a while. */
   signal: AbortSignal;
@@ -72,7 +76,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerSummary> 
 class Worker {
   readonly #options: WorkerOptions;
   readonly #summary: WorkerSummary = { answered: 0, fileFailures: 0, refused: 0, handedBack: 0, windows: 0 };
-  readonly #decode: DecodePool;
+  readonly #readers: Readers;
   readonly #embedder: Embedder;
   readonly #packs: WorkerPacks;
   readonly #runtimes = new Map<string, Promise<PackRuntime>>();
@@ -86,11 +90,12 @@ class Worker {
   readonly #hurry = new AbortController();
 
   constructor(options: WorkerOptions) {
-    const { packFolders, cache, source, decodeWorker, tracks, externalDecoder, embedder } = options;
+    const { packFolders, cache, source, decodeWorker, tracks, readers, ffmpeg, embedder } = options;
     this.#options = options;
-    this.#decode = new DecodePool({
-      ...{ workerUrl: decodeWorker, workers: tracks, limits: decodeLimits },
-      ...(externalDecoder === undefined ? {} : { external: externalDecoder }),
+    this.#readers = new Readers({
+      spawn: readers ?? inlineReaders,
+      config: { decodeWorker, threads: {}, decoders: tracks, decodeLimits },
+      ffmpeg: ffmpeg ?? false,
     });
     this.#embedder = new Embedder({ spawn: embedder ?? inlineEmbedder, limits: embedderLimits });
     this.#packs = new WorkerPacks(packFolders, cache, source);
@@ -144,7 +149,7 @@ class Worker {
   async close(): Promise<void> {
     this.#hurry.abort();
     await Promise.allSettled(this.#running);
-    await this.#decode.close();
+    await this.#readers.close();
     await this.#embedder.close();
     await this.#options.source.close();
   }
@@ -162,7 +167,7 @@ class Worker {
     try {
       const { answer, outcome, windows, message } = await work(task, leased.deliveries, {
         runtimeOf: (sha256) => this.#runtime(sha256),
-        ...{ decode: this.#decode, batch, maps, audio, audioFolder: join(cache, 'audio') },
+        ...{ decode: this.#readers, batch, maps, audio, audioFolder: join(cache, 'audio') },
         fetchAudio: (wanted, file) =>
           source.fetchAudio(libraryId, wanted.contentHash, file, this.#hurry.signal),
         signal: this.#hurry.signal,

@@ -4,7 +4,7 @@ import { hashFile } from '../../models/conversion/index.ts';
 import { AudioError } from '../../models/audio/index.ts';
 import { measureBatchSize, PackError, type PackRuntime } from '../../models/packs/index.ts';
 import { EngineError } from '../api/errors.ts';
-import type { DecodePool } from '../decode/index.ts';
+import type { AudioDecoder } from '../decode/index.ts';
 import { embedOne } from '../import/embed-one.ts';
 import { embeddedAnswer, failedAnswer, refusedAnswer } from '../import/track-answer.ts';
 import { queueLimits, type QueueTask } from '../queue/protocol.ts';
@@ -12,7 +12,7 @@ import { mappedPath, type FolderMap } from './file-map.ts';
 
 export interface WorkOptions {
   runtimeOf: (packSha256: string) => Promise<PackRuntime>;
-  decode: DecodePool;
+  decode: AudioDecoder;
   /** Windows per run of a pack; null: the size that proves best here. */
   batch: number | null;
   maps: readonly FolderMap[];
