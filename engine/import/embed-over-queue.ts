@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AudioError } from '../../models/audio/index.ts';
 import type { Pack, PackRuntime } from '../../models/packs/index.ts';
 import { EngineError } from '../api/errors.ts';
-import type { DecodePool } from '../decode/index.ts';
+import type { AudioDecoder } from '../decode/index.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { Library } from '../library/library.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
@@ -42,7 +42,7 @@ export interface EmbedOverQueueOptions {
   /** A worker is believed no more; in a sentence, why. */
   onSetAside: (sentence: string) => void;
   runtime: PackRuntime;
-  decode: DecodePool;
+  decode: AudioDecoder;
   trust?: Trust;
   lookMs?: number;
 }

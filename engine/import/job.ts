@@ -126,9 +126,16 @@ async function embedElsewhere(
   try {
     await offerPack(board, pack);
     const { leaseSeconds } = settings;
-    const { decode, notices } = context;
+    const { readers, notices } = context;
     const onSetAside = (sentence: string): void => notices.add(sentence);
-    const counts = await embedOverQueue(tracks, { ...parts, pack, board, leaseSeconds, decode, onSetAside });
+    const counts = await embedOverQueue(tracks, {
+      ...parts,
+      pack,
+      board,
+      leaseSeconds,
+      decode: readers,
+      onSetAside,
+    });
     await board.remove();
     return counts;
   } catch (thrown) {

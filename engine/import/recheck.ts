@@ -1,6 +1,6 @@
 import { AudioError, cutWindows } from '../../models/audio/index.ts';
 import type { PackRuntime } from '../../models/packs/index.ts';
-import type { DecodePool } from '../decode/index.ts';
+import type { AudioDecoder } from '../decode/index.ts';
 import type { EmbeddedWindow } from '../library/embeddings.ts';
 import type { TrackResult } from './track-store.ts';
 
@@ -11,7 +11,7 @@ const WINDOWS = 2;
 
 export interface RecheckOptions {
   runtime: PackRuntime;
-  decode: DecodePool;
+  decode: AudioDecoder;
   signal: AbortSignal;
   /** 0 … 1, not to be foreseen by whoever is checked. */
   random: () => number;
