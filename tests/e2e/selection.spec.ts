@@ -139,6 +139,64 @@ test.describe('a selection', () => {
     await go(page, 'library');
   });
 
+  test('is kept as a set, which is shown, changed, renamed, looked for and removed, with undo', async () => {
+    const { page } = running;
+    const rows = page.getByTestId('track-row');
+    const count = page.getByTestId('track-count');
+    const undo = async (): Promise<void> => {
+      await page.getByTestId('library-table').getByRole('grid').focus();
+      await page.keyboard.press('Control+z');
+    };
+    await rows.first().click();
+    await rows.nth(2).click({ modifiers: ['Shift'] });
+    await page.getByTestId('selection-set').click();
+    await page.getByTestId('set-name').fill('Keep me');
+    await page.getByTestId('set-name').press('Enter');
+    await expect(page.getByTestId('toast').filter({ hasText: 'saved as “Keep me”' })).toBeVisible();
+    await page.getByTestId('sets').click();
+    await expect(page.getByTestId('set-row')).toContainText('3 tracks');
+    await screenshots(page, 'sets');
+    await page
+      .getByTestId('set-row')
+      .getByRole('button', { name: /^Keep me/ })
+      .click();
+    await expect(count).toContainText('3 tracks found');
+    await expect(page.getByTestId('track-search')).toHaveValue('set:"Keep me"');
+
+    await rows.first().click();
+    await rows.nth(1).click({ modifiers: ['Shift'] });
+    await page.getByTestId('selection-set').click();
+    await page.getByTestId('set-exclude').click();
+    await expect(count).toContainText('1 track found');
+    await page.keyboard.press('Escape');
+    await undo();
+    await expect(count).toContainText('3 tracks found');
+
+    await page.getByTestId('sets').click();
+    await page.getByTestId('set-rename').click();
+    await page.getByTestId('set-new-name').fill('Kept');
+    await page.getByTestId('set-new-name').press('Enter');
+    await expect(page.getByTestId('track-search')).toHaveValue('set:Kept');
+    await expect(count).toContainText('3 tracks found');
+    await page.getByTestId('set-select').click();
+    await expect(page.getByTestId('selection-bar')).toContainText('3 tracks');
+    await page.getByTestId('sets').click();
+    await page.getByTestId('set-similar').click();
+    await expect(page.getByTestId('similar-query')).toHaveCount(3);
+    await expect(page.getByTestId('similar-row').first()).toBeVisible();
+    await go(page, 'library');
+    await page.getByTestId('sets').click();
+    await page.getByTestId('set-remove').click();
+    await expect(page.getByTestId('sets-empty')).toBeVisible();
+    await page.keyboard.press('Escape');
+    await undo();
+    await page.getByTestId('sets').click();
+    await expect(page.getByTestId('set-row')).toContainText('3 tracks');
+    await page.keyboard.press('Escape');
+    await page.getByTestId('track-search').fill('tabla');
+    await expect(count).toContainText('27');
+  });
+
   test('leaves as copies, and by dragging', async () => {
     const { page, app } = running;
     await page.getByTestId('track-row').first().click();

@@ -410,6 +410,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
     ],
     ...{ current: 1, undo: null, redo: null },
   }),
+  'sets.list': () => [],
   'neighbours.similar': ({ queries }: { queries: { of: { kind: string } }[] }) => ({
     names: queries.map(({ of }) => `a ${of.kind}`),
     sounds: [0, 1].map((i) => ({

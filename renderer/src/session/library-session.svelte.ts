@@ -32,6 +32,7 @@ import { Revisions } from './revisions.ts';
 import { ScopedEngine } from './scoped-engine.ts';
 import { Selection } from './selection.svelte.ts';
 import { Similar } from '../similar/similar.svelte.ts';
+import { TrackSets } from './sets.svelte.ts';
 import { Sonifier, vectorKey } from './sonifier.svelte.ts';
 import { Taxonomies } from './taxonomies.svelte.ts';
 
@@ -82,6 +83,7 @@ export class LibrarySession {
   readonly strip: WindowClassStrip;
   readonly map: MapData;
   readonly similar: Similar;
+  readonly sets: TrackSets;
 
   /** Counts changes of predictions and labels, for views that show what is derived from them. */
   predictionsVersion = $state(0);
@@ -123,6 +125,7 @@ export class LibrarySession {
     this.why = new Why(engine);
     this.strip = new WindowClassStrip(engine, this.notices);
     this.map = new MapData(engine);
+    this.sets = new TrackSets(libraryId, engine, this.history);
     this.similar = new Similar(engine, () => this.scope);
     this.#throttles = {
       tracks: new Throttle(400, () => {
@@ -203,7 +206,12 @@ export class LibrarySession {
   /** Reads what the engine keeps of the library; again after the engine was restarted. */
   async load(): Promise<void> {
     const loaded = await this.notices.attempt(() =>
-      Promise.all([this.taxonomies.reload(), this.experiments.reload(), this.reductions.reload()]),
+      Promise.all([
+        this.taxonomies.reload(),
+        this.experiments.reload(),
+        this.reductions.reload(),
+        this.sets.reload(),
+      ]),
     );
     // Without what was to be read, the place would be kept anew as nowhere.
     if (loaded && !this.#placed) {
@@ -250,6 +258,11 @@ export class LibrarySession {
         break;
       case 'predictions':
         this.#throttles.predictions.call();
+        break;
+      case 'sets':
+        // A search may ask for them.
+        this.tracks.invalidate();
+        void this.notices.attempt(() => this.sets.reload());
         break;
       case 'mistakes':
         this.#throttles.mistakes.call();
