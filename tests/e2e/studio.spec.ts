@@ -44,6 +44,41 @@ test('an edit is looked at, made, undone, and undone again after a restart', asy
     await expect(preview).toHaveCount(0);
     expect(await revision(page)).toBe('1');
 
+    // The menu is of the row it is opened on, and of the class.
+    await rows.nth(0).click({ button: 'right' });
+    const menu = page.getByTestId('prototype-menu');
+    await expect(menu).toBeVisible();
+    await expect(rows.nth(0)).toHaveAttribute('data-current', 'true');
+    await screenshots(page, 'prototype-menu');
+    await menu.getByTestId('menu-rename').click();
+    await expect(page.getByTestId('edit-name')).toBeFocused();
+    await rows.nth(0).click({ button: 'right' });
+    await menu.getByTestId('menu-similar').click();
+    await expect(page.getByTestId('similar-row').first()).toBeVisible();
+    await expect(page.getByTestId('similar-query')).toContainText('#');
+    await go(page, 'prototypes');
+    await page.getByTestId('class-row').first().click({ button: 'right' });
+    await page.getByTestId('menu-class-similar').click();
+    await expect(page.getByTestId('similar-row').first()).toBeVisible();
+    expect(await page.getByTestId('similar-query').count()).toBeGreaterThan(1);
+    await go(page, 'prototypes');
+    await page.getByTestId('class-row').first().click({ button: 'right' });
+    await page.getByTestId('menu-class-predicted').click();
+    await expect(page.getByTestId('track-search')).toHaveValue(/^pred:/);
+    await expect(page.getByTestId('track-count')).toContainText('found');
+    await page.getByTestId('track-search').fill('');
+    await go(page, 'map');
+    await page.waitForTimeout(3000);
+    await page.getByTestId('map-plot').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Shift+F10');
+    await expect(page.getByTestId('map-menu')).toBeVisible();
+    await screenshots(page, 'map-menu');
+    await page.keyboard.press('Escape');
+    await go(page, 'prototypes');
+    await page.keyboard.press('ArrowDown');
+    await expect(rows.nth(1)).toHaveAttribute('data-current', 'true');
+
     // From one prototype to another by keys: the beginning plays, then the next point; Escape leaves the line.
     await page.keyboard.press('x');
     const morph = page.getByTestId('morph');

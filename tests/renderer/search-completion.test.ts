@@ -26,7 +26,7 @@ describe('completion of a search', () => {
   });
 
   it('offers fields by their beginning, and writes what was picked', () => {
-    expect(fieldCompletions('s').map(({ text }) => text)).toEqual(['second:', 'split:', 'state:']);
+    expect(fieldCompletions('s').map(({ text }) => text)).toEqual(['set:', 'second:', 'split:', 'state:']);
     expect(fieldCompletions('p').map(({ text }) => text)).toEqual(['pred:']);
     expect(fieldCompletions('le').map(({ text }) => text)).toEqual(['len<']);
     const label = at('kick la|');

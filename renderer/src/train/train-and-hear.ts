@@ -20,11 +20,27 @@ const sources: readonly TaxonomySource[] = [
 const learnable = ({ labels }: Taxonomy): boolean =>
   labels.filter(({ tracks }) => tracks >= trainDefaults.minimumTracks).length > 1;
 
-/** The chosen labels, or the first that can be learned of those a library brings along. @throws EngineError `too-few-labels` */
+/** What ends the search for labels, whichever source it came from. */
+const final: ReadonlySet<string> = new Set(['cancelled', 'engine-restarted', 'disk-full', 'database']);
+
+/**
+ * The chosen labels, or the first that can be learned of those a library brings along. A source that gives none is passed
+ * over, and nothing of it stays.
+ * @throws EngineError `too-few-labels`; what was wrong with the first source where none could be read
+ */
 async function labelsOf({ taxonomies, notices }: LibrarySession): Promise<Taxonomy> {
   if (taxonomies.current) return taxonomies.current;
+  const problems: EngineError[] = [];
   for (const source of sources) {
-    const made = await taxonomies.create(source);
+    let made: Taxonomy;
+    try {
+      made = await taxonomies.create(source);
+    } catch (thrown) {
+      const problem = EngineError.from(thrown);
+      if (final.has(problem.code)) throw problem;
+      problems.push(problem);
+      continue;
+    }
     if (learnable(made)) {
       notices.add(
         'info',
@@ -37,6 +53,7 @@ async function labelsOf({ taxonomies, notices }: LibrarySession): Promise<Taxono
     }
     await taxonomies.remove(made.id);
   }
+  if (problems.length === sources.length && problems[0]) throw problems[0];
   throw new EngineError(
     'too-few-labels',
     'Neither folders nor tags nor file names give two labels with enough tracks.',
