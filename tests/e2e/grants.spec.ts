@@ -24,6 +24,10 @@ async function takeOver({ page }: RunningApp): Promise<(method: string, input: u
   });
   await page.reload();
   await page.waitForFunction(() => 'stolen' in globalThis);
+  await page.evaluate(() => {
+    const { stolen } = globalThis as unknown as { stolen: MessagePort };
+    stolen.postMessage({ type: 'hello', version: null });
+  });
   let id = 0;
   return (method, input) => {
     id++;
