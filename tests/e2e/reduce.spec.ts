@@ -87,6 +87,10 @@ test('compares several methods: points, Pareto front and a table that says the s
   expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
   await page.getByTestId('study-metric').selectOption('f1Samples');
   await screenshots(page, '6-reduce-study');
+  await page.getByTestId('imbalance-look').click();
+  await expect(page.getByTestId('imbalance-labels')).toContainText('MeanIR');
+  await page.getByTestId('imbalance-together').scrollIntoViewIfNeeded();
+  await screenshots(page, '6-reduce-imbalance');
 });
 
 test('inspects a reduction by keyboard and plays a prototype as sound and as its nearest real excerpt', async () => {
