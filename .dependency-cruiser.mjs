@@ -34,7 +34,7 @@ const engine = [
   ['neighbours'],
   ['sonify'],
   ['mistakes', 'prototypes', 'reductions', 'scoring'],
-  ['exports', 'projection'],
+  ['exports', 'listening', 'projection'],
   ['evaluate'],
   ['app'],
 ];

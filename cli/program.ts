@@ -17,6 +17,7 @@ import { evaluateVerb } from './verbs/evaluate.ts';
 import { exportVerb } from './verbs/export.ts';
 import { importVerb } from './verbs/import.ts';
 import { knnVerb } from './verbs/knn.ts';
+import { listeningVerb } from './verbs/listening.ts';
 import { mistakesVerb } from './verbs/mistakes.ts';
 import { neighboursVerb } from './verbs/neighbours.ts';
 import { openVerb } from './verbs/open.ts';
@@ -39,6 +40,7 @@ const verbs: readonly AddVerb[] = [
   classifyVerb,
   prototypesVerb,
   compareVerb,
+  listeningVerb,
   mistakesVerb,
   neighboursVerb,
   embedVerb,

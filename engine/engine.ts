@@ -27,6 +27,7 @@ import { importHandlers } from './import/handlers.ts';
 import { jobsHandlers } from './jobs/handlers.ts';
 import { labelsHandlers } from './taxonomies/label-handlers.ts';
 import { librariesHandlers } from './library/handlers.ts';
+import { listeningHandlers } from './listening/handlers.ts';
 import { mistakesHandlers } from './mistakes/handlers.ts';
 import { neighboursHandlers } from './neighbours/handlers.ts';
 import { packsHandlers } from './packs/handlers.ts';
@@ -159,6 +160,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...explainHandlers(context),
     ...prototypesHandlers(context),
     ...sonifyHandlers(context),
+    ...listeningHandlers(context),
     ...mistakesHandlers(context),
     ...neighboursHandlers(context),
     ...projectionHandlers(context),

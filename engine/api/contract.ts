@@ -27,6 +27,7 @@ import { exportsMethods } from './exports.ts';
 import { importMethods } from './import.ts';
 import { jobsMethods } from './jobs.ts';
 import { librariesMethods } from './libraries.ts';
+import { listeningMethods } from './listening.ts';
 import { mistakesMethods } from './mistakes.ts';
 import { neighboursMethods } from './neighbours.ts';
 import { packsMethods } from './packs.ts';
@@ -56,6 +57,7 @@ export const contract = {
   ...embedMethods,
   ...prototypesMethods,
   ...sonifyMethods,
+  ...listeningMethods,
   ...mistakesMethods,
   ...neighboursMethods,
   ...projectionMethods,

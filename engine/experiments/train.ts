@@ -118,7 +118,7 @@ export function trainerParameters(request: TrainRequest): TrainParameters {
 }
 
 function assignSplits(library: Library, { tracks }: ClassChoice, request: TrainRequest): SplitTrack[] {
-  const groups = splitGroups(library.tracks.groupFacts(), request.groupBy);
+  const groups = splitGroups(library.groupFacts(), request.groupBy);
   const items = tracks.map(({ id, labels }) => ({ id, group: groups.get(id) ?? id, label: labels[0] ?? 0 }));
   const splits = splitTracks(items, request.split, request.seed);
   return tracks.map((track) => ({ ...track, split: splits.get(track.id) ?? 'train' }));

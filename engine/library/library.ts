@@ -8,6 +8,7 @@ import { EmbeddingRepository } from './embeddings.ts';
 import { ExperimentRepository } from './experiments.ts';
 import { Kept } from './kept.ts';
 import { LabelRepository } from './labels.ts';
+import { ListeningRepository } from './listening.ts';
 import { MistakeRepository } from './mistakes.ts';
 import { PredictionRepository } from './predictions.ts';
 import { ProjectionRepository } from './projections.ts';
@@ -18,6 +19,7 @@ import { TrackSetRepository } from './sets.ts';
 import { SonificationRepository } from './sonifications.ts';
 import { noLibrary, SpaceRepository, type SpaceFacts } from './spaces.ts';
 import { StudyRepository } from './studies.ts';
+import type { GroupFacts } from '../../models/evaluation/splits/groups.ts';
 import { TaxonomyRepository } from './taxonomies.ts';
 import { TrackColumns } from './track-columns.ts';
 import { TrackRepository } from './tracks.ts';
@@ -48,6 +50,7 @@ export class Library {
   readonly embeddings: EmbeddingRepository;
   readonly experiments: ExperimentRepository;
   readonly labels: LabelRepository;
+  readonly listening: ListeningRepository;
   readonly mistakes: MistakeRepository;
   readonly predictions: PredictionRepository;
   readonly projections: ProjectionRepository;
@@ -71,6 +74,7 @@ export class Library {
     this.embeddings = new EmbeddingRepository(db, this.spaces);
     this.experiments = new ExperimentRepository(db, this.spaces, announce);
     this.labels = new LabelRepository(db, announce);
+    this.listening = new ListeningRepository(db);
     this.mistakes = new MistakeRepository(db, announce);
     this.predictions = new PredictionRepository(db, announce);
     this.projections = new ProjectionRepository(db);
@@ -103,6 +107,16 @@ export class Library {
   /** The space the library is seen in. */
   space(): SpaceInfo {
     return this.spaces.current();
+  }
+
+  /** What decides how tracks may be split: copies that _Mistakes_ found of one recording stay together, whatever their bytes. */
+  groupFacts(): GroupFacts[] {
+    const copies = new Map(
+      this.mistakes
+        .copies(this.space().key)
+        .flatMap((trackIds) => trackIds.map((id) => [id, trackIds[0]] as const)),
+    );
+    return this.tracks.groupFacts().map((facts) => ({ ...facts, copies: copies.get(facts.id) }));
   }
 
   /** Absolute path of a track's file. */

@@ -118,6 +118,19 @@ export class MistakeRepository {
     this.#announce('mistakes');
   }
 
+  /** Tracks that are copies of one recording, as the newest run in a space found them. */
+  copies(space: string): string[][] {
+    const row = this.#db
+      .prepare<{ items: string }>(
+        'SELECT items FROM cache.mistakes WHERE space = ? ORDER BY created_at DESC, id LIMIT 1',
+      )
+      .get([space]);
+    const items = row ? (JSON.parse(row.items) as StoredMistake[]) : [];
+    return items.flatMap(({ tab, trackId, others }) =>
+      tab === 'near-duplicates' ? [[trackId, ...others]] : [],
+    );
+  }
+
   /** What an earlier run found of a fold. @param id name of its folds */
   fold(id: string, fold: number): Float32Array | null {
     const row = this.#db

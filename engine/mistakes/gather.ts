@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { splitGroups, type GroupBy } from '../../models/evaluation/splits/groups.ts';
+import { SCORES_VERSION } from '../../models/mistakes/judge.ts';
 import type { DuplicateGroup } from '../../models/mistakes/near-duplicates.ts';
 import { EngineError } from '../api/errors.ts';
 import { windowsByTrack, type TrackWindows } from '../experiments/track-windows.ts';
@@ -91,7 +92,10 @@ export function gatherLabels(
   };
 }
 
-/** Names what a report depends on: equal for equal labels, embeddings, tracks that are learned from, and settings. */
+/**
+ * Names what a report depends on: equal for equal labels, embeddings, tracks that are learned from, groups that are kept
+ * together, settings, and way of scoring.
+ */
 export function reportId(
   library: Library,
   vectors: LibraryVectors,
@@ -106,9 +110,13 @@ export function reportId(
       folds,
       groupBy,
       seed,
+      SCORES_VERSION,
       ...away,
     ]),
   );
+  // Tags and folders can change while labels and embeddings stay. (Copies follow from the embeddings.)
+  const groups = splitGroups(library.tracks.groupFacts(), groupBy);
+  for (const id of [...groups.keys()].sort()) hash.update(JSON.stringify([id, groups.get(id)]));
   const labels = library.labels.of(taxonomyId);
   for (const id of [...labels.keys()].sort()) hash.update(JSON.stringify([id, ...(labels.get(id) ?? [])]));
   return hash.digest('hex').slice(0, 32);

@@ -13,6 +13,9 @@ import {
   type TrackNeighbour,
 } from './support.ts';
 
+/** Raised with every change of what is judged, or how: reports of another version are told to be old. */
+export const SCORES_VERSION = 2;
+
 /** What is thought of one given label, or of one that is not given. */
 export interface LabelVerdict {
   /** Number of the track. */

@@ -170,6 +170,29 @@ test('an edit is looked at, made, undone, and undone again after a restart', asy
     await screenshots(page, 'studio-compare');
     await page.keyboard.press('Escape');
     await expect(compared).toHaveCount(0);
+
+    // A whole blind test by keys: two sounds are named, and two pairs judged.
+    await page.getByTestId('listening-open').click();
+    const listening = page.getByTestId('listening');
+    for (const kind of ['classRounds', 'realRounds']) await page.getByTestId(`listening-${kind}`).fill('2');
+    await page.getByTestId('listening-seed').fill('3');
+    await page.keyboard.press('Enter');
+    const question = page.getByTestId('listening-question');
+    await expect(question).toHaveAttribute('data-kind', 'class', { timeout: 240_000 });
+    await expect(page.getByTestId('listening-answer')).toHaveCount(5);
+    await screenshots(page, 'listening-class');
+    for (const [round, key] of ['1', '2', '1', '2'].entries()) {
+      await expect(question).toHaveAttribute('data-round', String(round));
+      await page.keyboard.press(' ');
+      await page.keyboard.press(key);
+    }
+    await expect(listening).toHaveAttribute('data-phase', 'done');
+    await expect(page.getByTestId('listening-result')).toContainText('of 2');
+    await expect(page.getByTestId('listening-tests')).toContainText('compact');
+    await screenshots(page, 'listening-result');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await expect(listening).toHaveCount(0);
     expect(running.complaints).toEqual([]);
   } finally {
     await running.app.close();

@@ -40,7 +40,7 @@ export function libraryRows(
     );
   const tracks = numberTracks(
     rows.map((row) => all.trackOf[row] ?? ''),
-    splitGroups(library.tracks.groupFacts(), 'track'),
+    splitGroups(library.groupFacts(), 'track'),
   );
   const labelNames = [...new Set(tracks.ids.flatMap((id) => labelsets.get(id) ?? []))].sort();
   const numberOf = new Map(labelNames.map((label, index) => [label, index]));

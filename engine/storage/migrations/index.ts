@@ -24,6 +24,7 @@ import { sql as libraryHistory } from './library/0012-edit-history.ts';
 import { sql as librarySavedSearches } from './library/0013-saved-searches.ts';
 import { sql as libraryTrackNotes } from './library/0014-notes-of-tracks.ts';
 import { sql as librarySets } from './library/0015-sets.ts';
+import { sql as libraryListening } from './library/0016-listening-tests.ts';
 import type { Migration } from '../migration.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
@@ -44,6 +45,7 @@ export const migrations = {
     librarySavedSearches,
     libraryTrackNotes,
     librarySets,
+    libraryListening,
   ],
   cache: [
     cacheEmbeddings,

@@ -11,6 +11,8 @@ export interface GroupFacts {
   artist: string | null;
   album: string | null;
   contentHash: string | null;
+  /** Name of the copies it is known to be one of, other bytes of the same recording among them. */
+  copies?: string | undefined;
 }
 
 /**
@@ -44,6 +46,7 @@ export function splitGroups(tracks: readonly GroupFacts[], groupBy: GroupBy): Ma
 
 function keysOf(track: GroupFacts, groupBy: GroupBy): string[] {
   const keys = track.contentHash === null ? [] : [`content:${track.contentHash}`];
+  if (track.copies !== undefined) keys.push(`copies:${track.copies}`);
   if (groupBy === 'folder') keys.push(`folder:${posix.dirname(track.path)}`);
   if (groupBy === 'artist' && track.artist) keys.push(`artist:${track.artist.trim().toLowerCase()}`);
   if (groupBy === 'album' && track.album)

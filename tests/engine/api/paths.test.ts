@@ -23,6 +23,7 @@ const table: Partial<Record<Method, string[]>> = {
   'classify.files': ['paths.*'],
   'embed.files': ['paths.*', 'file'],
   'neighbours.similar': ['queries.*.of.path'],
+  'listening.export': ['path'],
   'mistakes.export': ['path'],
   'reductions.corpus': ['source.path', 'source.labels.path'],
   'reductions.study': ['request.source.path', 'request.source.labels.path', 'request.split.path'],

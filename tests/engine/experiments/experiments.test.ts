@@ -258,6 +258,23 @@ describe('chooseClasses', () => {
 });
 
 describe('splitGroups', () => {
+  it('keeps copies together that are known to be of one recording, through other copies too', () => {
+    const facts = (id: string, more: { contentHash?: string; copies?: string }) => ({
+      ...{ id, path: id, artist: null, album: null, contentHash: null },
+      ...more,
+    });
+    const groups = splitGroups(
+      [
+        facts('a', { copies: 'one' }),
+        facts('b', { copies: 'one', contentHash: 'x' }),
+        facts('c', { contentHash: 'x' }),
+        facts('d', {}),
+      ],
+      'track',
+    );
+    expect([...groups.values()]).toEqual(['a', 'a', 'a', 'd']);
+  });
+
   const track = (id: string, path: string, more: { artist?: string; contentHash?: string } = {}) => ({
     id,
     path,

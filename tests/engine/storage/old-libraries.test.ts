@@ -246,6 +246,7 @@ describe('a library of schema 4', () => {
     const catalogue = new LibraryCatalogue(dataFolder);
     const library = catalogue.get(OLD_WITH_SPACES.id);
     expect(schemaVersion(library.db)).toBe(migrations.library.length);
+    expect(library.listening.list()).toEqual([]);
     expect(library.summary()).toMatchObject({
       name: OLD_WITH_SPACES.name,
       tracks: { total: 13, ready: 11, failed: 1, missing: 1, pending: 0 },

@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { writeCsv } from '../bundles/csv.ts';
+import { EngineError } from '../api/errors.ts';
+import type { ListeningSummary } from '../api/listening.ts';
+import { writeWhole } from '../files/write-whole.ts';
+import type { Library } from '../library/library.ts';
+import { storageError } from '../storage/errors.ts';
+import { chanceOf, isRight } from './score.ts';
+import { summaryOf } from './tests.ts';
+
+type Cell = string | number | null;
+
+/** Which sounds were heard, so that a row says by itself what it is about. */
+const PROVENANCE = [
+  ...['test', 'created_at', 'experiment', 'experiment_id', 'revision', 'questions_seed'],
+  ...['pack', 'pack_sha256', 'sound_seed', 'steps', 'guidance', 'origin', 'noise_share'],
+];
+
+function provenance({ settings, space, ...test }: ListeningSummary): Cell[] {
+  const { seed, steps, guidance, from } = settings;
+  return [
+    ...[test.id, test.createdAt, test.experimentName, test.experimentId, test.revision, test.seed],
+    ...[space.packId, space.packSha256, seed, steps, guidance, from.origin],
+    from.origin === 'recording' ? from.share : null,
+  ];
+}
+
+interface Table {
+  header: string[];
+  rows: Cell[][];
+}
+
+const tables: Record<'rounds' | 'scores', (library: Library) => Table> = {
+  rounds: (library) => ({
+    header: [
+      ...PROVENANCE,
+      ...['round', 'kind', 'prototype', 'class', 'choices', 'excerpt', 'excerpt_seconds'],
+      ...['answer', 'truth', 'right', 'chance'],
+    ],
+    rows: library.listening.list().flatMap((test) => {
+      const from = provenance(summaryOf(library, test));
+      return test.rounds.map((round, place): Cell[] => {
+        const right = isRight(round);
+        const real = round.kind === 'real' ? round : null;
+        return [
+          ...[...from, place, round.kind, round.index, round.class],
+          round.kind === 'class' ? round.choices.join(';') : 'first;second',
+          ...[real?.excerpt.path ?? null, real?.excerpt.startSeconds ?? null],
+          ...[
+            round.answer,
+            real?.real ?? round.class,
+            right === null ? null : Number(right),
+            chanceOf(round),
+          ],
+        ];
+      });
+    }),
+  }),
+  scores: (library) => ({
+    header: [...PROVENANCE, 'kind', 'class', 'answered', 'right', 'share', 'low_95', 'high_95', 'chance'],
+    rows: library.listening.list().flatMap((test) => {
+      const summary = summaryOf(library, test);
+      return summary.scores.map((score): Cell[] => [
+        ...[...provenance(summary), score.kind, score.class ?? 'all', score.answered, score.right],
+        ...[score.share, score.low, score.high, score.chance],
+      ]);
+    }),
+  }),
+};
+
+/**
+ * Writes the listening tests of a library as a table.
+ * @throws EngineError `bad-input` when the file is there already, `disk-full` …
+ */
+export async function exportListening(
+  library: Library,
+  { what, path }: { what: 'rounds' | 'scores'; path: string },
+): Promise<{ path: string; rows: number }> {
+  if (existsSync(path))
+    throw new EngineError(
+      'bad-input',
+      `${path} is there already.`,
+      'Choose another name; nothing is written over.',
+    );
+  const { header, rows } = tables[what](library);
+  try {
+    await writeWhole(path, writeCsv(header, rows));
+  } catch (thrown) {
+    throw storageError(thrown, path);
+  }
+  return { path, rows: rows.length };
+}

@@ -1,0 +1,177 @@
+import type { ListeningRound, ListeningSummary, ListeningTest } from '../../../engine/api/listening.ts';
+import type { VectorRef } from '../../../engine/api/neighbours.ts';
+import type { LibrarySession } from '../session/library-session.svelte.ts';
+import { BlindSounds, readClip, type Clip } from './blind-sounds.ts';
+
+/** Between the two sounds of a question, ms. */
+const PAUSE_MS = 400;
+
+/** What is set before a test. */
+export interface ListeningForm {
+  classRounds: number;
+  realRounds: number;
+  choices: number;
+  seed: number;
+}
+
+/** A blind listening test that is taken: its sounds are made first, then each question is heard and answered. */
+export class ListeningRun {
+  phase = $state<'setup' | 'preparing' | 'asking' | 'done'>('setup');
+  test = $state.raw<ListeningTest | null>(null);
+  /** All tests of the library, newest first. */
+  tests = $state.raw<ListeningSummary[]>([]);
+  jobId = $state<string | null>(null);
+  /** Which of the two sounds plays. */
+  playing = $state<'first' | 'second' | null>(null);
+  readonly #session: LibrarySession;
+  readonly #sounds = new BlindSounds();
+  readonly #end = new AbortController();
+  /** Sound of a prototype, by its index. */
+  #urls: Readonly<Record<number, { url: string; seconds: number }>> = {};
+  #asked = 0;
+  #answering = false;
+
+  constructor(session: LibrarySession) {
+    this.#session = session;
+  }
+
+  /** Place of the question that is asked; −1 after the last. */
+  place = $derived(this.test?.questions.findIndex(({ answer }) => answer === null) ?? -1);
+  round = $derived<ListeningRound | null>(this.test?.questions[this.place] ?? null);
+
+  async reload(): Promise<void> {
+    const { engine, libraryId } = this.#session;
+    this.tests = await engine.call('listening.list', { libraryId });
+  }
+
+  /** Draws a test about the chosen experiment, makes its sounds, and asks the first question. */
+  async start(experimentId: string, form: ListeningForm): Promise<void> {
+    const { engine, libraryId, sonifier } = this.#session;
+    await this.#take(
+      await engine.call('listening.start', { libraryId, experimentId, ...form, sound: sonifier.settings }),
+    );
+  }
+
+  /** Goes on with one that was left. */
+  async resume(testId: string): Promise<void> {
+    const { engine, libraryId } = this.#session;
+    await this.#take(await engine.call('listening.get', { libraryId, testId }));
+  }
+
+  async #take(test: ListeningTest): Promise<void> {
+    const { engine, libraryId, player } = this.#session;
+    player.pause();
+    this.test = test;
+    this.phase = 'preparing';
+    try {
+      const { experimentId, revision, settings } = test.summary;
+      const indices = test.questions
+        .map(({ index }) => index)
+        .filter((index, i, all) => all.indexOf(index) === i);
+      const targets = indices.map((index): VectorRef => ({
+        kind: 'prototype',
+        experimentId,
+        index,
+        revision,
+      }));
+      const { jobId } = await engine.call('sonify.start', { libraryId, targets, ...settings });
+      this.jobId = jobId;
+      const { result } = await this.#session.wait(jobId);
+      const made = result?.kind === 'sonify' ? result.sonifications : [];
+      this.#urls = Object.fromEntries(
+        made.map(({ sonification: { url, durationSeconds } }, i) => [
+          indices[i] ?? -1,
+          { url, seconds: durationSeconds },
+        ]),
+      );
+    } catch (thrown) {
+      this.phase = 'setup';
+      await this.reload();
+      throw thrown;
+    } finally {
+      this.jobId = null;
+    }
+    if (this.#end.signal.aborted) return;
+    this.phase = 'asking';
+    await this.hear();
+  }
+
+  /** Plays the question: the sound, or the two one after the other, or one of them. */
+  async hear(which: 'first' | 'second' | 'both' = 'both'): Promise<void> {
+    const { round } = this;
+    if (!round || this.phase !== 'asking') return;
+    const ask = ++this.#asked;
+    const still = (): boolean => ask === this.#asked && !this.#end.signal.aborted;
+    for (const side of ['first', 'second'] as const) {
+      if (round.kind === 'class' && side === 'second') break;
+      if (which !== 'both' && which !== side) continue;
+      const clip = await this.#clipOf(round, side);
+      if (!still()) return;
+      this.playing = side;
+      await this.#sounds.play(clip, this.#session.settings.volume);
+      if (!still()) return;
+      this.playing = null;
+      if (which === 'both' && side === 'first' && round.kind === 'real')
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      if (!still()) return;
+    }
+  }
+
+  async #clipOf(round: ListeningRound, side: 'first' | 'second'): Promise<Clip> {
+    const { engine, libraryId } = this.#session;
+    const sound = this.#urls[round.index];
+    if (!sound) throw new Error('the sound of a question is not there');
+    if (round.kind === 'class' || round.real !== side) return readClip(sound.url, this.#end.signal);
+    const { trackId, startSeconds: start } = round.excerpt;
+    const { url } = await engine.call('tracks.audioUrl', { libraryId, trackId });
+    // As long as the other one: its length must not give it away.
+    return readClip(url, this.#end.signal, { start, seconds: sound.seconds });
+  }
+
+  /** The n-th answer that is offered, from 0. */
+  async choose(n: number): Promise<void> {
+    const { round, test, place } = this;
+    if (!round || !test || this.phase !== 'asking' || this.#answering) return;
+    const answer = (round.kind === 'class' ? round.choices : ['first', 'second'])[n];
+    if (answer === undefined) return;
+    this.#asked += 1;
+    this.#sounds.stop();
+    this.playing = null;
+    this.#answering = true;
+    try {
+      const { engine, libraryId } = this.#session;
+      const input = { libraryId, testId: test.summary.id, round: place, answer };
+      this.test = await engine.call('listening.answer', input);
+    } finally {
+      this.#answering = false;
+    }
+    if (this.place >= 0) {
+      await this.hear();
+      return;
+    }
+    this.phase = 'done';
+    await this.reload();
+  }
+
+  async remove(testId: string): Promise<void> {
+    const { engine, libraryId } = this.#session;
+    await engine.call('listening.remove', { libraryId, testId });
+    await this.reload();
+  }
+
+  /** Leaves the test that is taken; its answers stay, and it can be gone on with. */
+  async leave(): Promise<void> {
+    this.#asked += 1;
+    this.#sounds.stop();
+    this.playing = null;
+    this.test = null;
+    this.phase = 'setup';
+    await this.reload();
+  }
+
+  close(): void {
+    this.#asked += 1;
+    this.#end.abort();
+    this.#sounds.close();
+  }
+}
