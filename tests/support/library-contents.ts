@@ -5,7 +5,12 @@ import { openLibraryDatabases } from '../../engine/storage/open.ts';
 /** All that an import stores of its tracks but what differs from one import to the next (ids, times), as text. */
 export function libraryContents(dataFolder: string): Record<string, unknown>[] {
   const [id = ''] = readdirSync(join(dataFolder, 'libraries'));
-  const db = openLibraryDatabases(join(dataFolder, 'libraries', id));
+  return contentsOf(join(dataFolder, 'libraries', id));
+}
+
+/** The same of the folder of one library. */
+export function contentsOf(libraryFolder: string): Record<string, unknown>[] {
+  const db = openLibraryDatabases(libraryFolder);
   const rows = db
     .prepare(
       `SELECT t.path, t.file_state, t.problem, t.problem_detail, t.note, t.content_hash, t.duration_seconds, t.title,

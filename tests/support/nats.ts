@@ -22,13 +22,13 @@ afterAll(async () => {
 /** A server of a test's own, with its folder, which may be killed and started again. */
 export class NatsServer {
   readonly url: string;
-  readonly #port: number;
+  readonly port: number;
   readonly #folder = testFolder();
   readonly #config: string;
   #process: ChildProcess | null = null;
 
   private constructor(port: number, config: string) {
-    this.#port = port;
+    this.port = port;
     this.url = `nats://127.0.0.1:${port}`;
     this.#config = join(this.#folder, 'server.conf');
     writeFileSync(
@@ -64,7 +64,7 @@ export class NatsServer {
 
   #answers(): Promise<boolean> {
     return new Promise((resolve) => {
-      const socket = connect(this.#port, '127.0.0.1');
+      const socket = connect(this.port, '127.0.0.1');
       socket.once('data', () => {
         socket.destroy();
         resolve(true);

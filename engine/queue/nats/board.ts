@@ -22,7 +22,7 @@ import { hangsOut, patiently } from './patience.ts';
 import { whoIsThere } from './who.ts';
 
 /** Answers on their way at once: each at most a megabyte, larger ones lie in a store. */
-const READ_AHEAD = 16;
+const READ_AHEAD = 64;
 /** An answer that was handed out and not stored comes again after so long; at once when the machine begins anew. */
 const STORE_SECONDS = 120;
 /** Packs, and what nobody fetched. */

@@ -4,6 +4,7 @@ import glossary from '../../../docs/glossary.md?raw';
 import officialModels from '../../../docs/official-models.md?raw';
 import editing from '../../../docs/editing-prototypes.md?raw';
 import reducing from '../../../docs/reducing.md?raw';
+import manyMachines from '../../../docs/many-machines.md?raw';
 import scoringPacks from '../../../docs/scoring-packs.md?raw';
 import userGuide from '../../../docs/user-guide.md?raw';
 import { sectionsOf, type Section } from './markdown.ts';
@@ -24,6 +25,7 @@ export const pages = [
   { file: 'choosing-an-embedding.md', title: 'Choosing an embedding', text: choosing },
   { file: 'audio-formats.md', title: 'Audio formats', text: audioFormats },
   { file: 'official-models.md', title: 'Official models', text: officialModels },
+  { file: 'many-machines.md', title: 'Many machines', text: manyMachines },
   { file: 'scoring-packs.md', title: 'Scoring packs', text: scoringPacks },
 ] as const satisfies readonly Page[];
 
