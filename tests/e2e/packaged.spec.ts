@@ -166,10 +166,10 @@ test.describe('when it runs', () => {
     for (const src of scripts) expect(src).toMatch(/^archetone:\/\/app\//);
   });
 
-  test('21 keeps the process of the models in', async () => {
+  test('21 keeps the processes of the models and of the readers in', async () => {
     await page.getByTestId('open-demo').click();
-    const confined = (): boolean =>
-      readdirSync('/proc').some((pid) => {
+    const confined = (): number =>
+      readdirSync('/proc').filter((pid) => {
         try {
           const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
           const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -183,8 +183,8 @@ test.describe('when it runs', () => {
           // No process, or one that has just ended.
           return false;
         }
-      });
-    await expect.poll(confined, { timeout: 60_000 }).toBe(true);
+      }).length;
+    await expect.poll(confined, { timeout: 60_000 }).toBe(2);
   });
 
   test('15 gives the page no Node, only the named verbs', async () => {
