@@ -1,6 +1,7 @@
 import { FusesPlugin } from '@electron-forge/plugin-fuses';
 import type { ForgeConfig } from '@electron-forge/shared-types';
 import { FuseV1Options, FuseVersion } from '@electron/fuses';
+import { openedFiles } from './engine/api/shell.ts';
 
 /** What the packaged application needs: the bundles and the native modules that stay outside them. */
 const kept = [
@@ -17,6 +18,8 @@ const nativeModules =
 const kernelCalls =
   /^\/node_modules\/(koffi(\/(package\.json|index\.cjs|src(\/koffi(\/index\.cjs|\/src(\/\w+\.cjs)?)?)?))?|@koromix(\/koffi-linux-\w+(\/.*)?)?)$/;
 const otherPlatforms = [
+  // Electron itself needs glibc.
+  /^\/node_modules\/.*musl/,
   new RegExp(`^/node_modules/onnxruntime-node/bin/napi-v\\d+/(?!${process.platform}(/|$))[^/]+`),
   new RegExp(
     `^/node_modules/onnxruntime-node/bin/napi-v\\d+/${process.platform}/(?!${process.arch}(/|$))[^/]+`,
@@ -29,8 +32,8 @@ function isIgnored(path: string): boolean {
   if (!kept.some((pattern) => pattern.test(path))) return true;
   if (path.endsWith('.map')) return true;
   if (!path.startsWith('/node_modules') || isScope.test(path)) return false;
-  if (process.platform === 'linux' && kernelCalls.test(path)) return false;
-  return !nativeModules.test(path) || otherPlatforms.some((pattern) => pattern.test(path));
+  if (otherPlatforms.some((pattern) => pattern.test(path))) return true;
+  return !nativeModules.test(path) && !(process.platform === 'linux' && kernelCalls.test(path));
 }
 
 const electronZipDir = process.env['ELECTRON_ZIP_DIR'];
@@ -41,6 +44,31 @@ const config: ForgeConfig = {
     executableName: 'archetone',
     appBundleId: 'org.archetone.app',
     appCategoryType: 'public.app-category.music',
+    // The ending is each system's own; scripts/icons.mjs draws them.
+    icon: 'dist/icons/archetone',
+    extendInfo: {
+      CFBundleDocumentTypes: [
+        {
+          CFBundleTypeName: 'Archetone library',
+          CFBundleTypeExtensions: [...openedFiles.library],
+          CFBundleTypeRole: 'Editor',
+          LSHandlerRank: 'Owner',
+        },
+        {
+          CFBundleTypeName: 'Checkpoint of a model',
+          CFBundleTypeExtensions: [...openedFiles.checkpoint],
+          CFBundleTypeRole: 'Viewer',
+          // Other programs write checkpoints, too: offered, never taken from them.
+          LSHandlerRank: 'Alternate',
+        },
+        {
+          CFBundleTypeName: 'Folder',
+          LSItemContentTypes: ['public.folder'],
+          CFBundleTypeRole: 'Viewer',
+          LSHandlerRank: 'None',
+        },
+      ],
+    },
     // Native code, and the worker that is started by its path, must lie outside the archive.
     asar: { unpack: '{**/*.{node,so,so.*,dylib,dll},**/dist/node/**}' },
     prune: false,
@@ -49,26 +77,22 @@ const config: ForgeConfig = {
     extraResource: [
       'LICENSE',
       'NOTICES.md',
+      'dist/sbom.cdx.json',
+      'dist/icons/256.png',
       'models/packs',
       'node_modules/supersonic-scsynth-samples/samples',
     ],
     ...(electronZipDir ? { electronZipDir } : {}),
   },
+  // The Debian package is written by scripts/deb.mjs: file types need more than Forge's maker can.
   makers: [
     { name: '@electron-forge/maker-zip', platforms: ['linux', 'darwin', 'win32'], config: {} },
-    {
-      name: '@electron-forge/maker-deb',
-      platforms: ['linux'],
-      config: {
-        options: {
-          maintainer: 'The Archetone developers',
-          homepage: 'https://archetone.invalid',
-          categories: ['AudioVideo', 'Audio'],
-        },
-      },
-    },
     { name: '@electron-forge/maker-dmg', platforms: ['darwin'], config: {} },
-    { name: '@electron-forge/maker-squirrel', platforms: ['win32'], config: { name: 'archetone' } },
+    {
+      name: '@electron-forge/maker-squirrel',
+      platforms: ['win32'],
+      config: { name: 'archetone', setupIcon: 'dist/icons/archetone.ico' },
+    },
   ],
   plugins: [
     new FusesPlugin({

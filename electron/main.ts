@@ -1,30 +1,24 @@
 import { app, BrowserWindow, dialog, nativeTheme } from 'electron';
 import type { WebContents } from 'electron';
-import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
 import { DecoderWindow } from './decoder-window.ts';
 import { EngineSupervisor } from './engine-supervisor.ts';
 import { HelperProcesses } from './helper-processes.ts';
 import { setupIpc } from './ipc.ts';
 import { showMenu } from './menu.ts';
+import { openedAt, openedBy, type Opened } from './opening.ts';
 import { paths } from './paths.ts';
 import { checkProvider } from './provider-processes.ts';
 import { registerScheme, setupProtocol } from './protocol.ts';
 import { closeNetwork, setupSecurity } from './security.ts';
 import { readPreferences } from '../engine/preferences/file.ts';
+import { servedInstaller } from './squirrel.ts';
 import { createWindow } from './window.ts';
 
 const stopTimeoutMs = 5000;
 
-/** A folder given on the command line, or dropped on the application's icon. Chromium reorders what a second start sends. */
-function folderArgument(argv: readonly string[], workingFolder: string): string | null {
-  const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
-  const paths = argv
-    .slice(1)
-    .filter((argument) => !argument.startsWith('-'))
-    .map((argument) => resolve(workingFolder, argument));
-  return paths.find((path) => path !== app.getAppPath() && isFolder(path)) ?? null;
-}
+/** What macOS asked to open before there was a window. */
+let early: Opened | null = null;
 
 function startApplication(): void {
   const dataFolder = app.getPath('userData');
@@ -67,36 +61,43 @@ function startApplication(): void {
   showMenu([]);
   supervisor.start();
 
-  const showFolder = (contents: WebContents, folder: string): void => {
-    void supervisor.grant(folder).then(() => {
+  const show = (contents: WebContents, { kind, path }: Opened): void => {
+    void supervisor.grant(path).then(() => {
       // The window may have been closed meanwhile.
-      if (!contents.isDestroyed()) contents.send('archetone:open-folder', folder);
+      if (!contents.isDestroyed()) contents.send('archetone:open', kind, path);
     });
   };
-  const openWindow = (folder: string | null): void => {
+  const openWindow = (opened: Opened | null): void => {
     const window = createWindow(readPreferences(dataFolder).preferences.textSize);
     window.webContents.on('did-finish-load', () => {
       supervisor.attach(window.webContents);
-      if (folder) showFolder(window.webContents, folder);
+      if (opened) show(window.webContents, opened);
     });
     // The hidden decoder must not keep the application alive; on macOS that goes on, and so does an import.
     window.on('closed', () => {
       if (process.platform !== 'darwin') decoder.close();
     });
   };
-  openWindow(folderArgument(process.argv, process.cwd()));
+  openWindow(early ?? openedBy(process.argv, process.cwd(), app.getAppPath()));
 
-  // A second start opens its folder in the window that is already there.
-  app.on('second-instance', (_event, argv, workingFolder) => {
+  /** In the window that is already there. */
+  const openInWindow = (opened: Opened | null): void => {
     const window = BrowserWindow.getAllWindows().find((candidate) => candidate.isVisible());
-    const folder = folderArgument(argv, workingFolder);
     if (!window) {
-      openWindow(folder);
+      openWindow(opened);
       return;
     }
     if (window.isMinimized()) window.restore();
     window.focus();
-    if (folder) showFolder(window.webContents, folder);
+    if (opened) show(window.webContents, opened);
+  };
+  app.on('second-instance', (_event, argv, workingFolder) => {
+    openInWindow(openedBy(argv, workingFolder, app.getAppPath()));
+  });
+  app.removeListener('open-file', openEarly);
+  app.on('open-file', (event, path) => {
+    event.preventDefault();
+    openInWindow(openedAt(path));
   });
   app.on('activate', () => {
     if (!BrowserWindow.getAllWindows().some((window) => window.isVisible())) openWindow(null);
@@ -117,7 +118,16 @@ function startApplication(): void {
   });
 }
 
-if (app.requestSingleInstanceLock()) {
+/** macOS tells of files by an event, which may come before the application is ready. */
+function openEarly(event: { preventDefault: () => void }, path: string): void {
+  event.preventDefault();
+  early = openedAt(path);
+}
+
+if (servedInstaller()) {
+  app.quit();
+} else if (app.requestSingleInstanceLock()) {
+  app.on('open-file', openEarly);
   registerScheme();
   closeNetwork();
   // Not awaited at the top level: an ESM main must have loaded before Electron becomes ready.

@@ -21,6 +21,9 @@ export const paths = {
   decodeWorker: unpacked(join(dist, 'node', 'decode-worker.js')),
   datasetWorker: unpacked(join(dist, 'node', 'dataset-worker.js')),
   labelWorker: unpacked(join(dist, 'node', 'label-worker.js')),
+  /** The icon of the window, where the system takes it from the window: Linux. */
+  icon: (): string =>
+    app.isPackaged ? join(process.resourcesPath, '256.png') : join(dist, 'icons', '256.png'),
   /** The embedded packs. */
   packs: (): string =>
     app.isPackaged ? join(process.resourcesPath, 'packs') : join(appRoot, 'models', 'packs'),

@@ -1,13 +1,11 @@
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
-import { enginePortMessage } from '../engine/api/shell.ts';
+import { enginePortMessage, openedKinds } from '../engine/api/shell.ts';
 import type { ShellApi } from '../engine/api/shell.ts';
 
 const platforms = ['linux', 'darwin', 'win32'] as const;
 
-const listen = (channel: string, handler: (text: string) => void): (() => void) => {
-  const listener = (_event: unknown, text: unknown): void => {
-    if (typeof text === 'string') handler(text);
-  };
+const listen = (channel: string, handler: (...sent: unknown[]) => void): (() => void) => {
+  const listener = (_event: unknown, ...sent: unknown[]): void => handler(...sent);
   ipcRenderer.on(channel, listener);
   return () => ipcRenderer.removeListener(channel, listener);
 };
@@ -34,8 +32,15 @@ const api: ShellApi = {
   setTheme: (theme) => invoke('setTheme', theme),
   setTextSize: (percent) => invoke('setTextSize', percent),
   setMenu: (commands) => invoke('setMenu', commands),
-  onMenuCommand: (handler) => listen('archetone:command', handler),
-  onOpenFolder: (handler) => listen('archetone:open-folder', handler),
+  onMenuCommand: (handler) =>
+    listen('archetone:command', (id) => {
+      if (typeof id === 'string') handler(id);
+    }),
+  onOpen: (handler) =>
+    listen('archetone:open', (kind, path) => {
+      const known = openedKinds.find((each) => each === kind);
+      if (known !== undefined && typeof path === 'string') handler(known, path);
+    }),
 };
 
 contextBridge.exposeInMainWorld('archetone', api);

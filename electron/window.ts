@@ -1,5 +1,5 @@
 import { app, BrowserWindow, nativeTheme } from 'electron';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { paths } from './paths.ts';
@@ -37,6 +37,7 @@ export function createWindow(textSize: number): BrowserWindow {
     minHeight: 640,
     show: false,
     title: 'Archetone',
+    ...(process.platform === 'linux' && existsSync(paths.icon()) ? { icon: paths.icon() } : {}),
     backgroundColor: nativeTheme.shouldUseDarkColors ? '#15181c' : '#fafafa',
     webPreferences: {
       preload: paths.preload,

@@ -105,6 +105,8 @@ function noteWorkers() {
       .update(readFileSync(join(root, 'dist/node', name)))
       .digest('hex'),
   ]);
+  // Outside the archive no other file says that they are modules: in a checkout the one at its top would.
+  writeFileSync(join(root, 'dist/node/package.json'), `${JSON.stringify({ type: 'module' })}\n`);
   writeFileSync(
     join(root, 'dist/electron/installed.json'),
     `${JSON.stringify(Object.fromEntries(hashes), null, 2)}\n`,

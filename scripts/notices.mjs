@@ -52,7 +52,10 @@ const inWindow = [
   'marked',
 ];
 
-function describe(name) {
+/** Names of everything that the application ships, besides Electron and the packs. */
+export const shipped = () => [...new Set([...bundledPackages(), ...inWindow, ...native, ...data])].sort();
+
+export function describe(name) {
   const file = join(root, 'node_modules', name, 'package.json');
   if (!existsSync(file)) throw new Error(`${name} is not installed`);
   const { version, license, homepage, repository } = JSON.parse(readFileSync(file, 'utf8'));
@@ -63,8 +66,9 @@ function describe(name) {
 }
 
 export function notices() {
-  const names = [...new Set([...bundledPackages(), ...inWindow, ...native, ...data])].sort();
-  const rows = names.map(describe).map((p) => `| ${p.name} | ${p.version} | ${p.licence} | ${p.link} |`);
+  const rows = shipped()
+    .map(describe)
+    .map((p) => `| ${p.name} | ${p.version} | ${p.licence} | ${p.link} |`);
   return [
     '# Notices',
     '',

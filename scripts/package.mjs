@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSy
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { root, runToEnd, say } from './lib.mjs';
+import { writeIcons } from './icons.mjs';
+import { writeSbom } from './sbom.mjs';
 import { setup } from './setup.mjs';
 
 const dist = await setup();
@@ -37,6 +39,13 @@ async function zipOfRuntime() {
 
 const isOfficial = dist.startsWith(join(root, 'node_modules'));
 const zip = isOfficial ? {} : { ELECTRON_ZIP_DIR: await zipOfRuntime() };
+writeIcons();
+await writeSbom(readFileSync(join(dist, 'version'), 'utf8').trim().replace(/^v/, ''));
 const command = process.argv.includes('make') ? 'make' : 'package';
 const forge = join(root, 'node_modules', '@electron-forge', 'cli', 'dist', 'electron-forge.js');
-process.exit(await runToEnd(process.execPath, [forge, command], { env: { ...process.env, ...zip } }));
+const code = await runToEnd(process.execPath, [forge, command], { env: { ...process.env, ...zip } });
+if (code === 0 && command === 'make' && process.platform === 'linux') {
+  const { writeDeb } = await import('./deb.mjs');
+  say(`Written: ${writeDeb()}`);
+}
+process.exit(code);

@@ -7,6 +7,17 @@ export interface MenuCommand {
   accelerator: string | null;
 }
 
+/** Kinds of files that the system may be asked to open with Archetone. */
+export const openedFileKinds = ['library', 'checkpoint'] as const;
+/** By the ends of their names: a library written for another computer, and a checkpoint of a model that becomes a pack. */
+export const openedFiles = {
+  library: ['archetone'],
+  checkpoint: ['pt', 'pth', 'th', 'ckpt', 'safetensors'],
+} as const satisfies Record<(typeof openedFileKinds)[number], readonly string[]>;
+/** A folder is music. */
+export const openedKinds = ['folder', ...openedFileKinds] as const;
+export type OpenedKind = (typeof openedKinds)[number];
+
 /** Named verbs that the desktop shell gives the window through its preload script; nothing else reaches the window. */
 export interface ShellApi {
   readonly platform: 'linux' | 'darwin' | 'win32' | 'other';
@@ -29,8 +40,8 @@ export interface ShellApi {
   setMenu(commands: MenuCommand[]): Promise<void>;
   /** Commands chosen in the application menu, by id. */
   onMenuCommand(handler: (command: string) => void): () => void;
-  /** A folder the person asked the system to open with Archetone. */
-  onOpenFolder(handler: (folder: string) => void): () => void;
+  /** What the person asked the system to open with Archetone; the window may name it from then on. */
+  onOpen(handler: (kind: OpenedKind, path: string) => void): () => void;
 }
 
 /** Sent to the window with a MessagePort each time the engine process starts. */

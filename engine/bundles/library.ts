@@ -11,7 +11,8 @@ import { storageError } from '../storage/errors.ts';
 import type { Library } from '../library/library.ts';
 import { writeBundle } from './bundle.ts';
 
-const MANIFEST = 'archetone-library.json';
+/** Its ending is the one that the system opens with this application. */
+const MANIFEST = 'library.archetone';
 const FORMAT = 'archetone-library';
 /** Only these are taken in, whatever a manifest names. */
 const FILES = ['library.db', 'cache.db'] as const;

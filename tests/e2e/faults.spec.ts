@@ -409,8 +409,8 @@ test('the File menu backs a library up, puts it back and moves it to another com
     expect(await jobState(page, 'bundle-library', 60_000)).toBe('done');
     const [bundle = ''] = readdirSync(carried);
     expect(readdirSync(join(carried, bundle)).sort()).toEqual([
-      'archetone-library.json',
       'cache.db',
+      'library.archetone',
       'library.db',
     ]);
 

@@ -47,14 +47,19 @@ for (const [name, fuse, state] of fuses)
 
 test('08 has no code beside the archive but what must be there', () => {
   expect(readdirSync(resources).sort()).toEqual(
-    ['LICENSE', 'NOTICES.md', 'app.asar', 'app.asar.unpacked', 'packs', 'samples'].sort(),
+    [
+      ...['256.png', 'LICENSE', 'NOTICES.md', 'app.asar', 'app.asar.unpacked'],
+      ...['packs', 'samples', 'sbom.cdx.json'],
+    ].sort(),
   );
   const outside = files().filter((file) => {
     const entry = statFile(archive, file.slice(1)) as { unpacked?: boolean; files?: unknown };
     return entry.unpacked === true && entry.files === undefined;
   });
   for (const file of outside)
-    expect(file).toMatch(/^\/dist\/node\/[\w-]+\.js$|^\/node_modules\/.*\.(node|so|so\..*|dylib|dll)$/);
+    expect(file).toMatch(
+      /^\/dist\/node\/([\w-]+\.js|package\.json)$|^\/node_modules\/.*\.(node|so|so\..*|dylib|dll)$/,
+    );
 });
 
 test('09 holds every file as the hashes of the archive say', () => {
@@ -80,6 +85,11 @@ test('10 knows the files that its threads start from', () => {
     expect(sha256(readFileSync(join(resources, 'app.asar.unpacked/dist/node', name))), name).toBe(hash);
 });
 
+test('10b says that those are modules, whatever stands in the folders above', () => {
+  const path = join(resources, 'app.asar.unpacked/dist/node/package.json');
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ type: 'module' });
+});
+
 test('11 carries no sources, maps, tests or binaries of other systems', () => {
   const wrong = files().filter((file) =>
     /\.(map|ts|svelte)$|^\/(tests|engine|models|scripts|docs)\/|napi-v\d+\/(darwin|win32)/.test(
@@ -97,6 +107,24 @@ test('12 carries the notices of everything that it is made of', () => {
   };
   for (const name of Object.keys(dependencies)) expect(notices, name).toContain(`| ${name} |`);
   expect(notices).toContain('LGPL');
+});
+
+test('12b lists all of it as a bill of materials, with hashes', () => {
+  const bom = JSON.parse(readFileSync(join(resources, 'sbom.cdx.json'), 'utf8')) as {
+    bomFormat: string;
+    components: { name: string; version: string; purl?: string; hashes?: unknown[] }[];
+  };
+  expect(bom.bomFormat).toBe('CycloneDX');
+  const named = new Map(bom.components.map((component) => [component.name, component]));
+  for (const [, name = ''] of readFileSync(join(resources, 'NOTICES.md'), 'utf8').matchAll(
+    /^\| (\S+) \| \d/gm,
+  )) {
+    expect(named.get(name)?.purl, name).toContain('pkg:npm/');
+    expect(named.get(name)?.hashes, name).toHaveLength(1);
+  }
+  const { version } = named.get('electron') ?? {};
+  expect(version).toBe(readFileSync(join(folder, 'version'), 'utf8').trim().replace(/^v/, ''));
+  expect(named.get('compact')).toBeDefined();
 });
 
 test('13 carries its licence, and those of Electron and Chromium', () => {
@@ -195,7 +223,7 @@ test.describe('when it runs', () => {
     expect(seen.node).toEqual([]);
     expect(seen.verbs).toEqual(
       [
-        ...['chooseFile', 'chooseFolder', 'onMenuCommand', 'onOpenFolder', 'pathOf', 'platform'],
+        ...['chooseFile', 'chooseFolder', 'onMenuCommand', 'onOpen', 'pathOf', 'platform'],
         ...['reveal', 'setMenu', 'setTextSize', 'setTheme', 'startDrag', 'versions'],
       ].sort(),
     );

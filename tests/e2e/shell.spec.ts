@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, repository, test } from './support/app.ts';
-import { enginePid } from './support/steps.ts';
+import { expect, repository, temporaryFolder, test } from './support/app.ts';
+import { answerDialogs, enginePid } from './support/steps.ts';
 
 test.describe('the window', () => {
   test('is isolated, without Node, under a strict policy', async ({ running: { page, app } }) => {
@@ -19,7 +19,7 @@ test.describe('the window', () => {
         'chooseFile',
         'chooseFolder',
         'onMenuCommand',
-        'onOpenFolder',
+        'onOpen',
         'pathOf',
         'platform',
         'reveal',
@@ -136,23 +136,32 @@ test('the engine process is started again within two seconds when it dies', asyn
   await expect(running.page.getByText('Archetone compact').first()).toBeVisible();
 });
 
-test('a second start hands its folder to the first and ends', async ({ running }) => {
+test('a second start hands its folder or file to the first and ends', async ({ running }) => {
   const dist = process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? '';
   const program = join(dist, 'electron');
   test.skip(process.platform !== 'linux' || !existsSync(program), 'needs the runtime of the tests');
-  const second = spawnSync(
-    program,
-    [
-      '--no-sandbox',
-      repository,
-      `--user-data-dir=${running.userData}`,
-      join(repository, 'tests/fixtures/audio'),
-    ],
-    { encoding: 'utf8', timeout: 30_000 },
-  );
+  const startWith = (path: string): SpawnSyncReturns<string> =>
+    spawnSync(program, ['--no-sandbox', repository, `--user-data-dir=${running.userData}`, path], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+  const second = startWith(join(repository, 'tests/fixtures/audio'));
   expect(second.status).toBe(0);
   expect(second.stderr).toContain('already running');
   expect(await running.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
   await expect(running.page.getByTestId('nav-library')).toBeVisible();
   await expect(running.page.getByText('audio', { exact: true }).first()).toBeVisible();
+
+  // Files that belong to it: the same questions as by hand, and the same refusals.
+  const folder = temporaryFolder('opened');
+  writeFileSync(join(folder, 'model.safetensors'), 'not a model');
+  writeFileSync(join(folder, 'library.archetone'), '{}');
+  expect(startWith(join(folder, 'model.safetensors')).status).toBe(0);
+  await expect(running.page.getByTestId('add-pack-problem')).toContainText('model.safetensors');
+  await answerDialogs(running.app, join(repository, 'tests/fixtures/audio'));
+  expect(startWith(join(folder, 'library.archetone')).status).toBe(0);
+  await expect(
+    running.page.getByText('is no library made for another computer', { exact: false }),
+  ).toBeVisible();
+  rmSync(folder, { recursive: true, force: true });
 });

@@ -303,7 +303,7 @@ describe('moving to another computer', () => {
     const folder = writeMusic({ perClass: 1 });
     const taking = await client.call('libraries.takeIn', { bundle, folder });
     expect((await settled(client, taking.jobId)).error).toMatchObject({ code: 'database' });
-    rmSync(join(bundle, 'archetone-library.json'));
+    rmSync(join(bundle, 'library.archetone'));
     await expect(client.call('libraries.takeIn', { bundle, folder })).rejects.toMatchObject({
       code: 'not-found',
     });

@@ -73,7 +73,7 @@ export function fakeShell(changes: Partial<ShellApi> = {}): ShellApi {
     setTextSize: () => Promise.resolve(),
     setMenu: () => Promise.resolve(),
     onMenuCommand: () => () => undefined,
-    onOpenFolder: () => () => undefined,
+    onOpen: () => () => undefined,
     ...changes,
   };
 }

@@ -26,9 +26,9 @@ export async function carry(app: App, library: LibrarySummary): Promise<void> {
   });
 }
 
-/** Asks for such a folder and for the music, takes the library in and opens it. */
-export async function takeIn(app: App): Promise<void> {
-  const bundle = await app.shell.chooseFolder('The folder that was written there');
+/** Asks for such a folder, unless one is given, and for the music, takes the library in and opens it. */
+export async function takeIn(app: App, given?: string): Promise<void> {
+  const bundle = given ?? (await app.shell.chooseFolder('The folder that was written there'));
   if (bundle === null) return;
   const folder = await app.shell.chooseFolder('Where its music lies on this computer');
   if (folder === null) return;
