@@ -222,6 +222,8 @@ check(
   ),
   await problem.innerText().catch(() => ''),
 );
+await shown.page.getByTestId('nav-library').click();
+await shown.page.getByTestId('track-search').waitFor();
 check('closes with its window', await close(first, shown));
 
 const again = await start();

@@ -189,6 +189,10 @@ export const tracksMethods = {
   ),
   /** How many tracks tags put into groups that a split could tear apart. */
   'tracks.groups': query<TrackGroups>()(z.strictObject(inLibrary)),
+  /** URLs under which the window may show the pictures of tracks; those without one are left out. */
+  'tracks.covers': query<{ trackId: string; url: string }[]>()(
+    z.strictObject({ ...inLibrary, trackIds: z.array(id).min(1).max(1000) }),
+  ),
   'tracks.peaks': query<Peaks | null>()(z.strictObject({ ...inLibrary, trackId: id })),
   /** URL under which the window may play the track; formats it cannot play are given as WAV. */
   'tracks.audioUrl': query<{ url: string }>()(z.strictObject({ ...inLibrary, trackId: id })),

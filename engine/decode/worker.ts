@@ -6,7 +6,14 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { workerData } from 'node:worker_threads';
-import { AudioError, decodeMono, fileToOpen, fromSystemError, readTags } from '../../models/audio/index.ts';
+import {
+  AudioError,
+  coverBeside,
+  decodeMono,
+  fileToOpen,
+  fromSystemError,
+  readTags,
+} from '../../models/audio/index.ts';
 import { Transfer, type CallContext } from '../wire/contract.ts';
 import { serve } from '../wire/serve.ts';
 import { insideWorker } from '../wire/transports/worker.ts';
@@ -111,8 +118,9 @@ function joined(pieces: readonly Float32Array[], length: number): Transfer<Decod
 async function probe(path: string, context: CallContext): Promise<ProbeResult> {
   const tags = await readTags(path);
   context.alive();
+  const cover = tags.cover ?? (await coverBeside(path));
   const before = await stat(fileToOpen(path));
-  const result: ProbeResult = { ...tags, ...(await hashFile(path, context)) };
+  const result: ProbeResult = { ...tags, cover, ...(await hashFile(path, context)) };
   if (result.bytes !== before.size)
     throw new AudioError('unreadable', `The file changed while it was read: ${path}`);
   return result;

@@ -12,6 +12,7 @@ type Part = Pick<
   | 'tracks.leaveOut'
   | 'tracks.setNotes'
   | 'tracks.groups'
+  | 'tracks.covers'
   | 'tracks.peaks'
   | 'tracks.audioUrl'
 >;
@@ -30,6 +31,8 @@ export function tracksHandlers(context: EngineContext, playback: Playback): Part
     'tracks.setNotes': ({ libraryId, changes }) =>
       answer(() => ({ previous: libraries.get(libraryId).tracks.setNotes(changes) })),
     'tracks.groups': ({ libraryId }) => answer(() => libraries.get(libraryId).tracks.groups()),
+    'tracks.covers': ({ libraryId, trackIds }) =>
+      answer(() => libraries.get(libraryId).tracks.covers(media, trackIds)),
     'tracks.peaks': ({ libraryId, trackId }) => answer(() => libraries.get(libraryId).tracks.peaks(trackId)),
     'tracks.audioUrl': async ({ libraryId, trackId }) => ({
       url: await playback.urlOf(libraries.get(libraryId), trackId),

@@ -393,6 +393,19 @@ export class TrackRepository {
     });
   }
 
+  /** Of the tracks that have a picture. */
+  covers(media: MediaTokens, trackIds: readonly string[]): { trackId: string; url: string }[] {
+    return this.#db
+      .prepare<{ id: string; cover: string }>(
+        'SELECT id, cover FROM tracks WHERE cover IS NOT NULL AND id IN (SELECT value FROM json_each(?))',
+      )
+      .all([JSON.stringify(trackIds)])
+      .flatMap(({ id, cover }) => {
+        const url = this.#coverUrl(media, cover);
+        return url === null ? [] : [{ trackId: id, url }];
+      });
+  }
+
   #coverUrl(media: MediaTokens, name: string): string | null {
     const mime = coverMimes[name.slice(name.lastIndexOf('.') + 1)];
     return mime === undefined ? null : media.urlFor(join(this.#place.dataFolder, 'covers', name), mime);

@@ -8,6 +8,8 @@ export { mixToMono } from './mono.ts';
 export { PeakAccumulator } from './peaks.ts';
 export { isPlain } from './plain.ts';
 export { Resampler } from './resampler.ts';
+export { coverBeside } from './cover-beside.ts';
+export { pictureKind, type PictureKind } from './picture.ts';
 export { MAX_COVER_BYTES, readTags, type Cover, type Tags } from './tags.ts';
 export {
   AUDIO_EXTENSIONS,

@@ -12,6 +12,11 @@ test.describe.configure({ mode: 'serial' });
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const rate = 24_000;
+/** One red point. */
+const picture = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
 let running: RunningApp;
 let userData = '';
 let music = '';
@@ -29,6 +34,7 @@ test.beforeAll(async () => {
   music = temporaryFolder('player-music');
   writeFileSync(join(music, '1-loud.wav'), encodeWav(notes(8, 0.5), rate, 'pcm16'));
   writeFileSync(join(music, '2-quiet.wav'), encodeWav(notes(8, 0.005), rate, 'pcm16'));
+  writeFileSync(join(music, 'Folder.png'), picture);
   // Devices that every machine has, also one without a sound card.
   running = await launch(userData, ['--use-fake-device-for-media-stream']);
   await openLibrary(running, music);
@@ -241,6 +247,20 @@ test('goes on to the next track and back, by buttons and keys', async () => {
   await page.getByTestId('player-previous').click();
   await expect(title).toContainText('1-loud');
   await page.getByTestId('stop').click();
+});
+
+test('shows the picture that lies beside the tracks, in a column and in the inspector', async () => {
+  const { page } = running;
+  await show(page, '1-loud.wav');
+  const drawn = (image: HTMLImageElement): number => image.naturalWidth;
+  const inInspector = page.getByTestId('why').getByTestId('cover');
+  await expect.poll(() => inInspector.evaluate(drawn)).toBe(1);
+  await page.locator('[data-column=title]').click({ button: 'right' });
+  await page.getByTestId('column-cover').click();
+  await page.keyboard.press('Escape');
+  const inTable = page.getByTestId('track-row').getByTestId('cover');
+  await expect(inTable).toHaveCount(2);
+  await expect.poll(() => inTable.first().evaluate(drawn)).toBe(1);
 });
 
 test('has no fault that axe finds, light or dark, and costs nothing when nothing plays', async () => {

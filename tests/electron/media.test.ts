@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeMono, readTags } from '../../models/audio/index.ts';
@@ -127,6 +127,16 @@ describe('sound of a track', () => {
     );
     const mp3 = readFileSync(join(import.meta.dirname, '../fixtures/audio/stereo-cbr.mp3'));
     writeFileSync(join(folder, 'cover.mp3'), withCover(mp3, png));
+    // What a tag calls a picture is not believed, nor one that fills the memory of whoever draws it.
+    writeFileSync(join(folder, 'page.mp3'), withCover(mp3, Buffer.from(`<svg>${' '.repeat(60)}</svg>`)));
+    const huge = Buffer.from(png);
+    huge.writeUInt32BE(60_000, 16);
+    huge.writeUInt32BE(60_000, 20);
+    writeFileSync(join(folder, 'huge.mp3'), withCover(mp3, huge));
+    mkdirSync(join(folder, 'album'));
+    writeFileSync(join(folder, 'album', 'Folder.png'), png);
+    writeFileSync(join(folder, 'album', 'cover.jpg'), 'no picture');
+    writeSound(join(folder, 'album', 'one.wav'), ramp);
     const { library } = await importFolder(client, folder);
     const tracks = await tracksByPath(client, library.id);
     const id = (path: string) => ({ libraryId: library.id, trackId: tracks.get(path)?.id ?? '' });
@@ -143,6 +153,13 @@ describe('sound of a track', () => {
     const cover = engine.media.resolve(detail.coverUrl?.split('/').at(-1) ?? '');
     expect(cover?.mime).toBe('image/png');
     expect(readFileSync(cover?.path ?? '')).toEqual(png);
+    const covers = await client.call('tracks.covers', {
+      libraryId: library.id,
+      trackIds: [...tracks.values()].map((track) => track.id),
+    });
+    const pathOf = new Map([...tracks].map(([path, track]) => [track.id, path]));
+    expect(covers.map(({ trackId }) => pathOf.get(trackId)).sort()).toEqual(['album/one.wav', 'cover.mp3']);
+    expect(new Set(covers.map(({ url }) => url))).toEqual(new Set([detail.coverUrl]));
 
     await client.call('libraries.remove', { libraryId: library.id });
     expect(existsSync(library.dataFolder)).toBe(false);

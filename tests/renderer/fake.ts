@@ -379,6 +379,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'tracks.list': () => ({ total: rows.length, tracks: rows }),
   'tracks.get': (input: { trackId: string }) => trackDetail(input.trackId),
   'tracks.audioUrl': (input: { trackId: string }) => ({ url: `archetone://audio/${input.trackId}` }),
+  'tracks.covers': () => [],
   'tracks.peaks': () => ({ values: Float32Array.of(-0.5, 0.5, -1, 1), perSecond: 1, durationSeconds: 8 }),
   'classify.windows': () => ({
     startSeconds: [0, 4],

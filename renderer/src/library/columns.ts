@@ -2,7 +2,18 @@ import { z } from 'zod';
 import type { SortKey } from './tracks.svelte.ts';
 
 const columnKeys = [
-  ...(['state', 'title', 'name', 'label', 'prediction', 'probability', 'second', 'margin', 'split'] as const),
+  ...([
+    'state',
+    'cover',
+    'title',
+    'name',
+    'label',
+    'prediction',
+    'probability',
+    'second',
+    'margin',
+    'split',
+  ] as const),
   ...(['artist', 'album', 'genre', 'year', 'notes', 'path', 'duration', 'windows'] as const),
 ] as const;
 export type ColumnKey = (typeof columnKeys)[number];
@@ -24,6 +35,7 @@ export interface Column {
 /** Every column, in the order in which they stand unless a person moved them. */
 export const columns: readonly Column[] = [
   { key: 'state', title: '', sort: 'state', least: 28, share: 0, from: 0 },
+  { key: 'cover', title: 'Cover', sort: null, least: 48, share: 0, from: null },
   { key: 'title', title: 'Title', sort: 'title', least: 128, share: 2, from: 0 },
   { key: 'name', title: 'File name', sort: 'path', least: 128, share: 2, from: null },
   { key: 'label', title: 'Label', sort: 'label', least: 88, share: 1, from: 0 },

@@ -25,6 +25,7 @@ import { Throttle } from '../ui/throttle.ts';
 import { watch } from '../ui/watch.ts';
 import { Why } from '../why/why.svelte.ts';
 import { BackgroundSounds } from './background-sounds.ts';
+import { Covers } from '../library/covers.svelte.ts';
 import { Experiments } from './experiments.svelte.ts';
 import { History } from './history.svelte.ts';
 import { keepPlace, placeOf } from './place.ts';
@@ -66,6 +67,7 @@ export class LibrarySession {
   readonly jobs: Jobs;
   readonly settings: Settings;
   readonly tracks: TrackTable;
+  readonly covers: Covers;
   readonly taxonomies: Taxonomies;
   readonly experiments: Experiments;
   readonly revisions: Revisions;
@@ -107,6 +109,7 @@ export class LibrarySession {
     this.settings = host.settings;
     const jobs = { wait: (id: string) => this.wait(id) };
     this.tracks = new TrackTable(engine, this.notices);
+    this.covers = new Covers(engine, libraryId);
     this.taxonomies = new Taxonomies(libraryId, engine, this.history);
     this.experiments = new Experiments(libraryId, engine, jobs);
     this.revisions = new Revisions(libraryId, engine, this.experiments, this.history, jobs);
@@ -131,6 +134,7 @@ export class LibrarySession {
       tracks: new Throttle(400, () => {
         this.tracksVersion += 1;
         this.tracks.invalidate();
+        this.covers.forget();
         void this.notices.attempt(() => host.libraries.refresh(libraryId));
       }),
       predictions: new Throttle(400, () => {

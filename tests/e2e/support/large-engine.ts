@@ -182,6 +182,7 @@ const fake = new FakeEngine({
       row(offset + i),
     ),
   }),
+  'tracks.covers': () => [],
   'tracks.get': ({ trackId }: { trackId: string }) => ({
     ...trackDetail(trackId),
     ...row(Number(trackId.slice(1))),
