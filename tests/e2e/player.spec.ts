@@ -261,6 +261,7 @@ test('shows the picture that lies beside the tracks, in a column and in the insp
   const inTable = page.getByTestId('track-row').getByTestId('cover');
   await expect(inTable).toHaveCount(2);
   await expect.poll(() => inTable.first().evaluate(drawn)).toBe(1);
+  await page.getByTestId('stop').click();
 });
 
 test('has no fault that axe finds, light or dark, and costs nothing when nothing plays', async () => {

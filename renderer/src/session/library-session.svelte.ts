@@ -25,7 +25,7 @@ import { Throttle } from '../ui/throttle.ts';
 import { watch } from '../ui/watch.ts';
 import { Why } from '../why/why.svelte.ts';
 import { BackgroundSounds } from './background-sounds.ts';
-import { Covers } from '../library/covers.svelte.ts';
+import { Covers } from '../library/covers.ts';
 import { Experiments } from './experiments.svelte.ts';
 import { History } from './history.svelte.ts';
 import { keepPlace, placeOf } from './place.ts';
