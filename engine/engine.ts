@@ -155,7 +155,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...taxonomiesHandlers(context),
     ...labelsHandlers(context),
     ...experimentsHandlers(context),
-    ...evaluationsHandlers(context),
+    ...evaluationsHandlers(context, playback),
     ...classifyHandlers(context),
     ...explainHandlers(context),
     ...prototypesHandlers(context),

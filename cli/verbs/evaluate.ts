@@ -6,6 +6,7 @@ import {
   type EvaluationStep,
   type EvaluationTable,
 } from '../../engine/api/evaluations.ts';
+import { csvOf, latexOf, percentOf } from '../../engine/evaluate/files.ts';
 import { table } from '../text.ts';
 import { writeOutput } from '../write-output.ts';
 import type { AddVerb } from '../verb.ts';
@@ -70,9 +71,6 @@ function place(text: string, before: Record<string, string>): Record<string, str
   return { ...before, [name]: resolve(rest.join('=')) };
 }
 
-const percent = ({ mean, interval }: EvaluationRow): string =>
-  `${(100 * mean).toFixed(1)}${interval === null ? '' : ` ± ${(100 * interval).toFixed(1)}`}`;
-
 function textOf({ rows, cells, planned }: EvaluationTable): string {
   const known = table<EvaluationRow>(
     [
@@ -81,54 +79,10 @@ function textOf({ rows, cells, planned }: EvaluationTable): string {
       { title: 'probe', value: (row) => row.probe },
       { title: 'deformation', value: (row) => row.deformation },
       { title: 'metric', value: (row) => row.metric },
-      { title: '%', value: percent, align: 'right' },
+      { title: '%', value: percentOf, align: 'right' },
       { title: 'runs', value: (row) => String(row.runs), align: 'right' },
     ],
     rows,
   );
   return `${known}\n${cells} of ${planned} cells`;
-}
-
-function csvOf({ rows, madeBy }: EvaluationTable): string {
-  const packOf = new Map(madeBy.packs.map(({ id, sha256 }) => [id, sha256]));
-  const quoted = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const lines = rows.map((row) =>
-    [
-      row.dataset,
-      row.space,
-      row.probe,
-      row.deformation,
-      row.metric,
-      String(row.mean),
-      row.interval === null ? '' : String(row.interval),
-      String(row.runs),
-      String(row.tested),
-      packOf.get(row.space) ?? '',
-      madeBy.version,
-    ]
-      .map(quoted)
-      .join(','),
-  );
-  return `${['dataset,space,probe,deformation,metric,mean,interval,runs,tested,packSha256,version', ...lines].join('\n')}\n`;
-}
-
-/** What LaTeX has no backslash for. */
-const latexNames: Readonly<Record<string, string>> = {
-  '\\': '\\textbackslash{}',
-  '~': '\\textasciitilde{}',
-  '^': '\\textasciicircum{}',
-};
-
-function latexOf({ rows, madeBy }: EvaluationTable): string {
-  const packs = madeBy.packs.map(({ id, version, sha256 }) => `${id} ${version} (${sha256.slice(0, 12)})`);
-  const made = `% Archetone ${madeBy.version}; packs: ${packs.join(', ')}\n`;
-  const plain = (text: string): string =>
-    text
-      .replaceAll(/[&%$#_{}\\~^]/g, (sign) => latexNames[sign] ?? `\\${sign}`)
-      .replaceAll('−', '$-$')
-      .replaceAll('±', '$\\pm$');
-  const lines = rows.map((row) =>
-    [row.dataset, row.space, row.probe, row.deformation, row.metric, percent(row)].map(plain).join(' & '),
-  );
-  return `${made}\\begin{tabular}{lllllr}\n\\hline\ndata set & space & probe & deformation & metric & \\% \\\\\n\\hline\n${lines.map((line) => `${line} \\\\\n`).join('')}\\hline\n\\end{tabular}\n`;
 }

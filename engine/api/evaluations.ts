@@ -1,7 +1,7 @@
 /** Evaluations: tasks × spaces × deformations × probes, from a file that mir_ref's configuration is. */
 import { z } from 'zod';
 import { query } from '../wire/index.ts';
-import { path } from './shared.ts';
+import { id, nothing, path, seed } from './shared.ts';
 import type { Started } from './shared.ts';
 
 /**
@@ -42,6 +42,9 @@ export interface EvaluationRow {
 
 export interface EvaluationTable {
   evaluationId: string;
+  name: string;
+  /** The file that made it. */
+  text: string;
   marks: EvaluationMark[];
   rows: EvaluationRow[];
   /** Cells there are, and all there should be. */
@@ -51,14 +54,148 @@ export interface EvaluationTable {
   madeBy: { version: string; packs: { id: string; version: string; sha256: string }[] };
 }
 
+/** The file of an evaluation: where it is, or what it says. */
+const fileSchema = z.union([
+  path,
+  z.strictObject({ name: z.string().min(1).max(200), content: z.string().min(1).max(1_000_000) }),
+]);
+const placesSchema = z.record(z.string().min(1).max(1000), path);
+
+/** An evaluation that was begun. */
+export interface EvaluationSummary {
+  evaluationId: string;
+  /** What its file is called. */
+  name: string;
+  /** When it was last begun or gone on with: ISO 8601. */
+  at: string;
+  /** Cells there are, and all there should be. */
+  cells: number;
+  planned: number;
+}
+
+/** What a file would run. */
+export interface EvaluationFileInfo {
+  name: string;
+  text: string;
+  marks: EvaluationMark[];
+  experiments: {
+    task: 'single' | 'multi';
+    datasets: { name: string; type: string; deformations: string[] }[];
+    spaces: string[];
+    probes: string[];
+    seeds: number;
+    /** How often tracks are held out for each seed. */
+    splits: number;
+  }[];
+  /** Folders and files that it names and that are not there; `places` says where they are. */
+  missing: string[];
+}
+
+/** How often each of two spaces told a track right. */
+export interface EvaluationFlip {
+  path: string;
+  /** What it bears. */
+  truth: string[];
+  /** What was said of it, in the first run that tested it. */
+  first: string[];
+  second: string[];
+  runs: number;
+  firstRight: number;
+  secondRight: number;
+}
+
+/** Scores of each label: F1 of classes, average precision of labels. */
+export interface EvaluationClasses {
+  labels: string[];
+  spaces: string[];
+  /** `[space][label]`, the mean over runs; null where it was not defined in any. */
+  values: (number | null)[][];
+}
+
+/** One column of the grid under one deformation. */
+const columnOf = {
+  evaluationId,
+  dataset: z.string().min(1).max(4096),
+  probe: z.string().min(1).max(400),
+  deformation: z.string().min(1).max(4096),
+};
+
+/** Kinds of probes that a form offers; their settings are the usual ones. */
+export const formProbes = ['knn', 'mlknn', 'linear', 'classifier', 'prototypes'] as const;
+
+/** Deformations that a form offers, each with one value. */
+export const formDeformations = [
+  { type: 'AddGaussianSNR', title: 'Noise', unit: 'dB SNR', usual: 15, low: -20, high: 60 },
+  { type: 'Gain', title: 'Gain', unit: 'dB', usual: -12, low: -60, high: 40 },
+  { type: 'ClippingDistortion', title: 'Clipping', unit: '% clipped', usual: 20, low: 0, high: 90 },
+  { type: 'Mp3Compression', title: 'MP3', unit: 'kbit/s', usual: 32, low: 8, high: 320 },
+  { type: 'PitchShift', title: 'Pitch shift', unit: 'semitones', usual: 1, low: -12, high: 12 },
+] as const;
+
+const formSchema = z.strictObject({
+  name: z.string().min(1).max(200),
+  task: z.enum(['single', 'multi']),
+  dataset: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('library'), libraryId: id, taxonomyId: id }),
+    /** Sub-folders, or words of file names, are the labels. */
+    z.strictObject({ kind: z.enum(['folders', 'tokens']), name: z.string().min(1).max(200) }),
+  ]),
+  deformations: z
+    .array(
+      z.strictObject({
+        type: z.enum(formDeformations.map(({ type }) => type)),
+        value: z.number().min(-1000).max(1000),
+      }),
+    )
+    .max(20),
+  spaces: z.array(z.string().min(1).max(200)).min(1).max(100),
+  probes: z.array(z.enum(formProbes)).min(1).max(formProbes.length),
+  seeds: z.array(seed).min(1).max(100),
+  folds: z.int().min(2).max(50),
+  windows: z.union([z.literal('all'), z.int().min(1).max(10_000)]),
+});
+export type EvaluationForm = z.input<typeof formSchema>;
+
+export const evaluationFormats = ['csv', 'latex', 'yaml', 'svg'] as const;
+export type EvaluationFormat = (typeof evaluationFormats)[number];
+
 export const evaluationsMethods = {
+  /** Those that were begun, the newest first. */
+  'evaluations.list': query<EvaluationSummary[]>()(nothing),
+  /** What a file would run, before it is. */
+  'evaluations.read': query<EvaluationFileInfo>()(
+    z.strictObject({ file: fileSchema, places: placesSchema.default({}) }),
+  ),
+  /** The file that a form stands for: mir_ref’s YAML. */
+  'evaluations.compose': query<{ text: string }>()(formSchema),
+  /** Goes on with one that was begun, with the places it was begun with. */
+  'evaluations.resume': query<Started>()(z.strictObject({ evaluationId })),
+  /** Forgets its cells; vectors are kept, and its file and audio are not touched. */
+  'evaluations.remove': query<null>()(z.strictObject({ evaluationId })),
+  'evaluations.classes': query<EvaluationClasses>()(z.strictObject(columnOf)),
+  /** Tracks that one space tells right more often than another, those that differ most first. */
+  'evaluations.flips': query<EvaluationFlip[]>()(
+    z.strictObject({ ...columnOf, first: z.string().min(1).max(200), second: z.string().min(1).max(200) }),
+  ),
+  /** URL under which the window may play a track of a task. */
+  'evaluations.audioUrl': query<{ url: string }>()(
+    z.strictObject({ evaluationId, dataset: z.string().min(1).max(4096), path: z.string().min(1).max(4096) }),
+  ),
+  /** Writes the table, or the file that it was made by, anew. */
+  'evaluations.export': query<null>()(
+    z.strictObject({ evaluationId, format: z.enum(evaluationFormats), file: path }),
+  ),
+  /** Writes what a form or a file says as a file. */
+  'evaluations.save': query<null>()(
+    z.strictObject({ content: z.string().min(1).max(1_000_000), file: path }),
+  ),
   /** Goes on where an earlier run of the same file ended. */
   'evaluations.run': query<Started>()(
     z.strictObject({
-      file: path,
+      file: fileSchema,
       step: z.enum(evaluationSteps).default('conduct'),
       /** Where the folders that the file names are, by the name it gives them. */
-      places: z.record(z.string().min(1).max(1000), path).default({}),
+      places: placesSchema.default({}),
     }),
   ),
   'evaluations.table': query<EvaluationTable>()(z.strictObject({ evaluationId })),

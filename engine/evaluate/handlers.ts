@@ -1,38 +1,92 @@
-import { basename } from 'node:path';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { z } from 'zod';
 import type { Handlers } from '../api/contract.ts';
+import { EngineError } from '../api/errors.ts';
+import type { EvaluationFormat, EvaluationTable } from '../api/evaluations.ts';
 import { answer } from '../answer.ts';
 import type { EngineContext } from '../context.ts';
+import { writeWhole } from '../files/write-whole.ts';
 import { jobKind } from '../jobs/kind.ts';
-import { evaluationSpecSchema, runEvaluation } from './run.ts';
+import { COPIES_FOLDER, type Playback } from '../library/playback.ts';
+import { classesOf, flipsOf } from './compare.ts';
+import { composeEvaluation } from './compose.ts';
+import { describeEvaluation } from './describe.ts';
+import { csvOf, latexOf } from './files.ts';
+import { svgOf } from './picture.ts';
+import { evaluationFolder, evaluationSpecSchema, runEvaluation } from './run.ts';
+import { nameOfFile } from './source.ts';
+import { listEvaluations, removeEvaluation, storedEvaluation, storedSpec, storedTask } from './stored.ts';
 import { evaluationTable } from './table.ts';
+import { readEvaluationFile } from './yaml.ts';
+
+type Part = Pick<Handlers, Extract<keyof Handlers, `evaluations.${string}`>>;
+
+/** What the table of an evaluation is written as. */
+const writers: Readonly<Record<EvaluationFormat, (table: EvaluationTable) => string>> = {
+  csv: csvOf,
+  latex: latexOf,
+  svg: svgOf,
+  yaml: ({ text }) => text,
+};
 
 /** Tasks × spaces × deformations × probes. */
-export function evaluationsHandlers(
-  context: EngineContext,
-): Pick<Handlers, 'evaluations.run' | 'evaluations.table'> {
+export function evaluationsHandlers(context: EngineContext, playback: Playback): Part {
   const { jobs, options } = context;
+  const { dataFolder } = options;
   jobs.register(
     jobKind({
       kind: 'evaluate',
       lane: 'compute',
       resumable: true,
       spec: evaluationSpecSchema,
-      title: ({ file }) => `Evaluate ${basename(file)}`,
+      title: ({ file }) => `Evaluate ${nameOfFile(file)}`,
       run: async (spec, job) => ({ kind: 'evaluate', ...(await runEvaluation(context, spec, job)) }),
     }),
   );
+  const run = (spec: z.output<typeof evaluationSpecSchema>): { jobId: string } => {
+    // After a kill the job goes on by itself: whoever asks again is shown that one.
+    const same = jobs
+      .unfinished('evaluate', null)
+      .find((one) => isDeepStrictEqual(evaluationSpecSchema.safeParse(one.spec).data, spec));
+    if (!same) return { jobId: jobs.start('evaluate', { libraryId: null, spec }) };
+    if (jobs.get(same.id).state === 'paused') jobs.resume(same.id);
+    return { jobId: same.id };
+  };
   return {
-    'evaluations.run': (spec) =>
-      answer(() => {
-        // After a kill the job goes on by itself: whoever asks again is shown that one.
-        const same = jobs
-          .unfinished('evaluate', null)
-          .find((one) => isDeepStrictEqual(evaluationSpecSchema.safeParse(one.spec).data, spec));
-        if (!same) return { jobId: jobs.start('evaluate', { libraryId: null, spec }) };
-        if (jobs.get(same.id).state === 'paused') jobs.resume(same.id);
-        return { jobId: same.id };
-      }),
-    'evaluations.table': ({ evaluationId }) => evaluationTable(options.dataFolder, evaluationId),
+    'evaluations.list': () => listEvaluations(dataFolder),
+    'evaluations.read': (asked) => describeEvaluation(context, asked),
+    'evaluations.compose': (form) => answer(() => ({ text: composeEvaluation(context, form) })),
+    'evaluations.run': (spec) => answer(() => run(spec)),
+    'evaluations.resume': async ({ evaluationId }) => run(await storedSpec(dataFolder, evaluationId)),
+    'evaluations.remove': async ({ evaluationId }) => {
+      await removeEvaluation(dataFolder, evaluationId);
+      return null;
+    },
+    'evaluations.table': ({ evaluationId }) => evaluationTable(dataFolder, evaluationId),
+    'evaluations.classes': async ({ evaluationId, ...column }) =>
+      classesOf((await storedEvaluation(dataFolder, evaluationId)).cells, column),
+    'evaluations.flips': async ({ evaluationId, first, second, ...column }) => {
+      const { cells } = await storedEvaluation(dataFolder, evaluationId);
+      const items = await storedTask(dataFolder, evaluationId, column.dataset);
+      const truths = new Map(items.map(({ path, labels }) => [path, labels]));
+      return flipsOf(cells, column, { first, second }, truths);
+    },
+    'evaluations.audioUrl': async ({ evaluationId, dataset, path }) => {
+      const items = await storedTask(dataFolder, evaluationId, dataset);
+      const item = items.find((one) => one.path === path);
+      if (!item) throw new EngineError('not-found', `The data set has no track ${path}.`);
+      const copies = join(evaluationFolder(dataFolder, evaluationId), COPIES_FOLDER);
+      return { url: await playback.urlOfFile(item.file, copies) };
+    },
+    'evaluations.save': async ({ content, file }) => {
+      readEvaluationFile(content);
+      await writeWhole(file, content);
+      return null;
+    },
+    'evaluations.export': async ({ evaluationId, format, file }) => {
+      await writeWhole(file, writers[format](await evaluationTable(dataFolder, evaluationId)));
+      return null;
+    },
   };
 }

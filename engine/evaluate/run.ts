@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { AudioError } from '../../models/audio/errors.ts';
 import { neededBy, ScenarioError, withFiles, type Scenario } from '../../models/deformations/scenario.ts';
@@ -15,6 +15,7 @@ import { fitProbe, probeTitle, type Answers, type ProbeSettings } from '../../mo
 import { evaluationsMethods, type EvaluationMark, type EvaluationStep } from '../api/evaluations.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
+import { evaluationSource, nameOfFile, placeOf } from './source.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { canCompress } from '../scoring/compress.ts';
@@ -44,6 +45,8 @@ export type EvaluationCell = z.output<typeof cellSchema>;
 
 /** What a run planned: read when a table is made. */
 export const planSchema = z.object({
+  /** Of versions before: not known. */
+  name: z.string().default(''),
   marks: z.array(z.object({ at: z.string(), message: z.string() })),
   /** File names of all cells, in the order of the table. */
   cells: z.array(z.string()),
@@ -52,6 +55,16 @@ export const planSchema = z.object({
     packs: z.array(z.object({ id: z.string(), version: z.string(), sha256: z.string() })),
   }),
 });
+
+/** What a run was told, so that it can be gone on with. */
+export const runSpecFile = 'run.json';
+
+/** Every task of a run, by the name of its data set: path, file and labels of its tracks. */
+export const tasksSchema = z.record(
+  z.string(),
+  z.array(z.tuple([z.string(), z.string(), z.array(z.string())])),
+);
+export const tasksFile = 'tasks.json';
 
 const CLEAN = 'clean';
 
@@ -71,16 +84,14 @@ export async function runEvaluation(
   spec: Spec,
   job: JobHandle,
 ): Promise<{ evaluationId: string; cells: number }> {
-  const source = await readFile(spec.file, 'utf8').catch((cause: unknown) => {
-    throw new EngineError('not-found', `${spec.file} cannot be read.`, 'Name an evaluation file.', { cause });
-  });
+  const { content, folder: base } = await evaluationSource(spec.file);
   const evaluationId = createHash('sha256')
-    .update(JSON.stringify([source, spec.places, dirname(spec.file)]))
+    .update(JSON.stringify([content, spec.places, base ?? '']))
     .digest('hex')
     .slice(0, 16);
   const folder = evaluationFolder(context.options.dataFolder, evaluationId);
   const run = new EvaluationRun(context, spec, job, folder);
-  const cells = await run.run(source);
+  const cells = await run.run(content);
   return { evaluationId, cells };
 }
 
@@ -123,7 +134,16 @@ class EvaluationRun {
       );
     await mkdir(this.folder, { recursive: true });
     await writeWhole(join(this.folder, 'evaluation.yml'), source);
+    await writeWhole(join(this.folder, runSpecFile), `${JSON.stringify(this.spec)}\n`);
+    const tasks = Object.fromEntries(
+      cells.map(({ task }) => [
+        task.dataset.name,
+        task.items.map(({ path, file, labels }) => [path, file, labels]),
+      ]),
+    );
+    await writeWhole(join(this.folder, tasksFile), `${JSON.stringify(tasks)}\n`);
     const plan: z.output<typeof planSchema> = {
+      name: nameOfFile(this.spec.file),
       marks: this.#marks,
       cells: [...new Set(cells.map(({ file }) => file))],
       madeBy: {
@@ -223,21 +243,8 @@ class EvaluationRun {
     });
   }
 
-  /** By the name in the file, else beside the file. */
   #place(named: string, type: string): string {
-    const given = this.spec.places[named];
-    if (given !== undefined) return given;
-    if (type === 'library') return named;
-    if (named === 'demo') {
-      const { demoFolder } = this.context.options;
-      if (demoFolder !== null) return demoFolder;
-      throw new EngineError(
-        'missing-folder',
-        'The demo sounds are not installed.',
-        'Name a folder of sounds.',
-      );
-    }
-    return isAbsolute(named) ? named : resolve(dirname(this.spec.file), named);
+    return placeOf(this.context, this.spec, named, type);
   }
 
   /** Measures every deformation on the audio it will be tested on. @throws EngineError where one is not what it should be */

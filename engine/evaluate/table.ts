@@ -1,35 +1,20 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import jstat from 'jstat';
 import type { EvaluationRow, EvaluationTable } from '../api/evaluations.ts';
-import { EngineError } from '../api/errors.ts';
-import { cellSchema, evaluationFolder, planSchema, type EvaluationCell } from './run.ts';
+import type { EvaluationCell } from './run.ts';
+import { storedEvaluation } from './stored.ts';
 
 /**
  * The table of an evaluation: its cells, with seeds and splits taken together.
  * @throws EngineError `not-found` when there is none of that id
  */
 export async function evaluationTable(dataFolder: string, evaluationId: string): Promise<EvaluationTable> {
-  const folder = evaluationFolder(dataFolder, evaluationId);
-  const read = async (name: string): Promise<unknown> =>
-    JSON.parse(await readFile(join(folder, name), 'utf8'));
-  const plan = planSchema.parse(
-    await read('plan.json').catch((cause: unknown) => {
-      throw new EngineError('not-found', 'There is no such evaluation.', 'Run its file first.', { cause });
-    }),
-  );
-  const cells: EvaluationCell[] = [];
-  for (const name of plan.cells) {
-    const cell = await read(name).catch(() => null);
-    if (cell !== null) cells.push(cellSchema.parse(cell));
-  }
+  const { plan, cells, text } = await storedEvaluation(dataFolder, evaluationId);
+  const { name, marks, madeBy } = plan;
   return {
-    evaluationId,
-    marks: plan.marks,
+    ...{ evaluationId, name, text, marks, madeBy },
     rows: rowsOf(cells),
     cells: cells.length,
     planned: plan.cells.length,
-    madeBy: plan.madeBy,
   };
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
@@ -20,6 +21,8 @@ const playable: Record<string, string> = {
 };
 /** Folder of the copies inside a library's data folder. */
 export const COPIES_FOLDER = 'transcodes';
+/** Of copies of files whose own rate nobody noted. */
+const UNKNOWN_RATE = 44_100;
 const WAV_HEADER_BYTES = 44;
 const LARGEST_WAV_SAMPLES = (0xffffffff - WAV_HEADER_BYTES) / 2;
 
@@ -58,7 +61,22 @@ export class Playback {
       return this.#media.urlFor(path, mime);
     }
     const copy = join(library.dataFolder, COPIES_FOLDER, `${row.contentHash ?? trackId}.wav`);
-    await this.#copyOnce(path, copy, row.sampleRate ?? 44_100);
+    await this.#copyOnce(path, copy, row.sampleRate ?? UNKNOWN_RATE);
+    return this.#media.urlFor(copy, 'audio/wav');
+  }
+
+  /**
+   * The same of a file that is in no library.
+   * @param folder of the copies, named by what they are made of
+   * @throws EngineError `unreadable`, `audio`, `disk-full`
+   */
+  async urlOfFile(path: string, folder: string): Promise<string> {
+    if (!existsSync(fileToOpen(path)))
+      throw new EngineError('unreadable', `${path} is not there.`, 'Connect its drive, or put it back.');
+    const mime = playable[extname(path).slice(1).toLowerCase()];
+    if (mime !== undefined && (await playsAlike(path))) return this.#media.urlFor(path, mime);
+    const copy = join(folder, `${createHash('sha256').update(path).digest('hex').slice(0, 32)}.wav`);
+    await this.#copyOnce(path, copy, UNKNOWN_RATE);
     return this.#media.urlFor(copy, 'audio/wav');
   }
 

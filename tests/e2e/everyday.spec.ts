@@ -9,6 +9,7 @@ import { go, screenshots } from './support/steps.ts';
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const views = [
   ...['welcome', 'library', 'map', 'prototypes', 'train', 'reduce', 'mistakes', 'similar', 'packs', 'jobs'],
+  'evaluate',
 ];
 
 /** What axe has to say about the page: rule, how bad, and where. */

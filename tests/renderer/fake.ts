@@ -341,6 +341,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'caches.list': () => [],
   'libraries.list': () => [library],
   'libraries.get': () => library,
+  'evaluations.list': () => [],
   'libraries.spaces': () => [{ ...space, tracks: 3 }],
   'libraries.openDemo': () => library,
   'libraries.open': () => library,

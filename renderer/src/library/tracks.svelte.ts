@@ -216,7 +216,7 @@ export class TrackTable {
 /** Reads all tracks a filter lets through, in pages of the engine's largest size. */
 export async function readAllTracks(
   engine: EngineClient,
-  scope: TrackScope,
+  scope: TrackScope & { search?: string },
   filter: TrackFilter,
   signal?: AbortSignal,
 ): Promise<TrackRow[]> {

@@ -7,6 +7,7 @@ import { Jobs } from '../jobs/jobs.svelte.ts';
 import { Packs } from '../packs/packs.svelte.ts';
 import { forgetPlace } from '../session/place.ts';
 import { LibrarySession } from '../session/library-session.svelte.ts';
+import { Evaluations } from '../evaluate/evaluations.svelte.ts';
 import { viewIds, type ViewId } from './command-list.ts';
 import { EngineConnection } from './engine.svelte.ts';
 import { Libraries } from './libraries.svelte.ts';
@@ -25,12 +26,15 @@ export class App {
   readonly jobs = new Jobs(this.engine);
   readonly libraries = new Libraries(this.engine);
   readonly packs = new Packs(this.engine, this.jobs);
+  readonly evaluations = new Evaluations(this.engine);
 
   view = $state<ViewId>('welcome');
   info = $state.raw<AppInfo | null>(null);
   shortcutsOpen = $state(false);
   /** The library that a backup is being chosen for. */
   restoring = $state.raw<LibrarySummary | null>(null);
+  /** It is being chosen what of the tracks is exported. */
+  exporting = $state(false);
   /** Files of the library hang at the pointer; dropped on the window itself they are nothing new. */
   draggingOut = false;
   /** The library that is open. */

@@ -45,6 +45,7 @@ export function commandHandlers(app: App): CommandHandlers {
     'library.demo': () => app.openDemo(),
     'library.rescan': () => app.session?.rescan(),
     'library.rescanEverything': () => app.session?.rescan(true),
+    'library.exportTracks': withLibrary(() => (app.exporting = true)),
     'library.backUp': withLibrary((library) => backUp(app, library)),
     'library.restore': withLibrary((library) => (app.restoring = library)),
     'library.carry': withLibrary((library) => carry(app, library)),
@@ -73,6 +74,7 @@ export function commandHandlers(app: App): CommandHandlers {
     'similar.forward': () => app.session?.similar.go(1),
     'view.packs': () => (app.view = 'packs'),
     'view.jobs': () => (app.view = 'jobs'),
+    'view.evaluate': () => (app.view = 'evaluate'),
     'jobs.first': () => {
       const newest = app.jobs.active.filter((job) => job.waitingFor !== null).at(-1);
       if (!newest) notices().add('info', 'No job waits.');

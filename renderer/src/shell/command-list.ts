@@ -11,6 +11,7 @@ export const viewIds = [
   'train',
   'reduce',
   'mistakes',
+  'evaluate',
   'packs',
   'jobs',
 ] as const;
@@ -33,6 +34,7 @@ export const commandList = [
   { id: 'library.demo', title: 'Open the demo library', menu: 'File', keys: [] },
   { id: 'library.rescan', title: 'Rescan library', menu: 'File', keys: ['Mod+R'] },
   { id: 'library.rescanEverything', title: 'Rescan everything', menu: 'File', keys: [] },
+  { id: 'library.exportTracks', title: 'Export tracks…', menu: 'File', keys: ['Mod+Shift+E'] },
   { id: 'library.backUp', title: 'Back up library', menu: 'File', keys: [] },
   { id: 'library.restore', title: 'Restore a backup…', menu: 'File', keys: [] },
   { id: 'library.carry', title: 'Move library to another computer…', menu: 'File', keys: [] },
@@ -56,6 +58,7 @@ export const commandList = [
   { id: 'similar.forward', title: 'Similar: forward', menu: 'View', keys: ['Mod+]'] },
   { id: 'view.packs', title: 'Packs', menu: 'View', keys: ['8'] },
   { id: 'view.jobs', title: 'Jobs', menu: 'View', keys: ['9'] },
+  { id: 'view.evaluate', title: 'Evaluate', menu: 'View', keys: ['e'] },
   { id: 'jobs.first', title: 'Put the newest waiting job first', menu: 'View', keys: [] },
   { id: 'view.inspector', title: 'Why inspector on or off', menu: 'View', keys: ['i'] },
   { id: 'view.spectrogram', title: 'Spectrogram on or off', menu: 'View', keys: ['g'] },

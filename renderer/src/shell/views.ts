@@ -3,6 +3,7 @@ import type { ViewId } from './command-list.ts';
 import About from '../about/AboutView.svelte';
 import Help from '../about/HelpView.svelte';
 import Preferences from '../about/PreferencesView.svelte';
+import Evaluate from '../evaluate/EvaluateView.svelte';
 import Jobs from '../jobs/JobsView.svelte';
 import Library from '../library/LibraryView.svelte';
 import Map from '../map/MapView.svelte';
@@ -31,6 +32,7 @@ export const views: Record<ViewId, View> = {
   similar: { component: Similar, ofLibrary: true },
   packs: { component: Packs, ofLibrary: false },
   jobs: { component: Jobs, ofLibrary: false },
+  evaluate: { component: Evaluate, ofLibrary: false },
   help: { component: Help, ofLibrary: false },
   preferences: { component: Preferences, ofLibrary: false },
   about: { component: About, ofLibrary: false },

@@ -12,6 +12,7 @@ export const icons = {
     width: 1.9,
   },
   packs: { path: 'M8 1.8l5.5 3v6.4l-5.5 3l-5.5-3V4.8ZM2.7 5L8 7.8L13.3 5M8 7.8v6.2' },
+  evaluate: { path: 'M2.5 2.5h11v11h-11ZM2.5 6.2h11M2.5 9.8h11M6.2 2.5v11M9.8 2.5v11' },
   jobs: { path: 'M3 4h6M3 8h10M3 12h4M11.5 4h1.5M9.5 12H13' },
   play: { path: 'M5 3v10l8-5Z', fill: true },
   pause: { path: 'M4.5 3h2.5v10H4.5ZM9 3h2.5v10H9Z', fill: true },

@@ -1,0 +1,63 @@
+import { stringify } from 'yaml';
+import { formDeformations } from '../api/evaluations.ts';
+import type { ParsedInput } from '../api/contract.ts';
+import type { EngineContext } from '../context.ts';
+
+type Form = ParsedInput<'evaluations.compose'>;
+
+const taskTypes = { single: 'multiclass_classification', multi: 'multilabel_classification' } as const;
+
+/** The probes of a form as a file says them. */
+const probes: Readonly<Record<Form['probes'][number], Record<string, unknown>>> = {
+  knn: { type: 'knn', k: 5 },
+  mlknn: { type: 'mlknn', k: 10 },
+  linear: { type: 'linear' },
+  classifier: { type: 'classifier', hidden_units: ['infer'] },
+  prototypes: { type: 'prototypes' },
+};
+
+/** Names of the parameters of a deformation with one value. */
+const parameters: Readonly<Record<(typeof formDeformations)[number]['type'], readonly [string, string]>> = {
+  AddGaussianSNR: ['min_snr_in_db', 'max_snr_in_db'],
+  Gain: ['min_gain_in_db', 'max_gain_in_db'],
+  ClippingDistortion: ['min_percentile_threshold', 'max_percentile_threshold'],
+  Mp3Compression: ['min_bitrate', 'max_bitrate'],
+  PitchShift: ['min_semitones', 'max_semitones'],
+};
+
+/**
+ * The file that a form stands for.
+ * @throws EngineError `not-found` for a library or taxonomy that is not there
+ */
+export function composeEvaluation({ libraries }: EngineContext, form: Form): string {
+  const deformations = form.deformations.map(({ type, value }) => [
+    { type, params: Object.fromEntries(parameters[type].map((name) => [name, value])) },
+  ]);
+  const dataset = datasetOf(libraries, form.dataset);
+  return stringify(
+    {
+      experiments: [
+        {
+          task: { name: form.name, type: taskTypes[form.task], feature_aggregation: 'mean' },
+          datasets: [{ ...dataset, ...(deformations.length > 0 ? { deformations } : {}) }],
+          features: form.spaces,
+          probes: form.probes.map((probe) => probes[probe]),
+          seeds: form.seeds,
+          split: { kind: 'folds', folds: form.folds },
+          windows: form.windows,
+        },
+      ],
+    },
+    // Strings of names as they are, whatever their length.
+    { lineWidth: 0 },
+  );
+}
+
+function datasetOf(libraries: EngineContext['libraries'], dataset: Form['dataset']): Record<string, string> {
+  if (dataset.kind !== 'library') return { name: dataset.name, type: dataset.kind, dir: dataset.name };
+  const { name, id } = libraries.get(dataset.libraryId).summary();
+  const taxonomy = libraries.get(dataset.libraryId).taxonomies.get(dataset.taxonomyId);
+  // By its name the file means the same on another computer; by its id where two are called alike.
+  const alone = libraries.list().filter((one) => one.name === name).length === 1;
+  return { name, type: 'library', library: alone ? name : id, taxonomy: taxonomy.name };
+}

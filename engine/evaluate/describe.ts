@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { probeTitle } from '../../models/probes/probe.ts';
+import type { ParsedInput } from '../api/contract.ts';
+import type { EvaluationFileInfo } from '../api/evaluations.ts';
+import type { EngineContext } from '../context.ts';
+import { evaluationSource, nameOfFile, placeOf } from './source.ts';
+import { readEvaluationFile, type PlannedDataset } from './yaml.ts';
+
+/** What a file would run, and what of it is not there. @throws EngineError `not-found`, `bad-input` saying where */
+export async function describeEvaluation(
+  context: EngineContext,
+  asked: ParsedInput<'evaluations.read'>,
+): Promise<EvaluationFileInfo> {
+  const { content } = await evaluationSource(asked.file);
+  const { experiments, marks } = readEvaluationFile(content);
+  for (const [e, { features }] of experiments.entries())
+    for (const [f, id] of features.entries())
+      if (!context.packs.find(id))
+        marks.push({
+          at: `experiments[${e}].features[${f}]`,
+          message: `There is no pack “${id}”; it is not run.`,
+        });
+  const datasets = experiments.flatMap((experiment) => experiment.datasets);
+  return {
+    name: nameOfFile(asked.file),
+    text: content,
+    marks,
+    experiments: experiments.map((experiment) => ({
+      task: experiment.task,
+      datasets: experiment.datasets.map(({ name, type, scenarios }) => ({
+        name,
+        type,
+        deformations: scenarios.map(({ title }) => title),
+      })),
+      spaces: experiment.features,
+      probes: experiment.probes.map(probeTitle),
+      seeds: experiment.seeds.length,
+      splits:
+        experiment.split.kind === 'given'
+          ? 1
+          : experiment.split.repeats * (experiment.split.kind === 'folds' ? experiment.split.folds : 1),
+    })),
+    missing: [...new Set(datasets.flatMap((dataset) => missingOf(context, asked, dataset)))],
+  };
+}
+
+function missingOf(
+  context: EngineContext,
+  asked: ParsedInput<'evaluations.read'>,
+  { type, dir, labels, scenarios }: PlannedDataset,
+): string[] {
+  if (type === 'library') return [];
+  const files = scenarios.flatMap(({ steps }) => steps.flatMap(({ file }) => file ?? []));
+  return [dir, ...(labels === null ? [] : [labels]), ...files].filter((named) => {
+    try {
+      return !existsSync(placeOf(context, asked, named, type));
+    } catch {
+      return true;
+    }
+  });
+}

@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, resolve } from 'node:path';
+import type { ParsedInput } from '../api/contract.ts';
+import { EngineError } from '../api/errors.ts';
+import type { EngineContext } from '../context.ts';
+
+/** Where the file of an evaluation is, or what it says. */
+export type EvaluationSource = ParsedInput<'evaluations.read'>['file'];
+
+export const nameOfFile = (file: EvaluationSource): string =>
+  typeof file === 'string' ? basename(file) : file.name;
+
+/**
+ * What the file of an evaluation says.
+ * @returns with the folder that it lies in, beside which it names others; null where it lies nowhere
+ * @throws EngineError `not-found`
+ */
+export async function evaluationSource(
+  file: EvaluationSource,
+): Promise<{ content: string; folder: string | null }> {
+  if (typeof file !== 'string') return { content: file.content, folder: null };
+  const content = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new EngineError('not-found', `${file} cannot be read.`, 'Name an evaluation file.', { cause });
+  });
+  return { content, folder: dirname(file) };
+}
+
+/**
+ * Where what a file names is: by the name in the file, else beside the file.
+ * @param type of the data set: a library is not a folder
+ * @throws EngineError `missing-folder`
+ */
+export function placeOf(
+  { options }: EngineContext,
+  { file, places }: { file: EvaluationSource; places: Readonly<Record<string, string>> },
+  named: string,
+  type: string,
+): string {
+  const given = places[named];
+  if (given !== undefined) return given;
+  if (type === 'library') return named;
+  if (named === 'demo') {
+    if (options.demoFolder !== null) return options.demoFolder;
+    throw new EngineError('missing-folder', 'The demo sounds are not installed.', 'Name a folder of sounds.');
+  }
+  if (isAbsolute(named)) return named;
+  if (typeof file === 'string') return resolve(dirname(file), named);
+  throw new EngineError('missing-folder', `Nobody said where “${named}” is.`, 'Say where it is.');
+}

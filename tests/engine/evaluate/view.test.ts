@@ -1,0 +1,200 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { XMLValidator } from 'fast-xml-parser';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { EvaluationTable } from '../../../engine/api/evaluations.ts';
+import { flipsOf, classesOf } from '../../../engine/evaluate/compare.ts';
+import { encodeWav } from '../../../models/audio/index.ts';
+import { settled, startTestEngine, testFolder, type TestEngine } from '../../support/engine.ts';
+
+const form = {
+  name: 'Two notes',
+  task: 'single' as const,
+  dataset: { kind: 'folders' as const, name: 'notes' },
+  deformations: [{ type: 'Gain' as const, value: -6 }],
+  spaces: ['chroma', 'modulation'],
+  probes: ['knn' as const],
+  seeds: [1],
+  folds: 2,
+  windows: 2,
+};
+
+describe('what the view Evaluate asks for', { timeout: 180_000 }, () => {
+  let engine: TestEngine;
+  let folder: string;
+  let table: EvaluationTable;
+  let text: string;
+
+  /** Two notes, six recordings each, which chroma tells apart and loudness does not. */
+  beforeAll(async () => {
+    engine = await startTestEngine();
+    folder = join(testFolder(), 'notes');
+    for (const [name, hertz] of Object.entries({ a: 440, 'e-flat': 311.13 })) {
+      mkdirSync(join(folder, name), { recursive: true });
+      for (let take = 0; take < 6; take++)
+        writeFileSync(
+          join(folder, name, `${take}.wav`),
+          encodeWav(
+            Float32Array.from(
+              { length: 12_000 },
+              (_, n) => 0.05 * (take + 1) * Math.sin((2 * Math.PI * hertz * n) / 24_000),
+            ),
+            24_000,
+            'float32',
+          ),
+        );
+    }
+    const { client } = engine;
+    ({ text } = await client.call('evaluations.compose', form));
+    const file = { name: 'Two notes.yml', content: text };
+    const { jobId } = await client.call('evaluations.run', { file, places: { notes: folder } });
+    const job = await settled(client, jobId);
+    if (job.result?.kind !== 'evaluate') throw new Error(job.error?.message);
+    table = await client.call('evaluations.table', { evaluationId: job.result.evaluationId });
+  }, 180_000);
+
+  it('is a file that says what the form says, and what is not there', async () => {
+    const file = { name: 'x.yml', content: text };
+    const { client } = engine;
+    const info = await client.call('evaluations.read', { file, places: { notes: folder } });
+    expect(info).toMatchObject({
+      marks: [],
+      missing: [],
+      experiments: [
+        {
+          task: 'single',
+          datasets: [{ name: 'notes', type: 'folders', deformations: ['gain −6 dB'] }],
+          spaces: ['chroma', 'modulation'],
+          probes: ['5-NN'],
+          ...{ seeds: 1, splits: 2 },
+        },
+      ],
+    });
+    expect((await client.call('evaluations.read', { file })).missing).toEqual(['notes']);
+    const broken = { name: 'x.yml', content: 'experiments: 3' };
+    await expect(client.call('evaluations.read', { file: broken })).rejects.toMatchObject({
+      code: 'bad-input',
+    });
+  });
+
+  it('is listed with its cells, and shown with the file that made it', async () => {
+    expect(await engine.client.call('evaluations.list', {})).toMatchObject([
+      { evaluationId: table.evaluationId, name: 'Two notes.yml', cells: 8, planned: 8 },
+    ]);
+    expect(table).toMatchObject({ name: 'Two notes.yml', text, cells: 8, planned: 8 });
+  });
+
+  it('scores classes and names the tracks that flip, as the cells say', async () => {
+    const { client } = engine;
+    const column = {
+      evaluationId: table.evaluationId,
+      dataset: 'notes',
+      probe: '5-NN',
+      deformation: 'clean',
+    };
+    const classes = await client.call('evaluations.classes', column);
+    expect(classes).toMatchObject({ labels: ['a', 'e-flat'], spaces: ['chroma', 'modulation'] });
+    const flips = await client.call('evaluations.flips', {
+      ...column,
+      first: 'chroma',
+      second: 'modulation',
+    });
+    const accuracy = (space: string): number =>
+      table.rows.find(
+        (row) => row.space === space && row.deformation === 'clean' && row.metric === 'accuracy',
+      )?.mean ?? NaN;
+    // Every track is tested once, so that what flips makes the difference of the accuracies.
+    const balance = flips.reduce((sum, { firstRight, secondRight }) => sum + firstRight - secondRight, 0);
+    expect(balance / 12).toBeCloseTo(accuracy('chroma') - accuracy('modulation'), 10);
+    for (const flip of flips) {
+      expect(flip.truth).toEqual([flip.path.split('/')[0]]);
+      expect(flip.first.join() === flip.truth.join()).toBe(flip.firstRight === 1);
+    }
+    const { url } = await client.call('evaluations.audioUrl', {
+      ...{ evaluationId: table.evaluationId, dataset: 'notes', path: 'a/0.wav' },
+    });
+    expect(engine.engine.media.resolve(url.split('/').at(-1) ?? '')?.path).toContain('0.wav');
+    await expect(
+      client.call('evaluations.audioUrl', {
+        ...{ evaluationId: table.evaluationId, dataset: 'notes', path: '../secret.wav' },
+      }),
+    ).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('goes on with what is there, which is everything', async () => {
+    const { evaluationId } = table;
+    const { jobId } = await engine.client.call('evaluations.resume', { evaluationId });
+    expect((await settled(engine.client, jobId)).result).toMatchObject({
+      kind: 'evaluate',
+      evaluationId,
+      cells: 8,
+    });
+  });
+
+  it('is written as CSV, LaTeX, SVG and its own YAML', async () => {
+    const { client } = engine;
+    const out = testFolder();
+    const write = async (format: 'csv' | 'latex' | 'svg' | 'yaml'): Promise<string> => {
+      const file = join(out, format);
+      await client.call('evaluations.export', { evaluationId: table.evaluationId, format, file });
+      return readFileSync(file, 'utf8');
+    };
+    expect((await write('csv')).split('\n')).toHaveLength(table.rows.length + 2);
+    expect(await write('latex')).toContain('\\begin{tabular}');
+    expect(await write('yaml')).toBe(text);
+    const svg = await write('svg');
+    expect(XMLValidator.validate(svg)).toBe(true);
+    expect(svg.match(/<rect /g)).toHaveLength(4);
+    await client.call('evaluations.save', { content: text, file: join(out, 'again.yml') });
+    expect(readFileSync(join(out, 'again.yml'), 'utf8')).toBe(text);
+    await expect(
+      client.call('evaluations.save', { content: 'nothing: 1', file: join(out, 'bad.yml') }),
+    ).rejects.toMatchObject({ code: 'bad-input' });
+  });
+
+  it('is gone when it is removed', async () => {
+    const { evaluationId } = table;
+    await engine.client.call('evaluations.remove', { evaluationId });
+    expect(await engine.client.call('evaluations.list', {})).toEqual([]);
+    for (const call of ['evaluations.table', 'evaluations.remove', 'evaluations.resume'] as const)
+      await expect(engine.client.call(call, { evaluationId })).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
+
+describe('what two spaces say', () => {
+  const cell = (space: string, split: number, answers: [string, string[]][], perLabel = {}) => ({
+    ...{ dataset: 'd', space, probe: 'p', deformation: 'clean', seed: 1, split, tested: answers.length },
+    ...{ metrics: {}, perLabel, answers },
+  });
+  const column = { dataset: 'd', probe: 'p', deformation: 'clean' };
+
+  it('is compared over runs that both were tested in, whatever the order of labels', () => {
+    const cells = [
+      cell('a', 0, [
+        ['x', ['k', 'l']],
+        ['y', ['k']],
+      ]),
+      cell('b', 0, [
+        ['x', ['l', 'k']],
+        ['y', []],
+      ]),
+      cell('a', 1, [['y', ['k']]]),
+      cell('b', 1, [['y', ['k']]]),
+      // Tested in one space alone so far.
+      cell('a', 2, [['z', ['k']]]),
+    ];
+    const truth = new Map([
+      ['x', ['k', 'l']],
+      ['y', ['k']],
+      ['z', ['k']],
+    ]);
+    expect(flipsOf(cells, column, { first: 'a', second: 'b' }, truth)).toEqual([
+      { path: 'y', truth: ['k'], first: ['k'], second: [], runs: 2, firstRight: 2, secondRight: 1 },
+    ]);
+  });
+
+  it('is averaged by label over the runs in which it is defined', () => {
+    const cells = [cell('a', 0, [], { k: 1, l: null }), cell('a', 1, [], { k: 0.5, l: null })];
+    expect(classesOf(cells, column)).toEqual({ labels: ['k', 'l'], spaces: ['a'], values: [[0.75, null]] });
+  });
+});
