@@ -123,7 +123,7 @@ test('an evaluation is filled in, run, looked at, heard and taken elsewhere; and
     ]);
     const lines = readFileSync(join(folder, 'tracks.jsonl'), 'utf8').trimEnd().split('\n');
     expect(lines).toHaveLength(12);
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ labels: ['a'], x: expect.any(Number) as unknown });
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ labels: ['a'], x: expect.any(Number) });
     await page.keyboard.press('Escape');
     await expect(page.getByTestId('export-tracks')).toBeHidden();
 
