@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import {
   evaluationSteps,
   type EvaluationRow,
+  type EvaluationSimilarity,
   type EvaluationStep,
   type EvaluationTable,
 } from '../../engine/api/evaluations.ts';
@@ -71,7 +72,7 @@ function place(text: string, before: Record<string, string>): Record<string, str
   return { ...before, [name]: resolve(rest.join('=')) };
 }
 
-function textOf({ rows, cells, planned }: EvaluationTable): string {
+function textOf({ rows, similarities, cells, planned }: EvaluationTable): string {
   const known = table<EvaluationRow>(
     [
       { title: 'data set', value: (row) => row.dataset },
@@ -84,5 +85,17 @@ function textOf({ rows, cells, planned }: EvaluationTable): string {
     ],
     rows,
   );
-  return `${known}\n${cells} of ${planned} cells`;
+  const two = (value: number | null): string => (value === null ? '–' : value.toFixed(2));
+  const shared = table<EvaluationSimilarity>(
+    [
+      { title: 'data set', value: (pair) => pair.dataset },
+      { title: 'space', value: (pair) => pair.first },
+      { title: 'and', value: (pair) => pair.second },
+      { title: 'CKA', value: (pair) => two(pair.cka), align: 'right' },
+      { title: 'RSA', value: (pair) => two(pair.rsa), align: 'right' },
+    ],
+    similarities,
+  );
+  const pairs = similarities.length > 0 ? `\n${shared}\n` : '';
+  return `${known}\n${pairs}${cells} of ${planned} cells`;
 }

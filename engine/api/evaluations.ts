@@ -40,6 +40,19 @@ export interface EvaluationRow {
   tested: number;
 }
 
+/** How much two spaces share on the clean tracks of a data set. */
+export interface EvaluationSimilarity {
+  dataset: string;
+  first: string;
+  second: string;
+  /** Debiased linear CKA of track embeddings: 1 the same but for rotation and scale, about 0 unrelated. */
+  cka: number | null;
+  /** Spearman’s correlation of the cosine distances between all pairs of tracks, −1…1. */
+  rsa: number | null;
+  /** How many were compared. */
+  tracks: number;
+}
+
 export interface EvaluationTable {
   evaluationId: string;
   name: string;
@@ -47,6 +60,8 @@ export interface EvaluationTable {
   text: string;
   marks: EvaluationMark[];
   rows: EvaluationRow[];
+  /** Each pair of spaces; none before a run was brought to its end. */
+  similarities: EvaluationSimilarity[];
   /** Cells there are, and all there should be. */
   cells: number;
   planned: number;

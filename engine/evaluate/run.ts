@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AudioError } from '../../models/audio/errors.ts';
@@ -10,9 +10,21 @@ import { spaceKey } from '../../models/embeddings/space.ts';
 import { averagePrecision, rocAuc } from '../../models/evaluation/metrics/curves.ts';
 import { multilabelMetrics } from '../../models/evaluation/metrics/multilabel.ts';
 import { classificationReport } from '../../models/evaluation/metrics/single-label.ts';
+import {
+  debiasedCka,
+  representationalSimilarity,
+  representationOf,
+  type Representation,
+} from '../../models/evaluation/statistics/similarity.ts';
+import { poolTracks } from '../../models/embeddings/pooling.ts';
 import { selectTracks } from '../../models/embeddings/tracks.ts';
 import { fitProbe, probeTitle, type Answers, type ProbeSettings } from '../../models/probes/probe.ts';
-import { evaluationsMethods, type EvaluationMark, type EvaluationStep } from '../api/evaluations.ts';
+import {
+  evaluationsMethods,
+  type EvaluationMark,
+  type EvaluationSimilarity,
+  type EvaluationStep,
+} from '../api/evaluations.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import { evaluationSource, nameOfFile, placeOf } from './source.ts';
@@ -65,6 +77,22 @@ export const tasksSchema = z.record(
   z.array(z.tuple([z.string(), z.string(), z.array(z.string())])),
 );
 export const tasksFile = 'tasks.json';
+
+/** What a deformation did to a track. */
+const measuredSchema = z.looseObject({ dataset: z.string(), deformation: z.string(), path: z.string() });
+type Measured = z.output<typeof measuredSchema>;
+
+/** What spaces share. */
+export const similarityFile = 'similarity.json';
+export const similaritySchema = z.array(
+  z.object({
+    ...{ dataset: z.string(), first: z.string(), second: z.string() },
+    ...{ cka: z.number().nullable(), rsa: z.number().nullable(), tracks: z.number() },
+  }),
+);
+/** Fewer tracks have no unbiased estimate; of more, every pair of as many is compared. */
+const LEAST_COMPARED = 4;
+const MOST_COMPARED = 1000;
 
 const CLEAN = 'clean';
 
@@ -167,6 +195,7 @@ class EvaluationRun {
     conduct: async (cells) => {
       await this.#deform(cells);
       await this.#score(cells);
+      await this.#compare(cells);
     },
   };
 
@@ -249,48 +278,61 @@ class EvaluationRun {
 
   /** Measures every deformation on the audio it will be tested on. @throws EngineError where one is not what it should be */
   async #deform(cells: readonly Cell[]): Promise<void> {
-    const { signal } = this.job;
     const wanted = new Map(
       cells.flatMap(({ task, scenario }) =>
         scenario ? [[`${task.fingerprint} ${scenario.key}`, { task, scenario }]] : [],
       ),
     );
-    const report: Record<string, unknown>[] = [];
+    const report: Measured[] = [];
     let done = 0;
     for (const { task, scenario } of wanted.values()) {
-      // A few tracks tell whether it does what it says; each of them whole.
-      const looked = task.items.filter((_, i) => i % Math.max(1, Math.floor(task.items.length / 8)) === 0);
-      for (const item of looked) {
-        await this.job.checkpoint();
+      const say = (path: string): void =>
         this.job.report({
-          done,
-          total: wanted.size,
-          unit: 'deformations',
-          current: `${scenario.title}: ${item.path}`,
+          ...{ done, total: wanted.size, unit: 'deformations' },
+          current: `${scenario.title}: ${path}`,
         });
-        const { measures } = await this.#understood(
-          () => this.#vectors.deformed(item, scenario, signal),
-          item.path,
-        );
-        for (const measure of measures) {
-          report.push({
-            dataset: task.dataset.name,
-            deformation: scenario.title,
-            path: item.path,
-            ...measure,
-          });
-          // A shift is written down and ends nothing: of plucked notes whose partials fade apart it is not found to 5 cents.
-          if (Math.abs(measure.found - measure.wanted) > measure.tolerance && measure.name !== 'shift')
-            throw new EngineError(
-              'internal',
-              `${scenario.title} of ${item.path}: ${measure.name} is ${measure.found.toFixed(2)} ${measure.unit}, not ${measure.wanted}.`,
-              'Report this, with the file.',
-            );
-        }
-      }
+      report.push(...(await this.#measured(task, scenario, say)));
       done += 1;
     }
     await writeWhole(join(this.folder, 'deformations.json'), `${JSON.stringify(report, null, 1)}\n`);
+  }
+
+  /** What one deformation does to a few tracks of a task; measured once, also where the run was ended in between. */
+  async #measured(task: Task, scenario: Scenario, say: (path: string) => void): Promise<Measured[]> {
+    const { signal } = this.job;
+    const key = [this.context.options.version, task.dataset.name, task.fingerprint, scenario.key];
+    const hash = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 24);
+    const file = join(this.folder, `measured-${hash}.json`);
+    if (existsSync(file)) return z.array(measuredSchema).parse(JSON.parse(await readFile(file, 'utf8')));
+    const report: Measured[] = [];
+    // A few tracks tell whether it does what it says; each of them whole.
+    const looked = task.items.filter((_, i) => i % Math.max(1, Math.floor(task.items.length / 8)) === 0);
+    for (const item of looked) {
+      await this.job.checkpoint();
+      say(item.path);
+      const { measures } = await this.#understood(
+        () => this.#vectors.deformed(item, scenario, signal),
+        item.path,
+      );
+      for (const measure of measures) {
+        report.push({
+          dataset: task.dataset.name,
+          deformation: scenario.title,
+          path: item.path,
+          ...measure,
+        });
+        // A shift is written down and ends nothing: of plucked notes whose partials fade apart it is not found to 5 cents.
+        if (Math.abs(measure.found - measure.wanted) > measure.tolerance && measure.name !== 'shift')
+          throw new EngineError(
+            'internal',
+            `${scenario.title} of ${item.path}: ${measure.name} is ${measure.found.toFixed(2)} ${measure.unit}, not ${measure.wanted}.`,
+            'Report this, with the file.',
+          );
+      }
+    }
+    await writeWhole(file, `${JSON.stringify(report)}\n`);
+    this.job.kept();
+    return report;
   }
 
   /** Makes the vectors that the cells need and that are not there. */
@@ -313,11 +355,44 @@ class EvaluationRun {
         const current = `${task.dataset.name}, ${scenario?.title ?? CLEAN}: ${item.path}`;
         this.job.report({ done, total, unit: 'tracks', current });
         const wanted = { windows: experiment.windows, scenario, signal };
-        await this.#understood(() => this.#vectors.make(item, runtimes, wanted), item.path);
+        const made = await this.#understood(() => this.#vectors.make(item, runtimes, wanted), item.path);
+        // What was there before is nothing that this run brought nearer to its end.
+        if (made) this.job.kept();
         done += 1;
       }
     }
     this.job.report({ done, total, unit: 'tracks', current: '' });
+  }
+
+  /** How much the spaces share on the clean tracks of each data set. */
+  async #compare(cells: readonly Cell[]): Promise<void> {
+    const groups = groupBy(cells, ({ task, experiment: { windows } }) =>
+      JSON.stringify([task.fingerprint, windows]),
+    );
+    const found: EvaluationSimilarity[] = [];
+    for (const group of groups.values()) {
+      const known: { space: string; representation: Representation }[] = [];
+      for (const [space, own] of groupBy(group, (cell) => cell.space)) {
+        const [first] = own;
+        if (!first) continue;
+        await this.job.checkpoint();
+        const { features, dim, count } = poolTracks(await this.#set({ ...first, scenario: null }));
+        if (count < LEAST_COMPARED) continue;
+        known.push({ space, representation: representationOf(spread(features, dim, count), dim) });
+      }
+      const dataset = group[0]?.task.dataset.name ?? '';
+      for (const [i, first] of known.entries())
+        for (const second of known.slice(i + 1)) {
+          await this.job.checkpoint();
+          found.push({
+            ...{ dataset, first: first.space, second: second.space },
+            cka: debiasedCka(first.representation, second.representation),
+            rsa: representationalSimilarity(first.representation, second.representation),
+            tracks: first.representation.n,
+          });
+        }
+    }
+    await writeWhole(join(this.folder, similarityFile), `${JSON.stringify(found, null, 1)}\n`);
   }
 
   async #score(cells: readonly Cell[]): Promise<void> {
@@ -437,6 +512,17 @@ class EvaluationRun {
 
 const setKey = ({ task, space, scenario, experiment }: Cell): string =>
   JSON.stringify([task.fingerprint, space, experiment.windows, scenario?.key ?? null]);
+
+/** Of many rows some, evenly spread. */
+function spread(features: ArrayLike<number>, dim: number, count: number): Float32Array {
+  const kept = Math.min(count, MOST_COMPARED);
+  const rows = new Float32Array(kept * dim);
+  for (let i = 0; i < kept; i++) {
+    const from = Math.floor((i * count) / kept) * dim;
+    for (let d = 0; d < dim; d++) rows[i * dim + d] = features[from + d] ?? 0;
+  }
+  return rows;
+}
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import type { EvaluationSummary } from '../api/evaluations.ts';
+import type { EvaluationSimilarity, EvaluationSummary } from '../api/evaluations.ts';
 import { EngineError } from '../api/errors.ts';
 import {
   cellSchema,
@@ -9,6 +9,8 @@ import {
   evaluationSpecSchema,
   planSchema,
   runSpecFile,
+  similarityFile,
+  similaritySchema,
   tasksFile,
   tasksSchema,
   type EvaluationCell,
@@ -22,6 +24,7 @@ export interface StoredEvaluation {
   /** Those that there are, in the order of the plan. */
   cells: EvaluationCell[];
   text: string;
+  similarities: EvaluationSimilarity[];
 }
 
 const none = (cause: unknown): never => {
@@ -41,7 +44,9 @@ export async function storedEvaluation(dataFolder: string, evaluationId: string)
     const cell = await json(dataFolder, evaluationId, name).catch(() => null);
     if (cell !== null) cells.push(cellSchema.parse(cell));
   }
-  return { plan, cells, text };
+  // A run that was stopped, or of a version before, has none.
+  const similar = await json(dataFolder, evaluationId, similarityFile).catch(() => []);
+  return { plan, cells, text, similarities: similaritySchema.parse(similar) };
 }
 
 /** What a run was told. @throws EngineError `not-found` when there is none of that id */

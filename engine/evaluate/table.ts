@@ -8,10 +8,10 @@ import { storedEvaluation } from './stored.ts';
  * @throws EngineError `not-found` when there is none of that id
  */
 export async function evaluationTable(dataFolder: string, evaluationId: string): Promise<EvaluationTable> {
-  const { plan, cells, text } = await storedEvaluation(dataFolder, evaluationId);
+  const { plan, cells, text, similarities } = await storedEvaluation(dataFolder, evaluationId);
   const { name, marks, madeBy } = plan;
   return {
-    ...{ evaluationId, name, text, marks, madeBy },
+    ...{ evaluationId, name, text, marks, madeBy, similarities },
     rows: rowsOf(cells),
     cells: cells.length,
     planned: plan.cells.length,

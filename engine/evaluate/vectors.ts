@@ -44,13 +44,15 @@ export class VectorStore {
 
   /**
    * Those of one track in several spaces: it is deformed once for all of them, which costs more than hand-made spaces do.
+   * @returns whether any was missing
    * @throws AudioError, PackError, ScenarioError; the signal's reason
    */
-  async make(item: TaskItem, runtimes: readonly PackRuntime[], wanted: Wanted): Promise<void> {
+  async make(item: TaskItem, runtimes: readonly PackRuntime[], wanted: Wanted): Promise<boolean> {
     let once: Promise<Float32Array> | null = null;
     const deformed: Deformed = (scenario) => (once ??= this.#deformed(item, scenario, wanted.signal));
-    for (const runtime of runtimes)
-      if (!existsSync(this.#path(item, runtime, wanted))) await this.#make(item, runtime, wanted, deformed);
+    const missing = runtimes.filter((runtime) => !existsSync(this.#path(item, runtime, wanted)));
+    for (const runtime of missing) await this.#make(item, runtime, wanted, deformed);
+    return missing.length > 0;
   }
 
   /** Read, or made. @throws AudioError, PackError, ScenarioError; the signal's reason */

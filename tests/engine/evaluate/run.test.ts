@@ -113,6 +113,13 @@ describe('an evaluation', () => {
     expect(measured).toMatchObject({ cells: 0, planned: 16 });
     const report = contents(engine, measured.evaluationId)['deformations.json'] ?? '';
     expect(report).toContain('"SNR"');
+    // What was measured is not measured again: what stands there goes into the report.
+    const folder = join(engine.dataFolder, 'evaluations', measured.evaluationId);
+    const [kept = ''] = readdirSync(folder).filter((name) => name.startsWith('measured-'));
+    const marked = readFileSync(join(folder, kept), 'utf8').replace('"SNR"', '"SNR, marked"');
+    writeFileSync(join(folder, kept), marked);
+    await evaluate(engine, yaml(), 'deform');
+    expect(contents(engine, measured.evaluationId)['deformations.json']).toContain('SNR, marked');
     expect(await evaluate(engine, yaml(), 'train')).toMatchObject({ cells: 8, planned: 16 });
   });
 

@@ -121,6 +121,19 @@ describe('what the view Evaluate asks for', { timeout: 180_000 }, () => {
     ).rejects.toMatchObject({ code: 'not-found' });
   });
 
+  it('says what the spaces share', () => {
+    expect(table.similarities).toEqual([
+      {
+        ...{ dataset: 'notes', first: 'chroma', second: 'modulation', tracks: 12 },
+        ...{ cka: expect.any(Number) as unknown, rsa: expect.any(Number) as unknown },
+      },
+    ]);
+    for (const { cka, rsa } of table.similarities) {
+      expect(Math.abs(cka ?? 2)).toBeLessThan(1.2);
+      expect(Math.abs(rsa ?? 2)).toBeLessThanOrEqual(1);
+    }
+  });
+
   it('goes on with what is there, which is everything', async () => {
     const { evaluationId } = table;
     const { jobId } = await engine.client.call('evaluations.resume', { evaluationId });
