@@ -51,7 +51,7 @@ Examples:
         cli.withSession(options.library, async (session) => {
           const { evaluationId } = await session.run('evaluate', (client) =>
             client.call('evaluations.run', {
-              file: resolve(file),
+              file: { kind: 'file', path: resolve(file) },
               step: options.step,
               places: options.place,
             }),

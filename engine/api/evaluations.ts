@@ -70,9 +70,13 @@ export interface EvaluationTable {
 }
 
 /** The file of an evaluation: where it is, or what it says. */
-const fileSchema = z.union([
-  path,
-  z.strictObject({ name: z.string().min(1).max(200), content: z.string().min(1).max(1_000_000) }),
+const fileSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('file'), path }),
+  z.strictObject({
+    kind: z.literal('text'),
+    name: z.string().min(1).max(200),
+    content: z.string().min(1).max(1_000_000),
+  }),
 ]);
 const placesSchema = z.record(z.string().min(1).max(1000), path);
 
@@ -194,7 +198,11 @@ export const evaluationsMethods = {
   ),
   /** URL under which the window may play a track of a task. */
   'evaluations.audioUrl': query<{ url: string }>()(
-    z.strictObject({ evaluationId, dataset: z.string().min(1).max(4096), path: z.string().min(1).max(4096) }),
+    z.strictObject({
+      evaluationId,
+      dataset: z.string().min(1).max(4096),
+      track: z.string().min(1).max(4096),
+    }),
   ),
   /** Writes the table, or the file that it was made by, anew. */
   'evaluations.export': query<null>()(

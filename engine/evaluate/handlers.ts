@@ -72,10 +72,10 @@ export function evaluationsHandlers(context: EngineContext, playback: Playback):
       const truths = new Map(items.map(({ path, labels }) => [path, labels]));
       return flipsOf(cells, column, { first, second }, truths);
     },
-    'evaluations.audioUrl': async ({ evaluationId, dataset, path }) => {
+    'evaluations.audioUrl': async ({ evaluationId, dataset, track }) => {
       const items = await storedTask(dataFolder, evaluationId, dataset);
-      const item = items.find((one) => one.path === path);
-      if (!item) throw new EngineError('not-found', `The data set has no track ${path}.`);
+      const item = items.find((one) => one.path === track);
+      if (!item) throw new EngineError('not-found', `The data set has no track ${track}.`);
       const copies = join(evaluationFolder(dataFolder, evaluationId), COPIES_FOLDER);
       return { url: await playback.urlOfFile(item.file, copies) };
     },

@@ -8,7 +8,7 @@ import type { EngineContext } from '../context.ts';
 export type EvaluationSource = ParsedInput<'evaluations.read'>['file'];
 
 export const nameOfFile = (file: EvaluationSource): string =>
-  typeof file === 'string' ? basename(file) : file.name;
+  file.kind === 'file' ? basename(file.path) : file.name;
 
 /**
  * What the file of an evaluation says.
@@ -18,11 +18,12 @@ export const nameOfFile = (file: EvaluationSource): string =>
 export async function evaluationSource(
   file: EvaluationSource,
 ): Promise<{ content: string; folder: string | null }> {
-  if (typeof file !== 'string') return { content: file.content, folder: null };
-  const content = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new EngineError('not-found', `${file} cannot be read.`, 'Name an evaluation file.', { cause });
+  if (file.kind === 'text') return { content: file.content, folder: null };
+  const { path } = file;
+  const content = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new EngineError('not-found', `${path} cannot be read.`, 'Name an evaluation file.', { cause });
   });
-  return { content, folder: dirname(file) };
+  return { content, folder: dirname(path) };
 }
 
 /**
@@ -44,6 +45,6 @@ export function placeOf(
     throw new EngineError('missing-folder', 'The demo sounds are not installed.', 'Name a folder of sounds.');
   }
   if (isAbsolute(named)) return named;
-  if (typeof file === 'string') return resolve(dirname(file), named);
+  if (file.kind === 'file') return resolve(dirname(file.path), named);
   throw new EngineError('missing-folder', `Nobody said where “${named}” is.`, 'Say where it is.');
 }

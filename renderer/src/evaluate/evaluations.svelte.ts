@@ -54,13 +54,13 @@ export class Evaluations {
   /** The file that the form stands for, and where its sounds are; null while something is missing. */
   async composed(
     libraryId: string | null,
-  ): Promise<{ file: { name: string; content: string }; places: Record<string, string> } | null> {
+  ): Promise<{ file: EvaluationFile; places: Record<string, string> } | null> {
     const form = formOf(this.form, libraryId);
     if (form === null) return null;
     const { text } = await this.#engine.call('evaluations.compose', form);
     const { folder, dataset } = this.form;
     const places = dataset !== 'library' && folder !== null ? { [folderName(folder)]: folder } : {};
-    return { file: { name: `${form.name}.yml`, content: text }, places };
+    return { file: { kind: 'text', name: `${form.name}.yml`, content: text }, places };
   }
 
   /** @returns the job */

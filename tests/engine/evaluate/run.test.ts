@@ -54,7 +54,7 @@ async function evaluate(
 ): Promise<EvaluationTable> {
   const file = join(music, 'evaluation.yml');
   writeFileSync(file, text);
-  const { jobId } = await engine.client.call('evaluations.run', { file, step });
+  const { jobId } = await engine.client.call('evaluations.run', { file: { kind: 'file', path: file }, step });
   const job = await settled(engine.client, jobId);
   if (job.error) throw Object.assign(new Error(job.error.message), job.error);
   if (job.result?.kind !== 'evaluate') throw new Error('no result');
@@ -97,11 +97,18 @@ describe('an evaluation', () => {
     let engine = await startTestEngine();
     const file = join(music, 'again.yml');
     writeFileSync(file, yaml('# again'));
-    const begun = await engine.client.call('evaluations.run', { file });
-    expect(await engine.client.call('evaluations.run', { file })).toEqual(begun);
+    const begun = await engine.client.call('evaluations.run', { file: { kind: 'file', path: file } });
+    expect(await engine.client.call('evaluations.run', { file: { kind: 'file', path: file } })).toEqual(
+      begun,
+    );
     engine = await engine.restart();
-    expect(await engine.client.call('evaluations.run', { file })).toEqual(begun);
-    const other = await engine.client.call('evaluations.run', { file, step: 'train' });
+    expect(await engine.client.call('evaluations.run', { file: { kind: 'file', path: file } })).toEqual(
+      begun,
+    );
+    const other = await engine.client.call('evaluations.run', {
+      file: { kind: 'file', path: file },
+      step: 'train',
+    });
     expect(other).not.toEqual(begun);
     expect(await settled(engine.client, begun.jobId)).toMatchObject({ state: 'done', result: { cells: 16 } });
     expect(await settled(engine.client, other.jobId)).toMatchObject({ state: 'done' });

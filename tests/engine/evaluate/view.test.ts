@@ -46,7 +46,7 @@ describe('what the view Evaluate asks for', { timeout: 180_000 }, () => {
     }
     const { client } = engine;
     ({ text } = await client.call('evaluations.compose', form));
-    const file = { name: 'Two notes.yml', content: text };
+    const file = { kind: 'text' as const, name: 'Two notes.yml', content: text };
     const { jobId } = await client.call('evaluations.run', { file, places: { notes: folder } });
     const job = await settled(client, jobId);
     if (job.result?.kind !== 'evaluate') throw new Error(job.error?.message);
@@ -54,7 +54,7 @@ describe('what the view Evaluate asks for', { timeout: 180_000 }, () => {
   }, 180_000);
 
   it('is a file that says what the form says, and what is not there', async () => {
-    const file = { name: 'x.yml', content: text };
+    const file = { kind: 'text' as const, name: 'x.yml', content: text };
     const { client } = engine;
     const info = await client.call('evaluations.read', { file, places: { notes: folder } });
     expect(info).toMatchObject({
@@ -71,7 +71,7 @@ describe('what the view Evaluate asks for', { timeout: 180_000 }, () => {
       ],
     });
     expect((await client.call('evaluations.read', { file })).missing).toEqual(['notes']);
-    const broken = { name: 'x.yml', content: 'experiments: 3' };
+    const broken = { kind: 'text' as const, name: 'x.yml', content: 'experiments: 3' };
     await expect(client.call('evaluations.read', { file: broken })).rejects.toMatchObject({
       code: 'bad-input',
     });
@@ -111,12 +111,12 @@ describe('what the view Evaluate asks for', { timeout: 180_000 }, () => {
       expect(flip.first.join() === flip.truth.join()).toBe(flip.firstRight === 1);
     }
     const { url } = await client.call('evaluations.audioUrl', {
-      ...{ evaluationId: table.evaluationId, dataset: 'notes', path: 'a/0.wav' },
+      ...{ evaluationId: table.evaluationId, dataset: 'notes', track: 'a/0.wav' },
     });
     expect(engine.engine.media.resolve(url.split('/').at(-1) ?? '')?.path).toContain('0.wav');
     await expect(
       client.call('evaluations.audioUrl', {
-        ...{ evaluationId: table.evaluationId, dataset: 'notes', path: '../secret.wav' },
+        ...{ evaluationId: table.evaluationId, dataset: 'notes', track: '../secret.wav' },
       }),
     ).rejects.toMatchObject({ code: 'not-found' });
   });
