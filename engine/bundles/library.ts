@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -13,6 +13,8 @@ import { writeBundle } from './bundle.ts';
 
 /** Its ending is the one that the system opens with this application. */
 const MANIFEST = 'library.archetone';
+/** What it was called before it could be opened by a double click. */
+const EARLIER_MANIFEST = 'archetone-library.json';
 const FORMAT = 'archetone-library';
 /** Only these are taken in, whatever a manifest names. */
 const FILES = ['library.db', 'cache.db'] as const;
@@ -87,7 +89,8 @@ export async function readLibrary(bundle: string, libraryFolder: string, job: Jo
 
 /** @throws EngineError `not-found` when it is no folder that a library was written to */
 export function manifestOf(bundle: string): z.infer<typeof manifestSchema> {
-  const path = join(bundle, MANIFEST);
+  const own = join(bundle, MANIFEST);
+  const path = existsSync(own) ? own : join(bundle, EARLIER_MANIFEST);
   const info = statSync(path, { throwIfNoEntry: false });
   if (!info?.isFile() || info.size > LARGEST_MANIFEST) throw noBundle(bundle);
   try {

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -303,7 +304,11 @@ describe('moving to another computer', () => {
     const folder = writeMusic({ perClass: 1 });
     const taking = await client.call('libraries.takeIn', { bundle, folder });
     expect((await settled(client, taking.jobId)).error).toMatchObject({ code: 'database' });
-    rmSync(join(bundle, 'library.archetone'));
+    // By the name it had at first it is known as well.
+    renameSync(join(bundle, 'library.archetone'), join(bundle, 'archetone-library.json'));
+    const earlier = await client.call('libraries.takeIn', { bundle, folder });
+    expect((await settled(client, earlier.jobId)).error).toMatchObject({ code: 'database' });
+    rmSync(join(bundle, 'archetone-library.json'));
     await expect(client.call('libraries.takeIn', { bundle, folder })).rejects.toMatchObject({
       code: 'not-found',
     });
