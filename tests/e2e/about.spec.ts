@@ -26,6 +26,8 @@ test('preferences take effect at once and are there after a restart', async () =
   await expect.poll(width).toBeLessThan(before * 0.85);
   await page.keyboard.press('Control+Minus');
   await expect(page.getByTestId('text-size')).toHaveValue('115');
+  // What is clicked while the text becomes smaller is not where it was.
+  await expect.poll(width).toBeGreaterThan(before * 0.85);
   await page.getByTestId('prefer-audition').uncheck();
   await page.getByTestId('prefer-background-sounds').uncheck();
   await page.getByTestId('threads').fill('1');

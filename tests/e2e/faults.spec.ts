@@ -322,11 +322,12 @@ test.describe('interruptions', () => {
     await page.getByTestId('sonify-cancel').click();
     await expect(page.getByTestId('sonify-all')).toBeEnabled();
     expect(await jobState(page, 'sonify', 20_000)).toBe('cancelled');
+    const jobs = await page.locator('[data-testid=job-row][data-kind=sonify]').count();
     // Cancelling is what was asked for: no error.
     await expect(page.locator('[data-testid=toast][data-tone=error]')).toHaveCount(0);
     await go(page, 'prototypes');
     await page.getByTestId('prototype-card').first().getByTestId('prototype-a').click();
-    expect(await jobState(page, 'sonify', 60_000)).toBe('done');
+    expect(await jobState(page, 'sonify', 60_000, jobs + 1)).toBe('done');
   });
 });
 

@@ -34,11 +34,8 @@ async function chooseMethods(page: Page, ids: string[]): Promise<void> {
   for (const id of ids) await page.getByTestId(`method-${id}`).check();
 }
 
-/** Waits for the study that was started as the nth of this run: until its job is there, the newest is the one before. */
 async function finished(page: Page, nth: number): Promise<void> {
-  await go(page, 'jobs');
-  await expect(page.locator('[data-testid=job-row][data-kind=study]')).toHaveCount(nth);
-  expect(await jobState(page, 'study', 200_000)).toBe('done');
+  expect(await jobState(page, 'study', 200_000, nth)).toBe('done');
   await go(page, 'reduce');
   await expect(page.getByTestId('study')).toHaveAttribute('data-state', 'done');
 }

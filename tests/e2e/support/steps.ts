@@ -33,10 +33,15 @@ export async function go(page: Page, view: string): Promise<void> {
   await page.getByTestId(`nav-${view}`).click();
 }
 
-/** Waits until the newest job of a kind has ended and answers with its state. */
-export async function jobState(page: Page, kind: string, timeout: number): Promise<string> {
+/**
+ * Waits until the newest job of a kind has ended and answers with its state.
+ * @param nth how many of the kind there are with the one that is meant: until it is there, the newest is the one before
+ */
+export async function jobState(page: Page, kind: string, timeout: number, nth?: number): Promise<string> {
   await go(page, 'jobs');
-  const row = page.locator(`[data-testid=job-row][data-kind=${kind}]`).first();
+  const rows = page.locator(`[data-testid=job-row][data-kind=${kind}]`);
+  if (nth !== undefined) await expect(rows).toHaveCount(nth);
+  const row = rows.first();
   await expect(row).toHaveAttribute('data-state', /done|failed|cancelled/, { timeout });
   return (await row.getAttribute('data-state')) ?? '';
 }
