@@ -13,6 +13,9 @@ export class TrackSets {
   readonly #libraryId: string;
   readonly #engine: EngineClient;
   readonly #history: History;
+  /** What is removed and brought back is another set: its id by the one that steps of the history know. */
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing that is shown depends on it
+  readonly #again = new Map<string, string>();
 
   constructor(libraryId: string, engine: EngineClient, history: History) {
     this.#libraryId = libraryId;
@@ -32,21 +35,18 @@ export class TrackSets {
   /** Keeps tracks under a name. @throws EngineError `bad-input` for one that is taken */
   async save(name: string, trackIds: readonly string[]): Promise<TrackSet> {
     const saved = await this.#save(name, trackIds);
-    // What is undone and done again is another set of the same name.
-    let setId = saved.id;
     this.#history.push({
       title: `Save the set “${saved.name}”`,
-      undo: () => this.#remove(setId),
-      redo: async () => {
-        setId = (await this.#save(name, trackIds)).id;
-      },
+      undo: () => this.#remove(saved.id),
+      redo: () => this.#bringBack(saved.id, name, trackIds),
     });
     return saved;
   }
 
   async rename({ id: setId, name: before }: TrackSet, name: string): Promise<void> {
     const rename = async (to: string): Promise<void> => {
-      await this.#engine.call('sets.rename', { libraryId: this.#libraryId, setId, name: to });
+      const input = { libraryId: this.#libraryId, setId: this.#present(setId), name: to };
+      await this.#engine.call('sets.rename', input);
       await this.reload();
     };
     await rename(name);
@@ -59,15 +59,12 @@ export class TrackSets {
 
   /** The tracks stay where they are. */
   async remove({ id, name }: TrackSet): Promise<void> {
-    let setId = id;
-    let trackIds = await this.#remove(setId);
+    let trackIds = await this.#remove(id);
     this.#history.push({
       title: `Remove the set “${name}”`,
-      undo: async () => {
-        setId = (await this.#save(name, trackIds)).id;
-      },
+      undo: () => this.#bringBack(id, name, trackIds),
       redo: async () => {
-        trackIds = await this.#remove(setId);
+        trackIds = await this.#remove(id);
       },
     });
   }
@@ -80,7 +77,7 @@ export class TrackSets {
   ): Promise<number> {
     const set = async (ids: readonly string[], into: boolean): Promise<string[]> => {
       const { changed } = await this.#engine.call('sets.change', {
-        ...{ libraryId: this.#libraryId, setId },
+        ...{ libraryId: this.#libraryId, setId: this.#present(setId) },
         ...{ trackIds: [...ids], include: into },
       });
       await this.reload();
@@ -105,8 +102,19 @@ export class TrackSets {
     return saved;
   }
 
+  async #bringBack(setId: string, name: string, trackIds: readonly string[]): Promise<void> {
+    const { id } = await this.#save(name, trackIds);
+    this.#again.set(this.#present(setId), id);
+  }
+
+  #present(setId: string): string {
+    const next = this.#again.get(setId);
+    return next === undefined ? setId : this.#present(next);
+  }
+
   async #remove(setId: string): Promise<string[]> {
-    const { trackIds } = await this.#engine.call('sets.remove', { libraryId: this.#libraryId, setId });
+    const input = { libraryId: this.#libraryId, setId: this.#present(setId) };
+    const { trackIds } = await this.#engine.call('sets.remove', input);
     await this.reload();
     return trackIds;
   }
