@@ -8,7 +8,10 @@ export interface Clip {
   gain: number;
 }
 
-/** Reads a sound, or a part of it, and finds the gain that brings it to the common loudness. */
+/**
+ * Reads a sound, or a part of it, and finds the gain that brings it to the common loudness. A part that goes beyond the end
+ * of the sound is filled with silence, so that it lasts as long as was asked for.
+ */
 export async function readClip(
   url: string,
   signal: AbortSignal,
@@ -17,9 +20,11 @@ export async function readClip(
   const { samples, sampleRate } = await decodeMono(url, signal);
   const from = Math.round((part?.start ?? 0) * sampleRate);
   const to = part ? from + Math.round(part.seconds * sampleRate) : samples.length;
-  const own = new Float32Array(samples.subarray(from, to));
-  const gain = 10 ** (matchingGainDb(measureLoudness(own, sampleRate)) / 20);
-  return { samples: own, sampleRate, gain };
+  const heard = samples.subarray(from, to);
+  const gain = 10 ** (matchingGainDb(measureLoudness(heard, sampleRate)) / 20);
+  const lasting = new Float32Array(to - from);
+  lasting.set(heard);
+  return { samples: lasting, sampleRate, gain };
 }
 
 /** Plays clips past the player of the window, which would show what they are. */

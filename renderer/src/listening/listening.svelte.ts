@@ -75,8 +75,13 @@ export class ListeningRun {
         revision,
       }));
       const { jobId } = await engine.call('sonify.start', { libraryId, targets, ...settings });
+      if (!this.#isTaken(test)) {
+        await engine.call('jobs.cancel', { jobId });
+        return;
+      }
       this.jobId = jobId;
       const { result } = await this.#session.wait(jobId);
+      if (!this.#isTaken(test)) return;
       const made = result?.kind === 'sonify' ? result.sonifications : [];
       this.#urls = Object.fromEntries(
         made.map(({ sonification: { url, durationSeconds } }, i) => [
@@ -85,15 +90,20 @@ export class ListeningRun {
         ]),
       );
     } catch (thrown) {
+      // Who left it has cancelled it, and may be in another one by now.
+      if (!this.#isTaken(test)) return;
+      this.jobId = null;
       this.phase = 'setup';
       await this.reload();
       throw thrown;
-    } finally {
-      this.jobId = null;
     }
-    if (this.#end.signal.aborted) return;
+    this.jobId = null;
     this.phase = 'asking';
     await this.hear();
+  }
+
+  #isTaken(test: ListeningTest): boolean {
+    return this.test === test && !this.#end.signal.aborted;
   }
 
   /** Plays the question: the sound, or the two one after the other, or one of them. */
@@ -161,11 +171,14 @@ export class ListeningRun {
 
   /** Leaves the test that is taken; its answers stay, and it can be gone on with. */
   async leave(): Promise<void> {
+    const { jobId } = this;
     this.#asked += 1;
     this.#sounds.stop();
     this.playing = null;
+    this.jobId = null;
     this.test = null;
     this.phase = 'setup';
+    if (jobId !== null) await this.#session.engine.call('jobs.cancel', { jobId });
     await this.reload();
   }
 

@@ -92,9 +92,11 @@ export class Player {
 
   /** dB that match the sound, or the part that is played of it; 0 while they are not known. */
   #matchingDb = 0;
+  /** What they were measured of. */
+  #measured: { sound: DecodedSound; range: Span | null } | null = null;
   /** The part that is drawn; null: all. */
   #zoom = $state.raw<Span | null>(null);
-  #decoding: { key: string; sound: Promise<DecodedSound | null> } | null = null;
+  #decoding: { key: string; sound: Promise<DecodedSound | null>; stop: AbortController } | null = null;
   #output: Output | null = null;
 
   #audio: HTMLAudioElement | null = null;
@@ -128,6 +130,7 @@ export class Player {
     clearTimeout(this.#soon);
     this.#asked += 1;
     this.stop();
+    this.#forgetSamples();
     this.source = null;
     this.#audio?.removeAttribute('src');
   }
@@ -277,8 +280,8 @@ export class Player {
     if (from !== undefined) this.seek(from);
     const { key } = this.source;
     await this.#matched();
-    // Another sound was put here while this one was measured.
-    if (this.source.key !== key) return;
+    // While this one was measured, another sound was put here, or the player was closed.
+    if (!this.#isShown(key)) return;
     try {
       await audio.play();
     } catch (thrown) {
@@ -414,15 +417,27 @@ export class Player {
       const stop = new AbortController();
       const sound = decodeMono(source.url, stop.signal).catch((thrown: unknown) => {
         // The sound itself reports when it cannot be played; a missing drawing is no trouble of its own.
-        console.warn('not decoded', thrown);
+        if (!stop.signal.aborted) console.warn('not decoded', thrown);
         return null;
       });
-      this.#decoding = { key: source.key, sound };
+      this.#decoding = { key: source.key, sound, stop };
       void sound.then((done) => {
-        if (this.source?.key === source.key) this.decoded = done;
+        if (this.#decoding?.sound === sound) this.decoded = done;
       });
     }
     return this.#decoding.sound;
+  }
+
+  /** A sound that nobody sees any more is not decoded to its end. */
+  #forgetSamples(): void {
+    this.#decoding?.stop.abort();
+    this.#decoding = null;
+    this.#measured = null;
+    this.decoded = null;
+  }
+
+  #isShown(key: string): boolean {
+    return this.source?.key === key;
   }
 
   #setRange(range: Span | null): void {
@@ -437,8 +452,10 @@ export class Player {
     if (!this.#settings.matchLevels || !source) return;
     const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), measureMs));
     const measured = this.needSamples().then((sound) => {
-      if (!sound || this.source?.key !== source.key || this.range !== range || !this.#settings.matchLevels)
-        return;
+      if (!sound || !this.#isShown(source.key) || this.range !== range || !this.#settings.matchLevels) return;
+      // Each time round of what is repeated asks again.
+      if (this.#measured?.sound === sound && this.#measured.range === range) return;
+      this.#measured = { sound, range };
       const { samples, sampleRate } = sound;
       const part = range
         ? samples.subarray(Math.round(range.start * sampleRate), Math.round(range.end * sampleRate))
@@ -459,7 +476,7 @@ export class Player {
     this.source = source;
     this.time = 0;
     this.duration = source.durationSeconds;
-    this.decoded = null;
+    this.#forgetSamples();
     this.#zoom = null;
     this.#matchingDb = 0;
     this.#setLevel();
