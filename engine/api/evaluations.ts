@@ -204,11 +204,11 @@ export const evaluationsMethods = {
       track: z.string().min(1).max(4096),
     }),
   ),
-  /** Writes the table, or the file that it was made by, anew. */
+  /** Writes the table, or the file that it was made by, as a new file. @throws `bad-input` where it is there already */
   'evaluations.export': query<null>()(
     z.strictObject({ evaluationId, format: z.enum(evaluationFormats), file: path }),
   ),
-  /** Writes what a form or a file says as a file. */
+  /** Writes what a form or a file says as a new file. @throws `bad-input` where it is there already */
   'evaluations.save': query<null>()(
     z.strictObject({ content: z.string().min(1).max(1_000_000), file: path }),
   ),

@@ -6,7 +6,7 @@ import { EngineError } from '../api/errors.ts';
 import type { EvaluationFormat, EvaluationTable } from '../api/evaluations.ts';
 import { answer } from '../answer.ts';
 import type { EngineContext } from '../context.ts';
-import { writeWhole } from '../files/write-whole.ts';
+import { writeNew } from '../bundles/write-new.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { COPIES_FOLDER, type Playback } from '../library/playback.ts';
 import { classesOf, flipsOf } from './compare.ts';
@@ -81,11 +81,11 @@ export function evaluationsHandlers(context: EngineContext, playback: Playback):
     },
     'evaluations.save': async ({ content, file }) => {
       readEvaluationFile(content);
-      await writeWhole(file, content);
+      await writeNew(file, content);
       return null;
     },
     'evaluations.export': async ({ evaluationId, format, file }) => {
-      await writeWhole(file, writers[format](await evaluationTable(dataFolder, evaluationId)));
+      await writeNew(file, writers[format](await evaluationTable(dataFolder, evaluationId)));
       return null;
     },
   };

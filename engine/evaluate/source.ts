@@ -27,7 +27,8 @@ export async function evaluationSource(
 }
 
 /**
- * Where what a file names is: by the name in the file, else beside the file.
+ * Where what a file names is: by the name in the file, else beside the file. A text that lies nowhere may come from whoever
+ * took a window over: it reaches no folder that nobody chose.
  * @param type of the data set: a library is not a folder
  * @throws EngineError `missing-folder`
  */
@@ -44,7 +45,7 @@ export function placeOf(
     if (options.demoFolder !== null) return options.demoFolder;
     throw new EngineError('missing-folder', 'The demo sounds are not installed.', 'Name a folder of sounds.');
   }
-  if (isAbsolute(named)) return named;
-  if (file.kind === 'file') return resolve(dirname(file.path), named);
-  throw new EngineError('missing-folder', `Nobody said where “${named}” is.`, 'Say where it is.');
+  if (file.kind === 'text')
+    throw new EngineError('missing-folder', `Nobody said where “${named}” is.`, 'Say where it is.');
+  return isAbsolute(named) ? named : resolve(dirname(file.path), named);
 }

@@ -1,10 +1,7 @@
-import { existsSync } from 'node:fs';
 import { writeCsv } from '../bundles/csv.ts';
-import { EngineError } from '../api/errors.ts';
 import type { ListeningSummary } from '../api/listening.ts';
-import { writeWhole } from '../files/write-whole.ts';
+import { writeNew } from '../bundles/write-new.ts';
 import type { Library } from '../library/library.ts';
-import { storageError } from '../storage/errors.ts';
 import { chanceOf, isRight } from './score.ts';
 import { summaryOf } from './tests.ts';
 
@@ -70,23 +67,13 @@ const tables: Record<'rounds' | 'scores', (library: Library) => Table> = {
 
 /**
  * Writes the listening tests of a library as a table.
- * @throws EngineError `bad-input` when the file is there already, `disk-full` …
+ * @throws as {@link writeNew}
  */
 export async function exportListening(
   library: Library,
   { what, path }: { what: 'rounds' | 'scores'; path: string },
 ): Promise<{ path: string; rows: number }> {
-  if (existsSync(path))
-    throw new EngineError(
-      'bad-input',
-      `${path} is there already.`,
-      'Choose another name; nothing is written over.',
-    );
   const { header, rows } = tables[what](library);
-  try {
-    await writeWhole(path, writeCsv(header, rows));
-  } catch (thrown) {
-    throw storageError(thrown, path);
-  }
+  await writeNew(path, writeCsv(header, rows));
   return { path, rows: rows.length };
 }

@@ -1,33 +1,20 @@
-import { existsSync } from 'node:fs';
 import { mapped, writeCsv } from '../bundles/csv.ts';
-import { EngineError } from '../api/errors.ts';
-import { writeWhole } from '../files/write-whole.ts';
+import { writeNew } from '../bundles/write-new.ts';
 import type { Library } from '../library/library.ts';
-import { storageError } from '../storage/errors.ts';
 import { changes } from './decide.ts';
 
 /**
  * Writes a table. `changes`: what was decided here and changed a label. `labels`: all labels in force as `path,labels`,
  * which a taxonomy can be made of.
- * @throws EngineError `bad-input` when the file is there already, `disk-full` …
+ * @throws as {@link writeNew}
  */
 export async function exportMistakes(
   library: Library,
   { taxonomyId, what, path }: { taxonomyId: string; what: 'changes' | 'labels'; path: string },
 ): Promise<{ path: string; rows: number }> {
   library.taxonomies.nameOf(taxonomyId);
-  if (existsSync(path))
-    throw new EngineError(
-      'bad-input',
-      `${path} is there already.`,
-      'Choose another name; nothing is written over.',
-    );
   const { header, rows } = tables[what](library, taxonomyId);
-  try {
-    await writeWhole(path, writeCsv(header, rows));
-  } catch (thrown) {
-    throw storageError(thrown, path);
-  }
+  await writeNew(path, writeCsv(header, rows));
   return { path, rows: rows.length };
 }
 

@@ -71,6 +71,12 @@ describe('what the view Evaluate asks for', { timeout: 180_000 }, () => {
       ],
     });
     expect((await client.call('evaluations.read', { file })).missing).toEqual(['notes']);
+    // Only a place that somebody chose is looked at, also where the text says where it is.
+    const content = text.replaceAll('dir: notes', `dir: ${folder}`);
+    const absolute = { ...file, content };
+    expect((await client.call('evaluations.read', { file: absolute })).missing).toEqual([folder]);
+    const { jobId } = await client.call('evaluations.run', { file: absolute });
+    expect((await settled(client, jobId)).error).toMatchObject({ code: 'missing-folder' });
     const broken = { kind: 'text' as const, name: 'x.yml', content: 'experiments: 3' };
     await expect(client.call('evaluations.read', { file: broken })).rejects.toMatchObject({
       code: 'bad-input',
@@ -160,9 +166,14 @@ describe('what the view Evaluate asks for', { timeout: 180_000 }, () => {
     expect(svg.match(/<rect /g)).toHaveLength(4);
     await client.call('evaluations.save', { content: text, file: join(out, 'again.yml') });
     expect(readFileSync(join(out, 'again.yml'), 'utf8')).toBe(text);
-    await expect(
+    for (const refused of [
       client.call('evaluations.save', { content: 'nothing: 1', file: join(out, 'bad.yml') }),
-    ).rejects.toMatchObject({ code: 'bad-input' });
+      // Nothing is written over.
+      client.call('evaluations.save', { content: text, file: join(out, 'csv') }),
+      write('csv'),
+    ])
+      await expect(refused).rejects.toMatchObject({ code: 'bad-input' });
+    expect(readFileSync(join(out, 'csv'), 'utf8')).toContain('chroma');
   });
 
   it('is gone when it is removed', async () => {
