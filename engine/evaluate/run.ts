@@ -378,7 +378,8 @@ class EvaluationRun {
         await this.job.checkpoint();
         const { features, dim, count } = poolTracks(await this.#set({ ...first, scenario: null }));
         if (count < LEAST_COMPARED) continue;
-        known.push({ space, representation: representationOf(spread(features, dim, count), dim) });
+        const compared = spread(features, dim, count);
+        known.push({ space, representation: await representationOf(compared, dim, this.job.signal) });
       }
       const dataset = group[0]?.task.dataset.name ?? '';
       for (const [i, first] of known.entries())

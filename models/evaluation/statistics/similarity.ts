@@ -1,3 +1,5 @@
+import { Pacer } from '../../numerics/pacer.ts';
+
 /** What one representation of some items is, for comparing it with another of the same items. */
 export interface Representation {
   /** Gram matrix of the centred features, diagonal 0: `[n, n]`. */
@@ -10,8 +12,13 @@ export interface Representation {
   n: number;
 }
 
-/** @param features `[n, dim]`, n ≥ 4 */
-export function representationOf(features: Float32Array, dim: number): Representation {
+/** @param features `[n, dim]`, n ≥ 4. @throws the signal's reason */
+export async function representationOf(
+  features: Float32Array,
+  dim: number,
+  signal?: AbortSignal,
+): Promise<Representation> {
+  const pacer = new Pacer(signal);
   const n = features.length / dim;
   const centred = centredRows(features, dim, n);
   const gram = new Float64Array(n * n);
@@ -20,7 +27,8 @@ export function representationOf(features: Float32Array, dim: number): Represent
   const lengths = Float64Array.from({ length: n }, (_, i) => Math.sqrt(dot(features, i, i, dim)));
   let total = 0;
   let pair = 0;
-  for (let i = 0; i < n; i++)
+  for (let i = 0; i < n; i++) {
+    if (pacer.due(2 * n * dim)) await pacer.pause();
     for (let j = i + 1; j < n; j++) {
       const value = dot(centred, i, j, dim);
       gram[i * n + j] = value;
@@ -31,6 +39,7 @@ export function representationOf(features: Float32Array, dim: number): Represent
       const length = (lengths[i] ?? 0) * (lengths[j] ?? 0);
       distances[pair++] = length > 0 ? 1 - dot(features, i, j, dim) / length : 1;
     }
+  }
   return { gram, rows, total, ranks: centredRanks(distances), n };
 }
 

@@ -14,7 +14,7 @@ describe('how much two representations share', () => {
   const n = 60;
   const features = normal(n, 8);
 
-  it('is all of it where they differ by rotation, scale and, for CKA, an offset', () => {
+  it('is all of it where they differ by rotation, scale and, for CKA, an offset', async () => {
     const angle = 0.7;
     const turned = features.map((value, i) => {
       const d = i % 8;
@@ -24,13 +24,13 @@ describe('how much two representations share', () => {
         3 * (d === 0 ? x * Math.cos(angle) - y * Math.sin(angle) : x * Math.sin(angle) + y * Math.cos(angle))
       );
     });
-    const [a, b] = [representationOf(features, 8), representationOf(turned, 8)];
+    const [a, b] = [await representationOf(features, 8), await representationOf(turned, 8)];
     expect(debiasedCka(a, b)).toBeCloseTo(1, 6);
     expect(representationalSimilarity(a, b)).toBeCloseTo(1, 4);
     expect(
       debiasedCka(
         a,
-        representationOf(
+        await representationOf(
           turned.map((value) => value + 5),
           8,
         ),
@@ -38,15 +38,15 @@ describe('how much two representations share', () => {
     ).toBeCloseTo(1, 4);
   });
 
-  it('is nothing where they are unrelated, also in more dimensions than items', () => {
-    const a = representationOf(features, 8);
-    const b = representationOf(normal(n, 300), 300);
+  it('is nothing where they are unrelated, also in more dimensions than items', async () => {
+    const a = await representationOf(features, 8);
+    const b = await representationOf(normal(n, 300), 300);
     // The biased estimate of the same pair is far from 0.
     expect(Math.abs(debiasedCka(a, b) ?? 1)).toBeLessThan(0.15);
     expect(Math.abs(representationalSimilarity(a, b) ?? 1)).toBeLessThan(0.1);
   });
 
-  it('is what the formulas give, term by term', () => {
+  it('is what the formulas give, term by term', async () => {
     const few = 6;
     const [x, y] = [normal(few, 3), normal(few, 2)];
     const kernel = (rows: Float32Array, dim: number): number[][] =>
@@ -74,12 +74,12 @@ describe('how much two representations share', () => {
     const [k, l] = [kernel(x, 3), kernel(y, 2)];
     // Centring changes nothing of the unbiased estimate.
     const wanted = hsic(k, l) / Math.sqrt(hsic(k, k) * hsic(l, l));
-    expect(debiasedCka(representationOf(x, 3), representationOf(y, 2))).toBeCloseTo(wanted, 5);
+    expect(debiasedCka(await representationOf(x, 3), await representationOf(y, 2))).toBeCloseTo(wanted, 5);
   });
 
-  it('is not told of what does not vary', () => {
-    const still = representationOf(new Float32Array(n * 2).fill(1), 2);
-    expect(debiasedCka(still, representationOf(features, 8))).toBeNull();
-    expect(representationalSimilarity(still, representationOf(features, 8))).toBeNull();
+  it('is not told of what does not vary', async () => {
+    const still = await representationOf(new Float32Array(n * 2).fill(1), 2);
+    expect(debiasedCka(still, await representationOf(features, 8))).toBeNull();
+    expect(representationalSimilarity(still, await representationOf(features, 8))).toBeNull();
   });
 });
