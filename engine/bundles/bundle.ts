@@ -65,7 +65,11 @@ export class Bundle {
         { cause },
       );
     });
-    await this.pour(path, from.createReadStream(), signal);
+    try {
+      await this.pour(path, from.createReadStream(), signal);
+    } finally {
+      await from.close();
+    }
   }
 
   /**

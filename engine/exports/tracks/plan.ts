@@ -38,7 +38,8 @@ export async function planTable(
 ): Promise<TablePlan> {
   const { level } = subject;
   const spaces = exportedSpaces(library, subject);
-  const wanted = subject.trackIds ?? library.tracks.present();
+  // One that is named twice is one row.
+  const wanted = subject.trackIds ? [...new Set(subject.trackIds)] : library.tracks.present();
   const [first] = spaces;
   if (!first) return { ...ofTracks(wanted), spaces, map: null, neighbours: null };
   const { space } = first;
