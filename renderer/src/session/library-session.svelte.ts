@@ -209,6 +209,7 @@ export class LibrarySession {
 
   /** Reads what the engine keeps of the library; again after the engine was restarted. */
   async load(): Promise<void> {
+    this.covers.forget();
     const loaded = await this.notices.attempt(() =>
       Promise.all([
         this.taxonomies.reload(),
