@@ -18,7 +18,7 @@ async function makeLibraries(
   const engine = await createEngine({
     dataFolder,
     packFolders: [join(repository, 'models/packs')],
-    ...{ decodeWorker: worker('decode'), datasetWorker: worker('parquet'), labelWorker: worker('label') },
+    ...{ decodeWorker: worker('decode'), datasetWorker: worker('dataset'), labelWorker: worker('label') },
     ...{ demoFolder: null, version: '0.0.0-test', threads: 1 },
   });
   const client = engine.client();

@@ -1,23 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type axe from 'axe-core';
-import type { Page } from '@playwright/test';
 import { encodeWav } from '../../models/audio/index.ts';
 import { expect, launch, temporaryFolder, test } from './support/app.ts';
+import { violations } from './support/axe.ts';
 import { answerDialogs, go, jobState, openLibrary, screenshots } from './support/steps.ts';
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe has to say about the page. */
-async function violations(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    const { violations: found } = await (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
-      resultTypes: ['violations'],
-    });
-    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join('; ')}`);
-  });
-}
 
 test('an evaluation is filled in, run, looked at, heard and taken elsewhere; and so is the library', async () => {
   test.setTimeout(400_000);
@@ -44,7 +30,6 @@ test('an evaluation is filled in, run, looked at, heard and taken elsewhere; and
   try {
     const { page, app } = running;
     page.setDefaultTimeout(30_000);
-    await page.evaluate(axeSource);
     await go(page, 'evaluate');
     await expect(page.getByText('Which embedding knows what?')).toBeVisible();
     await openLibrary(running, music);

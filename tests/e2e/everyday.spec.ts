@@ -1,32 +1,13 @@
-import type axe from 'axe-core';
 import type { Page } from '@playwright/test';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { expect, test } from './support/app.ts';
+import { violations } from './support/axe.ts';
 import { openLargeLibrary } from './support/large-library.ts';
 import { go, screenshots } from './support/steps.ts';
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const views = [
   ...['welcome', 'library', 'map', 'prototypes', 'train', 'reduce', 'mistakes', 'similar', 'packs', 'jobs'],
   'evaluate',
 ];
-
-/** What axe has to say about the page: rule, how bad, and where. */
-async function violations(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    const { violations: found } = await (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
-      resultTypes: ['violations'],
-    });
-    return found.map(
-      ({ id, impact, nodes }) =>
-        `${id} (${impact ?? ''}): ${nodes
-          .slice(0, 3)
-          .map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`)
-          .join('; ')}`,
-    );
-  });
-}
 
 /** The share of a processor that the window’s process takes over some time. */
 async function windowLoad(page: Page, seconds: number): Promise<number> {
@@ -62,7 +43,6 @@ function squeezed(page: Page): Promise<string[]> {
 test.describe('everyday work', () => {
   test('no view has a fault that axe finds, light or dark', async ({ running: { page } }) => {
     await openLargeLibrary(page);
-    await page.evaluate(axeSource);
     await page.getByTestId('track-row').first().click();
     await page
       .getByTestId('track-row')

@@ -1,13 +1,10 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type axe from 'axe-core';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { expect, temporaryFolder, test } from './support/app.ts';
+import { violations } from './support/axe.ts';
 import { answerDialogs, go, jobState, openLibrary, screenshots } from './support/steps.ts';
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Three kinds of sounds, each of another length, so that none is taken for a copy of another. */
 function writeSounds(folder: string): void {
@@ -52,20 +49,10 @@ test('copies are hidden, changes written and a run given up, in a view that axe 
     const list = page.getByTestId('mistakes-list');
     await expect(list).toHaveAttribute('data-rows', '1');
     await page.getByTestId('mistake-row').first().getByRole('button').click();
-    await page.evaluate(axeSource);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await page.waitForTimeout(300);
-      const found = await page.evaluate(async () =>
-        (
-          await (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
-            resultTypes: ['violations'],
-          })
-        ).violations.map(
-          ({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join('; ')}`,
-        ),
-      );
-      expect(found, colorScheme).toEqual([]);
+      expect(await violations(page), colorScheme).toEqual([]);
     }
     await screenshots(page, 'mistakes-copies');
     await page.keyboard.press('h');

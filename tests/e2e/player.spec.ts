@@ -1,16 +1,14 @@
 /** The player: repeating, selecting, zooming, levels, going on, and where the sound goes. */
-import type axe from 'axe-core';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { encodeWav } from '../../models/audio/index.ts';
 import { expect, launch, temporaryFolder, test, type RunningApp } from './support/app.ts';
+import { violations } from './support/axe.ts';
 import { jobState, go, openLibrary, rowOf, screenshots } from './support/steps.ts';
 
 test.describe.configure({ mode: 'serial' });
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const rate = 24_000;
 /** One red point. */
 const picture = Buffer.from(
@@ -267,17 +265,11 @@ test('shows the picture that lies beside the tracks, in a column and in the insp
 test('has no fault that axe finds, light or dark, and costs nothing when nothing plays', async () => {
   const { page } = running;
   await page.getByTestId('player-options').click();
-  await page.evaluate(axeSource);
   const faults: string[] = [];
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     await page.waitForTimeout(300);
-    const found = await page.evaluate(async () => {
-      const run = (globalThis as unknown as { axe: typeof axe }).axe;
-      const { violations } = await run.run('section[aria-label=Player]');
-      return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-    });
-    faults.push(...found);
+    faults.push(...(await violations(page, 'section[aria-label=Player]')));
   }
   expect(faults).toEqual([]);
   await page.emulateMedia({ colorScheme: 'light' });
