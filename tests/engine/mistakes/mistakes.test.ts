@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Mistake, MistakesReport, MistakeTab } from '../../../engine/api/mistakes.ts';
+import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
 import { foldsId } from '../../../engine/mistakes/gather.ts';
 import {
   classSound,
@@ -369,6 +370,19 @@ describe('labels that cannot be judged', () => {
     ]);
     expect(report).toMatchObject({ problem: null, tracks: 8, folds: 2 });
     expect((await library.list('left-out')).map(({ given }) => given)).toEqual(['mid', 'mid', 'mid', 'mid']);
+  });
+
+  it('are told to be old when tags that keep tracks together have changed, and only then', async () => {
+    const library = await Labelled.make(folder());
+    expect(await library.compute()).toMatchObject({ groupBy: 'artist', stale: false });
+    await library.restart();
+    expect(await library.report()).toMatchObject({ stale: false });
+    await library.test.engine.close();
+    const catalogue = new LibraryCatalogue(library.dataFolder);
+    catalogue.get(library.libraryId).db.exec(`UPDATE tracks SET artist = 'One' WHERE path LIKE 'bass/%'`);
+    catalogue.close();
+    library.test = await startTestEngine({ dataFolder: library.dataFolder });
+    expect(await library.report()).toMatchObject({ stale: true });
   });
 
   it('are not found in another space or taxonomy', async () => {

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ModelRef, PrototypeEdit } from '../../../engine/api/prototypes.ts';
-import { finished } from '../../support/engine.ts';
+import { finished, importFolder, startTestEngine, testFolder } from '../../support/engine.ts';
+import { writeTinyPack } from '../../support/tiny-pack.ts';
 import { trainedLibrary, trainOn, type TrainedLibrary } from '../../support/trained.ts';
 
 describe('comparing two models', () => {
@@ -70,5 +72,26 @@ describe('comparing two models', () => {
     await expect(compare({ experimentId, revision: 99 }, { experimentId })).rejects.toMatchObject({
       code: 'not-found',
     });
+  });
+
+  it('refuses two whose vectors different encoders made', async () => {
+    const packs = testFolder();
+    const pack = (seed: number) => writeTinyPack(join(packs, 'compact'), { seed, id: 'compact' });
+    await pack(1);
+    const first = await trainedLibrary({
+      ...{ perClass: 5, on: await startTestEngine({ packFolders: [packs] }) },
+    });
+    await pack(2);
+    const { client } = await first.test.restart();
+    const { library } = await importFolder(client, first.folder);
+    const second = await trainOn(client, library.id, { taxonomyId: first.taxonomyId });
+    expect(second.space.key).not.toBe(first.experiment.space.key);
+    await expect(
+      client.call('prototypes.compare', {
+        libraryId: library.id,
+        first: { experimentId: first.experiment.id },
+        second: { experimentId: second.id },
+      }),
+    ).rejects.toMatchObject({ code: 'other-space' });
   });
 });

@@ -503,6 +503,31 @@ describe('a library from before sets', () => {
   });
 });
 
+describe('a library from before listening tests', () => {
+  it('has none, keeps those that are taken, and they go with their experiment', () => {
+    const { dataFolder } = oldLibrary(4);
+    const catalogue = new LibraryCatalogue(dataFolder);
+    const { listening, experiments } = catalogue.get(OLD_WITH_SPACES.id);
+    expect(listening.list()).toEqual([]);
+    const experimentId = experiments.list()[0]?.id ?? '';
+    const round = { kind: 'class' as const, index: 1, class: 'low', choices: ['low', 'mid'], answer: 'mid' };
+    const test = {
+      ...{ id: 'test', experimentId, revision: 2, seed: 3, rounds: [round] },
+      settings: { seed: 1, steps: 4, guidance: 0, from: { origin: 'noise' as const } },
+      ...{ createdAt: '2026-01-01T00:00:00Z', finishedAt: null },
+    };
+    listening.insert(test);
+    catalogue.close();
+
+    const again = new LibraryCatalogue(dataFolder);
+    const library = again.get(OLD_WITH_SPACES.id);
+    expect(library.listening.list()).toEqual([test]);
+    library.experiments.remove(experimentId);
+    expect(library.listening.list()).toEqual([]);
+    again.close();
+  });
+});
+
 describe('a library from before sounds could start from recordings', () => {
   it('keeps its sounds, all of them from noise, under the names they had', () => {
     const folder = testFolder();
