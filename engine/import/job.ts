@@ -50,6 +50,9 @@ async function runImport(
 ): Promise<ImportResult> {
   const begun = performance.now();
   const progress = new ImportProgress(job);
+  const { queue } = context.options;
+  // Told at once, not when all files have been read.
+  if (queue !== undefined) await NatsBoard.reach(queue);
   const runtime = await context.packs.runtime(library.packId(), job.lane);
   await job.checkpoint();
   const scan = await scanLibrary(context, library, job, progress);
@@ -70,7 +73,6 @@ async function runImport(
     );
     const onStored = (): void => tell.soon();
     const parts = { library, store, space, runtime, job, progress, onStored };
-    const { queue } = context.options;
     const embedded = await (queue === undefined
       ? embedHere(context, plan.toEmbed, parts)
       : embedElsewhere(context, queue, plan.toEmbed, parts));

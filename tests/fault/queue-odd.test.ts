@@ -100,6 +100,8 @@ describe.skipIf(natsMissing)(`a queue${withNats}`, () => {
     for (const [settings, reason] of reasons) {
       const { client, engine } = await startTestEngine({ queue: settings });
       await expect(importFolder(client, music)).rejects.toThrow(reason);
+      // Before anything was read.
+      expect(await client.call('libraries.list', {})).toMatchObject([{ tracks: { total: 0 } }]);
       await engine.close();
     }
   });

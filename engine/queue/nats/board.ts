@@ -50,6 +50,12 @@ export class NatsBoard implements TaskBoard {
     this.#audio = new NatsAudio(connection, this.#js, libraryId);
   }
 
+  /** Finds out whether the server lets anybody in. @throws EngineError `queue`, `bad-input`, `not-found` */
+  static async reach(settings: QueueSettings): Promise<void> {
+    const connection = await connectNats(settings, 'archetone');
+    await connection.close();
+  }
+
   /**
    * Connects, and makes what the library needs on the server.
    * @throws EngineError `queue`, `bad-input`, `not-found`
