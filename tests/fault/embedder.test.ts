@@ -76,7 +76,7 @@ class FakeProcess implements HelperProcess {
 
   /** Waits until so many runs were asked for. */
   async wasAsked(times: number): Promise<void> {
-    await expect.poll(() => this.asked.length, { interval: 1 }).toBe(times);
+    await expect.poll(() => this.asked.length, { interval: 1, timeout: 20_000 }).toBe(times);
   }
 
   /** Answers what was asked last. */
@@ -103,7 +103,7 @@ function fakeEmbedder(limits: Partial<typeof embedderLimits> = {}): {
     limits: { ...embedderLimits, ...limits },
   });
   const process = async (n: number): Promise<FakeProcess> => {
-    await expect.poll(() => processes.length, { interval: 1 }).toBe(n);
+    await expect.poll(() => processes.length, { interval: 1, timeout: 20_000 }).toBe(n);
     const last = processes[n - 1];
     if (!last) throw new Error('no process');
     return last;
@@ -135,7 +135,7 @@ describe('the queue before an embedder', () => {
       await only.wasAsked(n);
       only.answer();
     }
-    await expect.poll(() => done).toHaveLength(6);
+    await expect.poll(() => done, { timeout: 20_000 }).toHaveLength(6);
     expect(done).toEqual(['batch 1', 'A', 'B', 'step', 'batch 2', 'batch 3']);
     await process(1);
     await embedder.close();
@@ -148,7 +148,7 @@ describe('the queue before an embedder', () => {
     const embed = (): Promise<Float32Array> => runtime.embed(new Float32Array(TINY.S), 1);
     const die = async (n: number, code: number): Promise<void> => {
       const one = await process(n);
-      await expect.poll(() => one.asked.length, { interval: 1 }).toBeGreaterThan(0);
+      await expect.poll(() => one.asked.length, { interval: 1, timeout: 20_000 }).toBeGreaterThan(0);
       one.die(code);
     };
     const first = embed();
@@ -187,7 +187,7 @@ describe('the queue before an embedder', () => {
       await second.wasAsked(n);
       second.answer();
     }
-    await expect.poll(() => done).toHaveLength(3);
+    await expect.poll(() => done, { timeout: 20_000 }).toHaveLength(3);
     expect(done).toEqual(['listen 0', 'import 1', 'import 2']);
     await embedder.close();
   });
@@ -283,8 +283,14 @@ describe('an embedder process', () => {
     const input = { pack, method: 'embed', inputs: [sound()], batch: 2 };
     const ended = new Promise((resolve) => child.once('exit', resolve));
     const told = new Promise((resolve) => child.stderr?.once('close', resolve));
+    const answered = new Promise((resolve) =>
+      child.on('message', (message: { type: string }) => {
+        if (message.type !== 'hello') resolve(message.type);
+      }),
+    );
+    child.send({ type: 'hello', version: null });
     for (let id = 1; id <= 20; id++) child.send({ type: 'call', id, method: 'run', input });
-    await new Promise((resolve) => child.once('message', resolve));
+    expect(await answered).toBe('result');
     child.disconnect();
     expect(await ended).toBe(0);
     await told;

@@ -41,7 +41,7 @@ describe('folders for passing work', () => {
       expect(existsSync(killed.folder)).toBe(true);
       await inScratch('test', async (own) => {
         await startTestEngine();
-        await expect.poll(() => existsSync(killed.folder)).toBe(false);
+        await expect.poll(() => existsSync(killed.folder), { timeout: 20_000 }).toBe(false);
         expect(existsSync(join(living.folder, 'half.wav'))).toBe(true);
         expect(existsSync(own)).toBe(true);
       });

@@ -63,6 +63,7 @@ describe('connection to the engine', () => {
     const start = (): MessagePort => {
       const channel = new MessageChannel();
       ports.push(channel.port1, channel.port2);
+      channel.port1.postMessage({ type: 'hello', version: null });
       const event = new MessageEvent('message', { data: enginePortMessage });
       Object.defineProperty(event, 'source', { value: window });
       Object.defineProperty(event, 'ports', { value: [channel.port2] });
