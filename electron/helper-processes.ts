@@ -1,5 +1,6 @@
 import { MessageChannelMain, utilityProcess } from 'electron';
 import type { MessagePortMain, UtilityProcess } from 'electron';
+import { endLeftovers } from '../engine/helpers/leftover-group.ts';
 import { MEMORY_VARIABLE } from '../engine/helpers/memory.ts';
 import type { HelperKind } from './engine-contract.ts';
 import { paths } from './paths.ts';
@@ -34,7 +35,10 @@ export class HelperProcesses {
       env: { ...process.env, [MEMORY_VARIABLE]: String(memoryLimit) },
     });
     this.running.set(id, child);
+    let pid: number | undefined;
     child.on('spawn', () => {
+      // Forgotten once the process is gone.
+      pid = child.pid;
       if (signal.aborted || this.ended.delete(child)) {
         killNow(child);
         return;
@@ -48,6 +52,7 @@ export class HelperProcesses {
     return new Promise((resolve) => {
       child.on('exit', (code) => {
         signal.removeEventListener('abort', orphaned);
+        endLeftovers(pid);
         // Another engine may have started one of the same number meanwhile.
         if (this.running.get(id) === child) this.running.delete(id);
         resolve(code);

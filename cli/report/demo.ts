@@ -15,6 +15,7 @@ import { taxonomyOf } from '../taxonomy.ts';
 import { distinctFileNames } from '../../engine/bundles/names.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
 import { ExcerptCutter } from '../../engine/decode/excerpts.ts';
+import type { Readers } from '../../engine/readers/readers.ts';
 import { toOutput, writeOutput } from '../write-output.ts';
 import { refuseTaken } from '../../engine/files/refuse-taken.ts';
 import { reportPage, type PrototypeCard, type ReportFacts, type Timing } from './page.ts';
@@ -28,8 +29,8 @@ export interface DemoOptions {
   seed: number;
   /** Training steps; the engine's default when left out. */
   steps?: number;
-  /** Bundled decode worker, for the excerpts. */
-  decodeWorker: string;
+  /** Reads the excerpts; closed when they were cut. */
+  openReaders(): Readers;
   openSession<T>(dataFolder: string, work: (session: Session) => Promise<T>): Promise<T>;
   say(message: string): void;
 }
@@ -211,7 +212,8 @@ class Demo {
       );
     });
     const names = distinctFileNames(chosen.map(({ class: name }) => name));
-    const cutter = new ExcerptCutter(this.#options.decodeWorker, pack.sampleRate, pack.windowSeconds);
+    const readers = this.#options.openReaders();
+    const cutter = new ExcerptCutter(readers, pack.sampleRate, pack.windowSeconds);
     try {
       await mkdir(join(this.#out, 'audio'), { recursive: true });
       const cards: PrototypeCard[] = [];
@@ -240,7 +242,7 @@ class Demo {
       }
       return cards;
     } finally {
-      await cutter.close();
+      await readers.close();
     }
   }
 

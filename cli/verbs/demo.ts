@@ -1,5 +1,6 @@
 import { headline } from '../../engine/api/metric-names.ts';
 import { EngineError } from '../../engine/api/errors.ts';
+import { readersOf } from '../helpers.ts';
 import { runDemo } from '../report/demo.ts';
 import { seedNumber, wholeNumber } from '../options.ts';
 import { duration, pairs, percent } from '../text.ts';
@@ -27,7 +28,7 @@ export const demoVerb: AddVerb = (program, cli) => {
           seed: options.seed,
           ...(options.steps === undefined ? {} : { steps: options.steps }),
           folder: demoFolder,
-          decodeWorker: cli.places.decodeWorker,
+          openReaders: () => readersOf(cli.places),
           openSession: (dataFolder, work) => cli.withSession(dataFolder, work),
           say: (message) => cli.say(message),
         });

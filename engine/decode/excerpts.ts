@@ -1,22 +1,15 @@
 import { encodeWav } from '../../models/audio/encode-wav.ts';
-import { ffmpegDecoder } from './ffmpeg.ts';
-import { decodeLimits } from './limits.ts';
-import { DecodePool } from './pool.ts';
+import type { AudioDecoder } from './audio-decoder.ts';
 
 /** Cuts windows out of audio files, as WAV. */
 export class ExcerptCutter {
-  readonly #decode: DecodePool;
+  readonly #decoder: AudioDecoder;
   readonly #sampleRate: number;
   readonly #windowSeconds: number;
 
   /** @param sampleRate Hz of the excerpts: that of the pack, so that one hears what the encoder hears. */
-  constructor(decodeWorker: string, sampleRate: number, windowSeconds: number) {
-    this.#decode = new DecodePool({
-      workerUrl: decodeWorker,
-      workers: 1,
-      limits: decodeLimits,
-      external: ffmpegDecoder,
-    });
+  constructor(decoder: AudioDecoder, sampleRate: number, windowSeconds: number) {
+    this.#decoder = decoder;
     this.#sampleRate = sampleRate;
     this.#windowSeconds = windowSeconds;
   }
@@ -30,7 +23,7 @@ export class ExcerptCutter {
     const samples = new Float32Array(Math.round(this.#windowSeconds * this.#sampleRate));
     let position = 0;
     let filled = 0;
-    for await (const chunk of this.#decode.decode(path, { sampleRate: this.#sampleRate, signal })) {
+    for await (const chunk of this.#decoder.decode(path, { sampleRate: this.#sampleRate, signal })) {
       const from = Math.max(0, first - position);
       const part = chunk.subarray(from, from + samples.length - filled);
       samples.set(part, filled);
@@ -39,9 +32,5 @@ export class ExcerptCutter {
       if (filled === samples.length) break;
     }
     return encodeWav(samples.subarray(0, filled), this.#sampleRate, 'pcm16');
-  }
-
-  async close(): Promise<void> {
-    await this.#decode.close();
   }
 }

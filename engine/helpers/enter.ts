@@ -13,7 +13,7 @@ import { watchMemory } from './watch-memory.ts';
  */
 export async function enterHelper(
   options: ConfineOptions = {},
-  leave = (): void => process.exit(0),
+  leave: (confinement: Confinement) => void = () => process.exit(0),
 ): Promise<{ port: Port; confinement: Confinement }> {
   const confinement = confineProcess(options);
   const limit = z.coerce.number().positive().optional().parse(process.env[MEMORY_VARIABLE]);
@@ -21,6 +21,6 @@ export async function enterHelper(
   // Ctrl-C goes to every process of the terminal; the engine decides when this one ends.
   process.on('SIGINT', () => undefined);
   const port = await insideHelper();
-  port.onClose(leave);
+  port.onClose(() => leave(confinement));
   return { port, confinement };
 }

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import type { Port } from '../wire/port.ts';
 import { childPort, ProcessExit } from '../wire/transports/child-process.ts';
+import { endLeftovers } from './leftover-group.ts';
 import { MEMORY_VARIABLE } from './memory.ts';
 
 /** A process that works for the engine with less than its rights, as the engine sees it. */
@@ -22,6 +23,7 @@ export function forkHelper(entry: string): SpawnHelper {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
+    child.once('exit', () => endLeftovers(child.pid));
     return {
       port: childPort(child),
       ended: new Promise((resolve) => child.once('close', () => resolve())),

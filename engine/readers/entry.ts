@@ -8,7 +8,9 @@ import { serveReaders } from './serve.ts';
 // marks by itself in 2 ms, while helpers beside it cost as much computing again as the decoding (import of 207 FLAC files).
 setFlagsFromString('--no-concurrent-marking');
 
-const { port, confinement } = await enterHelper({ graphics: false, programs: true });
-// A program that still runs would not be ended with this process.
-if (confinement.calls) port.onClose(endGroup);
+const { port, confinement } = await enterHelper({ graphics: false, programs: true }, ({ calls }) => {
+  // A program that still runs would not be ended with this process. Only one that was confined leads a group of its own.
+  if (calls) endGroup();
+  process.exit(0);
+});
 serveReaders(port, confinement);

@@ -155,10 +155,9 @@ export class Readers implements AudioDecoder {
       signal?.throwIfAborted();
       if (!this.#wasLost(error)) throw fromReaderErrorCoding(error);
     }
-    const done = await this.#turn();
+    const done = await this.#turn(signal);
     let own: ReaderProcess | null = null;
     try {
-      signal?.throwIfAborted();
       own = this.#spawn({ ...this.#options.config, decoders: 1 });
       yield* work(await own.ready());
     } catch (error) {
@@ -178,12 +177,22 @@ export class Readers implements AudioDecoder {
     return error instanceof ReaderLost && !this.#closed;
   }
 
-  /** Waits for the turn to read alone. @returns what ends the turn */
-  async #turn(): Promise<() => void> {
+  /** Waits for the turn to read alone. @returns what ends the turn @throws the signal's reason */
+  async #turn(signal: AbortSignal | undefined): Promise<() => void> {
     const before = this.#alone;
     let done: () => void = () => undefined;
-    this.#alone = new Promise((resolve) => (done = resolve));
-    await before;
+    const over = new Promise<void>((resolve) => (done = resolve));
+    this.#alone = before.then(() => over);
+    let leave: () => void = () => undefined;
+    // Whoever reads alone may be long: nobody waits for that who was told to stop.
+    const told = new Promise<void>((resolve) => (leave = resolve));
+    signal?.addEventListener('abort', leave, { once: true });
+    await Promise.race([before, told]);
+    signal?.removeEventListener('abort', leave);
+    if (signal?.aborted) {
+      done();
+      throw signal.reason;
+    }
     return done;
   }
 

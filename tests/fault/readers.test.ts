@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeLimits } from '../../engine/decode/index.ts';
 import { findProgram } from '../../engine/decode/find-program.ts';
 import { forkHelper, type HelperProcess, type SpawnHelper } from '../../engine/helpers/process.ts';
@@ -78,6 +78,20 @@ function longFile(): string {
     16_000,
   );
   return path;
+}
+
+/** Whether a process of Linux has this among its arguments. */
+function runs(program: string): boolean {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => {
+      try {
+        return readFileSync(join('/proc', pid, 'cmdline'), 'utf8').split('\0').includes(program);
+      } catch {
+        // It has just ended.
+        return false;
+      }
+    });
 }
 
 /** A reader process that ends as soon as it is to decode a file of this name, and is an honest one otherwise. */
@@ -189,6 +203,40 @@ describe('files of others, in a process of their own', () => {
     );
     await expect(reading).rejects.toBe(reason);
     await expect(readers.probe(longFile(), stop.signal)).rejects.toBe(reason);
+  });
+
+  it('let go while another one is read alone, too', async () => {
+    const { readers, processes } = await start();
+    const stop = new AbortController();
+    const [path, sampleRate] = [longFile(), 16_000];
+    const slow = readers.decode(path, { sampleRate, signal: never });
+    const waiting = readers.decode(path, { sampleRate, signal: stop.signal });
+    await Promise.all([slow.next(), waiting.next()]);
+    processes[0]?.port.close();
+    await processes[0]?.ended;
+    // Has its turn, and nobody asks for the rest of it.
+    await slow.next();
+    const next = waiting.next();
+    const reason = new Error('enough');
+    stop.abort(reason);
+    await expect(next).rejects.toBe(reason);
+    await slow.return();
+  });
+
+  it.skipIf(process.platform !== 'linux')('leave no ffmpeg behind that writes nothing', async () => {
+    const folder = testFolder();
+    const program = join(folder, 'ffmpeg');
+    writeFileSync(program, '#!/bin/sh\nwhile :; do sleep 1; done\n', { mode: 0o755 });
+    vi.stubEnv('PATH', `${folder}:${process.env['PATH'] ?? ''}`);
+    const { readers } = await start();
+    await readers.start();
+    vi.unstubAllEnvs();
+    const reading = all(readers.decode(fixture('stereo.m4a'), { sampleRate: 16_000, signal: never }));
+    reading.catch(() => undefined);
+    await expect.poll(() => runs(program), { timeout: 20_000 }).toBe(true);
+    await readers.close();
+    await expect(reading).rejects.toThrow();
+    await expect.poll(() => runs(program), { timeout: 20_000 }).toBe(false);
   });
 
   it('are no matter of a process that does not start', async () => {
