@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { EngineError } from '../engine/api/errors.ts';
 import { queueSettingsSchema, type QueueSettings } from '../engine/queue/settings.ts';
 import { number } from './options.ts';
@@ -33,5 +34,5 @@ export function queueSettings(server: string, options: QueueOptions): QueueSetti
     Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined && value !== '')),
   );
   if (parsed.success) return parsed.data;
-  throw new EngineError('bad-input', 'The queue cannot be reached like that.', parsed.error.message);
+  throw new EngineError('bad-input', 'The queue cannot be reached like that.', z.prettifyError(parsed.error));
 }

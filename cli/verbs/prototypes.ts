@@ -160,10 +160,10 @@ Examples:
     .command('compare')
     .description('Two experiments or revisions, prototype by prototype: what stayed, moved, came and went.')
     .argument('<library>', "folder with the library's data")
-    .argument('<first>', 'an experiment, or latest; with :revision, that revision of it')
-    .argument('<second>', 'the same')
+    .argument('<first>', 'an experiment, or latest; with :revision, that revision of it', modelName)
+    .argument('<second>', 'the same', modelName)
     .addHelpText('after', '\nExample:\n  archetone prototypes compare ~/archetone-music latest:1 latest')
-    .action((folder: string, first: string, second: string) =>
+    .action((folder: string, first: ModelName, second: ModelName) =>
       cli.answer(() =>
         cli.withLibrary(folder, async (session) => {
           const { id: libraryId } = await session.library();
@@ -215,11 +215,26 @@ function addRetraining(cli: Cli, verb: Command): void {
     );
 }
 
+interface ModelName {
+  experiment: string;
+  revision: number | null;
+}
+
 /** “latest:2”: an experiment, and a revision of it. */
-async function modelOf(session: Session, libraryId: string, text: string): Promise<ModelRef> {
+function modelName(text: string): ModelName {
   const at = text.lastIndexOf(':');
-  const { id: experimentId } = await session.experiment(libraryId, at < 0 ? text : text.slice(0, at));
-  return { experimentId, ...(at >= 0 && { revision: wholeNumber(1, MOST)(text.slice(at + 1)) }) };
+  return at < 0
+    ? { experiment: text, revision: null }
+    : { experiment: text.slice(0, at), revision: wholeNumber(1, MOST)(text.slice(at + 1)) };
+}
+
+async function modelOf(
+  session: Session,
+  libraryId: string,
+  { experiment, revision }: ModelName,
+): Promise<ModelRef> {
+  const { id: experimentId } = await session.experiment(libraryId, experiment);
+  return { experimentId, ...(revision !== null && { revision }) };
 }
 
 function compared({ first, second, pairs: matched, words }: ModelComparison): string {

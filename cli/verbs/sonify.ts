@@ -45,10 +45,14 @@ export const sonifyVerb: AddVerb = (program, cli) => {
     .requiredOption('--library <dir>', "folder with the library's data")
     .requiredOption('--experiment <id>', 'experiment, or latest')
     .option('--class <class>', 'only the prototypes of this class')
-    .option(
-      '--between <a:b>',
-      'points of the line between two prototypes, as `prototypes list` counts them',
-      line,
+    .addOption(
+      program
+        .createOption(
+          '--between <a:b>',
+          'points of the line between two prototypes, as `prototypes list` counts them',
+        )
+        .argParser(line)
+        .conflicts('class'),
     )
     .option('--points <n>', 'with --between: how many, the two among them', wholeNumber(2, 101), 5)
     .option('--seed <n>', 'the same seed gives the same sound', seedNumber, 1)
