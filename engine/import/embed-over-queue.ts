@@ -58,6 +58,8 @@ interface Work {
   refusals: number;
   /** Whose answer it was. */
   by: string | null;
+  /** Windows that were stored of it. */
+  windows: number;
 }
 
 /**
@@ -83,13 +85,12 @@ export async function embedOverQueue(
   const offering = guarded(run.offer());
   const looking = guarded(run.lookAfter());
   void Promise.race([run.finished, receiving]).then(
-    () => stop.abort(),
+    () => stop.abort(endedEarly()),
     () => undefined,
   );
-  const settled = await Promise.allSettled([receiving, offering, looking]);
+  await Promise.allSettled([receiving, offering, looking]);
   options.job.signal.throwIfAborted();
-  for (const outcome of settled)
-    if (outcome.status === 'rejected' && !run.over) throw outcome.reason as Error;
+  if (!run.over) stop.signal.throwIfAborted();
   return run.counts;
 }
 
@@ -119,7 +120,7 @@ class QueueRun {
       const known = this.#works.get(key);
       if (known) known.tracks.push(track);
       const windows = expectedWindows([track], windowSeconds, options.library.windows());
-      const fresh = { state: 'waiting', offeredAt: 0, refusals: 0, by: null } as const;
+      const fresh = { state: 'waiting', offeredAt: 0, refusals: 0, by: null, windows: 0 } as const;
       if (!known)
         this.#works.set(key, { ...fresh, key, tracks: [track], bytes: 4 * windows * (3 + embeddingDim) });
     }
@@ -198,9 +199,11 @@ class QueueRun {
     if (read.kind === 'refused') this.#refused(work, read.reason);
     else if (read.kind === 'failed') this.#failed(work, read.reason);
     else {
+      const before = this.counts.windows;
       store.putResult(track.id, read.result, read.by);
       this.#stored(track, read.result.windows.length, read.result.durationSeconds);
       for (const twin of twins) this.#copy(twin);
+      work.windows = this.counts.windows - before;
       this.#over(work);
     }
   }
@@ -245,6 +248,8 @@ class QueueRun {
       const failed = work.tracks.filter(({ id }) => store.takeBack(id) === 'failed').length;
       this.counts.failed -= failed;
       this.counts.imported -= work.tracks.length - failed;
+      this.counts.windows -= work.windows;
+      work.windows = 0;
       progress.takenBack(work.tracks.length, failed);
       work.state = 'offered';
       work.by = null;
@@ -344,6 +349,15 @@ class QueueRun {
   #wake(): void {
     for (const resolve of this.#room.splice(0)) resolve();
   }
+}
+
+/** No more answers come although some are missing: the connection was closed, by the server. */
+function endedEarly(): EngineError {
+  return new EngineError(
+    'queue',
+    'The queue gives no more answers.',
+    'Check that its server lets this machine in, and import again: what was answered is kept.',
+  );
 }
 
 /** Whether a file can be decoded to its end, here. */

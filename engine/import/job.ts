@@ -124,7 +124,7 @@ async function embedElsewhere(
   parts: EmbedParts,
 ): ReturnType<typeof embedTracks> {
   const { pack } = parts.runtime;
-  const board = await NatsBoard.open(settings, parts.library.id);
+  const board = await NatsBoard.open(settings, parts.library.id, parts.job.signal);
   try {
     await offerPack(board, pack);
     const { leaseSeconds } = settings;
@@ -141,7 +141,8 @@ async function embedElsewhere(
     await board.remove();
     return counts;
   } catch (thrown) {
-    if (parts.job.stopping === 'cancel') await board.clear();
+    // A server that is away keeps what hangs out: workers do it for nobody.
+    if (parts.job.stopping === 'cancel') await board.clear().catch(() => undefined);
     throw thrown;
   } finally {
     await board.close();

@@ -9,6 +9,7 @@ import {
   writeAnswer,
   type AnswerFacts,
   type AnswerNumbers,
+  queueLimits,
   type QueueTask,
 } from '../queue/protocol.ts';
 import { PEAKS_PER_SECOND, type TrackResult } from './track-store.ts';
@@ -22,6 +23,8 @@ export type TrackAnswer =
   | { kind: 'refused'; reason: EngineError };
 
 type Named = Pick<QueueTask, 'spaceKey' | 'contentHash'>;
+
+const cut = (text: string): string => text.slice(0, queueLimits.textChars);
 
 /** The answer about a track that was embedded. */
 export function embeddedAnswer(
@@ -43,7 +46,7 @@ export function embeddedAnswer(
     outcome: {
       kind: 'embedded',
       durationSeconds,
-      note,
+      note: note === null ? null : cut(note),
       by,
       dim,
       windows: windows.length,
@@ -60,7 +63,7 @@ export function failedAnswer({ spaceKey, contentHash }: Named, thrown: unknown):
   const { message, hint } = thrown;
   return writeAnswer({
     ...{ spaceKey, contentHash, numbers: null },
-    outcome: { kind: 'failed', detail, message: message.slice(0, 4000), hint: hint.slice(0, 4000) },
+    outcome: { kind: 'failed', detail, message: cut(message), hint: cut(hint) },
   });
 }
 
@@ -69,7 +72,7 @@ export function refusedAnswer(
   { spaceKey, contentHash }: Named,
   { message, hint }: { message: string; hint: string },
 ): Uint8Array {
-  const outcome = { kind: 'cannot', message: message.slice(0, 4000), hint: hint.slice(0, 4000) } as const;
+  const outcome = { kind: 'cannot', message: cut(message), hint: cut(hint) } as const;
   return writeAnswer({ spaceKey, contentHash, outcome, numbers: null });
 }
 

@@ -14,6 +14,8 @@ export const queueLimits = {
   /** An answer about the longest track, with the widest vectors. */
   answerBytes: 256 * 2 ** 20,
   headerBytes: 64 * 1024,
+  /** Longer texts are cut: the header must hold them in whatever letters. */
+  textChars: 4000,
   /** Deliveries after which a task is believed to end its workers. */
   deliveries: 5,
 } as const;

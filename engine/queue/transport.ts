@@ -19,10 +19,10 @@ export interface LeasedTask {
 
 /** Where a worker gets its work. */
 export interface WorkSource {
-  /** The next task, the urgent ones of all libraries first; null when there was none for a second or two. */
+  /** The next task, the urgent ones of all libraries first; null when there was none for a second or two, or on abort. */
   take(signal: AbortSignal): Promise<LeasedTask | null>;
-  /** Resolves once the answer is kept. Null: nobody wants it any more. */
-  answer(task: LeasedTask, answer: Uint8Array): Promise<void>;
+  /** Resolves once the answer is kept, or nobody wants it any more. @throws the signal's reason */
+  answer(task: LeasedTask, answer: Uint8Array, signal: AbortSignal): Promise<void>;
   /**
    * Asks the library's machine for the audio of a task and writes it into a file.
    * @returns false when that machine is away, or has no room for it on the server, for too long
@@ -31,8 +31,12 @@ export interface WorkSource {
   fetchAudio(libraryId: string, contentHash: string, path: string, signal: AbortSignal): Promise<boolean>;
   /** From now on it is told who this is whenever somebody asks. */
   present(status: () => WorkerStatus): void;
-  /** Writes what has this hash into a file. @returns false when it is not there @throws EngineError `queue` when it has another hash */
-  fetchFile(sha256: string, path: string): Promise<boolean>;
+  /**
+   * Writes what has this hash into a file.
+   * @returns false when it is not there
+   * @throws EngineError `queue` when it has another hash; the signal's reason
+   */
+  fetchFile(sha256: string, path: string, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }
 

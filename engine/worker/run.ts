@@ -84,6 +84,8 @@ class Worker {
   readonly #current = new Set<string>();
   readonly #since = new Date().toISOString();
   readonly #running = new Set<Promise<void>>();
+  /** Goes on where all places are taken, to see whether one is free. */
+  #wake: () => void = () => undefined;
   /** What went wrong since something went well: faults of this machine, not of files. */
   #faults: unknown[] = [];
   /** Ends what is under way. */
@@ -98,7 +100,9 @@ class Worker {
       ffmpeg: ffmpeg ?? false,
     });
     this.#embedder = new Embedder({ spawn: embedder ?? inlineEmbedder, limits: embedderLimits });
-    this.#packs = new WorkerPacks(packFolders, cache, source);
+    this.#packs = new WorkerPacks(packFolders, cache, (sha256, path) =>
+      source.fetchFile(sha256, path, this.#hurry.signal),
+    );
   }
 
   #stopping(): boolean {
@@ -111,7 +115,7 @@ class Worker {
 
   async run(): Promise<WorkerSummary> {
     const { source, tracks, signal, log, graceMs = GRACE_MS } = this.#options;
-    const stopped = aborted(signal);
+    signal.addEventListener('abort', () => this.#wake(), { once: true });
     source.present(() => this.#status());
     while (!this.#stopping()) {
       const task = await source.take(signal);
@@ -120,10 +124,13 @@ class Worker {
         this.#handBack(task);
         break;
       }
-      const running = this.#carryOut(task).finally(() => this.#running.delete(running));
+      const running = this.#carryOut(task).finally(() => {
+        this.#running.delete(running);
+        this.#wake();
+      });
       this.#running.add(running);
       while (this.#running.size >= tracks && !this.#stopping())
-        await Promise.race([...this.#running, stopped]);
+        await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     log('stopping', { underWay: this.#running.size });
     const timer = setTimeout(() => this.#hurry.abort(), graceMs);
@@ -176,7 +183,7 @@ class Worker {
           this.#speed.add(1);
         },
       });
-      await source.answer(leased, answer);
+      await source.answer(leased, answer, this.#hurry.signal);
       await leased.done();
       if (outcome !== 'cannot') this.#faults = [];
       if (outcome === 'answered') this.#summary.answered++;
@@ -206,7 +213,7 @@ class Worker {
     this.#summary.refused++;
     log('cannot', { library: leased.libraryId, task: leased.key, message });
     try {
-      await source.answer(leased, refusedAnswer(task, { message, hint }));
+      await source.answer(leased, refusedAnswer(task, { message, hint }), this.#hurry.signal);
       await leased.done();
     } catch {
       leased.handBack();
@@ -239,8 +246,4 @@ class Worker {
     runtime.catch(() => this.#runtimes.delete(sha256));
     return runtime;
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

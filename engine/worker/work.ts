@@ -47,9 +47,11 @@ const batches = new WeakMap<PackRuntime, Promise<number>>();
 export async function work(task: QueueTask, deliveries: number, options: WorkOptions): Promise<Worked> {
   if (deliveries > queueLimits.deliveries) return failed(task, endsWorkers(task, deliveries - 1));
   const own = mappedPath(task.path, options.maps);
-  const here = options.audio !== 'sent' && ((await stat(own).catch(() => null))?.isFile() ?? false);
-  if (here) return embed(task, own, options);
-  if (options.audio === 'folder') return cannot(task, notHere(own));
+  const here = options.audio === 'sent' ? null : await contentOf(own, options.signal);
+  if (here === task.contentHash) return embed(task, own, options);
+  // Where it can be sent, another file of that name, such as a copy that has got old, says nothing about the library's.
+  if (options.audio === 'folder')
+    return here === null ? cannot(task, notHere(own)) : failed(task, changed(task.path));
   await mkdir(options.audioFolder, { recursive: true });
   const sent = join(options.audioFolder, `${process.pid}-${task.contentHash}${extname(task.path)}`);
   try {
@@ -61,12 +63,22 @@ export async function work(task: QueueTask, deliveries: number, options: WorkOpt
   }
 }
 
+/** The hash of a file; null where there is none that can be read. */
+async function contentOf(path: string, signal: AbortSignal): Promise<string | null> {
+  try {
+    return (await stat(path)).isFile() ? await hashFile(path, signal) : null;
+  } catch {
+    signal.throwIfAborted();
+    return null;
+  }
+}
+
+/** @param path of a file with the content of the task */
 async function embed(task: QueueTask, path: string, options: WorkOptions): Promise<Worked> {
   try {
     const before = await stat(path);
     const runtime = await options.runtimeOf(task.packSha256);
     const { signal } = options;
-    if ((await hashFile(path, signal)) !== task.contentHash) return failed(task, changed(task.path));
     const result = await embedOne(path, {
       ...{ runtime, signal, decode: options.decode, onWindow: options.onWindow },
       ...{ durationSeconds: task.durationSeconds, windows: task.windows },
@@ -121,7 +133,7 @@ const text = (thrown: unknown): string => (thrown instanceof Error ? thrown.mess
 function notHere(path: string): EngineError {
   return new EngineError(
     'audio',
-    `The worker does not find ${path}.`,
+    `The worker does not find ${path}, or may not read it.`,
     'Start it with --map, which says where a folder of the library lies on its machine.',
   );
 }
@@ -129,8 +141,8 @@ function notHere(path: string): EngineError {
 function notSent({ path }: QueueTask): EngineError {
   return new EngineError(
     'audio',
-    `${path} did not reach the worker.`,
-    'Keep the machine of the library running, or start the worker with --map.',
+    `${path} did not reach the worker, or changed while it was imported.`,
+    'Import again and keep the machine of the library running, or start the worker with --map.',
   );
 }
 

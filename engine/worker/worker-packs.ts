@@ -3,20 +3,22 @@ import { join } from 'node:path';
 import { readPack, type Pack } from '../../models/packs/index.ts';
 import { EngineError } from '../api/errors.ts';
 import { encoderFiles } from '../queue/pack-files.ts';
-import type { WorkSource } from '../queue/transport.ts';
+
+/** Writes what has this hash into a file. @returns false when it is not there */
+type FetchFile = (sha256: string, path: string) => Promise<boolean>;
 
 /** Packs by their hash: those in folders of this machine, else those that the library's machine put into the queue. */
 export class WorkerPacks {
   readonly #folders: readonly string[];
   readonly #cache: string;
-  readonly #source: Pick<WorkSource, 'fetchFile'>;
+  readonly #fetchFile: FetchFile;
   readonly #packs = new Map<string, Promise<Pack>>();
 
   /** @param folders of packs, each sub-folder one · @param cache where fetched ones are kept */
-  constructor(folders: readonly string[], cache: string, source: Pick<WorkSource, 'fetchFile'>) {
+  constructor(folders: readonly string[], cache: string, fetchFile: FetchFile) {
     this.#folders = folders;
     this.#cache = join(cache, 'packs');
-    this.#source = source;
+    this.#fetchFile = fetchFile;
   }
 
   /** @throws EngineError `pack` when it is nowhere; PackError when it is damaged */
@@ -44,10 +46,10 @@ export class WorkerPacks {
     const part = join(this.#cache, `.${sha256}-${process.pid}`);
     await mkdir(part, { recursive: true });
     try {
-      if (!(await this.#source.fetchFile(sha256, join(part, 'pack.json')))) throw unknown(sha256);
+      if (!(await this.#fetchFile(sha256, join(part, 'pack.json')))) throw unknown(sha256);
       const { manifest } = await readPack(part);
       for (const { file, sha256: own } of encoderFiles(manifest))
-        if (!(await this.#source.fetchFile(own, join(part, file)))) throw unknown(sha256);
+        if (!(await this.#fetchFile(own, join(part, file)))) throw unknown(sha256);
       const place = join(this.#cache, sha256);
       // Another worker of this machine may have been quicker.
       await rename(part, place).catch(() => undefined);

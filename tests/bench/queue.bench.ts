@@ -179,10 +179,12 @@ async function costOfAnAnswer(folder: string): Promise<void> {
   catalogue.close();
 }
 
+const never = new AbortController().signal;
+
 /** Workers with connections of their own, in this process, that answer at once with vectors of the usual size. */
 async function fakeWorkers(url: string, server: ChildProcess): Promise<void> {
   const settings = queueSettingsSchema.parse({ server: url });
-  const board = await NatsBoard.open(settings, 'bench');
+  const board = await NatsBoard.open(settings, 'bench', never);
   const spaceKey = '0'.repeat(32);
   const hashes = Array.from({ length: FAKE_TASKS }, (_, i) => i.toString(16).padStart(64, '0'));
   let begun = performance.now();
@@ -253,7 +255,7 @@ async function fakeWorker(source: NatsSource, signal: AbortSignal): Promise<void
     if (!leased) continue;
     const { spaceKey, contentHash } = readTask(leased.bytes);
     const outcome = { kind: 'embedded', durationSeconds: 240, note: null, by, ...size } as const;
-    await source.answer(leased, writeAnswer({ spaceKey, contentHash, outcome, numbers }));
+    await source.answer(leased, writeAnswer({ spaceKey, contentHash, outcome, numbers }), never);
     await leased.done();
   }
   await source.close();

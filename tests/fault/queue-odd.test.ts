@@ -1,16 +1,19 @@
-import { appendFileSync, renameSync } from 'node:fs';
+import { appendFileSync, cpSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../engine/api/contract.ts';
 import { observeQueue } from '../../engine/queue/nats/observe.ts';
+import { NatsSource } from '../../engine/queue/nats/source.ts';
 import { readAnswer, writeAnswer } from '../../engine/queue/protocol.ts';
 import { prometheusText } from '../../engine/queue/status.ts';
+import type { LeasedTask } from '../../engine/queue/transport.ts';
 import { mappedPath, readFolderMap } from '../../engine/worker/file-map.ts';
 import {
   finished,
   importFolder,
+  settled,
   startTestEngine,
   testFolder,
   tracksByPath,
@@ -23,6 +26,8 @@ import { settingsOf, startTestWorker } from '../support/queue-worker.ts';
 import { TINY, writeTinyPack } from '../support/tiny-pack.ts';
 
 const TOKEN = 'a-token-of-a-test';
+/** Not how long it takes, but how long is too long. */
+const soon = { timeout: 30_000 };
 let server: NatsServer;
 const queue = (): ReturnType<typeof settingsOf> => settingsOf(server.url, { token: TOKEN });
 const engineOver = (): Promise<TestEngine> => startTestEngine({ queue: queue() });
@@ -106,6 +111,76 @@ describe.skipIf(natsMissing)(`a queue${withNats}`, () => {
     }
   });
 
+  it('asks for the audio where a worker has another file of the same name', async () => {
+    const music = writeMusic({ perClass: 2, classes: ['bass'] });
+    const alone = await contentsAlone(music);
+    const old = testFolder();
+    cpSync(music, old, { recursive: true });
+    appendFileSync(join(old, 'bass', 'bass_hit_0.wav'), 'tags of another day');
+    const maps = [{ from: music, to: old }];
+    const worker = await startTestWorker(server.url, { token: TOKEN, maps });
+    const { client, engine, dataFolder } = await engineOver();
+    expect((await importFolder(client, music)).result).toMatchObject({ imported: 2, failed: 0 });
+    await engine.close();
+    expect(await worker.stop()).toMatchObject({ answered: 2, fileFailures: 0 });
+    expect(libraryContents(dataFolder)).toEqual(alone);
+  });
+
+  it('lists what changed before it could be sent, and keeps its workers', async () => {
+    const music = writeMusic({ perClass: 4, classes: ['bass'] });
+    const { client } = await engineOver();
+    const { id: libraryId } = await client.call('libraries.open', { folder: music });
+    const { jobId } = await client.call('import.start', { libraryId });
+    await expect.poll(async () => (await observeQueue(queue())).libraries[0]?.waiting, soon).toBe(4);
+    for (const name of ['bass_hit_0', 'bass_hit_1', 'bass_hit_2'])
+      appendFileSync(join(music, 'bass', `${name}.wav`), 'more');
+    const worker = await startTestWorker(server.url, { token: TOKEN, audio: 'sent', tracks: 1 });
+    expect(await finished(client, jobId, 'import')).toMatchObject({ imported: 1, failed: 3 });
+    expect((await problems(client, libraryId))[0]).toContain('changed while it was imported');
+    expect(await worker.stop()).toMatchObject({ answered: 1, refused: 15 });
+  });
+
+  it('lets go of answers that nobody wants any more, also of a worker for one library', async () => {
+    const source = await NatsSource.open({
+      ...{ settings: queue(), worker: 'late', libraries: ['gone'] },
+      onOtherProtocol: () => undefined,
+      onSetAside: () => undefined,
+    });
+    const task: LeasedTask = {
+      ...{ libraryId: 'gone', key: 'task', bytes: new Uint8Array(), deliveries: 1 },
+      ...{ working: () => undefined, done: () => Promise.resolve(), handBack: () => undefined },
+    };
+    await source.answer(task, new Uint8Array(1), new AbortController().signal);
+    await source.close();
+  });
+
+  it('goes on when its server was away, and stops whoever is told to while it is', async () => {
+    const music = writeMusic({ perClass: 2, classes: ['bass'] });
+    const other = await NatsServer.start();
+    const settings = settingsOf(other.url);
+    const first = await startTestWorker(other.url, { worker: 'first' });
+    await expect.poll(async () => (await observeQueue(settings)).workers.length, soon).toBe(1);
+    await other.kill();
+    expect(await first.stop()).toMatchObject({ answered: 0 });
+
+    await other.start();
+    const second = await startTestWorker(other.url, { worker: 'second' });
+    await expect.poll(async () => (await observeQueue(settings)).workers.length, soon).toBe(1);
+    await other.kill();
+    await other.start();
+    const { client } = await startTestEngine({ queue: settings });
+    expect((await importFolder(client, music)).result).toMatchObject({ imported: 2, failed: 0 });
+    expect(await second.stop()).toMatchObject({ answered: 2 });
+
+    const { client: cancelled } = await startTestEngine({ queue: settings });
+    const { id: libraryId } = await cancelled.call('libraries.open', { folder: music });
+    const { jobId } = await cancelled.call('import.start', { libraryId });
+    await expect.poll(async () => (await observeQueue(settings)).libraries[0]?.waiting, soon).toBe(2);
+    await other.kill();
+    await cancelled.call('jobs.cancel', { jobId });
+    expect((await settled(cancelled, jobId)).state).toBe('cancelled');
+  });
+
   it('lists what a worker does not find, or finds changed, and goes on', async () => {
     const music = writeMusic({ perClass: 3, classes: ['bass'] });
     const elsewhere = join(testFolder(), 'moved');
@@ -128,7 +203,7 @@ describe.skipIf(natsMissing)(`a queue${withNats}`, () => {
   it('tells who works and what there is to do, also to Prometheus', async () => {
     const worker = await startTestWorker(server.url, { token: TOKEN, worker: 'seen' });
     await expect
-      .poll(async () => (await observeQueue(queue())).workers.filter((each) => each.worker === 'seen'))
+      .poll(async () => (await observeQueue(queue())).workers.filter((each) => each.worker === 'seen'), soon)
       .toMatchObject([{ worker: 'seen', answered: 0, windowsPerSecond: 0, provider: 'cpu' }]);
     const text = prometheusText(await observeQueue(queue()));
     expect(text).toContain('# TYPE archetone_queue_worker_tracks_total counter');
@@ -136,12 +211,12 @@ describe.skipIf(natsMissing)(`a queue${withNats}`, () => {
     await worker.stop();
   });
 
-  it('leaves libraries alone whose machine speaks another version, and packs that are nowhere', async () => {
+  it('leaves libraries alone whose machine speaks another version, and gets packs anew that somebody removed', async () => {
     const connection = await connect({ servers: server.url, token: TOKEN });
     const manager = await jetstreamManager(connection);
     await manager.streams.add({ name: 'archetone-9-tasks-X', subjects: ['archetone.9.tasks.X.>'] });
     const worker = await startTestWorker(server.url, { token: TOKEN, packFolders: [] });
-    await expect.poll(() => worker.log).toContainEqual({ event: 'other-version', message: '9' });
+    await expect.poll(() => worker.log, soon).toContainEqual({ event: 'other-version', message: '9' });
     await manager.streams.delete('archetone-9-tasks-X');
     // The pack was put there by an import; somebody removed it.
     await manager.streams.delete('OBJ_archetone-1-files').catch(() => false);
@@ -152,7 +227,7 @@ describe.skipIf(natsMissing)(`a queue${withNats}`, () => {
       folder: writeMusic({ perClass: 1, classes: ['bass'] }),
     });
     const { jobId } = await client.call('import.start', { libraryId });
-    await expect.poll(async () => (await observeQueue(queue())).libraries.length).toBe(1);
+    await expect.poll(async () => (await observeQueue(queue())).libraries.length, soon).toBe(1);
     expect(await finished(client, jobId, 'import')).toMatchObject({ imported: 1 });
     await worker.stop();
     await connection.close();

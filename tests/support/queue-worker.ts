@@ -67,8 +67,8 @@ class Answering implements WorkSource {
     return this.#inner.take(signal);
   }
 
-  answer(task: LeasedTask, answer: Uint8Array): Promise<void> {
-    return this.#inner.answer(task, this.#change(answer));
+  answer(task: LeasedTask, answer: Uint8Array, signal: AbortSignal): Promise<void> {
+    return this.#inner.answer(task, this.#change(answer), signal);
   }
 
   fetchAudio(...call: Parameters<WorkSource['fetchAudio']>): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { JetStreamClient } from '@nats-io/jetstream';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { EngineError } from '../../wire/errors.ts';
 import { ServerFiles } from './files.ts';
 import * as names from './names.ts';
 
@@ -33,7 +34,11 @@ export class NatsAudio {
       const contentHash = message.string();
       const path = find(contentHash);
       if (path === null) message.respond(audioAnswers.none);
-      else void this.#put(contentHash, path).then((answer) => message.respond(answer));
+      else
+        this.#put(contentHash, path)
+          .then((answer) => message.respond(answer))
+          // The connection was closed meanwhile.
+          .catch(() => undefined);
     };
     this.#connection.subscribe(this.#subject, { callback });
   }
@@ -53,7 +58,8 @@ export class NatsAudio {
     if (under) return under;
     const put = this.#fit(contentHash, path)
       .catch((thrown: unknown) => {
-        // A file that is gone or cannot be read is said by the worker's refusal; a server that is away is asked again.
+        // A file that is gone, changed or cannot be read is said by the worker's refusal; a server that is away is asked again.
+        if (thrown instanceof EngineError) return audioAnswers.none;
         const code = thrown instanceof Error && 'code' in thrown ? thrown.code : '';
         return code === 'ENOENT' || code === 'EACCES' ? audioAnswers.none : audioAnswers.later;
       })
@@ -75,6 +81,9 @@ export class NatsAudio {
       this.#sizes.delete(contentHash);
       throw thrown;
     }
-    return audioAnswers.ready;
+    if (this.#sizes.has(contentHash)) return audioAnswers.ready;
+    // It was answered meanwhile.
+    await this.#files.remove(contentHash);
+    return audioAnswers.none;
   }
 }

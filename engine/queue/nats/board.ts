@@ -15,7 +15,7 @@ import { queueLimits, type WorkerStatus } from '../protocol.ts';
 import type { QueueSettings } from '../settings.ts';
 import type { DeliveredAnswer, TaskBoard } from '../transport.ts';
 import { NatsAudio } from './audio.ts';
-import { connectNats } from './connect.ts';
+import { connectNats, disconnect } from './connect.ts';
 import { ServerFiles } from './files.ts';
 import * as names from './names.ts';
 import { hangsOut, patiently } from './patience.ts';
@@ -39,9 +39,16 @@ export class NatsBoard implements TaskBoard {
   readonly #files: ServerFiles;
   readonly #largeAnswers: ServerFiles;
   readonly #audio: NatsAudio;
+  readonly #signal: AbortSignal;
 
-  private constructor(connection: NatsConnection, manager: JetStreamManager, libraryId: string) {
+  private constructor(
+    connection: NatsConnection,
+    manager: JetStreamManager,
+    libraryId: string,
+    signal: AbortSignal,
+  ) {
     this.#connection = connection;
+    this.#signal = signal;
     this.#js = jetstream(connection);
     this.#manager = manager;
     this.#libraryId = libraryId;
@@ -58,13 +65,14 @@ export class NatsBoard implements TaskBoard {
 
   /**
    * Connects, and makes what the library needs on the server.
+   * @param signal ends waiting for a server that is away
    * @throws EngineError `queue`, `bad-input`, `not-found`
    */
-  static async open(settings: QueueSettings, libraryId: string): Promise<NatsBoard> {
+  static async open(settings: QueueSettings, libraryId: string, signal: AbortSignal): Promise<NatsBoard> {
     const connection = await connectNats(settings, `archetone library ${libraryId}`);
     try {
       const manager = await jetstreamManager(connection);
-      const board = new NatsBoard(connection, manager, libraryId);
+      const board = new NatsBoard(connection, manager, libraryId, signal);
       await board.#prepare(settings.leaseSeconds);
       return board;
     } catch (thrown) {
@@ -75,7 +83,7 @@ export class NatsBoard implements TaskBoard {
 
   async offer(key: string, task: Uint8Array, urgent: boolean): Promise<boolean> {
     const subject = names.taskSubject(this.#libraryId, urgent ? 'first' : 'later', key);
-    return patiently(this.#connection, async () => {
+    return this.#patiently(async () => {
       try {
         await this.#js.publish(subject, task);
         return true;
@@ -102,14 +110,14 @@ export class NatsBoard implements TaskBoard {
 
   async unread(): Promise<number> {
     const stream = names.answersStream(this.#libraryId);
-    const { num_pending, num_ack_pending } = await patiently(this.#connection, () =>
+    const { num_pending, num_ack_pending } = await this.#patiently(() =>
       this.#manager.consumers.info(stream, 'library'),
     );
     return num_pending + num_ack_pending;
   }
 
   putFile(sha256: string, path: string): Promise<void> {
-    return this.#files.put(sha256, path);
+    return this.#patiently(() => this.#files.put(sha256, path));
   }
 
   serveAudio(find: (contentHash: string) => string | null): void {
@@ -140,7 +148,11 @@ export class NatsBoard implements TaskBoard {
   }
 
   async close(): Promise<void> {
-    await this.#connection.drain().catch(() => this.#connection.close());
+    await disconnect(this.#connection);
+  }
+
+  #patiently<T>(work: () => Promise<T>): Promise<T> {
+    return patiently(this.#connection, work, this.#signal);
   }
 
   async #prepare(leaseSeconds: number): Promise<void> {
@@ -190,7 +202,7 @@ export class NatsBoard implements TaskBoard {
     const from = names.answerOf(message.subject);
     if (object === '') return { ...from, bytes: message.data, done: () => message.ack() };
     // One that is gone is no answer: what it says then is nonsense, and the task comes again.
-    const bytes = await patiently(this.#connection, () =>
+    const bytes = await this.#patiently(() =>
       this.#largeAnswers.fetchBytes(object, queueLimits.answerBytes),
     );
     return {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   connect,
   AuthorizationError,
@@ -11,6 +12,8 @@ import { EngineError } from '../../wire/errors.ts';
 import type { QueueSettings } from '../settings.ts';
 
 const CONNECT_MS = 5000;
+/** For the last words. */
+const LEAVE_MS = 2000;
 /** Between two attempts to find a server again that was there. */
 const RECONNECT_MS = 500;
 
@@ -42,6 +45,20 @@ export async function connectNats(settings: QueueSettings, name: string): Promis
   }
 }
 
+/** Leaves once what was said has arrived; a server that is away, and may be for hours, is not waited for. */
+export async function disconnect(connection: NatsConnection): Promise<void> {
+  const over = new AbortController();
+  const drained = connection
+    .drain()
+    .catch(() => undefined)
+    .finally(() => over.abort());
+  await Promise.race([
+    drained,
+    sleep(LEAVE_MS, undefined, { signal: over.signal }).catch(() => undefined),
+  ]);
+  await connection.close();
+}
+
 interface Address {
   /** `host:port` */
   host: string;
@@ -55,11 +72,18 @@ function address(text: string): Address {
   const url = URL.canParse(withScheme) ? new URL(withScheme) : null;
   if (url === null || !['nats:', 'tls:'].includes(url.protocol) || url.hostname === '')
     throw notAnAddress(text);
+  const plain = (part: string): string | null => {
+    try {
+      return part === '' ? null : decodeURIComponent(part);
+    } catch {
+      throw notAnAddress(text);
+    }
+  };
   return {
     host: `${url.hostname}:${url.port === '' ? '4222' : url.port}`,
     encrypted: url.protocol === 'tls:',
-    user: url.username === '' ? null : decodeURIComponent(url.username),
-    password: url.password === '' ? null : decodeURIComponent(url.password),
+    user: plain(url.username),
+    password: plain(url.password),
   };
 }
 

@@ -33,14 +33,25 @@ export class ServerFiles {
     return info !== null && info !== undefined && !info.deleted;
   }
 
+  /** @throws EngineError `queue` when the file has another hash by now; a system error when it cannot be read */
   async put(sha256: string, path: string): Promise<void> {
     if (await this.has(sha256)) return;
     const { size } = await stat(path);
     const store = await this.#opened();
     if (size === 0 || !store) throw new EngineError('queue', `${path} cannot be put into the queue.`);
+    const hash = createHash('sha256');
+    const read = async function* (): AsyncGenerator<Buffer, void> {
+      for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+        hash.update(chunk);
+        yield chunk;
+      }
+    };
     // Node's stream of the web is the standard's, under another type.
-    const stream = Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>;
+    const stream = Readable.toWeb(Readable.from(read())) as ReadableStream<Uint8Array>;
     await store.put({ name: sha256 }, stream);
+    if (hash.digest('hex') === sha256) return;
+    await store.delete(sha256);
+    throw new EngineError('queue', `${path} changed before it could be put into the queue.`);
   }
 
   /** @returns false when there is none @throws EngineError `queue` when it is another one */
@@ -50,9 +61,9 @@ export class ServerFiles {
     const part = `${path}.${process.pid}.part`;
     const hash = createHash('sha256');
     const file = await open(part, 'w');
+    const reader = found.data.getReader();
     let bytes = 0;
     try {
-      const reader = found.data.getReader();
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
         bytes += next.value.length;
         if (bytes > limit) throw new EngineError('queue', `A file of the queue is larger than it may be.`);
@@ -67,6 +78,7 @@ export class ServerFiles {
       await rename(part, path);
       return true;
     } catch (thrown) {
+      await reader.cancel().catch(() => undefined);
       await file.close().catch(() => undefined);
       await rm(part, { force: true });
       throw thrown;

@@ -13,7 +13,7 @@ const LONGEST_WAIT_MS = 5000;
 /**
  * Repeats what a server that is away, or begins anew, did not answer, until it is there again. What is asked must do no harm
  * twice.
- * @throws EngineError `queue` once the connection is closed; every other error of `work`
+ * @throws EngineError `queue` once the connection is closed; the signal's reason; every other error of `work`
  */
 export async function patiently<T>(
   connection: NatsConnection,
@@ -29,7 +29,7 @@ export async function patiently<T>(
       if (connection.isClosed() || thrown instanceof ClosedConnectionError) throw closed(thrown);
       if (!isAway(thrown)) throw thrown;
     }
-    await sleep(wait, undefined, { ref: true });
+    await sleep(wait, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -1,11 +1,17 @@
-import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
+import {
+  jetstream,
+  JetStreamApiError,
+  jetstreamManager,
+  type JetStreamClient,
+  type JetStreamManager,
+} from '@nats-io/jetstream';
 import { createInbox, headers, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROTOCOL, type WorkerStatus } from '../protocol.ts';
 import type { QueueSettings } from '../settings.ts';
 import type { LeasedTask, WorkSource } from '../transport.ts';
 import { audioAnswers } from './audio.ts';
-import { connectNats } from './connect.ts';
+import { connectNats, disconnect } from './connect.ts';
 import { ServerFiles } from './files.ts';
 import { leasedTask } from './lease.ts';
 import * as names from './names.ts';
@@ -73,7 +79,10 @@ export class NatsSource implements WorkSource {
   }
 
   async take(signal: AbortSignal): Promise<LeasedTask | null> {
-    const known = await this.#known(signal);
+    const known = await this.#known(signal).catch((thrown: unknown) => {
+      if (signal.aborted) return [];
+      throw thrown;
+    });
     const libraries = known.filter((libraryId) => !this.#unwanted.has(libraryId));
     for (const libraryId of libraries) {
       const task = await this.#ask(libraryId, 'first', 0);
@@ -92,10 +101,10 @@ export class NatsSource implements WorkSource {
     return null;
   }
 
-  async answer({ libraryId, key }: LeasedTask, answer: Uint8Array): Promise<void> {
+  async answer({ libraryId, key }: LeasedTask, answer: Uint8Array, signal: AbortSignal): Promise<void> {
     const subject = names.answerSubject(libraryId, this.#options.worker, key);
     const most = (this.#connection.info?.max_payload ?? 1024 * 1024) - ENVELOPE_BYTES;
-    await patiently(this.#connection, async () => {
+    const publish = async (): Promise<void> => {
       try {
         if (answer.length <= most) {
           await this.#js.publish(subject, answer);
@@ -111,7 +120,8 @@ export class NatsSource implements WorkSource {
         if (isAway(thrown) && !(await this.#wants(libraryId))) return;
         throw thrown;
       }
-    });
+    };
+    await patiently(this.#connection, publish, signal);
   }
 
   async fetchAudio(
@@ -155,20 +165,26 @@ export class NatsSource implements WorkSource {
     });
   }
 
-  fetchFile(sha256: string, path: string): Promise<boolean> {
-    return patiently(this.#connection, () => this.#files.fetch(sha256, path));
+  fetchFile(sha256: string, path: string, signal: AbortSignal): Promise<boolean> {
+    return patiently(this.#connection, () => this.#files.fetch(sha256, path), signal);
   }
 
   async close(): Promise<void> {
-    await this.#connection.drain().catch(() => this.#connection.close());
+    await disconnect(this.#connection);
   }
 
+  /** Whether a library still has a place for answers; one that is done has none. */
   async #wants(libraryId: string): Promise<boolean> {
     this.#listed = -Infinity;
-    return (await this.#known()).includes(libraryId);
+    try {
+      await this.#manager.streams.info(names.answersStream(libraryId));
+      return true;
+    } catch (thrown) {
+      return !(thrown instanceof JetStreamApiError && thrown.status === 404);
+    }
   }
 
-  async #known(signal?: AbortSignal): Promise<readonly string[]> {
+  async #known(signal: AbortSignal): Promise<readonly string[]> {
     const { libraries, onOtherProtocol } = this.#options;
     if (libraries !== null) return libraries;
     if (performance.now() - this.#listed < (this.#libraries.length > 0 ? LIST_MS : WAIT_MS))
