@@ -283,14 +283,16 @@ describe('an embedder process', () => {
     const input = { pack, method: 'embed', inputs: [sound()], batch: 2 };
     const ended = new Promise((resolve) => child.once('exit', resolve));
     const told = new Promise((resolve) => child.stderr?.once('close', resolve));
+    const replies: unknown[] = [];
+    // Its version, then the first answer.
     const answered = new Promise((resolve) =>
-      child.on('message', (message: { type: string }) => {
-        if (message.type !== 'hello') resolve(message.type);
+      child.on('message', (message) => {
+        if (replies.push(message) === 2) resolve(message);
       }),
     );
     child.send({ type: 'hello', version: null });
     for (let id = 1; id <= 20; id++) child.send({ type: 'call', id, method: 'run', input });
-    expect(await answered).toBe('result');
+    expect(await answered).toMatchObject({ type: 'result' });
     child.disconnect();
     expect(await ended).toBe(0);
     await told;

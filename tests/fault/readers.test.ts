@@ -216,10 +216,10 @@ describe('files of others, in a process of their own', () => {
     await processes[0]?.ended;
     // Has its turn, and nobody asks for the rest of it.
     await slow.next();
-    const next = waiting.next();
     const reason = new Error('enough');
-    stop.abort(reason);
-    await expect(next).rejects.toBe(reason);
+    // Once it waits.
+    setTimeout(() => stop.abort(reason), 50);
+    await expect(waiting.next()).rejects.toBe(reason);
     await slow.return();
   });
 
