@@ -68,6 +68,7 @@ it(
       [['remove', data, '99'], 'not-found'],
       [['add', data, 'mid'], 'bad-input'],
       [['merge', data, '0', '1'], 'bad-input'],
+      [['compare', data, 'latest:first', 'latest'], 'bad-input'],
     ] as const) {
       const refused = await runCli(['prototypes', ...args, '--json']);
       expect(refused.code).not.toBe(0);
