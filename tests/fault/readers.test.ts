@@ -86,7 +86,9 @@ function runs(program: string): boolean {
     .filter((name) => /^\d+$/.test(name))
     .some((pid) => {
       try {
-        return readFileSync(join('/proc', pid, 'cmdline'), 'utf8').split('\0').includes(program);
+        return readFileSync(join('/proc', pid, 'cmdline'), 'utf8')
+          .split('\0')
+          .includes(program);
       } catch {
         // It has just ended.
         return false;

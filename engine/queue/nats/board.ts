@@ -202,9 +202,7 @@ export class NatsBoard implements TaskBoard {
     const from = names.answerOf(message.subject);
     if (object === '') return { ...from, bytes: message.data, done: () => message.ack() };
     // One that is gone is no answer: what it says then is nonsense, and the task comes again.
-    const bytes = await this.#patiently(() =>
-      this.#largeAnswers.fetchBytes(object, queueLimits.answerBytes),
-    );
+    const bytes = await this.#patiently(() => this.#largeAnswers.fetchBytes(object, queueLimits.answerBytes));
     return {
       ...from,
       bytes: bytes ?? new Uint8Array(),

@@ -52,10 +52,7 @@ export async function disconnect(connection: NatsConnection): Promise<void> {
     .drain()
     .catch(() => undefined)
     .finally(() => over.abort());
-  await Promise.race([
-    drained,
-    sleep(LEAVE_MS, undefined, { signal: over.signal }).catch(() => undefined),
-  ]);
+  await Promise.race([drained, sleep(LEAVE_MS, undefined, { signal: over.signal }).catch(() => undefined)]);
   await connection.close();
 }
 
