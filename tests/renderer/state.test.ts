@@ -80,6 +80,7 @@ describe('connection to the engine', () => {
     second.onmessage = (event: MessageEvent<{ type: string; id: number }>) => {
       if (event.data.type === 'call') second.postMessage({ type: 'result', id: event.data.id, value: [] });
     };
+    second.postMessage({ type: 'hello', version: null });
     expect(await engine.call('jobs.list', {})).toEqual([]);
     stop();
     for (const port of ports) port.close();
