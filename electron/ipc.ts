@@ -2,6 +2,7 @@
 import { BrowserWindow, dialog, ipcMain, nativeImage, nativeTheme, shell } from 'electron';
 import type { WebContents } from 'electron';
 import { z } from 'zod';
+import { AUDIO_EXTENSIONS } from '../engine/media.ts';
 import type { MenuCommand } from '../engine/api/shell.ts';
 import { showMenu } from './menu.ts';
 import { appOrigin, isOurFrame } from './security.ts';
@@ -16,6 +17,7 @@ const menuCommandSchema = z.strictObject({
 export const channels = {
   chooseFolder: z.tuple([z.string().max(200)]),
   chooseFile: z.tuple([z.string().max(200), z.array(z.string().regex(/^[a-z0-9]{1,16}$/)).max(20)]),
+  chooseAudio: z.tuple([z.string().max(200)]),
   /** From the preload script alone, for a file that the system says was dropped. */
   dropped: z.tuple([z.string().min(1).max(4096)]),
   reveal: z.tuple([z.string().min(1).max(4096)]),
@@ -57,21 +59,33 @@ export interface Grants {
 }
 
 export function setupIpc(grants: Grants): void {
-  const open = async (sender: WebContents, options: Electron.OpenDialogOptions): Promise<string | null> => {
+  const openAll = async (sender: WebContents, options: Electron.OpenDialogOptions): Promise<string[]> => {
     const window = BrowserWindow.fromWebContents(sender);
     const answer = window
       ? await dialog.showOpenDialog(window, options)
       : await dialog.showOpenDialog(options);
-    const path = answer.canceled ? null : (answer.filePaths[0] ?? null);
-    // The page may name it as soon as it has it.
-    if (path !== null) await grants.grant(path);
-    return path;
+    const chosen = answer.canceled ? [] : answer.filePaths;
+    // The page may name them as soon as it has them.
+    for (const path of chosen) await grants.grant(path);
+    return chosen;
   };
+  const open = async (sender: WebContents, options: Electron.OpenDialogOptions): Promise<string | null> =>
+    (await openAll(sender, options))[0] ?? null;
   handle('chooseFolder', (sender, title) =>
     open(sender, { title, properties: ['openDirectory', 'createDirectory'] }),
   );
   handle('chooseFile', (sender, title, extensions) =>
     open(sender, { title, properties: ['openFile'], filters: [{ name: title, extensions }] }),
+  );
+  handle('chooseAudio', (sender, title) =>
+    openAll(sender, {
+      title,
+      properties: ['openFile', 'multiSelections'],
+      filters: [
+        { name: 'Audio', extensions: AUDIO_EXTENSIONS.map((ending) => ending.slice(1)) },
+        { name: 'All files', extensions: ['*'] },
+      ],
+    }),
   );
   handle('dropped', async (_sender, path) => {
     await grants.grant(path);

@@ -22,6 +22,7 @@ const api: ShellApi = {
   },
   chooseFolder: (title) => invoke('chooseFolder', title),
   chooseFile: (title, extensions) => invoke('chooseFile', title, extensions),
+  chooseAudio: (title) => invoke('chooseAudio', title),
   reveal: (path) => invoke('reveal', path),
   startDrag: (paths) => invoke('startDrag', paths),
   pathOf: async (file) => {

@@ -156,7 +156,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...labelsHandlers(context),
     ...experimentsHandlers(context),
     ...evaluationsHandlers(context, playback),
-    ...classifyHandlers(context),
+    ...classifyHandlers(context, playback),
     ...explainHandlers(context),
     ...prototypesHandlers(context),
     ...sonifyHandlers(context),

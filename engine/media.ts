@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 /** For who streams the file behind a token. */
 export { fileToOpen } from '../models/audio/file-name.ts';
+/** For who asks for a file. */
+export { AUDIO_EXTENSIONS } from '../models/audio/types.ts';
 
 /**
  * Unguessable names for files that a shell may play or show; nothing else of the file system can be asked for. They live

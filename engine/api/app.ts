@@ -1,5 +1,6 @@
 /** What this installation is, and what happens in it. */
 import { query, stream } from '../wire/index.ts';
+import type { FileClassification } from './classify.ts';
 import type { CurvePoint } from './experiments.ts';
 import type { Job } from './jobs.ts';
 import type { Preferences } from './preferences.ts';
@@ -39,6 +40,8 @@ export interface AppInfo {
 export type EngineEvent =
   | { type: 'job'; job: Job }
   | { type: 'train-progress'; jobId: string; point: CurvePoint }
+  /** One more of the files of a job, which lists them all in the end. */
+  | { type: 'file-classified'; libraryId: string; jobId: string; file: FileClassification }
   | {
       type: 'library-changed';
       libraryId: string;

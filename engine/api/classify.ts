@@ -46,8 +46,14 @@ export interface FileClassification {
   /** Multilabel: every label at or above its threshold, the most probable first; null for a single-label experiment. */
   labels: { label: string; probability: number }[] | null;
   scores: { class: string; logit: number; probability: number }[];
+  /** Of `prediction`: bias + Σ contributions = its logit (to 1e-5). */
+  bias: number;
   contributions: Contribution[];
   windows: { startSeconds: number; class: string; probability: number }[];
+  /** Of what could be heard; 0 for a file that gives no audio. */
+  durationSeconds: number;
+  /** The waveform in at most 50 equal slices: lowest and highest sample of each in turn, in thousandths of full scale. */
+  outline: number[];
 }
 
 export const classifyMethods = {
@@ -57,6 +63,8 @@ export const classifyMethods = {
   'classify.files': query<Started>()(
     z.strictObject({ ...inLibrary, experimentId: id, paths: z.array(path).min(1).max(100_000) }),
   ),
+  /** URL under which the window may play such a file; formats it cannot play are given as WAV. */
+  'classify.audioUrl': query<{ url: string }>()(z.strictObject({ ...inLibrary, path })),
   'classify.windows': query<WindowClasses>()(z.strictObject({ ...inLibrary, experimentId: id, trackId: id })),
   'explain.track': query<Explanation>()(
     z.strictObject({

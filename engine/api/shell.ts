@@ -26,6 +26,8 @@ export interface ShellApi {
   /** Asks for a folder; null when the person cancelled. */
   chooseFolder(title: string): Promise<string | null>;
   chooseFile(title: string, extensions: string[]): Promise<string | null>;
+  /** Asks for one or several audio files; none when the person cancelled. */
+  chooseAudio(title: string): Promise<string[]>;
   /** Shows a file or folder in the system's file manager. */
   reveal(path: string): Promise<void>;
   /** Lets the pointer drag files of a library out to another program; called while a drag begins in the window. */

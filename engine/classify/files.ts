@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { PeakAccumulator } from '../../models/audio/peaks.ts';
 import { cutWindows } from '../../models/audio/windows.ts';
 import type { PackRuntime } from '../../models/packs/runtime.ts';
 import { embedWindows } from '../../models/pecmae/embed.ts';
@@ -15,10 +16,13 @@ import { scanFolder } from '../files/scan.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { packOfSpace } from '../packs/of-space.ts';
 import { asEngineError } from '../packs/failures.ts';
+import { outlineOf } from './outline.ts';
 import { argmax, classScores, namedContributions } from './network-scores.ts';
 
 /** Windows per run of the encoder. */
 const BATCH = 8;
+/** Slices of the waveform per second, until it is known how long the file is. */
+const PEAKS_PER_SECOND = 20;
 
 /** Embeddings of one file. */
 export interface FileEmbeddings {
@@ -30,6 +34,8 @@ export interface FileEmbeddings {
   seconds: number;
   /** What was damaged in the file; null when nothing was. */
   note: string | null;
+  /** The waveform: lowest and highest sample of each slice in turn, −1…1. */
+  peaks: Float32Array;
 }
 
 /**
@@ -45,10 +51,14 @@ export async function embedFile(
   const { sampleRate, windowSamples, embeddingDim } = runtime.pack.manifest;
   const notes = new Set<string>();
   const mono = decode.decode(path, { sampleRate, signal, onWarning: (note) => notes.add(note) });
+  const peaks = new PeakAccumulator(sampleRate, PEAKS_PER_SECOND);
   const rows: Float32Array[] = [];
   const startSeconds: number[] = [];
   let samples = 0;
-  const windows = embedWindows(runtime, cutWindows(mono, { windowSamples }), { batchSize: BATCH, signal });
+  const windows = embedWindows(runtime, cutWindows(watched(mono, peaks), { windowSamples }), {
+    batchSize: BATCH,
+    signal,
+  });
   for await (const { window, z } of windows) {
     rows.push(z);
     startSeconds.push(window.startSample / sampleRate);
@@ -57,7 +67,19 @@ export async function embedFile(
   const vectors = new Float32Array(rows.length * embeddingDim);
   rows.forEach((row, i) => vectors.set(row, i * embeddingDim));
   const note = notes.size === 0 ? null : [...notes].join(' ');
-  return { count: rows.length, vectors, startSeconds, seconds: samples / sampleRate, note };
+  const seconds = samples / sampleRate;
+  return { count: rows.length, vectors, startSeconds, seconds, note, peaks: peaks.finish() };
+}
+
+/** Passes a stream on, and draws its waveform on the way. */
+async function* watched(
+  mono: AsyncIterable<Float32Array>,
+  peaks: PeakAccumulator,
+): AsyncGenerator<Float32Array, void> {
+  for await (const piece of mono) {
+    peaks.push(piece);
+    yield piece;
+  }
 }
 
 /** Something below a named folder that cannot be read. */
@@ -108,6 +130,10 @@ export async function classifyFiles(
   const { files, problems } = await expandPaths(request.paths, job.signal);
   const started = performance.now();
   const results: FileClassification[] = [];
+  const add = (file: FileClassification): void => {
+    results.push(file);
+    context.events.emit({ type: 'file-classified', libraryId: library.id, jobId: job.id, file });
+  };
   const sum = { windows: 0, seconds: 0, failures: problems.length };
   for (const path of files) {
     await job.checkpoint();
@@ -116,14 +142,14 @@ export async function classifyFiles(
       const embeddings = await embedFile(context.readers, runtime, path, job.signal);
       sum.windows += embeddings.count;
       sum.seconds += embeddings.seconds;
-      results.push(classification(network, experiment.thresholds, path, embeddings));
+      add(classification(network, experiment.thresholds, path, embeddings));
     } catch (thrown) {
       job.signal.throwIfAborted();
       const error = asEngineError(thrown);
       // A file at fault is its own affair; a pack or a disk at fault would fail every file.
       if (error.code === 'pack' || error.code === 'disk-full') throw error;
       sum.failures++;
-      results.push(failed(path, error));
+      add(failed(path, error));
     }
     const elapsed = (performance.now() - started) / 1000;
     job.report({
@@ -141,7 +167,7 @@ function classification(
   network: PrototypeNetwork,
   thresholds: readonly LabelThreshold[] | null,
   path: string,
-  { vectors, count, startSeconds, note }: FileEmbeddings,
+  { vectors, count, startSeconds, seconds, note, peaks }: FileEmbeddings,
 ): FileClassification {
   const { classes } = network.data;
   const { logits, prediction, windowLogits } = network.classify(vectors, count);
@@ -154,6 +180,7 @@ function classification(
       probability: network.probabilities(own)[best] ?? 0,
     };
   });
+  const { bias, contributions } = network.explain(vectors, count, prediction);
   return {
     path,
     problem: null,
@@ -161,8 +188,11 @@ function classification(
     prediction: classes[prediction] ?? null,
     labels: thresholds && namedLabels(classes, network.probabilities(logits), thresholds),
     scores: classScores(network, logits),
-    contributions: namedContributions(network, network.explain(vectors, count, prediction).contributions),
+    bias,
+    contributions: namedContributions(network, contributions),
     windows,
+    durationSeconds: seconds,
+    outline: outlineOf(peaks),
   };
 }
 
@@ -185,7 +215,10 @@ function failed(path: string, error: EngineError): FileClassification {
     prediction: null,
     labels: null,
     scores: [],
+    bias: 0,
     contributions: [],
     windows: [],
+    durationSeconds: 0,
+    outline: [],
   };
 }

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { classifyMethods } from '../api/classify.ts';
 import type { Handlers } from '../api/contract.ts';
@@ -8,16 +8,20 @@ import { classifyFiles } from './files.ts';
 import { classifyLibrary } from './library.ts';
 import { classifyWindows } from './explain.ts';
 import type { EngineContext } from '../context.ts';
+import { COPIES_FOLDER, type Playback } from '../library/playback.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { answer } from '../answer.ts';
 
-type Part = Pick<Handlers, 'classify.library' | 'classify.files' | 'classify.windows' | 'embed.files'>;
+type Part = Pick<
+  Handlers,
+  'classify.library' | 'classify.files' | 'classify.audioUrl' | 'classify.windows' | 'embed.files'
+>;
 
 /** Without paths: the library. */
 const specSchema = classifyMethods['classify.files'].input.partial({ paths: true });
 
 /** Classification of the library, of files outside it, and of the windows of a track. */
-export function classifyHandlers(context: EngineContext): Part {
+export function classifyHandlers(context: EngineContext, playback: Playback): Part {
   context.jobs.register(
     jobKind({
       kind: 'classify',
@@ -48,6 +52,13 @@ export function classifyHandlers(context: EngineContext): Part {
   return {
     'classify.library': start,
     'classify.files': start,
+    'classify.audioUrl': async ({ libraryId, path }) => ({
+      // Copies lie with those of the library's tracks, and are limited with them.
+      url: await playback.urlOfFile(
+        resolve(path),
+        join(context.libraries.get(libraryId).dataFolder, COPIES_FOLDER),
+      ),
+    }),
     'embed.files': (request, { signal }) => embedFiles(context, request, signal),
     'classify.windows': ({ libraryId, experimentId, trackId }) =>
       answer(() => classifyWindows(context.libraries.get(libraryId), experimentId, trackId)),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { AudioError, encodeWav, fileToOpen, isPlain } from '../../models/audio/index.ts';
 import { EngineError } from '../api/errors.ts';
@@ -71,11 +71,14 @@ export class Playback {
    * @throws EngineError `unreadable`, `audio`, `disk-full`
    */
   async urlOfFile(path: string, folder: string): Promise<string> {
-    if (!existsSync(fileToOpen(path)))
+    const facts = await stat(fileToOpen(path)).catch(() => null);
+    if (!facts?.isFile())
       throw new EngineError('unreadable', `${path} is not there.`, 'Connect its drive, or put it back.');
     const mime = playable[extname(path).slice(1).toLowerCase()];
     if (mime !== undefined && (await playsAlike(path))) return this.#media.urlFor(path, mime);
-    const copy = join(folder, `${createHash('sha256').update(path).digest('hex').slice(0, 32)}.wav`);
+    // Nobody tells when it changes: the copy is of what it is now.
+    const version = `${path}\n${String(facts.size)}\n${String(facts.mtimeMs)}`;
+    const copy = join(folder, `${createHash('sha256').update(version).digest('hex').slice(0, 32)}.wav`);
     await this.#copyOnce(path, copy, UNKNOWN_RATE);
     return this.#media.urlFor(copy, 'audio/wav');
   }

@@ -62,6 +62,7 @@ test('a page that is taken over reaches no file that nobody chose', async ({ run
     ['taxonomies.create', { libraryId, source: { kind: 'csv', path: file } }],
     ['reductions.corpus', { libraryId, source: { kind: 'dataset', path: file } }],
     ['classify.files', { libraryId, experimentId: 'none', paths: [file] }],
+    ['classify.audioUrl', { libraryId, path: file }],
     ['embed.files', { packId: 'compact', paths: [secrets], file: join(secrets, 'out.npz') }],
     ['neighbours.similar', { libraryId, queries: [{ of: { kind: 'file', path: file } }] }],
   ];

@@ -223,7 +223,7 @@ test.describe('when it runs', () => {
     expect(seen.node).toEqual([]);
     expect(seen.verbs).toEqual(
       [
-        ...['chooseFile', 'chooseFolder', 'onMenuCommand', 'onOpen', 'pathOf', 'platform'],
+        ...['chooseAudio', 'chooseFile', 'chooseFolder', 'onMenuCommand', 'onOpen', 'pathOf', 'platform'],
         ...['reveal', 'setMenu', 'setTextSize', 'setTheme', 'startDrag', 'versions'],
       ].sort(),
     );

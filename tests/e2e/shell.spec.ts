@@ -16,6 +16,7 @@ test.describe('the window', () => {
       node: 'undefined',
       require: 'undefined',
       api: [
+        'chooseAudio',
         'chooseFile',
         'chooseFolder',
         'onMenuCommand',

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeMono, readTags } from '../../models/audio/index.ts';
@@ -85,6 +85,30 @@ describe('sound of a track', () => {
 
     rmSync(join(folder, 'a.wav'));
     await expect(resolve('a.wav')).rejects.toMatchObject({ code: 'unreadable' });
+  });
+
+  it('is there for a file that is in no library, and only for audio', async () => {
+    const { client, engine } = await startTestEngine();
+    const [music, beside] = [testFolder(), testFolder()];
+    writeSound(join(music, 'a.wav'), classSound('mid', 1, 1));
+    writeSound(join(beside, 'b.wav'), classSound('mid', 1, 2));
+    copyFixture('stereo-16.aiff', beside);
+    writeFileSync(join(beside, 'notes.mp3'), 'this is no music');
+    const { library } = await importFolder(client, music);
+    const resolve = async (name: string): Promise<{ path: string; mime: string } | null> => {
+      const path = join(beside, name);
+      const { url } = await client.call('classify.audioUrl', { libraryId: library.id, path });
+      return engine.media.resolve(url.split('/').at(-1) ?? '');
+    };
+    expect(await resolve('b.wav')).toEqual({ path: join(beside, 'b.wav'), mime: 'audio/wav' });
+    const copy = await resolve('stereo-16.aiff');
+    expect(copy?.mime).toBe('audio/wav');
+    expect(copy?.path.startsWith(library.dataFolder)).toBe(true);
+    expect(await resolve('stereo-16.aiff')).toEqual(copy);
+    await expect(resolve('notes.mp3')).rejects.toMatchObject({ code: 'audio' });
+    for (const name of ['', 'gone.wav'])
+      await expect(resolve(name)).rejects.toMatchObject({ code: 'unreadable' });
+    expect(readdirSync(beside).sort()).toEqual(['b.wav', 'notes.mp3', 'stereo-16.aiff']);
   });
 
   it('is a WAV of what was decoded where Chromium would play something else', async () => {

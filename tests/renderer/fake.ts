@@ -66,6 +66,7 @@ export function fakeShell(changes: Partial<ShellApi> = {}): ShellApi {
     versions: { electron: '45.0.0', chromium: '150.0.0.0', node: '24.0.0' },
     chooseFolder: () => Promise.resolve(null),
     chooseFile: () => Promise.resolve(null),
+    chooseAudio: () => Promise.resolve([]),
     reveal: () => Promise.resolve(),
     startDrag: () => Promise.resolve(),
     pathOf: () => Promise.resolve(''),
@@ -382,6 +383,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'tracks.audioUrl': (input: { trackId: string }) => ({ url: `archetone://audio/${input.trackId}` }),
   'tracks.covers': () => [],
   'tracks.peaks': () => ({ values: Float32Array.of(-0.5, 0.5, -1, 1), perSecond: 1, durationSeconds: 8 }),
+  'classify.audioUrl': ({ path }: { path: string }) => ({ url: `archetone://audio/file${path}` }),
   'classify.windows': () => ({
     startSeconds: [0, 4],
     durationSeconds: 4,

@@ -12,13 +12,19 @@ import { following, moved, zoomed, type Span } from './zoom.ts';
 
 /** Stepping through a table by a held key must not load every track on the way. */
 const soonMs = 110;
+const failureHints: Record<PlayerSource['kind'], string> = {
+  track: 'Check that the file is still there, then rescan the library.',
+  sonification: 'Sonify it again.',
+  file: 'Check that the file is still there, then drop it again.',
+};
 /** A sound whose loudness is not known by then is played as it is, and matched when it is. */
 const measureMs = 1500;
 
 export interface PlayerSource {
   /** Two sources with the same key are the same sound. */
   key: string;
-  kind: 'track' | 'sonification';
+  /** `file`: one that need not be in the library. */
+  kind: 'track' | 'sonification' | 'file';
   /** Only of a track. */
   trackId: string | null;
   /** Only of a sonification: of the sound that is being made, where this is its first draw. */
@@ -37,6 +43,13 @@ interface TrackToPlay {
   title: string;
   path: string;
   durationSeconds?: number | null;
+}
+
+/** A file that need not be in the library. */
+export interface FileToPlay {
+  path: string;
+  title: string;
+  durationSeconds: number;
 }
 
 type SoundToPlay = Pick<Sonification, 'id' | 'url' | 'durationSeconds' | 'from'>;
@@ -248,6 +261,39 @@ export class Player {
     this.#setRange(options.range ?? null);
     if (options.play) await this.play(options.range?.start ?? 0);
     else if (options.range) this.seek(options.range.start);
+  }
+
+  /** Loads a file unless something else is shown within a moment. */
+  showFileSoon(file: FileToPlay, options: ShowOptions): void {
+    clearTimeout(this.#soon);
+    this.#soon = setTimeout(() => void this.showFile(file, options), soonMs);
+  }
+
+  /** Loads a file that need not be in the library. */
+  async showFile({ path, title, durationSeconds }: FileToPlay, options: ShowOptions): Promise<void> {
+    clearTimeout(this.#soon);
+    this.#queue = [];
+    const key = `file:${path}`;
+    if (options.play) this.wish(key);
+    if (this.source?.key !== key) {
+      const ask = ++this.#asked;
+      this.loading = true;
+      this.#audio?.pause();
+      try {
+        const { url } = await this.#engine.call('classify.audioUrl', { libraryId: this.#libraryId, path });
+        // Another sound was asked for meanwhile.
+        if (ask !== this.#asked) return;
+        const none = { trackId: null, soundId: null, prototype: null, peaks: null };
+        this.#show({ key, kind: 'file', title, subtitle: path, url, durationSeconds, ...none });
+      } catch (thrown) {
+        if (ask === this.#asked) this.#notices.error(thrown);
+        return;
+      } finally {
+        if (ask === this.#asked) this.loading = false;
+      }
+    }
+    this.#setRange(options.range ?? null);
+    if (options.play) await this.play(options.range?.start ?? 0);
   }
 
   /** Plays a sonification. */
@@ -512,13 +558,7 @@ export class Player {
     this.playing = false;
     const detail = audio.error?.message || cause?.message || 'the sound could not be read';
     this.#notices.error(
-      new EngineError(
-        'audio',
-        `“${source.title}” cannot be played: ${detail}.`,
-        source.kind === 'track'
-          ? 'Check that the file is still there, then rescan the library.'
-          : 'Sonify it again.',
-      ),
+      new EngineError('audio', `“${source.title}” cannot be played: ${detail}.`, failureHints[source.kind]),
     );
   }
 }

@@ -34,6 +34,7 @@ import { ScopedEngine } from './scoped-engine.ts';
 import { Selection } from './selection.svelte.ts';
 import { Similar } from '../similar/similar.svelte.ts';
 import { TrackSets } from './sets.svelte.ts';
+import { Tray } from '../tray/tray.svelte.ts';
 import { Sonifier, vectorKey } from './sonifier.svelte.ts';
 import { Taxonomies } from './taxonomies.svelte.ts';
 
@@ -86,6 +87,7 @@ export class LibrarySession {
   readonly map: MapData;
   readonly similar: Similar;
   readonly sets: TrackSets;
+  readonly tray: Tray;
 
   /** Counts changes of predictions and labels, for views that show what is derived from them. */
   predictionsVersion = $state(0);
@@ -128,6 +130,10 @@ export class LibrarySession {
     this.why = new Why(engine);
     this.strip = new WindowClassStrip(engine, this.notices);
     this.map = new MapData(engine);
+    this.tray = new Tray(libraryId, engine, this.experiments, {
+      wait: jobs.wait,
+      cancel: (id) => host.jobs.cancel(id),
+    });
     this.sets = new TrackSets(libraryId, engine, this.history);
     this.similar = new Similar(engine, () => this.scope);
     this.#throttles = {

@@ -129,6 +129,9 @@ export class App {
       case 'train-progress':
         this.#sessionOf(this.jobs.get(event.jobId)?.libraryId)?.trained(event.jobId, event.point);
         break;
+      case 'file-classified':
+        this.#sessionOf(event.libraryId)?.tray.classified(event.jobId, event.file);
+        break;
       case 'first-sound':
         this.#sessionOf(event.libraryId)?.sonifier.first(event);
         break;

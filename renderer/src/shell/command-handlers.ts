@@ -4,6 +4,7 @@ import type { Player } from '../player/player.svelte.ts';
 import type { App } from './app.svelte.ts';
 import type { Notices } from './notices.svelte.ts';
 import type { LibrarySummary } from '../../../engine/api/libraries.ts';
+import { chooseFiles } from '../tray/receive.ts';
 import { backUp, carry, takeIn } from './library-copies.ts';
 import { playNearest, playPrototype } from '../session/audition.ts';
 import { playBeside } from '../session/beside.ts';
@@ -43,6 +44,7 @@ export function commandHandlers(app: App): CommandHandlers {
   return {
     'library.open': () => app.chooseFolder(),
     'library.demo': () => app.openDemo(),
+    'library.classifyFiles': () => notices().attempt(() => chooseFiles(app)),
     'library.rescan': () => app.session?.rescan(),
     'library.rescanEverything': () => app.session?.rescan(true),
     'library.exportTracks': withLibrary(() => (app.exporting = true)),
@@ -79,6 +81,10 @@ export function commandHandlers(app: App): CommandHandlers {
       const newest = app.jobs.active.filter((job) => job.waitingFor !== null).at(-1);
       if (!newest) notices().add('info', 'No job waits.');
       else void notices().attempt(() => app.jobs.first(newest.id));
+    },
+    'view.tray': () => {
+      const { session } = app;
+      if (session) session.tray.open = !session.tray.open;
     },
     'view.inspector': () => settings.change({ inspector: !settings.inspector }),
     'view.spectrogram': () => settings.change({ spectrogram: !settings.spectrogram }),

@@ -32,6 +32,7 @@ export interface CommandInfo {
 export const commandList = [
   { id: 'library.open', title: 'Open folder…', menu: 'File', keys: ['Mod+O'] },
   { id: 'library.demo', title: 'Open the demo library', menu: 'File', keys: [] },
+  { id: 'library.classifyFiles', title: 'Classify files…', menu: 'File', keys: ['Mod+Shift+O'] },
   { id: 'library.rescan', title: 'Rescan library', menu: 'File', keys: ['Mod+R'] },
   { id: 'library.rescanEverything', title: 'Rescan everything', menu: 'File', keys: [] },
   { id: 'library.exportTracks', title: 'Export tracks…', menu: 'File', keys: ['Mod+Shift+E'] },
@@ -60,6 +61,7 @@ export const commandList = [
   { id: 'view.jobs', title: 'Jobs', menu: 'View', keys: ['9'] },
   { id: 'view.evaluate', title: 'Evaluate', menu: 'View', keys: ['e'] },
   { id: 'jobs.first', title: 'Put the newest waiting job first', menu: 'View', keys: [] },
+  { id: 'view.tray', title: 'Tray of files on or off', menu: 'View', keys: ['t'] },
   { id: 'view.inspector', title: 'Why inspector on or off', menu: 'View', keys: ['i'] },
   { id: 'view.spectrogram', title: 'Spectrogram on or off', menu: 'View', keys: ['g'] },
   { id: 'view.playerTools', title: 'Player tools on or off', menu: 'View', keys: ['p'] },

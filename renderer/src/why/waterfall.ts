@@ -1,5 +1,8 @@
 import type { Contribution, Explanation } from '../../../engine/api/classify.ts';
 
+/** What of an explanation is drawn. */
+export type Explained = Pick<Explanation, 'class' | 'bias' | 'logit' | 'contributions'>;
+
 export interface WaterfallStep {
   key: string;
   kind: 'bias' | 'prototype' | 'rest';
@@ -27,7 +30,7 @@ export interface Waterfall {
 export const tolerance = 1e-5;
 
 /** The axis that several explanations share: 0 and every running sum of each lie on it. */
-export function sharedRange(explanations: readonly Explanation[]): { low: number; high: number } {
+export function sharedRange(explanations: readonly Explained[]): { low: number; high: number } {
   const all = explanations.map((explanation) => waterfall(explanation, Infinity));
   return {
     low: Math.min(0, ...all.map(({ low }) => low)),
@@ -36,7 +39,7 @@ export function sharedRange(explanations: readonly Explanation[]): { low: number
 }
 
 /** Lays the contributions out as steps that lead from 0 to the logit; beyond `limit` prototypes the rest is one step. */
-export function waterfall(explanation: Explanation, limit: number): Waterfall {
+export function waterfall(explanation: Explained, limit: number): Waterfall {
   const ranked = [...explanation.contributions].sort(
     (a, b) => Math.abs(b.contribution) - Math.abs(a.contribution),
   );

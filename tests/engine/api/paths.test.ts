@@ -21,6 +21,7 @@ const table: Partial<Record<Method, string[]>> = {
   'libraries.takeIn': ['bundle', 'folder'],
   'taxonomies.create': ['source.path'],
   'classify.files': ['paths.*'],
+  'classify.audioUrl': ['path'],
   'embed.files': ['paths.*', 'file'],
   'neighbours.similar': ['queries.*.of.path'],
   'listening.export': ['path'],

@@ -1,6 +1,7 @@
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { FileClassification } from '../../../engine/api/classify.ts';
 import type { ProjectionEvent } from '../../../engine/api/projection.ts';
 import { classSound, finished, settled, testFolder, writeSound } from '../../support/engine.ts';
 import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
@@ -37,8 +38,36 @@ describe('classification', () => {
       expect(byName.get(broken)?.scores).toEqual([]);
     }
     const low = byName.get(join('deep', 'low.wav'));
+    expect(low?.durationSeconds).toBeCloseTo(2.2, 1);
+    expect(low?.outline.length).toBeGreaterThan(40);
+    const loudest = Math.max(...(low?.outline ?? []).map(Math.abs));
+    expect(loudest).toBeGreaterThan(50);
+    expect(loudest).toBeLessThanOrEqual(1000);
+    const parts = low?.contributions.reduce((sum, { contribution }) => sum + contribution, low.bias);
+    expect(parts).toBeCloseTo(low?.scores[0]?.logit ?? NaN, 5);
     expect(low?.windows.map((w) => w.startSeconds)).toEqual([0, 0.5, 1, 1.5, 2]);
     expect(low?.scores.reduce((sum, s) => sum + s.probability, 0)).toBeCloseTo(1, 5);
+  });
+
+  it('tells of each file as soon as it is classified', async () => {
+    const folder = testFolder();
+    writeSound(join(folder, 'up.wav'), classSound('high', 0.9, 78));
+    writeFileSync(join(folder, 'text.mp3'), 'this is no music');
+    const stop = new AbortController();
+    const told: FileClassification[] = [];
+    const listening = (async () => {
+      const events = lib.test.client.stream('events', {}, { signal: stop.signal });
+      for await (const event of events) {
+        if (event.type !== 'file-classified') continue;
+        expect(event.libraryId).toBe(lib.libraryId);
+        told.push(event.file);
+      }
+    })().catch(() => undefined);
+    const files = await run([folder]);
+    stop.abort();
+    await listening;
+    expect(told).toEqual(files);
+    expect(told.map(({ problem }) => problem?.code)).toEqual(['audio', undefined]);
   });
 
   it('lists what cannot be read below a folder', async () => {
