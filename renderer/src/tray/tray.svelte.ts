@@ -73,6 +73,7 @@ export class Tray {
   /** Classifies files, and those in folders, by the chosen experiment; what is there already is classified anew. */
   async add(paths: readonly string[]): Promise<void> {
     const experiment = this.#experiments.current;
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- it lives within this line
     const asked = [...new Set(paths)];
     if (!experiment || asked.length === 0) return;
     const run: Run = { by: { experimentId: experiment.id, revision: experiment.revision }, paths: asked };
