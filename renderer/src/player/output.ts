@@ -33,10 +33,11 @@ export class Output {
 
   /**
    * To be called when the element is to play: a graph that sleeps lets nothing through. Not waited for: where no output is
-   * there, or it is taken, that never ends; the element goes on as soon as the graph does.
+   * there, or it is taken, that never ends; the element goes on as soon as the graph does. One that is still going to sleep
+   * calls itself running.
    */
   wake(): void {
-    if (this.#context?.state === 'suspended') void this.#context.resume().catch(() => undefined);
+    void this.#context?.resume().catch(() => undefined);
   }
 
   /** No processor is needed for silence; does nothing where the element has been asked to play again. */
