@@ -132,7 +132,66 @@ export type ScoreEvent =
   /** What is done now, or was left out. */
   { type: 'note'; message: string } | { type: 'done'; card: QualityCard; classes: HeardClass[] };
 
+/** What a pack is compared with on a folder of kinds; see `models/benchmarks/folder-scores.ts`. */
+export type FolderView = 'embedding' | 'embeddingStandardised' | 'logMel' | 'mfcc' | 'both' | 'randomTwin';
+
+/** A folder of kinds that a pack was scored on. */
+export interface ScoredFolder {
+  name: string;
+  sounds: number;
+  windows: number;
+  classes: number;
+  /** Over the names and windows of the sounds. */
+  sha256: string;
+  /** Files that could not be read, and why. */
+  leftOut: string[];
+  /** Classes of one sound: nobody could know them by another. */
+  singleSounds: string[];
+}
+
+/** Accuracies in per cent on one folder, or from one to another over the classes both have. */
+export interface FolderScore {
+  /** Names of folders: learned from, asked for. The same: every sound is asked while all others are known. */
+  from: string;
+  to: string;
+  /** Five nearest neighbours of a sound, or a prototype network of five prototypes per class (within: five folds). */
+  classifier: 'knn5' | 'pecmae5';
+  classes: number;
+  asked: number;
+  /** Share of the largest class, in per cent: what always giving the same answer would get. */
+  largestClass: number;
+  accuracy: Partial<Record<FolderView, number>>;
+}
+
+/** What a pack is worth on any folders of kinds. */
+export interface FolderTable {
+  schema: 'archetone.folder-scores/1';
+  pack: { id: string; version: string; sha256: string };
+  seed: number;
+  folders: ScoredFolder[];
+  rows: FolderScore[];
+}
+
+export type FolderScoreEvent = { type: 'note'; message: string } | { type: 'done'; table: FolderTable };
+
 export const qualityMethods = {
+  /**
+   * Scores a pack on folders of kinds (instruments, one-shots, albums: a folder per class), each by itself with every sound
+   * left out in turn, and between folders that share classes. Ends with `done`; leaving early stops the work.
+   */
+  'packs.scoreFolders': stream<FolderScoreEvent>()(
+    z.strictObject({
+      packId: id.default('compact'),
+      folders: z.array(path).min(1).max(32),
+      /** As in `packs.score`. */
+      twin: path.nullable().default(null),
+      seed: seed.default(1),
+      threads: z.int().min(1).max(64).default(2),
+      /** Nearest neighbours alone; training prototype networks takes most of the time. */
+      quick: z.boolean().default(false),
+    }),
+  ),
+
   /**
    * Scores a pack; without collections it is heard on demo sounds. Ends with `done`; leaving early stops the work. Nothing
    * is written but what `listenTo` and `write` ask for.

@@ -1,25 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cutWindows } from '../../models/audio/windows.ts';
-import { randomTwin, readPack, writePack, type Pack, type PackRuntime } from '../../models/packs/index.ts';
+import type { Pack, PackRuntime } from '../../models/packs/index.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { HeardClass, QualityCard, ScoreEvent } from '../api/quality.ts';
 import type { EngineContext } from '../context.ts';
 import { refuseTaken } from '../files/refuse-taken.ts';
-import { inScratch } from '../files/scratch.ts';
 import { scanFolder } from '../files/scan.ts';
 import { writeWhole } from '../files/write-whole.ts';
-import { AsyncQueue } from '../wire/index.ts';
 import { canCompress, mp3Deformation } from './compress.ts';
 import { writeHeardClasses } from './heard-classes.ts';
 import { qualityCard, type ScoredCollection } from './quality-card.ts';
-import { evenly, hashOfSounds, readLabelledFolder, type Layout } from './collections.ts';
+import { evenly, hashOfSounds, MOST_WINDOWS, readLabelledFolder, type Layout } from './collections.ts';
+import { noting } from './noting.ts';
+import { withTwin } from './with-twin.ts';
 
 type Request = ParsedInput<'packs.score'>;
-
-/** Windows of one file that are scored: soundtracks would outweigh everything else. */
-const MOST_WINDOWS = 8;
 
 /**
  * Scores a pack on folders of labelled sounds, telling what it does.
@@ -36,41 +33,19 @@ export async function* scorePack(
     requireInstruments(pack, request.instruments, 'Prototypes to listen to');
     await refuseTaken(request.listenTo);
   }
-  const notes = new AsyncQueue<ScoreEvent>();
-  const stop = new AbortController();
-  const work = inScratch('score', (scratch) =>
-    score(context, pack, scratch, request, {
-      signal: AbortSignal.any([signal, stop.signal]),
-      note: (message) => notes.push({ type: 'note', message }),
-    }),
-  ).then(
-    (scored) => {
-      notes.push({ type: 'done', ...scored });
-      notes.end();
-    },
-    (thrown: unknown) => notes.fail(thrown),
+  yield* noting(signal, (hooks) =>
+    withTwin(context, pack, request, (runtime, twin) =>
+      score(context, { pack, runtime, twin }, request, hooks),
+    ),
   );
-  try {
-    yield* notes;
-  } finally {
-    stop.abort();
-    await work;
-  }
 }
 
 async function score(
   context: EngineContext,
-  pack: Pack,
-  scratch: string,
+  { pack, runtime, twin }: { pack: Pack; runtime: PackRuntime; twin: PackRuntime },
   request: Request,
   { signal, note }: { signal: AbortSignal; note: (message: string) => void },
 ): Promise<{ card: QualityCard; classes: HeardClass[] }> {
-  const runtimes: PackRuntime[] = [];
-  const open = (which: Pack): PackRuntime => {
-    const runtime = context.packs.separateRuntime(which, request.threads);
-    runtimes.push(runtime);
-    return runtime;
-  };
   const read = async (folder: string | null, layout: Layout): Promise<ScoredCollection | null> => {
     if (folder === null) return null;
     note(`Reading ${folder} …`);
@@ -82,38 +57,30 @@ async function score(
     for (const failure of failed) note(`Left out: ${failure}`);
     return { sounds, sha256: hashOfSounds(sounds) };
   };
-  try {
-    const runtime = open(pack);
-    const twinFolder =
-      request.twin ?? (await writePack(await randomTwin(pack, request.seed), join(scratch, 'twin')));
-    const twin = open(await readPack(twinFolder));
-    const instruments = await read(request.instruments, 'classes');
-    const rendered = await read(request.rendered, 'classes');
-    const styles = await read(request.styles, 'albums');
-    const demo = instruments || styles ? [] : await demoWindows(context, pack, request.sounds, signal);
-    const compresses = await canCompress();
-    if (!compresses && instruments) note('No ffmpeg that writes MP3: robustness to MP3 is left out.');
-    const { card, heard, embedded } = await qualityCard(
-      {
-        ...{ runtime, twin, instruments, rendered, styles, demo },
-        seeds: Array.from({ length: request.seeds }, (_, i) => request.seed + i),
-        ...{ fidelity: request.fidelity, origins: request.origins, quick: request.quick },
-        moreDeformations: compresses ? [mp3Deformation] : [],
-      },
-      { signal, say: note },
-    );
-    const classes =
-      request.listenTo !== null && instruments && heard && embedded
-        ? await writeHeardClasses(request.listenTo, {
-            ...{ runtime, heard, embedded, signal },
-            sounds: instruments.sounds,
-          })
-        : [];
-    if (request.write) await writeCard(pack, card);
-    return { card, classes };
-  } finally {
-    for (const runtime of runtimes) await runtime.close();
-  }
+  const instruments = await read(request.instruments, 'classes');
+  const rendered = await read(request.rendered, 'classes');
+  const styles = await read(request.styles, 'albums');
+  const demo = instruments || styles ? [] : await demoWindows(context, pack, request.sounds, signal);
+  const compresses = await canCompress();
+  if (!compresses && instruments) note('No ffmpeg that writes MP3: robustness to MP3 is left out.');
+  const { card, heard, embedded } = await qualityCard(
+    {
+      ...{ runtime, twin, instruments, rendered, styles, demo },
+      seeds: Array.from({ length: request.seeds }, (_, i) => request.seed + i),
+      ...{ fidelity: request.fidelity, origins: request.origins, quick: request.quick },
+      moreDeformations: compresses ? [mp3Deformation] : [],
+    },
+    { signal, say: note },
+  );
+  const classes =
+    request.listenTo !== null && instruments && heard && embedded
+      ? await writeHeardClasses(request.listenTo, {
+          ...{ runtime, heard, embedded, signal },
+          sounds: instruments.sounds,
+        })
+      : [];
+  if (request.write) await writeCard(pack, card);
+  return { card, classes };
 }
 
 /** @throws EngineError `bad-input`, `pack` where there is nothing to listen to */

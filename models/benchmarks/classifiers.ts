@@ -35,7 +35,7 @@ export async function accuracyOf(
 }
 
 /** Both sides in units of the training windows' mean and deviation: the same treatment for every kind of features. */
-function standardised({ train, test }: Trial): Trial {
+export function standardised({ train, test }: Trial): Trial {
   const { dim, count } = train;
   const mean = new Float64Array(dim);
   const deviation = new Float64Array(dim);

@@ -2,13 +2,17 @@ import type { PackRuntime } from '../packs/runtime.ts';
 import { oneHot, type LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import type { Describer } from './handcrafted.ts';
 
-/** A labelled sound with its windows. */
-export interface CutSound {
+/** Which sound it is, without its samples. */
+export interface SoundName {
   /** Name that tells it from all others of its collection, e.g. its path inside the folder. */
   name: string;
   class: string;
   /** Sounds of one group never stand on both sides of a split: the album; the sound itself where there is none. */
   group: string;
+}
+
+/** A labelled sound with its windows. */
+export interface CutSound extends SoundName {
   /** Each of the pack's `windowSamples`. */
   windows: Float32Array[];
 }
@@ -62,11 +66,26 @@ async function labelled(
   const windows = sounds.flatMap((sound) => sound.windows);
   const out = new Float32Array(windows.length * dim);
   await fill(windows, out);
+  const counts = sounds.map((sound) => sound.windows.length);
+  return labelledRows(sounds, counts, out, dim);
+}
+
+/**
+ * Vectors of sounds' windows as a labelled set; classes in alphabetical order.
+ * @param counts windows of each sound
+ * @param features `[sum of counts, dim]`
+ */
+export function labelledRows(
+  sounds: readonly SoundName[],
+  counts: readonly number[],
+  features: Float32Array,
+  dim: number,
+): LabelledWindows {
   const labelNames = [...new Set(sounds.map((sound) => sound.class))].sort();
-  const of = Int32Array.from(sounds.flatMap((sound, i) => sound.windows.map(() => i)));
+  const of = Int32Array.from(counts.flatMap((count, i) => Array<number>(count).fill(i)));
   const columns = Array.from(of, (i) => labelNames.indexOf(sounds[i]?.class ?? ''));
   return {
-    ...{ features: out, count: of.length, dim, labels: oneHot(columns, labelNames.length), labelNames },
+    ...{ features, count: of.length, dim, labels: oneHot(columns, labelNames.length), labelNames },
     tracks: { of, ids: sounds.map(({ name }) => name), groups: sounds.map(({ group }) => group) },
   };
 }

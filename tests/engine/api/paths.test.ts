@@ -35,6 +35,7 @@ const table: Partial<Record<Method, string[]>> = {
   'exports.start': ['folder'],
   'packs.inspect': ['origin.paths.*'],
   'packs.add': ['origin.paths.*'],
+  'packs.scoreFolders': ['folders.*', 'twin'],
   'packs.score': ['instruments', 'rendered', 'styles', 'twin', 'listenTo'],
   'datasets.knn': ['train', 'test', 'labels.path'],
 };

@@ -5,38 +5,16 @@ import { describe, expect, it } from 'vitest';
 import type { QualityCard } from '../../../engine/api/quality.ts';
 import { figuresOf } from '../../../engine/packs/figures.ts';
 import { greyPng } from '../../../engine/scoring/grey-png.ts';
-import { encodeWav } from '../../../models/audio/encode-wav.ts';
 import { packManifestSchema } from '../../../models/packs/manifest.ts';
-import { Random } from '../../../models/numerics/random.ts';
 import { runCli } from '../../support/cli.ts';
 import { startTestEngine, testFolder } from '../../support/engine.ts';
-import { TINY, writeTinyPack } from '../../support/tiny-pack.ts';
-
-/** Classes as decaying tones of their own register, one window each; another seed gives another collection. */
-function collection(seed: number, perClass = 6): string {
-  const folder = testFolder();
-  const random = new Random(seed);
-  for (const [name, hertz] of [
-    ['low', 200],
-    ['high', 1800],
-  ] as const) {
-    mkdirSync(join(folder, name), { recursive: true });
-    for (let i = 0; i < perClass; i++) {
-      const pitch = hertz * (1 + 0.2 * random.uniform());
-      const samples = Float32Array.from(
-        { length: TINY.S },
-        (_, n) => 0.5 * Math.exp(-n / 3000) * Math.sin((2 * Math.PI * pitch * n) / TINY.sampleRate),
-      );
-      writeFileSync(join(folder, name, `${i}.wav`), encodeWav(samples, TINY.sampleRate, 'pcm16'));
-    }
-  }
-  return folder;
-}
+import { writeTinyPack } from '../../support/tiny-pack.ts';
+import { toneClasses } from '../../support/tone-classes.ts';
 
 describe('packs.score', () => {
   it('stops when nobody listens any more, and can be asked again', async () => {
     const { client } = await startTestEngine();
-    const instruments = collection(3);
+    const instruments = toneClasses(3);
     const request = { packId: 'compact', instruments, quick: true, seeds: 1 };
     for await (const event of client.stream('packs.score', request)) {
       expect(event).toEqual({ type: 'note', message: `Reading ${instruments} …` });
@@ -45,7 +23,7 @@ describe('packs.score', () => {
     const ends = [];
     for await (const event of client.stream('packs.score', request)) ends.push(event);
     expect(ends.at(-1)).toMatchObject({ type: 'done', card: { seeds: [1] }, classes: [] });
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('archetone packs score', () => {
@@ -58,7 +36,7 @@ describe('archetone packs score', () => {
     writeFileSync(manifestFile, JSON.stringify({ ...unscored, quality: { ...lasting, old: 1 } }));
     const page = join(testFolder(), 'report', 'own.html');
     mkdirSync(dirname(page));
-    const [instruments, rendered] = [collection(1), collection(2)];
+    const [instruments, rendered] = [toneClasses(1), toneClasses(2)];
     writeFileSync(join(instruments, 'low', 'broken.wav'), 'no sound at all');
     const run = await runCli(
       ['packs', 'score', 'own', '--instruments', instruments, '--rendered', rendered, '--seeds', '2'].concat([
@@ -112,7 +90,7 @@ describe('archetone packs score', () => {
     const links = Array.from(text.matchAll(/src="([^"]+)"/g), ([, link]) => link ?? '');
     expect(links).toHaveLength(2 * 3 * 2);
     for (const link of links) expect(existsSync(join(dirname(page), link)), link).toBe(true);
-  }, 120_000);
+  }, 240_000);
 
   it('names the figures of the pack that ships so that each can be told from the others', () => {
     const file = join(import.meta.dirname, '../../../models/packs/compact/pack.json');
@@ -137,14 +115,14 @@ describe('archetone packs score', () => {
       expect(run.stderr).toContain(told);
     }
     expect(readFileSync(join(folder, 'music', 'song.wav'), 'utf8')).toBe('mine');
-  }, 60_000);
+  }, 120_000);
 
   it('says what is wrong with a folder that holds no classes', async () => {
     const folder = testFolder();
     const run = await runCli(['packs', 'score', 'compact', '--instruments', folder]);
     expect(run.code).not.toBe(0);
     expect(run.stderr).toContain('folder per class');
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('greyPng', () => {
