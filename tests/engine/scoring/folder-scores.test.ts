@@ -57,7 +57,8 @@ describe('archetone packs score with folders of kinds', () => {
     const { client } = await startTestEngine();
     const refusal = async (...folders: string[]): Promise<unknown> => {
       try {
-        for await (const event of client.stream('packs.scoreFolders', { folders, quick: true })) if (event.type === 'done') return event;
+        for await (const event of client.stream('packs.scoreFolders', { folders, quick: true }))
+          if (event.type === 'done') return event;
         return null;
       } catch (thrown) {
         return thrown;
