@@ -1,4 +1,4 @@
-import type { PackInfo, PackProblem, PackVerification } from '../../engine/api/packs.ts';
+import type { PackInfo, PackProblem, PackVerification, TrainingData } from '../../engine/api/packs.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, table } from '../text.ts';
 import type { Session } from '../session.ts';
@@ -56,6 +56,25 @@ export const packsVerb: AddVerb = (program, cli) => {
       ),
     );
 
+  packs
+    .command('attribution')
+    .description(
+      'What a pack was trained on: hours by licence, and every source with its licence and holders.',
+    )
+    .argument('[id]', 'pack', 'compact')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  archetone packs attribution\n  archetone packs attribution compact --json',
+    )
+    .action((packId: string) =>
+      cli.answer(() =>
+        cli.withoutLibrary(async ({ client }) => {
+          const found = await client.call('packs.trainingData', { packId });
+          return { json: { packId, trainingData: found }, text: describeTrainingData(found) };
+        }),
+      ),
+    );
+
   addPackVerbs(packs, cli);
   addPackScore(packs, cli);
 };
@@ -66,6 +85,35 @@ export async function verifyPack(session: Session, packId: string): Promise<Pack
     client.call('packs.verify', { packId }),
   );
   return verification;
+}
+
+function describeTrainingData(found: TrainingData | null): string {
+  if (found === null) return 'The pack brings no data card.';
+  const { hours, licences, generalPublicHours, sources } = found;
+  const parts = [
+    table(
+      [
+        { title: 'licence', value: (row) => row.licence },
+        { title: 'hours', value: (row) => row.hours.toFixed(2), align: 'right' },
+        { title: 'files', value: (row) => String(row.files), align: 'right' },
+      ],
+      licences,
+    ),
+    table(
+      [
+        { title: 'source', value: (row) => `${row.package} ${row.version}` },
+        { title: 'licence', value: (row) => row.licence },
+        { title: 'files', value: (row) => String(row.files), align: 'right' },
+        { title: 'holders', value: (row) => row.copyright.join('; ') },
+      ],
+      sources,
+    ),
+  ];
+  if (generalPublicHours > 0)
+    parts.push(
+      `${generalPublicHours} of ${hours} hours are under the GPL. Whether the weights are a work based on them is not settled.`,
+    );
+  return parts.join('\n\n');
 }
 
 function describePacks(list: readonly PackInfo[], unusable: readonly PackProblem[]): string {

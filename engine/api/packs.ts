@@ -120,6 +120,17 @@ export type PackVerification = {
   problems: { file: string; message: string; hint: string }[];
 };
 
+/** What a pack was trained on, by the data card that it brings. */
+export interface TrainingData {
+  hours: number;
+  /** Longest first. */
+  licences: { licence: string; hours: number; files: number }[];
+  /** Hours under the GPL and its relatives. */
+  generalPublicHours: number;
+  /** What an attribution has to name. */
+  sources: { package: string; version: string; licence: string; files: number; copyright: string[] }[];
+}
+
 /** A folder that looks like a pack but cannot be used. */
 export interface PackProblem {
   folder: string;
@@ -129,6 +140,8 @@ export interface PackProblem {
 
 export const packsMethods = {
   'packs.list': query<PackInfo[]>()(nothing),
+  /** What a pack was trained on, by licence and source; null where it does not say. */
+  'packs.trainingData': query<TrainingData | null>()(z.strictObject({ packId: id })),
   /** Folders among the packs that cannot be used, and why. */
   'packs.problems': query<PackProblem[]>()(nothing),
   'packs.verify': query<Started>()(z.strictObject({ packId: id })),

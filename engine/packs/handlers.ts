@@ -5,12 +5,14 @@ import { addPack, proposePack } from './add/add.ts';
 import { addressesFrom, hubModels } from './add/hub.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { answer } from '../answer.ts';
+import { trainingDataOf } from './training-data.ts';
 
 const specSchema = packsMethods['packs.verify'].input;
 type PackMethods = Pick<
   Handlers,
   | 'packs.list'
   | 'packs.problems'
+  | 'packs.trainingData'
   | 'packs.verify'
   | 'packs.hub'
   | 'packs.inspect'
@@ -60,6 +62,7 @@ export function packsHandlers(context: EngineContext): PackMethods {
   );
   return {
     'packs.list': () => answer(() => packs.list()),
+    'packs.trainingData': ({ packId }) => trainingDataOf(packs.get(packId)),
     'packs.problems': () => answer(() => [...packs.problems()]),
     'packs.verify': (spec) => answer(() => ({ jobId: jobs.start('verify-pack', { libraryId: null, spec }) })),
     'packs.hub': () => answer(hubModels),

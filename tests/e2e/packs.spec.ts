@@ -44,6 +44,7 @@ async function choose(name: string): Promise<void> {
 test('a wrong file gets one clear sentence, and nothing is left', async () => {
   const { page } = running;
   await go(page, 'packs');
+  await expect(page.getByTestId('pack-licences').first()).toContainText('CC-BY-SA-4.0');
   await choose('page.pt');
   await expect(page.getByTestId('add-pack-problem')).toContainText(
     'page.pt: the file is a web page, not a checkpoint',

@@ -351,6 +351,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'packs.hub': () => [],
   'tracks.groups': () => ({ tracks: 3, artist: { tracks: 0, groups: 0 }, album: { tracks: 0, groups: 0 } }),
   'packs.list': () => [pack],
+  'packs.trainingData': () => null,
   'providers.list': () => [],
   'taxonomies.list': () => [taxonomy],
   'experiments.list': () => [experiment],

@@ -1,5 +1,11 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { HubModelInfo, PackInfo, PackVerification, ProviderInfo } from '../../../engine/api/packs.ts';
+import type {
+  HubModelInfo,
+  PackInfo,
+  PackVerification,
+  ProviderInfo,
+  TrainingData,
+} from '../../../engine/api/packs.ts';
 import type { EngineConnection } from '../shell/engine.svelte.ts';
 import type { Jobs } from '../jobs/jobs.svelte.ts';
 import { PackAdding } from './pack-adding.svelte.ts';
@@ -9,6 +15,8 @@ export class Packs {
   list = $state.raw<PackInfo[]>([]);
   providers = $state.raw<ProviderInfo[]>([]);
   verifications = new SvelteMap<string, PackVerification>();
+  /** By pack, once it was read. */
+  trainingData = new SvelteMap<string, TrainingData | null>();
   verifying = new SvelteMap<string, string>();
   checkJobId = $state<string | null>(null);
   /** Models of the hub with a short name. */
@@ -33,9 +41,15 @@ export class Packs {
     this.hub = await this.#engine.call('packs.hub', {});
   }
 
+  async readTrainingData(packId: string): Promise<void> {
+    if (!this.trainingData.has(packId))
+      this.trainingData.set(packId, await this.#engine.call('packs.trainingData', { packId }));
+  }
+
   async remove(packId: string): Promise<void> {
     await this.#engine.call('packs.remove', { packId });
     this.verifications.delete(packId);
+    this.trainingData.delete(packId);
     await this.reload();
   }
 

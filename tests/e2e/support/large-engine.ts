@@ -126,6 +126,7 @@ const fake = new FakeEngine({
   'libraries.get': () => summary,
   'libraries.open': () => summary,
   'packs.list': () => [pack],
+  'packs.trainingData': () => null,
   'taxonomies.list': () => [
     {
       ...taxonomy,
