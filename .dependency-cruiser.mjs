@@ -4,10 +4,10 @@
  */
 const models = [
   ['numerics', 'tensors', 'audio', 'text'],
-  ['embeddings', 'evaluation', 'checkpoint', 'deformations'],
+  ['embeddings', 'evaluation', 'checkpoint', 'deformations', 'playlists'],
   ['packs', 'onnx', 'neighbours', 'knn', 'reduction'],
   ['backbones', 'pecmae', 'datasets', 'handmade'],
-  ['benchmarks', 'conversion', 'mistakes', 'probes', 'projection'],
+  ['benchmarks', 'conversion', 'mistakes', 'probes', 'projection', 'similarity'],
 ];
 
 const engine = [

@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
-import { decodeText, decodeWindows1252 } from '../text/index.ts';
+import { elementsNamed, parseXml, XmlError, xmlText, type XmlElement } from '../text/index.ts';
 import { DatasetError, place, readFailure } from './errors.ts';
 
 const MAX_XML_BYTES = 16 * 1024 * 1024;
@@ -13,23 +12,8 @@ const PART = /[-_.](train|test|validation|valid|val|dev|sparse|dense|all|full|\d
  * @throws DatasetError `missing`, `unreadable`, `syntax` (line and column), `no-labels`, `too-large`
  */
 export async function readMulanXml(path: string): Promise<string[]> {
-  const text = await readText(path);
-  // Entity declarations are what makes XML dangerous, and no label file has any.
-  const declaration = text.search(/<!(DOCTYPE|ENTITY)/i);
-  if (declaration >= 0) throw xmlError(path, text, declaration, 'Document types are not read.');
-  // The successor is a package of its own; this one is maintained as part of the parser.
-  // eslint-disable-next-line @typescript-eslint/no-deprecated
-  const valid = XMLValidator.validate(text);
-  if (valid !== true)
-    throw new DatasetError(
-      'syntax',
-      `${place(path, valid.err.line, valid.err.col)}: ${valid.err.msg}`,
-      'A Mulan label file holds <labels> with one <label name="…"/> each.',
-      valid.err.line,
-      valid.err.col,
-    );
-  const names: string[] = [];
-  collectLabels(parse(path, text), names);
+  const elements = parse(path, await readText(path));
+  const names = [...elementsNamed(elements, 'label')].flatMap(({ attributes: { name } }) => name ?? []);
   if (names.length === 0)
     throw new DatasetError(
       'no-labels',
@@ -72,55 +56,18 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** An XML says in its first line what it is in; what it says wrongly, or not at all, is told from its bytes. */
-function xmlText(bytes: Uint8Array): string {
-  const declared = /^<\?xml[^>]*encoding\s*=\s*["']([\w.:-]+)["']/i.exec(
-    Buffer.from(bytes.subarray(0, 200)).toString('latin1'),
-  )?.[1];
-  return /^(iso-?8859-1|latin-?1|windows-1252|cp1252)$/i.test(declared ?? '')
-    ? decodeWindows1252(bytes)
-    : decodeText(bytes);
-}
-
-/** Only elements and their attributes matter; every element becomes `{ name: [{ ':@': attributes, … }] }`. */
-function parse(path: string, text: string): unknown {
-  const parser = new XMLParser({
-    ignoreAttributes: false,
-    attributeNamePrefix: '@',
-    parseAttributeValue: false,
-    removeNSPrefix: true,
-    preserveOrder: true,
-    htmlEntities: true,
-    // Blanks at the ends of a name belong to it.
-    trimValues: false,
-  });
+function parse(path: string, text: string): XmlElement[] {
   try {
-    return parser.parse(text) as unknown;
+    return parseXml(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw xmlError(path, text, 0, reason);
+    if (!(error instanceof XmlError)) throw error;
+    const { line, column, message } = error;
+    throw new DatasetError(
+      'syntax',
+      `${place(path, line, column)}: ${message}`,
+      'A Mulan label file holds <labels> with one <label name="…"/> each.',
+      line,
+      column,
+    );
   }
-}
-
-function collectLabels(nodes: unknown, names: string[]): void {
-  if (!Array.isArray(nodes)) return;
-  for (const node of nodes as Record<string, unknown>[]) {
-    const attributes = node[':@'] as Record<string, unknown> | undefined;
-    const name = attributes?.['@name'];
-    if ('label' in node && typeof name === 'string') names.push(name);
-    for (const [key, children] of Object.entries(node)) if (key !== ':@') collectLabels(children, names);
-  }
-}
-
-function xmlError(path: string, text: string, at: number, what: string): DatasetError {
-  const before = text.slice(0, at).split('\n');
-  const line = before.length;
-  const column = (before.at(-1)?.length ?? 0) + 1;
-  return new DatasetError(
-    'syntax',
-    `${place(path, line, column)}: ${what}`,
-    'A Mulan label file holds <labels> with one <label name="…"/> each.',
-    line,
-    column,
-  );
 }

@@ -41,8 +41,9 @@ export function decodeText(bytes: Uint8Array): string {
   const wide = wideEncoding(bytes);
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (wide) return wideText(all.subarray(wide.mark), wide.encoding);
-  if (!isUtf8(all)) return decodeWindows1252(all);
-  return all.toString('utf8', hasMark(all) ? 3 : 0);
+  // Some programs put the mark of UTF-8 before whatever they write.
+  const text = all.subarray(hasMark(all) ? 3 : 0);
+  return isUtf8(text) ? text.toString('utf8') : decodeWindows1252(text);
 }
 
 function wideText(bytes: Buffer, encoding: Wide): string {

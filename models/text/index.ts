@@ -3,3 +3,4 @@ export * from './cells.ts';
 export * from './delimiter.ts';
 export * from './encoding.ts';
 export * from './formula.ts';
+export * from './xml.ts';
