@@ -32,7 +32,9 @@ export function parseRekordbox(root: XmlElement): Playlist[] {
       title: orNull(attributes['Name']),
     }));
   const byId = new Map(tracks.map(({ id, ...entry }) => [id, entry]));
-  const byLocation = new Map(tracks.map(({ id: _, ...entry }) => [entry.location, entry]));
+  const byLocation = new Map(
+    tracks.map(({ location, artist, title }) => [location, { location, artist, title }]),
+  );
   const lists: Playlist[] = [];
   const walk = (node: XmlElement, folders: readonly string[]): void => {
     const name = node.attributes['Name'] ?? '';

@@ -19,7 +19,8 @@ export interface Playlist {
 }
 
 /** Why a file is not read as playlists. */
-export type PlaylistErrorCode = 'missing' | 'unreadable' | 'empty' | 'not-a-playlist' | 'syntax' | 'too-large';
+export type PlaylistErrorCode =
+  'missing' | 'unreadable' | 'empty' | 'not-a-playlist' | 'syntax' | 'too-large';
 
 /** A file that is no playlist that can be used. */
 export class PlaylistError extends Error {

@@ -16,7 +16,8 @@ const MAX_TEXT = 4096;
 /** What playlist files end in: what is looked for in folders. */
 export const PLAYLIST_ENDINGS: readonly string[] = ['.m3u', '.m3u8', '.pls', '.xspf', '.xml'];
 
-const HINT = 'Playlists are read from M3U, M3U8, PLS and XSPF files, and from the XML that Rekordbox exports.';
+const HINT =
+  'Playlists are read from M3U, M3U8, PLS and XSPF files, and from the XML that Rekordbox exports.';
 
 /**
  * Reads the playlists of a file, whatever it is called: its beginning tells the format. Rekordbox keeps several in one.

@@ -21,7 +21,9 @@ const refusal = (content: Uint8Array, path: string): PlaylistError => {
 describe('M3U', () => {
   it('takes paths and URLs, with artist and title from the line before', () => {
     const [list] = parsePlaylists(
-      bytes('#EXTM3U\n#PLAYLIST:Night\n#EXTINF:12,Ann - A - B\na/b.mp3\n\n#EXTINF:-1\n  C:\\x y.flac  \n# note\nhttp://h/s\n'),
+      bytes(
+        '#EXTM3U\n#PLAYLIST:Night\n#EXTINF:12,Ann - A - B\na/b.mp3\n\n#EXTINF:-1\n  C:\\x y.flac  \n# note\nhttp://h/s\n',
+      ),
       'x',
     );
     expect(list).toEqual({
@@ -48,7 +50,8 @@ describe('M3U', () => {
 
 describe('PLS', () => {
   it('joins files and titles by number, whatever their order', () => {
-    const text = '[Playlist]\r\nTitle2=B\r\nFile10=c.mp3\r\nfile2=b.mp3\r\nFile1=a.mp3\r\nTitle1=X - Y\r\nLength1=-1\r\nTitle9=nothing\r\n';
+    const text =
+      '[Playlist]\r\nTitle2=B\r\nFile10=c.mp3\r\nfile2=b.mp3\r\nFile1=a.mp3\r\nTitle1=X - Y\r\nLength1=-1\r\nTitle9=nothing\r\n';
     expect(entriesOf(text, 'a.pls')).toEqual([
       { location: 'a.mp3', artist: 'X', title: 'Y' },
       { location: 'b.mp3', artist: null, title: 'B' },
@@ -117,7 +120,9 @@ describe('what is no playlist', () => {
   it('reads no device, no folder and nothing that is not there', async () => {
     await expect(readPlaylists('/dev/zero')).rejects.toThrow(/no regular file/);
     await expect(readPlaylists(tmpdir())).rejects.toThrow(/no regular file/);
-    await expect(readPlaylists(join(tmpdir(), 'no such file.m3u'))).rejects.toMatchObject({ code: 'missing' });
+    await expect(readPlaylists(join(tmpdir(), 'no such file.m3u'))).rejects.toMatchObject({
+      code: 'missing',
+    });
   });
 });
 
