@@ -14,6 +14,7 @@ import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { embedVerb } from './verbs/embed.ts';
 import { evaluateVerb } from './verbs/evaluate.ts';
+import { experimentsVerb } from './verbs/experiments.ts';
 import { exportVerb } from './verbs/export.ts';
 import { importVerb } from './verbs/import.ts';
 import { knnVerb } from './verbs/knn.ts';
@@ -36,6 +37,7 @@ const verbs: readonly AddVerb[] = [
   importVerb,
   taxonomiesVerb,
   trainVerb,
+  experimentsVerb,
   tracksVerb,
   classifyVerb,
   prototypesVerb,

@@ -1,6 +1,13 @@
-import type { ComparedTrack, ExperimentComparison } from '../../engine/api/compare.ts';
+import type { ComparedTrack, ExperimentComparison, RepeatedComparison } from '../../engine/api/compare.ts';
+import { seedNumber, wholeNumber } from '../options.ts';
 import { percent, table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
+
+interface Options {
+  library: string;
+  splits?: number;
+  seed: number;
+}
 
 /** Adds `archetone compare`. */
 export const compareVerb: AddVerb = (program, cli) => {
@@ -10,14 +17,17 @@ export const compareVerb: AddVerb = (program, cli) => {
     .requiredOption('--library <dir>', "folder with the library's data")
     .argument('<first>', 'experiment, or latest')
     .argument('<second>', 'another one')
+    .option('--splits <n>', 'train the settings of both again on so many splits', wholeNumber(2, 50))
+    .option('--seed <n>', 'of the first of these splits', seedNumber, 1)
     .addHelpText(
       'after',
       `
 Examples:
   archetone compare --library ~/archetone-music 3f2a latest
-  archetone compare --library ~/archetone-music 3f2a 9c1d --json`,
+  archetone compare --library ~/archetone-music 3f2a 9c1d --json
+  archetone compare --library ~/archetone-music 3f2a 9c1d --splits 10`,
     )
-    .action((first: string, second: string, options: { library: string }) =>
+    .action((first: string, second: string, options: Options) =>
       cli.answer(() =>
         cli.withLibrary(options.library, async (session) => {
           const { id: libraryId } = await session.library();
@@ -28,13 +38,46 @@ Examples:
             { libraryId, first: a.id, second: b.id },
             { signal: session.signal },
           );
-          return { json: result, text: describe(result, a.name, b.name) };
+          const { splits, seed } = options;
+          const pair = { libraryId, first: a.id, second: b.id };
+          if (splits !== undefined)
+            await session.run('compare-repeated', (client) =>
+              client.call('experiments.compareRepeated', { ...pair, splits, seed }),
+            );
+          const found = splits === undefined ? null : await session.client.call('experiments.repeated', pair);
+          const parts = [describe(result, a.name, b.name), found ? describeRepeated(found) : ''];
+          return {
+            json: { ...result, ...(found ? { repeated: found } : {}) },
+            text: parts.filter((part) => part !== '').join('\n\n'),
+          };
         }),
       ),
     );
 };
 
 const signed = (share: number): string => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;
+
+function describeRepeated({ splits, metrics, seed }: RepeatedComparison): string {
+  type Row = (typeof metrics)[number];
+  const span = ({ mean, low, high }: Row['first']): string =>
+    `${percent(mean)} (${percent(low)} … ${percent(high)})`;
+  return [
+    `Both trained again on ${splits.length} splits, seeds from ${seed} (95 %, corrected resampled t-test)`,
+    table<Row>(
+      [
+        { title: '', value: ({ id }) => (id === 'accuracy' ? 'accuracy' : 'macro F1') },
+        { title: 'A', value: (row) => span(row.first) },
+        { title: 'B', value: (row) => span(row.second) },
+        {
+          title: 'B − A',
+          value: ({ difference: d }) => `${signed(d.mean)} (${signed(d.low)} … ${signed(d.high)})`,
+        },
+        { title: 'p', value: ({ difference }) => difference.pValue.toPrecision(3) },
+      ],
+      metrics,
+    ),
+  ].join('\n');
+}
 
 function describe(result: ExperimentComparison, first: string, second: string): string {
   const { metrics, perClass, mcnemar, flips, won, lost, parameters } = result;

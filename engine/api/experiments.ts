@@ -118,14 +118,29 @@ export interface Experiment {
   curve: CurvePoint[];
   /** 1 for the trained network, +1 for every edit of its prototypes or thresholds. */
   revision: number;
+  /** What a person wrote about it; empty where nobody did. */
+  notes: string;
+  /** A person wants it before all others in lists. */
+  pinned: boolean;
   createdAt: string;
   seconds: number;
 }
 
+const description = {
+  name: z.string().trim().min(1).max(200),
+  notes: z.string().max(10_000),
+  pinned: z.boolean(),
+};
+
 export const experimentsMethods = {
+  /** Newest first. */
   'experiments.list': query<Experiment[]>()(z.strictObject(inLibrary)),
   'experiments.get': query<Experiment>()(z.strictObject({ ...inLibrary, experimentId: id })),
   'experiments.remove': query<null>()(z.strictObject({ ...inLibrary, experimentId: id })),
+  /** Names, annotates or pins; what is left out stays. */
+  'experiments.describe': query<Experiment>()(
+    z.strictObject({ ...inLibrary, experimentId: id, ...z.strictObject(description).partial().shape }),
+  ),
   /** Sets the threshold of a label by hand: a new revision, re-scored; `prototypes.restore` undoes it. */
   'experiments.setThreshold': query<Experiment>()(
     z.strictObject({ ...inLibrary, experimentId: id, class: label, value: z.number().gt(0).lt(1) }),

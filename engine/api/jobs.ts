@@ -22,6 +22,7 @@ export type JobKind =
   | 'import'
   | 'train'
   | 'retrain'
+  | 'compare-repeated'
   | 'classify'
   | 'sonify'
   | 'background-sounds'
@@ -103,6 +104,7 @@ export type JobResult =
   | { kind: 'train'; experimentId: string }
   /** `asNew`: the experiment was edited meanwhile, and this is another one. */
   | { kind: 'retrain'; experimentId: string; revision: number; asNew: boolean }
+  | { kind: 'compare-repeated'; first: string; second: string; splits: number }
   | { kind: 'classify'; experimentId: string; tracks: number; files: FileClassification[] }
   | { kind: 'sonify'; sonifications: { target: VectorRef; sonification: Sonification }[] }
   | { kind: 'background-sounds'; made: number; failed: number }

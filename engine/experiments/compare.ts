@@ -104,7 +104,7 @@ export async function compareExperiments(
     flips: flips.slice(0, MOST_FLIPS),
     won: flips.filter(({ won }) => won).length,
     lost: flips.filter(({ won }) => !won).length,
-    parameters: differences(a, b),
+    ...chosen(a, b),
   };
 }
 
@@ -180,8 +180,8 @@ function reports(
   return perLabelReport(cells(truth), cells(answers), rows.length, classes);
 }
 
-/** Everything that was chosen and is not the same. */
-function differences(a: Experiment, b: Experiment): ExperimentComparison['parameters'] {
+/** Everything that was chosen: what is not the same, and what is. */
+function chosen(a: Experiment, b: Experiment): Pick<ExperimentComparison, 'parameters' | 'same'> {
   const facts = ({
     parameters,
     taxonomyName,
@@ -206,8 +206,13 @@ function differences(a: Experiment, b: Experiment): ExperimentComparison['parame
       ]),
     );
   const [x, y] = [facts(a), facts(b)];
-  return [...new Set([...x.keys(), ...y.keys()])].flatMap((name) => {
-    const [first, second] = [x.get(name) ?? '', y.get(name) ?? ''];
-    return first === second ? [] : [{ name, first, second }];
-  });
+  const all = [...new Set([...x.keys(), ...y.keys()])].map((name) => ({
+    name,
+    first: x.get(name) ?? '',
+    second: y.get(name) ?? '',
+  }));
+  return {
+    parameters: all.filter(({ first, second }) => first !== second),
+    same: all.flatMap(({ name, first, second }) => (first === second ? [{ name, value: first }] : [])),
+  };
 }

@@ -1,21 +1,15 @@
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
+import type { compareMethods } from '../api/compare.ts';
+import type { experimentsMethods } from '../api/experiments.ts';
+import { compareRepeated, repeatedSpecSchema, requireComparable } from './repeated.ts';
 import { compareExperiments } from './compare.ts';
 import { chooseThresholdsAgain, setThreshold } from './thresholds.ts';
 import { train, trainSpecSchema } from './train.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { answer } from '../answer.ts';
 
-type Part = Pick<
-  Handlers,
-  | 'experiments.list'
-  | 'experiments.get'
-  | 'experiments.remove'
-  | 'experiments.setThreshold'
-  | 'experiments.chooseThresholds'
-  | 'experiments.train'
-  | 'experiments.compare'
->;
+type Part = Pick<Handlers, keyof typeof experimentsMethods | keyof typeof compareMethods>;
 
 /** Training and the experiments that came of it. */
 export function experimentsHandlers(context: EngineContext): Part {
@@ -33,6 +27,22 @@ export function experimentsHandlers(context: EngineContext): Part {
       },
     }),
   );
+  context.jobs.register(
+    jobKind({
+      kind: 'compare-repeated',
+      lane: 'compute',
+      spec: repeatedSpecSchema,
+      title: ({ splits, ...spec }) => `Compare two experiments on ${splits} splits (${namesOf(spec)})`,
+      run: async (spec, job) => {
+        const { splits } = await compareRepeated(context.libraries.get(spec.libraryId), spec, job);
+        return { kind: 'compare-repeated', first: spec.first, second: spec.second, splits: splits.length };
+      },
+    }),
+  );
+  const namesOf = ({ libraryId, first, second }: { libraryId: string; first: string; second: string }) => {
+    const { experiments } = context.libraries.get(libraryId);
+    return `${experiments.get(first).name}, ${experiments.get(second).name}`;
+  };
   return {
     'experiments.list': ({ libraryId }) => answer(() => context.libraries.get(libraryId).experiments.list()),
     'experiments.get': ({ libraryId, experimentId }) =>
@@ -42,6 +52,15 @@ export function experimentsHandlers(context: EngineContext): Part {
         context.libraries.get(libraryId).experiments.remove(experimentId);
         return null;
       }),
+    'experiments.describe': ({ libraryId, experimentId, ...change }) =>
+      answer(() => context.libraries.get(libraryId).experiments.describe(experimentId, change)),
+    'experiments.compareRepeated': (spec) =>
+      answer(() => {
+        requireComparable(context.libraries.get(spec.libraryId), spec);
+        return { jobId: context.jobs.start('compare-repeated', { libraryId: spec.libraryId, spec }) };
+      }),
+    'experiments.repeated': ({ libraryId, first, second }) =>
+      answer(() => context.libraries.get(libraryId).experiments.repeated(first, second)),
     'experiments.setThreshold': ({ libraryId, ...request }, { signal }) =>
       setThreshold(context.libraries.get(libraryId), request, signal),
     'experiments.chooseThresholds': ({ libraryId, experimentId }, { signal }) =>

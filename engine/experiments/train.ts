@@ -117,7 +117,12 @@ export function trainerParameters(request: TrainRequest): TrainParameters {
   };
 }
 
-function assignSplits(library: Library, { tracks }: ClassChoice, request: TrainRequest): SplitTrack[] {
+/** Puts the tracks that take part into the parts of a split. */
+export function assignSplits(
+  library: Library,
+  { tracks }: ClassChoice,
+  request: Pick<TrainRequest, 'groupBy' | 'split' | 'seed'>,
+): SplitTrack[] {
   const groups = splitGroups(library.groupFacts(), request.groupBy);
   const items = tracks.map(({ id, labels }) => ({ id, group: groups.get(id) ?? id, label: labels[0] ?? 0 }));
   const splits = splitTracks(items, request.split, request.seed);

@@ -1,3 +1,4 @@
+import { repeatedSchema, type RepeatedComparison } from '../api/compare.ts';
 import type { CurvePoint, Experiment, LabelThreshold, Metrics, SplitName } from '../api/experiments.ts';
 import { EngineError } from '../api/errors.ts';
 import type { PrototypeEdit, RevisionLog } from '../api/prototypes.ts';
@@ -20,7 +21,7 @@ export interface SplitTrack extends LabelledTrack {
 }
 
 /** Everything about an experiment but its present revision. */
-export type NewExperiment = Omit<Experiment, 'metrics' | 'thresholds' | 'revision'>;
+export type NewExperiment = Omit<Experiment, 'metrics' | 'thresholds' | 'revision' | 'notes' | 'pinned'>;
 
 /** What is stored of a revision. */
 interface NewRevision {
@@ -45,6 +46,8 @@ interface ExperimentRow {
   counts: string;
   curve: string;
   revision: number;
+  notes: string;
+  pinned: number;
   created_at: string;
   seconds: number;
   metrics: string;
@@ -215,6 +218,46 @@ export class ExperimentRepository {
     return { experimentId, taxonomyId: row.taxonomy_id, multilabel: row.task === 'multi', classes };
   }
 
+  /** Names, annotates or pins an experiment; what is not given stays. @throws EngineError `not-found` */
+  describe(
+    experimentId: string,
+    change: { [K in 'name' | 'notes' | 'pinned']?: Experiment[K] | undefined },
+  ): Experiment {
+    const before = this.get(experimentId);
+    const { name = before.name, notes = before.notes, pinned = before.pinned } = change;
+    this.#db
+      .prepare('UPDATE experiments SET name = ?, notes = ?, pinned = ? WHERE id = ?')
+      .run([name, notes, pinned ? 1 : 0, experimentId]);
+    this.#announce('experiments');
+    return this.get(experimentId);
+  }
+
+  /** Keeps how two experiments compare over repeated splits, in the place of what was known of them. */
+  keepRepeated(result: RepeatedComparison): void {
+    const { firstId, secondId } = result;
+    this.#db.transaction(() => {
+      for (const pair of [
+        [firstId, secondId],
+        [secondId, firstId],
+      ])
+        this.#db.prepare('DELETE FROM repeated_comparisons WHERE first_id = ? AND second_id = ?').run(pair);
+      this.#db
+        .prepare('INSERT INTO repeated_comparisons (first_id, second_id, result) VALUES (?, ?, ?)')
+        .run([firstId, secondId, JSON.stringify(result)]);
+    })();
+  }
+
+  /** How two experiments compare over repeated splits, in whichever order it was asked then; null where nobody did. */
+  repeated(firstId: string, secondId: string): RepeatedComparison | null {
+    const row = this.#db
+      .prepare<{ result: string }>(
+        `SELECT result FROM repeated_comparisons
+          WHERE (first_id = ? AND second_id = ?) OR (second_id = ? AND first_id = ?)`,
+      )
+      .get([firstId, secondId, firstId, secondId]);
+    return row ? repeatedSchema.parse(JSON.parse(row.result)) : null;
+  }
+
   /** Removes an experiment with its revisions and predictions. */
   remove(experimentId: string): void {
     this.get(experimentId);
@@ -336,6 +379,8 @@ export class ExperimentRepository {
       })),
       curve: (JSON.parse(row.curve) as StoredPoint[]).map((point) => ({ ...LATER_SCORES, ...point })),
       revision: row.revision,
+      notes: row.notes,
+      pinned: row.pinned === 1,
       createdAt: row.created_at,
       seconds: row.seconds,
     };

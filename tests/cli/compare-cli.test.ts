@@ -39,6 +39,17 @@ it('compares two experiments, as JSON and as a table', { timeout: 600_000 }, asy
   expect(text.stdout).toMatch(/McNemar: \d+ right in A only, \d+ in B only, p = /);
   expect(text.stdout).toMatch(/steps +1 +40/);
 
+  const repeated = await runCli(['compare', first, second, '--library', data, '--splits', '2']);
+  expect(repeated.code).toBe(0);
+  expect(repeated.stdout).toMatch(/Both trained again on 2 splits.*\n.*B − A.*\naccuracy +/);
+
+  const notes = ['--name', 'Forty steps', '--notes', 'For the talk', '--pin'];
+  expect((await runCli(['experiments', 'describe', first, '--library', data, ...notes])).code).toBe(0);
+  const list = (await runCli(['experiments', 'list', '--library', data])).stdout.split('\n');
+  expect(list[1]).toMatch(new RegExp(`^${first} +\\* +Forty steps .*For the talk$`));
+  expect(list[2]).toMatch(new RegExp(`^${second} `));
+  expect((await runCli(['experiments', 'describe', first, '--library', data])).code).toBe(2);
+
   expect((await runCli(['compare', first, first, '--library', data])).code).toBe(2);
   expect((await runCli(['compare', first, 'nothing', '--library', data])).code).toBe(3);
 });

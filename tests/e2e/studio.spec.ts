@@ -171,6 +171,38 @@ test('an edit is looked at, made, undone, and undone again after a restart', asy
     await page.keyboard.press('Escape');
     await expect(compared).toHaveCount(0);
 
+    // Named, annotated and pinned, with undo; and both settings tried again on other splits.
+    await go(page, 'train');
+    const experiments = page.getByTestId('experiment-row');
+    await experiments.nth(1).click();
+    await page.getByTestId('experiment-describe').click();
+    await page.getByTestId('experiment-name-field').fill('As it was trained');
+    await page.getByTestId('experiment-notes-field').fill('Before the edits');
+    await page.getByTestId('experiment-save').click();
+    await expect(page.getByTestId('experiment-name')).toHaveText('As it was trained');
+    await page.getByTestId('experiment-pin').click();
+    await expect(experiments.first()).toContainText('Before the edits');
+    await page.keyboard.press('ControlOrMeta+z');
+    await expect(experiments.nth(1)).toContainText('As it was trained');
+    await page.keyboard.press('ControlOrMeta+z');
+    await expect(page.getByTestId('experiment-name')).not.toHaveText('As it was trained');
+    const beside = page.getByTestId('compare-experiments');
+    await beside.getByTestId('compare-with').selectOption({ index: 1 });
+    await expect(beside.getByTestId('compare-mcnemar')).toBeVisible();
+    await beside.getByTestId('repeated-count').fill('2');
+    await beside.getByTestId('repeated-start').click();
+    await expect(beside.getByTestId('repeated-cancel')).toBeVisible();
+    // Edits take no part: one setting against itself.
+    await expect(beside.getByTestId('repeated-accuracy')).toContainText('no difference is shown', {
+      timeout: 240_000,
+    });
+    await beside.getByTestId('compare-same').click();
+    await expect(beside.getByTestId('compare-parameters')).toContainText('learningRate');
+    await beside.getByTestId('repeated-table').scrollIntoViewIfNeeded();
+    await screenshots(page, 'compare-experiments');
+    await experiments.first().click();
+    await go(page, 'prototypes');
+
     // A whole blind test by keys: two sounds are named, and two pairs judged.
     await page.getByTestId('listening-open').click();
     const listening = page.getByTestId('listening');

@@ -233,6 +233,8 @@ export const experiment: Experiment = {
   ],
   curve: [],
   revision: 1,
+  notes: '',
+  pinned: false,
   createdAt: '2026-01-03T00:00:00Z',
   seconds: 2,
 };

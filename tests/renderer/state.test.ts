@@ -468,6 +468,39 @@ describe('the application’s state', () => {
     expect(present).toBe(3);
   });
 
+  it('names and pins an experiment, which undo takes back, and shows pinned ones first', async () => {
+    let [first, second] = [
+      { ...experiment, createdAt: '2026-01-02T00:00:00Z' },
+      { ...experiment, id: 'E2', name: 'Older', createdAt: '2026-01-01T00:00:00Z' },
+    ];
+    const fake = new FakeEngine({
+      ...fullAnswers,
+      'experiments.list': () => [first, second],
+      'experiments.describe': (change: { experimentId: string }) => {
+        if (change.experimentId === 'E2') second = { ...second, ...change };
+        else first = { ...first, ...change };
+        return second;
+      },
+    });
+    const app = new App(fakeShell());
+    await app.connected(fake);
+    await app.openKnown('L1');
+    const { experiments, revisions, history } = sessionOf(app);
+    const names = () => experiments.list.map(({ name }) => name);
+    expect(names()).toEqual(['First', 'Older']);
+    expect(experiments.currentId).toBe('E1');
+    await revisions.describe('Pin “Older”', second, { pinned: true });
+    expect(names()).toEqual(['Older', 'First']);
+    await revisions.describe('Describe “Older”', second, { name: 'Best', notes: 'mine' });
+    expect(names()).toEqual(['Best', 'First']);
+    await history.undo();
+    expect(experiments.list[0]).toMatchObject({ name: 'Older', notes: '', pinned: true });
+    await history.undo();
+    expect(names()).toEqual(['First', 'Older']);
+    await history.redo();
+    expect(names()).toEqual(['Older', 'First']);
+  });
+
   it('shows no prototypes of one experiment under the classes of another', async () => {
     let answer: (value: unknown) => void = () => undefined;
     const fake = new FakeEngine({

@@ -25,6 +25,7 @@ import { sql as librarySavedSearches } from './library/0013-saved-searches.ts';
 import { sql as libraryTrackNotes } from './library/0014-notes-of-tracks.ts';
 import { sql as librarySets } from './library/0015-sets.ts';
 import { sql as libraryListening } from './library/0016-listening-tests.ts';
+import { sql as libraryDescribed } from './library/0017-described-experiments.ts';
 import type { Migration } from '../migration.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
@@ -46,6 +47,7 @@ export const migrations = {
     libraryTrackNotes,
     librarySets,
     libraryListening,
+    libraryDescribed,
   ],
   cache: [
     cacheEmbeddings,

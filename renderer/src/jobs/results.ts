@@ -23,6 +23,8 @@ export function resultLine(result: JobResult): string {
       return result.asNew
         ? 'A new experiment: the other one was edited meanwhile'
         : `Revision ${String(result.revision)}`;
+    case 'compare-repeated':
+      return `Two experiments compared on ${plural(result.splits, 'split')}`;
     case 'classify':
       return result.files.length > 0
         ? plural(result.files.length, 'file classified', 'files classified')

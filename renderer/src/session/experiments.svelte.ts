@@ -6,6 +6,7 @@ export type TrainForm = Input<'experiments.train'>['request'] & Pick<TrainReques
 
 /** The experiments of the open library, and the one whose predictions are shown everywhere. */
 export class Experiments {
+  /** Pinned ones first, then newest first. */
   list = $state.raw<Experiment[]>([]);
   currentId = $state<string | null>(null);
   /** The training job that is under way or was last, and its curve as it grows. */
@@ -25,8 +26,9 @@ export class Experiments {
 
   async reload(): Promise<void> {
     const list = await this.#engine.call('experiments.list', { libraryId: this.#libraryId });
-    this.list = [...list].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
-    if (!this.current) this.currentId = this.list[0]?.id ?? null;
+    const newestFirst = [...list].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+    this.list = [...newestFirst].sort((a, b) => Number(b.pinned) - Number(a.pinned));
+    if (!this.current) this.currentId = newestFirst[0]?.id ?? null;
   }
 
   /** Puts a changed experiment (a new revision) in its place. */

@@ -5,6 +5,9 @@ import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 import type { Experiments } from './experiments.svelte.ts';
 import type { History, Step } from './history.svelte.ts';
 
+/** What a person says of an experiment. */
+export type Described = Pick<Experiment, 'name' | 'notes' | 'pinned'>;
+
 /** Edits of experiments: each makes a revision, which undo goes back from. */
 export class Revisions {
   readonly #libraryId: string;
@@ -89,6 +92,22 @@ export class Revisions {
     await this.edit('Choose thresholds', experiment, () =>
       this.#engine.call('experiments.chooseThresholds', scope),
     );
+  }
+
+  /** Names, annotates or pins an experiment; can be undone like an edit, though it makes no revision. */
+  async describe(title: string, before: Experiment, change: Partial<Described>): Promise<void> {
+    const describe = async (to: Partial<Described>): Promise<void> => {
+      const scope = { libraryId: this.#libraryId, experimentId: before.id };
+      await this.#engine.call('experiments.describe', { ...scope, ...to });
+      await this.#experiments.reload();
+    };
+    const { name, notes, pinned } = before;
+    await describe(change);
+    this.#history.push({
+      title,
+      undo: () => describe({ name, notes, pinned }),
+      redo: () => describe(change),
+    });
   }
 
   #step(title: string, experimentId: string, before: number, after: number): Step {

@@ -62,6 +62,7 @@ export const icons = {
   settings: {
     path: 'M2 4.5h5M11 4.5h3M9 2.8a1.700 1.700 0 1 1 0 3.400a1.700 1.700 0 0 1 0-3.400M2 11.500h3M9 11.500h5M7 9.800a1.700 1.700 0 1 1 0 3.400a1.700 1.700 0 0 1 0-3.400',
   },
+  pin: { path: 'M5.5 2.5h5M6.5 2.500v4L4 9.500h8L9.5 6.500v-4M8 9.500V14' },
   edit: { path: 'M10.5 3l2.5 2.500L6 12.500l-3 .5l.5-3Z' },
 } as const satisfies Record<string, { path: string; fill?: boolean; width?: number }>;
 

@@ -113,6 +113,82 @@ describe('experiments', () => {
       await test.client.call('experiments.remove', { libraryId, experimentId: id });
   });
 
+  it('names, annotates and pins one, and refuses what is no name', async () => {
+    const { id: experimentId, ...before } = await trained(test, libraryId, { taxonomyId, steps: 1 });
+    const describe_ = (change: object) =>
+      test.client.call('experiments.describe', { libraryId, experimentId, ...change });
+    expect([before.notes, before.pinned]).toEqual(['', false]);
+    const name = 'Drums, final';
+    expect(await describe_({ name: ` ${name} `, notes: 'For\nthe talk' })).toMatchObject({
+      name,
+      pinned: false,
+    });
+    expect(await describe_({ pinned: true })).toMatchObject({ name, notes: 'For\nthe talk', pinned: true });
+    const [listed] = await test.client.call('experiments.list', { libraryId });
+    expect(listed).toEqual({ ...before, id: experimentId, name, notes: 'For\nthe talk', pinned: true });
+    await expect(describe_({ name: '  ' })).rejects.toMatchObject({ code: 'bad-input' });
+    await test.client.call('experiments.remove', { libraryId, experimentId });
+    await expect(describe_({ pinned: false })).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('trains the settings of two again on the same splits, and keeps what came of it', async () => {
+    const a = await trained(test, libraryId, { taxonomyId, steps: 1, prototypesPerClass: 1 });
+    const b = await trained(test, libraryId, { taxonomyId, minimumTracks: 4 });
+    const pair = { libraryId, first: a.id, second: b.id };
+    const again = async (splits: number) => {
+      const { jobId } = await test.client.call('experiments.compareRepeated', { ...pair, splits });
+      await finished(test.client, jobId, 'compare-repeated');
+      return test.client.call('experiments.repeated', pair);
+    };
+    expect(await test.client.call('experiments.repeated', pair)).toBeNull();
+    const before = await test.client.call('experiments.list', { libraryId });
+    const result = await again(3);
+    expect(await test.client.call('experiments.list', { libraryId })).toEqual(before);
+    expect(result?.splits.map(({ seed }) => seed)).toEqual([1, 2, 3]);
+    expect(result?.classes).toEqual(a.classes);
+    // The first split is the one that both were trained on.
+    for (const [side, { metrics }] of [a, b].entries()) {
+      const score = metrics.find(({ split }) => split === 'test');
+      expect(result?.splits[0]?.tracks).toBe(score?.tracks);
+      expect(result?.splits[0]?.accuracy[side]).toBeCloseTo(score?.accuracy ?? NaN, 12);
+      expect(result?.splits[0]?.macroF1[side]).toBeCloseTo(score?.macroF1 ?? NaN, 12);
+    }
+    for (const { id, first, second, difference } of result?.metrics ?? []) {
+      const of = (side: 0 | 1) => (result?.splits ?? []).reduce((sum, row) => sum + row[id][side], 0) / 3;
+      expect([first.mean, second.mean]).toEqual([
+        expect.closeTo(of(0), 12) as number,
+        expect.closeTo(of(1), 12) as number,
+      ]);
+      expect(difference.mean).toBeCloseTo(second.mean - first.mean, 12);
+      expect(difference.low).toBeLessThanOrEqual(difference.mean);
+      expect(difference.high).toBeGreaterThanOrEqual(difference.mean);
+    }
+    const figures = ({ splits, metrics }: NonNullable<typeof result>) => ({ splits, metrics });
+    expect(result && figures(result)).toEqual(await again(3).then((found) => found && figures(found)));
+    const turned = { libraryId, first: b.id, second: a.id };
+    expect((await test.client.call('experiments.repeated', turned))?.splits).toEqual(result?.splits);
+
+    const { jobId } = await test.client.call('experiments.compareRepeated', { ...pair, splits: 50 });
+    await test.client.call('jobs.cancel', { jobId });
+    expect(await settled(test.client, jobId)).toMatchObject({ state: 'cancelled' });
+    expect((await test.client.call('experiments.repeated', pair))?.splits).toHaveLength(3);
+
+    const multi = await trained(test, libraryId, { taxonomyId, task: 'multi', steps: 1 });
+    await expect(
+      test.client.call('experiments.compareRepeated', { ...pair, second: multi.id }),
+    ).rejects.toThrow('different tasks');
+    const noTest = await trained(test, libraryId, {
+      ...{ taxonomyId, steps: 1 },
+      split: { train: 0.8, validation: 0.2, test: 0 },
+    });
+    await expect(
+      test.client.call('experiments.compareRepeated', { ...pair, first: noTest.id }),
+    ).rejects.toThrow('without a test part');
+    for (const { id } of [a, b, multi, noTest])
+      await test.client.call('experiments.remove', { libraryId, experimentId: id });
+    expect(await test.client.call('experiments.repeated', pair)).toBeNull();
+  });
+
   it('predicts every track at once, so that the table shows it', async () => {
     const experiment = await trained(test, libraryId, { taxonomyId });
     const { tracks } = await test.client.call('tracks.list', {

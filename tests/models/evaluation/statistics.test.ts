@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bootstrap } from '../../../models/evaluation/statistics/bootstrap.ts';
 import { mcnemar } from '../../../models/evaluation/statistics/mcnemar.ts';
+import { resampled } from '../../../models/evaluation/statistics/resampled.ts';
 
 /** Answers of two, with so many tracks that only one of them gets right. */
 function answers(onlyFirst: number, onlySecond: number, both = 5): [boolean[], boolean[]] {
@@ -58,5 +59,25 @@ describe('the bootstrap', () => {
     control.abort(new Error('enough'));
     await expect(done).rejects.toThrow('enough');
     expect(calls).toBeLessThan(20_000);
+  });
+});
+
+describe('corrected resampled t-test', () => {
+  it('widens the interval by what splits share', () => {
+    // By scipy.stats.t: standard error √((1/8 + 0.2/0.7) · s²), 7 degrees of freedom.
+    const values = [0.02, -0.01, 0.03, 0.05, 0, 0.015, 0.022, 0.04];
+    const { mean, low, high, pValue } = resampled(values, 0.2 / 0.7);
+    expect(mean).toBeCloseTo(0.020875, 12);
+    expect(low).toBeCloseTo(-0.009013001485713774, 6);
+    expect(high).toBeCloseTo(0.05076300148571377, 6);
+    expect(pValue).toBeCloseTo(0.14260877067962827, 6);
+    // Without shared tracks it is the paired t-test.
+    expect(resampled(values, 0).high).toBeLessThan(high);
+  });
+
+  it('is certain where every split says the same, and refuses one split', () => {
+    expect(resampled([0, 0, 0], 0.3)).toEqual({ mean: 0, low: 0, high: 0, pValue: 1 });
+    expect(resampled([0.5, 0.5], 0.3)).toEqual({ mean: 0.5, low: 0.5, high: 0.5, pValue: 0 });
+    expect(() => resampled([0.5], 0.3)).toThrow('no interval');
   });
 });
