@@ -9,6 +9,8 @@ import { SplitRun, type SplitPath } from './splitPath.ts';
 
 /** Overlaps up to this count as none. */
 export const leastOverlap = 0.001;
+/** The sampled variant estimates the overlap of a larger cell from so many of its rows: some 130,000 pairs. */
+export const sampledOverlapRows = 512;
 /** Share of the work that the first farthest pair takes in reported progress. */
 const firstPairShare = 0.3;
 
@@ -25,6 +27,7 @@ interface Candidate {
  * split, overlap = mean distance of rows with different labelsets / mean distance of rows with equal ones, over the
  * cell's own rows. When no cell overlaps, the largest diameter is split. First in order on ties.
  * The published code computes the overlap on unrelated rows; for that see `mrsp2Reference.ts`.
+ * @param mostRows the overlap of a larger cell is estimated from so many of its rows (ADR 32); by default from all
  * @throws the pacer's abort reason.
  */
 export async function mrsp2Path(
@@ -33,6 +36,7 @@ export async function mrsp2Path(
   pacer: Pacer,
   onProgress?: (fraction: number) => void,
   distances = new RowDistances(data.features, data.count, data.dim),
+  mostRows = Infinity,
 ): Promise<SplitPath> {
   const { ids } = labelsetIds(data.labels, data.count, data.labelNames.length);
   const run = new SplitRun(data.count, cells);
@@ -40,7 +44,7 @@ export async function mrsp2Path(
   const root = await distances.root(pacer);
   const farthest = new FarthestPairs(distances, pacer);
   await farthest.of(root, (fraction) => onProgress?.(fraction * firstPairShare));
-  const overlaps = new Overlaps(distances, root, ids, pacer);
+  const overlaps = new Overlaps(distances, root, ids, pacer, mostRows);
 
   const overlapping = new Heap<Candidate>(isBefore);
   const byDiameter = new Heap<Candidate>(isBefore);

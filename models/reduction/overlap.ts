@@ -1,5 +1,7 @@
 import type { Pacer } from '../numerics/pacer.ts';
 import { widthAtMost, type Cell } from './cells.ts';
+import { Panel } from './panels.ts';
+import { sampleRows } from './row-sample.ts';
 import type { RowDistances } from './distances.ts';
 
 /** Distances are summed as whole multiples of 2⁻⁴⁰ of the largest there can be: exact, in any order. */
@@ -23,10 +25,15 @@ export class Overlaps {
   readonly #ids: Int32Array;
   readonly #pacer: Pacer;
   readonly #scale: number;
+  readonly #most: number;
   readonly #known = new WeakMap<Cell, Sums>();
 
-  /** @param root the cell of all rows · @param ids labelset number of every row */
-  constructor(distances: RowDistances, root: Cell, ids: Int32Array, pacer: Pacer) {
+  /**
+   * @param root the cell of all rows · @param ids labelset number of every row
+   * @param mostRows a larger cell's overlap is estimated from so many of its rows; by default from all
+   */
+  constructor(distances: RowDistances, root: Cell, ids: Int32Array, pacer: Pacer, mostRows = Infinity) {
+    this.#most = mostRows;
     this.#distances = distances;
     this.#ids = ids;
     this.#pacer = pacer;
@@ -55,10 +62,26 @@ export class Overlaps {
   async #of(cell: Cell): Promise<number> {
     const { all, equal, mixed } = this.#pairs(cell);
     if (!mixed) return 0;
+    if (cell.rows.length > this.#most) {
+      const sample = this.#sampleOf(cell);
+      // A sample without both kinds of pairs says nothing about their ratio.
+      if (this.#pairs(sample).mixed) return this.#of(sample);
+    }
     const [allHigh = 0, allLow = 0, equalHigh = 0, equalLow = 0] = await this.#within(cell);
     const equalSum = equalHigh * highUnit + equalLow;
     const differentSum = (allHigh - equalHigh) * highUnit + (allLow - equalLow);
     return overlapOf(differentSum, all - equal, equalSum, equal);
+  }
+
+  /** Some rows of a cell as a cell of their own. */
+  #sampleOf(cell: Cell): Cell {
+    const rows = sampleRows(cell.rows, this.#most);
+    const size = this.#distances.panelSize;
+    const panels = Array.from(
+      { length: Math.ceil(rows.length / size) },
+      (_, i) => new Panel(rows.subarray(i * size, (i + 1) * size)),
+    );
+    return { rows, panels, bounds: new Float64Array(panels.length ** 2), known: null, pair: null };
   }
 
   /** How many pairs of rows a cell has, how many with equal labelsets, and whether there are both kinds. */

@@ -5,7 +5,7 @@ import { chenPath } from './chen.ts';
 import type { RowDistances } from './distances.ts';
 import { emitMajority, emitPerLabelset, type Emitted } from './emit.ts';
 import { isPlain, policyOf, reduceUnderPolicy } from './imbalance.ts';
-import { mrsp2Path } from './mrsp2.ts';
+import { mrsp2Path, sampledOverlapRows } from './mrsp2.ts';
 import { mrsp2ReferencePath } from './mrsp2Reference.ts';
 import { numberOf, type ReductionParameters } from './parameters.ts';
 import { targetSize, type SplitPath } from './splitPath.ts';
@@ -29,8 +29,10 @@ async function splitPathOf(
   { pacer, onProgress, distances }: PathContext,
 ): Promise<SplitPath> {
   if (method === 'MRSP2') {
-    const run = parameters['variant'] === 'reference' ? mrsp2ReferencePath : mrsp2Path;
-    return run(data, cells, pacer, onProgress, distances);
+    const { variant } = parameters;
+    if (variant === 'reference') return mrsp2ReferencePath(data, cells, pacer, onProgress, distances);
+    const mostRows = variant === 'sampled' ? sampledOverlapRows : Infinity;
+    return mrsp2Path(data, cells, pacer, onProgress, distances, mostRows);
   }
   const plain = isPlain(policyOf(parameters));
   return chenPath(data, cells, pacer, onProgress, distances, plain ? 'moved' : 'kept');

@@ -25,6 +25,7 @@ const variantParameter: ChoiceParameter = {
   title: 'Variant',
   options: [
     { value: 'corrected', title: 'Corrected' },
+    { value: 'sampled', title: 'Corrected, overlap of large clusters estimated (faster)' },
     { value: 'reference', title: 'As published (for comparison only)' },
   ],
   default: 'corrected',

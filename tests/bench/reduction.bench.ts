@@ -1,9 +1,19 @@
 import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { readMultilabelCsv } from '../../models/datasets/index.ts';
 import { takeRows, type LabelledVectors } from '../../models/embeddings/labelled-vectors.ts';
+import { multilabelMetrics } from '../../models/evaluation/metrics/multilabel.ts';
+import { predictKnn } from '../../models/knn/index.ts';
 import { Random } from '../../models/numerics/random.ts';
-import { reduce, type ReductionMethod } from '../../models/reduction/index.ts';
+import {
+  reduce,
+  toLabelledVectors,
+  type ReductionMethod,
+  type ReductionParameters,
+  type ReductionResult,
+} from '../../models/reduction/index.ts';
 import { SharedFolder } from '../support/shared-folder.ts';
 
 const signal = new AbortController().signal;
@@ -110,24 +120,23 @@ function synthetic(shape: Shape, count: number, dim: number): LabelledVectors {
   return { features, count, dim, labels, labelNames: Array.from({ length: 10 }, (_, l) => `l${l}`) };
 }
 
-const growing: [string, ReductionMethod, number?][] = [
-  ['MChen 10', 'MChen', 10],
-  ['MRSP1 10', 'MRSP1', 10],
-  ['MRSP2 10', 'MRSP2', 10],
-  ['MRSP3', 'MRSP3'],
+const growing: [string, ReductionMethod, ReductionParameters][] = [
+  ['MChen 10', 'MChen', { p: 10 }],
+  ['MRSP1 10', 'MRSP1', { p: 10 }],
+  ['MRSP2 10', 'MRSP2', { p: 10 }],
+  ['MRSP2 10 sampled', 'MRSP2', { p: 10, variant: 'sampled' }],
+  ['MRSP3', 'MRSP3', {}],
 ];
 
 /** Processor seconds at each size, and the exponent from the first to the last. */
 async function growth(name: string, sets: LabelledVectors[]): Promise<void> {
   const rows = [];
-  for (const [title, method, p] of growing) {
+  for (const [title, method, parameters] of growing) {
     const seconds: number[] = [];
     for (const data of sets) {
       const times: number[] = [];
       for (let i = 0; i < (data.count <= 2000 ? repeats : 1); i++)
-        times.push(
-          await cpuSeconds(() => reduce(method, data, p === undefined ? {} : { p }, { seed: 1, signal })),
-        );
+        times.push(await cpuSeconds(() => reduce(method, data, parameters, { seed: 1, signal })));
       seconds.push(Math.min(...times));
     }
     const [first, last] = [sets[0]?.count ?? 1, sets.at(-1)?.count ?? 1];
@@ -167,6 +176,46 @@ async function wholeYeast(folder: string): Promise<LabelledVectors> {
   };
 }
 
+/** What estimating the overlap of large clusters costs: 1-NN on the test part, and the rows whose cluster is the same. */
+async function sampledOverlaps(folder: string): Promise<void> {
+  const rows = [];
+  for (const name of ['yeast', 'enron', 'bibtex', 'corel5k']) {
+    const about = z
+      .object({ n_labels: z.int() })
+      .parse(JSON.parse(await readFile(join(folder, 'data', `${name}.json`), 'utf8')));
+    const [train, test] = await Promise.all(
+      ['train', 'test'].map((part) =>
+        readMultilabelCsv(join(folder, 'data', `${name}.${part}.csv.gz`), { labelCount: about.n_labels }),
+      ),
+    );
+    if (!train || !test) throw new Error(`${name} has two parts`);
+    const f1 = async (reduction: ReductionResult): Promise<number> => {
+      const { labels } = await predictKnn('lpknn', toLabelledVectors(reduction, train), test, {
+        k: 1,
+        signal,
+      });
+      const scores = multilabelMetrics(test.labels, labels, test.count, test.labelNames.length);
+      return Number(scores.f1Samples.toFixed(4));
+    };
+    for (const p of [0.2, 1, 10]) {
+      const exact = await reduce('MRSP2', train, { p }, { seed: 1, signal });
+      const sampled = await reduce('MRSP2', train, { p, variant: 'sampled' }, { seed: 1, signal });
+      const found = new Set(sampled.clusters.map(String));
+      const same = exact.clusters.filter((cluster) => found.has(String(cluster)));
+      rows.push({
+        data: `${name} ${train.count}`,
+        p,
+        prototypes: exact.clusters.length,
+        sampled: sampled.clusters.length,
+        'rows in equal clusters': Number((same.flat().length / exact.clusters.flat().length).toFixed(3)),
+        F1: await f1(exact),
+        'F1 sampled': await f1(sampled),
+      });
+    }
+  }
+  console.table(rows);
+}
+
 /** 50,000 rows of 256 numbers, with the most memory the process ever held. */
 async function large(): Promise<void> {
   if (process.env['ARCHETONE_BENCH_LARGE'] === undefined) {
@@ -175,10 +224,8 @@ async function large(): Promise<void> {
   }
   for (const shape of ['embeddings', 'Gaussian'] as const) {
     const data = synthetic(shape, 50_000, 256);
-    for (const [title, method, p] of growing) {
-      const seconds = await cpuSeconds(() =>
-        reduce(method, data, p === undefined ? {} : { p }, { seed: 1, signal }),
-      );
+    for (const [title, method, parameters] of growing) {
+      const seconds = await cpuSeconds(() => reduce(method, data, parameters, { seed: 1, signal }));
       const peak = Math.round(process.resourceUsage().maxRSS / 1024);
       console.log(`${shape} 50000×256, ${title}: ${seconds.toFixed(1)} CPU s, peak so far ${peak} MB`);
     }
@@ -193,6 +240,7 @@ export async function run(): Promise<void> {
     const folder = shared.path();
     await againstPeer(folder, 'emotions', 6);
     await againstPeer(folder, 'yeast', 14);
+    await sampledOverlaps(folder);
     const yeast = await wholeYeast(folder);
     await growth(
       'yeast, first rows',

@@ -51,6 +51,23 @@ describe('reduce', () => {
     expect(targetSize(10, 9)).toBe(0);
   });
 
+  it('estimates the overlap of large clusters only: smaller sets come out as without', async () => {
+    const small = makeSet(512, 6, 4);
+    const exact = await reduce('MRSP2', small, { p: 10 }, { seed: 1, signal });
+    const sampled = await reduce('MRSP2', small, { p: 10, variant: 'sampled' }, { seed: 1, signal });
+    expect(sampled.clusters).toEqual(exact.clusters);
+    expect(sampled.exactPrototypes).toEqual(exact.exactPrototypes);
+  });
+
+  it('estimates the overlap of large clusters the same way at each run', async () => {
+    const large = makeSet(1500, 6, 2);
+    const [first, second] = await Promise.all(
+      [1, 2].map((seed) => reduce('MRSP2', large, { p: 0.4, variant: 'sampled' }, { seed, signal })),
+    );
+    expect(first?.clusters).toEqual(second?.clusters);
+    expect(first?.clusters.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: 1500 }, (_, i) => i));
+  });
+
   it('keeps at least one prototype for a tiny set', async () => {
     for (const { name } of reductionMethods) {
       const data = { ...makeSet(1, 3, 2), labels: Uint8Array.of(1, 0) };
