@@ -202,11 +202,11 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-12))
 
 
-def shares_by_source(entries: list[dict]) -> np.ndarray:
-    """How often each file is drawn: packages by the square root of their hours, files of one by their length up to five minutes.
+def shares_by_source(entries: list[dict], longest: float = 300.0) -> np.ndarray:
+    """How often each file is drawn: packages by the square root of their hours, files of one by their length up to `longest`.
 
     A game with thirty hours is heard five times as often as one with an hour, not thirty times."""
-    weight = np.array([min(e["seconds"], 300.0) for e in entries])
+    weight = np.array([min(e["seconds"], longest) for e in entries])
     names = np.array([e["package"] for e in entries])
     shares = np.zeros(len(entries))
     for name in dict.fromkeys(names):

