@@ -12,6 +12,7 @@ const TESTS = ['encodec.', 'mel.', 'encodecmae.', 'diffusion.', 'variants.', 'pe
 const GROUPS = [
   'EnCodec',
   'Mel front-end',
+  'Front-ends of music networks',
   'EnCodecMAE',
   'Diffusion autoencoder',
   'Regressor',
@@ -22,7 +23,10 @@ const PAGE = join(root, 'docs', 'official-parity.md');
 
 const folder = mkdtempSync(join(tmpdir(), 'archetone-parity-'));
 const file = join(folder, 'rows.jsonl');
-const files = TESTS.map((name) => `tests/golden/${name}test.ts`);
+const files = [
+  ...TESTS.map((name) => `tests/golden/${name}test.ts`),
+  'tests/models/backbones/mel-presets.test.ts',
+];
 const code = await runToEnd('npx', ['vitest', 'run', ...files], {
   env: { ...process.env, ARCHETONE_PARITY_FILE: file },
   shell: process.platform === 'win32',
@@ -65,14 +69,15 @@ function page(rows) {
 
 Largest absolute difference of every stage from the outputs of the reference code (PECMAE, EnCodecMAE, EnCodec; PyTorch),
 on checkpoints of its classes, key names and containers with random weights of reduced size. What is accepted is about ten
-times the float32 noise of the reference itself. Written by \`node scripts/official-parity.mjs\`, which runs the golden tests;
-do not edit.
+times the float32 noise of the reference itself. The front-ends of music networks are compared with rows that Essentia computed.
+Written by \`node scripts/official-parity.mjs\`, which runs the golden tests; do not edit.
 
 ${tables.join('\n')}`;
 }
 
 function groupOf({ stage }) {
   if (/relative to float32/.test(stage)) return 'Reduced precision, against float32';
+  if (/^Front-end, /.test(stage)) return 'Front-ends of music networks';
   if (/^mel/.test(stage)) return 'Mel front-end';
   if (/^EnCodec\b/.test(stage)) return 'EnCodec';
   if (/^(EnCodecMAE|Twin)/.test(stage)) return 'EnCodecMAE';

@@ -11,19 +11,26 @@ import type { Cli } from '../verb.ts';
 
 interface AddOptions extends Omit<PackChoices, 'windowSeconds'> {
   window?: number;
+  sidecar?: string;
   acceptTerms?: boolean;
   inspect?: boolean;
 }
 
 /** Ending of the files that make a pack; anything else is the name of a model of the hub. */
-const fileEnding = /\.(pt|pth|th|ckpt|safetensors|gin)$/i;
+const fileEnding = /\.(pt|pth|th|ckpt|safetensors|gin|onnx|json)$/i;
 
 /** `packs add`, `packs remove`. */
 export function addPackVerbs(packs: Command, cli: Cli): void {
   packs
     .command('add')
-    .description('Make a pack from official checkpoints: files on this machine, or a model of the hub.')
-    .argument('<files-or-model...>', 'checkpoints (and config.gin), or the name of a model')
+    .description(
+      'Make a pack from official checkpoints or any ONNX network: files here, or a model of the hub.',
+    )
+    .argument(
+      '<files-or-model...>',
+      'checkpoints (and config.gin), a network (.onnx, and its .json), or the name of a model',
+    )
+    .option('--sidecar <file>', 'JSON that says how the network is fed, where it is not beside it')
     .option('--accept-terms', 'accept the terms of the models, which are shown first without this')
     .option('--inspect', 'only say what the files are and what pack they would make')
     .option('--id <id>', 'name of the pack', packId)
@@ -37,6 +44,16 @@ export function addPackVerbs(packs: Command, cli: Cli): void {
         .default('float32'),
     )
     .option('--window <seconds>', 'window length, where no config.gin says it', number(0.1, 60))
+    .option('--output <name>', 'output of a network that is the embedding, where its JSON names several')
+    .addOption(
+      new Option('--tokens <which>', 'of an output with several rows for a patch').choices([
+        'mean',
+        'cls',
+        'dist',
+        'stack',
+      ]),
+    )
+    .option('--patch-hop <frames>', 'from one patch of a network to the next', wholeNumber(1, 1_000_000))
     .option(
       '--encoder-heads <n>',
       'attention heads of EnCodecMAE, where no config.gin says it',
@@ -59,16 +76,17 @@ Any other: owner/repository, owner/repository/folder or owner/repository/file.pt
 Examples:
   archetone packs add weights.pt config.gin encodec_24khz-d7cc33bc.th
   archetone packs add pecmae-4s --accept-terms
-  archetone packs add pecmae-4s --precision int8`,
+  archetone packs add pecmae-4s --precision int8
+  archetone packs add discogs-effnet-bsdynamic-1.onnx --sidecar discogs-effnet-bsdynamic-1.json
+  archetone packs add discogs-maest-30s-pw-2.onnx --tokens stack`,
     )
     .action((names: string[], options: AddOptions) =>
       cli.answer(() =>
         cli.withoutLibrary(async (session) => {
           const { client, signal } = session;
-          const origin = originOf(names);
-          const { window: windowSeconds, acceptTerms = false, inspect = false, ...rest } = options;
-          const { id, title, encoderHeads, heads, precision } = rest;
-          const choices: PackChoices = { id, title, encoderHeads, heads, windowSeconds, precision };
+          const { window: windowSeconds, acceptTerms = false, inspect = false, sidecar, ...choice } = options;
+          const origin = originOf(sidecar === undefined ? names : [...names, sidecar]);
+          const choices: PackChoices = { ...choice, windowSeconds };
           const proposal = await client.call('packs.inspect', { origin, choices }, { signal });
           if (inspect) return { json: proposal, text: describe(proposal) };
           cli.say(describe(proposal));
@@ -122,7 +140,7 @@ function originOf(names: readonly string[]): PackOrigin {
   throw new EngineError(
     'bad-input',
     `“${model}” is no checkpoint file, and stands beside others.`,
-    'Name files (.pt, .th, .ckpt, .safetensors, .gin) or one model of the hub.',
+    'Name files (.pt, .th, .ckpt, .safetensors, .gin, .onnx, .json) or one model of the hub.',
   );
 }
 
@@ -167,6 +185,9 @@ function describe({ files, terms, notes, downloadBytes, pack }: PackProposal): s
         ]),
     ...(notes.length > 0 ? ['Notes', ...notes.map((note) => `  ${note}`)] : []),
     'Terms of the publishers',
-    ...terms.map(({ subject, licence, url }) => `  ${subject}: ${licence}. ${url}`),
+    ...terms.map(
+      ({ subject, licence, url, nonCommercial }) =>
+        `  ${subject}: ${licence}. ${url}${nonCommercial ? ' NON-COMMERCIAL ONLY.' : ''}`,
+    ),
   ].join('\n');
 }

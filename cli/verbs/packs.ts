@@ -125,7 +125,10 @@ function describePacks(list: readonly PackInfo[], unusable: readonly PackProblem
       { title: 'kind', value: (pack) => pack.kind },
       { title: 'D', value: (pack) => String(pack.embeddingDim), align: 'right' },
       { title: 'size', value: (pack) => bytes(pack.bytes), align: 'right' },
-      { title: 'licence', value: (pack) => pack.licence },
+      {
+        title: 'licence',
+        value: (pack) => `${pack.licence}${pack.nonCommercial ? ' [non-commercial only]' : ''}`,
+      },
       { title: 'title', value: (pack) => pack.title },
     ],
     list,

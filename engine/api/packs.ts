@@ -20,6 +20,12 @@ const packChoicesSchema = z.strictObject({
   heads: z.int().min(1).max(256).optional(),
   /** Of the weights of encoder and denoiser; what the reduced ones change is measured and stands on the pack's card. */
   precision: z.enum(['float32', 'float16', 'int8']).default('float32'),
+  /** Output of a published network that is the embedding; otherwise its JSON decides. */
+  output: z.string().min(1).max(255).optional(),
+  /** What is made of an output with several rows for a patch: their mean, the first, the second, or all three. */
+  tokens: z.enum(['mean', 'cls', 'dist', 'stack']).optional(),
+  /** Frames from one patch of a published network to the next. */
+  patchHop: z.int().min(1).max(1_000_000).optional(),
 });
 
 export const packAdditionSchema = z.strictObject({
@@ -34,6 +40,8 @@ export interface PackInfo {
   title: string;
   kind: 'generative' | 'embedding-only';
   licence: string;
+  /** The licence forbids commercial use. */
+  nonCommercial: boolean;
   attribution: string;
   folder: string;
   sha256: string;
@@ -46,6 +54,8 @@ export interface PackInfo {
   /** Measured figures of the quality card, flattened to name and value. */
   quality: { name: string; value: number | string }[];
   embedded: boolean;
+  /** What it names beside its embeddings: a number for each, of every patch; empty for packs without tags. */
+  tags: string[];
   /** Why an embedding-only pack makes no sound; null for generative packs. */
   soundless: string | null;
   /** Files that the pack was converted from. */
@@ -67,6 +77,8 @@ export interface PackTerms {
   subject: string;
   licence: string;
   url: string;
+  /** It forbids commercial use. */
+  nonCommercial: boolean;
 }
 
 /** What adding a pack would do. */

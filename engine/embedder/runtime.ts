@@ -54,6 +54,12 @@ export class EmbedderRuntime implements PackRuntime {
     return this.#run('embedFeatures', [features], batch, this.pack.manifest.embeddingDim);
   }
 
+  tags(waveforms: Float32Array, batch: number): Promise<Float32Array> {
+    const { network } = this.pack.manifest;
+    const each = (network?.patches ?? 0) * (network?.tags?.classes.length ?? 0);
+    return this.#run('tags', [waveforms], batch, each);
+  }
+
   denoise(x: Float32Array, sigma: Float32Array, z: Float32Array): Promise<Float32Array> {
     return this.#run('denoise', [x, sigma, z], sigma.length, this.#frame);
   }

@@ -51,6 +51,7 @@ export function packsHandlers(context: EngineContext): PackMethods {
           choices,
           accepted,
           packsFolder: packs.addFolder,
+          trial: packs.trial(),
           addresses,
           signal: job.signal,
           report: (progress) => job.report(progress),

@@ -14,6 +14,7 @@ export function packInfo(pack: Pack, embedded: boolean): PackInfo {
     title: manifest.title,
     kind: manifest.kind,
     licence: manifest.licence,
+    nonCommercial: manifest.nonCommercial === true,
     attribution: manifest.attribution,
     folder: pack.folder,
     sha256: pack.sha256,
@@ -25,6 +26,7 @@ export function packInfo(pack: Pack, embedded: boolean): PackInfo {
     trainingStatement: manifest.trainingData.statement,
     quality: figuresOf(manifest.quality),
     embedded,
+    tags: manifest.network?.tags?.classes ?? [],
     soundless: manifest.kind === 'generative' ? null : (manifest.soundless ?? 'It has no decoder.'),
     sources: (manifest.sources ?? []).map(({ url = null, ...source }) => ({ ...source, url })),
   };

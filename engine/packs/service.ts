@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import type { Trial } from '../../models/conversion/index.ts';
 import { remeasurePrecision } from '../../models/conversion/precision.ts';
 import {
   checkProviders,
@@ -228,6 +230,21 @@ export class PackService {
         await this.#embedder.ask('close', { sha256: pack.sha256 }, { priority: 0 });
       },
     });
+  }
+
+  /** Runs a pack that is not installed yet in the process of the graphs: it may be anybody's. */
+  trial(): Trial {
+    return {
+      verify: async (pack, signal) => {
+        const key = { folder: pack.folder, sha256: pack.sha256, provider: 'cpu', threads: 1 } as const;
+        await this.#embedder.ask(
+          'verify',
+          { pack: key },
+          { priority: 1, pack, ...(signal ? { signal } : {}) },
+        );
+      },
+      open: (pack) => Promise.resolve(this.separateRuntime(pack, this.#threads ?? availableParallelism())),
+    };
   }
 
   /**

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { Pack } from '../../models/packs/index.ts';
+import { encoderGraphs, type Pack } from '../../models/packs/index.ts';
 import type { TaskBoard } from './transport.ts';
 
 /** The graphs of a pack that make vectors: what travels of it beside its manifest. */
-export function encoderFiles({ graphs }: Pack['manifest']): { file: string; sha256: string }[] {
-  const parts = graphs.embed ? [graphs.embed] : [graphs.features, graphs.encoder, graphs.summary];
+export function encoderFiles(manifest: Pack['manifest']): { file: string; sha256: string }[] {
+  const parts = encoderGraphs(manifest).map((name) => manifest.graphs[name]);
   return parts.flatMap((graph) => (graph ? [{ file: graph.file, sha256: graph.sha256 }] : []));
 }
 

@@ -1,8 +1,6 @@
-/** Where the Slaney scale turns from linear to logarithmic, and its steps (M. Slaney, Auditory Toolbox, 1998). */
-const LINEAR_HZ = 200 / 3;
-const BREAK_HZ = 1000;
-const BREAK_MEL = BREAK_HZ / LINEAR_HZ;
-const LOG_STEP = Math.log(6.4) / 27;
+import { melScales } from './mel-scale.ts';
+
+const { mel: melOf, hz: hzOf } = melScales.slaney;
 
 /** Triangular bands on the Slaney mel scale, each of weight 1 in all. */
 export interface MelBank {
@@ -58,12 +56,4 @@ export function applyBank({ bands, bins, weights }: MelBank, spectrum: Float32Ar
     }
   }
   return out;
-}
-
-function melOf(hz: number): number {
-  return hz < BREAK_HZ ? hz / LINEAR_HZ : BREAK_MEL + Math.log(hz / BREAK_HZ) / LOG_STEP;
-}
-
-function hzOf(mel: number): number {
-  return mel < BREAK_MEL ? mel * LINEAR_HZ : BREAK_HZ * Math.exp(LOG_STEP * (mel - BREAK_MEL));
 }

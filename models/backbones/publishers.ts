@@ -8,6 +8,8 @@ export interface Terms {
   licence: string;
   /** Where the publisher says so. */
   url: string;
+  /** It forbids commercial use. */
+  nonCommercial?: boolean;
   /** Who must be named. */
   attribution: string;
 }

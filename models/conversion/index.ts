@@ -3,15 +3,16 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Terms } from '../backbones/publishers.ts';
 import { readPack, type Pack } from '../packs/index.ts';
-import { openFiles } from './open-files.ts';
-import { planConversion, type ConversionPlan, type PlannedGraph } from './plan.ts';
+import { planFiles } from './plan-files.ts';
+import type { ConversionPlan, PlannedGraph } from './plan.ts';
 import { describePrecision, isReduced, measurePrecision, reducedGraph } from './precision.ts';
-import { selfTest } from './self-test.ts';
+import { selfTest, trialHere, type Trial } from './self-test.ts';
 import type { ConversionChoices } from './settings.ts';
 import { hashFile, WorkFolder, type GraphEntry } from './work-folder.ts';
 
 export type { Precision, PrecisionReport } from './precision.ts';
 export type { ConversionChoices } from './settings.ts';
+export type { Trial } from './self-test.ts';
 export type { Terms } from '../backbones/publishers.ts';
 export { hashFile } from './work-folder.ts';
 
@@ -43,6 +44,8 @@ export interface ConversionOptions {
   choices?: ConversionChoices;
   /** Fewest numbers of a weight that reduced precision changes; default: what pays. For small models. */
   smallestReduced?: number;
+  /** Where the new graphs are tried out; default: in this process. */
+  trial?: Trial;
   signal?: AbortSignal;
   onProgress?: (progress: ConversionProgress) => void;
 }
@@ -67,18 +70,17 @@ export async function inspectFiles(
   paths: readonly string[],
   choices: ConversionChoices = {},
 ): Promise<Inspection> {
-  const files = await openFiles(paths);
+  const { plan, files, close } = await planFiles(paths, choices);
   try {
-    const plan = planConversion(files.models, files.config, choices);
     const { id, title, kind, windowSeconds, embeddingDim, soundless = null } = plan.description;
     return {
       ...{ id, title, kind, windowSeconds, embeddingDim, soundless },
-      files: files.models.map(({ name, backbone }) => ({ name, model: backbone.title })),
+      files,
       terms: [...plan.terms],
-      notes: [...files.notes, ...plan.notes],
+      notes: plan.notes,
     };
   } finally {
-    await files.close();
+    await close();
   }
 }
 
@@ -93,13 +95,15 @@ export async function convertFiles(
 ): Promise<{ pack: Pack; notes: string[] }> {
   const { signal, choices = {}, smallestReduced, onProgress = () => undefined } = options;
   const { precision = 'float32' } = choices;
-  const paths = sources.map(({ path }) => path);
-  const files = await openFiles(paths, signal);
+  const { plan, beside, close } = await planFiles(
+    sources.map(({ path }) => path),
+    choices,
+    signal,
+  );
   try {
-    const plan = planConversion(files.models, files.config, choices);
     const total = plan.graphs.length + (precision === 'float32' ? 2 : 3);
     onProgress({ done: 0, total, current: 'checksums' });
-    const recorded = await recordSources(sources, signal);
+    const recorded = await recordSources([...sources, ...beside], signal);
     const key = createHash('sha256')
       .update(
         JSON.stringify([
@@ -127,7 +131,7 @@ export async function convertFiles(
       await work.writeManifest(manifest);
       const unproven = await readPack(work.folder);
       const quality: Record<string, unknown> = {};
-      const notes = [...files.notes, ...plan.notes];
+      const notes = [...plan.notes];
       if (precision !== 'float32') {
         onProgress({ done: total - 2, total, current: `${precision} against float32` });
         // Built once more rather than kept: what is measured is the file that an earlier process may have left.
@@ -137,7 +141,7 @@ export async function convertFiles(
         notes.push(describePrecision(report));
       }
       onProgress({ done: total - 1, total, current: 'self-test' });
-      quality['selfTest'] = await selfTest(unproven, signal);
+      quality['selfTest'] = await selfTest(unproven, options.trial ?? trialHere, signal);
       await work.writeManifest({ ...manifest, quality });
       signal?.throwIfAborted();
       const folder = await work.finish();
@@ -147,7 +151,7 @@ export async function convertFiles(
       throw thrown;
     }
   } finally {
-    await files.close();
+    await close();
   }
 }
 
@@ -187,7 +191,9 @@ function manifestOf(
     licence: terms.map(({ subject, licence }) => `${subject}: ${licence}`).join('\n'),
     attribution: terms.map(({ attribution, url }) => `${attribution} ${url}`).join('\n'),
     trainingData: {
-      statement: `Converted from published weights. Their authors say what they were trained on: ${terms[0]?.url ?? ''}`,
+      statement:
+        plan.trained ||
+        `Converted from published weights. Their authors say what they were trained on: ${terms[0]?.url ?? ''}`,
     },
     sources,
     graphs,

@@ -10,6 +10,7 @@ import {
   type TensorSource,
 } from '../checkpoint/index.ts';
 import { MAX_GIN_BYTES, parseGin, type GinConfig } from '../checkpoint/gin.ts';
+import { named } from './named.ts';
 import type { RecognisedModel } from './plan.ts';
 
 /** Checkpoint files that are open and recognised. */
@@ -19,7 +20,7 @@ export interface OpenFiles {
   config: GinConfig | null;
   /** What the user should know about the files. */
   notes: string[];
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /**
@@ -66,21 +67,6 @@ export async function openFiles(paths: readonly string[], signal?: AbortSignal):
   } catch (thrown) {
     await close();
     throw thrown;
-  }
-}
-
-/** The name of the file at fault goes before the message. */
-async function named<T>(name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (thrown) {
-    if (!(thrown instanceof CheckpointError)) throw thrown;
-    const { code, message, hint, offset, global } = thrown;
-    throw new CheckpointError(code, `${name}: ${message}`, hint, {
-      ...(offset === undefined ? {} : { offset }),
-      ...(global === undefined ? {} : { global }),
-      cause: thrown,
-    });
   }
 }
 

@@ -13,6 +13,7 @@ import { CheckpointError } from '../checkpoint/index.ts';
 import type { GinConfig } from '../checkpoint/gin.ts';
 import { encoderGraph } from '../onnx/graphs/encodecmae.ts';
 import type { GraphName, PackManifest } from '../packs/manifest.ts';
+import type { NetworkDescription } from '../packs/network.ts';
 import type { SamplerName } from '../pecmae/sampler.ts';
 import { readSettings, type ConversionChoices } from './settings.ts';
 
@@ -46,6 +47,8 @@ export type PackDescription = Pick<
 > & {
   sampler?: { steps: number; guidance: number; method: SamplerName; initialNoise: number };
   soundless?: string;
+  network?: NetworkDescription;
+  nonCommercial?: boolean;
 };
 
 /** A conversion, decided on but not begun. */
@@ -54,6 +57,8 @@ export interface ConversionPlan {
   graphs: PlannedGraph[];
   /** Under which the models were published that go into the pack. */
   terms: readonly Terms[];
+  /** What the model was trained on, as far as its files say. */
+  trained?: string;
   /** What the user should know: assumptions, and what is missing. */
   notes: string[];
 }

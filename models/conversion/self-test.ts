@@ -1,5 +1,5 @@
 import { rmsDbfs } from '../audio/level.ts';
-import { openRuntime, verifyPack, type Pack } from '../packs/index.ts';
+import { openRuntime, verifyPack, type Pack, type PackRuntime } from '../packs/index.ts';
 import { PackError } from '../packs/errors.ts';
 import { cosine } from '../numerics/distances.ts';
 import { Random } from '../numerics/random.ts';
@@ -22,16 +22,30 @@ export interface SelfTestReport {
 
 const NOISE_SEED = 4;
 
+/** Where a new pack is run for the first time: graphs that others wrote are let nowhere near the application. */
+export interface Trial {
+  /** Opens every graph once. @throws PackError */
+  verify: (pack: Pack, signal?: AbortSignal) => Promise<unknown>;
+  open: (pack: Pack) => Promise<PackRuntime>;
+}
+
+/** In this process: for graphs that were built here. */
+export const trialHere: Trial = { verify: verifyPack, open: (pack) => openRuntime(pack) };
+
 /**
  * Runs a new pack from end to end: every graph is opened and checked against the manifest, then a chord and noise are
  * embedded, and a generative pack takes a denoiser step and decodes.
  * @throws PackError when a graph fails, gives numbers that are not finite, or cannot tell the chord from the noise
  */
-export async function selfTest(pack: Pack, signal?: AbortSignal): Promise<SelfTestReport> {
-  await verifyPack(pack, signal);
+export async function selfTest(
+  pack: Pack,
+  { verify, open }: Trial,
+  signal?: AbortSignal,
+): Promise<SelfTestReport> {
+  await verify(pack, signal);
   const { manifest } = pack;
   const { windowSamples: S, framesPerWindow: T, featureDim: F, embeddingDim: D } = manifest;
-  const runtime = await openRuntime(pack);
+  const runtime = await open(pack);
   try {
     const random = new Random(NOISE_SEED);
     const chord = chordOf(S, manifest.sampleRate);

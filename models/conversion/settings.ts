@@ -1,6 +1,7 @@
 import type { HeadSetting, SettingName } from '../backbones/settings.ts';
 import { CheckpointError } from '../checkpoint/errors.ts';
 import type { GinConfig, GinValue } from '../checkpoint/gin.ts';
+import type { TokenChoice } from '../packs/network.ts';
 import type { Precision } from './precision.ts';
 
 /** What the user may say where neither weights nor configuration do. */
@@ -15,6 +16,12 @@ export interface ConversionChoices {
   heads?: number | undefined;
   /** Of the weights of encoder and denoiser; default `float32`. */
   precision?: Precision | undefined;
+  /** Output of a published network that is the embedding; default: as its JSON says. */
+  output?: string | undefined;
+  /** What is made of several rows for a patch. */
+  tokens?: TokenChoice | undefined;
+  /** Frames from one patch to the next. */
+  patchHop?: number | undefined;
 }
 
 /** What a state dict does not tell, settled. */

@@ -38,9 +38,29 @@ export function graphContract(name: GraphName, manifest: PackManifest): GraphCon
       return { inputs: [hidden], outputs: [z] };
     case 'embed':
       return { inputs: [waveform], outputs: [z] };
+    case 'network':
+      return networkContract(manifest);
     case 'denoiser':
       return { inputs: [features, tensor('sigma'), z], outputs: [tensor('v', T, F)] };
     case 'decoder':
       return { inputs: [features], outputs: decoderOutputs() };
   }
+}
+
+/** A network has the names and sizes that its maker gave it. */
+function networkContract({ network, featureDim }: PackManifest): GraphContract {
+  if (!network) return { inputs: [], outputs: [] };
+  const { input, embedding, tags } = network;
+  const sizes = { batch: network.batch ?? ('batch' as const), time: network.patch, band: featureDim, one: 1 };
+  const output = (name: string, dims: readonly (number | null)[]): TensorContract => ({
+    name,
+    dims: [sizes.batch, ...dims.map((size) => size ?? ('any' as const))],
+  });
+  return {
+    inputs: [{ name: input.name, dims: input.axes.map((axis) => sizes[axis]) }],
+    outputs: [
+      output(embedding.output, embedding.dims),
+      ...(tags ? [output(tags.output, [tags.classes.length])] : []),
+    ],
+  };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PackError } from './errors.ts';
-import { referencesExternalData } from './external-data.ts';
+import { referencesExternalData } from '../onnx/external-data.ts';
 import type { GraphName, Pack } from './manifest.ts';
 
 const CHUNK = 4 * 1024 * 1024;

@@ -2,7 +2,15 @@ export { BATCH_SIZES, measureBatchSize, type BatchChoice } from './batch-size.ts
 export { computedHere, processorName, type ComputedBy } from './computed-by.ts';
 export { PackError, type PackErrorCode } from './errors.ts';
 export { compactPackFolder } from './location.ts';
-export { packManifestSchema, readPack, type GraphName, type Pack, type PackManifest } from './manifest.ts';
+export {
+  encoderGraphs,
+  packManifestSchema,
+  readPack,
+  type GraphName,
+  type Pack,
+  type PackManifest,
+} from './manifest.ts';
+export { embeddingWidth, tokenChoices, type NetworkDescription, type TokenChoice } from './network.ts';
 export { packWith, writePack, type PackFiles } from './pack-files.ts';
 export { randomTwin, soundingTwin, twinManifest, type TwinHashes } from './random-twin.ts';
 export { listProviders, type ProviderName } from './provider-names.ts';

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PackError } from './errors.ts';
+import { networkProblem, networkSchema } from './network.ts';
 
 /** Name of the manifest inside a pack folder. */
 export const MANIFEST_FILE = 'pack.json';
@@ -52,6 +53,8 @@ export const packManifestSchema = z
     title: text,
     kind: z.enum(['generative', 'embedding-only']),
     licence: text,
+    /** The licence forbids commercial use. */
+    nonCommercial: z.boolean().optional(),
     attribution: text,
     /** Hz, mono. */
     sampleRate: count.min(4000).max(192_000),
@@ -112,7 +115,10 @@ export const packManifestSchema = z
       denoiser: graphSchema.optional(),
       decoder: graphSchema.optional(),
       embed: graphSchema.optional(),
+      network: graphSchema.optional(),
     }),
+    /** How the graph `network`, which is as its maker published it, is fed and read. */
+    network: networkSchema.optional(),
     quality: z.record(z.string(), z.unknown()).default({}),
     /** 5th, 50th and 95th percentile over the windows of the training audio. */
     levels: z.object({ rmsDbfs: percentiles, centroidHz: percentiles }).optional(),
@@ -127,8 +133,12 @@ export const packManifestSchema = z
     if (Math.abs(pack.framesPerWindow - pack.frameRate * pack.windowSeconds) > 2)
       problem('framesPerWindow', 'does not fit frameRate · windowSeconds');
     const { graphs } = pack;
-    if (!graphs.embed && !(graphs.features && graphs.encoder && graphs.summary))
-      problem('graphs', 'needs embed, or features + encoder + summary');
+    if (!graphs.embed && !graphs.network && !(graphs.features && graphs.encoder && graphs.summary))
+      problem('graphs', 'needs embed, or network, or features + encoder + summary');
+    if ((graphs.network === undefined) !== (pack.network === undefined))
+      problem('network', 'the graph network and its description belong together');
+    const misfit = pack.network === undefined ? null : networkProblem(pack.network, pack);
+    if (misfit !== null) problem('network', misfit);
     const { phaseRetrieval: phase } = pack;
     if (phase && (!Number.isInteger(Math.log2(phase.size)) || phase.hop > phase.size))
       problem('phaseRetrieval', 'needs a size that is a power of two and not below hop');
@@ -159,13 +169,27 @@ export interface Pack {
   encoderSha256: string;
 }
 
+/** The graphs that make embeddings, in the order in which they run. */
+export function encoderGraphs({ graphs }: Pick<PackManifest, 'graphs'>): readonly GraphName[] {
+  if (graphs.embed) return ['embed'];
+  if (!graphs.network) return ['features', 'encoder', 'summary'];
+  return graphs.features ? ['features', 'network'] : ['network'];
+}
+
 /**
  * Of the graphs that make embeddings, and of the windows they see. Databases hold it, so what it is made of never
  * changes.
  */
-export function encoderHash({ graphs, sampleRate, windowSeconds }: PackManifest): string {
-  const names = graphs.embed ? (['embed'] as const) : (['features', 'encoder', 'summary'] as const);
-  const text = JSON.stringify([sampleRate, windowSeconds, names.map((name) => [name, graphs[name]?.sha256])]);
+export function encoderHash(manifest: PackManifest): string {
+  const { graphs, sampleRate, windowSeconds, network } = manifest;
+  const names = encoderGraphs(manifest);
+  const text = JSON.stringify([
+    sampleRate,
+    windowSeconds,
+    names.map((name) => [name, graphs[name]?.sha256]),
+    // What is read beside the embedding has no part in it.
+    ...(network && !graphs.embed ? [{ ...network, tags: undefined }] : []),
+  ]);
   return createHash('sha256').update(text).digest('hex');
 }
 

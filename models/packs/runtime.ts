@@ -3,6 +3,7 @@ import { PhaseRetrieval, type PhaseRetrievalSettings, type Spectra } from '../au
 import type { LogBands } from '../audio/log-bands.ts';
 import { computedHere, type ComputedBy } from './computed-by.ts';
 import { PackError } from './errors.ts';
+import { meansOf, runPatches, type PatchOutputs } from './patches.ts';
 import { kernelFrontEnd } from './front-end.ts';
 import { readGraph } from './graph-file.ts';
 import type { GraphName, Pack } from './manifest.ts';
@@ -33,6 +34,11 @@ export interface PackRuntime {
   features(waveforms: Float32Array, batch: number): Promise<Float32Array>;
   /** Embeddings `[batch, D]` of frame features `[batch, T, F]`; packs with a fused `embed` graph cannot. */
   embedFeatures(features: Float32Array, batch: number): Promise<Float32Array>;
+  /**
+   * What the network of the pack says of each patch, `[batch, patches, classes]`.
+   * @throws PackError `graph` where the pack has no tags
+   */
+  tags(waveforms: Float32Array, batch: number): Promise<Float32Array>;
   /** v-prediction `[B, T, F]` for noisy features `x [B, T, F]`, `sigma [B]` in 0…1 and `z [B, D]`. */
   denoise(x: Float32Array, sigma: Float32Array, z: Float32Array): Promise<Float32Array>;
   /** Waveforms `[batch, S]` of frame features `[batch, T, F]`. */
@@ -74,7 +80,12 @@ class SessionRuntime implements PackRuntime {
 
   embed(waveforms: Float32Array, batch: number): Promise<Float32Array> {
     return this.#call(async () => {
-      if (this.pack.manifest.graphs.embed) return this.#run('embed', [waveforms], batch);
+      const { graphs, embeddingDim } = this.pack.manifest;
+      if (graphs.embed) return this.#run('embed', [waveforms], batch);
+      if (graphs.network) {
+        const { embeddings } = await this.#patches(await this.#networkRows(waveforms, batch), batch);
+        return meansOf(embeddings, batch, embeddingDim);
+      }
       return this.#embedFeatures(await this.#features(waveforms, batch), batch);
     });
   }
@@ -85,6 +96,17 @@ class SessionRuntime implements PackRuntime {
 
   features(waveforms: Float32Array, batch: number): Promise<Float32Array> {
     return this.#call(() => this.#features(waveforms, batch));
+  }
+
+  tags(waveforms: Float32Array, batch: number): Promise<Float32Array> {
+    return this.#call(async () => {
+      const { id, network } = this.pack.manifest;
+      if (!network?.tags)
+        throw new PackError('graph', `the pack ${id} has no tags`, {
+          hint: 'Choose a pack made of a tagger, with the classes in its JSON.',
+        });
+      return (await this.#patches(await this.#networkRows(waveforms, batch), batch)).tags;
+    });
   }
 
   denoise(x: Float32Array, sigma: Float32Array, z: Float32Array): Promise<Float32Array> {
@@ -144,7 +166,22 @@ class SessionRuntime implements PackRuntime {
     await session?.close();
   }
 
+  /** What the network listens to: frames, or the waveform itself. */
+  #networkRows(waveforms: Float32Array, batch: number): Promise<Float32Array> {
+    return this.pack.manifest.graphs.features ? this.#features(waveforms, batch) : Promise.resolve(waveforms);
+  }
+
+  async #patches(rows: Float32Array, windows: number): Promise<PatchOutputs> {
+    const { network, featureDim: width, embeddingDim: dim } = this.pack.manifest;
+    if (!network) throw new Error('the pack has no network');
+    return runPatches(await this.#session('network'), network, rows, { windows, width, dim });
+  }
+
   async #embedFeatures(features: Float32Array, batch: number): Promise<Float32Array> {
+    if (this.pack.manifest.graphs.network) {
+      const { embeddings } = await this.#patches(features, batch);
+      return meansOf(embeddings, batch, this.pack.manifest.embeddingDim);
+    }
     return this.#run('summary', [await this.#run('encoder', [features], batch)], batch);
   }
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, launch, temporaryFolder, test } from './support/app.ts';
 import type { RunningApp } from './support/app.ts';
 import { sharedFolder } from './support/shared.ts';
-import { answerDialogs, go } from './support/steps.ts';
+import { answerDialogs, go, screenshots } from './support/steps.ts';
+import { essentiaJson, taggerGraph, writeNetwork } from '../support/networks.ts';
 
 test.describe.configure({ mode: 'serial' });
 
@@ -82,6 +83,27 @@ test('the same model in float16 stands beside it, and says what that costs', asy
   const card = page.locator('[data-testid=pack][data-pack=pecmae-0_4s-float16]');
   await expect(card).toBeVisible({ timeout: 60_000 });
   await expect(card).toContainText('precision.encoder.relativeRms');
+  await card.getByTestId('pack-remove').click();
+  await page.getByTestId('confirm').click();
+  await expect(card).toHaveCount(0);
+});
+
+test('a network with its JSON becomes a pack behind a front-end, once its licence is accepted', async () => {
+  const { page } = running;
+  const sizes = { frames: 128, bands: 96, dim: 16, classes: 6 };
+  const network = writeNetwork(models, 'effnet', taggerGraph(sizes).onnx, undefined);
+  await choose('effnet.onnx');
+  await expect(page.getByTestId('add-pack-problem')).toContainText('effnet.json: the file cannot be read');
+  writeFileSync(network.replace('.onnx', '.json'), JSON.stringify(essentiaJson()));
+  await choose('effnet.onnx');
+  await expect(page.getByTestId('add-pack-result')).toContainText('only embeds');
+  await expect(page.getByTestId('add-pack-non-commercial')).toBeVisible();
+  await page.getByTestId('add-pack-accept').check();
+  await page.getByTestId('add-pack-start').click();
+  const card = page.locator('[data-testid=pack][data-pack=discogs-effnet-bsdynamic]');
+  await expect(card).toBeVisible({ timeout: 60_000 });
+  await expect(card.getByTestId('pack-non-commercial')).toBeVisible();
+  await screenshots(page, 'packs-network');
   await card.getByTestId('pack-remove').click();
   await page.getByTestId('confirm').click();
   await expect(card).toHaveCount(0);

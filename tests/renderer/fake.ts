@@ -309,6 +309,8 @@ export const pack: PackInfo = {
   title: 'Compact',
   kind: 'generative',
   licence: 'Apache-2.0',
+  nonCommercial: false,
+  tags: [],
   attribution: 'a',
   folder: '/packs/compact',
   sha256: 'x',

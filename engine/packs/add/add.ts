@@ -8,6 +8,7 @@ import {
   inspectFiles,
   type SourceFile,
   type Terms,
+  type Trial,
 } from '../../../models/conversion/index.ts';
 import type { JobProgress } from '../../api/jobs.ts';
 import type { PackChoices, PackOrigin, PackProposal, PackTerms } from '../../api/packs.ts';
@@ -51,6 +52,8 @@ export interface AddPackOptions {
   accepted: readonly string[];
   /** Folder of added packs. */
   packsFolder: string;
+  /** Where new graphs are tried out; default: in this process. */
+  trial?: Trial;
   addresses: HubAddresses;
   signal: AbortSignal;
   report: (progress: Partial<JobProgress>) => void;
@@ -66,7 +69,7 @@ export async function addPack(options: AddPackOptions): Promise<{ packId: string
   await mkdir(packsFolder, { recursive: true });
   if (origin.kind === 'files') {
     const { terms } = await inspectFiles(origin.paths, options.choices);
-    requireAccepted(terms, options.accepted);
+    requireAccepted(terms.map(plainTerms), options.accepted);
     return convert(
       origin.paths.map((path) => ({ path })),
       options,
@@ -89,12 +92,13 @@ export async function addPack(options: AddPackOptions): Promise<{ packId: string
 
 async function convert(
   sources: readonly SourceFile[],
-  { packsFolder, choices, signal, report }: AddPackOptions,
+  { packsFolder, choices, signal, report, trial }: AddPackOptions,
 ): Promise<{ packId: string; notes: string[] }> {
   const { pack, notes } = await convertFiles(sources, {
     packsFolder,
     choices,
     signal,
+    ...(trial ? { trial } : {}),
     onProgress: ({ done, total, current }) => report({ done, total, unit: 'steps', current }),
   });
   return { packId: pack.manifest.id, notes };
@@ -158,11 +162,12 @@ function hubTerms({ page, licence }: HubModel): PackTerms[] {
             subject: page,
             licence: licence ?? 'none is stated on the page of the model',
             url: page,
+            nonCommercial: /\bnc\b/i.test(licence ?? ''),
           },
         ]),
   ];
 }
 
-function plainTerms({ id, subject, licence, url }: Terms): PackTerms {
-  return { id, subject, licence, url };
+function plainTerms({ id, subject, licence, url, nonCommercial = false }: Terms): PackTerms {
+  return { id, subject, licence, url, nonCommercial };
 }

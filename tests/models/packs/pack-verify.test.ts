@@ -4,7 +4,7 @@ import protobuf from 'protobufjs/minimal.js';
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../models/onnx/builder.ts';
 import { openRuntime, readPack, verifyPack } from '../../../models/packs/index.ts';
-import { referencesExternalData } from '../../../models/packs/external-data.ts';
+import { referencesExternalData } from '../../../models/onnx/external-data.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 import { TINY, writeTinyPack, type TinyPackOptions } from '../../support/tiny-pack.ts';
 

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { CheckpointError } from '../checkpoint/errors.ts';
+import { melPresets, type MelPresetName } from './mel-presets.ts';
+import type { NetworkCard } from './network-card.ts';
+import type { Terms } from './publishers.ts';
+
+const text = z.string().max(4000);
+const shape = z.array(z.number()).max(8).optional();
+
+/** The JSON that Essentia publishes beside each of its models, as far as it is read. */
+export const essentiaSchema = z.object({
+  name: text.min(1),
+  description: text.optional(),
+  link: text.optional(),
+  license: text.optional(),
+  licence: text.optional(),
+  citation: text.optional(),
+  classes: z.array(z.string().max(255)).max(10_000).optional(),
+  dataset: z.object({ name: text.optional(), size: text.optional() }).optional(),
+  schema: z.object({
+    inputs: z
+      .array(z.object({ name: text.min(1), shape }))
+      .min(1)
+      .max(16),
+    outputs: z
+      .array(z.object({ name: text.min(1), shape, output_purpose: text.optional() }))
+      .min(1)
+      .max(64),
+  }),
+  inference: z.object({ algorithm: text, sample_rate: z.number().optional() }),
+});
+
+/** The algorithms of Essentia that feed a network, and the front-end of each. */
+const frontEnds: Readonly<Record<string, MelPresetName>> = {
+  TensorflowPredictMusiCNN: 'musicnn',
+  TensorflowPredictEffnetDiscogs: 'effnet-discogs',
+  TensorflowPredictMAEST: 'maest',
+  TensorflowPredictVGGish: 'vggish',
+};
+
+/** MAEST's seventh block says most about music, as its authors found. */
+const MAEST_BLOCK = /_7$/;
+
+/** @throws CheckpointError `bad-config` for a model whose front-end is another one */
+export function essentiaCard(json: z.output<typeof essentiaSchema>): NetworkCard {
+  const { name, description, classes = [], schema, inference, dataset, citation } = json;
+  const preset = frontEnds[inference.algorithm];
+  if (preset === undefined) throw unknownAlgorithm(inference.algorithm);
+  const { mel, patch, hop } = melPresets[preset];
+  const rate = inference.sample_rate ?? mel.sampleRate;
+  if (rate !== mel.sampleRate)
+    throw new CheckpointError(
+      'bad-config',
+      `it asks for ${rate} Hz, but ${inference.algorithm} listens at ${mel.sampleRate} Hz`,
+      'Use the JSON that is published with this very model.',
+    );
+  const sizes = (found: readonly number[] | undefined) =>
+    found?.map((size) => (Number.isInteger(size) && size > 0 ? size : null)) ?? null;
+  const embeddings = schema.outputs
+    .filter(({ output_purpose: purpose = '' }) => purpose.includes('embeddings'))
+    .map((output) => ({ output: output.name, shape: sizes(output.shape) }))
+    .sort((a, b) => Number(MAEST_BLOCK.test(b.output)) - Number(MAEST_BLOCK.test(a.output)));
+  const predictions = schema.outputs.find(({ output_purpose: purpose = '' }) =>
+    purpose.includes('predictions'),
+  );
+  const input = schema.inputs[0];
+  return {
+    kind: `Essentia’s JSON, ${inference.algorithm}`,
+    name,
+    title: name,
+    frontEnd: { mel },
+    patch: preset === 'maest' ? null : patch,
+    hop: preset === 'maest' ? null : hop,
+    input: input?.name ?? '',
+    inputShape: sizes(input?.shape),
+    embeddings,
+    tokens: preset === 'maest' ? 'cls' : null,
+    tags: predictions && classes.length > 0 ? { output: predictions.name, classes } : null,
+    terms: termsOf(json, preset),
+    trained: [
+      description,
+      dataset?.name && `Trained on ${dataset.name}${dataset.size ? ` (${dataset.size})` : ''}.`,
+      citation,
+    ]
+      .filter(Boolean)
+      .join(' ')
+      .slice(0, 4000),
+    notes: [],
+  };
+}
+
+const PAGE = 'https://essentia.upf.edu/models.html';
+
+/** What the file itself says counts; the page of the models says what holds for all of them. */
+function termsOf(
+  { name, license, licence, link }: z.output<typeof essentiaSchema>,
+  preset: MelPresetName,
+): Terms {
+  const own = licence ?? license;
+  // The weights of VGGish are Google's, also where Essentia publishes them.
+  const google = preset === 'vggish' && /audioset/i.test(name);
+  const said =
+    own ?? (google ? 'Apache-2.0' : 'CC BY-NC-SA 4.0: no commercial use; other licences from MTG on request');
+  return {
+    id: `essentia:${name}`.slice(0, 200),
+    subject: name,
+    licence: said,
+    url: PAGE,
+    nonCommercial: isNonCommercial(said),
+    attribution: `${google ? 'Google (VGGish, AudioSet)' : 'Music Technology Group, Universitat Pompeu Fabra (Essentia models)'}; ${link ?? name}`,
+  };
+}
+
+/** Whether the name of a licence says that commercial use is forbidden. */
+export function isNonCommercial(licence: string): boolean {
+  return /\bnc\b|non-?\s?commercial|no commercial/i.test(licence);
+}
+
+function unknownAlgorithm(algorithm: string): CheckpointError {
+  return new CheckpointError(
+    'bad-config',
+    algorithm === 'TensorflowPredict2D'
+      ? 'it is the JSON of a head, which listens to the embeddings of another model'
+      : `its front-end, ${algorithm}, is not one that Archetone has`,
+    algorithm === 'TensorflowPredict2D'
+      ? 'Add the model that its JSON names under “embedding_model”.'
+      : `Front-ends are there for ${Object.keys(frontEnds).join(', ')}; another one can be written out in a JSON of Archetone’s own.`,
+  );
+}
