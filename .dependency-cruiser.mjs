@@ -6,7 +6,7 @@ const models = [
   ['numerics', 'tensors', 'audio', 'text'],
   ['embeddings', 'evaluation', 'checkpoint', 'deformations', 'playlists'],
   ['packs', 'onnx', 'neighbours', 'knn', 'reduction'],
-  ['backbones', 'pecmae', 'datasets', 'handmade'],
+  ['backbones', 'pecmae', 'datasets', 'handmade', 'tensorflow'],
   ['benchmarks', 'conversion', 'mistakes', 'probes', 'projection', 'similarity'],
 ];
 

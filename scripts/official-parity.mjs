@@ -13,6 +13,7 @@ const GROUPS = [
   'EnCodec',
   'Mel front-end',
   'Front-ends of music networks',
+  'Networks turned into ONNX',
   'EnCodecMAE',
   'Diffusion autoencoder',
   'Regressor',
@@ -26,6 +27,7 @@ const file = join(folder, 'rows.jsonl');
 const files = [
   ...TESTS.map((name) => `tests/golden/${name}test.ts`),
   'tests/models/backbones/mel-presets.test.ts',
+  'tests/models/tensorflow/tensorflow.test.ts',
 ];
 const code = await runToEnd('npx', ['vitest', 'run', ...files], {
   env: { ...process.env, ARCHETONE_PARITY_FILE: file },
@@ -69,7 +71,9 @@ function page(rows) {
 
 Largest absolute difference of every stage from the outputs of the reference code (PECMAE, EnCodecMAE, EnCodec; PyTorch),
 on checkpoints of its classes, key names and containers with random weights of reduced size. What is accepted is about ten
-times the float32 noise of the reference itself. The front-ends of music networks are compared with rows that Essentia computed.
+times the float32 noise of the reference itself. The front-ends of music networks are compared with rows that Essentia computed;
+networks turned into ONNX with a twin in double precision, on the layers of the published ones with fewer channels and random
+weights, and Basic Pitch, with the weights that it was published with, with TensorFlow.js.
 Written by \`node scripts/official-parity.mjs\`, which runs the golden tests; do not edit.
 
 ${tables.join('\n')}`;
@@ -77,6 +81,7 @@ ${tables.join('\n')}`;
 
 function groupOf({ stage }) {
   if (/relative to float32/.test(stage)) return 'Reduced precision, against float32';
+  if (/^Conversion, /.test(stage)) return 'Networks turned into ONNX';
   if (/^Front-end, /.test(stage)) return 'Front-ends of music networks';
   if (/^mel/.test(stage)) return 'Mel front-end';
   if (/^EnCodec\b/.test(stage)) return 'EnCodec';

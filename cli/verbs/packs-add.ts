@@ -17,18 +17,16 @@ interface AddOptions extends Omit<PackChoices, 'windowSeconds'> {
 }
 
 /** Ending of the files that make a pack; anything else is the name of a model of the hub. */
-const fileEnding = /\.(pt|pth|th|ckpt|safetensors|gin|onnx|json)$/i;
+const fileEnding = /\.(pt|pth|th|ckpt|safetensors|gin|onnx|pb|json)$/i;
 
 /** `packs add`, `packs remove`. */
 export function addPackVerbs(packs: Command, cli: Cli): void {
   packs
     .command('add')
-    .description(
-      'Make a pack from official checkpoints or any ONNX network: files here, or a model of the hub.',
-    )
+    .description('Make a pack from official checkpoints or any network: files here, or a model of the hub.')
     .argument(
       '<files-or-model...>',
-      'checkpoints (and config.gin), a network (.onnx, and its .json), or the name of a model',
+      'checkpoints (and config.gin), a network (.onnx, .pb, model.json) and its JSON, or the name of a model',
     )
     .option('--sidecar <file>', 'JSON that says how the network is fed, where it is not beside it')
     .option('--accept-terms', 'accept the terms of the models, which are shown first without this')
@@ -140,7 +138,7 @@ function originOf(names: readonly string[]): PackOrigin {
   throw new EngineError(
     'bad-input',
     `“${model}” is no checkpoint file, and stands beside others.`,
-    'Name files (.pt, .th, .ckpt, .safetensors, .gin, .onnx, .json) or one model of the hub.',
+    'Name files (.pt, .th, .ckpt, .safetensors, .gin, .onnx, .pb, .json) or one model of the hub.',
   );
 }
 

@@ -1,72 +1,167 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import type { NetworkCard } from '../backbones/network-card.ts';
 import { readCard } from '../backbones/read-card.ts';
 import { CheckpointError } from '../checkpoint/index.ts';
 import { readForeignModel } from '../onnx/foreign.ts';
 import { MAX_GRAPH_BYTES } from '../packs/manifest.ts';
+import { isTfjs, readFrozenGraph, readTfjs, tensorflowToOnnx, type TfGraph } from '../tensorflow/index.ts';
 import { named } from './named.ts';
 import type { NetworkModel } from './network-plan.ts';
-
-/** Ends of the names of files that hold a network. */
-const NETWORKS = ['.onnx'];
-const MAX_CARD_BYTES = 4 * 1024 ** 2;
-
-/** Whether a set of files is a published network rather than a checkpoint. */
-export function isNetwork(paths: readonly string[]): boolean {
-  return paths.some((path) => NETWORKS.includes(endOf(path)));
-}
+import type { ConversionChoices } from './settings.ts';
 
 /** A network and its JSON, read. */
 export interface NetworkFiles {
   model: NetworkModel;
   card: NetworkCard;
+  /** Every file that has a part in it. */
   files: { path: string; what: string }[];
+}
+
+/** A network that was found among files, not read yet. */
+interface FoundNetwork {
+  path: string;
+  /** Where its JSON is, unless another one is named. */
+  card: string;
+  read: (card: NetworkCard, choices: ConversionChoices) => Promise<ReadNetwork>;
+}
+
+interface ReadNetwork {
+  onnx: Uint8Array;
+  what: (opset: number) => string;
+  /** Files of weights beside it. */
+  weights: { path: string; what: string }[];
+}
+
+const MAX_JSON_BYTES = 32 * 1024 ** 2;
+
+/**
+ * Finds the networks among files: ONNX, a frozen TensorFlow graph, or a model of TensorFlow.js.
+ */
+async function findNetworks(paths: readonly string[]): Promise<FoundNetwork[]> {
+  const found: FoundNetwork[] = [];
+  for (const path of paths) {
+    const beside = `${path.slice(0, -extname(path).length)}.json`;
+    const end = endOf(path);
+    if (end === '.onnx') found.push({ path, card: beside, read: () => readOnnx(path) });
+    else if (end === '.pb')
+      found.push({ path, card: beside, read: (card, choices) => readPb(path, card, choices) });
+    else if (end === '.json') {
+      const json = await jsonOf(path);
+      // It has the name of its JSON itself.
+      const card = join(dirname(path), 'sidecar.json');
+      if (isTfjs(json))
+        found.push({ path, card, read: (own, choices) => readTfjsFile(path, json, own, choices) });
+    }
+  }
+  return found;
 }
 
 /**
  * Reads a network and the JSON that stands beside it, under the same name unless another is among the files.
+ * @returns null where there is no network among the files
  * @throws CheckpointError naming the file
  */
-export async function readNetworkFiles(paths: readonly string[]): Promise<NetworkFiles> {
-  const [path, second] = paths.filter((each) => NETWORKS.includes(endOf(each)));
-  const others = paths.filter((each) => !NETWORKS.includes(endOf(each)) && endOf(each) !== '.json');
-  if (path === undefined || second !== undefined || others.length > 0)
+export async function readNetworkFiles(
+  paths: readonly string[],
+  choices: ConversionChoices = {},
+): Promise<NetworkFiles | null> {
+  const [network, second] = await findNetworks(paths);
+  if (network === undefined) return null;
+  const cards = paths.filter((path) => endOf(path) === '.json' && path !== network.path);
+  const other =
+    second?.path ?? cards[1] ?? paths.find((path) => path !== network.path && !cards.includes(path));
+  if (other !== undefined)
     throw new CheckpointError(
       'unknown-model',
-      `${[second ?? others[0] ?? ''].map((each) => basename(each)).join()} does not belong to a network`,
-      'Name one network (.onnx) and the JSON beside it.',
+      `${basename(other)} does not belong to the network ${basename(network.path)}`,
+      'Name one network (.onnx, .pb, or the model.json of TensorFlow.js) and the JSON that says how it is fed.',
     );
-  const name = basename(path);
-  const cardPath =
-    paths.find((each) => endOf(each) === '.json') ?? `${path.slice(0, -extname(path).length)}.json`;
+  const cardPath = cards[0] ?? network.card;
   const card = await named(basename(cardPath), async () =>
-    readCard(await readWhole(cardPath, MAX_CARD_BYTES, 'utf8')),
+    readCard(new TextDecoder().decode(await readWhole(cardPath, MAX_JSON_BYTES, NO_CARD))),
   );
-  const bytes = await named(name, () => readWhole(path, MAX_GRAPH_BYTES));
-  const graph = await named(name, () => readForeignModel(bytes));
+  const name = basename(network.path);
+  const { onnx, what, weights } = await named(name, () => network.read(card, choices));
+  const graph = await named(name, () => readForeignModel(onnx));
   return {
-    model: { name, graph, bytes: () => Promise.resolve(bytes) },
+    model: { name, graph, bytes: () => Promise.resolve(onnx) },
     card,
-    files: [
-      { path, what: `ONNX network, operators of version ${graph.opset}` },
-      { path: cardPath, what: card.kind },
-    ],
+    files: [{ path: network.path, what: what(graph.opset) }, ...weights, { path: cardPath, what: card.kind }],
   };
 }
 
-async function readWhole(path: string, limit: number): Promise<Uint8Array>;
-async function readWhole(path: string, limit: number, encoding: 'utf8'): Promise<string>;
-async function readWhole(path: string, limit: number, encoding?: 'utf8'): Promise<Uint8Array | string> {
+async function readOnnx(path: string): Promise<ReadNetwork> {
+  return {
+    onnx: await readWhole(path, MAX_GRAPH_BYTES),
+    what: (opset) => `ONNX network, operators of version ${opset}`,
+    weights: [],
+  };
+}
+
+async function readPb(path: string, card: NetworkCard, choices: ConversionChoices): Promise<ReadNetwork> {
+  const graph = readFrozenGraph(await readWhole(path, MAX_GRAPH_BYTES));
+  return {
+    onnx: converted(graph, card, choices),
+    what: () => 'frozen TensorFlow graph, turned into ONNX',
+    weights: [],
+  };
+}
+
+async function readTfjsFile(
+  path: string,
+  json: unknown,
+  card: NetworkCard,
+  choices: ConversionChoices,
+): Promise<ReadNetwork> {
+  const weights: ReadNetwork['weights'] = [];
+  const graph = await readTfjs(json, {
+    read: (file) => {
+      const beside = join(dirname(path), file);
+      weights.push({ path: beside, what: 'its weights' });
+      return named(file, () => readWhole(beside, MAX_GRAPH_BYTES));
+    },
+  });
+  return {
+    onnx: converted(graph, card, choices),
+    what: () => 'model of TensorFlow.js, turned into ONNX',
+    weights,
+  };
+}
+
+/** Only what is read is turned into ONNX: the embedding, and tags. */
+function converted(graph: TfGraph, card: NetworkCard, choices: ConversionChoices): Uint8Array {
+  const embedding = choices.output ?? card.embeddings[0]?.output;
+  const outputs = [...new Set([embedding, card.tags?.output].flatMap((name) => name ?? []))];
+  const { input, inputShape, patch } = card;
+  const bands = 'mel' in card.frontEnd ? [card.frontEnd.mel.bands] : [];
+  // Essentia's JSON leaves out the batch where a graph takes any number of patches.
+  const told = inputShape ?? (patch === null ? null : [null, patch, ...bands]);
+  const rank = 2 + bands.length;
+  return tensorflowToOnnx(graph, {
+    input,
+    inputShape: told !== null && told.length < rank ? [null, ...told] : told,
+    outputs,
+  });
+}
+
+/** What a JSON holds, or null: whoever reads it in earnest says what is wrong. */
+async function jsonOf(path: string): Promise<unknown> {
+  const info = await stat(path).catch(() => null);
+  if (!info?.isFile() || info.size > MAX_JSON_BYTES) return null;
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+const NO_CARD =
+  'A network needs the JSON that says how it is fed: put it beside the network under the same name, or name it with --sidecar.';
+
+async function readWhole(path: string, limit: number, hint = 'Check the path.'): Promise<Uint8Array> {
   const info = await stat(path).catch((cause: unknown) => {
-    throw new CheckpointError(
-      'io',
-      'the file cannot be read',
-      encoding === 'utf8'
-        ? 'A network needs the JSON that says how it is fed: put it beside the network under the same name, or name it with --sidecar.'
-        : 'Check the path.',
-      { cause },
-    );
+    throw new CheckpointError('io', 'the file cannot be read', hint, { cause });
   });
   // Reading a pipe would wait for ever.
   if (!info.isFile()) throw new CheckpointError('io', 'it is not a file', 'Check the path.');
@@ -76,7 +171,7 @@ async function readWhole(path: string, limit: number, encoding?: 'utf8'): Promis
       `it has ${info.size} bytes; at most ${limit} are read`,
       'Check that it is the file that you mean.',
     );
-  return encoding === undefined ? readFile(path) : readFile(path, encoding);
+  return readFile(path);
 }
 
 const endOf = (path: string): string => extname(path).toLowerCase();

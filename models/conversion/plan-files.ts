@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { isNetwork, readNetworkFiles } from './network-files.ts';
+import { readNetworkFiles } from './network-files.ts';
 import { planNetwork } from './network-plan.ts';
 import { openFiles } from './open-files.ts';
 import { planConversion, type ConversionPlan } from './plan.ts';
@@ -25,8 +25,9 @@ export async function planFiles(
   choices: ConversionChoices,
   signal?: AbortSignal,
 ): Promise<PlannedFiles> {
-  if (isNetwork(paths)) {
-    const { model, card, files } = await readNetworkFiles(paths);
+  const network = await readNetworkFiles(paths, choices);
+  if (network !== null) {
+    const { model, card, files } = network;
     return {
       plan: planNetwork(model, card, choices),
       files: files.map(({ path, what }) => ({ name: basename(path), model: what })),

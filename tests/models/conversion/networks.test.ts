@@ -15,6 +15,8 @@ import {
   tinyPacks,
   writeMusic,
 } from '../../support/engine.ts';
+import { vggish } from '../../support/tensorflow-networks.ts';
+import { frozenGraph, tfjsModel } from '../../support/tensorflow-writer.ts';
 import {
   essentiaJson,
   taggerGraph,
@@ -185,6 +187,50 @@ describe('networks in ONNX with their JSON', () => {
     ).toBe(3 * dim);
   });
 
+  it('makes the same pack of a frozen graph, and of a model of TensorFlow.js with its weights', async () => {
+    const folder = testFolder();
+    const shape = [1, 96, 64];
+    const { nodes } = vggish(new Float32Array(96 * 64), shape).r;
+    writeFileSync(join(folder, 'vggish.pb'), frozenGraph(nodes));
+    const { json, weights } = tfjsModel(nodes);
+    writeFileSync(join(folder, 'model.json'), JSON.stringify(json));
+    writeFileSync(join(folder, 'group1-shard1of1.bin'), weights);
+    const sidecar = essentiaJson({
+      name: 'audioset-vggish',
+      schema: {
+        inputs: [{ name: 'model/Placeholder', type: 'float', shape: [96, 64] }],
+        outputs: [{ name: 'model/vggish/embeddings', output_purpose: 'embeddings' }],
+      },
+      inference: { sample_rate: 16_000, algorithm: 'TensorflowPredictVGGish' },
+    });
+    for (const name of ['vggish.json', 'sidecar.json'])
+      writeFileSync(join(folder, name), JSON.stringify(sidecar));
+    const twin: NetworkTwin = {
+      embedding: (patch) => Array.from(vggish(patch, shape).embedding.data),
+      tags: () => [],
+    };
+    const frozen = await checked(join(folder, 'vggish.pb'), twin);
+    expect(frozen.network).toMatchObject({
+      patches: 4,
+      embedding: { output: 'model/vggish/embeddings', dims: [12] },
+    });
+    const tfjs = await checked(join(folder, 'model.json'), twin);
+    expect(tfjs.graphs.network?.sha256).toBe(frozen.graphs.network?.sha256);
+    expect(tfjs.sources?.map(({ file }) => file)).toEqual([
+      'model.json',
+      'group1-shard1of1.bin',
+      'sidecar.json',
+    ]);
+    const unknown = frozenGraph([
+      ...nodes,
+      { name: 'end', op: 'FancyNorm', inputs: ['model/vggish/fc2/BiasAdd'], attributes: {} },
+    ]);
+    writeFileSync(join(folder, 'vggish.pb'), unknown);
+    await expect(inspectFiles([join(folder, 'vggish.pb')], { output: 'end' })).rejects.toThrow(
+      /vggish\.pb: the operator FancyNorm \(end\)/,
+    );
+  });
+
   it('takes a network that listens to the waveform, by a JSON of its own', async () => {
     const g = new GraphBuilder('wave');
     const wave = g.input('audio', 'float32', ['n', 1, 'samples']);
@@ -320,7 +366,7 @@ describe('networks in ONNX with their JSON', () => {
       const path = writeNetwork(folder, 'x', good, essentiaJson());
       writeFileSync(join(folder, 'w.pt'), readFileSync(path));
       await expect(inspectFiles([path, join(folder, 'w.pt')])).rejects.toThrow(
-        /w\.pt does not belong to a network/,
+        /w\.pt does not belong to the network x\.onnx/,
       );
     });
   });
