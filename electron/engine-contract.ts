@@ -55,5 +55,13 @@ export const mainContract = {
   /** Runs a process that has less than the engine's rights; answers with its exit code when it is gone. */
   helper: query(z.int())(z.strictObject({ id: z.int(), kind: z.enum(helperKinds), memoryLimit: z.number() })),
   endHelper: query(nothing)(z.strictObject({ id: z.int() })),
+  /** Gives the system's keychain something to keep; not `lasting`: main remembers it until the application ends. */
+  seal: query(z.strictObject({ sealed: z.string(), lasting: z.boolean() }))(
+    z.strictObject({ secret: z.string() }),
+  ),
+  /** Null: it is no longer kept. */
+  unseal: query(z.string().nullable())(z.strictObject({ sealed: z.string() })),
+  /** Asks whether audio may be sent to a server. */
+  mayConnect: query(z.boolean())(z.strictObject({ server: z.string() })),
 };
 export type MainContract = typeof mainContract;

@@ -35,6 +35,11 @@ function start(config: EngineConfig): Promise<Engine> {
     ffmpeg: true,
     providerRunner: providerRunner(main),
     embedder: helpers.spawn('embedder'),
+    secrets: {
+      seal: (secret) => main.call('seal', { secret }),
+      unseal: (sealed) => main.call('unseal', { sealed }),
+      mayConnect: (server) => main.call('mayConnect', { server }),
+    },
   });
 }
 

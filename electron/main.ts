@@ -5,6 +5,7 @@ import { DecoderWindow } from './decoder-window.ts';
 import { EngineSupervisor } from './engine-supervisor.ts';
 import { HelperProcesses } from './helper-processes.ts';
 import { setupIpc } from './ipc.ts';
+import { keychain } from './keychain.ts';
 import { showMenu } from './menu.ts';
 import { openedAt, openedBy, type Opened } from './opening.ts';
 import { paths } from './paths.ts';
@@ -26,6 +27,7 @@ function startApplication(): void {
   nativeTheme.themeSource = readPreferences(dataFolder).preferences.theme;
   const decoder = new DecoderWindow();
   const helpers = new HelperProcesses();
+  const secrets = keychain();
   const supervisor = new EngineSupervisor(
     {
       dataFolder,
@@ -51,6 +53,9 @@ function startApplication(): void {
           helpers.end(id);
           return Promise.resolve(null);
         },
+        seal: ({ secret }) => secrets.seal(secret),
+        unseal: ({ sealed }) => secrets.unseal(sealed),
+        mayConnect: ({ server }) => secrets.mayConnect(server),
       },
     },
   );

@@ -8,6 +8,8 @@ import type { Library } from './library/library.ts';
 import type { BackupKeeper } from './library/backup-keeper.ts';
 import type { MediaTokens } from './media.ts';
 import type { Notices } from './notices.ts';
+import type { SecretKeeper } from './queue/secrets.ts';
+import type { QueueService } from './queue/service.ts';
 import type { QueueSettings } from './queue/settings.ts';
 import type { PreferenceStore } from './preferences/store.ts';
 import type { PackService } from './packs/service.ts';
@@ -40,6 +42,8 @@ export interface EngineOptions {
   embedderLimits?: Partial<EmbedderLimits>;
   /** Imports go over this queue to workers on other machines; without it they are computed here. */
   queue?: QueueSettings;
+  /** Keeps what lets one in to a queue; without it the memory of this process does. */
+  secrets?: SecretKeeper;
   /** After several crashes in a row: nothing that was under way is taken up by itself. */
   safeStart?: boolean;
   /** Folder of the sounds that come with Archetone; null where there are none. */
@@ -65,6 +69,7 @@ export interface EngineContext {
   preferences: PreferenceStore;
   readers: Readers;
   media: MediaTokens;
+  queue: QueueService;
 }
 
 export interface Libraries {

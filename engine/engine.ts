@@ -34,6 +34,9 @@ import { packsHandlers } from './packs/handlers.ts';
 import { projectionHandlers } from './projection/handlers.ts';
 import { prototypesHandlers } from './prototypes/handlers.ts';
 import { providersHandlers } from './packs/provider-handlers.ts';
+import { queueHandlers } from './queue/handlers.ts';
+import { memoryKeeper } from './queue/secrets.ts';
+import { QueueService } from './queue/service.ts';
 import { reductionsHandlers } from './reductions/handlers.ts';
 import { scoringHandlers } from './scoring/handlers.ts';
 import { sonifyHandlers } from './sonify/handlers.ts';
@@ -142,6 +145,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     preferences,
     readers,
     media,
+    queue: new QueueService(options.dataFolder, options.secrets ?? memoryKeeper(), options.queue),
   };
   const handlers: Handlers = {
     ...appHandlers(context),
@@ -171,6 +175,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...scoringHandlers(context),
     ...jobsHandlers(context),
     ...preferencesHandlers(context),
+    ...queueHandlers(context),
     ...cachesHandlers(context),
   };
   // Only now does every kind of job have its runner.

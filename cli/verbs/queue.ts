@@ -1,5 +1,6 @@
 import { observeQueue } from '../../engine/queue/nats/observe.ts';
-import { prometheusText, type QueueStatus } from '../../engine/queue/status.ts';
+import type { QueueStatus } from '../../engine/api/queue.ts';
+import { prometheusText } from '../../engine/queue/status.ts';
 import { addQueueOptions, queueSettings, type QueueOptions } from '../queue-options.ts';
 import { bytes, table } from '../text.ts';
 import type { Answer, AddVerb } from '../verb.ts';

@@ -35,6 +35,7 @@ import { preferencesMethods } from './preferences.ts';
 import { projectionMethods } from './projection.ts';
 import { prototypesMethods } from './prototypes.ts';
 import { qualityMethods } from './quality.ts';
+import { queueMethods } from './queue.ts';
 import { reductionsMethods } from './reductions.ts';
 import { searchesMethods } from './searches.ts';
 import { setsMethods } from './sets.ts';
@@ -68,6 +69,7 @@ export const contract = {
   ...qualityMethods,
   ...jobsMethods,
   ...preferencesMethods,
+  ...queueMethods,
   ...cachesMethods,
 } as const;
 

@@ -10,6 +10,8 @@ export const importMethods = {
       ...inLibrary,
       /** Reads tags and content of every file again, also of those whose size and time are as they were. */
       everything: z.boolean().default(false),
+      /** The workers of the queue that is connected compute, instead of this machine. */
+      overQueue: z.boolean().default(false),
     }),
   ),
 };

@@ -65,6 +65,8 @@ export interface JobProgress {
   /** Seconds of audio processed per second of wall time; null where it makes no sense. */
   audioSecondsPerSecond: number | null;
   etaSeconds: number | null;
+  /** Other machines compute: who they are tells `queue.watch`. */
+  overQueue?: boolean;
 }
 
 export interface Job {

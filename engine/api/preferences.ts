@@ -18,6 +18,8 @@ export const preferencesSchema = z.object({
   threads: z.int().min(1).max(256).nullable().default(null),
   /** GB that copies for playback may take, in each library. */
   copiesLimit: z.number().min(0.1).max(10_000).default(4),
+  /** Imports are computed by the workers of the queue that is connected. */
+  importOverQueue: z.boolean().default(false),
 });
 
 export type Preferences = z.output<typeof preferencesSchema>;
@@ -37,6 +39,7 @@ const changeSchema = z
     soundsInBackground: preferencesSchema.shape.soundsInBackground.unwrap(),
     threads: preferencesSchema.shape.threads.unwrap(),
     copiesLimit: preferencesSchema.shape.copiesLimit.unwrap(),
+    importOverQueue: preferencesSchema.shape.importOverQueue.unwrap(),
   })
   .partial() satisfies z.ZodType<PreferenceChange>;
 

@@ -8,7 +8,7 @@ import { answer } from '../answer.ts';
 export function importHandlers(context: EngineContext): Pick<Handlers, 'import.start'> {
   registerImport(context);
   return {
-    'import.start': ({ libraryId, everything }) =>
+    'import.start': ({ libraryId, everything, overQueue }) =>
       answer(() => {
         const library = context.libraries.get(libraryId);
         const running = context.jobs
@@ -16,7 +16,9 @@ export function importHandlers(context: EngineContext): Pick<Handlers, 'import.s
           .find((job) => job.kind === 'import' && job.libraryId === libraryId && job.finishedAt === null);
         if (running) return { jobId: running.id };
         existingFolder(library.folder());
-        return { jobId: context.jobs.start('import', { libraryId, spec: { libraryId, everything } }) };
+        return {
+          jobId: context.jobs.start('import', { libraryId, spec: { libraryId, everything, overQueue } }),
+        };
       }),
   };
 }

@@ -36,8 +36,8 @@ export function registerImport(context: EngineContext): void {
       resumable: true,
       spec: specSchema,
       title: ({ libraryId }) => `Import ${context.libraries.get(libraryId).summary().name}`,
-      run: ({ libraryId, everything }, job) =>
-        runImport(context, context.libraries.get(libraryId), job, everything),
+      run: ({ libraryId, everything, overQueue }, job) =>
+        runImport(context, context.libraries.get(libraryId), job, { everything, overQueue }),
     }),
   );
 }
@@ -46,13 +46,13 @@ async function runImport(
   context: EngineContext,
   library: Library,
   job: JobHandle,
-  everything: boolean,
+  { everything, overQueue }: { everything: boolean; overQueue: boolean },
 ): Promise<ImportResult> {
   const begun = performance.now();
   const progress = new ImportProgress(job);
-  const { queue } = context.options;
+  const queue = await context.queue.settingsFor(overQueue);
   // Told at once, not when all files have been read.
-  if (queue !== undefined) await NatsBoard.reach(queue);
+  if (queue !== null) await NatsBoard.reach(queue);
   const runtime = await context.packs.runtime(library.packId(), job.lane);
   await job.checkpoint();
   const scan = await scanLibrary(context, library, job, progress);
@@ -73,7 +73,7 @@ async function runImport(
     );
     const onStored = (): void => tell.soon();
     const parts = { library, store, space, runtime, job, progress, onStored };
-    const embedded = await (queue === undefined
+    const embedded = await (queue === null
       ? embedHere(context, plan.toEmbed, parts)
       : embedElsewhere(context, queue, plan.toEmbed, parts));
     return {
@@ -124,6 +124,7 @@ async function embedElsewhere(
   parts: EmbedParts,
 ): ReturnType<typeof embedTracks> {
   const { pack } = parts.runtime;
+  parts.job.report({ overQueue: true });
   const board = await NatsBoard.open(settings, parts.library.id, parts.job.signal);
   try {
     await offerPack(board, pack);

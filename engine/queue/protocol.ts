@@ -3,6 +3,7 @@
  * an import stores of it. Everything is parsed and bounded on both sides.
  */
 import { z } from 'zod';
+import type { WorkerStatus } from '../api/queue.ts';
 import { EngineError } from '../wire/errors.ts';
 
 /** Machines that speak another version never meet: it is part of every name on the server. */
@@ -127,9 +128,7 @@ const statusSchema = z.strictObject({
   windowsPerSecond: z.number().min(0),
   /** Bytes of memory of the process. */
   memory: z.int().min(0),
-});
-/** What a worker says of itself when it is asked who is there. */
-export type WorkerStatus = z.output<typeof statusSchema>;
+}) satisfies z.ZodType<WorkerStatus>;
 
 /** @returns null for what is no such thing */
 export function readWorkerStatus(bytes: Uint8Array): WorkerStatus | null {

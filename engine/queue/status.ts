@@ -1,21 +1,4 @@
-import type { WorkerStatus } from './protocol.ts';
-
-/** What there is to do, and who does it. */
-export interface QueueStatus {
-  server: string;
-  libraries: {
-    libraryId: string;
-    protocol: number;
-    /** Tracks that nobody took yet. */
-    waiting: number;
-    /** Tracks that workers have. */
-    underWay: number;
-    answersToStore: number;
-    /** On the server, without audio and packs. */
-    bytes: number;
-  }[];
-  workers: WorkerStatus[];
-}
+import type { QueueStatus, WorkerStatus } from '../api/queue.ts';
 
 interface Metric {
   name: string;

@@ -1,6 +1,6 @@
 /** What carries tasks and answers, as both ends see it. Nothing here knows a server. */
 
-import type { WorkerStatus } from './protocol.ts';
+import type { WorkerStatus } from '../api/queue.ts';
 
 /** A task that this worker holds until it answers; without a sign of life it goes to another one. */
 export interface LeasedTask {

@@ -43,6 +43,7 @@ test('preferences take effect at once and are there after a restart', async () =
     soundsInBackground: false,
     threads: 1,
     copiesLimit: 2,
+    importOverQueue: false,
   };
   await expect.poll(stored).toEqual(wanted);
   expect(first.complaints).toEqual([]);

@@ -344,6 +344,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'preferences.get': () => defaultPreferences,
   'preferences.change': ({ change }: { change: object }) => ({ ...defaultPreferences, ...change }),
   'caches.list': () => [],
+  'queue.get': () => null,
   'libraries.list': () => [library],
   'libraries.get': () => library,
   'evaluations.list': () => [],

@@ -362,7 +362,7 @@ describe('the application’s state', () => {
     await app.connected(fake);
     await app.openDemo();
     expect(app.view).toBe('library');
-    expect(fake.inputsOf('import.start')).toEqual([{ libraryId: 'L1', everything: false }]);
+    expect(fake.inputsOf('import.start')).toEqual([{ libraryId: 'L1', everything: false, overQueue: false }]);
     expect(sessionOf(app).experiments.currentId).toBe('E1');
     fake.emit({ type: 'job', job: job() });
     await vi.waitFor(() => expect(app.jobs.active).toHaveLength(1));

@@ -10,12 +10,12 @@ import {
   type JsMsg,
 } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
-import { EngineError } from '../../wire/errors.ts';
-import { queueLimits, type WorkerStatus } from '../protocol.ts';
+import type { WorkerStatus } from '../../api/queue.ts';
+import { queueLimits } from '../protocol.ts';
 import type { QueueSettings } from '../settings.ts';
 import type { DeliveredAnswer, TaskBoard } from '../transport.ts';
 import { NatsAudio } from './audio.ts';
-import { connectNats, disconnect } from './connect.ts';
+import { connectNats, disconnect, unprepared } from './connect.ts';
 import { ServerFiles } from './files.ts';
 import * as names from './names.ts';
 import { hangsOut, patiently } from './patience.ts';
@@ -77,7 +77,7 @@ export class NatsBoard implements TaskBoard {
       return board;
     } catch (thrown) {
       await connection.close();
-      throw unprepared(thrown, settings.server);
+      throw unprepared(thrown, settings);
     }
   }
 
@@ -212,15 +212,4 @@ export class NatsBoard implements TaskBoard {
       },
     };
   }
-}
-
-function unprepared(thrown: unknown, server: string): unknown {
-  if (thrown instanceof EngineError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new EngineError(
-    'queue',
-    `The server at ${server} has no place for a queue: ${message}.`,
-    'It has to be started with JetStream (nats-server -js), and this user must be allowed to make streams.',
-    { cause: thrown },
-  );
 }

@@ -10,6 +10,7 @@ import {
 } from '@nats-io/transport-node';
 import { EngineError } from '../../wire/errors.ts';
 import type { QueueSettings } from '../settings.ts';
+import { address, notAnAddress, withoutLogin, type Address } from './address.ts';
 
 const CONNECT_MS = 5000;
 /** For the last words. */
@@ -56,34 +57,6 @@ export async function disconnect(connection: NatsConnection): Promise<void> {
   await connection.close();
 }
 
-interface Address {
-  /** `host:port` */
-  host: string;
-  encrypted: boolean;
-  user: string | null;
-  password: string | null;
-}
-
-function address(text: string): Address {
-  const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `nats://${text}`;
-  const url = URL.canParse(withScheme) ? new URL(withScheme) : null;
-  if (url === null || !['nats:', 'tls:'].includes(url.protocol) || url.hostname === '')
-    throw notAnAddress(text);
-  const plain = (part: string): string | null => {
-    try {
-      return part === '' ? null : decodeURIComponent(part);
-    } catch {
-      throw notAnAddress(text);
-    }
-  };
-  return {
-    host: `${url.hostname}:${url.port === '' ? '4222' : url.port}`,
-    encrypted: url.protocol === 'tls:',
-    user: plain(url.username),
-    password: plain(url.password),
-  };
-}
-
 function login(
   { token, creds }: QueueSettings,
   { user, password }: Address,
@@ -126,14 +99,6 @@ function readPem(path: string, what: string): Buffer {
   }
 }
 
-function notAnAddress(text: string): EngineError {
-  return new EngineError(
-    'bad-input',
-    `“${text}” is no address of a queue.`,
-    'It looks like this: nats://host:4222, or tls://host:4222.',
-  );
-}
-
 function connectError(thrown: unknown, servers: string, { creds, token }: QueueSettings): EngineError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   if (thrown instanceof AuthorizationError || /authorization|authentication/i.test(message)) {
@@ -141,7 +106,7 @@ function connectError(thrown: unknown, servers: string, { creds, token }: QueueS
     return new EngineError(
       'queue',
       `The queue at ${servers} does not let ${known === 'nobody' ? 'anybody in without a token' : `${known} in`}.`,
-      'Ask whoever runs it, and give it with --creds or in ARCHETONE_QUEUE_TOKEN.',
+      'Ask whoever runs it. The window takes a token or credentials in Preferences, under Helpers; commands take --creds or ARCHETONE_QUEUE_TOKEN.',
       { cause: thrown },
     );
   }
@@ -149,13 +114,25 @@ function connectError(thrown: unknown, servers: string, { creds, token }: QueueS
     return new EngineError(
       'queue',
       `The queue at ${servers} cannot be trusted: ${message}.`,
-      'Name the certificate that vouches for it with --tls-ca.',
+      'Name the certificate that vouches for it (--tls-ca).',
       { cause: thrown },
     );
   return new EngineError(
     'queue',
     `There is no queue at ${servers} (${message}).`,
     'Start a server (nats-server -js) or check the address; docs/many-machines.md shows how.',
+    { cause: thrown },
+  );
+}
+
+/** What a server that is there but holds no queue said. */
+export function unprepared(thrown: unknown, { server }: QueueSettings): unknown {
+  if (thrown instanceof EngineError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new EngineError(
+    'queue',
+    `The server at ${withoutLogin(server)} has no place for a queue: ${message}.`,
+    'It has to be started with JetStream (nats-server -js), and this user must be allowed to make streams.',
     { cause: thrown },
   );
 }

@@ -7,7 +7,8 @@ import {
 } from '@nats-io/jetstream';
 import { createInbox, headers, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PROTOCOL, type WorkerStatus } from '../protocol.ts';
+import type { WorkerStatus } from '../../api/queue.ts';
+import { PROTOCOL } from '../protocol.ts';
 import type { QueueSettings } from '../settings.ts';
 import type { LeasedTask, WorkSource } from '../transport.ts';
 import { audioAnswers } from './audio.ts';

@@ -1,5 +1,6 @@
 import { NoRespondersError, RequestError, type NatsConnection } from '@nats-io/transport-node';
-import { readWorkerStatus, type WorkerStatus } from '../protocol.ts';
+import type { WorkerStatus } from '../../api/queue.ts';
+import { readWorkerStatus } from '../protocol.ts';
 import * as names from './names.ts';
 
 /** How long answers are waited for: all that are there answer at once. */

@@ -301,9 +301,9 @@ export class LibrarySession {
 
   /** Starts an import of what is new or changed, or of everything. */
   async rescan(everything = false): Promise<void> {
-    await this.notices.attempt(() =>
-      this.engine.call('import.start', { libraryId: this.libraryId, everything }),
-    );
+    const { libraryId } = this;
+    const { importOverQueue: overQueue } = this.settings.preferences;
+    await this.notices.attempt(() => this.engine.call('import.start', { libraryId, everything, overQueue }));
   }
 
   /** Changes how many windows of each track are embedded, and embeds anew what that changes. */

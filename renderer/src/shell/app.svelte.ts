@@ -3,6 +3,7 @@ import type { AppInfo, EngineEvent } from '../../../engine/api/app.ts';
 import type { LibrarySummary } from '../../../engine/api/libraries.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import type { ShellApi } from '../../../engine/api/shell.ts';
+import { Helpers } from '../helpers/helpers.svelte.ts';
 import { Jobs } from '../jobs/jobs.svelte.ts';
 import { Packs } from '../packs/packs.svelte.ts';
 import { forgetPlace } from '../session/place.ts';
@@ -27,6 +28,7 @@ export class App {
   readonly libraries = new Libraries(this.engine);
   readonly packs = new Packs(this.engine, this.jobs);
   readonly evaluations = new Evaluations(this.engine);
+  readonly helpers = new Helpers(this.engine);
 
   view = $state<ViewId>('welcome');
   info = $state.raw<AppInfo | null>(null);
@@ -59,6 +61,7 @@ export class App {
         this.#reloadLibraries(),
         this.packs.reload(),
         this.settings.load(),
+        this.helpers.load(),
       ]);
       this.info = info;
     });

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeWav } from '../../models/audio/index.ts';
+import { freePort, natsMissing, NatsProcess } from '../support/nats-server.ts';
+import { expect, launch, repository, temporaryFolder, test } from './support/app.ts';
+import { answerDialogs, go, screenshots } from './support/steps.ts';
+
+test.setTimeout(240_000);
+const TOKEN = 'a-token-of-a-test';
+
+test('helpers: connects to a queue, imports over it, shows who works, and disconnects', async () => {
+  test.skip(natsMissing, 'nats-server is not installed');
+  const folder = temporaryFolder('helpers');
+  const music = join(folder, 'music');
+  mkdirSync(music);
+  for (let i = 0; i < 4; i++) {
+    const tone = Float32Array.from(
+      { length: 48_000 },
+      (_, t) => 0.5 * Math.sin((t * 2 * Math.PI * 110 * (i + 1)) / 24_000),
+    );
+    writeFileSync(join(music, `tone ${String(i)}.wav`), encodeWav(tone, 24_000, 'pcm16'));
+  }
+  const server = new NatsProcess(folder, await freePort(), `authorization { token: "${TOKEN}" }`);
+  await server.start();
+  const running = await launch(join(folder, 'data'));
+  const { app, page } = running;
+  // Native dialogs cannot be driven.
+  await app.evaluate(({ dialog }) => {
+    dialog.showMessageBox = () => Promise.resolve({ response: 0, checkboxChecked: false });
+  });
+  await go(page, 'preferences');
+  const panel = page.getByTestId('helpers');
+  const connect = async (address: string, token: string): Promise<void> => {
+    await page.getByTestId('helpers-server').fill(address);
+    await page.getByTestId('helpers-token').fill(token);
+    await page.getByTestId('helpers-connect').click();
+  };
+  await connect(server.url, 'wrong');
+  await expect(panel.getByRole('alert')).toContainText('does not let this token in');
+  await connect(`nats://127.0.0.1:${String(await freePort())}`, TOKEN);
+  await expect(panel.getByRole('alert')).toContainText('There is no queue at');
+  await connect(server.url, TOKEN);
+  await expect(page.getByTestId('helpers-connected')).toContainText(server.url);
+  await expect(page.getByTestId('no-workers')).toBeVisible();
+  await page.getByTestId('helpers-import').check();
+
+  // Imports without a worker wait, and say so.
+  await answerDialogs(app, music);
+  await go(page, 'welcome');
+  await page.getByTestId('open-folder').click();
+  await expect(page.getByTestId('import-helpers')).toBeChecked();
+  await expect(page.getByTestId('import-progress').getByTestId('no-workers')).toBeVisible();
+  const worker = spawn(
+    process.execPath,
+    [
+      join(repository, 'bin', 'archetone.js'),
+      ...['worker', '--queue', server.url, '--name', 'studio', '--cache', join(folder, 'cache')],
+      ...['--batch', '2', '--threads', '1', '--tracks', '1'],
+    ],
+    { env: { ...process.env, ARCHETONE_QUEUE_TOKEN: TOKEN }, stdio: 'ignore' },
+  );
+  await expect(page.getByTestId('track-count')).toHaveText('4 tracks', { timeout: 120_000 });
+  await expect(page.getByTestId('import-progress')).toBeHidden({ timeout: 120_000 });
+  await go(page, 'preferences');
+  const row = page.getByTestId('workers').getByRole('row', { name: 'studio' });
+  await expect(row.getByRole('cell').nth(1)).toHaveText('4', { timeout: 20_000 });
+  await expect(row.getByRole('cell').nth(3)).toHaveText('0');
+  await screenshots(page, 'helpers');
+  const ended = new Promise((resolve) => worker.once('exit', resolve));
+  worker.kill('SIGTERM');
+  await ended;
+  await expect(page.getByTestId('no-workers')).toBeVisible({ timeout: 20_000 });
+
+  // No file and nothing that was written holds the token.
+  expect(readFileSync(join(folder, 'data', 'queue.json'), 'utf8')).not.toContain(TOKEN);
+  expect(running.output()).not.toContain(TOKEN);
+  await page.getByTestId('helpers-disconnect').click();
+  await expect(page.getByTestId('helpers-connect')).toBeVisible();
+  await go(page, 'library');
+  await expect(page.getByTestId('import-helpers')).toBeHidden();
+  expect(running.complaints).toEqual([]);
+  await app.close();
+  await server.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
