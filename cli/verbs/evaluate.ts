@@ -8,11 +8,12 @@ import {
   type EvaluationTable,
 } from '../../engine/api/evaluations.ts';
 import { csvOf, latexOf, percentOf } from '../../engine/evaluate/files.ts';
+import { addQueueOptions, queueSettings, type QueueOptions } from '../queue-options.ts';
 import { table } from '../text.ts';
 import { writeOutput } from '../write-output.ts';
 import type { AddVerb } from '../verb.ts';
 
-interface Options {
+interface Options extends QueueOptions {
   step: EvaluationStep;
   library: string;
   place: Record<string, string>;
@@ -22,7 +23,7 @@ interface Options {
 
 /** Adds `archetone evaluate`. */
 export const evaluateVerb: AddVerb = (program, cli) => {
-  program
+  const command = program
     .command('evaluate')
     .description(
       'Compare packs: tasks × spaces × deformations × probes, as an evaluation file (mir_ref’s YAML) says.',
@@ -36,8 +37,10 @@ export const evaluateVerb: AddVerb = (program, cli) => {
         .default('conduct'),
     )
     .option('--place <name=folder>', 'where a folder is that the file names; may be repeated', place, {})
+    .option('--queue <address>', 'leave the vectors to the workers of this queue: nats://host:4222')
     .option('--csv <file>', 'write the table as CSV')
-    .option('--latex <file>', 'write the table as LaTeX')
+    .option('--latex <file>', 'write the table as LaTeX');
+  addQueueOptions(command)
     .addHelpText(
       'after',
       `
@@ -48,20 +51,24 @@ Examples:
     )
     .action((file: string, options: Options) =>
       cli.answer(() =>
-        cli.withSession(options.library, async (session) => {
-          const { evaluationId } = await session.run('evaluate', (client) =>
-            client.call('evaluations.run', {
-              file: { kind: 'file', path: resolve(file) },
-              step: options.step,
-              places: options.place,
-            }),
-          );
-          const result = await session.client.call('evaluations.table', { evaluationId });
-          for (const { at, message } of result.marks) cli.say(`${at}: ${message}`);
-          if (options.csv !== undefined) await writeOutput(options.csv, csvOf(result));
-          if (options.latex !== undefined) await writeOutput(options.latex, latexOf(result));
-          return { json: result, text: textOf(result) };
-        }),
+        cli.withSession(
+          options.library,
+          async (session) => {
+            const { evaluationId } = await session.run('evaluate', (client) =>
+              client.call('evaluations.run', {
+                file: { kind: 'file', path: resolve(file) },
+                step: options.step,
+                places: options.place,
+              }),
+            );
+            const result = await session.client.call('evaluations.table', { evaluationId });
+            for (const { at, message } of result.marks) cli.say(`${at}: ${message}`);
+            if (options.csv !== undefined) await writeOutput(options.csv, csvOf(result));
+            if (options.latex !== undefined) await writeOutput(options.latex, latexOf(result));
+            return { json: result, text: textOf(result) };
+          },
+          options.queue === undefined ? {} : { queue: queueSettings(options.queue, options) },
+        ),
       ),
     );
 };

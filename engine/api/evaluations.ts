@@ -217,6 +217,8 @@ export const evaluationsMethods = {
     z.strictObject({
       file: fileSchema,
       step: z.enum(evaluationSteps).default('conduct'),
+      /** The workers of the queue that is connected make the vectors. */
+      overQueue: z.boolean().default(false),
       /** Where the folders that the file names are, by the name it gives them. */
       places: placesSchema.default({}),
     }),

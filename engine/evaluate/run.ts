@@ -33,6 +33,8 @@ import type { JobHandle } from '../jobs/queue.ts';
 import { canCompress } from '../scoring/compress.ts';
 import { hashOf, readTask, splitsOf, type Task } from './tasks.ts';
 import { VectorStore, type Vectors } from './vectors.ts';
+import type { QueueSettings } from '../queue/settings.ts';
+import { extractOverQueue, type Extraction } from './extract-over-queue.ts';
 import { readEvaluationFile, type PlannedExperiment } from './yaml.ts';
 
 export const evaluationSpecSchema = evaluationsMethods['evaluations.run'].input;
@@ -118,7 +120,7 @@ export async function runEvaluation(
     .digest('hex')
     .slice(0, 16);
   const folder = evaluationFolder(context.options.dataFolder, evaluationId);
-  const run = new EvaluationRun(context, spec, job, folder);
+  const run = new EvaluationRun(context, spec, job, folder, evaluationId);
   const cells = await run.run(content);
   return { evaluationId, cells };
 }
@@ -145,6 +147,7 @@ class EvaluationRun {
     readonly spec: Spec,
     readonly job: JobHandle,
     readonly folder: string,
+    readonly evaluationId: string,
   ) {
     this.#vectors = new VectorStore(context, join(context.options.dataFolder, 'evaluations', '.vectors'));
   }
@@ -338,6 +341,8 @@ class EvaluationRun {
   /** Makes the vectors that the cells need and that are not there. */
   async #extract(cells: readonly Cell[]): Promise<void> {
     const { signal } = this.job;
+    const settings = await this.context.queue.settingsFor(this.spec.overQueue);
+    if (settings !== null) await this.#extractElsewhere(cells, settings);
     const clean = cells.map((cell) => ({ ...cell, scenario: null }));
     const groups = groupBy([...clean, ...cells], ({ task, scenario, experiment: { windows } }) =>
       JSON.stringify([task.fingerprint, scenario?.key ?? null, windows]),
@@ -362,6 +367,24 @@ class EvaluationRun {
       }
     }
     this.job.report({ done, total, unit: 'tracks', current: '' });
+  }
+
+  /** By workers, as far as they have what it takes. */
+  async #extractElsewhere(cells: readonly Cell[], settings: QueueSettings): Promise<void> {
+    const { context, job, evaluationId } = this;
+    const clean = cells.map((cell) => ({ ...cell, scenario: null }));
+    const groups = groupBy([...clean, ...cells], setKey);
+    const extractions: Extraction[] = [];
+    for (const [first] of groups.values()) {
+      if (!first) continue;
+      const { task, scenario, space, experiment } = first;
+      extractions.push({
+        ...{ items: task.items, runtime: await context.packs.runtime(space) },
+        wanted: { windows: experiment.windows, scenario },
+        title: `${task.dataset.name}, ${scenario?.title ?? CLEAN}, ${space}`,
+      });
+    }
+    await extractOverQueue(extractions, { context, settings, evaluationId, vectors: this.#vectors, job });
   }
 
   /** How much the spaces share on the clean tracks of each data set. */

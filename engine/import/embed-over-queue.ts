@@ -2,18 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AudioError } from '../../models/audio/index.ts';
 import type { Pack, PackRuntime } from '../../models/packs/index.ts';
 import { EngineError } from '../api/errors.ts';
-import type { AudioDecoder } from '../decode/index.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import type { Library } from '../library/library.ts';
-import type { SpaceInfo } from '../api/spaces.ts';
-import { taskKey, writeTask } from '../queue/protocol.ts';
+import type { ComputedBy, SpaceInfo } from '../api/spaces.ts';
+import { taskKey, writeTask, type QueueTask } from '../queue/protocol.ts';
 import type { DeliveredAnswer, TaskBoard } from '../queue/transport.ts';
 import { expectedWindows, type TrackToEmbed } from './plan.ts';
 import type { ImportProgress } from './progress.ts';
 import { recheck } from './recheck.ts';
 import { Trust } from './trust.ts';
 import { readTrackAnswer, type TrackAnswer } from './track-answer.ts';
-import type { TrackStore } from './track-store.ts';
+import type { TrackResult } from './track-store.ts';
 
 /** Vectors on their way at once, at the workers, the server or here. */
 const BYTES_UNDER_WAY = 256 * 2 ** 20;
@@ -28,21 +26,37 @@ const NOBODY = 'no worker is there: start one with archetone worker --queue …'
 /** So often may workers say that they cannot do a task before it is the file's failure. */
 const MOST_REFUSALS = 5;
 
+/** Where answers go. */
+export interface AnswerStore {
+  putResult(id: string, result: TrackResult, by: ComputedBy | null): void;
+  putFailed(id: string, file: { path: string; kind: 'file' }, reason: unknown): void;
+  /** What was put is not there any more. */
+  takeBack(id: string): 'failed' | 'embedded';
+  /** @returns windows that another track with this content has, which this one has from now on */
+  copyEmbeddings(id: string, contentHash: string): number;
+}
+
 export interface EmbedOverQueueOptions {
-  library: Library;
-  store: TrackStore;
-  space: SpaceInfo;
+  /** Whose tasks these are, on the server. */
+  libraryId: string;
+  windows: 'all' | number;
+  absolutePath: (path: string) => string;
+  /** Null: peaks are wanted as well. Else the audio is taken through these first. */
+  steps: QueueTask['steps'];
+  store: AnswerStore;
+  space: Pick<SpaceInfo, 'key' | 'windows'>;
   pack: Pack;
   board: TaskBoard;
   leaseSeconds: number;
   job: JobHandle;
-  progress: ImportProgress;
+  progress: Pick<ImportProgress, 'decoded' | 'embedded' | 'finished' | 'takenBack'>;
   /** A track was stored. */
   onStored: () => void;
   /** A worker is believed no more; in a sentence, why. */
   onSetAside: (sentence: string) => void;
   runtime: PackRuntime;
-  decode: AudioDecoder;
+  /** A file as the pack hears it: computed again to see whether workers can be believed. */
+  audioOf: (path: string, signal: AbortSignal) => AsyncIterable<Float32Array>;
   trust?: Trust;
   lookMs?: number;
 }
@@ -119,7 +133,7 @@ class QueueRun {
       const key = taskKey({ spaceKey: options.space.key, contentHash: track.contentHash });
       const known = this.#works.get(key);
       if (known) known.tracks.push(track);
-      const windows = expectedWindows([track], windowSeconds, options.library.windows());
+      const windows = expectedWindows([track], windowSeconds, options.windows);
       const fresh = { state: 'waiting', offeredAt: 0, refusals: 0, by: null, windows: 0 } as const;
       if (!known)
         this.#works.set(key, { ...fresh, key, tracks: [track], bytes: 4 * windows * (3 + embeddingDim) });
@@ -196,7 +210,8 @@ class QueueRun {
     const { store } = this.#options;
     const [track, ...twins] = work.tracks;
     work.by = worker;
-    if (read.kind === 'refused') this.#refused(work, read.reason);
+    if (read.kind === 'handed-back') this.#again(work);
+    else if (read.kind === 'refused') this.#refused(work, read.reason);
     else if (read.kind === 'failed') this.#failed(work, read.reason);
     else {
       const before = this.counts.windows;
@@ -223,14 +238,14 @@ class QueueRun {
 
   /** @returns what is wrong with an answer, as far as it is computed again; null: nothing is known */
   async #complaint(worker: string, { tracks: [track] }: Work, read: TrackAnswer): Promise<string | null> {
-    if (read.kind === 'refused' || !this.#trust.isDue(worker)) return null;
-    const { runtime, decode, library } = this.#options;
-    const path = library.absolutePath(track.path);
+    if (read.kind === 'refused' || read.kind === 'handed-back' || !this.#trust.isDue(worker)) return null;
+    const { runtime, absolutePath, audioOf } = this.#options;
+    const path = absolutePath(track.path);
     const signal = this.#signal;
     const complaint =
       read.kind === 'embedded'
-        ? await recheck(path, read.result, { runtime, decode, signal, random: Math.random })
-        : read.reason instanceof AudioError && (await canBeRead(path, this.#options, signal))
+        ? await recheck(path, read.result, { runtime, audioOf, signal, random: Math.random })
+        : read.reason instanceof AudioError && (await canBeRead(audioOf(path, signal)))
           ? `it says that ${path} cannot be read, and it can`
           : null;
     if (complaint === null) this.#trust.passed(worker);
@@ -260,9 +275,9 @@ class QueueRun {
   }
 
   #audioOf(contentHash: string): string | null {
-    const { space, library } = this.#options;
+    const { space, absolutePath } = this.#options;
     const work = this.#works.get(taskKey({ spaceKey: space.key, contentHash }));
-    return work?.state === 'offered' ? library.absolutePath(work.tracks[0].path) : null;
+    return work?.state === 'offered' ? absolutePath(work.tracks[0].path) : null;
   }
 
   #refused(work: Work, reason: EngineError): void {
@@ -290,17 +305,16 @@ class QueueRun {
   }
 
   async #hangOut(work: Work): Promise<void> {
-    const { board, library, space, pack, leaseSeconds } = this.#options;
+    const { board, space, pack, leaseSeconds, libraryId, windows, absolutePath, steps } = this.#options;
     const [{ path, contentHash, durationSeconds }] = work.tracks;
     work.offeredAt = performance.now();
     const task = writeTask({
       protocol: 1,
-      libraryId: library.id,
+      ...{ libraryId, windows, steps },
       spaceKey: space.key,
       packSha256: pack.sha256,
-      windows: library.windows(),
       contentHash: contentHash ?? '',
-      path: library.absolutePath(path),
+      path: absolutePath(path),
       durationSeconds,
       leaseSeconds,
     });
@@ -361,15 +375,10 @@ function endedEarly(): EngineError {
 }
 
 /** Whether a file can be decoded to its end, here. */
-async function canBeRead(
-  path: string,
-  { decode, pack }: Pick<EmbedOverQueueOptions, 'decode' | 'pack'>,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const { sampleRate } = pack.manifest;
+async function canBeRead(audio: AsyncIterable<Float32Array>): Promise<boolean> {
   try {
     let samples = 0;
-    for await (const piece of decode.decode(path, { sampleRate, signal })) samples += piece.length;
+    for await (const piece of audio) samples += piece.length;
     return samples > 0;
   } catch (thrown) {
     if (thrown instanceof AudioError) return false;

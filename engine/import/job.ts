@@ -130,14 +130,15 @@ async function embedElsewhere(
     await offerPack(board, pack);
     const { leaseSeconds } = settings;
     const { readers, notices } = context;
+    const { library } = parts;
+    const { sampleRate } = pack.manifest;
     const onSetAside = (sentence: string): void => notices.add(sentence);
     const counts = await embedOverQueue(tracks, {
       ...parts,
-      pack,
-      board,
-      leaseSeconds,
-      decode: readers,
-      onSetAside,
+      ...{ libraryId: library.id, windows: library.windows(), steps: null },
+      absolutePath: (path) => library.absolutePath(path),
+      ...{ pack, board, leaseSeconds, onSetAside },
+      audioOf: (path, signal) => readers.decode(path, { sampleRate, signal }),
     });
     await board.remove();
     return counts;

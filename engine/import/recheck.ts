@@ -1,6 +1,5 @@
 import { AudioError, cutWindows } from '../../models/audio/index.ts';
 import type { PackRuntime } from '../../models/packs/index.ts';
-import type { AudioDecoder } from '../decode/index.ts';
 import type { EmbeddedWindow } from '../library/embeddings.ts';
 import type { TrackResult } from './track-store.ts';
 
@@ -11,7 +10,8 @@ const WINDOWS = 2;
 
 export interface RecheckOptions {
   runtime: PackRuntime;
-  decode: AudioDecoder;
+  /** A file as the pack hears it. */
+  audioOf: (path: string, signal: AbortSignal) => AsyncIterable<Float32Array>;
   signal: AbortSignal;
   /** 0 … 1, not to be foreseen by whoever is checked. */
   random: () => number;
@@ -24,7 +24,7 @@ export interface RecheckOptions {
 export async function recheck(
   path: string,
   { windows }: TrackResult,
-  { runtime, decode, signal, random }: RecheckOptions,
+  { runtime, audioOf, signal, random }: RecheckOptions,
 ): Promise<string | null> {
   const chosen = new Map<number, EmbeddedWindow>();
   for (let i = 0; i < WINDOWS; i++) {
@@ -32,9 +32,9 @@ export async function recheck(
     if (window) chosen.set(window.index, window);
   }
   const last = Math.max(...chosen.keys());
-  const { sampleRate, windowSamples } = runtime.pack.manifest;
+  const { windowSamples } = runtime.pack.manifest;
   try {
-    for await (const window of cutWindows(decode.decode(path, { sampleRate, signal }), { windowSamples })) {
+    for await (const window of cutWindows(audioOf(path, signal), { windowSamples })) {
       const answered = chosen.get(window.index);
       if (answered) {
         chosen.delete(window.index);

@@ -19,6 +19,8 @@ export type TrackAnswer =
   | { kind: 'embedded'; result: TrackResult; by: ComputedBy }
   /** A fault of the file. */
   | { kind: 'failed'; reason: AudioError | EngineError }
+  /** Nobody tried. */
+  | { kind: 'handed-back' }
   /** This worker could not. */
   | { kind: 'refused'; reason: EngineError };
 
@@ -76,15 +78,21 @@ export function refusedAnswer(
   return writeAnswer({ spaceKey, contentHash, outcome, numbers: null });
 }
 
+/** The answer of a worker that was told to stop. */
+export function handedBackAnswer({ spaceKey, contentHash }: Named): Uint8Array {
+  return writeAnswer({ spaceKey, contentHash, outcome: { kind: 'handed-back' }, numbers: null });
+}
+
 /** @throws EngineError `bad-input` for anything that no honest worker says of the task with this key */
 export function readTrackAnswer(
   bytes: Uint8Array,
-  { space, pack, key }: { space: SpaceInfo; pack: Pack; key: string },
+  { space, pack, key }: { space: Pick<SpaceInfo, 'windows'>; pack: Pack; key: string },
 ): TrackAnswer {
   const { spaceKey, contentHash, outcome, numbers } = readAnswer(bytes);
   if (taskKey({ spaceKey, contentHash }) !== key) throw impossible('it is about another track');
   if (outcome.kind === 'cannot')
     return { kind: 'refused', reason: new EngineError('audio', outcome.message, outcome.hint) };
+  if (outcome.kind === 'handed-back') return outcome;
   if (outcome.kind === 'failed') return { kind: 'failed', reason: reasonOf(outcome) };
   if (numbers === null) throw impossible('it holds no numbers');
   const { durationSeconds, note, dim, by } = outcome;
@@ -110,7 +118,7 @@ function reasonOf({
 
 function requirePossible(
   { index, startSeconds, seconds, vectors, peaks }: AnswerNumbers,
-  facts: { durationSeconds: number; dim: number; space: SpaceInfo; pack: Pack },
+  facts: { durationSeconds: number; dim: number; space: Pick<SpaceInfo, 'windows'>; pack: Pack },
 ): void {
   const { embeddingDim, windowSeconds } = facts.pack.manifest;
   if (facts.dim !== embeddingDim)

@@ -36,6 +36,11 @@ const taskSchema = z.strictObject({
   contentHash: sha256,
   /** Where the file lies, as the library's machine sees it. */
   path: z.string().min(1).max(16_384),
+  /** Null: a track of a library, with its peaks. Else its vectors alone, of the audio taken through these steps. */
+  steps: z
+    .array(z.strictObject({ type: z.string().max(100), low: z.number(), high: z.number() }))
+    .max(32)
+    .nullable(),
   /** From the headers; null where they do not tell. */
   durationSeconds: z.number().min(0).nullable(),
   /** Without a sign of life for so long, the task goes to another worker. */
@@ -79,6 +84,8 @@ const outcomeSchema = z.discriminatedUnion('kind', [
   }),
   /** The file cannot be used, on whichever machine. */
   failureSchema,
+  /** The worker was told to stop: it is no attempt. */
+  z.strictObject({ kind: z.literal('handed-back') }),
   /** This worker could not do it; another one, or the same at another time, may. */
   z.strictObject({ kind: z.literal('cannot'), message: z.string().max(20_000), hint: z.string().max(4000) }),
 ]);

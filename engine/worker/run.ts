@@ -9,7 +9,7 @@ import { embedderLimits } from '../embedder/limits.ts';
 import { inlineEmbedder } from '../embedder/inline.ts';
 import { EmbedderRuntime } from '../embedder/runtime.ts';
 import type { SpawnHelper } from '../helpers/process.ts';
-import { refusedAnswer } from '../import/track-answer.ts';
+import { handedBackAnswer, refusedAnswer } from '../import/track-answer.ts';
 import { asEngineError } from '../packs/failures.ts';
 import { Speedometer } from '../import/progress.ts';
 import type { WorkerStatus } from '../api/queue.ts';
@@ -24,6 +24,8 @@ import { WorkerPacks } from './worker-packs.ts';
 
 /** What is under way when the worker is told to stop may take so long; then it is handed back. */
 const GRACE_MS = 20_000;
+/** For handing back what is under way. */
+const HAND_BACK_MS = 3000;
 /** So many faults of this machine in a row, and it works no more. */
 const MOST_FAULTS = 3;
 /** Between a fault and the next task: others may have it meanwhile. */
@@ -122,7 +124,7 @@ class Worker {
       const task = await source.take(signal);
       if (!task) continue;
       if (this.#stopping()) {
-        this.#handBack(task);
+        await this.#handBack(task);
         break;
       }
       const running = this.#carryOut(task).finally(() => {
@@ -192,7 +194,7 @@ class Worker {
       else this.#summary.refused++;
       log(outcome, { ...facts, windows, seconds: (performance.now() - begun) / 1000, message });
     } catch (thrown) {
-      if (this.#hurry.signal.aborted) this.#handBack(leased);
+      if (this.#hurry.signal.aborted) await this.#handBack(leased);
       else await this.#fault(leased, task, thrown);
     } finally {
       clearInterval(beat);
@@ -200,8 +202,17 @@ class Worker {
     }
   }
 
-  #handBack(leased: LeasedTask): void {
-    leased.handBack();
+  /** As an answer, so that it is hung out anew: the server would count it among the attempts that ended their workers. */
+  async #handBack(leased: LeasedTask): Promise<void> {
+    const task = this.#read(leased);
+    try {
+      if (task)
+        await this.#options.source.answer(leased, handedBackAnswer(task), AbortSignal.timeout(HAND_BACK_MS));
+      await leased.done();
+    } catch {
+      // A server that is away counts it.
+      leased.handBack();
+    }
     this.#summary.handedBack++;
     this.#options.log('handed-back', { library: leased.libraryId, task: leased.key });
   }

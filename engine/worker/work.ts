@@ -2,10 +2,14 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { hashFile } from '../../models/conversion/index.ts';
 import { AudioError } from '../../models/audio/index.ts';
+import type { DeformationTools } from '../../models/deformations/deformation.ts';
+import { ScenarioError, scenarioOfPlain } from '../../models/deformations/scenario.ts';
 import { measureBatchSize, PackError, type PackRuntime } from '../../models/packs/index.ts';
 import { EngineError } from '../api/errors.ts';
 import type { AudioDecoder } from '../decode/index.ts';
+import { deformedFile, embedAudio, resampled } from '../import/embed-deformed.ts';
 import { embedOne } from '../import/embed-one.ts';
+import type { TrackResult } from '../import/track-store.ts';
 import { embeddedAnswer, failedAnswer, refusedAnswer } from '../import/track-answer.ts';
 import { queueLimits, type QueueTask } from '../queue/protocol.ts';
 import { mappedPath, type FolderMap } from './file-map.ts';
@@ -78,12 +82,7 @@ async function embed(task: QueueTask, path: string, options: WorkOptions): Promi
   try {
     const before = await stat(path);
     const runtime = await options.runtimeOf(task.packSha256);
-    const { signal } = options;
-    const result = await embedOne(path, {
-      ...{ runtime, signal, decode: options.decode, onWindow: options.onWindow },
-      ...{ durationSeconds: task.durationSeconds, windows: task.windows },
-      batch: await batchSize(runtime, options),
-    });
+    const result = await ways[task.steps === null ? 'track' : 'vectors'](task, path, runtime, options);
     const after = await stat(path).catch(() => null);
     if (after?.mtimeMs !== before.mtimeMs || after.size !== before.size)
       return failed(task, changed(task.path));
@@ -95,13 +94,64 @@ async function embed(task: QueueTask, path: string, options: WorkOptions): Promi
     options.signal.throwIfAborted();
     // Another worker may have one.
     if (thrown instanceof AudioError && thrown.code === 'needs-external-decoder') return cannot(task, thrown);
-    const answer = failedAnswer(task, named(thrown, path, task.path));
+    const told =
+      thrown instanceof ScenarioError
+        ? new EngineError('audio', thrown.message, 'Choose a milder deformation.')
+        : named(thrown, path, task.path);
+    const answer = failedAnswer(task, told);
     if (answer) return { answer, outcome: 'file-failed', windows: 0, message: text(thrown) };
     if (thrown instanceof PackError || (thrown instanceof EngineError && thrown.code === 'pack'))
       return cannot(task, thrown);
     throw thrown;
   }
 }
+
+type Way = (
+  task: QueueTask,
+  path: string,
+  runtime: PackRuntime,
+  options: WorkOptions,
+) => Promise<TrackResult>;
+
+/** What is made of a file. */
+const ways: Readonly<Record<'track' | 'vectors', Way>> = {
+  track: async (task, path, runtime, options) =>
+    embedOne(path, {
+      ...{ runtime, signal: options.signal, decode: options.decode, onWindow: options.onWindow },
+      ...{ durationSeconds: task.durationSeconds, windows: task.windows },
+      batch: await batchSize(runtime, options),
+    }),
+  vectors: async (task, path, runtime, { decode, signal, onWindow }) => {
+    const { sampleRate, embeddingDim } = runtime.pack.manifest;
+    const scenario = task.steps === null || task.steps.length === 0 ? null : scenarioOfPlain(task.steps);
+    const audio =
+      scenario === null
+        ? decode.decode(path, { sampleRate, signal })
+        : resampled(
+            deformedFile({ path, sha256: task.contentHash, decode, signal }, scenario, noTools).then(
+              ({ samples }) => samples,
+            ),
+            sampleRate,
+          );
+    const { kept, vectors, samples } = await embedAudio(runtime, audio, task.windows, signal);
+    kept.forEach(() => onWindow());
+    return {
+      ...{ durationSeconds: samples / sampleRate, note: null, peaks: new Int8Array() },
+      windows: kept.map(({ index, startSample, validSamples }, row) => ({
+        index,
+        startSeconds: startSample / sampleRate,
+        seconds: validSamples / sampleRate,
+        z: vectors.subarray(row * embeddingDim, (row + 1) * embeddingDim),
+      })),
+    };
+  },
+};
+
+/** Scenarios that need more are not sent. */
+const noTools: DeformationTools = {
+  mp3: null,
+  response: () => Promise.reject(new Error('an impulse response is not here')),
+};
 
 /** Measured once for each pack, in about a second. */
 function batchSize(runtime: PackRuntime, { batch, signal }: WorkOptions): number | Promise<number> {

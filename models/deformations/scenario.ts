@@ -53,6 +53,30 @@ export function scenarioOf(steps: readonly DeformationStep[]): Scenario {
   };
 }
 
+/** A step with its range, as it goes to another machine. */
+export interface PlainStep {
+  type: string;
+  low: number;
+  high: number;
+}
+
+/** The steps of a scenario that needs no other file and no program; null for one that does. */
+export function plainSteps({ steps }: Scenario): PlainStep[] | null {
+  return steps.some(({ kind, file }) => file !== null || kind.outside !== undefined)
+    ? null
+    : steps.map(({ kind: { type }, low, high }) => ({ type, low, high }));
+}
+
+/** The same scenario again. @throws ScenarioError */
+export function scenarioOfPlain(plain: readonly PlainStep[]): Scenario {
+  return scenarioOf(
+    plain.map(({ type, low, high }) => {
+      const [range] = deformationKinds.find((kind) => kind.type === type)?.parameters ?? [];
+      return { type, params: range ? { [range.min[0] ?? '']: low, [range.max[0] ?? '']: high } : {} };
+    }),
+  );
+}
+
 function keyOf(steps: readonly Step[], files: readonly (string | null)[]): string {
   return JSON.stringify(steps.map(({ kind, low, high }, i) => [kind.type, low, high, files[i] ?? null]));
 }

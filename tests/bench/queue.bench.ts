@@ -201,6 +201,7 @@ async function fakeWorkers(url: string, server: ChildProcess): Promise<void> {
       ...task,
       path: `/music/${contentHash}.flac`,
       durationSeconds: 240,
+      steps: null,
       leaseSeconds: 30,
     });
     await board.offer(taskKey({ spaceKey, contentHash }), bytes, false);

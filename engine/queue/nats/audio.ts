@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { JetStreamClient } from '@nats-io/jetstream';
-import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { EngineError } from '../../wire/errors.ts';
 import { ServerFiles } from './files.ts';
 import * as names from './names.ts';
@@ -20,6 +20,7 @@ export class NatsAudio {
   readonly #files: ServerFiles;
   readonly #sizes = new Map<string, number>();
   readonly #putting = new Map<string, Promise<string>>();
+  #served: Subscription | null = null;
 
   constructor(connection: NatsConnection, js: JetStreamClient, libraryId: string) {
     this.#connection = connection;
@@ -27,7 +28,7 @@ export class NatsAudio {
     this.#files = new ServerFiles(js, names.audioBucket(libraryId));
   }
 
-  /** @param find where the audio of a content lies; null: it is not asked for any more */
+  /** In the place of what was served before. @param find where the audio of a content lies; null: it is not asked for any more */
   serve(find: (contentHash: string) => string | null): void {
     const callback = (error: Error | null, message: Msg): void => {
       if (error) return;
@@ -40,7 +41,8 @@ export class NatsAudio {
           // The connection was closed meanwhile.
           .catch(() => undefined);
     };
-    this.#connection.subscribe(this.#subject, { callback });
+    this.#served?.unsubscribe();
+    this.#served = this.#connection.subscribe(this.#subject, { callback });
   }
 
   drop(contentHash: string): void {

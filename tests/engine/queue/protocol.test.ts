@@ -19,6 +19,7 @@ const task: QueueTask = {
   contentHash: 'b'.repeat(64),
   path: '/music/a song.flac',
   durationSeconds: 12.5,
+  steps: null,
   leaseSeconds: 30,
 };
 

@@ -11,6 +11,11 @@ import { startTestWorker } from '../../support/queue-worker.ts';
 const TOKEN = 'a-token-of-a-test';
 let server: NatsServer;
 
+async function first<T>(values: AsyncIterable<T>): Promise<T | undefined> {
+  for await (const value of values) return value;
+  return undefined;
+}
+
 describe.skipIf(natsMissing)(`the queue that a window connects to${withNats}`, () => {
   beforeAll(async () => {
     server = await NatsServer.start(`authorization { token: "${TOKEN}" }`);
@@ -50,7 +55,7 @@ describe.skipIf(natsMissing)(`the queue that a window connects to${withNats}`, (
     await client.call('queue.disconnect', {});
     expect(await client.call('queue.get', {})).toBeNull();
     expect(existsSync(join(dataFolder, 'queue.json'))).toBe(false);
-    await expect(client.stream('queue.watch', {}).next()).rejects.toThrow('No queue is connected');
+    await expect(first(client.stream('queue.watch', {}))).rejects.toThrow('No queue is connected');
   });
 
   it('says in a sentence why it is not connected, and keeps nothing then', async () => {
@@ -101,12 +106,13 @@ describe.skipIf(natsMissing)(`the queue that a window connects to${withNats}`, (
     const other = await NatsServer.start();
     const { client } = await startTestEngine();
     await client.call('queue.connect', { server: other.url });
-    const watching = client.stream('queue.watch', {});
-    await watching.next();
-    await other.kill();
+    let seen = 0;
     await expect(
       (async () => {
-        for await (const _ of watching);
+        for await (const { workers } of client.stream('queue.watch', {})) {
+          expect(workers).toEqual([]);
+          if (seen++ === 0) await other.kill();
+        }
       })(),
     ).rejects.toThrow('does not answer any more');
   });
