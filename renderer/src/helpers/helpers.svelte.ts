@@ -62,15 +62,16 @@ export class Helpers {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    const over = (): boolean => signal.aborted;
+    while (!over()) {
       try {
         for await (const status of this.#engine.stream('queue.watch', {}, { signal })) {
-          if (signal.aborted) return;
+          if (over()) return;
           this.status = status;
           this.problem = null;
         }
       } catch (thrown) {
-        if (signal.aborted) return;
+        if (over()) return;
         this.status = null;
         this.problem = EngineError.from(thrown);
       }
