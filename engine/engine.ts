@@ -197,6 +197,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
       serve(port, contract, handlers, {
         toError: asEngineError,
         permit: (method, input) => grants.check(method as Method, input),
+        mayName: (path) => grants.permits(path, 'name'),
       }),
     grants,
     client: () => {

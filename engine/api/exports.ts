@@ -101,7 +101,7 @@ export const exportsMethods = {
         z.strictObject({
           kind: z.literal('tracks'),
           /** In this order; null: all whose files are there, by path. */
-          trackIds: z.array(id).min(1).max(100_000).nullable(),
+          trackIds: z.array(id).min(1).max(1_000_000).nullable(),
           /** What a row of the tables is. Windows are those of the one space that is named then. */
           level: z.enum(['track', 'window']).default('track'),
           taxonomyId: id.nullable().default(null),

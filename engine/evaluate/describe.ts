@@ -3,13 +3,15 @@ import { probeTitle } from '../../models/probes/probe.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import type { EvaluationFileInfo } from '../api/evaluations.ts';
 import type { EngineContext } from '../context.ts';
-import { evaluationSource, nameOfFile, placeOf } from './source.ts';
+import type { CallContext } from '../wire/contract.ts';
+import { evaluationSource, namedBy, nameOfFile, placeOf } from './source.ts';
 import { readEvaluationFile, type PlannedDataset } from './yaml.ts';
 
 /** What a file would run, and what of it is not there. @throws EngineError `not-found`, `bad-input` saying where */
 export async function describeEvaluation(
   context: EngineContext,
   asked: ParsedInput<'evaluations.read'>,
+  mayName: CallContext['mayName'],
 ): Promise<EvaluationFileInfo> {
   const { content } = await evaluationSource(asked.file);
   const { experiments, marks } = readEvaluationFile(content);
@@ -40,22 +42,24 @@ export async function describeEvaluation(
           ? 1
           : experiment.split.repeats * (experiment.split.kind === 'folds' ? experiment.split.folds : 1),
     })),
-    missing: [...new Set(datasets.flatMap((dataset) => missingOf(context, asked, dataset)))],
+    missing: [...new Set(datasets.flatMap((dataset) => missingOf(context, asked, dataset, mayName)))],
   };
 }
 
+/** A window learns nothing of a place that nobody chose, not even whether it is there. */
 function missingOf(
   context: EngineContext,
   asked: ParsedInput<'evaluations.read'>,
-  { type, dir, labels, scenarios }: PlannedDataset,
+  dataset: PlannedDataset,
+  mayName: CallContext['mayName'],
 ): string[] {
-  if (type === 'library') return [];
-  const files = scenarios.flatMap(({ steps }) => steps.flatMap(({ file }) => file ?? []));
-  return [dir, ...(labels === null ? [] : [labels]), ...files].filter((named) => {
+  return namedBy(dataset).flatMap(({ named, type }) => {
     try {
-      return !existsSync(placeOf(context, asked, named, type));
+      const path = placeOf(context, asked, named, type);
+      const chosen = mayName === null || path === context.options.demoFolder || mayName(path);
+      return chosen && existsSync(path) ? [] : [named];
     } catch {
-      return true;
+      return [named];
     }
   });
 }

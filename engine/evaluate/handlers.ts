@@ -15,7 +15,7 @@ import { describeEvaluation } from './describe.ts';
 import { csvOf, latexOf } from './files.ts';
 import { svgOf } from './picture.ts';
 import { evaluationFolder, evaluationSpecSchema, runEvaluation } from './run.ts';
-import { nameOfFile } from './source.ts';
+import { allowedPlaces, nameOfFile } from './source.ts';
 import { listEvaluations, removeEvaluation, storedEvaluation, storedSpec, storedTask } from './stored.ts';
 import { evaluationTable } from './table.ts';
 import { readEvaluationFile } from './yaml.ts';
@@ -55,11 +55,23 @@ export function evaluationsHandlers(context: EngineContext, playback: Playback):
   };
   return {
     'evaluations.list': () => listEvaluations(dataFolder),
-    'evaluations.read': (asked) => describeEvaluation(context, asked),
+    'evaluations.read': (asked, { mayName }) => describeEvaluation(context, asked, mayName),
     'evaluations.compose': (form) => answer(() => ({ text: composeEvaluation(context, form) })),
-    'evaluations.run': (spec) => answer(() => run(spec)),
-    'evaluations.resume': async ({ evaluationId }) => run(await storedSpec(dataFolder, evaluationId)),
+    'evaluations.run': async (asked, { mayName }) =>
+      run({ ...asked, allowed: await allowedPlaces(context, asked, mayName) }),
+    'evaluations.resume': async ({ evaluationId }, { mayName }) => {
+      const spec = await storedSpec(dataFolder, evaluationId);
+      return run({ ...spec, allowed: spec.allowed ?? (await allowedPlaces(context, spec, mayName)) });
+    },
     'evaluations.remove': async ({ evaluationId }) => {
+      const stored = await storedSpec(dataFolder, evaluationId);
+      // Whatever the step.
+      const runs = jobs.unfinished('evaluate', null).some((one) => {
+        const spec = evaluationSpecSchema.safeParse(one.spec).data;
+        return spec && isDeepStrictEqual({ ...spec, step: stored.step }, stored);
+      });
+      if (runs)
+        throw new EngineError('busy', 'This evaluation is being run.', 'Stop its job, then remove it.');
       await removeEvaluation(dataFolder, evaluationId);
       return null;
     },

@@ -27,7 +27,7 @@ import {
 } from '../api/evaluations.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
-import { evaluationSource, nameOfFile, placeOf } from './source.ts';
+import { evaluationSource, nameOfFile, notChosen, placeOf } from './source.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { canCompress } from '../scoring/compress.ts';
@@ -37,7 +37,10 @@ import type { QueueSettings } from '../queue/settings.ts';
 import { extractOverQueue, type Extraction } from './extract-over-queue.ts';
 import { readEvaluationFile, type PlannedExperiment } from './yaml.ts';
 
-export const evaluationSpecSchema = evaluationsMethods['evaluations.run'].input;
+export const evaluationSpecSchema = evaluationsMethods['evaluations.run'].input.extend({
+  /** Where everything is that the file may name; null: anything. A window’s file may name only what a person chose. */
+  allowed: z.array(z.string()).nullable().default(null),
+});
 type Spec = z.output<typeof evaluationSpecSchema>;
 
 /** One cell of the grid: what a file beside the evaluation holds. */
@@ -157,6 +160,7 @@ class EvaluationRun {
     this.#marks.push(...marks);
     const cells: Cell[] = [];
     for (const [e, experiment] of experiments.entries()) cells.push(...(await this.#plan(experiment, e)));
+    this.#tellApart(cells);
     if (cells.length === 0)
       throw new EngineError(
         'bad-input',
@@ -167,10 +171,7 @@ class EvaluationRun {
     await writeWhole(join(this.folder, 'evaluation.yml'), source);
     await writeWhole(join(this.folder, runSpecFile), `${JSON.stringify(this.spec)}\n`);
     const tasks = Object.fromEntries(
-      cells.map(({ task }) => [
-        task.dataset.name,
-        task.items.map(({ path, file, labels }) => [path, file, labels]),
-      ]),
+      cells.map(({ task }) => [task.title, task.items.map(({ path, file, labels }) => [path, file, labels])]),
     );
     await writeWhole(join(this.folder, tasksFile), `${JSON.stringify(tasks)}\n`);
     const plan: z.output<typeof planSchema> = {
@@ -267,6 +268,19 @@ class EvaluationRun {
     return cells;
   }
 
+  /** Data sets of one name that are not the same, or not tested alike, are numbered: their cells must not be taken together. */
+  #tellApart(cells: readonly Cell[]): void {
+    const known = new Map<string, string[]>();
+    for (const { task, experiment } of cells) {
+      const { name } = task.dataset;
+      const key = JSON.stringify([task.fingerprint, experiment.split, experiment.windows]);
+      const alike = known.get(name) ?? [];
+      if (!alike.includes(key)) alike.push(key);
+      known.set(name, alike);
+      task.title = numbered(name, alike.indexOf(key));
+    }
+  }
+
   #spaceKey(packId: string, { windows }: PlannedExperiment, scenario: Scenario | null): string {
     return spaceKey({
       encoderSha256: this.context.packs.get(packId).encoderSha256,
@@ -276,7 +290,11 @@ class EvaluationRun {
   }
 
   #place(named: string, type: string): string {
-    return placeOf(this.context, this.spec, named, type);
+    const { allowed } = this.spec;
+    const path = placeOf(this.context, this.spec, named, type);
+    // The file may say something else than when it was asked for.
+    if (allowed !== null && type !== 'library' && !allowed.includes(path)) throw notChosen(named);
+    return path;
   }
 
   /** Measures every deformation on the audio it will be tested on. @throws EngineError where one is not what it should be */
@@ -303,7 +321,7 @@ class EvaluationRun {
   /** What one deformation does to a few tracks of a task; measured once, also where the run was ended in between. */
   async #measured(task: Task, scenario: Scenario, say: (path: string) => void): Promise<Measured[]> {
     const { signal } = this.job;
-    const key = [this.context.options.version, task.dataset.name, task.fingerprint, scenario.key];
+    const key = [this.context.options.version, task.title, task.fingerprint, scenario.key];
     const hash = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 24);
     const file = join(this.folder, `measured-${hash}.json`);
     if (existsSync(file)) return z.array(measuredSchema).parse(JSON.parse(await readFile(file, 'utf8')));
@@ -319,7 +337,7 @@ class EvaluationRun {
       );
       for (const measure of measures) {
         report.push({
-          dataset: task.dataset.name,
+          dataset: task.title,
           deformation: scenario.title,
           path: item.path,
           ...measure,
@@ -357,7 +375,7 @@ class EvaluationRun {
       const runtimes = await Promise.all(spaces.map((space) => this.context.packs.runtime(space)));
       for (const item of task.items) {
         await this.job.checkpoint();
-        const current = `${task.dataset.name}, ${scenario?.title ?? CLEAN}: ${item.path}`;
+        const current = `${task.title}, ${scenario?.title ?? CLEAN}: ${item.path}`;
         this.job.report({ done, total, unit: 'tracks', current });
         const wanted = { windows: experiment.windows, scenario, signal };
         const made = await this.#understood(() => this.#vectors.make(item, runtimes, wanted), item.path);
@@ -404,7 +422,7 @@ class EvaluationRun {
         const compared = spread(features, dim, count);
         known.push({ space, representation: await representationOf(compared, dim, this.job.signal) });
       }
-      const dataset = group[0]?.task.dataset.name ?? '';
+      const dataset = group[0]?.task.title ?? '';
       for (const [i, first] of known.entries())
         for (const second of known.slice(i + 1)) {
           await this.job.checkpoint();
@@ -449,7 +467,7 @@ class EvaluationRun {
     const clean = await this.#set({ ...first, scenario: null });
     const part = (set: LabelledWindows, name: string): LabelledWindows =>
       selectTracks(set, (track) => parts[track] === name);
-    say(`${task.dataset.name}, ${space}: ${probeTitle(probe)}`);
+    say(`${task.title}, ${space}: ${probeTitle(probe)}`);
     const held = part(clean, 'validation');
     const fitted = await fitProbe(probe, {
       train: part(clean, 'train'),
@@ -463,7 +481,7 @@ class EvaluationRun {
       const answers = await fitted(test);
       const result: EvaluationCell = {
         ...{
-          dataset: task.dataset.name,
+          dataset: task.title,
           space,
           probe: probeTitle(probe),
           deformation: cell.scenario?.title ?? CLEAN,
@@ -533,6 +551,8 @@ class EvaluationRun {
     }
   }
 }
+
+const numbered = (name: string, before: number): string => (before === 0 ? name : `${name} (${before + 1})`);
 
 const setKey = ({ task, space, scenario, experiment }: Cell): string =>
   JSON.stringify([task.fingerprint, space, experiment.windows, scenario?.key ?? null]);

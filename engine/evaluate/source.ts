@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import type { ParsedInput } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
+import type { CallContext } from '../wire/contract.ts';
 import type { EngineContext } from '../context.ts';
+import { readEvaluationFile, type PlannedDataset } from './yaml.ts';
 
 /** Where the file of an evaluation is, or what it says. */
 export type EvaluationSource = ParsedInput<'evaluations.read'>['file'];
@@ -24,6 +26,48 @@ export async function evaluationSource(
     throw new EngineError('not-found', `${path} cannot be read.`, 'Name an evaluation file.', { cause });
   });
   return { content, folder: dirname(path) };
+}
+
+/** What a data set names that lies in a file system, and as what. */
+export function namedBy({ type, dir, labels, scenarios }: PlannedDataset): { named: string; type: string }[] {
+  if (type === 'library') return [];
+  return [
+    { named: dir, type },
+    ...(labels === null ? [] : [{ named: labels, type: 'csv' }]),
+    ...scenarios.flatMap(({ steps }) =>
+      steps.flatMap(({ file }) => (file === null ? [] : [{ named: file, type: 'response' }])),
+    ),
+  ];
+}
+
+/**
+ * Where everything is that an evaluation names, where its caller may name only some paths: a file that a window wrote must
+ * lead it to no folder that nobody chose.
+ * @returns null: anything may be read
+ * @throws EngineError `not-permitted`, `missing-folder`, `not-found`, `bad-input`
+ */
+export async function allowedPlaces(
+  context: EngineContext,
+  asked: { file: EvaluationSource; places: Readonly<Record<string, string>> },
+  mayName: CallContext['mayName'],
+): Promise<string[] | null> {
+  if (mayName === null) return null;
+  const { content } = await evaluationSource(asked.file);
+  const datasets = readEvaluationFile(content).experiments.flatMap((experiment) => experiment.datasets);
+  const allowed = datasets.flatMap(namedBy).map(({ named, type }) => {
+    const path = placeOf(context, asked, named, type);
+    if (path !== context.options.demoFolder && !mayName(path)) throw notChosen(named);
+    return path;
+  });
+  return [...new Set(allowed)];
+}
+
+export function notChosen(named: string): EngineError {
+  return new EngineError(
+    'not-permitted',
+    `The evaluation names “${named}”, which nobody chose.`,
+    'Open the evaluation’s file and choose it there, or open it once as a library.',
+  );
 }
 
 /**

@@ -26,6 +26,8 @@ export interface TaskItem {
 
 export interface Task {
   dataset: PlannedDataset;
+  /** What it is called in the table: its name, numbered where another data set of the evaluation has it too. */
+  title: string;
   items: TaskItem[];
   /** Sorted. */
   labelNames: string[];
@@ -77,7 +79,14 @@ export async function readTask(
   const hash = createHash('sha256').update(task);
   for (const { path, labels, sha256, group, given } of items)
     hash.update(JSON.stringify([path, labels, sha256, group, given]));
-  return { dataset, items, labelNames, several, fingerprint: hash.digest('hex').slice(0, 16) };
+  return {
+    dataset,
+    title: dataset.name,
+    items,
+    labelNames,
+    several,
+    fingerprint: hash.digest('hex').slice(0, 16),
+  };
 }
 
 interface Found {
@@ -199,6 +208,12 @@ async function fromCsv({ name, dir, labels }: PlannedDataset): Promise<Found[]> 
         'It is train, validation or test.',
       );
     const relative = posix.normalize(path.replaceAll('\\', '/'));
+    if (relative === '..' || relative.startsWith('../'))
+      throw new EngineError(
+        'bad-input',
+        `Row ${i + 1} of ${labels ?? ''} leads out of the folder of ${name}.`,
+        'Name a folder that holds all of its sounds.',
+      );
     const words = label
       .split(';')
       .map((word) => word.trim())

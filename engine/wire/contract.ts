@@ -63,6 +63,8 @@ export interface CallContext {
   readonly ports: readonly unknown[];
   /** A sign of life during long work, for a caller that ends who says nothing. */
   readonly alive: () => void;
+  /** Which paths the caller may name in what it has others name for it; null: all. */
+  readonly mayName: ((path: string) => boolean) | null;
 }
 
 /** What the side that serves implements. */

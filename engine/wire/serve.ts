@@ -12,6 +12,8 @@ export interface ServeOptions {
   toError?: ErrorCoding;
   /** Looks at every call before it is worked on. @throws what the client is told */
   permit?: (method: string, input: unknown) => void;
+  /** Which paths files that the client names may name in turn; default: all. */
+  mayName?: (path: string) => boolean;
   /** Calls of one client that run at once; streams count until they end. */
   running?: number;
   /** Calls of one client that may wait behind those; the next one is refused with `busy`. */
@@ -54,6 +56,7 @@ class Server {
   readonly #handlers: Readonly<Record<string, UntypedHandler>>;
   readonly #toError: ErrorCoding;
   readonly #permit: (method: string, input: unknown) => void;
+  readonly #mayName: CallContext['mayName'];
   readonly #limits: { running: number; waiting: number };
   /** Every call that has not ended, by number. */
   readonly #calls = new Map<number, Call>();
@@ -75,6 +78,7 @@ class Server {
     this.#handlers = handlers;
     this.#toError = options.toError ?? EngineError.from.bind(EngineError);
     this.#permit = options.permit ?? (() => undefined);
+    this.#mayName = options.mayName ?? null;
     this.#limits = { running: options.running ?? 64, waiting: options.waiting ?? 256 };
     port.onMessage((message, ports) => this.#receive(message, ports));
     port.onUnreadable(() => {
@@ -169,6 +173,7 @@ class Server {
         signal: controller.signal,
         ports: call.ports,
         alive: () => this.#post({ type: 'alive', id }),
+        mayName: this.#mayName,
       });
       if (method.kind === 'query') {
         const { value, transfer: moved } = unwrap(await answer);

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EvaluationTable } from '../../../engine/api/evaluations.ts';
@@ -112,6 +112,28 @@ describe('an evaluation', () => {
     expect(other).not.toEqual(begun);
     expect(await settled(engine.client, begun.jobId)).toMatchObject({ state: 'done', result: { cells: 16 } });
     expect(await settled(engine.client, other.jobId)).toMatchObject({ state: 'done' });
+  });
+
+  it('is not removed while it runs, and numbers data sets of one name', async () => {
+    const engine = await startTestEngine();
+    for (const take of ['a/0.wav', 'a/1.wav', 'e-flat/0.wav', 'e-flat/1.wav'])
+      cpSync(join(music, 'music', take), join(music, 'fewer', take));
+    const twice = yaml('# twice').replace(
+      '    features:',
+      '      - { name: tones, type: folders, dir: fewer }\n    features:',
+    );
+    const table = await evaluate(engine, twice);
+    expect([...new Set(table.rows.map(({ dataset }) => dataset))]).toEqual(['tones', 'tones (2)']);
+    const { evaluationId } = table;
+    const { client } = engine;
+    for (const dataset of ['tones', 'tones (2)'])
+      await client.call('evaluations.audioUrl', { evaluationId, dataset, track: 'a/0.wav' });
+    // Begun again, and stopped where it is: its job is there.
+    const { jobId } = await client.call('evaluations.resume', { evaluationId });
+    await expect(client.call('evaluations.remove', { evaluationId })).rejects.toMatchObject({ code: 'busy' });
+    await settled(client, jobId);
+    await client.call('evaluations.remove', { evaluationId });
+    expect(await client.call('evaluations.list', {})).toEqual([]);
   });
 
   it('does a step alone', async () => {
