@@ -1,11 +1,12 @@
 import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
-import { poolTracks } from '../embeddings/pooling.ts';
 import { borneLabels, selectTracks, withLabels } from '../embeddings/tracks.ts';
 import { predictKnn } from '../knn/index.ts';
 import { NumericError } from '../numerics/errors.ts';
 import { defaultTrainParameters, trainPrototypeNetwork } from '../pecmae/trainer.ts';
 import { fitLinear, fitMlp, hiddenSizes } from './fit.ts';
 import type { ProbeTask } from './gradient-graph.ts';
+import { ridgeTitle, type RidgeSettings } from './ridge.ts';
+import { standardOf } from './standard.ts';
 
 /** What a probe is asked to learn. */
 export interface ProbeInput {
@@ -110,8 +111,8 @@ const kinds: { [K in ProbeSettings['kind']]: ProbeKind<K> } = {
   },
 };
 
-export function probeTitle(settings: ProbeSettings): string {
-  return kindOf(settings).title(settings);
+export function probeTitle(settings: ProbeSettings | RidgeSettings): string {
+  return settings.kind === 'ridge' ? ridgeTitle(settings) : kindOf(settings).title(settings);
 }
 
 /** Trains a probe. @throws NumericError, PrototypeError for data it cannot learn from; the signal's reason */
@@ -136,26 +137,6 @@ function fitKnn(
     const { labels, scores } = await predictKnn(classifier, known, scale(test), { k: neighbours, signal });
     return { labels, scores };
   });
-}
-
-/** Means of tracks in units of the training tracks' mean and deviation: the same treatment for every space. */
-function standardOf(train: LabelledWindows): (set: LabelledWindows) => LabelledWindows {
-  const { features, count, dim } = poolTracks(train);
-  const mean = new Float64Array(dim);
-  const variance = new Float64Array(dim);
-  features.forEach((value, i) => (mean[i % dim] = (mean[i % dim] ?? 0) + value / count));
-  features.forEach((value, i) => {
-    variance[i % dim] = (variance[i % dim] ?? 0) + (value - (mean[i % dim] ?? 0)) ** 2 / count;
-  });
-  // What hardly varies in training must not tower over everything where audio is deformed.
-  const scale = variance.map((v) => (v > 1e-12 ? 1 / Math.sqrt(v) : 0));
-  return (set) => {
-    const pooled = poolTracks(set);
-    return {
-      ...pooled,
-      features: pooled.features.map((value, i) => (value - (mean[i % dim] ?? 0)) * (scale[i % dim] ?? 0)),
-    };
-  };
 }
 
 function rowsOf({ features, labels, count }: LabelledWindows): {
