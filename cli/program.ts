@@ -13,6 +13,7 @@ import { compareVerb } from './verbs/compare.ts';
 import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { embedVerb } from './verbs/embed.ts';
+import { tagsVerb } from './verbs/tags.ts';
 import { evaluateVerb } from './verbs/evaluate.ts';
 import { experimentsVerb } from './verbs/experiments.ts';
 import { exportVerb } from './verbs/export.ts';
@@ -46,6 +47,7 @@ const verbs: readonly AddVerb[] = [
   mistakesVerb,
   neighboursVerb,
   embedVerb,
+  tagsVerb,
   sonifyVerb,
   reduceVerb,
   knnVerb,

@@ -40,6 +40,7 @@ import { reductionsMethods } from './reductions.ts';
 import { searchesMethods } from './searches.ts';
 import { setsMethods } from './sets.ts';
 import { sonifyMethods } from './sonify.ts';
+import { tagsMethods } from './tags.ts';
 import { taxonomiesMethods } from './taxonomies.ts';
 import { tracksMethods } from './tracks.ts';
 
@@ -56,6 +57,7 @@ export const contract = {
   ...compareMethods,
   ...classifyMethods,
   ...embedMethods,
+  ...tagsMethods,
   ...prototypesMethods,
   ...sonifyMethods,
   ...listeningMethods,

@@ -6,6 +6,7 @@ import { isAudioName } from '../files/scan.ts';
 import { embedFiles } from './embed-files.ts';
 import { classifyFiles } from './files.ts';
 import { classifyLibrary } from './library.ts';
+import { tagFile, tagFiles } from './tag-files.ts';
 import { classifyWindows } from './explain.ts';
 import type { EngineContext } from '../context.ts';
 import { COPIES_FOLDER, type Playback } from '../library/playback.ts';
@@ -14,7 +15,13 @@ import { answer } from '../answer.ts';
 
 type Part = Pick<
   Handlers,
-  'classify.library' | 'classify.files' | 'classify.audioUrl' | 'classify.windows' | 'embed.files'
+  | 'classify.library'
+  | 'classify.files'
+  | 'classify.audioUrl'
+  | 'classify.windows'
+  | 'embed.files'
+  | 'tags.files'
+  | 'tags.track'
 >;
 
 /** Without paths: the library. */
@@ -60,6 +67,12 @@ export function classifyHandlers(context: EngineContext, playback: Playback): Pa
       ),
     }),
     'embed.files': (request, { signal }) => embedFiles(context, request, signal),
+    'tags.files': (request, { signal }) => tagFiles(context, request, signal),
+    'tags.track': async ({ libraryId, trackId, packId }, { signal }) => {
+      const library = context.libraries.get(libraryId);
+      const path = library.absolutePath(library.tracks.file(trackId).path);
+      return tagFile(context.readers, await context.packs.runtime(packId, 'listen'), path, signal);
+    },
     'classify.windows': ({ libraryId, experimentId, trackId }) =>
       answer(() => classifyWindows(context.libraries.get(libraryId), experimentId, trackId)),
   };

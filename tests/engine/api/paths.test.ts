@@ -23,6 +23,7 @@ const table: Partial<Record<Method, string[]>> = {
   'classify.files': ['paths.*'],
   'classify.audioUrl': ['path'],
   'embed.files': ['paths.*', 'file'],
+  'tags.files': ['paths.*', 'labels.file'],
   'neighbours.similar': ['queries.*.of.path'],
   'listening.export': ['path'],
   'mistakes.export': ['path'],

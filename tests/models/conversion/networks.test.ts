@@ -13,6 +13,7 @@ import {
   startTestEngine,
   testFolder,
   tinyPacks,
+  tracksByPath,
   writeMusic,
 } from '../../support/engine.ts';
 import { vggish } from '../../support/tensorflow-networks.ts';
@@ -36,6 +37,12 @@ function patchesOf(manifest: PackManifest, features: Float32Array, windows: numb
     const from = Math.floor(i / network.patches) * length + (i % network.patches) * network.hop * width;
     return features.subarray(from, from + network.patch * width);
   });
+}
+
+async function collected<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const each of stream) all.push(each);
+  return all;
 }
 
 function mean(rows: number[][]): number[] {
@@ -272,8 +279,35 @@ describe('networks in ONNX with their JSON', () => {
     const info = (await client.call('packs.list', {})).find(({ id }) => id === packId);
     expect(info).toMatchObject({ nonCommercial: true, kind: 'embedding-only', tags: { length: 6 } });
     // Windows of 3.04 s: one and a rest.
-    const { result } = await importFolder(client, writeMusic({ perClass: 1, seconds: 4 }), { packId });
+    const folder = writeMusic({ perClass: 1, seconds: 4 });
+    const { library, result } = await importFolder(client, folder, { packId });
     expect(result).toMatchObject({ failed: 0, windows: 6 });
+    const [track] = [...(await tracksByPath(client, library.id)).values()];
+    const taggram = await client.call('tags.track', {
+      libraryId: library.id,
+      trackId: track?.id ?? '',
+      packId,
+    });
+    // Patches of 2.048 s, one every 0.992 s, within 4 s; what reaches beyond the end is left out.
+    expect(Array.from(taggram.startSeconds, (start) => start.toFixed(3))).toEqual(['0.000', '0.992']);
+    const columns = taggram.classes.map(
+      (_, i) => ((taggram.values[i] ?? NaN) + (taggram.values[i + 6] ?? NaN)) / 2,
+    );
+    expect(worst(taggram.means, columns)).toBeLessThan(1e-6);
+
+    // Tags become labels, and labels a taxonomy.
+    const file = join(testFolder(), 'tags.csv');
+    const request = { packId, paths: [folder], labels: { file, threshold: 0, most: 2 } };
+    const events = await collected(client.stream('tags.files', request));
+    expect(events.at(-1)).toEqual({ type: 'done', files: 3, labels: { file, labelled: 3 } });
+    expect(events.filter(({ type }) => type === 'file')).toHaveLength(3);
+    const taxonomy = await client.call('taxonomies.create', {
+      libraryId: library.id,
+      source: { kind: 'csv', path: file },
+    });
+    expect(taxonomy).toMatchObject({ multilabel: true });
+    const without = client.stream('tags.files', { packId: 'compact', paths: [folder] });
+    await expect(collected(without)).rejects.toThrow(/“compact” has no tags/);
   });
 
   describe('refuses, says why, and leaves nothing', () => {

@@ -1,0 +1,53 @@
+/** What a pack with tags says of a sound, patch by patch. */
+import { z } from 'zod';
+import { query, stream } from '../wire/index.ts';
+import type { EngineErrorData } from './errors.ts';
+import type { JobProgress } from './jobs.ts';
+import { id, path } from './shared.ts';
+
+/** Tags of one sound over time: a taggram. */
+export interface Taggram {
+  packId: string;
+  classes: string[];
+  /** Seconds, of each patch. */
+  startSeconds: Float32Array;
+  /** Length of a patch. */
+  patchSeconds: number;
+  /** `[patches, classes]`, as the network gives them: probabilities, where it ends in a sigmoid or a softmax. */
+  values: Float32Array;
+  /** `[classes]`: means over the patches, which is what the sound as a whole is said to be. */
+  means: Float32Array;
+  /** Seconds of audio. */
+  seconds: number;
+  /** What was damaged in the file; null when nothing was. */
+  note: string | null;
+}
+
+export type TagsEvent =
+  | { type: 'progress'; progress: JobProgress }
+  | { type: 'file'; path: string; taggram: Taggram }
+  | { type: 'failure'; path: string; problem: EngineErrorData }
+  /** `labels`: the file that was written, and how many of the sounds bear a label in it. */
+  | { type: 'done'; files: number; labels: { file: string; labelled: number } | null };
+
+export const tagsMethods = {
+  /** Tags of files, and of the audio files in folders. Means of predictions, not predictions of a mean. */
+  'tags.files': stream<TagsEvent>()(
+    z.strictObject({
+      packId: id,
+      paths: z.array(path).min(1).max(100_000),
+      /** Also writes a label file, `path,labels`, from which a taxonomy can be made. */
+      labels: z
+        .strictObject({
+          file: path,
+          /** A tag is a label from this mean on. */
+          threshold: z.number().min(0).max(1).default(0.5),
+          /** At most so many labels for a file, the strongest. */
+          most: z.int().min(1).max(1000).default(5),
+        })
+        .optional(),
+    }),
+  ),
+  /** Tags of a track of a library over time. */
+  'tags.track': query<Taggram>()(z.strictObject({ libraryId: id, trackId: id, packId: id })),
+};
