@@ -3,7 +3,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from config import FEATURES
+from config import FEATURES, TRAIN
 from data import Drawing, open_pcm
 from features import HZ, LogMel
 
@@ -30,24 +30,24 @@ def chroma(logs: torch.Tensor) -> torch.Tensor:
     b, t, f = logs.shape
     x = logs.reshape(b, t // 2, 2, f).mean(2)
     around = F.avg_pool1d(x, 9, 1, 4, count_include_pad=False)
-    folded = torch.exp(torch.relu(x - around) * 2).sub(1) @ FOLD
+    folded = torch.exp(torch.relu(x - around) * 2).sub(1) @ FOLD.to(logs.device)
     return folded / folded.amax(2, keepdim=True).clamp(min=1.0)
 
 
 def smooth_curves(count: int, sigma_db: float, g: torch.Generator, knots: int = 7) -> torch.Tensor:
     """Random smooth curves over bands, natural log, [count, 1, bands]."""
-    points = torch.randn(count, 1, knots, generator=g) * (sigma_db / 8.686)
+    points = torch.randn(count, 1, knots, generator=g, device=g.device) * (sigma_db / 8.686)
     return F.interpolate(points, size=BANDS, mode="linear", align_corners=True)
 
 
 def warp(x: torch.Tensor, on: torch.Tensor, g: torch.Generator) -> torch.Tensor:
-    """Shift by up to two semitones and change the speed by up to a quarter, where `on`."""
+    """Shift by up to TRAIN.pitch_range semitones and change the speed by up to exp(TRAIN.speed_range), where `on`."""
     b, t, _ = x.shape
-    shift = (torch.rand(b, generator=g) * 4 - 2) * on
-    speed = torch.exp((torch.rand(b, generator=g) * 2 - 1) * 0.22 * on)
-    wanted = HZ[None] * 2 ** (-shift.numpy()[:, None] / 12)
-    band = torch.from_numpy(np.interp(wanted, HZ, np.arange(BANDS))).float() / (BANDS - 1) * 2 - 1
-    time = (torch.arange(t)[None] * speed[:, None]) / (t - 1) * 2 - 1
+    shift = (torch.rand(b, generator=g, device=g.device) * 2 - 1) * TRAIN.pitch_range * on
+    speed = torch.exp((torch.rand(b, generator=g, device=g.device) * 2 - 1) * TRAIN.speed_range * on)
+    wanted = HZ[None] * 2 ** (-shift.cpu().numpy()[:, None] / 12)
+    band = torch.from_numpy(np.interp(wanted, HZ, np.arange(BANDS))).float().to(x.device) / (BANDS - 1) * 2 - 1
+    time = (torch.arange(t, device=x.device)[None] * speed[:, None]) / (t - 1) * 2 - 1
     grid = torch.stack([band[:, None, :].expand(b, t, BANDS), time[:, :, None].expand(b, t, BANDS)], 3)
     return F.grid_sample((x - QUIET)[:, None], grid, mode="bilinear", padding_mode="zeros", align_corners=True)[:, 0] + QUIET
 
@@ -55,9 +55,9 @@ def warp(x: torch.Tensor, on: torch.Tensor, g: torch.Generator) -> torch.Tensor:
 def reverberate(x: torch.Tensor, g: torch.Generator) -> torch.Tensor:
     """An exponential tail of 0.2 to 1.6 s, 22 to 4 dB down, in the power domain."""
     b, t, _ = x.shape
-    decay = 10 ** (-6 / (torch.rand(b, 1, generator=g) * 70 + 10))   # -60 dB after 10..80 frames
-    wet = 10 ** (-(torch.rand(b, 1, generator=g) * 18 + 4) / 10) * (1 - decay) * 6
-    power, tail, out = torch.exp(2 * x), torch.zeros(b, BANDS), []
+    decay = 10 ** (-6 / (torch.rand(b, 1, generator=g, device=g.device) * 70 + 10))   # -60 dB after 10..80 frames
+    wet = 10 ** (-(torch.rand(b, 1, generator=g, device=g.device) * 18 + 4) / 10) * (1 - decay) * 6
+    power, tail, out = torch.exp(2 * x), torch.zeros(b, BANDS, device=x.device), []
     for k in range(t):
         out.append(power[:, k] + wet * tail)
         tail = decay * tail + power[:, k]
@@ -66,22 +66,51 @@ def reverberate(x: torch.Tensor, g: torch.Generator) -> torch.Tensor:
 
 def swell(x: torch.Tensor, g: torch.Generator) -> torch.Tensor:
     """A smooth random gain over time: what players do to a held note, and looped samples never do."""
-    points = torch.randn(len(x), 1, 6, generator=g) * (5 / 8.686)
+    points = torch.randn(len(x), 1, 6, generator=g, device=g.device) * (5 / 8.686)
     return x + F.interpolate(points, size=x.shape[1], mode="linear", align_corners=True).transpose(1, 2)
 
 
 def noise(x: torch.Tensor, g: torch.Generator) -> torch.Tensor:
     """A coloured noise floor 65 to 15 dB below the loudest band."""
     b, t, _ = x.shape
-    level = x.amax((1, 2))[:, None, None] - (torch.rand(b, 1, 1, generator=g) * 50 + 15) / 8.686
-    floor = level + smooth_curves(b, 6, g, 3) + 0.35 * torch.randn(b, t, BANDS, generator=g)
+    level = x.amax((1, 2))[:, None, None] - (torch.rand(b, 1, 1, generator=g, device=g.device) * 50 + 15) / 8.686
+    floor = level + smooth_curves(b, 6, g, 3) + 0.35 * torch.randn(b, t, BANDS, generator=g, device=g.device)
     return 0.5 * torch.log(torch.exp(2 * x) + torch.exp(2 * floor))
+
+
+def mixed(x: torch.Tensor, under: torch.Tensor, g: torch.Generator) -> torch.Tensor:
+    """Another sound under each, 6 to 24 dB below it by their loudest bands: what else plays is no part of what is asked."""
+    down = (torch.rand(len(x), 1, 1, generator=g, device=g.device) * 18 + 6) / 8.686
+    level = x.amax((1, 2), keepdim=True) - under.amax((1, 2), keepdim=True) - down
+    return 0.5 * torch.log(torch.exp(2 * x) + torch.exp(2 * (under + level)))
+
+
+def codec(x: torch.Tensor, g: torch.Generator) -> torch.Tensor:
+    """What a lossy codec leaves out: all above 6 to 12 kHz, and bands 30 to 60 dB below the frame's loudest."""
+    b = len(x)
+    hertz = torch.from_numpy(HZ).float().to(x.device)
+    edge = 6000 + 6000 * torch.rand(b, 1, 1, generator=g, device=g.device)
+    masked = x.amax(2, keepdim=True) - (30 + 30 * torch.rand(b, 1, 1, generator=g, device=g.device)) / 8.686
+    return torch.where((hertz > edge) | (x < masked), torch.full_like(x, QUIET), x)
+
+
+LAGS = (5, 6, 8, 10, 12, 16, 20, 25)  # tokens of 40 ms: 300 to 60 beats a minute
+
+
+def rhythm(logs: torch.Tensor) -> torch.Tensor:
+    """Raw log-mel [B, T, 128] -> autocorrelation [B, 8] of the onset strength of its tokens at LAGS, -1..1; T of 100 at least."""
+    b, t, f = logs.shape
+    rise = torch.relu(logs[:, 1:] - logs[:, :-1]).mean(2)
+    onset = F.pad(rise, (1, 0))[:, :t // 2 * 2].reshape(b, -1, 2).amax(2)
+    onset = onset - onset.mean(1, keepdim=True)
+    power = (onset ** 2).mean(1).clamp(min=1e-6)
+    return torch.stack([(onset[:, k:] * onset[:, :-k]).mean(1) / power for k in LAGS], 1)
 
 
 def augment(x: torch.Tensor, g: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """Raw log-mel [B, T, 128] -> augmented, and which rows kept their pitch [B]."""
     b = len(x)
-    chosen = lambda share: torch.rand(b, generator=g) < share
+    chosen = lambda share: torch.rand(b, generator=g, device=g.device) < share
     warped = chosen(0.5)
     x = torch.log((torch.exp(x) - FEATURES.floor).clamp(min=float(np.exp(QUIET))))
     x = warp(x, warped.float(), g) if warped.any() else x
@@ -90,12 +119,18 @@ def augment(x: torch.Tensor, g: torch.Generator) -> tuple[torch.Tensor, torch.Te
     rows = chosen(0.35)
     x[rows] = reverberate(x[rows], g)
     x = x + chosen(0.8).float()[:, None, None] * smooth_curves(b, 5, g)
-    edge = 60 + torch.rand(b, 1, 1, generator=g) * 60
-    low_pass = -torch.relu(torch.arange(BANDS) - edge) * 0.35
+    edge = 60 + torch.rand(b, 1, 1, generator=g, device=g.device) * 60
+    low_pass = -torch.relu(torch.arange(BANDS, device=x.device) - edge) * 0.35
     x = x + chosen(0.2).float()[:, None, None] * low_pass
-    x = x + (torch.rand(b, 1, 1, generator=g) * 24 - 15) / 8.686
+    x = x + (torch.rand(b, 1, 1, generator=g, device=g.device) * 24 - 15) / 8.686
     rows = chosen(0.45)
     x[rows] = noise(x[rows], g)
+    if TRAIN.mix_share > 0:
+        rows = chosen(TRAIN.mix_share)
+        x[rows] = mixed(x[rows], x.roll(1, 0)[rows], g)
+    if TRAIN.codec_share > 0:
+        rows = chosen(TRAIN.codec_share)
+        x[rows] = codec(x[rows], g)
     return torch.log(torch.exp(x.clamp(max=2.0)) + FEATURES.floor), ~warped
 
 
@@ -104,7 +139,7 @@ class Constant(torch.nn.Module):
 
     def __init__(self, value: torch.Tensor):
         super().__init__()
-        self.value = value
+        self.register_buffer("value", value)
 
     def forward(self) -> torch.Tensor:
         return self.value
@@ -113,12 +148,14 @@ class Constant(torch.nn.Module):
 class Crops(Drawing):
     """Random crops, seeded; shorter than a window, since silent tails change nothing for the encoder."""
 
-    def __init__(self, work, seed: int, mix: dict | None = None):
+    def __init__(self, work, seed: int, mix: dict | None = None, device: str = "cpu"):
         super().__init__(work, seed, mix)
         self.pcm = {c: open_pcm(work, c) for c in self.entries}
-        self.generator = torch.Generator().manual_seed(seed)
+        self.device = device
+        self.generator = torch.Generator(device).manual_seed(seed)
         self.mel = LogMel()
         self.mel.bank = Constant(self.mel.bank())
+        self.mel.to(device)
 
     def crop(self, entry: dict, frames: int, shift: bool = True) -> np.ndarray:
         """Samples of `frames` frames, zeros past the entry's end.
@@ -142,4 +179,4 @@ class Crops(Drawing):
     @torch.no_grad()
     def logs(self, rows: list[np.ndarray]) -> torch.Tensor:
         """Waveforms -> raw log-mel [B, frames, 128]."""
-        return self.mel.log_mel(torch.from_numpy(np.stack(rows)))
+        return self.mel.log_mel(torch.from_numpy(np.stack(rows)).to(self.device))

@@ -22,6 +22,7 @@ def arguments(description: str, minutes: float, *names: str) -> argparse.Namespa
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--name", default=None, help="checkpoint name, to keep several runs apart")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--steps", type=int, default=0, help="stop after so many steps of this call")
     parser.add_argument("--bf16", action="store_true", help="half-precision products in the forward pass")
     for name in names:
         parser.add_argument(f"--{name}", default=None, help="see above")
@@ -44,16 +45,19 @@ def load(path: Path, device: str = "cpu") -> dict | None:
 class Clock:
     """Share of the budget used (0..1) across resumes, and the learning-rate factor that follows from it."""
 
-    def __init__(self, minutes: float, used: float = 0.0):
+    def __init__(self, minutes: float, used: float = 0.0, steps: int = 0):
+        self.steps, self.first, self.step = steps, None, 0
         self.budget, self.used, self.start, self.stopped = minutes * 60, used, time.time(), False
-        signal.signal(signal.SIGTERM, self.stop)  # so that a killed run ends with a checkpoint
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self.stop)  # so that a killed run ends with a checkpoint
 
     def stop(self, *_: object) -> None:
         self.stopped = True
 
     @property
     def running(self) -> bool:
-        return self.share < 1 and not self.stopped
+        enough = self.steps > 0 and self.first is not None and self.step - self.first >= self.steps
+        return self.share < 1 and not self.stopped and not enough
 
     @property
     def seconds(self) -> float:
@@ -64,7 +68,9 @@ class Clock:
         return min(1.0, self.seconds / self.budget)
 
     def rate(self, step: int, warmup: int = 60) -> float:
-        """Linear warm-up, then a cosine to 2 %."""
+        """Linear warm-up, then a cosine to 2 %. Takes note of the step, for runs of so many."""
+        self.step = step
+        self.first = step if self.first is None else self.first
         return min(1.0, (step + 1) / warmup) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * self.share)))
 
 
@@ -79,6 +85,14 @@ def prefetch(make, depth: int = 3):
     threading.Thread(target=work, daemon=True).start()
     while True:
         yield box.get()
+
+
+def prefetch_all(makers: list, depth: int = 2):
+    """Batches of several makers in turn, each computed in a thread of its own: the same order every time."""
+    streams = [prefetch(make, depth) for make in makers]
+    while True:
+        for stream in streams:
+            yield next(stream)
 
 
 def log(work: Path, name: str, **values) -> None:

@@ -3,7 +3,9 @@
 Every other module takes its numbers from here. Shapes and units are in the comments;
 `T` counts feature frames (50 Hz), `N` counts transformer tokens (25 Hz).
 """
-from dataclasses import dataclass, field, asdict
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields, replace
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ class TrainConfig:
     program_share: float = 0.44    # of the rows; the rest are pairs of music and samples
     music_share: float = 0.8       # of the pairs
     album_share: float = 0.4       # of the music pairs: two files of one soundtrack
+    # augmentation; mixing and codec are off unless asked for
+    pitch_range: float = 2.0       # semitones up and down
+    speed_range: float = 0.22      # of the logarithm of speed
+    mix_share: float = 0.0         # of the rows get another one under them
+    codec_share: float = 0.0       # of the rows lose what a lossy codec leaves out
     class_scale: float = 16.0
     class_margin: float = 0.1
     contrast_temperature: float = 0.15
@@ -76,6 +83,11 @@ class TrainConfig:
     code_weight: float = 0.15
     token_weight: float = 0.5
     content_weight: float = 1.0
+    rhythm_weight: float = 0.0     # z predicts the autocorrelation of onsets
+    weighting: str = "fixed"       # of the tasks: fixed, equal, uncertainty, dwa (weighting.py)
+    target_windows: int = 640      # for statistics and quantiser
+    fit_batches: int = 40          # of sixteen windows, for the decoder's read-out
+    prefetchers: int = 1           # threads that prepare batches
     mask_share: float = 0.5
     mask_gap: int = 5         # tokens per masked gap (200 ms)
     rvq_weights: tuple = (0.4, 0.3, 0.2, 0.1)
@@ -99,9 +111,21 @@ class TrainConfig:
     vocoder_lr: float = 1e-3
 
 
-FEATURES = FeatureConfig()
-MODEL = ModelConfig()
-TRAIN = TrainConfig()
+def recipe(configs: tuple, changes: dict) -> tuple:
+    """The configurations with some values changed, each where it belongs. Raises ValueError for names that are nowhere."""
+    out = []
+    for config in configs:
+        own = {f.name: changes[f.name] for f in fields(config) if f.name in changes}
+        # JSON knows no tuples
+        out.append(replace(config, **{k: tuple(v) if isinstance(v, list) else v for k, v in own.items()}))
+    unknown = set(changes) - {f.name for config in configs for f in fields(config)}
+    if unknown:
+        raise ValueError(f"the recipe has no {', '.join(sorted(unknown))}")
+    return tuple(out)
+
+
+# ARCHETONE_RECIPE='{"weighting": "dwa", "encoder_layers": 8}' changes values for an ablation or another machine.
+FEATURES, MODEL, TRAIN = recipe((FeatureConfig(), ModelConfig(), TrainConfig()), json.loads(os.environ.get("ARCHETONE_RECIPE", "{}")))
 
 
 def as_dict() -> dict:

@@ -12,7 +12,7 @@ from data import Windows
 from features import LogMel
 from model import Decoder
 
-BATCHES, BATCH = 40, 16
+BATCH = 16
 EPSILON = 1e-5    # -100 dB: magnitudes below do not matter
 RIDGE = 1e-5      # of the mean diagonal
 
@@ -26,7 +26,7 @@ def main() -> None:
     model.vocoder.load_state_dict(renamed(state["average"]), strict=False)
     model.mel.load_state_dict(load(args.work / "stats.pt"), strict=False)
     gram, cross, square, count = 0.0, 0.0, 0.0, 0
-    for _ in range(BATCHES):
+    for _ in range(TRAIN.fit_batches):
         x = torch.from_numpy(windows.batch(BATCH))
         features = model.mel(x)
         real, imaginary = model.spectra(x)

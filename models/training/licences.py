@@ -15,8 +15,8 @@ KNOWN = [
     (r"(public-domain|pd)", "public-domain", False, False),
     (r"(expat|mit)", "MIT", False, True),
     (r"apache-2(\.0)?", "Apache-2.0", False, True),
-    (r"cc-by-(2\.0|2\.5|3\.0|4\.0|[34])(-[a-z]{2,8})?", "CC-BY", False, True),
-    (r"cc-by-sa-(2\.0|2\.5|3\.0|4\.0|[34])(-[a-z]{2,8})?", "CC-BY-SA", True, True),
+    (r"cc-by-(2\.0|2\.5|3\.0|4\.0|[34])(-[a-z]{2,8})?\+?", "CC-BY", False, True),
+    (r"cc-by-sa-(2\.0|2\.5|3\.0|4\.0|[34])(-[a-z]{2,8})?\+?", "CC-BY-SA", True, True),
 ]
 UNCLEAR = "unclear"
 

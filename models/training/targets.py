@@ -12,7 +12,6 @@ from data import Windows
 from features import LogMel
 from model import ResidualQuantiser, to_tokens
 
-WINDOWS = 640
 SILENT_SHARE = 0.02  # of the silent tokens, so that silence has a code of its own
 
 
@@ -26,7 +25,7 @@ def statistics(work, seed: int) -> tuple[dict, torch.Tensor]:
     """Per-band mean and deviation over audible frames, and the normalised audible tokens [M, patch * F]."""
     torch.manual_seed(seed)
     windows, mel = Windows(work, seed), LogMel()
-    logs = torch.cat([mel.log_mel(torch.from_numpy(windows.batch(32))) for _ in range(WINDOWS // 32)])
+    logs = torch.cat([mel.log_mel(torch.from_numpy(windows.batch(32))) for _ in range(-(-TRAIN.target_windows // 32))])
     heard = audible_frames(logs)
     stats = {"mean": logs[heard].mean(0), "std": logs[heard].std(0)}
     tokens = to_tokens((logs - stats["mean"]) / stats["std"], MODEL.patch)

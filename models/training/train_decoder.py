@@ -51,7 +51,7 @@ def main() -> None:
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         average.state, average.steps, step, used = state["average"], state["step"], state["step"], state["seconds"]
-    clock, saved, workers = Clock(args.minutes, used), used, Workers()
+    clock, saved, workers = Clock(args.minutes, used, args.steps), used, Workers()
     seed = TRAIN.seed + 1000 * workers.rank + step
     size = int(TRAIN.vocoder_seconds * FEATURES.sample_rate)
     windows = Windows(args.work, seed + 29, size)

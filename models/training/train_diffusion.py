@@ -210,7 +210,7 @@ def main() -> None:
     if state and "critic" in state:
         critic.load_state_dict(state["critic"])
         judging.load_state_dict(state["judging"])
-    clock, saved = Clock(args.minutes, used), used
+    clock, saved = Clock(args.minutes, used, args.steps), used
     seed = TRAIN.seed + 1000 * workers.rank + step
     generator, windows = torch.Generator().manual_seed(seed), Windows(args.work, seed + 43)
 

@@ -9,7 +9,9 @@
  tracks      two augmented crops of one music file or sample are neighbours in z (NT-Xent, arXiv 2002.05709), and so are crops
              of two files of one soundtrack, as contrastive learning from playlists has it (arXiv 2304.12257)
  contents    tokens predict chroma, onset strength and band energies; z predicts the crop's mean spectrum, its spread,
-             envelope and chroma, so that it keeps what the denoiser needs
+             envelope and chroma, so that it keeps what the denoiser needs, and, if asked, its rhythm
+
+How the losses are weighted is `TRAIN.weighting` (weighting.py).
 """
 from pathlib import Path
 
@@ -18,10 +20,11 @@ import torch.nn.functional as F
 from torch import nn
 
 import gm
-from common import CONFIG, Average, Clock, Workers, arguments, load, log, prefetch, save
+from common import CONFIG, Average, Clock, Workers, arguments, load, log, prefetch_all, save
 from config import MODEL, TRAIN
-from augment import Crops, augment, chroma
+from augment import LAGS, Crops, augment, chroma, rhythm
 from model import MaskedAutoencoder, ResidualQuantiser, Summary, heard_tokens
+from weighting import Weighting
 
 # programmes that differ by name more than by sound count as one class
 ALIKE = ([0, 1, 2, 3], [4, 5], [16, 17, 18], [24, 25], [26, 27, 28], [29, 30], [33, 34], [36, 37], [38, 39],
@@ -30,6 +33,19 @@ CLASS_OF = {p: min(next((g for g in ALIKE if p in g), [p])) for p in gm.PROGRAMS
 CLASSES = sorted(set(CLASS_OF.values()))
 BANDS = 8        # coarse band energies predicted per token
 ENVELOPE = 20    # coarse frames of the level envelope predicted from z
+RHYTHM_FRAMES = 100  # a crop's length from which its rhythm can be asked for
+# dimensions of what tokens and z predict, in the order of the heads
+TOKEN_WORKERS = {"chroma": 12, "onset": 1, "bands": BANDS}
+CONTENT_WORKERS = {"spectrum": 128, "spread": 128, "envelope": ENVELOPE, "pitches": 12}
+
+
+def priors(t=TRAIN) -> dict[str, float]:
+    """How much each task matters; a worker's loss is the mean over its dimensions. Chroma counts twice."""
+    tokens, contents = sum(TOKEN_WORKERS.values()), sum(CONTENT_WORKERS.values())
+    twice = lambda name: 2 if name in ("chroma", "pitches") else 1
+    return ({"codes": t.code_weight, "programs": t.class_weight, "tracks": t.track_weight, "rhythm": t.rhythm_weight}
+            | {k: t.token_weight * twice(k) * n / tokens for k, n in TOKEN_WORKERS.items()}
+            | {k: t.content_weight * twice(k) * n / contents for k, n in CONTENT_WORKERS.items()})
 
 
 class Joint(nn.Module):
@@ -41,6 +57,8 @@ class Joint(nn.Module):
         self.classes = nn.Parameter(torch.randn(len(CLASSES), c.dim) * 0.1)
         self.token_head = nn.Linear(c.dim, 12 + 1 + BANDS)
         self.content_head = nn.Sequential(nn.Linear(c.dim, 512), nn.GELU(), nn.Linear(512, 128 + 128 + ENVELOPE + 12))
+        self.rhythm_head = nn.Linear(c.dim, len(LAGS))
+        self.weighting = Weighting(TRAIN.weighting, priors())
 
 
 def visible_tokens(batch: int, tokens: int, generator: torch.Generator) -> torch.Tensor:
@@ -109,8 +127,8 @@ def album_of(entry: dict) -> str | None:
 class Batches:
     """Draws crops and augments them: `programs` rows of General MIDI, then pairs of music and samples."""
 
-    def __init__(self, work, seed: int, mean: torch.Tensor, std: torch.Tensor):
-        self.crops, self.mean, self.std = Crops(work, seed), mean, std
+    def __init__(self, work, seed: int, mean: torch.Tensor, std: torch.Tensor, device: str = "cpu"):
+        self.crops, self.mean, self.std = Crops(work, seed, device=device), mean.to(device), std.to(device)
         self.programs = sorted(self.crops.programs)
         self.albums: dict = {}
         for entry in self.crops.entries["music"]:
@@ -132,7 +150,9 @@ class Batches:
         features = (raw - self.mean) / self.std
         heard = heard_tokens(features, self.mean, self.std, MODEL.patch)
         labels = torch.tensor([CLASSES.index(CLASS_OF[int(p)]) for p in programs])
-        return dict(features=features, chroma=chroma(clean), pitched=pitched.float(), heard=heard, labels=labels, albums=albums)
+        beats = rhythm(clean) if frames >= RHYTHM_FRAMES else torch.zeros(len(clean), 0)
+        return dict(features=features, chroma=chroma(clean), pitched=pitched.float(), heard=heard, labels=labels, albums=albums,
+                    rhythm=beats)
 
     def mate(self, entry: dict) -> dict:
         """The entry itself, or with probability `TRAIN.album_share` any file of its album."""
@@ -154,19 +174,25 @@ def losses(model: Joint, rvq: ResidualQuantiser, batch: dict, generator: torch.G
     z, tokens = model.summary.standardise(raw.float()), tokens.float()
     programs, accuracy = class_loss(z[:len(labels)], model.classes, labels)
     tracks = track_loss(z[len(labels):], batch["albums"])
-    weight = torch.ones(12 + 1 + BANDS, device=device)
-    weight[:12] = 2.0
-    keep = torch.cat([batch["pitched"][:, None].expand(-1, 12), torch.ones(len(features), 1 + BANDS, device=device)], 1)
-    error = (model.token_head(tokens) - token_targets(features, batch["chroma"])) ** 2 * weight * keep[:, None]
-    token = (error * heard[..., None]).sum() / heard.sum() / len(weight)
+    pitched = batch["pitched"][:, None, None]
+    error = (model.token_head(tokens) - token_targets(features, batch["chroma"])) ** 2 * heard[..., None]
+    chromas, onsets, bands = error.split(list(TOKEN_WORKERS.values()), 2)
+    parts = dict(codes=codes, programs=programs, tracks=tracks, chroma=(chromas * pitched).sum() / heard.sum() / 12,
+                 onset=onsets.sum() / heard.sum(), bands=bands.sum() / heard.sum() / BANDS)
     wanted = content_targets(features, batch["chroma"], heard)
-    keep = torch.cat([torch.ones(len(features), wanted.shape[1] - 12, device=device),
-                      2 * batch["pitched"][:, None].expand(-1, 12)], 1)
-    content = (F.smooth_l1_loss(model.content_head(z), wanted, reduction="none") * keep).mean()
-    loss = (TRAIN.code_weight * codes + TRAIN.class_weight * programs + TRAIN.track_weight * tracks
-            + TRAIN.token_weight * token + TRAIN.content_weight * content)
-    return loss, dict(codes=codes.item(), right=right, programs=programs.item(), accuracy=accuracy,
-                      tracks=tracks.item(), token=token.item(), content=content.item())
+    error = F.smooth_l1_loss(model.content_head(z), wanted, reduction="none").split(list(CONTENT_WORKERS.values()), 1)
+    parts |= dict(zip(CONTENT_WORKERS, (e.mean() for e in error)))
+    parts["pitches"] = (error[-1] * batch["pitched"][:, None]).mean()
+    beats = batch["rhythm"]
+    # Crops too short to have a rhythm say nothing of it.
+    parts["rhythm"] = F.smooth_l1_loss(model.rhythm_head(z), beats) if beats.shape[1] else model.rhythm_head(z).sum() * 0
+    return model.weighting(parts), dict(right=right, accuracy=accuracy, **{k: v.item() for k, v in parts.items()})
+
+
+def groups(model: Joint) -> list[dict]:
+    """For the optimiser: what weights the tasks must not be drawn to zero."""
+    own = set(model.weighting.parameters())
+    return [dict(params=[p for p in model.parameters() if p not in own]), dict(params=list(own), weight_decay=0.0)]
 
 
 def start_from(model: Joint, encoder: dict | None, summary: dict | None) -> None:
@@ -192,16 +218,17 @@ def main() -> None:
     start_from(model, *(f and f["average"] for f in first))
     model.mae.encoder.load_state_dict({"mean": stats["mean"], "std": stats["std"]}, strict=False)
     rvq, model = rvq.to(device), model.to(device)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=TRAIN.encoder_lr, betas=(0.9, 0.98), weight_decay=0.05)
+    optimiser = torch.optim.AdamW(groups(model), lr=TRAIN.encoder_lr, betas=(0.9, 0.98), weight_decay=0.05)
     average, step, used = Average(model, TRAIN.ema), 0, 0.0
     if state := load(path, device):
         model.load_state_dict(state["model"], strict=False)
         optimiser.load_state_dict(state["optimiser"])
         average.state, average.steps, step, used = state["average"], state["step"], state["step"], state["seconds"]
-    clock, saved, workers = Clock(args.minutes, used), used, Workers()
+    clock, saved, workers = Clock(args.minutes, used, args.steps), used, Workers()
     seed = TRAIN.seed + 1000 * workers.rank + step
     generator = torch.Generator().manual_seed(seed)
-    batches = prefetch(Batches(args.work, seed + 17, stats["mean"], stats["std"]), 2)
+    batches = prefetch_all([Batches(args.work, seed + 17 + 100_003 * i, stats["mean"], stats["std"], device)
+                            for i in range(TRAIN.prefetchers)])
 
     def checkpoint():
         save(path, dict(model=model.state_dict(), average=average.state, optimiser=optimiser.state_dict(),

@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import tempfile
@@ -26,8 +27,17 @@ class Excluded(unittest.TestCase):
             self.assertEqual(sources.check(name), name)
 
     def test_has_none_of_them_in_its_tables(self):
-        for name in [*sources.DEBIAN, *(p.name for p in sources.NPM)]:
+        for name in [*sources.DEBIAN, *sources.READ]:
             sources.check(name)
+
+    def test_a_text_read_by_hand_counts_for_that_text_alone(self):
+        text = b"All songs are free for everybody."
+        read = sources.Read(hashlib.sha256(text).hexdigest(), "CC-BY-SA-3.0", "A")
+        with mock.patch.dict(sources.READ, {"songs": read}):
+            self.assertEqual(collect.stanzas_of("songs", text)[0].licence, "CC-BY-SA-3.0")
+            self.assertEqual(collect.stanzas_of("songs", text + b" But not for sale."), [])
+        for read in sources.READ.values():
+            self.assertIsNotNone(collect.licences.allowed(read.licence))
 
     def test_refuses_them_before_anything_is_fetched(self):
         with mock.patch("collect.subprocess.run", side_effect=AssertionError("fetched")):

@@ -33,7 +33,7 @@ class Names(unittest.TestCase):
     def test_takes_what_is_decided(self):
         for name, plain in [("CC0-1.0", "CC0-1.0"), ("CC0", "CC0-1.0"), ("public-domain", "public-domain"), ("Expat", "MIT"),
                             ("Apache-2", "Apache-2.0"), ("CC-BY-3.0-US", "CC-BY-3.0"), ("cc-by-4", "CC-BY-4.0"),
-                            ("CC-BY-SA-4.0", "CC-BY-SA-4.0")]:
+                            ("CC-BY-SA-4.0", "CC-BY-SA-4.0"), ("CC-BY-SA-3.0+", "CC-BY-SA-3.0")]:
             self.assertEqual(allowed(name).name, plain, name)
 
     def test_leaves_out_all_else(self):
