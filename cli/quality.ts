@@ -1,4 +1,4 @@
-import type { AccuracyTable, QualityCard, Spread } from '../engine/api/quality.ts';
+import type { AccuracyTable, MadeAndReal, QualityCard, Spread } from '../engine/api/quality.ts';
 import { pairs, table } from './text.ts';
 
 const TITLES: readonly [keyof QualityCard['accuracy'], string][] = [
@@ -72,6 +72,30 @@ export function describeCard(card: QualityCard): string {
         card.fidelity,
       ),
     );
+  const witnessed = (card.fidelity ?? []).flatMap(({ name, witnesses }) =>
+    witnesses ? [{ name, witnesses }] : [],
+  );
+  if (witnessed.length > 0)
+    parts.push(
+      `Heard without any encoder (real sounds of the same classes)\n${table(
+        [
+          { title: 'prototypes', value: ({ name }) => name },
+          { title: 'pitch clarity', value: ({ witnesses }) => against(witnesses.clarity), align: 'right' },
+          {
+            title: 'harmonics, dB',
+            value: ({ witnesses }) => against(witnesses.harmonicsDb),
+            align: 'right',
+          },
+          {
+            title: 'attack off, octaves',
+            value: ({ witnesses }) => against(witnesses.attackOctaves),
+            align: 'right',
+          },
+          { title: 'level off, dB', value: ({ witnesses }) => against(witnesses.levelDb), align: 'right' },
+        ],
+        witnessed,
+      )}`,
+    );
   for (const [number, { trained, judge, prototypes, rows }] of (card.origins ?? []).entries())
     parts.push(
       `Half ${number + 1}: ${prototypes} prototypes of ${trained} sounds, judged by ${judge} others\n${table(
@@ -92,6 +116,9 @@ export function describeCard(card: QualityCard): string {
     );
   return parts.join('\n\n');
 }
+
+const against = (both: MadeAndReal | null): string =>
+  both === null ? '–' : `${both.made.toFixed(2)} (${both.real.toFixed(2)})`;
 
 function describeTable(accuracies: AccuracyTable): string {
   const value = ({ mean, sd }: Spread): string => `${mean.toFixed(1)} ± ${sd.toFixed(1)}`;

@@ -41,6 +41,25 @@ export interface FidelityScore extends HeardScore {
   flatness: number;
   /** Spearman correlations over the prototypes between their distance and what is heard. */
   distanceAgainst: { rmsDbfs: number; flatness: number; cycleCosine: number };
+  /** What shares nothing with the encoder hears: medians over the sounds, and over real windows of the same classes. */
+  witnesses?: WitnessScore;
+}
+
+export interface WitnessScore {
+  /** Of pitched classes, 0 … 1; null where there are none. */
+  clarity: MadeAndReal | null;
+  /** Harmonics to noise, dB. */
+  harmonicsDb: MadeAndReal | null;
+  /** How far the attack lies from the class's median, octaves. */
+  attackOctaves: MadeAndReal;
+  /** The same of the level, dB. */
+  levelDb: MadeAndReal;
+}
+
+/** A median over sounds that were made, and over real ones. */
+export interface MadeAndReal {
+  made: number;
+  real: number;
 }
 
 export interface OriginScore extends HeardScore {

@@ -11,6 +11,8 @@ import { neighbourPrecision } from '../../models/benchmarks/neighbourhood.ts';
 import { sharedClasses } from '../../models/benchmarks/protocols.ts';
 import { scoreRobustness } from '../../models/benchmarks/robustness.ts';
 import { scoreFidelity, fidelityVariants, type HeardNetwork } from '../../models/benchmarks/fidelity.ts';
+import { Pacer } from '../../models/numerics/pacer.ts';
+import { witness, type Witness } from '../../models/benchmarks/witnesses.ts';
 import { scoreCycle, scoreRoundTrip } from '../../models/benchmarks/sound.ts';
 import { embeddingSpeed } from '../../models/benchmarks/speed.ts';
 import { round } from '../../models/benchmarks/summary.ts';
@@ -54,6 +56,8 @@ export interface Scored {
 }
 
 const HEARD_WINDOWS = 32;
+/** Real windows of a class that sounds are compared with. */
+const WITNESSED_PER_CLASS = 8;
 
 /**
  * Scores a pack on sounds it was not trained on.
@@ -141,14 +145,18 @@ export async function qualityCard(
         ...settings,
         say,
       });
-    if (views.instruments)
-      heard = await listen(runtime, views.instruments, card, input.fidelity, { ...settings, say });
+    if (instruments && views.instruments)
+      heard = await listen(runtime, instruments.sounds, views.instruments, card, input.fidelity, {
+        ...settings,
+        say,
+      });
   }
   return { card, heard, embedded: views.instruments?.embedding ?? null };
 }
 
 async function listen(
   runtime: PackRuntime,
+  sounds: readonly CutSound[],
   { embedding, mfcc }: Views,
   card: QualityCard,
   all: boolean,
@@ -159,9 +167,11 @@ async function listen(
   const features = await HandcraftedFeatures.open(runtime.pack.manifest.sampleRate);
   try {
     const judge = handcraftedJudge(features, mfcc);
+    say('prototypes: what real sounds are like');
+    const real = await realWindows(sounds, runtime.pack.manifest.sampleRate, settings.signal);
     for (const variant of all ? fidelityVariants : fidelityVariants.slice(0, 1)) {
       say(`prototypes: ${variant.name}`);
-      const { score, heard } = await scoreFidelity(runtime, embedding, variant, judge, settings);
+      const { score, heard } = await scoreFidelity(runtime, embedding, variant, { judge, real }, settings);
       card.fidelity.push(score);
       first ??= heard;
     }
@@ -169,6 +179,26 @@ async function listen(
     await features.close();
   }
   return first;
+}
+
+/** What witnesses hear in the first windows of some sounds of every class: all of them would take minutes. */
+async function realWindows(
+  sounds: readonly CutSound[],
+  sampleRate: number,
+  signal: AbortSignal,
+): Promise<{ class: string; heard: Witness }[]> {
+  const pacer = new Pacer(signal);
+  const heard: { class: string; heard: Witness }[] = [];
+  for (const name of new Set(sounds.map((sound) => sound.class)))
+    for (const { windows } of evenly(
+      sounds.filter((sound) => sound.class === name),
+      WITNESSED_PER_CLASS,
+    )) {
+      await pacer.pause();
+      const [window] = windows;
+      if (window) heard.push({ class: name, heard: witness(window, sampleRate) });
+    }
+  return heard;
 }
 
 async function compareOrigins(

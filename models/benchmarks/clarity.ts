@@ -13,6 +13,12 @@ const ACTIVE = 1e-4;
  * @param sampleRate Hz
  */
 export function pitchClarity(samples: Float32Array, sampleRate: number): number {
+  const clarities = frameClarities(samples, sampleRate);
+  return clarities.length > 0 ? quantile(clarities, 0.5) : 0;
+}
+
+/** The clarity of every active frame; none for silence. @param sampleRate Hz */
+export function frameClarities(samples: Float32Array, sampleRate: number): number[] {
   const size = Math.round(FRAME_SECONDS * sampleRate);
   const longest = Math.floor(sampleRate / LOWEST);
   const frames: { clarity: () => number; power: number }[] = [];
@@ -22,12 +28,8 @@ export function pitchClarity(samples: Float32Array, sampleRate: number): number 
     frames.push({ power, clarity: () => clarityOf(frame, longest) });
   }
   const loudest = Math.max(0, ...frames.map(({ power }) => power));
-  if (loudest === 0) return 0;
-  const active = frames.filter(({ power }) => power >= ACTIVE * loudest);
-  return quantile(
-    active.map(({ clarity }) => clarity()),
-    0.5,
-  );
+  if (loudest === 0) return [];
+  return frames.filter(({ power }) => power >= ACTIVE * loudest).map(({ clarity }) => clarity());
 }
 
 /** Highest value after the first dip below zero: before it every sound is like itself. */

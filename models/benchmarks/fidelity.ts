@@ -11,6 +11,7 @@ import type { Judge } from './judge.ts';
 import { nearestDistances } from './neighbourhood.ts';
 import { classRetention, scoreCycle, type SoundSettings } from './sound.ts';
 import { meanOf, quantile, round } from './summary.ts';
+import { scoreWitnesses, witness, type Witness, type WitnessScore } from './witnesses.ts';
 
 /** One way of making prototypes and making them audible. */
 export interface FidelityVariant {
@@ -40,6 +41,8 @@ export interface FidelityScore {
   /** Spearman correlations over the prototypes between their distance and what is heard. */
   distanceAgainst: { rmsDbfs: number; flatness: number; cycleCosine: number };
   secondsEach: number;
+  /** Pitch, harmonics, onset and level against the real windows of the class, where those were given. */
+  witnesses?: WitnessScore;
 }
 
 /** The remedies that the report compares; the first one is what the application does by default. */
@@ -65,12 +68,13 @@ export interface HeardNetwork {
  * Trains a network on a whole collection and listens to each of its prototypes.
  * @param collection windows as the pack embeds them, not standardised
  * @param judge who else says what class a sound is of
+ * @param real what witnesses heard in windows of recordings, with their classes
  */
 export async function scoreFidelity(
   runtime: PackRuntime,
   collection: LabelledWindows,
   variant: FidelityVariant,
-  judge: Judge,
+  { judge, real }: { judge: Judge; real: readonly { class: string; heard: Witness }[] },
   settings: SoundSettings,
 ): Promise<{ score: FidelityScore; heard: HeardNetwork }> {
   const set = trainingSet(collection);
@@ -105,6 +109,15 @@ export async function scoreFidelity(
         cycleCosine: round(spearman(distances, cosines)),
       },
       secondsEach: score.secondsEach,
+      ...(real.length > 0 && {
+        witnesses: scoreWitnesses(
+          sounds.map((samples, k) => ({
+            class: wanted[k] ?? '',
+            heard: witness(samples, runtime.pack.manifest.sampleRate),
+          })),
+          real,
+        ),
+      }),
     },
   };
 }

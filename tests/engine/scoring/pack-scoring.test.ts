@@ -58,6 +58,8 @@ describe('archetone packs score', () => {
     expect(card.roundTrip?.griffinLim.logSpectralDb).toBeGreaterThan(0);
     expect(card.fidelity).toHaveLength(1);
     const [heard] = card.fidelity ?? [];
+    expect(heard?.witnesses?.clarity?.real).toBeGreaterThan(0.9);
+    expect(heard?.witnesses?.attackOctaves.real).toBeLessThan(1);
     const told = (heard?.mfccRetention ?? NaN) * (heard?.prototypes ?? NaN);
     expect(told).toBeLessThanOrEqual(heard?.prototypes ?? 0);
     expect(told).toBeCloseTo(Math.round(told), 2);
