@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { cacheFolderOf } from './storage/cache-place.ts';
 import type { EngineContext } from './context.ts';
 import type { OwnPaths } from './grants.ts';
 
@@ -9,6 +11,7 @@ export function ownPaths({ libraries, jobs, options }: EngineContext): OwnPaths 
     shown: () => [
       ...named(),
       options.dataFolder,
+      ...libraries.list().map(({ id }) => cacheFolderOf(dirname(libraries.databaseOf(id)))),
       ...options.packFolders,
       ...jobs.list().flatMap(({ result }) => (result?.kind === 'export' ? [result.export.folder] : [])),
     ],

@@ -1,6 +1,6 @@
 import type { ClassReport, Experiment, LabelThreshold, Metrics } from '../../engine/api/experiments.ts';
 import { metricNames, type MetricName } from '../../engine/api/metric-names.ts';
-import { number, seedNumber, wholeNumber } from '../options.ts';
+import { list, number, seedNumber, wholeNumber } from '../options.ts';
 import { parseTaxonomy, TAXONOMY_HELP, taxonomyOf } from '../taxonomy.ts';
 import { duration, pairs, percent, table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
@@ -21,6 +21,8 @@ interface Options {
   projection?: 'none' | 'nearest';
   groupBy?: 'track' | 'artist' | 'album' | 'folder';
   minimumTracks?: number;
+  classes?: string[];
+  rest?: true;
 }
 
 export const trainVerb: AddVerb = (program, cli) => {
@@ -65,11 +67,14 @@ export const trainVerb: AddVerb = (program, cli) => {
         .choices(['track', 'artist', 'album', 'folder']),
     )
     .option('--minimum-tracks <n>', 'classes with fewer tracks are left out', wholeNumber(1, 1_000_000))
+    .option('--classes <names>', 'learn only these, parted by commas', list)
+    .option('--rest', 'with --classes: all other labelled tracks are one class together')
     .addHelpText(
       'after',
       `
 Examples:
   archetone train --library ~/archetone-music --taxonomy folders
+  archetone train --library ~/archetone-music --taxonomy folders --classes bass --rest
   archetone train --library ~/archetone-music --taxonomy csv:labels.csv --task multi --prototypes 8 --json`,
     )
     .action((options: Options) =>
@@ -97,13 +102,14 @@ Examples:
 
 function trainingOptions(options: Options) {
   const { prototypes, seed, task, steps, batch, learningRate, lambda, temperature, adaptor } = options;
-  const { groupBy, minimumTracks, initialisation, projection } = options;
+  const { groupBy, minimumTracks, initialisation, projection, classes, rest } = options;
   return {
     prototypesPerClass: prototypes,
     seed,
     task,
     ...given({ steps, batchSize: batch, learningRate, lambda, temperature }),
-    ...given({ adaptor, initialisation, projection, groupBy, minimumTracks }),
+    ...given({ adaptor, initialisation, projection, groupBy, minimumTracks, classes }),
+    ...(rest ? { others: 'one-class' as const } : {}),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Training, and the experiments that came of it. */
 import { z } from 'zod';
 import { query } from '../wire/index.ts';
-import { id, label, seed, inLibrary } from './shared.ts';
+import { distinct, id, label, seed, inLibrary } from './shared.ts';
 import type { Started } from './shared.ts';
 import type { SpaceInfo } from './spaces.ts';
 
@@ -36,6 +36,16 @@ export const trainRequestSchema = z.strictObject({
   groupBy: z.enum(['track', 'artist', 'album', 'folder']).default('track'),
   /** Classes with fewer labelled tracks are left out, and named in the result. */
   minimumTracks: z.int().min(1).max(1_000_000).default(5),
+  /** Only these; null: all of the taxonomy that have enough tracks. */
+  classes: z
+    .array(label)
+    .min(1)
+    .max(10_000)
+    .refine(distinct, 'a class is named twice')
+    .nullable()
+    .default(null),
+  /** Labelled tracks that bear none of `classes`: they take no part, or are one class together (a single-label task only). */
+  others: z.enum(['leave-out', 'one-class']).default('leave-out'),
 });
 
 export type SplitName = 'train' | 'validation' | 'test';

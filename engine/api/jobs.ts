@@ -33,6 +33,7 @@ export type JobKind =
   | 'check-providers'
   | 'verify-pack'
   | 'add-pack'
+  | 'move-caches'
   | 'bundle-library'
   | 'take-in-library';
 
@@ -117,6 +118,7 @@ export type JobResult =
   | { kind: 'check-providers'; providers: ProviderInfo[] }
   | { kind: 'verify-pack'; verification: PackVerification }
   | { kind: 'add-pack'; packId: string; notes: string[] }
+  | { kind: 'move-caches'; libraries: number }
   | { kind: 'bundle-library'; bundle: LibraryBundle }
   | { kind: 'take-in-library'; libraryId: string };
 

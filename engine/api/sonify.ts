@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { query } from '../wire/index.ts';
 import type { VectorRef } from './neighbours.ts';
 import { vectorRefSchema } from './neighbours.ts';
-import { id, inLibrary, seed } from './shared.ts';
+import { id, inLibrary, seed, path } from './shared.ts';
 import type { Started } from './shared.ts';
 
 /** Bounds of the share of noise over a recording: below, it is the recording; above, noise. */
@@ -100,6 +100,11 @@ const settings = {
 };
 
 export const sonifyMethods = {
+  /**
+   * Writes a sound that was made to a new WAV file; answers with its bytes.
+   * @throws `not-found`; `bad-input` for a file that is there already
+   */
+  'sonify.save': query<{ bytes: number }>()(z.strictObject({ ...inLibrary, soundId: id, file: path })),
   /** Sonifies vectors of the embedding space; steps and guidance default to the pack's. */
   'sonify.start': query<Started>()(
     z.strictObject({

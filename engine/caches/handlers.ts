@@ -1,25 +1,54 @@
 import { dirname } from 'node:path';
-import { cacheKinds, type LibraryCaches } from '../api/caches.ts';
+import { cacheKinds, cachesMethods, type LibraryCaches } from '../api/caches.ts';
 import type { Handlers } from '../api/contract.ts';
+import { answer } from '../answer.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import { everyChange } from '../library/changes.ts';
 import { storageError } from '../storage/errors.ts';
+import { cacheFolderOf, readCachePlace } from '../storage/cache-place.ts';
+import { jobKind } from '../jobs/kind.ts';
 import { bytesOf, emptyKind, heldOpen } from './kinds.ts';
+import { leaveAll, moveCaches, requirePlace, sweepMove } from './move.ts';
 
-type Part = Pick<Handlers, 'caches.list' | 'caches.empty'>;
+type Part = Pick<Handlers, keyof typeof cachesMethods>;
 
 /** What libraries keep that can be made again. */
-export function cachesHandlers({ libraries, jobs, events }: EngineContext): Part {
+export function cachesHandlers(context: EngineContext): Part {
+  const { libraries, jobs, events, options } = context;
+  const folderOf = (libraryId: string): string => cacheFolderOf(dirname(libraries.databaseOf(libraryId)));
+  void leaveAll(options.dataFolder);
+  jobs.register(
+    jobKind({
+      kind: 'move-caches',
+      lane: 'network',
+      spec: cachesMethods['caches.move'].input,
+      title: ({ folder }) => (folder === null ? 'Move caches back' : `Move caches to ${folder}`),
+      run: async ({ folder }, job) => {
+        const moved = await moveCaches(context, folder, job).finally(() => {
+          for (const { id: libraryId } of libraries.list())
+            for (const what of everyChange) events.emit({ type: 'library-changed', libraryId, what });
+          events.emit({ type: 'libraries-changed' });
+        });
+        return { kind: 'move-caches', libraries: moved };
+      },
+      abandoned: ({ folder }, jobId) => sweepMove(options.dataFolder, folder, jobId),
+    }),
+  );
   const cachesOf = async (libraryId: string, name: string): Promise<LibraryCaches> => {
-    const folder = dirname(libraries.databaseOf(libraryId));
+    const folder = folderOf(libraryId);
     const sizes = await Promise.all(cacheKinds.map(async (kind) => [kind, await bytesOf(folder, kind)]));
     return { libraryId, name, folder, bytes: Object.fromEntries(sizes) as LibraryCaches['bytes'] };
   };
   return {
     'caches.list': () => Promise.all(libraries.list().map(({ id, name }) => cachesOf(id, name))),
+    'caches.place': () => answer(() => ({ folder: readCachePlace(options.dataFolder).folder })),
+    'caches.move': async (spec) => {
+      await requirePlace(context, spec.folder);
+      return { jobId: jobs.start('move-caches', { libraryId: null, spec }) };
+    },
     'caches.empty': async ({ libraryId, kind }) => {
-      const folder = dirname(libraries.databaseOf(libraryId));
+      const folder = folderOf(libraryId);
       if (jobs.busy(libraryId))
         throw new EngineError(
           'library-busy',

@@ -28,7 +28,8 @@ export async function emptyKind(libraryFolder: string, kind: CacheKind): Promise
     if (!path.endsWith('.part')) await rm(path, { force: true });
 }
 
-async function filesOf(libraryFolder: string, kind: CacheKind): Promise<string[]> {
+/** The files of a kind, by path. */
+export async function filesOf(libraryFolder: string, kind: CacheKind): Promise<string[]> {
   const { files, folders } = places[kind];
   const inside = await Promise.all(folders.map((folder) => namesIn(join(libraryFolder, folder))));
   const beside = files === null ? [] : await namesIn(libraryFolder);

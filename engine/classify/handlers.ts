@@ -63,7 +63,7 @@ export function classifyHandlers(context: EngineContext, playback: Playback): Pa
       // Copies lie with those of the library's tracks, and are limited with them.
       url: await playback.urlOfFile(
         resolve(path),
-        join(context.libraries.get(libraryId).dataFolder, COPIES_FOLDER),
+        join(context.libraries.get(libraryId).cacheFolder, COPIES_FOLDER),
       ),
     }),
     'embed.files': (request, { signal }) => embedFiles(context, request, signal),

@@ -10,6 +10,15 @@ export interface ClassChoice {
   tracks: LabelledTrack[];
 }
 
+type ChoosingParameters = Pick<TrainRequest, 'task' | 'minimumTracks'> &
+  Partial<Pick<TrainRequest, 'classes' | 'others'>>;
+
+/** What the class of everything else is called. */
+function nameOfRest(classes: readonly string[]): string {
+  const name = `not ${classes.join(' or ')}`;
+  return name.length <= 100 ? name : 'the others';
+}
+
 /**
  * Chooses the classes of an experiment and the tracks that take part: those ready to be used, in the given order, that
  * carry at least one class.
@@ -20,11 +29,20 @@ export interface ClassChoice {
 export function chooseClasses(
   trackIds: readonly string[],
   labelsets: ReadonlyMap<string, readonly string[]>,
-  { task, minimumTracks }: Pick<TrainRequest, 'task' | 'minimumTracks'>,
+  { task, minimumTracks, classes: wanted = null, others }: ChoosingParameters,
 ): ClassChoice {
+  if (wanted !== null && others === 'one-class' && task === 'multi')
+    throw new EngineError(
+      'bad-input',
+      'Of several labels each is learned against all others anyway.',
+      'Leave the other labels out, or train one class a track.',
+    );
   const labelsOf = (id: string): readonly string[] => {
-    const labels = labelsets.get(id) ?? [];
-    return task === 'single' ? labels.slice(0, 1) : labels;
+    const all = labelsets.get(id) ?? [];
+    const labels = task === 'single' ? all.slice(0, 1) : all;
+    if (wanted === null || labels.length === 0) return labels;
+    const own = labels.filter((label) => wanted.includes(label));
+    return own.length === 0 && others === 'one-class' ? [nameOfRest(wanted)] : own;
   };
   const counts = new Map<string, number>();
   for (const id of trackIds) {

@@ -45,7 +45,7 @@ export async function compareRepeated(
     windows.trackIds.filter((id) => !leftOut.has(id)),
     library.labels.of(a.parameters.taxonomyId),
     {
-      task: a.parameters.task,
+      ...a.parameters,
       minimumTracks: Math.max(...both.map(({ parameters }) => parameters.minimumTracks)),
     },
   );

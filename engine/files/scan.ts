@@ -48,7 +48,13 @@ const realFileSystem: ScanFileSystem = {
 };
 
 /** Folders of the system that are not hidden by their name. */
-const skippedFolders = new Set(['$RECYCLE.BIN', 'System Volume Information', '__MACOSX', '@eaDir']);
+const skippedFolders = new Set([
+  '$RECYCLE.BIN',
+  'System Volume Information',
+  '__MACOSX',
+  '@eaDir',
+  'archetone-caches',
+]);
 /** Folders that systems and programs hide: nobody looks for music there, and nobody need be told. */
 const SYSTEM_FOLDERS =
   /^\.(Trash.*|Trashes|Spotlight-V100|fseventsd|TemporaryItems|DocumentRevisions-V100|AppleDouble|AppleDB|AppleDesktop|git|svn|hg|cache|config|local|thumbnails|stfolder|stversions|sync|snapshots?|zfs|dropbox\.cache|npm|venv|vscode|idea)$/i;

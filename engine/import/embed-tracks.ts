@@ -44,7 +44,7 @@ export async function embedTracks(
   const channel = new AsyncQueue<AudioWindow>(2 * batch);
   const { sampleRate, windowSamples } = runtime.pack.manifest;
   const windows = options.library.windows();
-  const kept = new DecodedTracks(options.library.dataFolder, { sampleRate, windowSamples, windows });
+  const kept = new DecodedTracks(options.library.cacheFolder, { sampleRate, windowSamples, windows });
   const owners = new WeakMap<AudioWindow, TrackRun>();
   const queue = tracks[Symbol.iterator]();
 

@@ -116,7 +116,7 @@ export class TrackStore {
   putProbed(id: string | null, file: ScannedFile, probe: ProbeResult, sameSound = false): string {
     const { tags, info } = probe;
     const title = tags.title ?? basename(file.path, extname(file.path));
-    const cover = probe.cover ? writeCover(this.#library.dataFolder, probe.cover) : null;
+    const cover = probe.cover ? writeCover(this.#library.cacheFolder, probe.cover) : null;
     return this.#put(id, file.path, {
       kind: 'file',
       file_state: 'present',

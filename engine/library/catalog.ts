@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { z } from 'zod';
 import { listBackups } from '../storage/backups.ts';
+import { cacheFolderOf } from '../storage/cache-place.ts';
 import { Database } from '../storage/database.ts';
 import { storageError } from '../storage/errors.ts';
 
@@ -141,6 +142,9 @@ export function sweepRemoved(librariesFolder: string): void {
 
 function deleteAsFarAsPossible(folder: string): void {
   try {
+    // What names them goes last.
+    const caches = cacheFolderOf(folder);
+    if (caches !== folder) rmSync(caches, { recursive: true, force: true, maxRetries: 3 });
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   } catch {
     // Tried again when the engine starts.

@@ -58,7 +58,12 @@ const SELECT = `SELECT e.*, r.metrics AS metrics, r.thresholds AS thresholds FRO
   JOIN experiment_revisions r ON r.experiment_id = e.id AND r.revision = e.revision`;
 
 /** What experiments were trained with before these could be chosen. */
-const ADDED_LATER = { initialisation: 'kmeans', projection: 'none' } as const;
+const ADDED_LATER = {
+  initialisation: 'kmeans',
+  projection: 'none',
+  classes: null,
+  others: 'leave-out',
+} as const;
 
 /** What was not measured before. */
 const LATER_METRICS = { microF1: null, samplesF1: null } as const;

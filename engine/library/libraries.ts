@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { LibrarySummary } from '../api/libraries.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Libraries } from '../context.ts';
 import { newId } from '../identifier.ts';
+import { cacheFolderOf, placeNewCaches } from '../storage/cache-place.ts';
 import { ifRoom, storageError } from '../storage/errors.ts';
 import { sweepDrafts } from '../storage/backups.ts';
 import { openLibraryDatabases, wayBack } from '../storage/open.ts';
@@ -77,7 +78,7 @@ export class LibraryCatalogue implements Libraries {
     sweepRemoved(this.#root);
     for (const { id } of readCatalog(this.#root)) {
       sweepDrafts(join(this.#folderOf(id), 'library.db'));
-      rmSync(join(this.#folderOf(id), PASSING_FOLDER), { recursive: true, force: true });
+      rmSync(join(cacheFolderOf(this.#folderOf(id)), PASSING_FOLDER), { recursive: true, force: true });
     }
   }
 
@@ -262,6 +263,7 @@ export class LibraryCatalogue implements Libraries {
       isDemo: options.isDemo ?? false,
       createdAt: new Date().toISOString(),
     };
+    placeNewCaches(dirname(this.#root), this.#folderOf(id), id);
     const library = this.#openDatabases(id, (made) => {
       made.db
         .prepare(

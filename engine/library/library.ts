@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { LibrarySummary } from '../api/libraries.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
 import type { TrackState } from '../api/tracks.ts';
+import { cacheFolderOf } from '../storage/cache-place.ts';
 import type { Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
 import { EmbeddingRepository } from './embeddings.ts';
@@ -40,8 +41,10 @@ interface LibraryRow {
  */
 export class Library {
   readonly id: string;
-  /** Folder of this library's databases: `library.db`, `cache.db`, `sonifications/`, `transcodes/`, `covers/`, `decoded/`, `passing/`. */
+  /** Holds `library.db` and its backups. */
   readonly dataFolder: string;
+  /** Holds what can be made again: `cache.db`, `sonifications/`, `transcodes/`, `covers/`, `decoded/`, `passing/`; the same, unless it was moved. */
+  readonly cacheFolder: string;
   /** `library.db`, with `cache.db` attached as `cache`. */
   readonly db: Database;
   /** For whoever writes past the repositories: an import. */
@@ -68,6 +71,7 @@ export class Library {
   constructor(id: string, dataFolder: string, db: Database, announce: Announce = () => undefined) {
     this.id = id;
     this.dataFolder = dataFolder;
+    this.cacheFolder = cacheFolderOf(dataFolder);
     this.db = db;
     this.announce = announce;
     this.spaces = new SpaceRepository(db);
@@ -79,7 +83,7 @@ export class Library {
     this.predictions = new PredictionRepository(db, announce);
     this.projections = new ProjectionRepository(db);
     this.reductions = new ReductionRepository(db, this.spaces, announce);
-    this.sonifications = new SonificationRepository(db, dataFolder);
+    this.sonifications = new SonificationRepository(db, this.cacheFolder);
     this.studies = new StudyRepository(db, this.spaces, announce);
     this.taxonomies = new TaxonomyRepository(db, this.labels, announce);
     this.search = new SearchIndex(db);

@@ -60,7 +60,7 @@ export class Playback {
     if (mime !== undefined && row.note === null && (await playsAlike(path))) {
       return this.#media.urlFor(path, mime);
     }
-    const copy = join(library.dataFolder, COPIES_FOLDER, `${row.contentHash ?? trackId}.wav`);
+    const copy = join(library.cacheFolder, COPIES_FOLDER, `${row.contentHash ?? trackId}.wav`);
     await this.#copyOnce(path, copy, row.sampleRate ?? UNKNOWN_RATE);
     return this.#media.urlFor(copy, 'audio/wav');
   }

@@ -81,26 +81,26 @@ export function firstSoundId(id: string): string {
 /** The sounds of a library: what they were made with, and where their files lie. */
 export class SonificationRepository {
   readonly #db: Database;
-  readonly #dataFolder: string;
+  readonly #folder: string;
 
-  constructor(db: Database, dataFolder: string) {
+  constructor(db: Database, cacheFolder: string) {
     this.#db = db;
-    this.#dataFolder = dataFolder;
+    this.#folder = cacheFolder;
   }
 
   /** Absolute path of the WAV file of a sound. */
   path(id: string): string {
-    return join(this.#dataFolder, SOUNDS_FOLDER, `${id}.wav`);
+    return join(this.#folder, SOUNDS_FOLDER, `${id}.wav`);
   }
 
   /** Absolute path of the WAV file of the first draw of a sound, which is there only while somebody may be listening to it. */
   firstPath(id: string): string {
-    return join(this.#dataFolder, PASSING_FOLDER, `${firstSoundId(id)}.wav`);
+    return join(this.#folder, PASSING_FOLDER, `${firstSoundId(id)}.wav`);
   }
 
   /** Removes the first draws that nobody listens to any more; the rest go when the engine starts again. */
   async sweepFirst(): Promise<void> {
-    const folder = join(this.#dataFolder, PASSING_FOLDER);
+    const folder = join(this.#folder, PASSING_FOLDER);
     const names = await readdir(folder).catch(() => []);
     for (const path of names.map((name) => join(folder, name))) {
       // Another job may have removed it, or the system keeps it while it is played.
@@ -177,7 +177,7 @@ export class SonificationRepository {
 
   /** Null when the file is gone: a cache may lose files at any time. */
   #fromRow(media: MediaTokens, row: SonificationRow): Sonification | null {
-    const path = join(this.#dataFolder, SOUNDS_FOLDER, row.file);
+    const path = join(this.#folder, SOUNDS_FOLDER, row.file);
     if (!existsSync(path)) return null;
     return {
       id: row.id,

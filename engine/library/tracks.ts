@@ -111,7 +111,7 @@ interface Parts {
 
 /** Where a library's files lie. */
 interface Place {
-  dataFolder: string;
+  cacheFolder: string;
   absolutePath(trackPath: string): string;
 }
 
@@ -408,7 +408,7 @@ export class TrackRepository {
 
   #coverUrl(media: MediaTokens, name: string): string | null {
     const mime = coverMimes[name.slice(name.lastIndexOf('.') + 1)];
-    return mime === undefined ? null : media.urlFor(join(this.#place.dataFolder, 'covers', name), mime);
+    return mime === undefined ? null : media.urlFor(join(this.#place.cacheFolder, 'covers', name), mime);
   }
 
   #duplicates(trackId: string, contentHash: string | null): string[] {

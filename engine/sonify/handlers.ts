@@ -1,4 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { EngineError } from '../api/errors.ts';
+import type { sonifyMethods } from '../api/sonify.ts';
+import { writeNew } from '../bundles/write-new.ts';
 import { answer } from '../answer.ts';
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
@@ -9,9 +14,7 @@ import { pictureOf } from './picture.ts';
 import { sonifySpecSchema, sonifyTargets } from './sonify.ts';
 
 /** Vectors made audible. */
-export function sonifyHandlers(
-  context: EngineContext,
-): Pick<Handlers, 'sonify.start' | 'sonify.background' | 'sonify.picture'> {
+export function sonifyHandlers(context: EngineContext): Pick<Handlers, keyof typeof sonifyMethods> {
   const { jobs } = context;
   jobs.register(
     jobKind({
@@ -43,6 +46,27 @@ export function sonifyHandlers(
   return {
     'sonify.start': (spec) =>
       answer(() => ({ jobId: jobs.start('sonify', { libraryId: spec.libraryId, spec }) })),
+    'sonify.save': async ({ libraryId, soundId, file }) => {
+      const { sonifications } = context.libraries.get(libraryId);
+      if (!sonifications.find(context.media, soundId))
+        throw new EngineError(
+          'not-found',
+          'There is no such sound.',
+          'It may have been made again: try again.',
+        );
+      const bytes = await readFile(sonifications.path(soundId)).catch((thrown: unknown) => {
+        throw new EngineError(
+          'not-found',
+          'The sound is not there any more.',
+          'Play it: then it is made again.',
+          {
+            cause: thrown,
+          },
+        );
+      });
+      await writeNew(resolve(file), bytes);
+      return { bytes: bytes.length };
+    },
     'sonify.picture': ({ libraryId, of }, { signal }) =>
       pictureOf(context, context.libraries.get(libraryId), of, signal),
     'sonify.background': async (request) => {

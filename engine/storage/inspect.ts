@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { EngineError } from '../api/errors.ts';
+import { cacheFolderOf } from './cache-place.ts';
 import { listBackups } from './backups.ts';
 import { checkSchema, checkSound } from './check.ts';
 import { Database } from './database.ts';
@@ -36,7 +37,7 @@ export function inspectData(dataFolder: string): Inspected[] {
       required: boolean,
       hint: string,
     ): void => {
-      const problem = problemOf(join(dataFolder, file), steps);
+      const problem = problemOf(resolve(dataFolder, file), steps);
       found.push({ file, problem, required, hint: problem === null ? '' : hint });
     };
     if (existsSync(join(dataFolder, 'jobs.db')))
@@ -45,13 +46,9 @@ export function inspectData(dataFolder: string): Inspected[] {
       const folder = join('libraries', id);
       const database = join(folder, 'library.db');
       look(database, migrations.library, true, wayBack(join(dataFolder, database)));
-      if (existsSync(join(dataFolder, folder, 'cache.db')))
-        look(
-          join(folder, 'cache.db'),
-          migrations.cache,
-          false,
-          'Delete it: everything in it is computed anew.',
-        );
+      const cache = relative(dataFolder, join(cacheFolderOf(join(dataFolder, folder)), 'cache.db'));
+      if (existsSync(resolve(dataFolder, cache)))
+        look(cache, migrations.cache, false, 'Delete it: everything in it is computed anew.');
       for (const { name } of listBackups(join(dataFolder, database)))
         look(
           join(folder, 'backups', name),

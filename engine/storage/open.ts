@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import { newestSoundBackup } from './backups.ts';
+import { requireCacheFolder } from './cache-place.ts';
 import { checkQuickly, checkSchema } from './check.ts';
 import { Database, suspicion } from './database.ts';
 import { hasRoom, ifRoom, isDamage, storageError } from './errors.ts';
@@ -162,7 +163,7 @@ export function wayBack(path: string): string {
 export function openLibraryDatabases(folder: string, note: Note = silent): Database {
   const db = openOwn(join(folder, 'library.db'));
   try {
-    const cache = join(folder, 'cache.db');
+    const cache = join(requireCacheFolder(folder), 'cache.db');
     if (!db.isAlone) {
       prepareCache(cache, note);
       db.attachCache(cache);

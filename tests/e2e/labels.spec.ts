@@ -161,6 +161,40 @@ test.describe('several labels', () => {
         'done',
         { timeout: 60_000 },
       );
+      // Out again by the menu of a row, and by dragging.
+      await rows.nth(1).click({ button: 'right' });
+      await expect(page.getByTestId('tray-menu')).toBeVisible();
+      await screenshots(page, 'tray-menu');
+      await page.getByTestId('menu-remove').click();
+      await expect(list).toHaveAttribute('data-rows', '12');
+      await app.evaluate(({ BrowserWindow }) => {
+        const window = BrowserWindow.getAllWindows()[0];
+        if (window)
+          window.webContents.startDrag = ({ files }) => {
+            (globalThis as { dragged?: string[] | undefined }).dragged = files;
+          };
+      });
+      await rows
+        .first()
+        .dispatchEvent('dragstart', { dataTransfer: await page.evaluateHandle(() => new DataTransfer()) });
+      await expect
+        .poll(() => app.evaluate(() => (globalThis as { dragged?: string[] }).dragged))
+        .toEqual([join(samples, names[0] ?? '')]);
+
+      // Fifty at once: all are answered.
+      await page.getByTestId('tray-clear').click();
+      await expect(page.getByTestId('tray')).toContainText('Drop audio files here');
+      await dropFiles(
+        page,
+        names.slice(20, 70).map((name) => join(samples, name)),
+      );
+      await expect(list).toHaveAttribute('data-rows', '50');
+      await expect(page.getByTestId('tray-cancel')).toBeHidden({ timeout: 200_000 });
+      await page.getByTestId('tray-list').focus();
+      await page.keyboard.press('End');
+      await expect(rows.last()).toHaveAttribute('data-state', 'done');
+      await expect(page.locator('[data-testid=tray-row]:not([data-state=done])')).toHaveCount(0);
+      await screenshots(page, 'tray-fifty');
       await page.getByTestId('tray-clear').click();
       await expect(page.getByTestId('tray')).toContainText('Drop audio files here');
       await page.getByTestId('tray-close').click();

@@ -1,9 +1,9 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { expect, launch, test } from './support/app.ts';
 import { importedDemo } from './support/demo.ts';
 import type { Page } from '@playwright/test';
 import { openLargeLibrary } from './support/large-library.ts';
-import { expectPlays, go, jobState, screenshots } from './support/steps.ts';
+import { answerDialogs, expectPlays, go, jobState, screenshots } from './support/steps.ts';
 
 const revision = (page: Page): Promise<string | null> =>
   page.getByTestId('revision').getAttribute('data-revision');
@@ -170,6 +170,13 @@ test('an edit is looked at, made, undone, and undone again after a restart', asy
     await screenshots(page, 'studio-compare');
     await page.keyboard.press('Escape');
     await expect(compared).toHaveCount(0);
+
+    // The sound of one prototype, as a file.
+    await answerDialogs(running.app, userData);
+    await again.first().click({ button: 'right' });
+    await page.getByTestId('menu-save-sound').click();
+    await expect(page.getByText('The sound is saved.')).toBeVisible({ timeout: 60_000 });
+    expect(readdirSync(userData).filter((name) => name.endsWith(' prototype 1.wav'))).toHaveLength(1);
 
     // Named, annotated and pinned, with undo; and both settings tried again on other splits.
     await go(page, 'train');

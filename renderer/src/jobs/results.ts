@@ -56,6 +56,8 @@ export function resultLine(result: JobResult): string {
         : plural(result.verification.problems.length, 'problem');
     case 'add-pack':
       return `The pack ${result.packId}`;
+    case 'move-caches':
+      return `Caches of ${plural(result.libraries, 'library', 'libraries')} moved`;
     case 'bundle-library':
       return `In ${result.bundle.folder}`;
     case 'take-in-library':

@@ -1,6 +1,7 @@
 /** What the menus of the right mouse button offer for tracks, prototypes and classes, wherever these are shown. */
 import { searchValue } from '../../../engine/api/search-fields.ts';
 import type { SoundRef } from '../../../engine/api/neighbours.ts';
+import type { Experiment, TrainRequest } from '../../../engine/api/experiments.ts';
 import type { PrototypeInfo } from '../../../engine/api/prototypes.ts';
 import type { App } from '../shell/app.svelte.ts';
 import type { MenuEntry } from '../ui/menu.ts';
@@ -8,6 +9,15 @@ import { playNearest, playPrototype } from './audition.ts';
 import type { LibrarySession } from './library-session.svelte.ts';
 import { findSimilar } from './similar-to.ts';
 import { trackActions } from './track-actions.ts';
+import { trainDefaults } from '../train/defaults.ts';
+import { joinPath } from '../ui/paths.ts';
+
+/** Rivals that a class is trained with. */
+const MOST_RIVALS = 3;
+
+/** What every file system takes as a name. */
+const fileNameOf = (name: string): string =>
+  name.replaceAll(/[^\p{L}\p{N} ._-]+/gu, '-').slice(0, 80) || 'class';
 
 /** Of the selected tracks. */
 export function trackEntries(app: App, session: LibrarySession): MenuEntry[][] {
@@ -56,6 +66,12 @@ export function prototypeEntries(app: App, session: LibrarySession, prototype: P
       icon: 'similar',
       run: () => experimentId !== null && findSimilar(app, session, [soundOf(experimentId, index)]),
     },
+    {
+      id: 'save-sound',
+      title: 'Save its sound…',
+      icon: 'export',
+      run: () => session.notices.attempt(() => savePrototypeSound(app, session, prototype)),
+    },
   ];
 }
 
@@ -64,6 +80,56 @@ export function showPrototypes(app: App, session: LibrarySession, name: string, 
   app.view = 'prototypes';
   session.studio.choose(name);
   if (index !== undefined) session.studio.currentIndex = index;
+}
+
+/** Makes the sound of a prototype where needed, and writes it into a folder that the person chooses. */
+async function savePrototypeSound(
+  app: App,
+  session: LibrarySession,
+  { index, class: name, sonification }: PrototypeInfo,
+): Promise<void> {
+  const experimentId = session.experiments.currentId;
+  const folder = experimentId === null ? null : await app.shell.chooseFolder('Where should the sound go?');
+  if (experimentId === null || folder === null) return;
+  const vector = { kind: 'prototype', experimentId, index } as const;
+  const sound = session.sonifier.soundOf(vector, sonification) ?? (await session.sonifier.make([vector]))[0];
+  if (!sound) return;
+  const file = joinPath(folder, `${fileNameOf(name)} prototype ${String(index + 1)}.wav`);
+  await session.engine.call('sonify.save', { libraryId: session.libraryId, soundId: sound.id, file });
+  session.notices.add('success', 'The sound is saved.', {
+    hint: file,
+    action: { label: 'Show', run: () => void session.notices.attempt(() => app.shell.reveal(file)) },
+  });
+}
+
+/** Classes that a class is mistaken for, or that are mistaken for it, on the test tracks; most often first. */
+export function rivalsOf(experiment: Experiment | null, name: string): string[] {
+  const test = experiment?.metrics.find(({ split }) => split === 'test');
+  const own = experiment?.classes.indexOf(name) ?? -1;
+  if (!experiment || !test || own < 0) return [];
+  return experiment.classes
+    .map((other, c) => ({
+      other,
+      mixed: c === own ? 0 : (test.confusion[own]?.[c] ?? 0) + (test.confusion[c]?.[own] ?? 0),
+    }))
+    .filter(({ mixed }) => mixed > 0)
+    .sort((a, b) => b.mixed - a.mixed)
+    .slice(0, MOST_RIVALS)
+    .map(({ other }) => other);
+}
+
+/** Trains on some classes of the current taxonomy, otherwise as the current experiment was. */
+async function trainOn(
+  app: App,
+  { taxonomies, experiments }: LibrarySession,
+  chosen: Pick<TrainRequest, 'classes' | 'others'>,
+): Promise<void> {
+  const taxonomy = taxonomies.current;
+  if (!taxonomy) return;
+  const before = experiments.current?.parameters;
+  const alike = before?.taxonomyId === taxonomy.id ? before : trainDefaults;
+  app.view = 'train';
+  await experiments.train({ ...alike, ...chosen, taxonomyId: taxonomy.id, task: 'single' });
 }
 
 /** Of a class: where its tracks, predictions and prototypes are seen, and what sounds like it. */
@@ -78,6 +144,16 @@ export function classEntries(app: App, session: LibrarySession, name: string): M
     tracks.find(text);
     app.view = 'library';
   };
+  const rivals = rivalsOf(experiments.current, name).filter((rival) => labels.includes(rival));
+  const [nearest] = rivals;
+  const showOnMap = (shown: readonly string[]): void => {
+    map.colourBy = 'label';
+    map.hidden.clear();
+    for (const label of labels) if (!shown.includes(label)) map.hidden.add(label);
+    app.view = 'map';
+  };
+  const train = (classes: string[], others: TrainRequest['others']): unknown =>
+    session.notices.attempt(() => trainOn(app, session, { classes, others }));
   return [
     {
       id: 'class-tracks',
@@ -105,12 +181,29 @@ export function classEntries(app: App, session: LibrarySession, name: string): M
       title: 'Show only it on the map',
       icon: 'map',
       disabled: !labels.includes(name),
-      run: () => {
-        map.colourBy = 'label';
-        map.hidden.clear();
-        for (const label of labels) if (label !== name) map.hidden.add(label);
-        app.view = 'map';
-      },
+      run: () => showOnMap([name]),
+    },
+    {
+      id: 'class-compare',
+      title:
+        nearest === undefined ? 'Compare with its nearest rival' : `Compare with “${nearest}” on the map`,
+      icon: 'map',
+      disabled: nearest === undefined,
+      run: () => nearest !== undefined && showOnMap([name, nearest]),
+    },
+    {
+      id: 'class-train-rest',
+      title: 'Train it against the rest',
+      icon: 'train',
+      disabled: labels.length < 2 || !labels.includes(name),
+      run: () => train([name], 'one-class'),
+    },
+    {
+      id: 'class-train-rivals',
+      title: rivals.length === 0 ? 'Train it with its rivals' : `Train it with ${rivals.join(', ')}`,
+      icon: 'train',
+      disabled: rivals.length === 0,
+      run: () => train([name, ...rivals], 'leave-out'),
     },
     {
       id: 'class-prototypes',

@@ -19,6 +19,8 @@ const table: Partial<Record<Method, string[]>> = {
   'libraries.relink': ['folder'],
   'libraries.bundle': ['folder'],
   'libraries.takeIn': ['bundle', 'folder'],
+  'caches.move': ['folder'],
+  'sonify.save': ['file'],
   'taxonomies.create': ['source.path'],
   'classify.files': ['paths.*'],
   'classify.audioUrl': ['path'],

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { importFolder, startTestEngine, writeMusic } from '../../support/engine.ts';
+import { finished, importFolder, startTestEngine, testFolder, writeMusic } from '../../support/engine.ts';
 
 describe('caches', () => {
   it('are measured by what lies in their places, and emptied one kind at a time', async () => {
@@ -48,5 +48,98 @@ describe('caches', () => {
       code: 'library-busy',
     });
     await client.call('jobs.cancel', { jobId });
+  });
+
+  it('move to another folder, which new libraries use, and back, with everything in them', async () => {
+    const engine = await startTestEngine();
+    const { client } = engine;
+    const { library } = await importFolder(client, writeMusic({ perClass: 2, classes: ['a', 'b'] }));
+    const own = library.dataFolder;
+    mkdirSync(join(own, 'sonifications'), { recursive: true });
+    writeFileSync(join(own, 'sonifications', 'x.wav'), new Uint8Array(200));
+    const move = async (folder: string | null) => {
+      const { jobId } = await client.call('caches.move', { folder });
+      return finished(client, jobId, 'move-caches');
+    };
+    const caches = async () =>
+      (await client.call('caches.list', {})).map(({ folder, bytes }) => ({ folder, bytes }));
+    const [before] = await caches();
+    const elsewhere = testFolder();
+    const place = join(elsewhere, 'archetone-caches', library.id);
+    // Of a move that ended before it was written down.
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, 'cache.db'), 'old');
+
+    expect(await move(elsewhere)).toMatchObject({ libraries: 1 });
+    expect(await client.call('caches.place', {})).toEqual({ folder: realpathSync(elsewhere) });
+    expect(existsSync(join(own, 'cache.db'))).toBe(false);
+    expect(existsSync(join(own, 'sonifications', 'x.wav'))).toBe(false);
+    expect(existsSync(join(own, 'library.db'))).toBe(true);
+    expect(readdirSync(join(place, 'sonifications'))).toEqual(['x.wav']);
+    const [moved] = await caches();
+    expect(moved?.folder).toBe(place);
+    expect(moved?.bytes.sounds).toBe(200);
+    // The embeddings came along: nothing is to be computed.
+    const again = await client.call('libraries.get', { libraryId: library.id });
+    expect(again.tracks).toMatchObject({ total: 4, ready: 4 });
+    expect(await move(elsewhere)).toMatchObject({ libraries: 0 });
+
+    const { library: other } = await importFolder(client, writeMusic({ perClass: 2, classes: ['c', 'd'] }));
+    expect(readdirSync(join(elsewhere, 'archetone-caches')).sort()).toEqual([library.id, other.id].sort());
+    expect(existsSync(join(other.dataFolder, 'cache.db'))).toBe(false);
+    await client.call('libraries.remove', { libraryId: other.id });
+    expect(readdirSync(join(elsewhere, 'archetone-caches'))).toEqual([library.id]);
+
+    expect(await move(null)).toMatchObject({ libraries: 1 });
+    expect(await caches()).toEqual([
+      { folder: own, bytes: { ...before?.bytes, embeddings: expect.any(Number) as number } },
+    ]);
+    expect(existsSync(place)).toBe(false);
+    expect((await client.call('libraries.get', { libraryId: library.id })).tracks.ready).toBe(4);
+  });
+
+  it('are not moved into music, own data, what is no folder, nor under a job', async () => {
+    const engine = await startTestEngine();
+    const { client } = engine;
+    const music = writeMusic({ perClass: 3 });
+    const library = await client.call('libraries.open', { folder: music });
+    const move = (folder: string) => client.call('caches.move', { folder });
+    await expect(move(join(music))).rejects.toThrow('inside the music folder');
+    mkdirSync(join(music, 'inside'));
+    await expect(move(join(music, 'inside'))).rejects.toThrow('inside the music folder');
+    await expect(move(library.dataFolder)).rejects.toThrow('own data');
+    await expect(move(join(music, 'nowhere'))).rejects.toMatchObject({ code: 'missing-folder' });
+    const { jobId } = await client.call('import.start', { libraryId: library.id });
+    const refused = await move(testFolder());
+    await expect(finished(client, refused.jobId, 'move-caches')).rejects.toThrow('still works on');
+    await client.call('jobs.cancel', { jobId });
+  });
+
+  it('are missed when their disk is away, and can be left behind', async () => {
+    const first = await startTestEngine();
+    const { library } = await importFolder(first.client, writeMusic({ perClass: 2, classes: ['a', 'b'] }));
+    const elsewhere = testFolder();
+    const { jobId } = await first.client.call('caches.move', { folder: elsewhere });
+    await finished(first.client, jobId, 'move-caches');
+    // What a killed run did not get to: the old place still has a copy, and says so.
+    writeFileSync(join(library.dataFolder, 'cache.db'), 'old');
+    const pointer = join(library.dataFolder, 'cache-place.json');
+    writeFileSync(
+      pointer,
+      JSON.stringify({ folder: join(elsewhere, 'archetone-caches', library.id), left: library.dataFolder }),
+    );
+    renameSync(elsewhere, `${elsewhere}-away`);
+    const { client } = await first.restart();
+    await expect(client.call('libraries.get', { libraryId: library.id })).rejects.toThrow(
+      'which is not there',
+    );
+    expect((await client.call('libraries.list', {}))[0]?.problem?.code).toBe('missing-folder');
+    await expect.poll(() => existsSync(join(library.dataFolder, 'cache.db'))).toBe(false);
+    const back = await client.call('caches.move', { folder: null });
+    await finished(client, back.jobId, 'move-caches');
+    expect((await client.call('libraries.get', { libraryId: library.id })).tracks).toMatchObject({
+      ...{ total: 4, ready: 0 },
+    });
+    rmSync(`${elsewhere}-away`, { recursive: true });
   });
 });

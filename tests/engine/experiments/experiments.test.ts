@@ -331,6 +331,31 @@ describe('chooseClasses', () => {
     );
     expect(() => chooseClasses(['e'], labelsets, { task: 'single', minimumTracks: 1 })).toThrow(/No track/);
   });
+
+  it('takes the classes that are named only, and the others as one class or not at all', () => {
+    const sets = new Map([
+      ['a', ['bass']],
+      ['b', ['bass']],
+      ['c', ['mid', 'bass']],
+      ['d', ['high']],
+      ['e', []],
+    ]);
+    const choose = (more: object) =>
+      chooseClasses([...sets.keys()], sets, { task: 'single', minimumTracks: 1, ...more });
+    const rest = choose({ classes: ['bass'], others: 'one-class' });
+    expect(rest.classes).toEqual(['bass', 'not bass']);
+    expect(rest.tracks.map(({ id, labels }) => [id, labels[0]])).toEqual([
+      ['a', 0],
+      ['b', 0],
+      ['c', 1],
+      ['d', 1],
+    ]);
+    const two = choose({ classes: ['bass', 'high'] });
+    expect(two.classes).toEqual(['bass', 'high']);
+    expect(two.tracks.map(({ id }) => id)).toEqual(['a', 'b', 'd']);
+    expect(() => choose({ classes: ['bass'] })).toThrow('Only one class');
+    expect(() => choose({ classes: ['bass'], others: 'one-class', task: 'multi' })).toThrow('anyway');
+  });
 });
 
 describe('splitGroups', () => {
