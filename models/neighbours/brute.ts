@@ -1,3 +1,4 @@
+import { rowsAtOnce, type Rows } from './rows.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { cosineDistance, squaredDistanceBelow } from '../numerics/distances.ts';
 import { at, type Vectors } from '../numerics/vectors.ts';
@@ -21,26 +22,32 @@ export interface NearestRows {
  * @throws the signal's reason on abort.
  */
 export async function compareAllRows(
-  train: { features: Vectors; count: number; dim: number },
+  train: { features: Vectors; count: number; dim: number } | Rows,
   queries: { features: Vectors; count: number },
   options: { k: number; metric?: Metric | undefined; signal?: AbortSignal | undefined },
 ): Promise<NearestRows> {
   const { k, metric = 'euclidean' } = options;
-  const { dim } = train;
+  const { dim, count } = train;
   const pacer = new Pacer(options.signal);
   const rows = new Int32Array(queries.count * k);
   const distances = new Float64Array(queries.count * k).fill(Infinity);
   // Chunks of about a millisecond: loops in async functions are compiled less well than this inner one.
   const chunk = Math.max(1, Math.floor(chunkWork / dim));
-  for (let q = 0; q < queries.count; q++) {
-    const own = {
-      rows: rows.subarray(q * k, (q + 1) * k),
-      distances: distances.subarray(q * k, (q + 1) * k),
-    };
-    for (let first = 0; first < train.count; first += chunk) {
-      const last = Math.min(train.count, first + chunk);
-      scanRows(train.features, first, last, queries.features, q, dim, metric, own);
-      if (pacer.due((last - first) * dim)) await pacer.pause();
+  // What has to be read is read once for all queries.
+  const part = 'read' in train ? rowsAtOnce(dim) : count;
+  for (let start = 0; start < count; start += part) {
+    const end = Math.min(count, start + part);
+    const [features, base] = 'read' in train ? [train.read(start, end - start), start] : [train.features, 0];
+    for (let q = 0; q < queries.count; q++) {
+      const own = {
+        rows: rows.subarray(q * k, (q + 1) * k),
+        distances: distances.subarray(q * k, (q + 1) * k),
+      };
+      for (let first = start - base; first < end - base; first += chunk) {
+        const last = Math.min(end - base, first + chunk);
+        scanRows(features, base, first, last, queries.features, q, dim, metric, own);
+        if (pacer.due((last - first) * dim)) await pacer.pause();
+      }
     }
   }
   return { k, rows, distances };
@@ -49,9 +56,10 @@ export async function compareAllRows(
 /** Multiply-adds between two looks at the pacer. */
 const chunkWork = 1 << 20;
 
-/** Merges rows `first..last` into the sorted neighbours of query `q`. */
+/** Merges rows `first..last` of `features`, which begin at row `base`, into the sorted neighbours of query `q`. */
 function scanRows(
   features: Vectors,
+  base: number,
   first: number,
   last: number,
   queries: Vectors,
@@ -76,6 +84,6 @@ function scanRows(
       rows[slot] = at(rows, slot - 1);
     }
     distances[slot] = d;
-    rows[slot] = row;
+    rows[slot] = base + row;
   }
 }

@@ -43,12 +43,12 @@ export class RowEncoder {
     this.#z = new Float64Array(space.mean.length);
   }
 
-  /** Encodes one row into its places. */
-  encode(source: Float32Array, row: number, { codes, rests, facts, narrow }: RowCodes): void {
+  /** Encodes the row at `offset` of `source` into the places of row number `row`. */
+  encode(source: Float32Array, offset: number, row: number, { codes, rests, facts, narrow }: RowCodes): void {
     const { mean, weight, unit, metric } = this.#space;
     const z = this.#z;
     const dim = z.length;
-    centre(this.#space, source, row * dim, z);
+    centre(this.#space, source, offset, z);
     let [squared, along, weighted, largest] = [0, 0, 0, 0];
     for (let d = 0; d < dim; d++) {
       const value = at(z, d);

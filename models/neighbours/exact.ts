@@ -4,6 +4,7 @@ import { Pacer } from '../numerics/pacer.ts';
 import { checkFinite } from '../embeddings/labelled-vectors.ts';
 import { cosineDistance, squaredDistanceBelow } from '../numerics/distances.ts';
 import { at } from '../numerics/vectors.ts';
+import { rowsAtOnce, rowsInMemory, type Rows } from './rows.ts';
 import { CodeProduct, type Fineness } from './product.ts';
 import { finestCode, Sieve, offersRoom, type Offers, type SievedQuery } from './sieve.ts';
 
@@ -41,7 +42,7 @@ export class ExactIndex {
   readonly metric: Metric;
   /** How many queries were searched row by row because too many rows were left, so far. */
   fallbacks = 0;
-  readonly #vectors: Float32Array;
+  readonly #rows: Rows;
   #sieve: Promise<Sieve> | null = null;
   #product: Promise<CodeProduct> | null = null;
   #fineness: Fineness = 'coarse';
@@ -51,11 +52,11 @@ export class ExactIndex {
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  private constructor(vectors: Float32Array, dim: number, metric: Metric) {
-    this.#vectors = vectors;
-    this.dim = dim;
+  private constructor(rows: Rows, metric: Metric) {
+    this.#rows = rows;
+    this.dim = rows.dim;
     this.metric = metric;
-    this.count = vectors.length / dim;
+    this.count = rows.count;
   }
 
   /** Bytes that an index of `count` rows keeps beside its vectors once it has been asked a few times. */
@@ -74,10 +75,25 @@ export class ExactIndex {
         `${vectors.length} values are no rows of ${dim}.`,
         'Check the dimension.',
       );
-    if (vectors.length === 0)
+    return ExactIndex.over(rowsInMemory(vectors, dim), metric);
+  }
+
+  /**
+   * Over rows that may lie on a disk: beside the codes ({@link bytes}) little of them is in memory.
+   * @param rows at least one, finite; they must not change
+   * @throws NumericError `empty` or `not-finite`; whatever reading them throws
+   */
+  static async over(rows: Rows, metric: Metric = 'euclidean'): Promise<ExactIndex> {
+    const { count, dim } = rows;
+    if (count === 0)
       throw new NumericError('empty', 'There is nothing to search.', 'Import some tracks first.');
-    await checkFinite(vectors, dim, new Pacer(), 'The index');
-    return new ExactIndex(vectors, dim, metric);
+    const pacer = new Pacer();
+    const part = rowsAtOnce(dim);
+    for (let first = 0; first < count; first += part) {
+      const own = rows.read(first, Math.min(part, count - first));
+      await checkFinite(own, dim, pacer, 'The index');
+    }
+    return new ExactIndex(rows, metric);
   }
 
   /**
@@ -166,7 +182,7 @@ export class ExactIndex {
     const { dim } = this;
     const pacer = new Pacer(signal);
     // Preparing is not the asking query's own: its abort must not undo it for others.
-    this.#sieve ??= Sieve.build(this.#vectors, dim, this.metric, new Pacer());
+    this.#sieve ??= Sieve.build(this.#rows, this.metric, new Pacer());
     const sieve = await this.#sieve;
     signal?.throwIfAborted();
     const size = Math.max(1, Math.min(largestBatch, Math.floor(offerBytes / (8 * offersRoom(k)))));
@@ -257,16 +273,17 @@ export class ExactIndex {
   /** See `SievedQuery.compare`. */
   #compare(query: Float32Array, row: number, limit: number): number {
     const { dim } = this;
+    const own = this.#rows.read(row, 1);
     return this.metric === 'euclidean'
-      ? squaredDistanceBelow(query, 0, this.#vectors, row * dim, dim, limit)
-      : cosineDistance(query, 0, this.#vectors, row * dim, dim);
+      ? squaredDistanceBelow(query, 0, own, 0, dim, limit)
+      : cosineDistance(query, 0, own, 0, dim);
   }
 
   /** Every row compared with every query. */
   async #compareAll(queries: Float32Array, k: number, signal?: AbortSignal): Promise<Neighbour[][]> {
     const { dim, metric } = this;
     const found = await compareAllRows(
-      { features: this.#vectors, count: this.count, dim },
+      this.#rows,
       { features: queries, count: queries.length / dim },
       { k, metric, ...(signal && { signal }) },
     );

@@ -19,6 +19,7 @@ import {
 } from './codes.ts';
 import { centre, gauge, measureSpace, type Gauge, type Space } from './space.ts';
 import type { Metric } from './brute.ts';
+import { rowsAtOnce, type Rows } from './rows.ts';
 
 /** WebAssembly memory comes in pages of this size. */
 const pageBytes = 65536;
@@ -93,20 +94,19 @@ export class Sieve {
     return paddedCount(count) * (2 * paddedWidth(dim) + factBytes / rowsPerGroup + 4);
   }
 
-  /** Encodes all rows of `[n, dim]`. */
-  static async build(vectors: Float32Array, dim: number, metric: Metric, pacer: Pacer): Promise<Sieve> {
-    const count = vectors.length / dim;
+  /** Encodes all rows. */
+  static async build(rows: Rows, metric: Metric, pacer: Pacer): Promise<Sieve> {
+    const { count, dim } = rows;
     const pages = Math.ceil((Sieve.bytes(count, dim) + 2 * reservedBytes) / pageBytes);
-    const sieve = new Sieve(
-      measureSpace(vectors, dim, metric),
-      count,
-      new WebAssembly.Memory({ initial: pages }),
-    );
+    const sieve = new Sieve(measureSpace(rows, metric), count, new WebAssembly.Memory({ initial: pages }));
     const views = sieve.views();
     const encoder = new RowEncoder(sieve.space);
-    for (let row = 0; row < count; row++) {
-      encoder.encode(vectors, row, views);
-      if (pacer.due(4 * dim)) await pacer.pause();
+    const part = rowsAtOnce(dim);
+    for (let first = 0; first < count; first += part) {
+      const own = rows.read(first, Math.min(part, count - first));
+      for (let i = 0; i < own.length / dim; i++) encoder.encode(own, i * dim, first + i, views);
+      // Between two parts, not within one: others may read meanwhile.
+      if (pacer.due((4 * own.length) | 0)) await pacer.pause();
     }
     return sieve;
   }

@@ -1,4 +1,5 @@
 import type { Metric } from './brute.ts';
+import type { Rows } from './rows.ts';
 import { at } from '../numerics/vectors.ts';
 
 /**
@@ -43,15 +44,15 @@ const sampleRows = 4096;
 const leastWeight = 2 ** -10;
 
 /** Chooses the coordinates for a set of rows. */
-export function measureSpace(vectors: Float32Array, dim: number, metric: Metric): Space {
-  const count = vectors.length / dim;
+export function measureSpace(rows: Rows, metric: Metric): Space {
+  const { count, dim } = rows;
   const step = Math.max(1, Math.floor(count / sampleRows));
   const mean = new Float64Array(dim);
   const squares = new Float64Array(dim);
   const row = new Float64Array(dim);
   let seen = 0;
   for (let i = 0; i < count; i += step) {
-    normalise(vectors, i * dim, metric, row);
+    normalise(rows.read(i, 1), 0, metric, row);
     seen++;
     // Welford's update: no cancellation far from the origin.
     for (let d = 0; d < dim; d++) {

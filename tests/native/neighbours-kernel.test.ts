@@ -1,3 +1,4 @@
+import { rowsInMemory } from '../../models/neighbours/rows.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -45,7 +46,7 @@ describe('the scan kernel', () => {
       const random = new Random(3);
       const vectors = random.normals(count * dim).map((value, i) => value * (1 + (i % dim)) + (i % 3));
       const queries = random.normals(12 * dim).map((value, i) => value * (1 + (i % dim)));
-      const sieve = await Sieve.build(vectors, dim, metric, new Pacer());
+      const sieve = await Sieve.build(rowsInMemory(vectors, dim), metric, new Pacer());
       const product = await CodeProduct.open(coarsest);
       for (const k of [1, 10]) {
         for (const fineness of ['scan', 'coarse', 'fine'] as const) {

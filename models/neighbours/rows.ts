@@ -1,0 +1,59 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+
+/** Vectors of one length, wherever they lie. */
+export interface Rows {
+  readonly count: number;
+  readonly dim: number;
+  /** Rows `first … first + count` as `[count, dim]`, not to be changed; a single one is valid until the next call. */
+  read(first: number, count: number): Float32Array;
+}
+
+/** Rows that are read on their way through memory: some megabytes of them. */
+export function rowsAtOnce(dim: number): number {
+  return Math.max(1, Math.floor((1 << 20) / dim));
+}
+
+/** @param vectors `[n, dim]`, kept by reference */
+export function rowsInMemory(vectors: Float32Array, dim: number): Rows {
+  return {
+    count: vectors.length / dim,
+    dim,
+    read: (first, count) => vectors.subarray(first * dim, (first + count) * dim),
+  };
+}
+
+/**
+ * Rows in a file of float32, little-endian. Only what is asked for is read; what the system has at hand of the file is not
+ * read from the disk again.
+ */
+export class RowsOnDisk implements Rows {
+  readonly count: number;
+  readonly dim: number;
+  readonly #file: number;
+  readonly #single: Float32Array<ArrayBuffer>;
+
+  /** @throws the system's error */
+  constructor(path: string, count: number, dim: number) {
+    this.count = count;
+    this.dim = dim;
+    this.#single = new Float32Array(dim);
+    this.#file = openSync(path, 'r');
+  }
+
+  read(first: number, count: number): Float32Array {
+    const wanted = count === 1 ? this.#single : new Float32Array(count * this.dim);
+    const bytes = new Uint8Array(wanted.buffer);
+    let [done, at] = [0, 4 * first * this.dim];
+    while (done < bytes.length) {
+      const read = readSync(this.#file, bytes, done, bytes.length - done, at);
+      if (read === 0) throw new Error('a file of vectors is shorter than it should be');
+      done += read;
+      at += read;
+    }
+    return wanted;
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
