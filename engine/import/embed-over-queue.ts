@@ -188,7 +188,8 @@ class QueueRun {
       const old = [...this.#works.values()].filter(
         ({ state, offeredAt }) => state === 'offered' && offeredAt < before,
       );
-      if (this.#stopped() || old.length === 0 || (await board.unread()) > 0) continue;
+      // Asked also where nothing is old: a server that has lost everything says so here.
+      if (this.#stopped() || (await board.unread()) > 0) continue;
       for (const work of old) if (work.state === 'offered' && !this.#stopped()) await this.#hangOut(work);
     }
   }

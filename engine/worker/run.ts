@@ -17,6 +17,7 @@ import { PROTOCOL, readTask, type QueueTask } from '../queue/protocol.ts';
 import { inlineReaders } from '../readers/inline.ts';
 import { Readers } from '../readers/readers.ts';
 import type { LeasedTask, WorkSource } from '../queue/transport.ts';
+import { isDiskFull } from '../storage/errors.ts';
 import type { FolderMap } from './file-map.ts';
 import type { WorkerLog } from './log.ts';
 import { work, type AudioWay } from './work.ts';
@@ -222,8 +223,14 @@ class Worker {
     const { source, log } = this.#options;
     const { message, hint } = asEngineError(thrown);
     this.#faults.push(thrown);
-    this.#summary.refused++;
     log('cannot', { library: leased.libraryId, task: leased.key, message });
+    // Says nothing about the file, not even when it happens to it on this machine again and again.
+    if (isDiskFull(thrown)) {
+      await this.#handBack(leased);
+      await sleep(AFTER_FAULT_MS, undefined, { signal: this.#hurry.signal }).catch(() => undefined);
+      return;
+    }
+    this.#summary.refused++;
     try {
       await source.answer(leased, refusedAnswer(task, { message, hint }), this.#hurry.signal);
       await leased.done();

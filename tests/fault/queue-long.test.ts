@@ -3,7 +3,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { expect, it } from 'vitest';
 import { readAnswer, writeAnswer } from '../../engine/queue/protocol.ts';
 import { Random } from '../../models/numerics/random.ts';
-import { runCli, type CliRun } from '../support/cli.ts';
+import { clockOff, runCli, type CliRun } from '../support/cli.ts';
 import { CutProxy } from '../support/cut-proxy.ts';
 import { importFolder, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
 import { contentsOf, libraryContents } from '../support/library-contents.ts';
@@ -16,17 +16,21 @@ const SEED = Number(process.env['ARCHETONE_QUEUE_SEED'] ?? 1);
 const NO_QUEUE = 8;
 const FAULTS_A_ROUND = 20;
 const env = { ARCHETONE_EMBEDDER: '/none' };
+/** Three years behind. */
+const wrongClock = { ...env, ...clockOff(-3 * 365 * 24 * 3600 * 1000) };
 const skipped = natsMissing || FAULTS === 0;
 
 /** A program that is started again whenever it was killed, until it ends by itself. */
 class Restarted {
   readonly #args: readonly string[];
+  readonly #env: Record<string, string>;
   #kill: (signal: NodeJS.Signals) => void = () => undefined;
   #over = false;
   readonly ended: Promise<CliRun>;
 
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], own: Record<string, string> = env) {
     this.#args = args;
+    this.#env = own;
     this.ended = this.#run().finally(() => (this.#over = true));
   }
 
@@ -46,7 +50,7 @@ class Restarted {
 
   async #run(): Promise<CliRun> {
     for (;;) {
-      const run = await runCli(this.#args, { env, onStart: (kill) => (this.#kill = kill) });
+      const run = await runCli(this.#args, { env: this.#env, onStart: (kill) => (this.#kill = kill) });
       // An import that finds no server when it starts says so; whoever waits for it starts it again.
       const again = this.#args[0] === 'worker' || run.signal !== null || run.code === NO_QUEUE;
       if (this.#over || !again) return run;
@@ -66,12 +70,26 @@ it.skipIf(skipped)(
     await engine.close();
     const alone = libraryContents(dataFolder);
     const server = await NatsServer.start();
-    const [near, far] = [await CutProxy.start(server.port), await CutProxy.start(server.port, 150)];
+    const network = new Random(SEED + 1);
+    const lost = (): boolean => network.uniform() < 0.05;
+    const [near, far] = [await CutProxy.start(server.port), await CutProxy.start(server.port, 150, lost)];
     const work = (proxy: CutProxy, name: string): Restarted =>
-      new Restarted([
-        ...['worker', '--queue', `nats://127.0.0.1:${proxy.port}`, '--name', name, '--cache', testFolder()],
-        ...['--batch', '4', '--threads', '1', '--tracks', '2', '--audio', name === 'far' ? 'sent' : 'either'],
-      ]);
+      new Restarted(
+        [
+          ...['worker', '--queue', `nats://127.0.0.1:${proxy.port}`, '--name', name, '--cache', testFolder()],
+          ...[
+            '--batch',
+            '4',
+            '--threads',
+            '1',
+            '--tracks',
+            '2',
+            '--audio',
+            name === 'far' ? 'sent' : 'either',
+          ],
+        ],
+        name === 'far' ? wrongClock : env,
+      );
     const workers = [work(near, 'near'), work(far, 'far')];
     const intruder = await Intruder.start(server.url, random);
     let importing: Restarted | null = null;

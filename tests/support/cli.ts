@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll } from 'vitest';
 import { tinyPacks } from './engine.ts';
@@ -35,6 +36,12 @@ function bundledCli(): Promise<string> {
     return outfile;
   })();
   return bundle;
+}
+
+/** The environment of a program whose clock is off. */
+export function clockOff(milliseconds: number): Record<string, string> {
+  const module = pathToFileURL(join(import.meta.dirname, 'wrong-clock.mjs')).href;
+  return { NODE_OPTIONS: `--import ${module}`, ARCHETONE_TEST_CLOCK_MS: String(milliseconds) };
 }
 
 export interface CliRun {

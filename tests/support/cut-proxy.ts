@@ -1,6 +1,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A stretch of network between a client and a server on this machine, which may be slow, or cut for a while. */
+/** After so long TCP sends again what was lost; twice as long when that is lost, too. */
+const AGAIN_MS = 200;
+
+/** A stretch of network between a client and a server on this machine, which may be slow, lose packets, or be cut for a while. */
 export class CutProxy {
   readonly port: number;
   readonly #server: Server;
@@ -12,8 +15,11 @@ export class CutProxy {
     this.port = port;
   }
 
-  /** @param delayMs of every piece of data, each way */
-  static start(target: number, delayMs = 0): Promise<CutProxy> {
+  /**
+   * @param delayMs of every piece of data, each way
+   * @param isLost whether the next piece is lost: it and all behind it come later, as TCP has it
+   */
+  static start(target: number, delayMs = 0, isLost: () => boolean = () => false): Promise<CutProxy> {
     return new Promise((resolve) => {
       const server = createServer((client) => {
         if (proxy.#cut) {
@@ -21,8 +27,8 @@ export class CutProxy {
           return;
         }
         const there = connect(target, '127.0.0.1');
-        proxy.#join(client, there, delayMs);
-        proxy.#join(there, client, delayMs);
+        proxy.#join(client, there, delayMs, isLost);
+        proxy.#join(there, client, delayMs, isLost);
       });
       let proxy: CutProxy;
       server.listen(0, '127.0.0.1', () => {
@@ -48,9 +54,15 @@ export class CutProxy {
     this.#server.close();
   }
 
-  #join(from: Socket, to: Socket, delayMs: number): void {
+  #join(from: Socket, to: Socket, delayMs: number, isLost: () => boolean): void {
     this.#sockets.add(from);
-    from.on('data', (data) => void setTimeout(() => to.write(data), delayMs));
+    let last = 0;
+    from.on('data', (data) => {
+      let wait = delayMs;
+      for (let again = AGAIN_MS; isLost(); again *= 2) wait += again;
+      last = Math.max(last, performance.now() + wait);
+      setTimeout(() => to.write(data), last - performance.now());
+    });
     from.on('error', () => undefined);
     from.on('close', () => {
       this.#sockets.delete(from);

@@ -2,6 +2,7 @@ import {
   AckPolicy,
   DiscardPolicy,
   jetstream,
+  JetStreamApiError,
   jetstreamManager,
   RetentionPolicy,
   StorageType,
@@ -15,6 +16,8 @@ import { queueLimits } from '../protocol.ts';
 import type { QueueSettings } from '../settings.ts';
 import type { DeliveredAnswer, TaskBoard } from '../transport.ts';
 import { NatsAudio } from './audio.ts';
+import { EngineError } from '../../wire/errors.ts';
+import { withoutLogin } from './address.ts';
 import { connectNats, disconnect, unprepared } from './connect.ts';
 import { ServerFiles } from './files.ts';
 import * as names from './names.ts';
@@ -40,14 +43,16 @@ export class NatsBoard implements TaskBoard {
   readonly #largeAnswers: ServerFiles;
   readonly #audio: NatsAudio;
   readonly #signal: AbortSignal;
+  readonly #server: string;
 
   private constructor(
     connection: NatsConnection,
     manager: JetStreamManager,
-    libraryId: string,
+    { libraryId, server }: { libraryId: string; server: string },
     signal: AbortSignal,
   ) {
     this.#connection = connection;
+    this.#server = withoutLogin(server);
     this.#signal = signal;
     this.#js = jetstream(connection);
     this.#manager = manager;
@@ -72,7 +77,7 @@ export class NatsBoard implements TaskBoard {
     const connection = await connectNats(settings, `archetone library ${libraryId}`);
     try {
       const manager = await jetstreamManager(connection);
-      const board = new NatsBoard(connection, manager, libraryId, signal);
+      const board = new NatsBoard(connection, manager, { libraryId, server: settings.server }, signal);
       await board.#prepare(settings.leaseSeconds);
       return board;
     } catch (thrown) {
@@ -151,8 +156,14 @@ export class NatsBoard implements TaskBoard {
     await disconnect(this.#connection);
   }
 
-  #patiently<T>(work: () => Promise<T>): Promise<T> {
-    return patiently(this.#connection, work, this.#signal);
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await patiently(this.#connection, work, this.#signal);
+    } catch (thrown) {
+      if (thrown instanceof JetStreamApiError && thrown.status === 404)
+        throw lostStorage(this.#server, thrown);
+      throw thrown;
+    }
   }
 
   async #prepare(leaseSeconds: number): Promise<void> {
@@ -212,4 +223,13 @@ export class NatsBoard implements TaskBoard {
       },
     };
   }
+}
+
+function lostStorage(server: string, cause: unknown): EngineError {
+  return new EngineError(
+    'queue',
+    `The server at ${server} has lost what it kept: tasks, and answers that were not stored.`,
+    'Look whether its storage is in a folder that lasts, and start again: what was stored here stays, the rest is done anew.',
+    { cause },
+  );
 }
