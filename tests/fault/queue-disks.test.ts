@@ -72,4 +72,66 @@ describe.skipIf(natsMissing)(`a queue and disks${withNats}`, () => {
       expect(libraryContents(dataFolder)).toEqual(libraryContents(alone.dataFolder));
     },
   );
+
+  it.skipIf(disk === null)(
+    `keeps answers while the library's disk is full${withDisk}`,
+    { timeout: 90_000 },
+    async () => {
+      const own = smallDisk(8);
+      const music = writeMusic({ perClass: 3, classes: ['bass'] });
+      const server = await NatsServer.start();
+      const settings = settingsOf(server.url);
+      const { client, engine } = await startTestEngine({ queue: settings, dataFolder: own?.folder ?? '' });
+      const { id: libraryId } = await client.call('libraries.open', { folder: music });
+      const { jobId } = await client.call('import.start', { libraryId });
+      await expect.poll(async () => (await observeQueue(settings)).libraries[0]?.waiting, soon).toBe(3);
+      own?.fill();
+      const worker = await startTestWorker(server.url);
+      expect((await settled(client, jobId)).error).toMatchObject({ code: 'disk-full' });
+      await expect
+        .poll(async () => (await observeQueue(settings)).libraries[0]?.answersToStore, soon)
+        .toBe(3);
+      await worker.stop();
+      own?.free();
+      // Nobody works any more: what was answered is enough.
+      const again = await client.call('import.start', { libraryId });
+      expect(await finished(client, again.jobId, 'import')).toMatchObject({ imported: 3, failed: 0 });
+      await engine.close();
+      own?.remove();
+    },
+  );
+
+  it.skipIf(disk === null)(
+    `waits while the server's disk is full${withDisk}`,
+    { timeout: 90_000 },
+    async () => {
+      const own = smallDisk(16);
+      const music = writeMusic({ perClass: 3, classes: ['bass'] });
+      const server = await NatsServer.start('', own?.folder);
+      const settings = settingsOf(server.url);
+      own?.fill();
+      const worker = await startTestWorker(server.url);
+      const { client, engine } = await startTestEngine({ queue: settings });
+      const { id: libraryId } = await client.call('libraries.open', { folder: music });
+      const { jobId } = await client.call('import.start', { libraryId });
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      const before = await client.call('jobs.get', { jobId });
+      own?.free();
+      await server.kill();
+      await server.start();
+      // One that could not even make its place on the server says so, and is started again.
+      const first = await settled(client, jobId);
+      if (first.error) expect(first.error).toMatchObject({ code: 'queue' });
+      const again = first.error ? (await client.call('import.start', { libraryId })).jobId : jobId;
+      expect(await finished(client, again, 'import')).toMatchObject({ failed: 0 });
+      expect(before.progress.failures).toBe(0);
+      expect(await client.call('libraries.get', { libraryId })).toMatchObject({
+        tracks: { ready: 3, failed: 0 },
+      });
+      await worker.stop();
+      await engine.close();
+      await server.kill();
+      own?.remove();
+    },
+  );
 });

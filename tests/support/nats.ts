@@ -12,8 +12,8 @@ afterAll(async () => {
 /** A server with a folder of its own, which ends with the test file. */
 export class NatsServer extends NatsProcess {
   /** @param config more of the server's configuration */
-  static async start(config = ''): Promise<NatsServer> {
-    const server = new NatsServer(testFolder(), await freePort(), config);
+  static async start(config = '', folder = testFolder()): Promise<NatsServer> {
+    const server = new NatsServer(folder, await freePort(), config);
     await server.start();
     return server;
   }

@@ -42,7 +42,7 @@ export async function connectNats(settings: QueueSettings, name: string): Promis
     });
   } catch (thrown) {
     if (thrown instanceof EngineError) throw thrown;
-    throw connectError(thrown, servers.map(({ host }) => host).join(', '), settings);
+    throw connectError(thrown, servers.map(({ host }) => host).join(', '), knownBy(settings, first));
   }
 }
 
@@ -99,13 +99,19 @@ function readPem(path: string, what: string): Buffer {
   }
 }
 
-function connectError(thrown: unknown, servers: string, { creds, token }: QueueSettings): EngineError {
+/** What one comes with; null: nothing. */
+function knownBy({ creds, token }: QueueSettings, { user }: Address): string | null {
+  if (creds !== undefined) return 'these credentials';
+  if (token !== undefined) return 'this token';
+  return user === null ? null : 'this name and password';
+}
+
+function connectError(thrown: unknown, servers: string, known: string | null): EngineError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   if (thrown instanceof AuthorizationError || /authorization|authentication/i.test(message)) {
-    const known = creds !== undefined ? 'these credentials' : token !== undefined ? 'this token' : 'nobody';
     return new EngineError(
       'queue',
-      `The queue at ${servers} does not let ${known === 'nobody' ? 'anybody in without a token' : `${known} in`}.`,
+      `The queue at ${servers} does not let ${known === null ? 'anybody in without a token' : `${known} in`}.`,
       'Ask whoever runs it. The window takes a token or credentials in Preferences, under Helpers; commands take --creds or ARCHETONE_QUEUE_TOKEN.',
       { cause: thrown },
     );

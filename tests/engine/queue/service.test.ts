@@ -88,11 +88,14 @@ describe.skipIf(natsMissing)(`the queue that a window connects to${withNats}`, (
     };
     const service = new QueueService(folder, keeper);
     const address = `nats://anna:secret-word@127.0.0.1:${users.port}`;
+    await expect(service.connect({ server: address.replace('word', 'ward') })).rejects.toThrow(
+      'does not let this name and password in',
+    );
     expect(await service.connect({ server: address })).toMatchObject({ server: users.url, secret: true });
     expect(await service.settings()).toMatchObject({ server: address });
     expect(readFileSync(join(folder, 'queue.json'), 'utf8')).not.toContain('secret-word');
     await expect(service.connect({ server: server.url })).rejects.toMatchObject({ code: 'not-permitted' });
-    expect(asked).toEqual([users.url, server.url]);
+    expect(asked).toEqual([users.url, users.url, server.url]);
     // After a restart of a system without a keychain.
     const later = new QueueService(folder, memoryKeeper());
     expect(later.now).toMatchObject({ server: users.url, secret: true });
