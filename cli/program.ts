@@ -24,9 +24,11 @@ import { mistakesVerb } from './verbs/mistakes.ts';
 import { neighboursVerb } from './verbs/neighbours.ts';
 import { openVerb } from './verbs/open.ts';
 import { packsVerb } from './verbs/packs.ts';
+import { playlistsVerb } from './verbs/playlists.ts';
 import { prototypesVerb } from './verbs/prototypes.ts';
 import { queueVerb } from './verbs/queue.ts';
 import { reduceVerb } from './verbs/reduce.ts';
+import { similarityVerb } from './verbs/similarity.ts';
 import { sonifyVerb } from './verbs/sonify.ts';
 import { taxonomiesVerb } from './verbs/taxonomies.ts';
 import { tracksVerb } from './verbs/tracks.ts';
@@ -46,6 +48,8 @@ const verbs: readonly AddVerb[] = [
   listeningVerb,
   mistakesVerb,
   neighboursVerb,
+  playlistsVerb,
+  similarityVerb,
   embedVerb,
   tagsVerb,
   sonifyVerb,

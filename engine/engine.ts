@@ -31,6 +31,7 @@ import { listeningHandlers } from './listening/handlers.ts';
 import { mistakesHandlers } from './mistakes/handlers.ts';
 import { neighboursHandlers } from './neighbours/handlers.ts';
 import { packsHandlers } from './packs/handlers.ts';
+import { playlistsHandlers } from './playlists/handlers.ts';
 import { projectionHandlers } from './projection/handlers.ts';
 import { prototypesHandlers } from './prototypes/handlers.ts';
 import { providersHandlers } from './packs/provider-handlers.ts';
@@ -39,6 +40,7 @@ import { memoryKeeper } from './queue/secrets.ts';
 import { QueueService } from './queue/service.ts';
 import { reductionsHandlers } from './reductions/handlers.ts';
 import { scoringHandlers } from './scoring/handlers.ts';
+import { similarityHandlers } from './similarity/handlers.ts';
 import { sonifyHandlers } from './sonify/handlers.ts';
 import { taxonomiesHandlers } from './taxonomies/handlers.ts';
 import { searchesHandlers } from './library/search-handlers.ts';
@@ -167,6 +169,8 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...listeningHandlers(context),
     ...mistakesHandlers(context),
     ...neighboursHandlers(context),
+    ...playlistsHandlers(context),
+    ...similarityHandlers(context),
     ...projectionHandlers(context),
     ...reductionsHandlers(context),
     ...exportsHandlers(context),

@@ -45,7 +45,15 @@ export type EngineEvent =
   | {
       type: 'library-changed';
       libraryId: string;
-      what: 'tracks' | 'taxonomies' | 'experiments' | 'reductions' | 'predictions' | 'mistakes' | 'sets';
+      what:
+        | 'tracks'
+        | 'taxonomies'
+        | 'experiments'
+        | 'reductions'
+        | 'predictions'
+        | 'mistakes'
+        | 'sets'
+        | 'playlists';
     }
   | ({ type: 'first-sound' } & FirstSound)
   | ({ type: 'sound' } & MadeSound)

@@ -31,6 +31,7 @@ import { listeningMethods } from './listening.ts';
 import { mistakesMethods } from './mistakes.ts';
 import { neighboursMethods } from './neighbours.ts';
 import { packsMethods } from './packs.ts';
+import { playlistsMethods } from './playlists.ts';
 import { preferencesMethods } from './preferences.ts';
 import { projectionMethods } from './projection.ts';
 import { prototypesMethods } from './prototypes.ts';
@@ -39,6 +40,7 @@ import { queueMethods } from './queue.ts';
 import { reductionsMethods } from './reductions.ts';
 import { searchesMethods } from './searches.ts';
 import { setsMethods } from './sets.ts';
+import { similarityMethods } from './similarity.ts';
 import { sonifyMethods } from './sonify.ts';
 import { tagsMethods } from './tags.ts';
 import { taxonomiesMethods } from './taxonomies.ts';
@@ -63,6 +65,8 @@ export const contract = {
   ...listeningMethods,
   ...mistakesMethods,
   ...neighboursMethods,
+  ...playlistsMethods,
+  ...similarityMethods,
   ...projectionMethods,
   ...reductionsMethods,
   ...datasetsMethods,

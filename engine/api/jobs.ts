@@ -8,6 +8,7 @@ import type { ExportResult } from './exports.ts';
 import type { VectorRef } from './neighbours.ts';
 import type { ProviderInfo, PackVerification } from './packs.ts';
 import { id, nothing } from './shared.ts';
+import type { SimilarityAssessment } from './similarity.ts';
 import type { Sonification } from './sonify.ts';
 
 /**
@@ -29,6 +30,7 @@ export type JobKind =
   | 'study'
   | 'mistakes'
   | 'evaluate'
+  | 'learn-similarity'
   | 'export'
   | 'check-providers'
   | 'verify-pack'
@@ -114,6 +116,15 @@ export type JobResult =
   | { kind: 'study'; studyId: string; reductions: number }
   | { kind: 'mistakes'; reportId: string; mistakes: number }
   | { kind: 'evaluate'; evaluationId: string; cells: number }
+  /** `used`: the library is seen in the learned space now. */
+  | {
+      kind: 'learn-similarity';
+      packId: string;
+      title: string;
+      tracks: number;
+      used: boolean;
+      assessment: SimilarityAssessment;
+    }
   | { kind: 'export'; export: ExportResult }
   | { kind: 'check-providers'; providers: ProviderInfo[] }
   | { kind: 'verify-pack'; verification: PackVerification }

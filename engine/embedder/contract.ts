@@ -4,7 +4,7 @@ import type { Confinement } from '../api/app.ts';
 import { query } from '../wire/contract.ts';
 
 /** The methods of a pack's runtime that can be asked for: name → graphs that run. */
-const runMethods = ['embed', 'features', 'embedFeatures', 'tags', 'denoise', 'decode'] as const;
+const runMethods = ['embed', 'features', 'embedFeatures', 'tags', 'project', 'denoise', 'decode'] as const;
 export type RunMethod = (typeof runMethods)[number];
 
 const numbers = z.custom<Float32Array>((value) => value instanceof Float32Array, 'not float32 numbers');

@@ -60,6 +60,10 @@ export class EmbedderRuntime implements PackRuntime {
     return this.#run('tags', [waveforms], batch, each);
   }
 
+  project(embeddings: Float32Array, batch: number): Promise<Float32Array> {
+    return this.#run('project', [embeddings], batch, this.pack.manifest.embeddingDim);
+  }
+
   denoise(x: Float32Array, sigma: Float32Array, z: Float32Array): Promise<Float32Array> {
     return this.#run('denoise', [x, sigma, z], sigma.length, this.#frame);
   }

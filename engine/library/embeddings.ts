@@ -250,6 +250,47 @@ export class EmbeddingRepository {
     return { trackId: twin.track_id, count: twin.count };
   }
 
+  /**
+   * Stores vectors that were worked out from those of another space, window for window, for the tracks whose files still
+   * have the content they had then.
+   * @param vectors `[windows.count, dim]`
+   */
+  putDerived(
+    space: SpaceInfo,
+    windows: WindowEmbeddings,
+    vectors: Float32Array,
+    by: ComputedBy | null,
+  ): void {
+    const dim = vectors.length / Math.max(1, windows.count);
+    const insert = this.#db.prepare(
+      `INSERT OR REPLACE INTO cache.embeddings (space, track_id, content_hash, dim, count, window_index,
+           start_seconds, window_seconds, vectors, provider, runtime, processor)
+         SELECT ?, id, content_hash, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM tracks WHERE id = ? AND content_hash = ?`,
+    );
+    this.#db.transaction(() => {
+      let from = 0;
+      windows.trackIds.forEach((id, track) => {
+        let to = from;
+        while (windows.trackOf[to] === track) to++;
+        insert.run([
+          space.key,
+          dim,
+          to - from,
+          toBlob(windows.windowIndex.slice(from, to)),
+          toBlob(windows.startSeconds.slice(from, to)),
+          toBlob(windows.durationSeconds.slice(from, to)),
+          toBlob(vectors.slice(from * dim, to * dim)),
+          by?.provider ?? null,
+          by?.runtime ?? null,
+          by?.processor ?? null,
+          id,
+          windows.contentHashes[track] ?? '',
+        ]);
+        from = to;
+      });
+    })();
+  }
+
   /** Frees what is in memory. */
   close(): void {
     // Each frees its own when the queries under way have ended.

@@ -11,6 +11,7 @@ import { Kept } from './kept.ts';
 import { LabelRepository } from './labels.ts';
 import { ListeningRepository } from './listening.ts';
 import { MistakeRepository } from './mistakes.ts';
+import { PlaylistRepository } from './playlists.ts';
 import { PredictionRepository } from './predictions.ts';
 import { ProjectionRepository } from './projections.ts';
 import { ReductionRepository } from './reductions.ts';
@@ -55,6 +56,7 @@ export class Library {
   readonly labels: LabelRepository;
   readonly listening: ListeningRepository;
   readonly mistakes: MistakeRepository;
+  readonly playlists: PlaylistRepository;
   readonly predictions: PredictionRepository;
   readonly projections: ProjectionRepository;
   readonly reductions: ReductionRepository;
@@ -80,6 +82,7 @@ export class Library {
     this.labels = new LabelRepository(db, announce);
     this.listening = new ListeningRepository(db);
     this.mistakes = new MistakeRepository(db, announce);
+    this.playlists = new PlaylistRepository(db, () => this.folder(), announce);
     this.predictions = new PredictionRepository(db, announce);
     this.projections = new ProjectionRepository(db);
     this.reductions = new ReductionRepository(db, this.spaces, announce);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Playlist } from '../../models/playlists/playlist.ts';
 import { query } from '../wire/contract.ts';
 import type { LabelTable } from './label-table.ts';
 
@@ -11,4 +12,8 @@ const requestSchema = z.strictObject({
 export type LabelRequest = z.infer<typeof requestSchema>;
 
 /** What the thread made from `label-worker.ts` does. */
-export const labelContract = { read: query<LabelTable>()(requestSchema) };
+export const labelContract = {
+  read: query<LabelTable>()(requestSchema),
+  /** Playlists are lists of tracks as label files are, and are read in the same bounds. */
+  playlists: query<Playlist[]>()(z.strictObject({ path: z.string() })),
+};

@@ -1,6 +1,6 @@
 import type { UnmatchedRows } from '../api/taxonomies.ts';
 import type { LabelRow } from './label-rows.ts';
-import { TrackMatcher } from './match.ts';
+import { TrackMatcher } from '../library/track-matcher.ts';
 import { unmatchedText } from './unmatched.ts';
 
 /** What a label file says about the tracks of a library. */

@@ -1,4 +1,4 @@
-import type { GraphName, PackManifest } from './manifest.ts';
+import { encodedDim, type GraphName, type PackManifest } from './manifest.ts';
 
 /** What one input or output of a graph must look like: a number is a fixed size, `batch` and `any` are free. */
 export interface TensorContract {
@@ -24,6 +24,7 @@ export function graphContract(name: GraphName, manifest: PackManifest): GraphCon
   // The width of `hidden` is the encoder's own business; encoder and summary only have to agree.
   const hidden = tensor('hidden', T, 'any');
   const z = tensor('z', D);
+  const encoded = tensor('z', encodedDim(manifest));
   const decoderOutputs = (): TensorContract[] => {
     if (!manifest.phaseRetrieval) return [waveform];
     const bins = manifest.phaseRetrieval.size / 2 + 1;
@@ -35,11 +36,13 @@ export function graphContract(name: GraphName, manifest: PackManifest): GraphCon
     case 'encoder':
       return { inputs: [features], outputs: [hidden] };
     case 'summary':
-      return { inputs: [hidden], outputs: [z] };
+      return { inputs: [hidden], outputs: [encoded] };
     case 'embed':
-      return { inputs: [waveform], outputs: [z] };
+      return { inputs: [waveform], outputs: [encoded] };
     case 'network':
       return networkContract(manifest);
+    case 'projection':
+      return { inputs: [{ ...encoded, name: 'embedding' }], outputs: [z] };
     case 'denoiser':
       return { inputs: [features, tensor('sigma'), z], outputs: [tensor('v', T, F)] };
     case 'decoder':

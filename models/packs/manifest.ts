@@ -69,6 +69,18 @@ export const packManifestSchema = z
     featureDim: count.max(4096),
     /** D: numbers per embedding. */
     embeddingDim: count.max(8192),
+    /** Its embeddings are those of another pack, projected: what `embed` or `summary` gives goes through `projection`. */
+    projectionOf: z
+      .strictObject({
+        /** Of the pack whose embeddings are projected. */
+        encoderSha256: z.string().regex(/^[0-9a-f]{64}$/),
+        packId: z.string().max(64),
+        title: text,
+        embeddingDim: count.max(8192),
+        /** How the projection was learned, and how well it does: its maker's to shape. */
+        learned: z.record(z.string(), z.unknown()).default({}),
+      })
+      .optional(),
     /** Defaults of sonification; needed by generative packs. */
     sampler: z
       .strictObject({
@@ -116,6 +128,7 @@ export const packManifestSchema = z
       decoder: graphSchema.optional(),
       embed: graphSchema.optional(),
       network: graphSchema.optional(),
+      projection: graphSchema.optional(),
     }),
     /** How the graph `network`, which is as its maker published it, is fed and read. */
     network: networkSchema.optional(),
@@ -137,8 +150,10 @@ export const packManifestSchema = z
       problem('graphs', 'needs embed, or network, or features + encoder + summary');
     if ((graphs.network === undefined) !== (pack.network === undefined))
       problem('network', 'the graph network and its description belong together');
-    const misfit = pack.network === undefined ? null : networkProblem(pack.network, pack);
+    const misfit = pack.network === undefined ? null : networkProblem(pack.network, { ...pack, embeddingDim: encodedDim(pack) });
     if (misfit !== null) problem('network', misfit);
+    if ((graphs.projection === undefined) !== (pack.projectionOf === undefined))
+      problem('projectionOf', 'belongs to a projection graph, and the graph to it');
     const { phaseRetrieval: phase } = pack;
     if (phase && (!Number.isInteger(Math.log2(phase.size)) || phase.hop > phase.size))
       problem('phaseRetrieval', 'needs a size that is a power of two and not below hop');
@@ -171,9 +186,22 @@ export interface Pack {
 
 /** The graphs that make embeddings, in the order in which they run. */
 export function encoderGraphs({ graphs }: Pick<PackManifest, 'graphs'>): readonly GraphName[] {
+  const encoder = encodingGraphs(graphs);
+  return graphs.projection ? [...encoder, 'projection'] : encoder;
+}
+
+function encodingGraphs(graphs: PackManifest['graphs']): readonly GraphName[] {
   if (graphs.embed) return ['embed'];
   if (!graphs.network) return ['features', 'encoder', 'summary'];
   return graphs.features ? ['features', 'network'] : ['network'];
+}
+
+/** Numbers of an embedding before it is projected; as many as of one where nothing is. */
+export function encodedDim({
+  projectionOf,
+  embeddingDim,
+}: Pick<PackManifest, 'projectionOf' | 'embeddingDim'>): number {
+  return projectionOf?.embeddingDim ?? embeddingDim;
 }
 
 /**

@@ -7,7 +7,7 @@ import type { GraphName, Pack, PackManifest } from './manifest.ts';
 import type { PackFiles } from './pack-files.ts';
 
 /** Graphs that make embeddings. */
-const ENCODER: readonly GraphName[] = ['features', 'encoder', 'summary', 'embed', 'network'];
+const ENCODER: readonly GraphName[] = ['features', 'encoder', 'summary', 'embed', 'network', 'projection'];
 /** Front-ends hold fixed transforms that an untrained pack has, too. */
 const FIXED: readonly GraphName[] = ['features'];
 const SMALLEST_MATRIX = 1024;
@@ -30,7 +30,7 @@ export type TwinHashes = Partial<Record<GraphName, string>>;
  */
 export function twinManifest({ manifest }: Pack, hashes: TwinHashes): PackManifest {
   const twin = shuffled(manifest, hashes);
-  const { features, encoder, summary, embed, network } = twin.graphs;
+  const { features, encoder, summary, embed, network, projection } = twin.graphs;
   delete twin.sampler;
   delete twin.phaseRetrieval;
   delete twin.levels;
@@ -43,6 +43,7 @@ export function twinManifest({ manifest }: Pack, hashes: TwinHashes): PackManife
       ...(summary && { summary }),
       ...(embed && { embed }),
       ...(network && { network }),
+      ...(projection && { projection }),
     },
     soundless: 'Nothing in it is learned, so that its vectors say nothing a decoder could know.',
   };

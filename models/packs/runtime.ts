@@ -6,7 +6,7 @@ import { PackError } from './errors.ts';
 import { meansOf, runPatches, type PatchOutputs } from './patches.ts';
 import { kernelFrontEnd } from './front-end.ts';
 import { readGraph } from './graph-file.ts';
-import type { GraphName, Pack } from './manifest.ts';
+import { encodedDim, type GraphName, type Pack } from './manifest.ts';
 import type { ProviderName } from './provider-names.ts';
 import { allFinite, GraphSession } from './session.ts';
 
@@ -39,6 +39,8 @@ export interface PackRuntime {
    * @throws PackError `graph` where the pack has no tags
    */
   tags(waveforms: Float32Array, batch: number): Promise<Float32Array>;
+  /** Embeddings `[batch, D]` of those `[batch, P]` of the pack that this one projects. */
+  project(embeddings: Float32Array, batch: number): Promise<Float32Array>;
   /** v-prediction `[B, T, F]` for noisy features `x [B, T, F]`, `sigma [B]` in 0…1 and `z [B, D]`. */
   denoise(x: Float32Array, sigma: Float32Array, z: Float32Array): Promise<Float32Array>;
   /** Waveforms `[batch, S]` of frame features `[batch, T, F]`. */
@@ -80,18 +82,19 @@ class SessionRuntime implements PackRuntime {
 
   embed(waveforms: Float32Array, batch: number): Promise<Float32Array> {
     return this.#call(async () => {
-      const { graphs, embeddingDim } = this.pack.manifest;
-      if (graphs.embed) return this.#run('embed', [waveforms], batch);
-      if (graphs.network) {
-        const { embeddings } = await this.#patches(await this.#networkRows(waveforms, batch), batch);
-        return meansOf(embeddings, batch, embeddingDim);
-      }
+      const { graphs } = this.pack.manifest;
+      if (graphs.embed) return this.#projected(await this.#run('embed', [waveforms], batch), batch);
+      if (graphs.network) return this.#embedRows(await this.#networkRows(waveforms, batch), batch);
       return this.#embedFeatures(await this.#features(waveforms, batch), batch);
     });
   }
 
   embedFeatures(features: Float32Array, batch: number): Promise<Float32Array> {
     return this.#call(() => this.#embedFeatures(features, batch));
+  }
+
+  project(embeddings: Float32Array, batch: number): Promise<Float32Array> {
+    return this.#call(() => this.#run('projection', [embeddings], batch));
   }
 
   features(waveforms: Float32Array, batch: number): Promise<Float32Array> {
@@ -172,17 +175,26 @@ class SessionRuntime implements PackRuntime {
   }
 
   async #patches(rows: Float32Array, windows: number): Promise<PatchOutputs> {
-    const { network, featureDim: width, embeddingDim: dim } = this.pack.manifest;
+    const { manifest } = this.pack;
+    const { network, featureDim: width } = manifest;
     if (!network) throw new Error('the pack has no network');
-    return runPatches(await this.#session('network'), network, rows, { windows, width, dim });
+    const sizes = { windows, width, dim: encodedDim(manifest) };
+    return runPatches(await this.#session('network'), network, rows, sizes);
   }
 
   async #embedFeatures(features: Float32Array, batch: number): Promise<Float32Array> {
-    if (this.pack.manifest.graphs.network) {
-      const { embeddings } = await this.#patches(features, batch);
-      return meansOf(embeddings, batch, this.pack.manifest.embeddingDim);
-    }
-    return this.#run('summary', [await this.#run('encoder', [features], batch)], batch);
+    if (this.pack.manifest.graphs.network) return this.#embedRows(features, batch);
+    const hidden = await this.#run('encoder', [features], batch);
+    return this.#projected(await this.#run('summary', [hidden], batch), batch);
+  }
+
+  async #embedRows(rows: Float32Array, batch: number): Promise<Float32Array> {
+    const { embeddings } = await this.#patches(rows, batch);
+    return this.#projected(meansOf(embeddings, batch, encodedDim(this.pack.manifest)), batch);
+  }
+
+  #projected(embeddings: Float32Array, batch: number): Promise<Float32Array> | Float32Array {
+    return this.pack.manifest.graphs.projection ? this.#run('projection', [embeddings], batch) : embeddings;
   }
 
   async #decode(features: Float32Array, batch: number): Promise<Float32Array> {

@@ -6,6 +6,7 @@ import { contrastGraph, NEVER, type ProjectionLayers } from './contrast-graph.ts
 import { listsOfTracks } from './lists.ts';
 import { pairSource, type Pair, type PairData, type PairMode, type PairSource } from './pairs.ts';
 import type { LearnedProjection } from './projection.ts';
+import { fitWhitening } from './whitening.ts';
 
 /** Windows of tracks, track after track. */
 export interface TrackVectors {
@@ -44,7 +45,7 @@ export const defaultSimilaritySettings: SimilaritySettings = {
   dim: 64,
   hidden: 0,
   epochs: 40,
-  leastSteps: 2000,
+  leastSteps: 300,
   temperature: 0.1,
   learningRate: 2e-3,
   weightDecay: 1e-4,
@@ -85,6 +86,7 @@ export async function learnProjection(
   const layers = settings.hidden > 0 ? [dim, settings.hidden, settings.dim] : [dim, settings.dim];
   const standard = standardOf(data.vectors, source);
   const learner = await Learner.open(layers, settings, random);
+  if (settings.hidden === 0) await beginAtWhitening(learner, data.vectors, { ...standard, source, signal });
   const epochs = Math.max(
     settings.epochs,
     Math.ceil(settings.leastSteps / Math.ceil(source.epoch(random).length / settings.batchPairs)),
@@ -267,6 +269,38 @@ function maskLists(mask: Float32Array, tracks: readonly number[], alike: PairSou
   });
   for (const rows of rowsOf.values())
     for (const a of rows) for (const b of rows) mask[a * tracks.length + b] = NEVER;
+}
+
+/**
+ * Where a linear projection begins: at PCA-whitening, which it is held against. What few playlists do not tell then stays
+ * as it was there, instead of at chance. Lengths do not count behind it, so weights get those that the step size is for.
+ */
+async function beginAtWhitening(
+  { weights: [matrix] }: Learner,
+  { dim, vectors, starts }: TrackVectors,
+  {
+    mean,
+    scale,
+    source,
+    signal,
+  }: Pick<LearnedProjection, 'mean' | 'scale'> & {
+    source: PairSource;
+    signal: AbortSignal;
+  },
+): Promise<void> {
+  if (!matrix) return;
+  const tracks = [...listsOfTracks(source.alike).keys()].sort((a, b) => a - b);
+  // One window of each: their spread is what matters, and is the same.
+  const rows = new Float32Array(tracks.length * dim);
+  tracks.forEach((track, i) => {
+    const from = at(starts, track) * dim;
+    for (let d = 0; d < dim; d++) rows[i * dim + d] = (at(vectors, from + d) - at(mean, d)) * at(scale, d);
+  });
+  const width = matrix.length / dim;
+  const { axes } = await fitWhitening(rows, dim, width, signal);
+  const squares = axes.reduce((sum, axis) => sum + axis.reduce((own, value) => own + value * value, 0), 0);
+  const unit = Math.sqrt(axes.length / Math.max(squares, 1e-30));
+  axes.forEach((axis, to) => axis.forEach((value, d) => (matrix[d * width + to] = unit * value)));
 }
 
 /** Mean and deviation over the windows of the tracks that are learned from. */

@@ -424,6 +424,9 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
     ...{ current: 1, undo: null, redo: null },
   }),
   'sets.list': () => [],
+  'playlists.list': () => [],
+  'similarity.list': () => [],
+  'similarity.readiness': () => ({ playlists: 0, tracks: 0, artists: 0, problem: null }),
   'neighbours.similar': ({ queries }: { queries: { of: { kind: string } }[] }) => ({
     names: queries.map(({ of }) => `a ${of.kind}`),
     sounds: [0, 1].map((i) => ({

@@ -4,6 +4,7 @@ import glossary from '../../../docs/glossary.md?raw';
 import officialModels from '../../../docs/official-models.md?raw';
 import editing from '../../../docs/editing-prototypes.md?raw';
 import reducing from '../../../docs/reducing.md?raw';
+import learnSimilarity from '../../../docs/learn-similarity.md?raw';
 import manyMachines from '../../../docs/many-machines.md?raw';
 import scoringPacks from '../../../docs/scoring-packs.md?raw';
 import userGuide from '../../../docs/user-guide.md?raw';
@@ -23,6 +24,7 @@ export const pages = [
   { file: 'editing-prototypes.md', title: 'Editing prototypes', text: editing },
   { file: 'reducing.md', title: 'Reducing', text: reducing },
   { file: 'choosing-an-embedding.md', title: 'Choosing an embedding', text: choosing },
+  { file: 'learn-similarity.md', title: 'Learning your own similarity', text: learnSimilarity },
   { file: 'audio-formats.md', title: 'Audio formats', text: audioFormats },
   { file: 'official-models.md', title: 'Official models', text: officialModels },
   { file: 'many-machines.md', title: 'Many machines', text: manyMachines },

@@ -44,6 +44,8 @@ export function resultLine(result: JobResult): string {
       return plural(result.mistakes, 'thing to look at', 'things to look at');
     case 'evaluate':
       return plural(result.cells, 'cell of the grid', 'cells of the grid');
+    case 'learn-similarity':
+      return `“${result.title}”, ${plural(result.tracks, 'track')} in it`;
     case 'export':
       return `${plural(result.export.files.length, 'file')} in ${result.export.folder}`;
     case 'check-providers': {

@@ -32,6 +32,7 @@ import { keepPlace, placeOf } from './place.ts';
 import { Revisions } from './revisions.ts';
 import { ScopedEngine } from './scoped-engine.ts';
 import { Selection } from './selection.svelte.ts';
+import { SimilarityLearning } from '../similar/learning.svelte.ts';
 import { Similar } from '../similar/similar.svelte.ts';
 import { TrackSets } from './sets.svelte.ts';
 import { Tray } from '../tray/tray.svelte.ts';
@@ -86,6 +87,7 @@ export class LibrarySession {
   readonly strip: WindowClassStrip;
   readonly map: MapData;
   readonly similar: Similar;
+  readonly learning: SimilarityLearning;
   readonly sets: TrackSets;
   readonly tray: Tray;
 
@@ -136,6 +138,7 @@ export class LibrarySession {
     });
     this.sets = new TrackSets(libraryId, engine, this.history);
     this.similar = new Similar(engine, () => this.scope);
+    this.learning = new SimilarityLearning(libraryId, engine, jobs.wait);
     this.#throttles = {
       tracks: new Throttle(400, () => {
         this.tracksVersion += 1;
@@ -274,6 +277,10 @@ export class LibrarySession {
         // A search may ask for them.
         this.tracks.invalidate();
         void this.notices.attempt(() => this.sets.reload());
+        break;
+      case 'playlists':
+        // The command line may have added some.
+        void this.notices.attempt(() => this.learning.reload());
         break;
       case 'mistakes':
         this.#throttles.mistakes.call();

@@ -29,6 +29,7 @@ const table: Partial<Record<Method, string[]>> = {
   'neighbours.similar': ['queries.*.of.path'],
   'listening.export': ['path'],
   'mistakes.export': ['path'],
+  'playlists.add': ['paths.*'],
   'reductions.corpus': ['source.path', 'source.labels.path'],
   'reductions.study': ['request.source.path', 'request.source.labels.path', 'request.split.path'],
   'evaluations.run': ['file.path', 'places.*'],

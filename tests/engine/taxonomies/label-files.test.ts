@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readLabelTable } from '../../../engine/taxonomies/label-thread.ts';
 import { readLabelRows, type LabelRow } from '../../../engine/taxonomies/label-rows.ts';
 import { LabelTableBuilder } from '../../../engine/taxonomies/label-table.ts';
-import { TrackMatcher } from '../../../engine/taxonomies/match.ts';
+import { TrackMatcher } from '../../../engine/library/track-matcher.ts';
 import { importFolder, startTestEngine, writeMusic } from '../../support/engine.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 import { askThreads } from '../../support/workers.ts';

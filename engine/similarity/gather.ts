@@ -1,0 +1,106 @@
+import { splitGroups } from '../../models/evaluation/splits/groups.ts';
+import type { SimilarityData } from '../../models/similarity/assess.ts';
+import { EngineError } from '../api/errors.ts';
+import { FEWEST_PLAYLISTS, FEWEST_PLAYLIST_TRACKS, type SimilarityReadiness } from '../api/similarity.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
+import type { Library } from '../library/library.ts';
+
+/** Windows of a track that are learned from, evenly spaced: more of them tell little that is new. */
+const MOST_WINDOWS = 8;
+
+interface Usable {
+  /** Tracks by number. */
+  trackIds: string[];
+  lists: number[][];
+  artists: (string | null)[];
+}
+
+/** What there is to learn from in a space. */
+export function readiness(library: Library, space: SpaceInfo): SimilarityReadiness {
+  const { trackIds, lists, artists } = usable(library, space);
+  const [playlists, tracks] = [lists.length, trackIds.length];
+  const counts = { playlists, tracks, artists: artists.filter((artist) => artist !== null).length };
+  if (playlists >= FEWEST_PLAYLISTS && tracks >= FEWEST_PLAYLIST_TRACKS) return { ...counts, problem: null };
+  const all = library.playlists.matched();
+  const unmatched = all.reduce((sum, own) => sum + own.unmatched, 0);
+  const message = `There are ${playlists} playlists with two tracks of this library or more, and ${tracks} different tracks in them; at least ${FEWEST_PLAYLISTS} playlists with ${FEWEST_PLAYLIST_TRACKS} tracks are needed.`;
+  const hint =
+    all.length === 0
+      ? 'Add playlists, or take the folders of the library for them.'
+      : unmatched > 0
+        ? `${unmatched} entries are no tracks of this library: see why, or import the music they name. Else add more playlists.`
+        : 'Add more playlists.';
+  return { ...counts, problem: { message, hint } };
+}
+
+/**
+ * Vectors, playlists and artists to learn from.
+ * @throws EngineError `too-few-labels` where there are too few playlists or tracks, with their numbers
+ */
+export function gatherSimilarity(library: Library, space: SpaceInfo): SimilarityData {
+  const { problem } = readiness(library, space);
+  if (problem) throw new EngineError('too-few-labels', problem.message, problem.hint);
+  const { trackIds, lists, artists } = usable(library, space);
+  const groups = splitGroups(library.groupFacts(), 'track');
+  return {
+    vectors: vectorsOf(library, space, trackIds),
+    lists,
+    artists,
+    groups: trackIds.map((id) => groups.get(id) ?? id),
+  };
+}
+
+function usable(library: Library, space: SpaceInfo): Usable {
+  const leftOut = library.tracks.leftOut();
+  const embedded = library.embeddings.tracks(space).trackIds.filter((id) => !leftOut.has(id));
+  const known = new Set(embedded);
+  const lists = library.playlists
+    .matched()
+    .map(({ trackIds }) => trackIds.filter((id) => known.has(id)))
+    .filter((ids) => ids.length >= 2);
+  const used = new Set(lists.flat());
+  // In the order of their paths, so that the same music gives the same numbers.
+  const trackIds = embedded.filter((id) => used.has(id));
+  const number = new Map(trackIds.map((id, i) => [id, i]));
+  const artistOf = new Map(library.tracks.tagged().map(({ id, artist }) => [id, artist]));
+  return {
+    trackIds,
+    lists: lists.map((ids) => ids.map((id) => number.get(id) ?? 0)),
+    artists: trackIds.map((id) => {
+      const artist = artistOf.get(id)?.trim().normalize().toLowerCase() ?? '';
+      return artist === '' ? null : artist;
+    }),
+  };
+}
+
+function vectorsOf(
+  library: Library,
+  space: SpaceInfo,
+  trackIds: readonly string[],
+): SimilarityData['vectors'] {
+  const { windows } = library.embeddings.vectors(space);
+  const { dim } = windows;
+  const rowsOf = new Map<number, number[]>();
+  windows.trackOf.forEach((track, row) => {
+    const rows = rowsOf.get(track);
+    if (rows) rows.push(row);
+    else rowsOf.set(track, [row]);
+  });
+  const place = new Map(windows.trackIds.map((id, track) => [id, track]));
+  const chosen = trackIds.map((id) => evenly(rowsOf.get(place.get(id) ?? -1) ?? []));
+  const starts = new Int32Array(trackIds.length + 1);
+  chosen.forEach((rows, i) => (starts[i + 1] = (starts[i] ?? 0) + rows.length));
+  const vectors = new Float32Array((starts.at(-1) ?? 0) * dim);
+  chosen.flat().forEach((row, i) => {
+    vectors.set(windows.vectors.subarray(row * dim, (row + 1) * dim), i * dim);
+  });
+  return { dim, vectors, starts };
+}
+
+function evenly(rows: readonly number[]): number[] {
+  if (rows.length <= MOST_WINDOWS) return [...rows];
+  return Array.from(
+    { length: MOST_WINDOWS },
+    (_, i) => rows[Math.floor(((i + 0.5) * rows.length) / MOST_WINDOWS)] ?? 0,
+  );
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { copyFile, link, mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encoderGraphs, packWith, writePack, type Pack } from '../../models/packs/index.ts';
+import { assessSimilarity } from '../../models/similarity/assess.ts';
+import { learnedPack } from '../../models/similarity/pack.ts';
+import { defaultSimilaritySettings, learnProjection } from '../../models/similarity/train.ts';
+import { similarityMethods } from '../api/similarity.ts';
+import type { ParsedInput } from '../api/contract.ts';
+import type { JobResult } from '../api/jobs.ts';
+import type { EngineContext } from '../context.ts';
+import type { JobHandle } from '../jobs/queue.ts';
+import type { LearnedCard } from './card.ts';
+import { gatherSimilarity } from './gather.ts';
+import { fillSpace, parentSpace, requireIdle, seeIn, spaceOfPack } from './spaces.ts';
+
+/** What a job that learns a similarity is told. */
+export const learnSpecSchema = similarityMethods['similarity.learn'].input;
+
+/** Shares of the work, in percent: measuring learns six times, and what is kept once. */
+const [ASSESSED, LEARNED, TOTAL] = [80, 93, 100];
+
+/**
+ * Learns a projection from the playlists of a library, measures it on playlists and tracks that it did not learn from, and
+ * keeps it as a pack in whose space all tracks are embedded at once.
+ * @throws EngineError `too-few-labels`, `pack`; NumericError; the signal's reason
+ */
+export async function learnSimilarity(
+  context: EngineContext,
+  { libraryId, settings: asked, title, use }: ParsedInput<'similarity.learn'>,
+  job: JobHandle,
+): Promise<Extract<JobResult, { kind: 'learn-similarity' }>> {
+  const library = context.libraries.get(libraryId);
+  const parent = parentSpace(context, library);
+  const data = gatherSimilarity(library, parent.space);
+  const settings = { ...defaultSimilaritySettings, ...asked };
+  const [playlists, tracks] = [data.lists.length, data.groups.length];
+  job.entitle(`Learn “${title}” from ${playlists} playlists`);
+  const report = (done: number, current: string): void =>
+    job.report({ done: Math.floor(done), total: TOTAL, unit: 'percent', current });
+  const options = { signal: job.signal, pace: () => job.checkpoint() };
+  const assessment = await assessSimilarity(data, settings, {
+    ...options,
+    onProgress: (share) => report(ASSESSED * share, 'learning from a part, and asking the rest'),
+  });
+  const projection = await learnProjection(data, settings, {
+    ...options,
+    onProgress: ({ step, steps }) =>
+      report(ASSESSED + ((LEARNED - ASSESSED) * step) / steps, 'learning from all playlists'),
+  });
+  const card: LearnedCard = { libraryId, settings: asked, playlists, tracks, assessment };
+  const pack = await keepPack(context, parent.pack, { projection, title, card });
+  const space = spaceOfPack(library, pack);
+  const embedded = await fillSpace(context, library, { pack, space }, parent.space, {
+    signal: job.signal,
+    onTrack: (done, total) =>
+      report(LEARNED + ((TOTAL - LEARNED) * done) / total, 'putting tracks in the learned space'),
+  });
+  let used = false;
+  if (use) {
+    requireIdle(context, library, job.id);
+    seeIn(context, library, space);
+    used = true;
+  }
+  return { kind: 'learn-similarity', packId: pack.manifest.id, title, tracks: embedded, used, assessment };
+}
+
+async function keepPack(
+  context: EngineContext,
+  parent: Pack,
+  {
+    projection,
+    title,
+    card,
+  }: { projection: Parameters<typeof learnedPack>[1]; title: string; card: LearnedCard },
+): Promise<Pack> {
+  const files = learnedPack(parent, projection, { title, card });
+  const { addFolder } = context.packs;
+  const folder = join(addFolder, files.manifest.id);
+  const made = packWith(files.manifest, folder);
+  if (context.packs.find(made.manifest.id)?.sha256 === made.sha256) return made;
+  const { folder: from } = await context.packs.ready(parent.manifest.id);
+  // Out of sight until it is whole: folders that begin with a dot are no packs.
+  const draft = join(addFolder, `.learning-${randomUUID()}`);
+  await mkdir(draft, { recursive: true });
+  try {
+    for (const name of encoderGraphs(parent.manifest)) {
+      const file = parent.manifest.graphs[name]?.file ?? '';
+      // The same bytes, kept once where the disk can.
+      await link(join(from, file), join(draft, file)).catch(() =>
+        copyFile(join(from, file), join(draft, file)),
+      );
+    }
+    await writePack(files, draft);
+    await rm(folder, { recursive: true, force: true });
+    await rename(draft, folder);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  await context.packs.refresh();
+  return context.packs.get(made.manifest.id);
+}
