@@ -2,12 +2,14 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import {
   evaluationSteps,
+  scoreText,
+  targetMetric,
   type EvaluationRow,
   type EvaluationSimilarity,
   type EvaluationStep,
   type EvaluationTable,
 } from '../../engine/api/evaluations.ts';
-import { csvOf, latexOf, percentOf } from '../../engine/evaluate/files.ts';
+import { csvOf, latexOf } from '../../engine/evaluate/files.ts';
 import { addQueueOptions, queueSettings, type QueueOptions } from '../queue-options.ts';
 import { table } from '../text.ts';
 import { writeOutput } from '../write-output.ts';
@@ -79,6 +81,31 @@ function place(text: string, before: Record<string, string>): Record<string, str
   return { ...before, [name]: resolve(rest.join('=')) };
 }
 
+/** What each pack knows of the sound: a line per space, a column per target. */
+function spiderOf(rows: readonly EvaluationRow[]): string {
+  const own = rows.filter(({ metric }) => metric.startsWith(targetMetric));
+  const keyOf = ({ dataset, space, probe, deformation }: EvaluationRow): string =>
+    JSON.stringify([dataset, space, probe, deformation]);
+  const lines = [...new Map(own.map((row) => [keyOf(row), row])).values()];
+  const targets = [...new Set(own.map(({ metric }) => metric))];
+  return table<EvaluationRow>(
+    [
+      { title: 'data set', value: (line) => line.dataset },
+      { title: 'space', value: (line) => line.space },
+      { title: 'deformation', value: (line) => line.deformation },
+      ...targets.map((metric) => ({
+        title: metric.slice(targetMetric.length),
+        value: (line: EvaluationRow) => {
+          const row = own.find((one) => one.metric === metric && keyOf(one) === keyOf(line));
+          return row ? scoreText(row) : '–';
+        },
+        align: 'right' as const,
+      })),
+    ],
+    lines,
+  );
+}
+
 function textOf({ rows, similarities, cells, planned }: EvaluationTable): string {
   const known = table<EvaluationRow>(
     [
@@ -87,11 +114,14 @@ function textOf({ rows, similarities, cells, planned }: EvaluationTable): string
       { title: 'probe', value: (row) => row.probe },
       { title: 'deformation', value: (row) => row.deformation },
       { title: 'metric', value: (row) => row.metric },
-      { title: '%', value: percentOf, align: 'right' },
+      { title: '%', value: scoreText, align: 'right' },
       { title: 'runs', value: (row) => String(row.runs), align: 'right' },
     ],
-    rows,
+    rows.filter(({ metric }) => !metric.startsWith(targetMetric)),
   );
+  const knows = rows.some(({ metric }) => metric.startsWith(targetMetric))
+    ? `\nWhat each space knows of the sound (R², %):\n${spiderOf(rows)}\n`
+    : '';
   const two = (value: number | null): string => (value === null ? '–' : value.toFixed(2));
   const shared = table<EvaluationSimilarity>(
     [
@@ -104,5 +134,5 @@ function textOf({ rows, similarities, cells, planned }: EvaluationTable): string
     similarities,
   );
   const pairs = similarities.length > 0 ? `\n${shared}\n` : '';
-  return `${known}\n${pairs}${cells} of ${planned} cells`;
+  return `${known}\n${knows}${pairs}${cells} of ${planned} cells`;
 }

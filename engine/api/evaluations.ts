@@ -10,6 +10,35 @@ import type { Started } from './shared.ts';
  */
 export const evaluationSteps = ['deform', 'extract', 'train', 'evaluate', 'conduct'] as const;
 
+/**
+ * What is learned: one label of each track, several, its key, a number, or what is measured of its sound (`mir`: loudness,
+ * tempo, onset density, key strength, chroma, MFCC).
+ */
+export const evaluationTasks = ['single', 'multi', 'key', 'regression', 'mir'] as const;
+export type EvaluationTask = (typeof evaluationTasks)[number];
+
+/** What stays together in a split, besides copies of one recording. */
+export const evaluationGroups = ['track', 'folder', 'artist', 'album'] as const;
+export type EvaluationGroup = (typeof evaluationGroups)[number];
+
+/** How metrics of one target of the sound begin: “R² of chroma”. */
+export const targetMetric = 'R² of ';
+/** In the unit of the labels; every other metric is a share of 1. */
+export const absoluteMetric = 'mean absolute error';
+
+/** Mean and interval as people read them: percent, or the labels’ own unit. */
+export function scoreText({
+  metric,
+  mean,
+  interval,
+}: Pick<EvaluationRow, 'metric' | 'mean' | 'interval'>): string {
+  const text =
+    metric === absoluteMetric
+      ? (value: number): string => value.toPrecision(3)
+      : (value: number): string => (100 * value).toFixed(1);
+  return `${text(mean)}${interval === null ? '' : ` ± ${text(interval)}`}`;
+}
+
 const evaluationId = z
   .string()
   .length(16)
@@ -98,7 +127,8 @@ export interface EvaluationFileInfo {
   text: string;
   marks: EvaluationMark[];
   experiments: {
-    task: 'single' | 'multi';
+    task: EvaluationTask;
+    groupBy: EvaluationGroup;
     datasets: { name: string; type: string; deformations: string[] }[];
     spaces: string[];
     probes: string[];
@@ -140,7 +170,7 @@ const columnOf = {
 };
 
 /** Kinds of probes that a form offers; their settings are the usual ones. */
-export const formProbes = ['knn', 'mlknn', 'linear', 'classifier', 'prototypes'] as const;
+export const formProbes = ['knn', 'mlknn', 'linear', 'classifier', 'prototypes', 'ridge'] as const;
 
 /** Deformations that a form offers, each with one value. */
 export const formDeformations = [
@@ -153,9 +183,11 @@ export const formDeformations = [
 
 const formSchema = z.strictObject({
   name: z.string().min(1).max(200),
-  task: z.enum(['single', 'multi']),
+  task: z.enum(evaluationTasks),
+  groupBy: z.enum(evaluationGroups).default('track'),
   dataset: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('library'), libraryId: id, taxonomyId: id }),
+    /** Null: no labels, as for what is measured. */
+    z.strictObject({ kind: z.literal('library'), libraryId: id, taxonomyId: id.nullable() }),
     /** Sub-folders, or words of file names, are the labels. */
     z.strictObject({ kind: z.enum(['folders', 'tokens']), name: z.string().min(1).max(200) }),
   ]),
@@ -207,6 +239,12 @@ export const evaluationsMethods = {
   /** Writes the table, or the file that it was made by, as a new file. @throws `bad-input` where it is there already */
   'evaluations.export': query<null>()(
     z.strictObject({ evaluationId, format: z.enum(evaluationFormats), file: path }),
+  ),
+  /** The table, what deformations cost and what spaces know, as SVG. */
+  'evaluations.picture': query<{ svg: string }>()(z.strictObject({ evaluationId })),
+  /** Writes a picture that the window drew of one as a new file. @throws `bad-input` where it is there already, or is no PNG */
+  'evaluations.savePng': query<null>()(
+    z.strictObject({ png: z.base64().min(1).max(50_000_000), file: path }),
   ),
   /** Writes what a form or a file says as a new file. @throws `bad-input` where it is there already */
   'evaluations.save': query<null>()(

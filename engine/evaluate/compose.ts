@@ -1,11 +1,18 @@
 import { stringify } from 'yaml';
-import { formDeformations } from '../api/evaluations.ts';
+import { formDeformations, type EvaluationTask } from '../api/evaluations.ts';
+import { EngineError } from '../api/errors.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 
 type Form = ParsedInput<'evaluations.compose'>;
 
-const taskTypes = { single: 'multiclass_classification', multi: 'multilabel_classification' } as const;
+const taskTypes: Readonly<Record<EvaluationTask, string>> = {
+  single: 'multiclass_classification',
+  multi: 'multilabel_classification',
+  key: 'key_estimation',
+  regression: 'regression',
+  mir: 'mir_targets',
+};
 
 /** The probes of a form as a file says them. */
 const probes: Readonly<Record<Form['probes'][number], Record<string, unknown>>> = {
@@ -14,6 +21,7 @@ const probes: Readonly<Record<Form['probes'][number], Record<string, unknown>>> 
   linear: { type: 'linear' },
   classifier: { type: 'classifier', hidden_units: ['infer'] },
   prototypes: { type: 'prototypes' },
+  ridge: { type: 'ridge' },
 };
 
 /** Names of the parameters of a deformation with one value. */
@@ -27,13 +35,15 @@ const parameters: Readonly<Record<(typeof formDeformations)[number]['type'], rea
 
 /**
  * The file that a form stands for.
- * @throws EngineError `not-found` for a library or taxonomy that is not there
+ * @throws EngineError `not-found` for a library or taxonomy that is not there; `bad-input` where a task has no labels
  */
 export function composeEvaluation({ libraries }: EngineContext, form: Form): string {
   const deformations = form.deformations.map(({ type, value }) => [
     { type, params: Object.fromEntries(parameters[type].map((name) => [name, value])) },
   ]);
   const dataset = datasetOf(libraries, form.dataset);
+  if (form.task !== 'mir' && form.dataset.kind === 'library' && form.dataset.taxonomyId === null)
+    throw new EngineError('bad-input', 'Nobody said whose labels are learned.', 'Choose a taxonomy.');
   return stringify(
     {
       experiments: [
@@ -44,6 +54,7 @@ export function composeEvaluation({ libraries }: EngineContext, form: Form): str
           probes: form.probes.map((probe) => probes[probe]),
           seeds: form.seeds,
           split: { kind: 'folds', folds: form.folds },
+          ...(form.groupBy === 'track' ? {} : { group_by: form.groupBy }),
           windows: form.windows,
         },
       ],
@@ -56,8 +67,9 @@ export function composeEvaluation({ libraries }: EngineContext, form: Form): str
 function datasetOf(libraries: EngineContext['libraries'], dataset: Form['dataset']): Record<string, string> {
   if (dataset.kind !== 'library') return { name: dataset.name, type: dataset.kind, dir: dataset.name };
   const { name, id } = libraries.get(dataset.libraryId).summary();
-  const taxonomy = libraries.get(dataset.libraryId).taxonomies.get(dataset.taxonomyId);
+  const { taxonomyId } = dataset;
+  const taxonomy = taxonomyId === null ? null : libraries.get(dataset.libraryId).taxonomies.get(taxonomyId);
   // By its name the file means the same on another computer; by its id where two are called alike.
   const alone = libraries.list().filter((one) => one.name === name).length === 1;
-  return { name, type: 'library', library: alone ? name : id, taxonomy: taxonomy.name };
+  return { name, type: 'library', library: alone ? name : id, ...(taxonomy && { taxonomy: taxonomy.name }) };
 }

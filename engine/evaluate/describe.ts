@@ -29,6 +29,7 @@ export async function describeEvaluation(
     marks,
     experiments: experiments.map((experiment) => ({
       task: experiment.task,
+      groupBy: experiment.groupBy,
       datasets: experiment.datasets.map(({ name, type, scenarios }) => ({
         name,
         type,

@@ -1,8 +1,4 @@
-import type { EvaluationRow, EvaluationTable } from '../api/evaluations.ts';
-
-/** Mean and interval as people read them. */
-export const percentOf = ({ mean, interval }: EvaluationRow): string =>
-  `${(100 * mean).toFixed(1)}${interval === null ? '' : ` ± ${(100 * interval).toFixed(1)}`}`;
+import { scoreText, type EvaluationTable } from '../api/evaluations.ts';
 
 /** The table as CSV, a line per row. */
 export function csvOf({ rows, madeBy }: EvaluationTable): string {
@@ -43,9 +39,10 @@ export function latexOf({ rows, madeBy }: EvaluationTable): string {
     text
       .replaceAll(/[&%$#_{}\\~^]/g, (sign) => latexNames[sign] ?? `\\${sign}`)
       .replaceAll('−', '$-$')
-      .replaceAll('±', '$\\pm$');
+      .replaceAll('±', '$\\pm$')
+      .replaceAll('²', '\\textsuperscript{2}');
   const lines = rows.map((row) =>
-    [row.dataset, row.space, row.probe, row.deformation, row.metric, percentOf(row)].map(plain).join(' & '),
+    [row.dataset, row.space, row.probe, row.deformation, row.metric, scoreText(row)].map(plain).join(' & '),
   );
-  return `${made}\\begin{tabular}{lllllr}\n\\hline\ndata set & space & probe & deformation & metric & \\% \\\\\n\\hline\n${lines.map((line) => `${line} \\\\\n`).join('')}\\hline\n\\end{tabular}\n`;
+  return `${made}\\begin{tabular}{lllllr}\n\\hline\ndata set & space & probe & deformation & metric & \\% (errors as they are) \\\\\n\\hline\n${lines.map((line) => `${line} \\\\\n`).join('')}\\hline\n\\end{tabular}\n`;
 }

@@ -22,6 +22,8 @@ import { readEvaluationFile } from './yaml.ts';
 
 type Part = Pick<Handlers, Extract<keyof Handlers, `evaluations.${string}`>>;
 
+const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+
 /** What the table of an evaluation is written as. */
 const writers: Readonly<Record<EvaluationFormat, (table: EvaluationTable) => string>> = {
   csv: csvOf,
@@ -94,6 +96,16 @@ export function evaluationsHandlers(context: EngineContext, playback: Playback):
     'evaluations.save': async ({ content, file }) => {
       readEvaluationFile(content);
       await writeNew(file, content);
+      return null;
+    },
+    'evaluations.picture': async ({ evaluationId }) => ({
+      svg: svgOf(await evaluationTable(dataFolder, evaluationId)),
+    }),
+    'evaluations.savePng': async ({ png, file }) => {
+      const bytes = Buffer.from(png, 'base64');
+      if (!bytes.subarray(0, PNG_SIGNATURE.length).equals(PNG_SIGNATURE))
+        throw new EngineError('bad-input', 'This is no PNG picture.', 'Export it as SVG.');
+      await writeNew(file, bytes);
       return null;
     },
     'evaluations.export': async ({ evaluationId, format, file }) => {

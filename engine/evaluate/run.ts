@@ -7,9 +7,6 @@ import { AudioError } from '../../models/audio/errors.ts';
 import { neededBy, ScenarioError, withFiles, type Scenario } from '../../models/deformations/scenario.ts';
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { spaceKey } from '../../models/embeddings/space.ts';
-import { averagePrecision, rocAuc } from '../../models/evaluation/metrics/curves.ts';
-import { multilabelMetrics } from '../../models/evaluation/metrics/multilabel.ts';
-import { classificationReport } from '../../models/evaluation/metrics/single-label.ts';
 import {
   debiasedCka,
   representationalSimilarity,
@@ -18,7 +15,8 @@ import {
 } from '../../models/evaluation/statistics/similarity.ts';
 import { poolTracks } from '../../models/embeddings/pooling.ts';
 import { selectTracks } from '../../models/embeddings/tracks.ts';
-import { fitProbe, probeTitle, type Answers, type ProbeSettings } from '../../models/probes/probe.ts';
+import { fitProbe, probeTitle, type ProbeSettings } from '../../models/probes/probe.ts';
+import { fitRidge, type RidgeSettings, type Targets } from '../../models/probes/ridge.ts';
 import {
   evaluationsMethods,
   type EvaluationMark,
@@ -31,7 +29,10 @@ import { evaluationSource, nameOfFile, notChosen, placeOf } from './source.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { canCompress } from '../scoring/compress.ts';
-import { hashOf, readTask, splitsOf, type Task } from './tasks.ts';
+import { hashOf } from './file-hash.ts';
+import { scoredLabels, scoredNumbers, type Scored } from './score.ts';
+import { targetGroups, targetsOf } from './targets.ts';
+import { readTask, splitsOf, type Task } from './tasks.ts';
 import { VectorStore, type Vectors } from './vectors.ts';
 import type { QueueSettings } from '../queue/settings.ts';
 import { extractOverQueue, type Extraction } from './extract-over-queue.ts';
@@ -133,7 +134,7 @@ interface Cell {
   experiment: PlannedExperiment;
   task: Task;
   space: string;
-  probe: ProbeSettings;
+  probe: ProbeSettings | RidgeSettings;
   seed: number;
   split: number;
   scenario: Scenario | null;
@@ -144,6 +145,8 @@ class EvaluationRun {
   readonly #marks: EvaluationMark[] = [];
   /** Sets of one data set in one space, clean and deformed: those of the last few cells. */
   readonly #sets = new Map<string, Promise<LabelledWindows>>();
+  /** What is measured of the tracks of a task. */
+  readonly #targets = new Map<string, Promise<Targets>>();
 
   constructor(
     readonly context: EngineContext,
@@ -221,6 +224,7 @@ class EvaluationRun {
         ...planned,
         dir: this.#place(planned.dir, planned.type),
         labels: planned.labels && this.#place(planned.labels, 'csv'),
+        index: planned.index && this.#place(planned.index, 'csv'),
       };
       const task = await readTask(this.context, dataset, experiment, signal);
       if (task.several > 0)
@@ -228,6 +232,13 @@ class EvaluationRun {
           at: dataset.name,
           message: `${task.several} tracks bear several labels; the first of each counts in a task of one.`,
         });
+      if (task.together) {
+        const { groups, without } = task.together;
+        this.#marks.push({
+          at: dataset.name,
+          message: `Tracks of one ${experiment.groupBy} stay together: there are ${groups}.${without > 0 ? ` ${without} tracks name none, and each of them counts as one.` : ''}`,
+        });
+      }
       const scenarios: Scenario[] = [];
       for (const scenario of dataset.scenarios)
         if (neededBy(scenario) !== 'ffmpeg' || compresses)
@@ -469,16 +480,23 @@ class EvaluationRun {
       selectTracks(set, (track) => parts[track] === name);
     say(`${task.title}, ${space}: ${probeTitle(probe)}`);
     const held = part(clean, 'validation');
-    const fitted = await fitProbe(probe, {
-      train: part(clean, 'train'),
-      validation: held.count > 0 ? held : null,
-      ...{ task: experiment.task, seed, signal },
-      pace: () => this.job.checkpoint(),
-    });
+    const train = part(clean, 'train');
+    const pace = (): Promise<void> => this.job.checkpoint();
+    let score: (test: LabelledWindows) => Promise<Scored>;
+    if (probe.kind === 'ridge') {
+      const known = await this.#numbers(task, experiment);
+      const fitted = await fitRidge(probe, { train, targets: ofTracks(known, task, train), signal, pace });
+      const groups = task.kind === 'mir' ? targetGroups : null;
+      score = (test) =>
+        Promise.resolve(scoredNumbers(test.tracks.ids, ofTracks(known, task, test), fitted(test), groups));
+    } else {
+      const validation = held.count > 0 ? held : null;
+      const kind = task.kind === 'multi' ? 'multi' : 'single';
+      const fitted = await fitProbe(probe, { train, validation, task: kind, seed, signal, pace });
+      score = async (test) => scoredLabels(test, await fitted(test), task.kind);
+    }
     for (const cell of cells) {
       const set = await this.#set(cell);
-      const test = part(set, 'test');
-      const answers = await fitted(test);
       const result: EvaluationCell = {
         ...{
           dataset: task.title,
@@ -488,10 +506,32 @@ class EvaluationRun {
           seed,
           split,
         },
-        ...scored(test, answers, experiment.task),
+        ...(await score(part(set, 'test'))),
       };
       await writeWhole(join(this.folder, cell.file), `${JSON.stringify(result)}\n`);
     }
+  }
+
+  /** What a task of numbers learns: its labels, or what is measured of its tracks. */
+  #numbers(task: Task, { windows }: PlannedExperiment): Promise<Targets> {
+    if (task.numbers) return Promise.resolve(task.numbers);
+    const key = JSON.stringify([task.fingerprint, windows]);
+    let targets = this.#targets.get(key);
+    if (!targets) {
+      let done = 0;
+      const { signal } = this.job;
+      const { items } = task;
+      const wanted = { windows, scenario: null, signal };
+      targets = targetsOf(this.context, this.#vectors, items, wanted, async (item, work) => {
+        await this.job.checkpoint();
+        const current = `${task.title}, measured: ${item.path}`;
+        this.job.report({ done: done++, total: items.length, unit: 'tracks', current });
+        await this.#understood(work, item.path);
+      });
+      this.#targets.set(key, targets);
+      targets.catch(() => this.#targets.delete(key));
+    }
+    return targets;
   }
 
   /** All tracks of a data set in the space of a cell, in the order of the task. */
@@ -557,6 +597,17 @@ const numbered = (name: string, before: number): string => (before === 0 ? name 
 const setKey = ({ task, space, scenario, experiment }: Cell): string =>
   JSON.stringify([task.fingerprint, space, experiment.windows, scenario?.key ?? null]);
 
+/** The numbers of the tracks of a set, in their order. */
+function ofTracks({ names, values }: Targets, { items }: Task, { tracks }: LabelledWindows): Targets {
+  const rowOf = new Map(items.map(({ path }, row) => [path, row]));
+  const width = names.length;
+  const rows = tracks.ids.flatMap((id) => {
+    const row = rowOf.get(id) ?? 0;
+    return [...values.subarray(row * width, (row + 1) * width)];
+  });
+  return { names, values: Float64Array.from(rows) };
+}
+
 /** Of many rows some, evenly spread. */
 function spread(features: ArrayLike<number>, dim: number, count: number): Float32Array {
   const kept = Math.min(count, MOST_COMPARED);
@@ -577,53 +628,4 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
     else groups.set(key, [item]);
   }
   return groups;
-}
-
-/** Metrics over all test tracks: none is left out. */
-function scored(
-  test: LabelledWindows,
-  { scores, labels }: Answers,
-  task: 'single' | 'multi',
-): Pick<EvaluationCell, 'tested' | 'metrics' | 'perLabel' | 'answers'> {
-  const { labelNames, tracks } = test;
-  const width = labelNames.length;
-  const count = tracks.ids.length;
-  const truth = new Uint8Array(count * width);
-  tracks.of.forEach((track, row) =>
-    truth.set(test.labels.subarray(row * width, (row + 1) * width), track * width),
-  );
-  const given = (track: number): string[] => labelNames.filter((_, l) => labels[track * width + l] === 1);
-  const answers = tracks.ids.map((id, track): [string, string[]] => [id, given(track)]);
-  if (task === 'single') {
-    const classOf = (all: Uint8Array): number[] =>
-      tracks.ids.map((_, track) => all.subarray(track * width, (track + 1) * width).indexOf(1));
-    const { accuracy, balancedAccuracy, macroF1, perClass } = classificationReport(
-      classOf(truth),
-      classOf(labels),
-      labelNames,
-    );
-    const perLabel = Object.fromEntries(
-      perClass.map(({ class: name, f1, support }) => [name, support > 0 ? f1 : null]),
-    );
-    return { tested: count, metrics: { accuracy, balancedAccuracy, macroF1 }, perLabel, answers };
-  }
-  const column = (all: ArrayLike<number>, l: number): number[] =>
-    Array.from({ length: count }, (_, row) => all[row * width + l] ?? 0);
-  const defined = (of: (truths: number[], ofLabel: number[]) => number | null): (number | null)[] =>
-    labelNames.map((_, l) => of(column(truth, l), column(scores, l)));
-  const precision = defined(averagePrecision);
-  const { f1Micro, f1Macro } = multilabelMetrics(truth, labels, count, width);
-  const metrics = { averagePrecision: meanOf(precision), rocAuc: meanOf(defined(rocAuc)), f1Micro, f1Macro };
-  return {
-    tested: count,
-    metrics,
-    perLabel: Object.fromEntries(labelNames.map((name, l) => [name, precision[l] ?? null])),
-    answers,
-  };
-}
-
-/** Over the labels for which it is defined. */
-function meanOf(values: readonly (number | null)[]): number | null {
-  const there = values.filter((value) => value !== null);
-  return there.length === 0 ? null : there.reduce((a, b) => a + b, 0) / there.length;
 }

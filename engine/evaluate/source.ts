@@ -29,11 +29,17 @@ export async function evaluationSource(
 }
 
 /** What a data set names that lies in a file system, and as what. */
-export function namedBy({ type, dir, labels, scenarios }: PlannedDataset): { named: string; type: string }[] {
+export function namedBy({
+  type,
+  dir,
+  labels,
+  index,
+  scenarios,
+}: PlannedDataset): { named: string; type: string }[] {
   if (type === 'library') return [];
   return [
     { named: dir, type },
-    ...(labels === null ? [] : [{ named: labels, type: 'csv' }]),
+    ...[labels, index].flatMap((named) => (named === null ? [] : [{ named, type: 'csv' }])),
     ...scenarios.flatMap(({ steps }) =>
       steps.flatMap(({ file }) => (file === null ? [] : [{ named: file, type: 'response' }])),
     ),

@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join, posix } from 'node:path';
-import { parse } from 'csv-parse/sync';
+import { keyName, keyOf } from '../../models/evaluation/metrics/key.ts';
 import { groupedFolds } from '../../models/evaluation/splits/folds.ts';
 import { splitGroups } from '../../models/evaluation/splits/groups.ts';
 import { splitTracks, type Part } from '../../models/evaluation/splits/holdout.ts';
+import type { Targets } from '../../models/probes/ridge.ts';
+import type { EvaluationTask } from '../api/evaluations.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
-import { scanFolder } from '../files/scan.ts';
-import type { Library } from '../library/library.ts';
-import { labelsFromFolders, labelsFromTokens, type Labelsets } from '../taxonomies/derive.ts';
+import { foundTracks, type FoundTrack } from './data-sets.ts';
+import { hashOf } from './file-hash.ts';
 import type { EvaluationSplit, PlannedDataset, PlannedExperiment } from './yaml.ts';
 
 /** A track of a task. */
@@ -25,17 +23,25 @@ export interface TaskItem {
 }
 
 export interface Task {
+  kind: EvaluationTask;
   dataset: PlannedDataset;
   /** What it is called in the table: its name, numbered where another data set of the evaluation has it too. */
   title: string;
   items: TaskItem[];
   /** Sorted. */
   labelNames: string[];
+  /** Labels that are numbers, for `regression`. */
+  numbers: Targets | null;
   /** Tracks of several labels in a task of one each: their first label counts. */
   several: number;
+  /** How many artists or albums there are, and how many tracks bear none; null where neither keeps tracks together. */
+  together: { groups: number; without: number } | null;
   /** Of paths, labels and contents: whatever changes any of them makes another task. */
   fingerprint: string;
 }
+
+/** Equal parts by value from which folds are drawn evenly, in a task of numbers. */
+const NUMBER_STRATA = 5;
 
 /**
  * The tracks of a data set with their labels.
@@ -47,207 +53,122 @@ export async function readTask(
   { task, groupBy }: Pick<PlannedExperiment, 'task' | 'groupBy'>,
   signal: AbortSignal,
 ): Promise<Task> {
-  const found = await labelled(context, dataset, signal);
+  const found = await foundTracks(context, dataset, task !== 'mir', signal);
   const items: TaskItem[] = [];
+  const facts: Parameters<typeof splitGroups>[0][number][] = [];
   let several = 0;
-  for (const { path, file, labels, given } of found.sort((a, b) => (a.path < b.path ? -1 : 1))) {
-    if (labels.length === 0) continue;
+  for (const one of found.sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    const { path, file, labels, given } = one;
+    if (labels.length === 0 && task !== 'mir') continue;
     signal.throwIfAborted();
     const sha256 = await hashOf(file);
-    if (task === 'single' && labels.length > 1) several += 1;
-    items.push({
-      path,
-      file,
-      labels: task === 'single' ? labels.slice(0, 1) : labels,
-      sha256,
-      group: path,
-      given,
-    });
+    if (task !== 'multi' && task !== 'mir' && labels.length > 1) several += 1;
+    const own = task === 'multi' ? labels : task === 'mir' ? [] : labels.slice(0, 1);
+    items.push({ ...{ path, file, sha256, group: path, given }, labels: own });
+    facts.push({ id: path, path, contentHash: sha256, ...(await bandOf(context, one, groupBy, signal)) });
   }
-  const groups = splitGroups(
-    items.map(({ path, sha256 }) => ({ id: path, path, artist: null, album: null, contentHash: sha256 })),
-    groupBy,
-  );
+  const groups = splitGroups(facts, groupBy);
   for (const item of items) item.group = groups.get(item.path) ?? item.path;
-  const labelNames = [...new Set(items.flatMap(({ labels }) => labels))].sort();
-  if (labelNames.length < 2)
+  if (task === 'key') nameKeys(items, dataset.name);
+  const numbers = task === 'regression' ? numbersOf(items, dataset.name) : null;
+  const labelNames = task === 'regression' ? [] : [...new Set(items.flatMap(({ labels }) => labels))].sort();
+  const different = task === 'regression' ? new Set(numbers?.values).size : labelNames.length;
+  if (task === 'mir' ? items.length < 2 : different < 2)
     throw new EngineError(
       'too-few-labels',
-      `The data set ${dataset.name} holds ${items.length} labelled tracks of fewer than two labels.`,
-      'A task needs two classes at least; look at its folder and at where its labels come from.',
+      task === 'mir'
+        ? `The data set ${dataset.name} holds fewer than two tracks.`
+        : task === 'regression'
+          ? `All ${items.length} labelled tracks of ${dataset.name} bear the same number.`
+          : `The data set ${dataset.name} holds ${items.length} labelled tracks of fewer than two labels.`,
+      task === 'mir'
+        ? 'Look at its folder.'
+        : 'A task needs two different ones at least; look at its folder and at where its labels come from.',
     );
   const hash = createHash('sha256').update(task);
   for (const { path, labels, sha256, group, given } of items)
     hash.update(JSON.stringify([path, labels, sha256, group, given]));
   return {
-    dataset,
-    title: dataset.name,
-    items,
-    labelNames,
-    several,
+    ...{ kind: task, dataset, title: dataset.name, items, labelNames, numbers, several },
+    together: togetherOf(facts, groupBy),
     fingerprint: hash.digest('hex').slice(0, 16),
   };
 }
 
-interface Found {
-  path: string;
-  file: string;
-  labels: string[];
-  given: Part | null;
-}
-
-async function labelled(
-  context: EngineContext,
-  dataset: PlannedDataset,
+/** Artist and album as the data set says them, else as the tags of the file do; looked for only where they count. */
+async function bandOf(
+  { readers }: EngineContext,
+  { file, artist, album }: FoundTrack,
+  groupBy: PlannedExperiment['groupBy'],
   signal: AbortSignal,
-): Promise<Found[]> {
-  const { type, dir, name } = dataset;
-  if (type === 'library') {
-    const library = libraryOf(context, dir);
-    const taxonomy = library.taxonomies
-      .list()
-      .find((one) => one.name === dataset.taxonomy || one.id === dataset.taxonomy);
-    if (!taxonomy)
-      throw new EngineError(
-        'not-found',
-        `The library has no taxonomy “${dataset.taxonomy ?? ''}”.`,
-        `Name one that it has: ${library.taxonomies
-          .list()
-          .map((one) => `“${one.name}”`)
-          .join(', ')}.`,
-      );
-    const labels = library.labels.of(taxonomy.id);
-    return library.tracks.tagged().map(({ id, path }) => ({
-      path,
-      file: library.absolutePath(path),
-      labels: labels.get(id) ?? [],
-      given: null,
-    }));
-  }
-  if (type === 'csv') return fromCsv(dataset);
-  const { files } = await scanFolder(dir, { signal });
-  const tracks = files.map(({ path }) => ({
-    id: path,
-    path,
-    genre: [],
-    artist: null,
-    album: null,
-    year: null,
-    key: null,
-  }));
-  const labels: Labelsets = type === 'folders' ? labelsFromFolders(tracks) : labelsFromTokens(tracks);
-  if (tracks.length === 0)
-    throw new EngineError(
-      'empty-folder',
-      `There is no audio in ${dir}.`,
-      `Say where the data set ${name} is.`,
-    );
-  return tracks.map(({ path }) => ({
-    path,
-    file: join(dir, ...path.split('/')),
-    labels: labels.get(path) ?? [],
-    given: null,
-  }));
+): Promise<{ artist: string | null; album: string | null }> {
+  const wanted = groupBy === 'artist' || groupBy === 'album';
+  if (!wanted || (groupBy === 'artist' ? artist : album) !== null) return { artist, album };
+  // A file that cannot be read is told of when it is decoded.
+  const tags = await readers.probe(file, signal).catch(() => null);
+  signal.throwIfAborted();
+  return { artist: artist ?? tags?.tags.artist ?? null, album: album ?? tags?.tags.album ?? null };
 }
 
-/** By its id, or by its name where no other has it. @throws EngineError `not-found`, `bad-input` */
-function libraryOf({ libraries }: EngineContext, named: string): Library {
-  const known = libraries.list();
-  const found = known.filter(({ id }) => id === named);
-  const [one, ...more] = found.length > 0 ? found : known.filter(({ name }) => name === named);
-  if (!one)
-    throw new EngineError(
-      'not-found',
-      `There is no library “${named}”.`,
-      known.length > 0
-        ? `Name one of ${known.map(({ name }) => `“${name}”`).join(', ')}.`
-        : 'Import one first.',
-    );
-  if (more.length > 0)
+function togetherOf(
+  facts: readonly { artist: string | null; album: string | null }[],
+  groupBy: PlannedExperiment['groupBy'],
+): Task['together'] {
+  if (groupBy !== 'artist' && groupBy !== 'album') return null;
+  const names = facts.flatMap((fact) => {
+    const name = fact[groupBy];
+    return name === null || name.trim() === '' ? [] : [name.trim().toLowerCase()];
+  });
+  return { groups: new Set(names).size, without: facts.length - names.length };
+}
+
+/** @throws EngineError `bad-input` for labels that are no keys */
+function nameKeys(items: readonly TaskItem[], name: string): void {
+  const odd = new Set<string>();
+  for (const item of items)
+    item.labels = item.labels.map((label) => {
+      const key = keyOf(label);
+      if (key === null) odd.add(label);
+      return key === null ? label : keyName(key);
+    });
+  if (odd.size > 0)
     throw new EngineError(
       'bad-input',
-      `${more.length + 1} libraries are called “${named}”.`,
-      'Name it by its id.',
+      `${odd.size} labels of ${name} are no keys: ${quoted(odd)}.`,
+      'Write keys as “C# minor”, “Db major”, “f#m” or “8A”, or choose another task.',
     );
-  return libraries.get(one.id);
 }
 
-/** Columns `path`, `labels` (parted by semicolons) and, where it is there, `split`. */
-async function fromCsv({ name, dir, labels }: PlannedDataset): Promise<Found[]> {
-  const content = await readFile(labels ?? '', 'utf8').catch(() => {
+/** @throws EngineError `bad-input` for labels that are no numbers */
+function numbersOf(items: readonly TaskItem[], name: string): Targets {
+  const values = Float64Array.from(items, ({ labels: [label = ''] }) =>
+    label.trim() === '' ? NaN : Number(label),
+  );
+  const odd = new Set(
+    items.flatMap(({ labels }, i) => (Number.isFinite(values[i]) ? [] : (labels[0] ?? ''))),
+  );
+  if (odd.size > 0)
     throw new EngineError(
-      'not-found',
-      `There is no file ${labels ?? ''}.`,
-      `Say where the labels of ${name} are.`,
+      'bad-input',
+      `${odd.size} labels of ${name} are no numbers: ${quoted(odd)}.`,
+      'Regression learns numbers, written as 128 or 0.5; for classes choose another task.',
     );
-  });
-  let rows: Record<string, string>[];
-  try {
-    rows = parse(content, { columns: true, bom: true, skip_empty_lines: true, trim: true });
-  } catch (cause) {
-    throw new EngineError('bad-input', `${labels ?? ''} is no table: ${String(cause)}`, 'Write it as CSV.', {
-      cause,
-    });
-  }
-  const column = (row: Record<string, string>, ...names: string[]): string | undefined =>
-    names.map((one) => row[one]).find((value) => value !== undefined);
-  return rows.map((row, i) => {
-    const path = column(row, 'path', 'file', 'filename');
-    const label = column(row, 'labels', 'label', 'class');
-    if (path === undefined || label === undefined)
-      throw new EngineError(
-        'bad-input',
-        `Row ${i + 1} of ${labels ?? ''} has no path or no labels.`,
-        'Name the columns “path” and “labels”.',
-      );
-    const given = row['split'];
-    if (given !== undefined && given !== 'train' && given !== 'validation' && given !== 'test')
-      throw new EngineError(
-        'bad-input',
-        `Row ${i + 1} of ${labels ?? ''} is in the split “${given}”.`,
-        'It is train, validation or test.',
-      );
-    const relative = posix.normalize(path.replaceAll('\\', '/'));
-    if (relative === '..' || relative.startsWith('../'))
-      throw new EngineError(
-        'bad-input',
-        `Row ${i + 1} of ${labels ?? ''} leads out of the folder of ${name}.`,
-        'Name a folder that holds all of its sounds.',
-      );
-    const words = label
-      .split(';')
-      .map((word) => word.trim())
-      .filter(Boolean);
-    return { path: relative, file: join(dir, ...relative.split('/')), labels: words, given: given ?? null };
-  });
+  return { names: ['number'], values };
 }
 
-/** SHA-256 of a file. @throws EngineError `unreadable` */
-export async function hashOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
-  } catch (cause) {
-    throw new EngineError(
-      'unreadable',
-      `${file} cannot be read.`,
-      'Look at the evaluation and its data set.',
-      { cause },
-    );
-  }
-  return hash.digest('hex');
-}
+const quoted = (labels: ReadonlySet<string>): string =>
+  [...labels]
+    .slice(0, 3)
+    .map((label) => `“${label}”`)
+    .join(', ') + (labels.size > 3 ? ', …' : '');
 
 /**
  * The part of every track in each split: seeded, in proportion to the first labels, groups kept whole.
  * @throws EngineError `bad-input` where the given split leaks, or a part is empty; NumericError for more folds than groups
  */
-export function splitsOf(
-  { items, labelNames, dataset }: Task,
-  split: EvaluationSplit,
-  seed: number,
-): Part[][] {
-  const labels = items.map((item) => labelNames.indexOf(item.labels[0] ?? ''));
+export function splitsOf(task: Task, split: EvaluationSplit, seed: number): Part[][] {
+  const { items, dataset } = task;
+  const labels = strataOf(task);
   if (split.kind === 'given') {
     const parts = items.map(({ given, path }) => {
       if (given) return given;
@@ -306,4 +227,13 @@ function checked(parts: Part[], name: string): Part[] {
         'Use more tracks or another split.',
       );
   return parts;
+}
+
+/** What parts hold in proportion: the first label; of numbers, which fifth of them it is. */
+function strataOf({ items, labelNames, numbers }: Task): number[] {
+  if (!numbers) return items.map((item) => labelNames.indexOf(item.labels[0] ?? ''));
+  const sorted = Float64Array.from(numbers.values).sort();
+  return [...numbers.values].map((value) =>
+    Math.min(NUMBER_STRATA - 1, Math.floor((NUMBER_STRATA * sorted.indexOf(value)) / sorted.length)),
+  );
 }

@@ -2,7 +2,13 @@ import { isMap, isScalar, isSeq, parseDocument, type Document, type Node } from 
 import { z } from 'zod';
 import { scenarioOf, ScenarioError, type Scenario } from '../../models/deformations/scenario.ts';
 import type { ProbeSettings } from '../../models/probes/probe.ts';
-import type { EvaluationMark } from '../api/evaluations.ts';
+import type { RidgeSettings } from '../../models/probes/ridge.ts';
+import {
+  evaluationGroups,
+  type EvaluationGroup,
+  type EvaluationMark,
+  type EvaluationTask,
+} from '../api/evaluations.ts';
 import { EngineError } from '../api/errors.ts';
 
 /** How tracks are held out. */
@@ -12,28 +18,34 @@ export type EvaluationSplit =
   /** The column `split` of the labels. */
   | { kind: 'given' };
 
+const datasetTypes = ['folders', 'tokens', 'csv', 'library', 'mirdata'] as const;
+export type DatasetType = (typeof datasetTypes)[number];
+
 export interface PlannedDataset {
   name: string;
-  type: 'folders' | 'tokens' | 'csv' | 'library';
+  type: DatasetType;
   /** Folder of the audio; of a library its id or name. */
   dir: string;
-  /** File of the labels, for `csv`. */
+  /** File of the labels, for `csv` and `mirdata`. */
   labels: string | null;
+  /** File that lists the tracks with their checksums, for `mirdata`. */
+  index: string | null;
   /** Name of the taxonomy, for `library`. */
   taxonomy: string | null;
   scenarios: Scenario[];
 }
 
 export interface PlannedExperiment {
-  task: 'single' | 'multi';
+  task: EvaluationTask;
   datasets: PlannedDataset[];
   /** Ids of packs. */
   features: string[];
-  probes: ProbeSettings[];
+  /** Of a task of numbers ridge regression, of any other classifiers. */
+  probes: (ProbeSettings | RidgeSettings)[];
   seeds: number[];
   split: EvaluationSplit;
   windows: 'all' | number;
-  groupBy: 'track' | 'folder';
+  groupBy: EvaluationGroup;
 }
 
 /** An evaluation file: what will be run, and what will not. The document is kept as it was written. */
@@ -51,6 +63,7 @@ const datasetSchema = z.looseObject({
   type: text,
   dir: text.optional(),
   labels: text.optional(),
+  index: text.optional(),
   library: text.optional(),
   taxonomy: text.optional(),
   deformations: z.array(z.array(stepSchema)).nullish(),
@@ -74,7 +87,7 @@ const experimentSchema = z.looseObject({
   seeds: z.array(whole(0, 0xffffffff)).min(1).max(100).default([1]),
   split: splitSchema.default({ kind: 'holdout', test: 0.2, validation: 0.1, folds: 5, repeats: 1 }),
   windows: z.union([z.literal('all'), whole(1, 10_000)]).default(8),
-  group_by: z.enum(['track', 'folder']).default('track'),
+  group_by: z.enum(evaluationGroups).default('track'),
 });
 const fileSchema = z.looseObject({ experiments: z.array(experimentSchema).min(1) });
 
@@ -83,7 +96,7 @@ const known: Record<string, readonly string[]> = {
   '': ['experiments'],
   experiment: ['task', 'datasets', 'features', 'probes', 'seeds', 'split', 'windows', 'group_by'],
   task: ['name', 'type', 'feature_aggregation'],
-  dataset: ['name', 'type', 'dir', 'labels', 'library', 'taxonomy', 'deformations'],
+  dataset: ['name', 'type', 'dir', 'labels', 'index', 'library', 'taxonomy', 'deformations'],
   split: ['kind', 'test', 'validation', 'folds', 'repeats'],
 };
 
@@ -94,7 +107,7 @@ interface ProbeType {
   keys: readonly string[];
   /** Keys of mir_ref that say what is done anyway; anything else they say is marked. */
   fixed?: Readonly<Record<string, readonly unknown[]>>;
-  settings: (number: NumberOf, probe: Record<string, unknown>) => ProbeSettings;
+  settings: (number: NumberOf, probe: Record<string, unknown>) => ProbeSettings | RidgeSettings;
 }
 
 /** Kinds of probes by their name in files. `classifier` is mir_ref's, and its defaults are mir_ref's. */
@@ -102,6 +115,13 @@ const probeTypes: Record<string, ProbeType> = {
   knn: { keys: ['k'], settings: (number) => ({ kind: 'knn', k: Math.trunc(number('k', 1, 1000, 5)) }) },
   mlknn: { keys: ['k'], settings: (number) => ({ kind: 'mlknn', k: Math.trunc(number('k', 1, 1000, 10)) }) },
   linear: { keys: ['C'], settings: (number) => ({ kind: 'linear', strength: number('C', 1e-6, 1e6, 1) }) },
+  ridge: {
+    keys: ['alpha'],
+    settings: (number, { alpha }) => ({
+      kind: 'ridge',
+      strength: alpha === undefined ? null : number('alpha', 1e-9, 1e9, 1),
+    }),
+  },
   prototypes: {
     keys: ['per_class', 'steps'],
     settings: (number) => ({
@@ -180,6 +200,14 @@ export function readEvaluationFile(source: string): EvaluationFile {
         mark([...at, 'hidden_units'], `“${odd}” is no number of units; the probe is not run.`);
         return [];
       }
+      const learns = settings.kind === 'ridge' ? 'numbers' : 'labels';
+      if (!tasks[taskOf(experiment.task) ?? 'single'].learnedBy.includes(learns)) {
+        mark(
+          at,
+          `A probe of the type “${probe.type}” learns ${learns}, which this task has none of; it is not run.`,
+        );
+        return [];
+      }
       return [settings];
     }),
     seeds: experiment.seeds,
@@ -202,9 +230,24 @@ function contentOf(document: Document): unknown {
   }
 }
 
-/** Tasks by what mir_ref calls them; null: of a kind that is not known. */
-function taskOf(type: string): PlannedExperiment['task'] | null {
+/** Whether data sets must say labels, and which probes learn them. */
+const tasks: Readonly<
+  Record<EvaluationTask, { labelled: boolean; learnedBy: readonly ('labels' | 'numbers')[] }>
+> = {
+  single: { labelled: true, learnedBy: ['labels'] },
+  multi: { labelled: true, learnedBy: ['labels'] },
+  key: { labelled: true, learnedBy: ['labels'] },
+  regression: { labelled: true, learnedBy: ['numbers'] },
+  mir: { labelled: false, learnedBy: ['numbers'] },
+};
+
+/** Tasks by what mir_ref calls them, where it has them; null: of a kind that is not known. */
+function taskOf({ type, name = '' }: { type: string; name?: string | undefined }): EvaluationTask | null {
   if (/multi_?label|tagging/.test(type)) return 'multi';
+  if (/mir_?targets/.test(type)) return 'mir';
+  if (/regression/.test(type)) return 'regression';
+  // mir_ref knows the task of keys by its name.
+  if (/key/.test(type) || (name === 'key_estimation' && /classification/.test(type))) return 'key';
   return /classification/.test(type) ? 'single' : null;
 }
 
@@ -222,29 +265,39 @@ function splitOf({ kind, test, validation, folds, repeats }: z.output<typeof spl
 
 /** The task and its data sets; none where the task is not known. */
 function plannedTask(
-  { task: { type, feature_aggregation: aggregation }, datasets }: z.output<typeof experimentSchema>,
+  { task: written, datasets }: z.output<typeof experimentSchema>,
   e: number,
   mark: (at: readonly PropertyKey[], message: string) => void,
 ): Pick<PlannedExperiment, 'task' | 'datasets'> {
-  const task = taskOf(type);
+  const { type, feature_aggregation: aggregation } = written;
+  const task = taskOf(written);
   const at = ['experiments', e, 'task'];
   if (task === null) mark([...at, 'type'], `“${type}” is no kind of task that is known; it is not run.`);
   if (aggregation !== undefined && aggregation !== 'mean')
     mark([...at, 'feature_aggregation'], 'is kept and has no effect: it is the mean.');
   const planned = datasets.flatMap((dataset, d) =>
-    plannedDataset(dataset, ['experiments', e, 'datasets', d], mark),
+    plannedDataset(dataset, task ?? 'single', ['experiments', e, 'datasets', d], mark),
   );
   return { task: task ?? 'single', datasets: task === null ? [] : planned };
 }
 
 function plannedDataset(
   dataset: z.output<typeof datasetSchema>,
+  task: EvaluationTask,
   at: readonly PropertyKey[],
   mark: (at: readonly PropertyKey[], message: string) => void,
 ): PlannedDataset[] {
-  const { name, type, dir, labels = null, library, taxonomy = null } = dataset;
-  if (type !== 'folders' && type !== 'tokens' && type !== 'csv' && type !== 'library') {
-    mark([...at, 'type'], `“${type}” is no kind of data set that can be read yet; it is not run.`);
+  const { name, dir, labels = null, index = null, library, taxonomy = null } = dataset;
+  const type = datasetTypes.find((known) => known === dataset.type);
+  if (type === 'mirdata' && index === null) {
+    mark(
+      [...at, 'type'],
+      'names no index file of mirdata (`index`, and the table of its `labels`); it is not run.',
+    );
+    return [];
+  }
+  if (type === undefined) {
+    mark([...at, 'type'], `“${dataset.type}” is no kind of data set that can be read yet; it is not run.`);
     return [];
   }
   const where = type === 'library' ? library : dir;
@@ -253,9 +306,9 @@ function plannedDataset(
       ? type === 'library'
         ? 'library'
         : 'dir'
-      : type === 'csv' && labels === null
+      : (type === 'csv' || (type === 'mirdata' && tasks[task].labelled)) && labels === null
         ? 'labels'
-        : type === 'library' && taxonomy === null
+        : type === 'library' && taxonomy === null && tasks[task].labelled
           ? 'taxonomy'
           : null;
   if (missing !== null || where === undefined)
@@ -281,7 +334,7 @@ function plannedDataset(
       return [];
     }
   });
-  return [{ name, type, dir: where, labels, taxonomy, scenarios }];
+  return [{ name, type, dir: where, labels, index, taxonomy, scenarios }];
 }
 
 function unknownKeys(document: Document, mark: (at: readonly PropertyKey[], message: string) => void): void {

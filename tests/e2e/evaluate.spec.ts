@@ -84,12 +84,30 @@ test('an evaluation is filled in, run, looked at, heard and taken elsewhere; and
     for (const [format, name] of [
       ['csv', 'Two notes.csv'],
       ['svg', 'Two notes.svg'],
+      ['png', 'Two notes.png'],
     ] as const) {
       await page.getByTestId('evaluation-format').selectOption(format);
       await page.getByTestId('evaluation-export').click();
       await expect.poll(() => readdirSync(out)).toContain(name);
     }
     expect(readFileSync(join(out, 'Two notes.csv'), 'utf8')).toContain(',chroma,5-NN,clean,accuracy,');
+
+    expect(readFileSync(join(out, 'Two notes.png')).subarray(1, 4).toString()).toBe('PNG');
+
+    // What the spaces know of the sound, without any label.
+    await page.getByRole('button', { name: 'Back to the form' }).click();
+    await page.getByTestId('evaluation-name').fill('What they know');
+    await page.getByTestId('evaluation-task').selectOption('mir');
+    await page.getByTestId('evaluation-deformation-Gain').uncheck();
+    await page.getByTestId('evaluation-deformation-AddGaussianSNR').uncheck();
+    await page.getByTestId('evaluation-run').click();
+    await expect(page.getByTestId('evaluation-cells')).toHaveText('4 of 4 cells', { timeout: 200_000 });
+    const spider = page.getByTestId('evaluation-spider-table');
+    await expect(spider.getByRole('row')).toHaveCount(3);
+    for (const target of ['loudness', 'chroma', 'MFCC'])
+      await expect(spider.getByRole('columnheader', { name: target })).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+    await screenshots(page, 'evaluate-spider');
 
     await page.keyboard.press('Control+Shift+E');
     await expect(page.getByTestId('export-tracks')).toBeVisible();
@@ -112,7 +130,10 @@ test('an evaluation is filled in, run, looked at, heard and taken elsewhere; and
     await page.keyboard.press('Escape');
     await expect(page.getByTestId('export-tracks')).toBeHidden();
 
-    await page.getByTestId('evaluation-remove').click();
+    for (const left of [1, 0]) {
+      await page.getByTestId('evaluation-remove').first().click();
+      await expect(page.getByTestId('evaluation-remove')).toHaveCount(left);
+    }
     await expect(page.getByText('Which embedding knows what?')).toBeVisible();
   } finally {
     await running.app.close();

@@ -1,8 +1,29 @@
-import { formDeformations, formProbes, type EvaluationForm } from '../../../engine/api/evaluations.ts';
+import {
+  formDeformations,
+  formProbes,
+  type EvaluationForm,
+  type EvaluationGroup,
+  type EvaluationTask,
+} from '../../../engine/api/evaluations.ts';
 
 export type ProbeKind = (typeof formProbes)[number];
 export type DeformationType = (typeof formDeformations)[number]['type'];
 export type DatasetKind = EvaluationForm['dataset']['kind'];
+
+export const taskTitles: Readonly<Record<EvaluationTask, string>> = {
+  single: 'one label each',
+  multi: 'several labels',
+  key: 'the key',
+  regression: 'a number each',
+  mir: 'what is measured of the sound',
+};
+
+export const groupTitles: Readonly<Record<EvaluationGroup, string>> = {
+  track: 'copies of a recording',
+  folder: 'tracks of one folder',
+  artist: 'tracks of one artist',
+  album: 'tracks of one album',
+};
 
 /** Probes as the form names them, and which tasks they fit. */
 export const probeChoices: readonly {
@@ -10,17 +31,19 @@ export const probeChoices: readonly {
   title: string;
   tasks: readonly EvaluationForm['task'][];
 }[] = [
-  { id: 'knn', title: '5 nearest tracks', tasks: ['single'] },
+  { id: 'knn', title: '5 nearest tracks', tasks: ['single', 'key'] },
   { id: 'mlknn', title: 'ML-kNN, 10 nearest', tasks: ['multi'] },
-  { id: 'linear', title: 'Linear', tasks: ['single', 'multi'] },
-  { id: 'classifier', title: 'MLP of one hidden layer', tasks: ['single', 'multi'] },
-  { id: 'prototypes', title: 'Prototype network', tasks: ['single', 'multi'] },
+  { id: 'linear', title: 'Linear', tasks: ['single', 'multi', 'key'] },
+  { id: 'classifier', title: 'MLP of one hidden layer', tasks: ['single', 'multi', 'key'] },
+  { id: 'prototypes', title: 'Prototype network', tasks: ['single', 'multi', 'key'] },
+  { id: 'ridge', title: 'Ridge regression', tasks: ['regression', 'mir'] },
 ];
 
 /** What is filled in. */
 export interface FormState {
   name: string;
   task: EvaluationForm['task'];
+  groupBy: EvaluationGroup;
   dataset: DatasetKind;
   taxonomyId: string | null;
   /** Of the data set’s audio, where it is no library. */
@@ -35,11 +58,12 @@ export interface FormState {
 export const firstForm: FormState = {
   name: 'My evaluation',
   task: 'single',
+  groupBy: 'track',
   dataset: 'library',
   taxonomyId: null,
   folder: null,
   spaces: ['compact', 'random-twin', 'mfcc'],
-  probes: ['knn', 'linear'],
+  probes: ['knn', 'linear', 'ridge'],
   deformations: { AddGaussianSNR: 15 },
   seeds: 1,
   folds: 5,
@@ -48,7 +72,8 @@ export const firstForm: FormState = {
 /** What is missing, in words; null where it can be run. */
 export function missingIn(form: FormState): string | null {
   if (form.name.trim() === '') return 'Give it a name.';
-  if (form.dataset === 'library' && form.taxonomyId === null) return 'Choose whose labels are learned.';
+  if (form.task !== 'mir' && form.dataset === 'library' && form.taxonomyId === null)
+    return 'Choose whose labels are learned.';
   if (form.dataset !== 'library' && form.folder === null) return 'Choose a folder of sounds.';
   if (form.spaces.length === 0) return 'Choose a space.';
   if (probesOf(form).length === 0) return 'Choose a probe.';
@@ -64,10 +89,11 @@ const probesOf = ({ probes, task }: FormState): ProbeKind[] =>
  * @param libraryId of the open library; null without one
  */
 export function formOf(form: FormState, libraryId: string | null): EvaluationForm | null {
-  const { name, task, taxonomyId, folder, folds, spaces } = form;
+  const { name, task, groupBy, folder, folds, spaces } = form;
+  const taxonomyId = task === 'mir' ? null : form.taxonomyId;
   const dataset: EvaluationForm['dataset'] | null =
     form.dataset === 'library'
-      ? libraryId !== null && taxonomyId !== null
+      ? libraryId !== null && (taxonomyId !== null || task === 'mir')
         ? { kind: 'library', libraryId, taxonomyId }
         : null
       : folder === null
@@ -75,7 +101,7 @@ export function formOf(form: FormState, libraryId: string | null): EvaluationFor
         : { kind: form.dataset, name: folderName(folder) };
   if (dataset === null) return null;
   return {
-    ...{ name: name.trim(), task, dataset, spaces, folds },
+    ...{ name: name.trim(), task, groupBy, dataset, spaces, folds },
     probes: probesOf(form),
     deformations: formDeformations.flatMap(({ type }) => {
       const value = form.deformations[type];

@@ -35,6 +35,7 @@ const table: Partial<Record<Method, string[]>> = {
   'evaluations.run': ['file.path', 'places.*'],
   'evaluations.read': ['file.path', 'places.*'],
   'evaluations.export': ['file'],
+  'evaluations.savePng': ['file'],
   'evaluations.save': ['file'],
   'exports.start': ['folder'],
   'packs.inspect': ['origin.paths.*'],

@@ -164,6 +164,16 @@ describe('what the view Evaluate asks for', { timeout: 180_000 }, () => {
     const svg = await write('svg');
     expect(new XMLParser().parse(svg)).toHaveProperty('svg.rect');
     expect(svg.match(/<rect /g)).toHaveLength(4);
+    const picture = await client.call('evaluations.picture', { evaluationId: table.evaluationId });
+    // The tables, and for each probe what deformations cost.
+    expect(picture.svg).toBe(svg);
+    expect(svg.match(/<polyline /g)).toHaveLength(2);
+    const png = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1]);
+    await client.call('evaluations.savePng', { png: png.toString('base64'), file: join(out, 'a.png') });
+    expect(readFileSync(join(out, 'a.png'))).toEqual(png);
+    await expect(
+      client.call('evaluations.savePng', { png: btoa('no picture'), file: join(out, 'b.png') }),
+    ).rejects.toMatchObject({ code: 'bad-input' });
     await client.call('evaluations.save', { content: text, file: join(out, 'again.yml') });
     expect(readFileSync(join(out, 'again.yml'), 'utf8')).toBe(text);
     for (const refused of [

@@ -61,7 +61,7 @@ describe('an evaluation file', () => {
   it('marks what is not as it would have to be, and does not run another task in its place', () => {
     const { experiments, marks } = readEvaluationFile(
       example
-        .replace('type: multiclass_classification, feature_aggregation: mean', 'type: regression')
+        .replace('type: multiclass_classification, feature_aggregation: mean', 'type: forecasting')
         .replace('{ type: linear }', '{ type: knn, k: none }')
         .replace('train_sampling: true', 'optimizer: sgd, learning_rate: 7, output_activation: softmax'),
     );
