@@ -51,6 +51,11 @@ export function addPackVerbs(packs: Command, cli: Cli): void {
         'stack',
       ]),
     )
+    .option(
+      '--keep-every <k>',
+      'patch-out: of the times of a transformer’s patches, keep every k-th; 1 only takes out what is not read',
+      wholeNumber(1, 64),
+    )
     .option('--patch-hop <frames>', 'from one patch of a network to the next', wholeNumber(1, 1_000_000))
     .option(
       '--encoder-heads <n>',
@@ -76,7 +81,7 @@ Examples:
   archetone packs add pecmae-4s --accept-terms
   archetone packs add pecmae-4s --precision int8
   archetone packs add discogs-effnet-bsdynamic-1.onnx --sidecar discogs-effnet-bsdynamic-1.json
-  archetone packs add discogs-maest-30s-pw-2.onnx --tokens stack`,
+  archetone packs add discogs-maest-30s-pw-2.onnx --tokens stack --keep-every 2`,
     )
     .action((names: string[], options: AddOptions) =>
       cli.answer(() =>

@@ -24,6 +24,8 @@ const packChoicesSchema = z.strictObject({
   output: z.string().min(1).max(255).optional(),
   /** What is made of an output with several rows for a patch: their mean, the first, the second, or all three. */
   tokens: z.enum(['mean', 'cls', 'dist', 'stack']).optional(),
+  /** Patch-out: of the times of a transformer's patches every so many-th is kept; 1 only takes out what is not read. */
+  keepEvery: z.int().min(1).max(64).optional(),
   /** Frames from one patch of a published network to the next. */
   patchHop: z.int().min(1).max(1_000_000).optional(),
 });

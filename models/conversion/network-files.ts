@@ -85,7 +85,7 @@ export async function readNetworkFiles(
   const { onnx, what, weights } = await named(name, () => network.read(card, choices));
   const graph = await named(name, () => readForeignModel(onnx));
   return {
-    model: { name, graph, bytes: () => Promise.resolve(onnx) },
+    model: { name, graph, onnx },
     card,
     files: [{ path: network.path, what: what(graph.opset) }, ...weights, { path: cardPath, what: card.kind }],
   };

@@ -1,6 +1,7 @@
 import type { NetworkCard } from '../backbones/network-card.ts';
 import { CheckpointError } from '../checkpoint/index.ts';
 import type { ForeignModel, ForeignTensor } from '../onnx/foreign.ts';
+import { patchedOut } from '../onnx/patch-out.ts';
 import { melBandsGraph, samplesOfFrames } from '../onnx/graphs/mel-bands.ts';
 import { embeddingWidth, type NetworkDescription } from '../packs/network.ts';
 import type { ConversionPlan, PlannedGraph } from './plan.ts';
@@ -12,7 +13,7 @@ export interface NetworkModel {
   name: string;
   graph: ForeignModel;
   /** The ONNX file that goes into the pack. */
-  bytes: () => Promise<Uint8Array>;
+  onnx: Uint8Array;
 }
 
 /** As many patches as lie in so many seconds make a window, and always one. */
@@ -24,7 +25,7 @@ const SOUNDLESS = 'It only listens: nothing in it makes sound of a vector.';
  * @throws CheckpointError `bad-config` or `shape` where the two contradict each other
  */
 export function planNetwork(
-  { name, graph, bytes }: NetworkModel,
+  { name, graph, onnx }: NetworkModel,
   card: NetworkCard,
   choices: ConversionChoices = {},
 ): ConversionPlan {
@@ -64,16 +65,26 @@ export function planNetwork(
     embedding: embeddingOf(name, graph, card, choices),
     ...tagsOf(name, graph, card),
   };
+  const { keepEvery } = choices;
+  const outputs = [network.embedding.output, ...(network.tags ? [network.tags.output] : [])];
+  const built = keepEvery === undefined ? onnx : patchedOut(onnx, { every: keepEvery, outputs });
+  // How many rows are left, only running tells.
+  if (keepEvery !== undefined && keepEvery > 1)
+    network.embedding.dims = network.embedding.dims.map((size, i, all) =>
+      i === all.length - 2 && size !== 1 ? null : size,
+    );
   const embeddingDim = embeddingWidth(network.embedding);
   if (embeddingDim === null) throw new Error('the width of the embedding is settled before');
   const planned: PlannedGraph[] = [
     ...(mel ? [{ name: 'features' as const, build: () => Promise.resolve(melBandsGraph(mel, length)) }] : []),
-    { name: 'network', build: bytes },
+    { name: 'network', build: () => Promise.resolve(built) },
   ];
   return {
     description: {
-      id: choices.id ?? idOf(card.name),
-      title: choices.title ?? card.title.slice(0, 200),
+      id: choices.id ?? idOf(keepEvery === undefined ? card.name : `${card.name}-every-${keepEvery}`),
+      title:
+        choices.title ??
+        `${card.title.slice(0, 180)}${keepEvery === undefined ? '' : `, patch-out ${keepEvery}`}`,
       kind: 'embedding-only',
       ...{ sampleRate, windowSeconds, windowSamples },
       frameRate: mel ? perSecond : patches / windowSeconds,
@@ -87,8 +98,15 @@ export function planNetwork(
     graphs: planned,
     terms: [card.terms],
     trained: card.trained,
-    notes: [...card.notes, ...notesOf(network, perSecond)],
+    notes: [...card.notes, ...notesOf(network, perSecond), ...patchOutNotes(keepEvery)],
   };
+}
+
+function patchOutNotes(every: number | undefined): string[] {
+  if (every === undefined) return [];
+  const left =
+    every === 1 ? '' : ` Of the times of its patches every ${every}. is kept, the others are left out.`;
+  return [`What the chosen outputs do not need was taken out of the network.${left}`];
 }
 
 function notesOf(

@@ -20,6 +20,8 @@ export interface ConversionChoices {
   output?: string | undefined;
   /** What is made of several rows for a patch. */
   tokens?: TokenChoice | undefined;
+  /** Of the times of a transformer's patches every so many-th is kept; 1 only takes out what is not read. */
+  keepEvery?: number | undefined;
   /** Frames from one patch to the next. */
   patchHop?: number | undefined;
 }

@@ -5,7 +5,8 @@ import type { Page } from '@playwright/test';
 import { encodeWav } from '../../models/audio/index.ts';
 import { expect, launch, temporaryFolder, test, type RunningApp } from './support/app.ts';
 import { violations } from './support/axe.ts';
-import { jobState, go, openLibrary, rowOf, screenshots } from './support/steps.ts';
+import { essentiaJson, taggerGraph, writeNetwork } from '../support/networks.ts';
+import { answerDialogs, jobState, go, openLibrary, rowOf, screenshots } from './support/steps.ts';
 
 test.describe.configure({ mode: 'serial' });
 
@@ -260,6 +261,32 @@ test('shows the picture that lies beside the tracks, in a column and in the insp
   await expect(inTable).toHaveCount(2);
   await expect.poll(() => inTable.first().evaluate(drawn)).toBe(1);
   await page.getByTestId('stop').click();
+});
+
+test('what a pack with tags hears is drawn under the sound', async () => {
+  const { page } = running;
+  const sizes = { frames: 128, bands: 96, dim: 16, classes: 6 };
+  const network = writeNetwork(userData, 'tagger', taggerGraph(sizes).onnx, essentiaJson());
+  await go(page, 'packs');
+  await answerDialogs(running.app, network);
+  await page.getByTestId('add-pack-choose').click();
+  await page.getByTestId('add-pack-accept').check();
+  await page.getByTestId('add-pack-start').click();
+  await expect(page.locator('[data-testid=pack][data-pack=discogs-effnet-bsdynamic]')).toBeVisible({
+    timeout: 60_000,
+  });
+  await go(page, 'library');
+  await show(page, '1-loud.wav');
+  await page.getByTestId('player-tags').selectOption('discogs-effnet-bsdynamic');
+  const taggram = page.getByTestId('taggram');
+  // 8 s: two windows of 3.04 s with two patches each, and one that lies whole in the rest.
+  await expect(taggram).toHaveAttribute('data-patches', '5', { timeout: 30_000 });
+  await expect(taggram).toHaveAttribute('aria-label', /Tags over time, the strongest first: .* \d+ %/);
+  await screenshots(page, 'player-taggram');
+  const box = await taggram.boundingBox();
+  if (!box) throw new Error('no taggram');
+  await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+  await expect.poll(() => time(page)).toBeCloseTo(4, 0);
 });
 
 test('has no fault that axe finds, light or dark, and costs nothing when nothing plays', async () => {

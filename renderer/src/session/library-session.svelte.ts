@@ -12,6 +12,7 @@ import { MapData } from '../map/projection.svelte.ts';
 import type { Packs } from '../packs/packs.svelte.ts';
 import { Mistakes } from '../mistakes/mistakes.svelte.ts';
 import { Player } from '../player/player.svelte.ts';
+import { Taggrams } from '../player/taggrams.svelte.ts';
 import { WindowClassStrip } from '../player/window-classes.svelte.ts';
 import { Prototypes } from '../prototypes/prototypes.svelte.ts';
 import { Studio } from '../prototypes/studio.svelte.ts';
@@ -85,6 +86,7 @@ export class LibrarySession {
   readonly player: Player;
   readonly why: Why;
   readonly strip: WindowClassStrip;
+  readonly taggrams: Taggrams;
   readonly map: MapData;
   readonly similar: Similar;
   readonly learning: SimilarityLearning;
@@ -131,6 +133,7 @@ export class LibrarySession {
     this.player = new Player(libraryId, engine, this.notices, host.settings);
     this.why = new Why(engine);
     this.strip = new WindowClassStrip(engine, this.notices);
+    this.taggrams = new Taggrams(engine);
     this.map = new MapData(engine);
     this.tray = new Tray(libraryId, engine, this.experiments, {
       wait: jobs.wait,

@@ -17,6 +17,8 @@ const leftSchema = z.object({
   spectrogram: z.boolean().catch(false),
   /** Repeating, zooming, gain and output stand in the player, with an axis of time. */
   playerTools: z.boolean().catch(false),
+  /** The pack whose tags are drawn under the sound; null: none. */
+  tagPack: z.string().nullable().catch(null),
   inspector: z.boolean().catch(true),
   /** What is seldom changed about a training is shown. */
   trainMore: z.boolean().catch(false),
@@ -78,6 +80,9 @@ export class Settings {
   }
   get playerTools(): boolean {
     return this.#left.playerTools;
+  }
+  get tagPack(): string | null {
+    return this.#left.tagPack;
   }
   get inspector(): boolean {
     return this.#left.inspector;

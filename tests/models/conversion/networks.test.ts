@@ -16,6 +16,7 @@ import {
   tracksByPath,
   writeMusic,
 } from '../../support/engine.ts';
+import { maestGraph } from '../../support/tiny-maest.ts';
 import { vggish } from '../../support/tensorflow-networks.ts';
 import { frozenGraph, tfjsModel } from '../../support/tensorflow-writer.ts';
 import {
@@ -236,6 +237,45 @@ describe('networks in ONNX with their JSON', () => {
     await expect(inspectFiles([join(folder, 'vggish.pb')], { output: 'end' })).rejects.toThrow(
       /vggish\.pb: the operator FancyNorm \(end\)/,
     );
+  });
+
+  it('leaves patches out of MAEST, which is another space then', async () => {
+    const [sizes, block] = [
+      { frames: 316, bands: 96, dim: 16, heads: 2, blocks: 3 },
+      'PartitionedCall/Identity_2',
+    ];
+    const json = essentiaJson({
+      name: 'discogs-maest-5s-pw',
+      schema: {
+        inputs: [{ name: 'melspectrogram', shape: [1, 316, 96] }],
+        outputs: [{ name: block, shape: [1, 1, 281, 16], output_purpose: 'embeddings' }],
+      },
+      inference: { sample_rate: 16_000, algorithm: 'TensorflowPredictMAEST' },
+    });
+    const path = writeNetwork(testFolder(), 'maest', maestGraph(sizes), json);
+    const packsFolder = testFolder();
+    const add = (keepEvery?: number) =>
+      convertFiles([{ path }], { packsFolder, choices: { keepEvery, tokens: 'stack' } }).then(
+        ({ pack }) => pack,
+      );
+    const [full, trimmed, half] = [await add(), await add(1), await add(2)];
+    expect(half.manifest).toMatchObject({ id: 'discogs-maest-5s-pw-every-2', embeddingDim: 48 });
+    expect(new Set([full, trimmed, half].map(({ encoderSha256 }) => encoderSha256)).size).toBe(3);
+    const sound = new Random(5).normals(full.manifest.windowSamples).map((value) => 0.1 * value);
+    const vectors: Float32Array[] = [];
+    for (const pack of [full, trimmed, half]) {
+      const runtime = await openRuntime(pack, { threads: 1 });
+      vectors.push(await runtime.embed(sound, 1));
+      await runtime.close();
+    }
+    const [whole = sound, same = sound, less = sound] = vectors;
+    expect(worst(same, Array.from(whole))).toBe(0);
+    expect(worst(less, Array.from(whole))).toBeGreaterThan(1e-3);
+    await expect(
+      inspectFiles([writeNetwork(testFolder(), 'x', taggerGraph(EFFNET).onnx, essentiaJson())], {
+        keepEvery: 2,
+      }),
+    ).rejects.toThrow(/no transformer over patches/);
   });
 
   it('takes a network that listens to the waveform, by a JSON of its own', async () => {
