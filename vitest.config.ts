@@ -9,14 +9,17 @@ const shared = {
   pool: 'forks' as const,
   testTimeout: 60_000,
   hookTimeout: 120_000,
+  setupFiles: ['tests/support/each-file.ts'],
 };
 
 export default defineConfig({
   test: {
     // One more than there are cores, since some tests wait for a limit to pass; eight take some 8 GB.
     maxWorkers: Math.min(availableParallelism() + 1, 8),
+    globalSetup: ['tests/support/bundle-folder.ts'],
     projects: [
       {
+        extends: true,
         test: {
           ...shared,
           name: 'engine',
@@ -29,6 +32,7 @@ export default defineConfig({
       },
       {
         // Only these need Svelte, whose set-up costs a second and more in every file.
+        extends: true,
         plugins: [svelte(), svelteTesting()],
         test: { ...shared, name: 'window', include: window },
       },

@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundleScript, testFolder } from '../support/engine.ts';
+import { bundled } from '../support/bundles.ts';
+import { testFolder } from '../support/engine.ts';
 
 const folder = testFolder();
 const servers: Server[] = [];
@@ -23,7 +24,7 @@ afterAll(() => servers.forEach((server) => server.close()));
 
 async function attempt(how: 'confined' | 'graphics' | 'programs' | 'free'): Promise<unknown> {
   writeFileSync(join(folder, 'there'), 'kept');
-  const script = await bundleScript('tests/support/escape-child.ts');
+  const script = await bundled('tests/support/escape-child.ts');
   const child = fork(script, [how, folder, String(port)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   return new Promise((resolve, reject) => {
     child.on('message', resolve);

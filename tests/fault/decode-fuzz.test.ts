@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DecodePool } from '../../engine/decode/index.ts';
 import { AudioError } from '../../models/audio/index.ts';
 import { collect, fixture, never } from '../fixtures/audio/signal.ts';
-import { bundleWorker, type BundledWorker } from '../support/bundle-worker.ts';
+import { bundled } from '../support/bundles.ts';
 
 const fixtures = [
   'mono-8.wav', 'mono-mulaw.wav', 'stereo-24-extensible.wav', 'stereo-16-rf64.wav', 'stereo-float32.wav', 'stereo-16.aiff',
@@ -18,16 +18,15 @@ const fixtures = [
 const limits = { timeoutMs: 20_000, idleTimeoutMs: 10_000, memoryMb: 256 };
 
 let folder = '';
-let worker: BundledWorker;
+let worker: string;
 let pool: DecodePool;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'archetone-fuzz-'));
-  worker = await bundleWorker();
-  pool = new DecodePool({ workerUrl: worker.path, workers: 1, limits });
+  worker = await bundled('engine/decode/worker.ts');
+  pool = new DecodePool({ workerUrl: worker, workers: 1, limits });
 });
 afterAll(async () => {
   await pool.close();
-  await worker.remove();
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -7,23 +7,21 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DecodePool, ffmpegDecoder, type DecodePoolOptions } from '../../engine/decode/index.ts';
 import { AudioError, encodeWav, type ExternalDecoder } from '../../models/audio/index.ts';
 import { collect, compare, expectedSignal, fixture, hasFfmpeg, never } from '../fixtures/audio/signal.ts';
-import { bundleWorker, type BundledWorker } from '../support/bundle-worker.ts';
+import { bundled } from '../support/bundles.ts';
 import { now, since } from '../support/effort.ts';
 
 const limits = { timeoutMs: 20_000, idleTimeoutMs: 10_000, memoryMb: 256 };
 const pools: DecodePool[] = [];
-let worker: BundledWorker;
-let hooked: BundledWorker;
+let worker: string;
+let hooked: string;
 let folder = '';
 
 beforeAll(async () => {
-  worker = await bundleWorker();
-  hooked = await bundleWorker('tests/fixtures/audio/hook-worker.ts');
+  worker = await bundled('engine/decode/worker.ts');
+  hooked = await bundled('tests/fixtures/audio/hook-worker.ts');
   folder = await mkdtemp(join(tmpdir(), 'archetone-pool-'));
 });
 afterAll(async () => {
-  await worker.remove();
-  await hooked.remove();
   await rm(folder, { recursive: true, force: true });
 });
 afterEach(async () => {
@@ -31,13 +29,13 @@ afterEach(async () => {
 });
 
 function open(options: Partial<DecodePoolOptions> = {}): DecodePool {
-  const pool = new DecodePool({ workerUrl: worker.path, workers: 1, limits, ...options });
+  const pool = new DecodePool({ workerUrl: worker, workers: 1, limits, ...options });
   pools.push(pool);
   return pool;
 }
 
 function openHooked(options: Partial<DecodePoolOptions> = {}): DecodePool {
-  return open({ workerUrl: hooked.path, ...options });
+  return open({ workerUrl: hooked, ...options });
 }
 
 function decode(pool: DecodePool, path: string, signal = never): Promise<Float32Array> {

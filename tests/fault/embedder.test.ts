@@ -15,19 +15,13 @@ import { ProcessExit } from '../../engine/wire/transports/child-process.ts';
 import { portPair } from '../../engine/wire/transports/in-process.ts';
 import { openRuntime, readPack, type Pack } from '../../models/packs/index.ts';
 import { Random } from '../../models/numerics/random.ts';
-import {
-  bundleScript,
-  settled,
-  startTestEngine,
-  testFolder,
-  tinyPacks,
-  writeMusic,
-} from '../support/engine.ts';
+import { bundled } from '../support/bundles.ts';
+import { settled, startTestEngine, testFolder, tinyPacks, writeMusic } from '../support/engine.ts';
 import { endlessLoop, hugeConstant } from '../support/hostile-graphs.ts';
 import { TINY, writeTinyPack } from '../support/tiny-pack.ts';
 
 let bundle: Promise<string> | null = null;
-const entry = (): Promise<string> => (bundle ??= bundleScript('engine/embedder/entry.ts'));
+const entry = (): Promise<string> => (bundle ??= bundled('engine/embedder/entry.ts'));
 
 const tiny = async (): Promise<Pack> => readPack(join(await tinyPacks(), 'compact'));
 const options = { provider: 'cpu', threads: () => 1, lane: 'compute' } as const;

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeBundle, type WriteFile } from '../../engine/bundles/bundle.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
-import { bundleScript, settled, startTestEngine, testFolder } from '../support/engine.ts';
+import { bundled } from '../support/bundles.ts';
+import { settled, startTestEngine, testFolder } from '../support/engine.ts';
 import { trainedLibrary } from '../support/trained.ts';
 
 function systemError(code: string): Error {
@@ -29,7 +30,7 @@ describe('an export whose process is killed', () => {
     const folder = join(parent, 'bundle');
     // Somebody else's, whatever it is called.
     mkdirSync(`${folder}.partial-mine`);
-    const script = await bundleScript('tests/fault/export-child.ts');
+    const script = await bundled('tests/fault/export-child.ts');
     const subject = { kind: 'experiment', experimentId: lib.experiment.id };
     const request = JSON.stringify({ libraryId: lib.libraryId, subject, folder });
     const child = spawn(process.execPath, [script, JSON.stringify(lib.test.options), request], {

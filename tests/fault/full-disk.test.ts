@@ -3,7 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../engine/api/contract.ts';
-import { bundleScript, reimport, startTestEngine, testOptions, writeMusic } from '../support/engine.ts';
+import { bundled } from '../support/bundles.ts';
+import { reimport, startTestEngine, testOptions, writeMusic } from '../support/engine.ts';
 import { canMount, smallDisk } from '../support/small-disk.ts';
 import type { SmallDisk } from '../support/small-disk.ts';
 
@@ -32,7 +33,7 @@ async function libraryOnDisk({ killed = false } = {}) {
 
 /** Imports in a process of its own and labels by folders, then ends it. */
 async function engineUntil(signal: 'SIGKILL' | 'SIGTERM', dataFolder: string, folder: string): Promise<void> {
-  const script = await bundleScript('tests/fault/engine-child.ts');
+  const script = await bundled('tests/fault/engine-child.ts');
   const options = JSON.stringify(await testOptions({ dataFolder }));
   const child = spawn(process.execPath, [script, options, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';

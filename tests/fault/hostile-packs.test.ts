@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { forkHelper } from '../../engine/helpers/process.ts';
 import { Random } from '../../models/numerics/random.ts';
-import { bundleScript, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
+import { bundled } from '../support/bundles.ts';
+import { startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
 import { endlessLoop, hugeConstant } from '../support/hostile-graphs.ts';
 import { writeTinyPack } from '../support/tiny-pack.ts';
 
@@ -65,7 +66,7 @@ describe(`${count} hostile packs, seed ${seed}`, () => {
     'hang nothing longer than the limit, and none comes back after a restart',
     { timeout: count * 2 * LONGEST_MS },
     async () => {
-      const embedder = forkHelper(await bundleScript('engine/embedder/entry.ts'));
+      const embedder = forkHelper(await bundled('engine/embedder/entry.ts'));
       const random = new Random(seed);
       const names = Object.keys(harms);
       const tally: Record<string, number> = {};

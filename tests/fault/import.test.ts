@@ -10,8 +10,8 @@ import { TrackStore } from '../../engine/import/track-store.ts';
 import { openLibraryDatabases } from '../../engine/storage/open.ts';
 import { Database } from '../../engine/storage/database.ts';
 import { storageError } from '../../engine/storage/errors.ts';
+import { bundled } from '../support/bundles.ts';
 import {
-  bundleScript,
   classSound,
   finished,
   importFolder,
@@ -51,7 +51,7 @@ describe('kill -9 during an import', () => {
   it('loses at most the files under way; the import goes on by itself and redoes nothing', async () => {
     const folder = writeMusic({ perClass: 14, seconds: 12 });
     const options = await testOptions();
-    const script = await bundleScript('tests/fault/engine-child.ts');
+    const script = await bundled('tests/fault/engine-child.ts');
     const running = spawn(process.execPath, [script, JSON.stringify(options), folder], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../models/numerics/random.ts';
+import { bundled } from '../support/bundles.ts';
 import {
-  bundleScript,
   classSound,
   importFolder,
   reimport,
@@ -50,7 +50,7 @@ describe(`kill -9, ${kills} times, seed ${seed}`, () => {
       });
       await first.engine.close();
       const exports = testFolder();
-      const script = await bundleScript('tests/fault/kill-child.ts');
+      const script = await bundled('tests/fault/kill-child.ts');
       const promised: Promised = {
         labels: new Map(),
         trying: null,

@@ -2,27 +2,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lockDataFolder } from '../../engine/storage/lock.ts';
+import { bundled } from '../support/bundles.ts';
 import { testFolder } from '../support/engine.ts';
 
 /** Long: `ARCHETONE_LOCK_ROUNDS=500 npx vitest run tests/fault/lock.test.ts`. */
 const rounds = Number(process.env['ARCHETONE_LOCK_ROUNDS'] ?? 40);
-const root = join(import.meta.dirname, '../..');
-// Inside the repository, so that libsql is found.
-const child = join(root, 'node_modules/.cache/archetone/lock-child.mjs');
+let child: string;
 
 describe('the lock of a data folder, between processes', () => {
   beforeAll(async () => {
-    await build({
-      entryPoints: [join(root, 'tests/support/lock-child.ts')],
-      outfile: child,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-    });
+    child = await bundled('tests/support/lock-child.ts');
   });
 
   it(

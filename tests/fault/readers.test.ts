@@ -8,14 +8,8 @@ import { forkHelper, type HelperProcess, type SpawnHelper } from '../../engine/h
 import { inlineReaders } from '../../engine/readers/inline.ts';
 import { Readers, type ReadersOptions } from '../../engine/readers/readers.ts';
 import { readDataset } from '../../engine/datasets/read.ts';
-import {
-  bundleScript,
-  importFolder,
-  startTestEngine,
-  testFolder,
-  writeMusic,
-  writeSound,
-} from '../support/engine.ts';
+import { bundled } from '../support/bundles.ts';
+import { importFolder, startTestEngine, testFolder, writeMusic, writeSound } from '../support/engine.ts';
 import { datasetWorker, decodeWorker, labelWorker } from '../support/workers.ts';
 
 const never = new AbortController().signal;
@@ -24,7 +18,7 @@ const hasFfmpeg = (await findProgram('ffmpeg')) !== null;
 
 let entry: string;
 beforeAll(async () => {
-  entry = await bundleScript('engine/readers/entry.ts');
+  entry = await bundled('engine/readers/entry.ts');
 });
 
 const open: Readers[] = [];

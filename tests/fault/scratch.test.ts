@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inScratch, sweepScratch } from '../../engine/files/scratch.ts';
-import { bundleScript, startTestEngine, testFolder } from '../support/engine.ts';
+import { bundled } from '../support/bundles.ts';
+import { startTestEngine, testFolder } from '../support/engine.ts';
 
 async function working(): Promise<{ child: ChildProcess; folder: string }> {
-  const child = spawn(process.execPath, [await bundleScript('tests/fault/scratch-child.ts')]);
+  const child = spawn(process.execPath, [await bundled('tests/fault/scratch-child.ts')]);
   const folder = await new Promise<string>((resolve, reject) => {
     child.stdout.once('data', (data: Buffer) => resolve(data.toString()));
     child.once('exit', () => reject(new Error('it ended before it was killed')));

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DecodePool } from '../../engine/decode/index.ts';
 import { AudioError } from '../../models/audio/index.ts';
 import { never } from '../fixtures/audio/signal.ts';
-import { bundleWorker, type BundledWorker } from '../support/bundle-worker.ts';
+import { bundled } from '../support/bundles.ts';
 import { adtsFrames, chunk, noise, oddFixture, plainFixture, silentFlac, wav } from '../support/odd-audio.ts';
 
 /** As in the engine, but nothing here may need its 30 seconds without a sign of life. */
@@ -15,18 +15,17 @@ const limits = { timeoutMs: 10 * 60_000, idleTimeoutMs: 30_000, memoryMb: 512 };
 const MOST_CPU_SECONDS = 5;
 const MIB = 2 ** 20;
 
-let worker: BundledWorker;
+let worker: string;
 let pool: DecodePool;
 let folder = '';
 
 beforeAll(async () => {
-  worker = await bundleWorker();
+  worker = await bundled('engine/decode/worker.ts');
   folder = mkdtempSync(join(tmpdir(), 'archetone-slow-'));
-  pool = new DecodePool({ workerUrl: worker.path, workers: 1, limits });
+  pool = new DecodePool({ workerUrl: worker, workers: 1, limits });
 });
 afterAll(async () => {
   await pool.close();
-  await worker.remove();
   rmSync(folder, { recursive: true, force: true });
 });
 

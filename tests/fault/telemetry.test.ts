@@ -2,14 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bundleScript, testFolder, tinyPacks } from '../support/engine.ts';
+import { bundled } from '../support/bundles.ts';
+import { testFolder, tinyPacks } from '../support/engine.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
 describe('ONNX Runtime', () => {
   it('writes nothing about the machine or its use into the home folder', async () => {
     const home = testFolder();
-    const script = await bundleScript('tests/support/session-child.ts');
+    const script = await bundled('tests/support/session-child.ts');
     const graph = join(await tinyPacks(), 'compact', 'features.onnx');
     const env: NodeJS.ProcessEnv = { ...process.env, HOME: home, USERPROFILE: home };
     for (const name of ['ORT_DISABLE_TELEMETRY', 'XDG_CACHE_HOME']) Reflect.deleteProperty(env, name);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { forkHelper } from '../../engine/helpers/process.ts';
+import { bundled } from '../support/bundles.ts';
 import {
-  bundleScript,
   importFolder,
   listen,
   reimport,
@@ -16,7 +16,7 @@ import { runCli } from '../support/cli.ts';
 
 /** An embedder process in which what calls the kernel cannot be loaded, as in a package that lacks a part of it. */
 async function brokenEmbedder(): Promise<string> {
-  const entry = await bundleScript('engine/embedder/entry.ts');
+  const entry = await bundled('engine/embedder/entry.ts');
   const script = join(testFolder(), 'broken.mjs');
   writeFileSync(
     script,

@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { afterAll, expect } from 'vitest';
-import {
-  checkpointSource,
-  openCheckpoint,
-  type Checkpoint,
-  type TensorSource,
-} from '../../models/checkpoint/index.ts';
+import { expect } from 'vitest';
+import { checkpointSource, openCheckpoint, type TensorSource } from '../../models/checkpoint/index.ts';
 import { readFloat32Npy, readSafetensors, type TensorData } from '../../models/tensors/index.ts';
+import { afterFile } from '../support/after-file.ts';
 import { sharedFolder } from '../support/shared.ts';
 import { recordParity } from './parity-table.ts';
 
@@ -53,13 +49,10 @@ function find<T>(tensors: ReadonlyMap<string, T>, name: string): T {
   return tensor;
 }
 
-const opened: Checkpoint[] = [];
-afterAll(() => Promise.all(opened.splice(0).map((file) => file.close())));
-
 /** Tensors of a golden checkpoint, such as `diffae_tiny/weights.pt`; closed when the test file ends. */
 export async function checkpoint(name: string): Promise<TensorSource> {
   const file = await openCheckpoint(official.path('ckpt', name));
-  opened.push(file);
+  afterFile(() => file.close());
   return checkpointSource(file);
 }
 

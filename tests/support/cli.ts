@@ -1,42 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
-import { afterAll } from 'vitest';
+import { bundled } from './bundles.ts';
 import { tinyPacks } from './engine.ts';
 import { decodeWorker, labelWorker, datasetWorker } from './workers.ts';
-
-const root = resolve(import.meta.dirname, '../..');
-let bundle: Promise<string> | null = null;
-const folders: string[] = [];
-
-afterAll(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-
-/** The command line as one file, bundled once per test file, inside the repository so that packages are found. */
-function bundledCli(): Promise<string> {
-  bundle ??= (async () => {
-    const cache = join(root, 'node_modules', '.cache', 'archetone-tests');
-    mkdirSync(cache, { recursive: true });
-    const folder = mkdtempSync(join(cache, 'cli-'));
-    folders.push(folder);
-    const outfile = join(folder, 'cli.mjs');
-    await build({
-      entryPoints: [join(root, 'cli/main.ts')],
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      packages: 'external',
-      logLevel: 'error',
-    });
-    return outfile;
-  })();
-  return bundle;
-}
 
 /** The environment of a program whose clock is off. */
 export function clockOff(milliseconds: number): Record<string, string> {
@@ -65,13 +32,15 @@ export interface CliOptions {
 
 /** Runs the bundled command line in a process of its own, with the tiny pack. */
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
-  const child = spawn(process.execPath, [await bundledCli(), ...args], {
+  const child = spawn(process.execPath, [await bundled('cli/main.ts'), ...args], {
     env: {
       ...process.env,
       ARCHETONE_PACKS: await tinyPacks(),
       ARCHETONE_DECODE_WORKER: await decodeWorker(),
       ARCHETONE_DATASET_WORKER: await datasetWorker(),
       ARCHETONE_LABEL_WORKER: await labelWorker(),
+      // Not that of the last build, which may be of other code.
+      ARCHETONE_EMBEDDER: await bundled('engine/embedder/entry.ts'),
       // Its threads are the command line's own.
       ARCHETONE_READERS: 'none',
       ...options.env,

@@ -1,8 +1,6 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { build } from 'esbuild';
-import { afterAll } from 'vitest';
+import { dirname, join } from 'node:path';
 import type { EngineClient, Input } from '../../engine/api/contract.ts';
 import type { EngineEvent } from '../../engine/api/app.ts';
 import type { Job, JobResult } from '../../engine/api/jobs.ts';
@@ -13,6 +11,7 @@ import { createEngine, type Engine, type EngineOptions } from '../../engine/engi
 import { encodeWav } from '../../models/audio/index.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { TINY, writeTinyPack } from './tiny-pack.ts';
+import { afterFile } from './after-file.ts';
 import { decodeWorker, labelWorker, datasetWorker } from './workers.ts';
 
 /** An engine on folders of its own, as a shell sees it. */
@@ -25,52 +24,20 @@ export interface TestEngine {
   restart: (options?: Partial<EngineOptions>) => Promise<TestEngine>;
 }
 
-const open = new Set<Engine>();
-const folders: string[] = [];
 let packs: Promise<string> | null = null;
-
-afterAll(async () => {
-  for (const engine of open) await engine.close();
-  open.clear();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
 
 /** A fresh folder that is removed when the test file ends. */
 export function testFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'archetone-engine-'));
-  folders.push(folder);
+  afterFile(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
-}
-
-/**
- * Bundles a script that runs an engine in a process of its own. It lies inside the repository's `node_modules`, so that
- * it finds the native modules there.
- * @param entry relative to the root of the repository
- */
-export async function bundleScript(entry: string): Promise<string> {
-  const root = resolve(import.meta.dirname, '../..');
-  const cache = join(root, 'node_modules/.cache');
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, 'archetone-test-'));
-  folders.push(folder);
-  const outfile = join(folder, 'script.mjs');
-  await build({
-    entryPoints: [resolve(root, entry)],
-    outfile,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'error',
-  });
-  return outfile;
 }
 
 /** Folder with the tiny pack under the name `compact`, which is what libraries use unless told otherwise. */
 export function tinyPacks(): Promise<string> {
   packs ??= (async () => {
     const folder = testFolder();
+    afterFile(() => void (packs = null));
     await writeTinyPack(join(folder, 'compact'), { seed: 1, id: 'compact' });
     return folder;
   })();
@@ -96,7 +63,7 @@ export async function testOptions(options: Partial<EngineOptions> = {}): Promise
 export async function startTestEngine(options: Partial<EngineOptions> = {}): Promise<TestEngine> {
   const settled = await testOptions(options);
   const engine = await createEngine(settled);
-  open.add(engine);
+  afterFile(() => engine.close());
   return {
     engine,
     client: engine.client(),
@@ -104,7 +71,6 @@ export async function startTestEngine(options: Partial<EngineOptions> = {}): Pro
     options: settled,
     restart: async (changed = {}) => {
       await engine.close();
-      open.delete(engine);
       return startTestEngine({ ...settled, ...changed });
     },
   };

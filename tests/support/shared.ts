@@ -1,11 +1,11 @@
-import { beforeAll } from 'vitest';
 import { SharedFolder } from './shared-folder.ts';
 
 let loading = true;
-// Vitest evaluates this module once for each test file, before the file's own hooks are registered.
-beforeAll(() => {
-  loading = false;
-});
+
+/** Whether a test file is being read, before any test or hook of it runs. */
+export function setLoading(now: boolean): void {
+  loading = now;
+}
 
 /** Reference material beside the repository, for tests under Vitest. */
 export function sharedFolder(relative: string): SharedFolder {

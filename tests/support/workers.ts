@@ -1,22 +1,7 @@
-import { afterAll } from 'vitest';
 import { readDataset, type ReadFileOptions } from '../../engine/datasets/read.ts';
 import { threadsHere, type AskThread } from '../../engine/threads/ask.ts';
 import type { Dataset } from '../../models/datasets/index.ts';
-import { bundleWorker, type BundledWorker } from './bundle-worker.ts';
-
-const bundles = new Map<string, Promise<BundledWorker>>();
-
-afterAll(async () => {
-  for (const bundle of bundles.values()) await (await bundle).remove();
-  bundles.clear();
-});
-
-/** Bundled once per test file. */
-async function bundled(entry: string): Promise<string> {
-  const bundle = bundles.get(entry) ?? bundleWorker(entry);
-  bundles.set(entry, bundle);
-  return (await bundle).path;
-}
+import { bundled } from './bundles.ts';
 
 /** The worker that decodes audio. */
 export const decodeWorker = (): Promise<string> => bundled('engine/decode/worker.ts');

@@ -14,24 +14,38 @@ const parts = ['libraries', 'jobs.db'];
 
 /**
  * A user-data folder in which the demo library is imported already, for specs that are about what comes after: the
- * import takes longer than most of them. `open-demo` opens it. Each test process imports once, by the application itself.
+ * import takes longer than most of them. `open-demo` opens it. The first that asks imports, by the application itself;
+ * the other test processes wait for it.
  */
 export async function importedDemo(name: string): Promise<string> {
-  const original = join(kept(), `demo-${process.env['TEST_PARALLEL_INDEX'] ?? '0'}`);
-  if (!existsSync(original)) {
-    const making = temporaryFolder('demo');
-    const { app, page } = await launch(making);
-    await page.getByTestId('open-demo').click();
-    await expect(page.getByTestId('next-step')).toBeVisible({ timeout: 300_000 });
-    await app.close();
-    const ready = `${original}-making`;
-    rmSync(ready, { recursive: true, force: true });
-    mkdirSync(ready, { recursive: true });
-    for (const part of parts) cpSync(join(making, part), join(ready, part), { recursive: true });
-    renameSync(ready, original);
-    rmSync(making, { recursive: true, force: true });
+  const original = join(kept(), 'demo');
+  const making = `${original}-making`;
+  while (!existsSync(original)) {
+    if (mkdirSync(making, { recursive: true }) === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      continue;
+    }
+    try {
+      await importInto(making);
+      renameSync(making, original);
+    } finally {
+      rmSync(making, { recursive: true, force: true });
+    }
   }
   const userData = temporaryFolder(name);
   cpSync(original, userData, { recursive: true });
   return userData;
+}
+
+async function importInto(folder: string): Promise<void> {
+  const userData = temporaryFolder('demo');
+  const { app, page } = await launch(userData);
+  try {
+    await page.getByTestId('open-demo').click();
+    await expect(page.getByTestId('next-step')).toBeVisible({ timeout: 300_000 });
+  } finally {
+    await app.close();
+  }
+  for (const part of parts) cpSync(join(userData, part), join(folder, part), { recursive: true });
+  rmSync(userData, { recursive: true, force: true });
 }

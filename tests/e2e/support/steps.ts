@@ -6,8 +6,12 @@ import type { RunningApp } from './app.ts';
 
 const screens = join(repository, 'test-results', 'screens');
 
-/** Pictures of the window in light and dark, for people to look at. */
+/**
+ * Pictures of the window in light and dark, for people to look at: made where `ARCHETONE_SCREENS` is set, since drawing
+ * them takes a sixth of all these tests' time and checks nothing.
+ */
 export async function screenshots(page: Page, name: string): Promise<void> {
+  if (!process.env['ARCHETONE_SCREENS']) return;
   mkdirSync(screens, { recursive: true });
   for (const colorScheme of ['light', 'dark'] as const) {
     // The test driver decides what the page takes for the system's theme.

@@ -1,28 +1,24 @@
 import { fork } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { connect, serve } from '../../../engine/wire/index.ts';
 import type { Port } from '../../../engine/wire/index.ts';
 import { childPort } from '../../../engine/wire/transports/child-process.ts';
 import { portPair } from '../../../engine/wire/transports/in-process.ts';
 import { workerPort } from '../../../engine/wire/transports/worker.ts';
 import { echo, echoHandlers } from '../../fixtures/wire/echo.ts';
-import { bundleWorker, type BundledWorker } from '../../support/bundle-worker.ts';
+import { bundled } from '../../support/bundles.ts';
 
 // As the build does it; read when the wire is first imported.
 vi.hoisted(() => Object.assign(globalThis, { __ARCHETONE_VERSION__: '2.0.0' }));
 
-const bundles: BundledWorker[] = [];
-afterAll(() => Promise.all(bundles.map((bundle) => bundle.remove())));
 async function thread(version?: string): Promise<Port> {
-  const bundle = await bundleWorker('tests/fixtures/wire/echo-worker.ts', version);
-  bundles.push(bundle);
-  return workerPort(new Worker(bundle.path, { execArgv: [] }));
+  const bundle = await bundled('tests/fixtures/wire/echo-worker.ts', version);
+  return workerPort(new Worker(bundle, { execArgv: [] }));
 }
 async function child(version: string): Promise<Port> {
-  const bundle = await bundleWorker('tests/fixtures/wire/echo-child.ts', version);
-  bundles.push(bundle);
-  return childPort(fork(bundle.path, [], { execArgv: [], serialization: 'advanced' }));
+  const bundle = await bundled('tests/fixtures/wire/echo-child.ts', version);
+  return childPort(fork(bundle, [], { execArgv: [], serialization: 'advanced' }));
 }
 
 describe('parts of Archetone that meet', () => {

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connect, EngineError, serve } from '../../../engine/wire/index.ts';
 import type { Connection, Port } from '../../../engine/wire/index.ts';
 import { childPort } from '../../../engine/wire/transports/child-process.ts';
@@ -8,16 +8,15 @@ import { portPair } from '../../../engine/wire/transports/in-process.ts';
 import { messagePort } from '../../../engine/wire/transports/message-port.ts';
 import { workerPort } from '../../../engine/wire/transports/worker.ts';
 import { echo, echoHandlers } from '../../fixtures/wire/echo.ts';
-import { bundleWorker, type BundledWorker } from '../../support/bundle-worker.ts';
+import { bundled } from '../../support/bundles.ts';
 
-let worker: BundledWorker;
-let child: BundledWorker;
+let worker: string;
+let child: string;
 const open: Connection<typeof echo>[] = [];
 beforeAll(async () => {
-  worker = await bundleWorker('tests/fixtures/wire/echo-worker.ts');
-  child = await bundleWorker('tests/fixtures/wire/echo-child.ts');
+  worker = await bundled('tests/fixtures/wire/echo-worker.ts');
+  child = await bundled('tests/fixtures/wire/echo-child.ts');
 });
-afterAll(() => Promise.all([worker.remove(), child.remove()]));
 afterEach(() => {
   for (const connection of open.splice(0)) connection.close();
 });
@@ -41,10 +40,10 @@ function connected(port: Port): Connection<typeof echo> {
 const transports: [string, () => Connection<typeof echo>][] = [
   ['in process', () => served(portPair())],
   ['over a message port', () => served(channel())],
-  ['to a worker thread', () => connected(workerPort(new Worker(worker.path, { execArgv: [] })))],
+  ['to a worker thread', () => connected(workerPort(new Worker(worker, { execArgv: [] })))],
   [
     'to a child process',
-    () => connected(childPort(fork(child.path, [], { execArgv: [], serialization: 'advanced' }))),
+    () => connected(childPort(fork(child, [], { execArgv: [], serialization: 'advanced' }))),
   ],
 ];
 
@@ -246,7 +245,7 @@ describe('a port that was closed', () => {
 
 describe('a worker that ends', () => {
   it('says how', async () => {
-    const client = connected(workerPort(new Worker(worker.path, { execArgv: [] })));
+    const client = connected(workerPort(new Worker(worker, { execArgv: [] })));
     await expect(client.call('exit', {})).rejects.toMatchObject({
       code: 'internal',
       message: expect.stringContaining('code 3') as string,

@@ -1,5 +1,4 @@
-import { rm } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   checkProviders,
   inlineRunner,
@@ -9,7 +8,7 @@ import {
 } from '../../../models/packs/index.ts';
 import type { Measurement, ProviderRunner } from '../../../models/packs/index.ts';
 import { childRunner } from '../../../engine/packs/provider-runner.ts';
-import { bundleProviderChild } from '../../support/provider-child.ts';
+import { bundled } from '../../support/bundles.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 import { writeTinyPack } from '../../support/tiny-pack.ts';
 import { softwareVulkanDriver } from '../../support/vulkan.ts';
@@ -18,9 +17,8 @@ let pack: Pack;
 let entry = '';
 beforeAll(async () => {
   pack = await readPack(await writeTinyPack(await temporaryFolder(), { seed: 13 }));
-  entry = await bundleProviderChild();
+  entry = await bundled('engine/packs/provider-child.ts');
 });
-afterAll(() => rm(entry, { force: true }));
 
 /** A runner with made-up results, to see how they are judged. */
 const made = (results: Partial<Record<string, Measurement | Error>>): ProviderRunner => {
