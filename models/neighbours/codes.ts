@@ -1,5 +1,4 @@
 import { componentsPerStep, factBytes, rowsPerGroup } from '../../native/neighbours/index.ts';
-import { at } from '../numerics/vectors.ts';
 import { centre, floatSlack, type Space } from './space.ts';
 
 /** Largest magnitude of a row's codes (int8). */
@@ -51,10 +50,10 @@ export class RowEncoder {
     centre(this.#space, source, offset, z);
     let [squared, along, weighted, largest] = [0, 0, 0, 0];
     for (let d = 0; d < dim; d++) {
-      const value = at(z, d);
+      const value = z[d] as number;
       squared += value * value;
-      along += value * at(mean, d);
-      const scaled = value / at(weight, d);
+      along += value * (mean[d] as number);
+      const scaled = value / (weight[d] as number);
       z[d] = scaled;
       weighted += scaled * scaled;
       if (scaled > largest) largest = scaled;
@@ -69,7 +68,7 @@ export class RowEncoder {
     const restPlace = row * paddedWidth(dim);
     let [missed, stillMissed] = [0, 0];
     for (let d = 0; d < dim; d++) {
-      const value = at(z, d);
+      const value = z[d] as number;
       const code = step > 0 ? Math.round(value / step) : 0;
       codes[place++] = code;
       if (d % componentsPerStep === componentsPerStep - 1) place += jump;
@@ -109,7 +108,7 @@ export function encodeQuery(space: Space, p: Float64Array, largestCode: number):
   const { weight } = space;
   let [largest, squared] = [0, 0];
   for (let d = 0; d < p.length; d++) {
-    const value = at(p, d) * at(weight, d);
+    const value = (p[d] as number) * (weight[d] as number);
     largest = Math.max(largest, Math.abs(value));
     squared += value * value;
   }
@@ -119,7 +118,7 @@ export function encodeQuery(space: Space, p: Float64Array, largestCode: number):
   const codes = new Int16Array(p.length);
   let [length, missed] = [0, 0];
   for (let d = 0; d < p.length; d++) {
-    const value = at(p, d) * at(weight, d);
+    const value = (p[d] as number) * (weight[d] as number);
     const code = step > leastStep ? Math.round(value / step) : 0;
     codes[d] = code;
     // Products, not powers: `**` calls a function, and this runs for every query.

@@ -7,7 +7,6 @@ import {
   type ScanKernel,
 } from '../../native/neighbours/index.ts';
 import type { Pacer } from '../numerics/pacer.ts';
-import { at } from '../numerics/vectors.ts';
 import {
   encodeQuery,
   paddedCount,
@@ -247,11 +246,11 @@ export class Sieve {
         comparedPerNeighbour * wanted,
       );
       const scores = promising.map((row) => (compare(row, Infinity) - gauge.offset) / gauge.scale).sort();
-      if (scores.length < wanted || Number.isNaN(at(scores, scores.length - 1))) continue;
+      if (scores.length < wanted || Number.isNaN(scores[scores.length - 1])) continue;
       // Descending order is a heap with the largest on top.
       const heap = new Float64Array(buffer, view.getInt32(record + queryRecord.heap, true), wanted);
-      const top = at(scores, wanted - 1);
-      if (view.getInt32(record + queryRecord.held, true) === wanted && !(top < at(heap, 0))) continue;
+      const top = scores[wanted - 1] as number;
+      if (view.getInt32(record + queryRecord.held, true) === wanted && !(top < (heap[0] as number))) continue;
       heap.set(scores.subarray(0, wanted).reverse());
       view.setInt32(record + queryRecord.held, wanted, true);
       const slack = view.getFloat64(record + queryRecord.slack, true);
@@ -281,8 +280,8 @@ export class Sieve {
     const order = ascending(lowest, pairs, limit);
     const offers = { rows: new Int32Array(order.length), lowest: new Float32Array(order.length) };
     for (let i = 0; i < order.length; i++) {
-      offers.rows[i] = at(pairs, 2 * at(order, i));
-      offers.lowest[i] = at(lowest, 2 * at(order, i) + 1);
+      offers.rows[i] = pairs[2 * (order[i] as number)] as number;
+      offers.lowest[i] = lowest[2 * (order[i] as number) + 1] as number;
     }
     return offers;
   }
@@ -307,15 +306,15 @@ function lowestOffers(pairs: Int32Array, count: number): Float64Array {
   const rows = new Float64Array(count);
   let held = 0;
   for (let i = 0; i < pairs.length; i += 2) {
-    const score = at(scores, i + 1);
-    if (!(score < at(best, count - 1))) continue;
+    const score = scores[i + 1] as number;
+    if (!(score < (best[count - 1] as number))) continue;
     let slot = Math.min(held, count - 1);
-    for (; slot > 0 && at(best, slot - 1) > score; slot--) {
-      best[slot] = at(best, slot - 1);
-      rows[slot] = at(rows, slot - 1);
+    for (; slot > 0 && (best[slot - 1] as number) > score; slot--) {
+      best[slot] = best[slot - 1] as number;
+      rows[slot] = rows[slot - 1] as number;
     }
     best[slot] = score;
-    rows[slot] = at(pairs, i);
+    rows[slot] = pairs[i] as number;
     held = Math.min(held + 1, count);
   }
   return rows.subarray(0, held);
@@ -326,9 +325,9 @@ function ascending(lowest: Float32Array, pairs: Int32Array, limit: number): Floa
   const keys = new Float64Array(pairs.length / 2);
   let left = 0;
   for (let i = 0; i < keys.length; i++) {
-    if (at(lowest, 2 * i + 1) > limit) continue;
+    if ((lowest[2 * i + 1] as number) > limit) continue;
     // The bits of a float32, made to ascend like its value, before the offer's number: sorted as numbers, without calls.
-    const bits = at(pairs, 2 * i + 1);
+    const bits = pairs[2 * i + 1] as number;
     keys[left++] = (bits < 0 ? ~bits >>> 0 : bits + 2 ** 31) * offerNumbers + i;
   }
   return keys

@@ -1,6 +1,5 @@
 import type { Metric } from './brute.ts';
 import type { Rows } from './rows.ts';
-import { at } from '../numerics/vectors.ts';
 
 /**
  * Coordinates in which rows and queries are rounded to small integers.
@@ -56,9 +55,9 @@ export function measureSpace(rows: Rows, metric: Metric): Space {
     seen++;
     // Welford's update: no cancellation far from the origin.
     for (let d = 0; d < dim; d++) {
-      const before = at(row, d) - at(mean, d);
-      mean[d] = at(mean, d) + before / seen;
-      squares[d] = at(squares, d) + before * (at(row, d) - at(mean, d));
+      const before = (row[d] as number) - (mean[d] as number);
+      mean[d] = (mean[d] as number) + before / seen;
+      squares[d] = (squares[d] as number) + before * ((row[d] as number) - (mean[d] as number));
     }
   }
   const spread = squares.map((sum) => Math.sqrt(sum / seen));
@@ -76,17 +75,17 @@ function normalise(source: Float32Array, offset: number, metric: Metric, out: Fl
   let scale = 1;
   if (metric === 'cosine') {
     let squared = 0;
-    for (let d = 0; d < dim; d++) squared += at(source, offset + d) * at(source, offset + d);
+    for (let d = 0; d < dim; d++) squared += (source[offset + d] as number) * (source[offset + d] as number);
     scale = squared === 0 ? 0 : 1 / Math.sqrt(squared);
   }
-  for (let d = 0; d < dim; d++) out[d] = at(source, offset + d) * scale;
+  for (let d = 0; d < dim; d++) out[d] = (source[offset + d] as number) * scale;
 }
 
 /** Writes `z` of one vector to `out[dim]`. */
 export function centre(space: Space, source: Float32Array, offset: number, out: Float64Array): void {
   const { mean, unit } = space;
   normalise(source, offset, space.metric, out);
-  for (let d = 0; d < out.length; d++) out[d] = (at(out, d) - at(mean, d)) / unit;
+  for (let d = 0; d < out.length; d++) out[d] = ((out[d] as number) - (mean[d] as number)) / unit;
 }
 
 /** What turns scores of one query into the numbers that order neighbours: squared distances, or `1 − cos`. */
@@ -111,7 +110,8 @@ export function gauge(space: Space, p: Float64Array): Gauge {
       scale: unit * unit,
       slack: (dim + 64) * 2 ** -50 * squared + least,
     };
-  const along = p.reduce((sum, value, d) => sum + value * (at(mean, d) / unit), 0) + meanLength * meanLength;
+  const along =
+    p.reduce((sum, value, d) => sum + value * ((mean[d] as number) / unit), 0) + meanLength * meanLength;
   return {
     offset: 1 - unit * unit * along,
     scale: (unit * unit) / 2,
