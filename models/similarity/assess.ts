@@ -82,28 +82,40 @@ export async function assessSimilarity(
   const parts = { all: [] as Answers[], otherArtists: [] as Answers[] };
   const runs = 2 * FOLDS;
   let run = 0;
-  const learn = (lists: TrackLists, seed: number): ReturnType<typeof learnProjection> => {
+  const learn = (
+    lists: TrackLists,
+    artists: SimilarityData['artists'],
+  ): ReturnType<typeof learnProjection> => {
     const done = run++;
-    return learnProjection(
-      { ...data, lists },
-      { ...settings, seed },
-      {
-        ...options,
-        onProgress: ({ step, steps }: ContrastProgress) => options.onProgress?.((done + step / steps) / runs),
-      },
-    );
+    return learnProjection({ ...data, lists, artists }, settings, {
+      ...options,
+      onProgress: ({ step, steps }: ContrastProgress) => options.onProgress?.((done + step / steps) / runs),
+    });
   };
   for (const { train, test, candidates } of foldsOf(data, settings.seed)) {
-    const learned = await learn(train, settings.seed);
-    const control = await learn(shuffled(train, new Random(settings.seed ^ CONTROL_SEED)), settings.seed);
+    const taught = [...new Set(train.flat())].sort((a, b) => a - b);
+    const named = (of: (place: number) => number): SimilarityData['artists'] => {
+      // Held-out tracks teach nothing, not even whom they are by.
+      const artists: (string | null)[] = data.artists.map(() => null);
+      taught.forEach((track, place) => (artists[track] = data.artists[of(place)] ?? null));
+      return artists;
+    };
+    const learned = await learn(
+      train,
+      named((place) => taught[place] ?? -1),
+    );
+    const chance = new Random(settings.seed ^ CONTROL_SEED);
+    const dealt = shuffled(train, chance);
+    const others = chance.shuffle(taught);
+    const control = await learn(
+      dealt,
+      named((place) => others[place] ?? -1),
+    );
     const { means, rows, rowTrack } = candidateRows(data.vectors, candidates);
     const { dim } = data.vectors;
     const placed = async (projection: typeof learned): Promise<Float32Array> =>
       meanByTrack(await project(projection, rows, signal), settings.dim, rowTrack, candidates.length);
-    const learners = candidateRows(
-      data.vectors,
-      [...new Set(train.flat())].sort((a, b) => a - b),
-    ).means;
+    const learners = candidateRows(data.vectors, taught).means;
     const whitening = await fitWhitening(learners, dim, settings.dim, signal);
     const spaces: Record<SimilarityMethod, [Float32Array, number]> = {
       learned: [await placed(learned), settings.dim],
