@@ -6,7 +6,7 @@ import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import type { NewPlaylist } from '../library/playlists.ts';
-import { readPlaylistFile } from './read.ts';
+import { readPlaylistFiles } from './read.ts';
 
 /** Of all playlists of a library: they are matched again whenever tracks come or go. */
 const MAX_ENTRIES = 500_000;
@@ -28,20 +28,23 @@ export async function addPlaylists(
   const read: NewPlaylist[] = [];
   const problems: AddedPlaylists['problems'] = [];
   const files = await filesOf(paths, signal);
-  for (const { path, searched } of files) {
-    signal.throwIfAborted();
-    try {
-      const lists = await readPlaylistFile(context.readers.ask, path, signal);
-      for (const { name, format, entries } of lists)
+  const answers = await readPlaylistFiles(
+    context.readers.ask,
+    files.map(({ path }) => path),
+    signal,
+  );
+  answers.forEach((answer, i) => {
+    const { path = '', searched = false } = files[i] ?? {};
+    if ('lists' in answer) {
+      for (const { name, format, entries } of answer.lists)
         if (entries.length > 0)
           read.push({ name: name ?? basename(path, extname(path)), format, path, entries });
-    } catch (thrown) {
-      if (!(thrown instanceof EngineError)) throw thrown;
-      // XML is about many things: in a folder that was searched it need not be about playlists.
-      if (searched && thrown.detail?.['code'] === 'not-a-playlist') continue;
-      problems.push({ path, problem: thrown.toData() });
+      return;
     }
-  }
+    // XML is about many things: in a folder that was searched it need not be about playlists.
+    if (searched && answer.problem.detail?.['code'] === 'not-a-playlist') return;
+    problems.push({ path, problem: answer.problem });
+  });
   const [first] = problems;
   if (read.length === 0 && first) throw EngineError.fromData(first.problem);
   if (read.length === 0)

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Playlist } from '../../models/playlists/playlist.ts';
+import type { EngineErrorData } from '../wire/errors.ts';
 import { query } from '../wire/contract.ts';
 import type { LabelTable } from './label-table.ts';
 
@@ -14,6 +15,9 @@ export type LabelRequest = z.infer<typeof requestSchema>;
 /** What the thread made from `label-worker.ts` does. */
 export const labelContract = {
   read: query<LabelTable>()(requestSchema),
-  /** Playlists are lists of tracks as label files are, and are read in the same bounds. */
-  playlists: query<Playlist[]>()(z.strictObject({ path: z.string() })),
+  /** Playlists are lists of tracks as label files are, and are read in the same bounds: an answer for each file. */
+  playlists: query<PlaylistAnswer[]>()(z.strictObject({ paths: z.array(z.string()).min(1) })),
 };
+
+/** The playlists of a file, or why there are none. */
+export type PlaylistAnswer = { lists: Playlist[] } | { problem: EngineErrorData };

@@ -1,39 +1,45 @@
 /**
- * Worker entry: reads one label file and finds the tracks it names, or reads one file of playlists. Files of millions of rows keep a processor busy for
- * seconds, and one may hold anything; a thread can be limited and ended, the engine cannot.
+ * Worker entry: reads one label file and finds the tracks it names, or reads files of playlists. Files of millions of rows
+ * keep a processor busy for seconds, and one may hold anything; a thread can be limited and ended, the engine cannot.
  */
 import { PlaylistError } from '../../models/playlists/playlist.ts';
 import { readPlaylists } from '../../models/playlists/read.ts';
 import { EngineError } from '../wire/errors.ts';
 import { serve } from '../wire/serve.ts';
 import { insideWorker } from '../wire/transports/worker.ts';
-import { labelContract } from './label-protocol.ts';
+import { labelContract, type PlaylistAnswer } from './label-protocol.ts';
 import { readLabelRows } from './label-rows.ts';
 import { LabelTableBuilder } from './label-table.ts';
 
-serve(
-  insideWorker(),
-  labelContract,
-  {
-    read: async ({ path, paths, folder }, { alive }) => {
+serve(insideWorker(), labelContract, {
+  read: async ({ path, paths, folder }, { alive }) => {
+    alive();
+    const table = new LabelTableBuilder(paths, folder);
+    for await (const rows of readLabelRows(path)) {
+      for (const row of rows) table.add(row);
       alive();
-      const table = new LabelTableBuilder(paths, folder);
-      for await (const rows of readLabelRows(path)) {
-        for (const row of rows) table.add(row);
-        alive();
-      }
-      return table.finish();
-    },
-    playlists: ({ path }) => readPlaylists(path),
+    }
+    return table.finish();
   },
-  { toError: playlistErrorCoding },
-);
+  playlists: async ({ paths }, { alive }) => {
+    const answers: PlaylistAnswer[] = [];
+    for (const path of paths) {
+      alive();
+      answers.push(
+        await readPlaylists(path).then(
+          (lists) => ({ lists }),
+          (thrown: unknown) => ({ problem: playlistError(thrown).toData() }),
+        ),
+      );
+    }
+    return answers;
+  },
+});
 
-const codes = { missing: 'not-found', unreadable: 'unreadable' } as const;
-
-function playlistErrorCoding(thrown: unknown): EngineError {
+function playlistError(thrown: unknown): EngineError {
   if (!(thrown instanceof PlaylistError)) return EngineError.from(thrown);
   const { code, message, hint } = thrown;
+  const codes = { missing: 'not-found', unreadable: 'unreadable' } as const;
   const known = code === 'missing' || code === 'unreadable' ? codes[code] : 'bad-input';
   return new EngineError(known, message, hint, { detail: { code } });
 }

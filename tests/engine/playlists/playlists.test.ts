@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../../engine/api/contract.ts';
+import { readPlaylistFiles } from '../../../engine/playlists/read.ts';
+import type { AskThread } from '../../../engine/threads/ask.ts';
+import { ThreadFailure } from '../../../engine/threads/call-thread.ts';
 import { PlaylistMatcher } from '../../../engine/library/playlist-matcher.ts';
 import { importFolder, startTestEngine, testFolder, writeMusic } from '../../support/engine.ts';
 
@@ -142,4 +145,16 @@ describe('playlists of a library', () => {
       client.call('playlists.add', { libraryId, paths: [join(lists, 'gone.m3u')] }),
     ).rejects.toMatchObject({ code: 'not-found' });
   });
+});
+
+it('gives up only the file that a thread could not read, and reads those beside it', async () => {
+  const asked: string[][] = [];
+  const ask = ((_kind: unknown, _contract: unknown, _method: unknown, { paths }: { paths: string[] }) => {
+    asked.push(paths);
+    if (paths.includes('bad.m3u')) return Promise.reject(new ThreadFailure('it took too long'));
+    return Promise.resolve(paths.map(() => ({ lists: [] })));
+  }) as unknown as AskThread;
+  const found = await readPlaylistFiles(ask, ['a.m3u', 'bad.m3u', 'b.m3u'], new AbortController().signal);
+  expect(found).toMatchObject([{ lists: [] }, { problem: { code: 'unreadable' } }, { lists: [] }]);
+  expect(asked).toEqual([['a.m3u', 'bad.m3u', 'b.m3u'], ['a.m3u'], ['bad.m3u'], ['b.m3u']]);
 });
