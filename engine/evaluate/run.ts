@@ -29,6 +29,7 @@ import { evaluationSource, nameOfFile, notChosen, placeOf } from './source.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { canCompress } from '../scoring/compress.ts';
+import { acrossTask } from './across.ts';
 import { hashOf } from './file-hash.ts';
 import { scoredLabels, scoredNumbers, type Scored } from './score.ts';
 import { targetGroups, targetsOf } from './targets.ts';
@@ -36,7 +37,7 @@ import { readTask, splitsOf, type Task } from './tasks.ts';
 import { VectorStore, type Vectors } from './vectors.ts';
 import type { QueueSettings } from '../queue/settings.ts';
 import { extractOverQueue, type Extraction } from './extract-over-queue.ts';
-import { readEvaluationFile, type PlannedExperiment } from './yaml.ts';
+import { readEvaluationFile, type PlannedDataset, type PlannedExperiment } from './yaml.ts';
 
 export const evaluationSpecSchema = evaluationsMethods['evaluations.run'].input.extend({
   /** Where everything is that the file may name; null: anything. A window’s file may name only what a person chose. */
@@ -207,9 +208,9 @@ class EvaluationRun {
   };
 
   /** @throws EngineError where a data set cannot be read */
-  async #plan(experiment: PlannedExperiment, e: number): Promise<Cell[]> {
+  async #plan(asked: PlannedExperiment, e: number): Promise<Cell[]> {
     const { signal } = this.job;
-    const packs = experiment.features.filter((id, f) => {
+    const packs = asked.features.filter((id, f) => {
       if (this.context.packs.find(id)) return true;
       this.#marks.push({
         at: `experiments[${e}].features[${f}]`,
@@ -219,14 +220,20 @@ class EvaluationRun {
     });
     const compresses = await canCompress();
     const cells: Cell[] = [];
-    for (const planned of experiment.datasets) {
-      const dataset = {
-        ...planned,
-        dir: this.#place(planned.dir, planned.type),
-        labels: planned.labels && this.#place(planned.labels, 'csv'),
-        index: planned.index && this.#place(planned.index, 'csv'),
-      };
-      const task = await readTask(this.context, dataset, experiment, signal);
+    for (const planned of asked.datasets) {
+      // All of one collection is learned from, all of the other tested.
+      const experiment: PlannedExperiment = planned.testOn ? { ...asked, split: { kind: 'given' } } : asked;
+      const dataset = this.#placed(planned);
+      const first = await readTask(this.context, dataset, experiment, signal);
+      const across =
+        planned.testOn &&
+        acrossTask(
+          first,
+          await readTask(this.context, this.#placed(planned.testOn.dataset), experiment, signal),
+          planned.testOn.mapping,
+        );
+      const task = across?.task ?? first;
+      for (const message of across?.remarks ?? []) this.#marks.push({ at: task.title, message });
       if (task.several > 0)
         this.#marks.push({
           at: dataset.name,
@@ -298,6 +305,15 @@ class EvaluationRun {
       windows,
       deformation: scenario?.key ?? null,
     });
+  }
+
+  #placed(planned: PlannedDataset): PlannedDataset {
+    return {
+      ...planned,
+      dir: this.#place(planned.dir, planned.type),
+      labels: planned.labels && this.#place(planned.labels, 'csv'),
+      index: planned.index && this.#place(planned.index, 'csv'),
+    };
   }
 
   #place(named: string, type: string): string {

@@ -35,10 +35,11 @@ export function namedBy({
   labels,
   index,
   scenarios,
+  testOn,
 }: PlannedDataset): { named: string; type: string }[] {
-  if (type === 'library') return [];
   return [
-    { named: dir, type },
+    ...(type === 'library' ? [] : [{ named: dir, type }]),
+    ...(testOn ? namedBy(testOn.dataset) : []),
     ...[labels, index].flatMap((named) => (named === null ? [] : [{ named, type: 'csv' }])),
     ...scenarios.flatMap(({ steps }) =>
       steps.flatMap(({ file }) => (file === null ? [] : [{ named: file, type: 'response' }])),

@@ -33,6 +33,8 @@ export interface PlannedDataset {
   /** Name of the taxonomy, for `library`. */
   taxonomy: string | null;
   scenarios: Scenario[];
+  /** Another collection that is tested on when all of this one was learned from; its labels by this one's. */
+  testOn: { dataset: PlannedDataset; mapping: Readonly<Record<string, string>> } | null;
 }
 
 export interface PlannedExperiment {
@@ -58,7 +60,7 @@ export interface EvaluationFile {
 const text = z.string().min(1).max(4096);
 const whole = (low: number, high: number) => z.int().min(low).max(high);
 const stepSchema = z.looseObject({ type: text, params: z.record(z.string(), z.unknown()).default({}) });
-const datasetSchema = z.looseObject({
+const collectionSchema = z.looseObject({
   name: text,
   type: text,
   dir: text.optional(),
@@ -66,7 +68,10 @@ const datasetSchema = z.looseObject({
   index: text.optional(),
   library: text.optional(),
   taxonomy: text.optional(),
+});
+const datasetSchema = collectionSchema.extend({
   deformations: z.array(z.array(stepSchema)).nullish(),
+  test_on: collectionSchema.extend({ mapping: z.record(text, text).default({}) }).optional(),
 });
 const splitSchema = z.looseObject({
   kind: z.enum(['holdout', 'folds', 'given']),
@@ -96,7 +101,7 @@ const known: Record<string, readonly string[]> = {
   '': ['experiments'],
   experiment: ['task', 'datasets', 'features', 'probes', 'seeds', 'split', 'windows', 'group_by'],
   task: ['name', 'type', 'feature_aggregation'],
-  dataset: ['name', 'type', 'dir', 'labels', 'index', 'library', 'taxonomy', 'deformations'],
+  dataset: ['name', 'type', 'dir', 'labels', 'index', 'library', 'taxonomy', 'deformations', 'test_on'],
   split: ['kind', 'test', 'validation', 'folds', 'repeats'],
 };
 
@@ -334,7 +339,15 @@ function plannedDataset(
       return [];
     }
   });
-  return [{ name, type, dir: where, labels, index, taxonomy, scenarios }];
+  const plain = { name, type, dir: where, labels, index, taxonomy, scenarios };
+  if (dataset.test_on === undefined) return [{ ...plain, testOn: null }];
+  if (task !== 'single' && task !== 'multi' && task !== 'key') {
+    mark([...at, 'test_on'], 'is for tasks of labels; it is not run.');
+    return [];
+  }
+  const { mapping, ...other } = dataset.test_on;
+  const [tested] = plannedDataset(other, task, [...at, 'test_on'], mark);
+  return tested ? [{ ...plain, testOn: { dataset: tested, mapping } }] : [];
 }
 
 function unknownKeys(document: Document, mark: (at: readonly PropertyKey[], message: string) => void): void {

@@ -53,6 +53,10 @@ describe('a window that was taken over', () => {
     ['a link out of the chosen folder', () => 'type: folders, dir: link'],
     ['a table of labels elsewhere', () => `type: csv, dir: ., labels: ${join(secret, 'labels.csv')}`],
     [
+      'a collection to test on elsewhere',
+      () => `type: folders, dir: ., test_on: { name: x, type: folders, dir: ${secret} }`,
+    ],
+    [
       'an impulse response elsewhere',
       () =>
         `type: folders, dir: ., deformations: [[{ type: ApplyImpulseResponse, params: { ir_path: ${join(secret, 'a', '0.1.wav')} } }]]`,

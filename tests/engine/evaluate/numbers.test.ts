@@ -121,6 +121,38 @@ ${more}`;
     expect(apart.marks).toMatchObject([{ message: 'Tracks of one artist stay together: there are 4.' }]);
   });
 
+  it('learn from one collection and test on another, by mapped labels', async () => {
+    const line = ({ path, key }: Tone): string => `${path},${key.slice(0, 2).trim()}`;
+    table('one.csv', 'path,labels', [...tones.slice(0, 24).map(line), 'A2.wav,A']);
+    const other = tones.slice(24).map((tone) => line(tone).replace(/,A$/, ',La').replace(/,B$/, ',H'));
+    table('other.csv', 'path,labels', [...other, 'A0.wav,A']);
+    const found = await run(
+      yaml(
+        'multiclass_classification',
+        'type: csv, labels: one.csv, test_on: { name: others, type: csv, dir: tones, labels: other.csv, mapping: { La: A } }',
+        'linear',
+      ),
+    );
+    // Of twelve notes one is in both collections, and one has another name there.
+    expect(found.rows[0]).toMatchObject({ dataset: 'tones → others', runs: 1, tested: 10 });
+    expect(score(found, 'chroma', 'accuracy')).toBe(1);
+    expect(found.marks.map(({ message }) => message)).toEqual([
+      'Labels of others that no mapping names, not tested: H.',
+      'Labels of tones that are learned and not tested: A, B.',
+      '2 recordings are in both; they are learned from and not tested.',
+    ]);
+    table('other.csv', 'path,labels', ['A0.wav,x', 'B0.wav,y']);
+    await expect(
+      run(
+        yaml(
+          'multiclass_classification',
+          'type: csv, labels: one.csv, test_on: { name: others, type: csv, dir: tones, labels: other.csv }',
+          'linear',
+        ),
+      ),
+    ).rejects.toThrow('no track of the second bears a label');
+  });
+
   it('read an index of mirdata, whose checksums and splits count', async () => {
     const md5 = (path: string): string =>
       createHash('md5')
