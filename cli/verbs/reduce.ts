@@ -9,6 +9,7 @@ import {
   type RecommendedSet,
   type StudySplit,
 } from '../../engine/api/studies.ts';
+import { balanceOf, type LabelBalance, type LabelCount } from '../../engine/api/label-balance.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { isBundle } from '../../engine/bundles/is-bundle.ts';
 import { studyChoices } from '../../engine/reductions/study/choices.ts';
@@ -41,6 +42,7 @@ interface Options {
   formats?: string[];
   out: string;
   raw?: boolean;
+  rareLabels?: boolean;
 }
 
 const onlyOfTracks = exportFormats
@@ -122,6 +124,10 @@ export const reduceVerb: AddVerb = (program, cli) => {
       '--raw',
       'leave names in CSV files as they are, also where a spreadsheet would run them as formulas',
     )
+    .option(
+      '--rare-labels',
+      'also tell what became of rare labels: IRLbl and MeanIR of the training data and of the prototypes',
+    )
     .requiredOption('--out <dir>', 'folder to write; must not exist or be empty')
     .addHelpText(
       'after',
@@ -198,7 +204,7 @@ async function reduce(
   corpus: Pick<Parameters<typeof studyOfOne>[2], 'source' | 'split'>,
   task: Task,
   formats: readonly ExportFormat[],
-  { classifier, k, seed, raw = false, out }: Options,
+  { classifier, k, seed, raw = false, out, rareLabels }: Options,
 ): Promise<Answer> {
   const scored = { ...corpus, classifiers: [classifier], k: [k], seed };
   const { study, reduction, recommendation } =
@@ -212,18 +218,56 @@ async function reduce(
       ...{ folder: out, formats: [...formats], seed, raw },
     }),
   );
+  const shares = rareLabels
+    ? await session.client.call('reductions.labelsets', { libraryId, reductionId: reduction.id })
+    : null;
+  const balance = shares && {
+    before: balanceOf(reduction.labels, shares, ({ rows }) => rows),
+    after: balanceOf(reduction.labels, shares, ({ prototypes }) => prototypes),
+  };
   const notes = study.corpus?.warnings ?? [];
   const text = [
     describe(reduction),
     ...(recommendation ? [chosenAmong(recommendation)] : []),
     ...notes.map(({ message }) => `Note: ${message}`),
     ...(reduction.full && reduction.reduced ? [scores(reduction.full, reduction.reduced)] : []),
+    ...(balance ? [rareLabelsText(balance)] : []),
     result.folder,
   ];
   return {
-    json: { study, reduction, ...(recommendation && { recommendation }), export: result },
+    json: {
+      ...{ study, reduction, export: result },
+      ...(recommendation && { recommendation }),
+      ...(balance && { rareLabels: balance }),
+    },
     text: text.join('\n\n'),
   };
+}
+
+/** The labels, rarest first, with what is left of each. */
+function rareLabelsText({ before, after }: Record<'before' | 'after', LabelBalance>): string {
+  const left = new Map(after.labels.map((label) => [label.name, label]));
+  const times = (imbalance: number | null | undefined): string => imbalance?.toFixed(1) ?? '–';
+  return [
+    table<LabelCount>(
+      [
+        { title: 'label', value: ({ name }) => name },
+        { title: 'rows', value: ({ count }) => String(count), align: 'right' },
+        { title: 'IRLbl', value: ({ imbalance }) => times(imbalance), align: 'right' },
+        {
+          title: 'prototypes',
+          value: ({ name, count }) => {
+            const kept = left.get(name)?.count ?? 0;
+            return kept === 0 && count > 0 ? 'lost' : String(kept);
+          },
+          align: 'right',
+        },
+        { title: 'IRLbl', value: ({ name }) => times(left.get(name)?.imbalance), align: 'right' },
+      ],
+      before.labels,
+    ),
+    `MeanIR ${times(before.meanImbalance)} of the training data, ${times(after.meanImbalance)} of the prototypes`,
+  ].join('\n');
 }
 
 function splitOf({ test, testFraction, within }: Options): StudySplit {

@@ -151,8 +151,12 @@ describe('archetone reduce on data sets', () => {
       'universal-label',
     ]);
     expect(readFileSync(join(folder, 'out', 'prototypes.csv'), 'utf8').split('\r\n')[0]).toBe('x,odd,all');
-    const warned = await runCli([...args, '--exclude', 'name', '--out', join(folder, 'warned')]);
+    const rare = ['--exclude', 'name', '--rare-labels', '--out', join(folder, 'warned')];
+    const warned = await runCli([...args, ...rare]);
     expect(warned.stdout).toContain('“id”');
+    expect(warned.stdout).toMatch(/^odd +\d+ +\d\.\d +\d/m);
+    expect(warned.stdout).toMatch(/^all +\d+ +1\.0 /m);
+    expect(warned.stdout).toMatch(/^MeanIR \d\.\d of the training data/m);
   });
 
   it.each<[string, string[], string | RegExp]>([

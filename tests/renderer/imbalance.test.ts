@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { balanceOf, bornTogether, smallestAndLargest } from '../../renderer/src/reduce/imbalance.ts';
+import { balanceOf, bornTogether, smallestAndLargest } from '../../engine/api/label-balance.ts';
 
 const labelsets = [
   { labelset: ['loud', 'oboe'], rows: 6, prototypes: 2 },

@@ -29,6 +29,8 @@ export class ListeningRun {
   /** Sound of a prototype, by its index. */
   #urls: Readonly<Record<number, { url: string; seconds: number }>> = {};
   #asked = 0;
+  /** What was decoded of a question; it goes with it. */
+  readonly #clips = new WeakMap<ListeningRound, { first?: Promise<Clip>; second?: Promise<Clip> }>();
   #answering = false;
 
   constructor(session: LibrarySession) {
@@ -115,7 +117,7 @@ export class ListeningRun {
     for (const side of ['first', 'second'] as const) {
       if (round.kind === 'class' && side === 'second') break;
       if (which !== 'both' && which !== side) continue;
-      const clip = await this.#clipOf(round, side);
+      const clip = await this.#decoded(round, side);
       if (!still()) return;
       this.playing = side;
       await this.#sounds.play(clip, this.#session.settings.volume);
@@ -125,6 +127,17 @@ export class ListeningRun {
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       if (!still()) return;
     }
+  }
+
+  /** Decoded once for a question, however often it is heard: the excerpt may be from a recording of an hour. */
+  async #decoded(round: ListeningRound, side: 'first' | 'second'): Promise<Clip> {
+    const clips = this.#clips.get(round) ?? {};
+    this.#clips.set(round, clips);
+    return (clips[side] ??= this.#clipOf(round, side).catch((thrown: unknown) => {
+      // Heard again, it is tried again.
+      delete clips[side];
+      throw thrown;
+    }));
   }
 
   async #clipOf(round: ListeningRound, side: 'first' | 'second'): Promise<Clip> {

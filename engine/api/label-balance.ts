@@ -1,4 +1,5 @@
-import type { LabelsetShare } from '../../../engine/api/studies.ts';
+/** How often labels are borne, before and after a reduction, in the figures of the field. */
+import type { LabelsetShare } from './studies.ts';
 
 /** How often a label is borne, by rows of the corpus or by prototypes. */
 export interface LabelCount {
