@@ -30,7 +30,7 @@ export class ListeningRun {
   #urls: Readonly<Record<number, { url: string; seconds: number }>> = {};
   #asked = 0;
   /** What was decoded of a question; it goes with it. */
-  readonly #clips = new WeakMap<ListeningRound, { first?: Promise<Clip>; second?: Promise<Clip> }>();
+  readonly #clips = new WeakMap<ListeningRound, Record<'first' | 'second', Promise<Clip> | null>>();
   #answering = false;
 
   constructor(session: LibrarySession) {
@@ -131,11 +131,11 @@ export class ListeningRun {
 
   /** Decoded once for a question, however often it is heard: the excerpt may be from a recording of an hour. */
   async #decoded(round: ListeningRound, side: 'first' | 'second'): Promise<Clip> {
-    const clips = this.#clips.get(round) ?? {};
+    const clips = this.#clips.get(round) ?? { first: null, second: null };
     this.#clips.set(round, clips);
     return (clips[side] ??= this.#clipOf(round, side).catch((thrown: unknown) => {
       // Heard again, it is tried again.
-      delete clips[side];
+      clips[side] = null;
       throw thrown;
     }));
   }
