@@ -1,0 +1,72 @@
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, launch, repository, temporaryFolder, test } from './support/app.ts';
+import { importedDemo } from './support/demo.ts';
+import { answerDialogs, go, openLabelledDemo, screenshots } from './support/steps.ts';
+
+/** Playlists of the demo sounds: each keeps to one kind of sound, the word that their names begin with. */
+function writePlaylists(folder: string): void {
+  const sounds = join(repository, 'node_modules/supersonic-scsynth-samples/samples');
+  const kinds = new Map<string, string[]>();
+  for (const name of readdirSync(sounds).sort()) {
+    const kind = name.split('_')[0] ?? '';
+    kinds.set(kind, [...(kinds.get(kind) ?? []), join(sounds, name)]);
+  }
+  for (const [kind, files] of kinds)
+    for (const part of [0, 1]) {
+      const lines = files.filter((_, i) => i % 3 !== part);
+      writeFileSync(
+        join(folder, `${kind} ${String(part)}.m3u8`),
+        `#EXTM3U\n${lines.join('\n')}\ngone/elsewhere.wav\n`,
+      );
+    }
+}
+
+test('learns a similarity from playlists, says how good it is, and sees the library in it and back', async () => {
+  test.setTimeout(500_000);
+  const userData = await importedDemo('similarity');
+  const lists = temporaryFolder('playlists');
+  writePlaylists(lists);
+  const { app, page } = await launch(userData);
+  page.setDefaultTimeout(60_000);
+  await openLabelledDemo(page);
+  await go(page, 'similar');
+  await page.getByTestId('learn-from-playlists').click();
+  await expect(page.getByTestId('learn-missing')).toContainText('There are 0 playlists');
+  await expect(page.getByTestId('learn-start')).toBeDisabled();
+  await answerDialogs(app, lists);
+  await page.getByTestId('playlist-folder').click();
+  await expect(page.getByTestId('playlists-added')).toContainText('playlists added', { timeout: 60_000 });
+  await page.getByTestId('playlists').getByRole('button', { name: '1', exact: true }).first().click();
+  await expect(page.getByTestId('unmatched')).toContainText('No file of the library is called so.');
+  await expect(page.getByTestId('learn-missing')).toHaveCount(0);
+  await page.getByTestId('learn-start').click();
+  await expect(page.getByTestId('space-figures').first()).toBeVisible({ timeout: 300_000 });
+  await expect(page.getByTestId('space-figures').first()).toContainText('Learned from shuffled playlists');
+  await expect(page.getByTestId('space-verdict').first()).toContainText(/finds your playlists|Cannot tell/);
+  await expect(page.getByTestId('space-use')).toHaveText('In use');
+  await screenshots(page, 'learn-similarity');
+  await page.getByTestId('learn-close').click();
+
+  await go(page, 'library');
+  await page.getByTestId('track-row').first().click();
+  await page.keyboard.press('Shift+S');
+  await expect(page.getByTestId('similar-count')).toContainText('tracks');
+  const nearest = (): Promise<string[]> =>
+    page
+      .getByTestId('similar-row')
+      .evaluateAll((rows) => rows.map((row) => row.getAttribute('data-path') ?? ''));
+  const learned = await nearest();
+  await page.getByTestId('seen-in').selectOption({ index: 0 });
+  await expect.poll(nearest).not.toEqual(learned);
+  await page.getByTestId('seen-in').selectOption({ label: 'My similarity' });
+  await expect.poll(nearest).toEqual(learned);
+
+  await page.getByTestId('learn-from-playlists').click();
+  await page.getByTestId('space-forget').click();
+  await expect(page.getByTestId('learned-space')).toHaveCount(0);
+  await page.getByTestId('learn-close').click();
+  await expect(page.getByTestId('seen-in')).toHaveCount(0);
+  await app.close();
+  for (const folder of [userData, lists]) rmSync(folder, { recursive: true, force: true });
+});
