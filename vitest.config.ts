@@ -4,6 +4,12 @@ import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
 
 const window = ['tests/renderer/**/*.test.ts', 'renderer/**/*.test.ts'];
+/** What changes the process that it runs in, or kills and mocks parts of it. */
+const apart = [
+  'tests/{cli,electron,fault,scripts}/**/*.test.ts',
+  'tests/engine/wire/**/*.test.ts',
+  '{cli,electron}/**/*.test.ts',
+];
 const shared = {
   // ONNX Runtime sessions and worker threads need real processes.
   pool: 'forks' as const,
@@ -20,14 +26,23 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        test: { ...shared, name: 'apart', include: apart, exclude: window },
+      },
+      {
+        // One process for many files: reading the engine's modules took longer than most of their tests.
+        extends: true,
         test: {
           ...shared,
-          name: 'engine',
+          name: 'together',
+          isolate: false,
+          restoreMocks: true,
+          unstubEnvs: true,
+          unstubGlobals: true,
           include: [
-            'tests/{native,models,engine,electron,cli,scripts,support,golden,property,fault}/**/*.test.ts',
-            '{cli,engine,models,electron}/**/*.test.ts',
+            'tests/{native,models,engine,support,golden,property}/**/*.test.ts',
+            '{engine,models}/**/*.test.ts',
           ],
-          exclude: window,
+          exclude: apart,
         },
       },
       {
