@@ -7,8 +7,8 @@ import type { RunningApp } from './app.ts';
 const screens = join(repository, 'test-results', 'screens');
 
 /**
- * Pictures of the window in light and dark, for people to look at: made where `ARCHETONE_SCREENS` is set, since drawing
- * them takes a sixth of all these tests' time and checks nothing.
+ * Pictures of the window in light and dark, for people to look at: made where `ARCHETONE_SCREENS` is set, since they check
+ * nothing, wait 0.6 s each and draw the window twice.
  */
 export async function screenshots(page: Page, name: string): Promise<void> {
   if (!process.env['ARCHETONE_SCREENS']) return;
