@@ -287,6 +287,8 @@ test('what a pack with tags hears is drawn under the sound', async () => {
   if (!box) throw new Error('no taggram');
   await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
   await expect.poll(() => time(page)).toBeCloseTo(4, 0);
+  // Nothing plays on for the journey after this one.
+  await page.getByTestId('stop').click();
 });
 
 test('has no fault that axe finds, light or dark, and costs nothing when nothing plays', async () => {
