@@ -7,7 +7,7 @@ const models = [
   ['embeddings', 'evaluation', 'checkpoint', 'deformations', 'playlists'],
   ['packs', 'onnx', 'neighbours', 'knn', 'reduction'],
   ['backbones', 'pecmae', 'datasets', 'handmade', 'tensorflow'],
-  ['benchmarks', 'conversion', 'descriptors', 'mistakes', 'probes', 'projection', 'similarity'],
+  ['benchmarks', 'conversion', 'descriptors', 'mistakes', 'probes', 'projection', 'similarity', 'views'],
 ];
 
 const engine = [

@@ -1,10 +1,9 @@
 import { Random } from '../numerics/random.ts';
 import { initialAdaptor } from './adaptor.ts';
-import { gatherRows, kMeans } from '../numerics/kmeans.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { PrototypeNetwork } from './network.ts';
 import type { Normalisation } from './normalisation.ts';
-import { snapToRows } from './snap.ts';
+import { ontoNearest, startingPrototypes } from './starting-prototypes.ts';
 import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { checkValidation, classRows, fitNormalisation, prepare, type TrainingSet } from './training-data.ts';
 import type { GraphSpec } from './training-graph.ts';
@@ -17,8 +16,6 @@ export { defaultTrainParameters, type TrainParameters } from './training-paramet
 export type { TrainingProvider } from './training-session.ts';
 export type { TrainOptions, TrainProgress } from './training-run.ts';
 
-/** Clusters that training starts from: until no row changes its cluster, but not for ever. */
-const startingClusters = { surplus: 'jitter', maxIterations: 50, tolerance: 0 } as const;
 /**
  * Trains a prototype network; each step is one ONNX graph run by ONNX Runtime. Prototypes start at k-means centroids
  * of their own class (rows ⌊k/M⌋), weights at 1 for the own class and 0 elsewhere, biases at 0 (the reference draws
@@ -50,7 +47,7 @@ export async function trainPrototypeNetwork(
     options,
   );
   const prototypes =
-    parameters.projection === 'nearest' ? onto(rows, data, projected, parameters) : projected;
+    parameters.projection === 'nearest' ? ontoNearest(data.x, train.dim, rows, projected) : projected;
   return { network: toNetwork(train, parameters, normalisation, prototypes, final), curve, keptStep };
 }
 
@@ -75,20 +72,12 @@ async function initialParameters(
   spec: GraphSpec,
   data: TrainingData,
   rows: readonly Int32Array[],
-  { prototypesPerClass: perClass, initialisation }: TrainParameters,
+  parameters: TrainParameters,
   random: Random,
   signal: AbortSignal,
 ): Promise<Parameters> {
   const k = spec.prototypeClasses.length;
-  const pacer = new Pacer(signal);
-  const protos = new Float32Array(k * spec.dim);
-  for (const [c, members] of rows.entries()) {
-    const own = gatherRows(data.x, spec.dim, members);
-    const { centres } = await kMeans(own, spec.dim, perClass, random, pacer, startingClusters);
-    const centroids = Float32Array.from(centres);
-    const start = initialisation === 'medoid' ? snapToRows(data.x, spec.dim, members, centroids) : centroids;
-    protos.set(start, c * perClass * spec.dim);
-  }
+  const protos = await startingPrototypes(data.x, spec.dim, rows, parameters, random, new Pacer(signal));
   const weight = new Float32Array(spec.classes * k);
   spec.prototypeClasses.forEach((c, prototype) => (weight[c * k + prototype] = 1));
   return {
@@ -97,21 +86,6 @@ async function initialParameters(
     'linear.bias': new Float32Array(spec.classes),
     ...(spec.adaptor === 'transformer' ? initialAdaptor(spec.dim, random) : {}),
   };
-}
-
-/** Prototypes moved onto the nearest training windows of their classes. */
-function onto(
-  rows: readonly Int32Array[],
-  data: TrainingData,
-  projected: Float32Array,
-  { prototypesPerClass }: TrainParameters,
-): Float32Array {
-  const share = projected.length / rows.length;
-  const dim = share / prototypesPerClass;
-  const out = new Float32Array(projected.length);
-  for (const [c, members] of rows.entries())
-    out.set(snapToRows(data.x, dim, members, projected.subarray(c * share, (c + 1) * share)), c * share);
-  return out;
 }
 
 function toNetwork(

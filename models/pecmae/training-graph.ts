@@ -1,6 +1,8 @@
 import { GraphBuilder, type Value } from '../onnx/builder.ts';
+import { adam } from './adam-graph.ts';
 import { adaptorGraph, adaptorShapes, maskInputs, type AdaptorGraph } from './adaptor.ts';
 import { distanceGraph, type DistanceGraph, type SimilarityKind } from './distance-graph.ts';
+import { classificationLosses, prototypeLoss } from './loss-graph.ts';
 
 /** Everything that shapes the graphs of a training run; sizes are fixed when the graph is built, the batch is not. */
 export interface GraphSpec {
@@ -23,11 +25,6 @@ export interface GraphSpec {
 
 /** Names of the scalars in the output `scalars`, in order. */
 export const scalarNames = ['loss', 'classLoss', 'prototypeLoss', 'meanDistance'] as const;
-
-const BETA2 = 0.999;
-const EPSILON = 1e-8;
-/** Larger than any distance, small enough to stay finite in float32. */
-const FAR = 1e30;
 
 /** Trainable parameters by name, with shapes; names are those of the reference checkpoints. */
 export function parameterShapes(spec: GraphSpec): Record<string, number[]> {
@@ -146,8 +143,7 @@ interface Loss {
 }
 
 function lossGraph(g: GraphBuilder, spec: GraphSpec, forward: Forward, labels: Value): Loss {
-  const classification = spec.task === 'single' ? softmaxLoss : sigmoidLoss;
-  const { loss: classLoss, gradient } = classification(
+  const { loss: classLoss, gradient } = classificationLosses[spec.task](
     g,
     g.mul(forward.logits, 1 / spec.temperature),
     labels,
@@ -159,90 +155,6 @@ function lossGraph(g: GraphBuilder, spec: GraphSpec, forward: Forward, labels: V
     scalars: g.op('Concat', [loss, classLoss, attraction.loss, distance], { axis: 0 }),
     gLogits: g.mul(gradient, spec.lambda / spec.temperature),
     gDistance: g.mul(attraction.gradient, 1 - spec.lambda),
-  };
-}
-
-/** Softmax cross-entropy, mean over the batch. */
-function softmaxLoss(g: GraphBuilder, u: Value, labels: Value): { loss: Value; gradient: Value } {
-  const perRow = g.reduceSum(g.mul(g.logSoftmax(u, -1), labels), [1], false);
-  const batch = g.cast(g.gather(g.shape(u), g.integers([0])), 'float32');
-  return {
-    loss: g.neg(g.reduceMean(perRow, [0], true)),
-    gradient: g.div(g.sub(g.softmax(u, -1), labels), batch),
-  };
-}
-
-/** Binary cross-entropy of the sigmoid, mean over the batch and the labels. */
-function sigmoidLoss(g: GraphBuilder, u: Value, labels: Value): { loss: Value; gradient: Value } {
-  const each = g.sub(g.op('Softplus', [u]), g.mul(u, labels));
-  const count = g.cast(g.op('Size', [u], {}, 'int64'), 'float32');
-  return {
-    loss: g.reshape(g.reduceMean(each, [0, 1], true), [1]),
-    gradient: g.div(g.sub(g.sigmoid(u), labels), count),
-  };
-}
-
-/**
- * Mean over prototypes of the smallest distance to a window of the batch: of the prototype's class, or of any.
- * Prototypes whose class is absent from the batch are left out of the mean.
- */
-function prototypeLoss(
-  g: GraphBuilder,
-  spec: GraphSpec,
-  distance: Value,
-  labels: Value,
-): { loss: Value; gradient: Value } {
-  const k = spec.prototypeClasses.length;
-  const own = new Float32Array(spec.classes * k);
-  spec.prototypeClasses.forEach((c, prototype) => (own[c * k + prototype] = 1));
-  const candidates =
-    spec.prototypeLoss === 'all'
-      ? g.greater(distance, -1)
-      : g.greater(g.matMul(labels, g.floats(own, [spec.classes, k])), 0);
-  const reachable = g.where(candidates, distance, FAR);
-  const present = g.cast(g.greater(FAR / 2, g.reduceMin(reachable, [0], false)), 'float32');
-  const count = g.max(g.reduceSum(present, [0], true), 1);
-  const depth = g.gather(g.shape(distance), g.integers([0]));
-  const nearest = g.transpose(g.oneHot(g.argMin(reachable, 0, false), depth), [1, 0]);
-  const gradient = g.mul(nearest, g.div(present, count));
-  return { loss: g.reshape(g.reduceSum(g.mul(gradient, distance), [0, 1], true), [1]), gradient };
-}
-
-interface AdamUpdate {
-  name: string;
-  shape: number[];
-  parameter: Value;
-  gradient: Value;
-  weightDecay: number;
-  beta1: Value;
-  rest1: Value;
-  stepSize: Value;
-  root2: Value;
-}
-
-/** Kingma, Ba 2015, in the order of operations of `torch.optim.Adam`. */
-function adam(g: GraphBuilder, u: AdamUpdate): void {
-  const m = g.input(`${u.name}.m`, 'float32', u.shape);
-  const v = g.input(`${u.name}.v`, 'float32', u.shape);
-  const gradient = u.weightDecay === 0 ? u.gradient : g.add(u.gradient, g.mul(u.parameter, u.weightDecay));
-  const nextM = g.add(g.mul(m, u.beta1), g.mul(gradient, u.rest1));
-  const nextV = g.add(g.mul(v, BETA2), g.mul(g.mul(gradient, gradient), 1 - BETA2));
-  const denominator = g.add(g.div(g.sqrt(nextV), u.root2), EPSILON);
-  const next = g.sub(u.parameter, g.mul(g.div(nextM, denominator), u.stepSize));
-  g.output(`next.${u.name}`, next, u.shape);
-  g.output(`next.${u.name}.m`, nextM, u.shape);
-  g.output(`next.${u.name}.v`, nextV, u.shape);
-}
-
-/** Scalars of Adam that change from step to step, in float64: 1 − β2^t would lose its digits in float32. */
-export function adamScalars(
-  step: number,
-  learningRate: number,
-  beta1: number,
-): { stepSize: number; root2: number } {
-  return {
-    stepSize: learningRate / (1 - beta1 ** (step + 1)),
-    root2: Math.sqrt(1 - BETA2 ** (step + 1)),
   };
 }
 

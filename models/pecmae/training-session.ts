@@ -1,8 +1,7 @@
 import { InferenceSession, Tensor } from '../onnx/runtime.ts';
+import { AdamState, floatsOf, type Parameters } from './adam-state.ts';
 import type { AdaptorMasks } from './adaptor.ts';
-import { oneCycle } from './one-cycle.ts';
 import {
-  adamScalars,
   buildEvaluationGraph,
   buildTrainingGraph,
   parameterShapes,
@@ -15,8 +14,7 @@ export type TrainingProvider = 'cuda' | 'dml' | 'coreml' | 'webgpu' | 'cpu';
 
 /** Losses on one batch. */
 export type Losses = Record<(typeof scalarNames)[number], number>;
-/** Values of every parameter by name. */
-export type Parameters = Record<string, Float32Array>;
+export type { Parameters } from './adam-state.ts';
 /** Numbers of parameters that no step changes: where they lie, and what they are. */
 export type HeldValues = Record<string, { at: Int32Array; values: Float32Array }>;
 /** What one step reports. */
@@ -44,13 +42,9 @@ export class TrainingSession {
   readonly #training: InferenceSession;
   readonly #evaluation: InferenceSession;
   readonly #data: { x: Tensor; y: Tensor };
-  readonly #schedule: { steps: number; learningRate: number };
   readonly #gradients: boolean;
   readonly #fixed: HeldValues;
-  #state: Record<string, Tensor>;
-  /** Buffers of the state before last, which the next step may overwrite. */
-  #spare: Record<string, Tensor>;
-  #step = 0;
+  readonly #state: AdamState;
 
   private constructor(
     spec: GraphSpec,
@@ -62,23 +56,9 @@ export class TrainingSession {
     this.#shapes = parameterShapes(spec);
     [this.#training, this.#evaluation] = sessions;
     this.#data = tensors(spec, options.data);
-    this.#schedule = options.schedule;
     this.#gradients = options.gradients ?? false;
     this.#fixed = options.fixed ?? {};
-    this.#state = {};
-    this.#spare = {};
-    for (const [name, shape] of Object.entries(this.#shapes)) {
-      const values = initial[name];
-      if (values === undefined) throw new Error(`no initial value for ${name}`);
-      for (const [key, data] of [
-        [name, values.slice()],
-        [`${name}.m`, new Float32Array(values.length)],
-        [`${name}.v`, new Float32Array(values.length)],
-      ] as const) {
-        this.#state[key] = new Tensor('float32', data, shape);
-        this.#spare[key] = new Tensor('float32', new Float32Array(values.length), shape);
-      }
-    }
+    this.#state = new AdamState(this.#shapes, initial, options.schedule);
   }
 
   /** Builds the graphs and opens the sessions. */
@@ -100,16 +80,10 @@ export class TrainingSession {
 
   /** One update on the rows of a batch. */
   async step(rows: Int32Array, masks: AdaptorMasks<Float32Array> | null): Promise<StepResult> {
-    const { steps, learningRate } = this.#schedule;
-    const schedule = oneCycle(this.#step, steps, learningRate);
-    const { stepSize, root2 } = adamScalars(this.#step, schedule.learningRate, schedule.beta1);
     const feeds: Record<string, Tensor> = {
       ...this.#data,
-      ...this.#state,
+      ...this.#state.feeds(),
       rows: new Tensor('int64', BigInt64Array.from(rows, BigInt), [rows.length]),
-      beta1: scalar(schedule.beta1),
-      stepSize: scalar(stepSize),
-      root2: scalar(root2),
     };
     if (masks) {
       const k = masks.attention.length;
@@ -117,55 +91,45 @@ export class TrainingSession {
         feeds[`mask.${name}`] = new Tensor('float32', mask, [k, mask.length / k]);
       }
     }
-    const fetches: Record<string, Tensor | null> = { scalars: null, logits: null };
-    for (const name of Object.keys(this.#state)) fetches[`next.${name}`] = this.#spare[name] ?? null;
+    const fetches: Record<string, Tensor | null> = { scalars: null, logits: null, ...this.#state.fetches() };
     if (this.#gradients) for (const name of Object.keys(this.#shapes)) fetches[`gradient.${name}`] = null;
     const output = await this.#training.run(feeds, fetches);
-    this.#spare = this.#state;
-    this.#state = Object.fromEntries(
-      Object.keys(this.#state).map((name) => [name, tensor(output, `next.${name}`)]),
-    );
+    this.#state.advance(output);
     this.#putBack();
-    this.#step += 1;
     const gradients = this.#gradients
       ? Object.fromEntries(
-          Object.keys(this.#shapes).map((name) => [name, floats(output, `gradient.${name}`)]),
+          Object.keys(this.#shapes).map((name) => [name, floatsOf(output, `gradient.${name}`)]),
         )
       : {};
-    return { ...losses(output), logits: floats(output, 'logits'), gradients };
+    return { ...losses(output), logits: floatsOf(output, 'logits'), gradients };
   }
 
   /** Adam moves each number by its own gradient alone: one that is put back has no part in how the others move. */
   #putBack(): void {
     for (const [name, { at, values }] of Object.entries(this.#fixed)) {
-      const data = floats(this.#state, name);
+      const data = this.#state.values(name);
       for (const [i, place] of at.entries()) data[place] = values[i] ?? 0;
     }
   }
 
   /** Forward pass and losses, without dropout, on other data than that of training or, by default, on that. */
   async evaluate(data?: TrainingData): Promise<Evaluation> {
-    const parameters = Object.fromEntries(
-      Object.keys(this.#shapes).map((name) => [name, tensor(this.#state, name)]),
-    );
     const output = await this.#evaluation.run({
       ...(data ? tensors(this.#spec, data) : this.#data),
-      ...parameters,
+      ...this.#state.tensors(),
     });
     return {
       ...losses(output),
-      projected: floats(output, 'projected'),
-      distance: floats(output, 'distance'),
-      similarity: floats(output, 'similarity'),
-      logits: floats(output, 'logits'),
+      projected: floatsOf(output, 'projected'),
+      distance: floatsOf(output, 'distance'),
+      similarity: floatsOf(output, 'similarity'),
+      logits: floatsOf(output, 'logits'),
     };
   }
 
   /** A copy of every parameter as it stands. */
   parameters(): Parameters {
-    return Object.fromEntries(
-      Object.keys(this.#shapes).map((name) => [name, floats(this.#state, name).slice()]),
-    );
+    return this.#state.parameters();
   }
 
   /** Frees the sessions; the object is of no use afterwards. */
@@ -195,23 +159,7 @@ function tensors(spec: GraphSpec, { x, y }: TrainingData): { x: Tensor; y: Tenso
   return { x: new Tensor('float32', x, [n, spec.dim]), y: new Tensor('float32', y, [n, spec.classes]) };
 }
 
-function scalar(value: number): Tensor {
-  return new Tensor('float32', Float32Array.of(value), []);
-}
-
-function tensor(values: Readonly<Record<string, unknown>>, name: string): Tensor {
-  const value = values[name];
-  if (!(value instanceof Tensor)) throw new Error(`ONNX Runtime returned no ${name}`);
-  return value;
-}
-
-function floats(values: Readonly<Record<string, unknown>>, name: string): Float32Array {
-  const { data } = tensor(values, name);
-  if (!(data instanceof Float32Array)) throw new Error(`${name} is not float32`);
-  return data;
-}
-
 function losses(output: Readonly<Record<string, unknown>>): Losses {
-  const values = floats(output, 'scalars');
+  const values = floatsOf(output, 'scalars');
   return Object.fromEntries(scalarNames.map((name, i) => [name, values[i] ?? NaN])) as Losses;
 }
