@@ -28,6 +28,7 @@ const byError: Record<EngineErrorCode, number> = {
   busy: exitCodes.internal,
   pack: exitCodes.pack,
   'other-space': exitCodes.pack,
+  'several-views': exitCodes.usage,
   audio: exitCodes.audio,
   queue: exitCodes.queue,
   'too-few-labels': exitCodes.training,

@@ -1,5 +1,13 @@
 import type { ClassReport, Experiment, LabelThreshold, Metrics } from '../../engine/api/experiments.ts';
+import {
+  viewHeads,
+  viewWeightings,
+  type BlendPoint,
+  type ExperimentView,
+  type ViewsRequest,
+} from '../../engine/api/views.ts';
 import { metricNames, type MetricName } from '../../engine/api/metric-names.ts';
+import { EngineError } from '../../engine/api/errors.ts';
 import { list, number, seedNumber, wholeNumber } from '../options.ts';
 import { parseTaxonomy, TAXONOMY_HELP, taxonomyOf } from '../taxonomy.ts';
 import { duration, pairs, percent, table } from '../text.ts';
@@ -23,6 +31,9 @@ interface Options {
   minimumTracks?: number;
   classes?: string[];
   rest?: true;
+  view?: string[];
+  weighting?: ViewsRequest['weighting'];
+  head?: ViewsRequest['head'];
 }
 
 export const trainVerb: AddVerb = (program, cli) => {
@@ -69,24 +80,47 @@ export const trainVerb: AddVerb = (program, cli) => {
     .option('--minimum-tracks <n>', 'classes with fewer tracks are left out', wholeNumber(1, 1_000_000))
     .option('--classes <names>', 'learn only these, parted by commas', list)
     .option('--rest', 'with --classes: all other labelled tracks are one class together')
+    .addOption(
+      program
+        .createOption(
+          '--view <space>',
+          'look at this space and others together, by pack or key; once for each view',
+        )
+        .argParser((name: string, before: string[] | undefined) => [...(before ?? []), name]),
+    )
+    .addOption(
+      program
+        .createOption(
+          '--weighting <kind>',
+          `how the losses of views are weighted: ${inWords(viewWeightings)}`,
+        )
+        .choices(Object.keys(viewWeightings)),
+    )
+    .addOption(
+      program
+        .createOption('--head <kind>', `the joint head of several views: ${inWords(viewHeads)}`)
+        .choices(Object.keys(viewHeads)),
+    )
     .addHelpText(
       'after',
       `
 Examples:
   archetone train --library ~/archetone-music --taxonomy folders
   archetone train --library ~/archetone-music --taxonomy folders --classes bass --rest
-  archetone train --library ~/archetone-music --taxonomy csv:labels.csv --task multi --prototypes 8 --json`,
+  archetone train --library ~/archetone-music --taxonomy csv:labels.csv --task multi --prototypes 8 --json
+  archetone train --library ~/archetone-music --taxonomy folders --view compact --view modulation --view mfcc`,
     )
     .action((options: Options) =>
       cli.answer(async () => {
         const source = parseTaxonomy(options.taxonomy);
         return cli.withLibrary(options.library, async (session) => {
           const { id: libraryId } = await session.library();
+          const training = trainingOptions(options);
           const taxonomy = await taxonomyOf(session.client, libraryId, source, {
             say: (message) => cli.say(message),
             signal: session.signal,
           });
-          const request = { taxonomyId: taxonomy.id, ...trainingOptions(options) };
+          const request = { taxonomyId: taxonomy.id, ...training };
           const { experimentId } = await session.run('train', (client) =>
             client.call('experiments.train', { libraryId, request }),
           );
@@ -100,6 +134,24 @@ Examples:
     );
 };
 
+/** “p1: blend by losses, …” */
+function inWords(table: Readonly<Record<string, string>>): string {
+  return Object.entries(table)
+    .map(([name, says]) => `${name}: ${says}`)
+    .join(', ');
+}
+
+function viewsOf({ view, weighting, head }: Options) {
+  if (view) return { views: { spaces: view, ...given({ weighting, head }) } };
+  if (weighting !== undefined || head !== undefined)
+    throw new EngineError(
+      'bad-input',
+      '--weighting and --head are of a training of several views, and no --view is given.',
+      'Name the views, or leave these options out.',
+    );
+  return {};
+}
+
 function trainingOptions(options: Options) {
   const { prototypes, seed, task, steps, batch, learningRate, lambda, temperature, adaptor } = options;
   const { groupBy, minimumTracks, initialisation, projection, classes, rest } = options;
@@ -110,6 +162,7 @@ function trainingOptions(options: Options) {
     ...given({ steps, batchSize: batch, learningRate, lambda, temperature }),
     ...given({ adaptor, initialisation, projection, groupBy, minimumTracks, classes }),
     ...(rest ? { others: 'one-class' as const } : {}),
+    ...viewsOf(options),
   };
 }
 
@@ -168,7 +221,57 @@ function describeExperiment(experiment: Experiment): string {
         test.perClass,
       )
     : '';
-  return [head, scores, perClass].filter((part) => part !== '').join('\n\n');
+  return [head, scores, viewsText(experiment), perClass].filter((part) => part !== '').join('\n\n');
+}
+
+/** The views of an experiment, each on its own, and what weighed in the end; empty where it looks at one space. */
+function viewsText({ views }: Experiment): string {
+  if (views === null) return '';
+  const last = views.blend.at(-1);
+  const rows = [
+    ...views.views.map((view, v) => ({ name: view.space.packId, view, ...branch(last, v) })),
+    { name: 'together (joint head)', view: null, ...branch(last, views.views.length) },
+  ];
+  const figure = (of: (row: (typeof rows)[number]) => number | undefined) => (row: (typeof rows)[number]) =>
+    of(row)?.toFixed(4) ?? '–';
+  const share = (part: keyof ExperimentView['accuracy']) => (row: (typeof rows)[number]) => {
+    const value = row.view?.accuracy[part] ?? null;
+    return value === null ? '' : percent(value);
+  };
+  const text = table(
+    [
+      { title: 'view', value: (row) => row.name },
+      { title: 'alone: test', value: share('test'), align: 'right' },
+      { title: 'validation', value: share('validation'), align: 'right' },
+      { title: 'train', value: share('train'), align: 'right' },
+      { title: 'weight', value: figure((row) => row.weight), align: 'right' },
+      { title: 'G', value: figure((row) => row.generalisation), align: 'right' },
+      { title: 'O', value: figure((row) => row.overfitting), align: 'right' },
+      { title: '', value: (row) => (row.view?.overfitting === true ? 'is overfitting' : '') },
+    ],
+    rows,
+  );
+  const { tracks, listed } = views.lacking;
+  const names = views.views.map(({ space }) => space.packId);
+  const lacking = listed
+    .slice(0, MOST_LACKING)
+    .map(({ path, views: lacks }) => `  ${path} (not in ${lacks.map((v) => names[v] ?? '').join(', ')})`);
+  const note =
+    tracks === 0
+      ? []
+      : [
+          `${tracks} tracks lack a view; they were not learned from, and are classified by the others:`,
+          ...lacking,
+        ];
+  return [text, ...views.notes, note.join('\n')].filter((part) => part !== '').join('\n\n');
+}
+
+/** Tracks without a view that are printed; all stand in the JSON. */
+const MOST_LACKING = 10;
+
+function branch(point: BlendPoint | undefined, b: number) {
+  const { weights, generalisation, overfitting } = point ?? {};
+  return { weight: weights?.[b], generalisation: generalisation?.[b], overfitting: overfitting?.[b] };
 }
 
 /** A figure of a split as people read it. */

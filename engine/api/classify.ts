@@ -11,6 +11,20 @@ export interface Contribution {
   similarity: number;
   weight: number;
   contribution: number;
+  /** Place of its view in an experiment of several views; left out else. */
+  view?: number;
+}
+
+/** What a view says of a track. */
+export interface ViewPart {
+  /** Pack of the view. */
+  packId: string;
+  /** What it adds to the logit of the class: bias + Σ views = logit (to 1e-5); null where the track lacks the view. */
+  contribution: number | null;
+  /** The class it would give on its own; null where the track lacks it. */
+  alone: string | null;
+  /** Of all, it adds most to the lead of the predicted class. */
+  decides: boolean;
 }
 
 /** bias + Σ contributions = logit (to 1e-5). */
@@ -25,6 +39,8 @@ export interface Explanation {
   probability: number;
   contributions: Contribution[];
   scores: { class: string; logit: number; probability: number }[];
+  /** Of an experiment of several views, in their order; null else. */
+  views: ViewPart[] | null;
 }
 
 export interface WindowClasses {

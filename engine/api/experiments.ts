@@ -4,6 +4,7 @@ import { query } from '../wire/index.ts';
 import { distinct, id, label, seed, inLibrary } from './shared.ts';
 import type { Started } from './shared.ts';
 import type { SpaceInfo } from './spaces.ts';
+import { viewsRequestSchema, type ViewsReport } from './views.ts';
 
 const splitSchema = z
   .strictObject({
@@ -46,6 +47,8 @@ export const trainRequestSchema = z.strictObject({
     .default(null),
   /** Labelled tracks that bear none of `classes`: they take no part, or are one class together (a single-label task only). */
   others: z.enum(['leave-out', 'one-class']).default('leave-out'),
+  /** Several spaces that are looked at together; null: the space the library is seen in. */
+  views: viewsRequestSchema.nullable().default(null),
 });
 
 export type SplitName = 'train' | 'validation' | 'test';
@@ -115,8 +118,10 @@ export interface Experiment {
   name: string;
   taxonomyId: string;
   taxonomyName: string;
-  /** Its prototypes are vectors of this space, and it decides about vectors of this space only. */
+  /** Its prototypes are vectors of this space, and it decides about vectors of this space only; of several views the first. */
   space: SpaceInfo;
+  /** Null where it looks at one space. */
+  views: ViewsReport | null;
   parameters: TrainRequest;
   classes: string[];
   /** Classes left out for want of tracks. */

@@ -4,11 +4,14 @@ import { PeakAccumulator } from '../../models/audio/peaks.ts';
 import { cutWindows } from '../../models/audio/windows.ts';
 import type { PackRuntime } from '../../models/packs/runtime.ts';
 import { embedWindows } from '../../models/pecmae/embed.ts';
-import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import type { ViewVectors } from '../../models/views/view-network.ts';
 import type { FileClassification } from '../api/classify.ts';
 import type { LabelThreshold } from '../api/experiments.ts';
 import type { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
+import { viewed, type Windows } from '../experiments/viewed-tracks.ts';
+import type { AnyNetwork } from '../library/experiments.ts';
 import type { Library } from '../library/library.ts';
 import type { AudioDecoder } from '../decode/index.ts';
 import { predictedLabels } from '../library/predictions.ts';
@@ -124,9 +127,13 @@ export async function classifyFiles(
   job: JobHandle,
 ): Promise<FileClassification[]> {
   const experiment = library.experiments.get(request.experimentId);
-  const pack = packOfSpace(context, experiment.space, 'this experiment was trained with');
-  const network = library.experiments.network(request.experimentId);
-  const runtime = await context.packs.runtime(pack.manifest.id, job.lane);
+  const network = library.experiments.anyNetwork(request.experimentId);
+  const spaces = experiment.views?.views.map(({ space }) => space) ?? [experiment.space];
+  const runtimes: PackRuntime[] = [];
+  for (const space of spaces) {
+    const pack = packOfSpace(context, space, 'this experiment was trained with');
+    runtimes.push(await context.packs.runtime(pack.manifest.id, job.lane));
+  }
   const { files, problems } = await expandPaths(request.paths, job.signal);
   const started = performance.now();
   const results: FileClassification[] = [];
@@ -139,10 +146,17 @@ export async function classifyFiles(
     await job.checkpoint();
     job.report({ done: results.length, total: files.length, unit: 'files', current: path });
     try {
-      const embeddings = await embedFile(context.readers, runtime, path, job.signal);
+      const own: FileEmbeddings[] = [];
+      for (const runtime of runtimes) own.push(await embedFile(context.readers, runtime, path, job.signal));
+      const [embeddings] = own;
+      if (!embeddings) continue;
       sum.windows += embeddings.count;
       sum.seconds += embeddings.seconds;
-      add(classification(network, experiment.thresholds, path, embeddings));
+      const vectors = viewed(
+        path,
+        own.map((view, v) => windowsOf(view, runtimes[v]?.pack.manifest.windowSeconds ?? 0)),
+      ).vectors;
+      add(classification(network, experiment.thresholds, path, embeddings, vectors));
     } catch (thrown) {
       job.signal.throwIfAborted();
       const error = asEngineError(thrown);
@@ -163,14 +177,26 @@ export async function classifyFiles(
   return [...results, ...problems.map(({ path, error }) => failed(path, error))];
 }
 
+/** As the windows of a track of a library lie, the last one as long as all. */
+function windowsOf({ count, vectors, startSeconds }: FileEmbeddings, windowSeconds: number): Windows {
+  return {
+    ...{ count, vectors },
+    windowIndex: Int32Array.from({ length: count }, (_, row) => row),
+    startSeconds: Float32Array.from(startSeconds),
+    durationSeconds: new Float32Array(count).fill(windowSeconds),
+  };
+}
+
+/** @param vectors of each view; of an experiment of one space of that alone */
 function classification(
-  network: PrototypeNetwork,
+  network: AnyNetwork,
   thresholds: readonly LabelThreshold[] | null,
   path: string,
-  { vectors, count, startSeconds, seconds, note, peaks }: FileEmbeddings,
+  { count, startSeconds, seconds, note, peaks }: FileEmbeddings,
+  vectors: ViewVectors,
 ): FileClassification {
-  const { classes } = network.data;
-  const { logits, prediction, windowLogits } = network.classify(vectors, count);
+  const { classes, classified, explain } = decide(network, vectors, count);
+  const { logits, prediction, windowLogits, probabilities } = classified;
   const windows = startSeconds.map((start, row) => {
     const own = windowLogits.subarray(row * classes.length, (row + 1) * classes.length);
     const best = argmax(own);
@@ -180,19 +206,35 @@ function classification(
       probability: network.probabilities(own)[best] ?? 0,
     };
   });
-  const { bias, contributions } = network.explain(vectors, count, prediction);
+  const { bias, contributions } = explain(prediction);
   return {
     path,
     problem: null,
     note,
     prediction: classes[prediction] ?? null,
-    labels: thresholds && namedLabels(classes, network.probabilities(logits), thresholds),
-    scores: classScores(network, logits),
+    labels: thresholds && namedLabels(classes, probabilities, thresholds),
+    scores: classScores(classes, { logits, probabilities }),
     bias,
-    contributions: namedContributions(network, contributions),
+    contributions: namedContributions(classes, contributions),
     windows,
     durationSeconds: seconds,
     outline: outlineOf(peaks),
+  };
+}
+
+/** What a network says of windows, whichever kind it is of. */
+function decide(network: AnyNetwork, vectors: ViewVectors, count: number) {
+  if (!(network instanceof PrototypeNetwork))
+    return {
+      classes: network.classes,
+      classified: network.classify(vectors, count),
+      explain: (classIndex: number) => network.explain(vectors, count, classIndex),
+    };
+  const own = vectors[0] ?? new Float32Array();
+  return {
+    classes: network.data.classes,
+    classified: network.classify(own, count),
+    explain: (classIndex: number) => network.explain(own, count, classIndex),
   };
 }
 

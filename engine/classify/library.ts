@@ -1,5 +1,5 @@
 import type { Library } from '../library/library.ts';
-import { predictTracks } from '../experiments/metrics.ts';
+import { predictLibrary } from '../experiments/predict.ts';
 import type { TrackPrediction } from '../library/predictions.ts';
 
 /**
@@ -14,9 +14,11 @@ export async function classifyLibrary(
   options: { signal: AbortSignal; onTrack?: (done: number, total: number) => void },
 ): Promise<Map<string, TrackPrediction>> {
   const experiment = library.experiments.get(experimentId);
-  const network = library.experiments.network(experimentId, experiment.revision);
-  const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
-  const predictions = await predictTracks(network, vectors, options.signal, options.onTrack);
+  const network = library.experiments.anyNetwork(experimentId, experiment.revision);
+  const predictions = await predictLibrary(library, experiment, network, {
+    what: 'This experiment',
+    ...options,
+  });
   // An edit meanwhile stored what its own revision says.
   if (library.experiments.get(experimentId).revision !== experiment.revision)
     return classifyLibrary(library, experimentId, options);

@@ -1,25 +1,23 @@
-import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { Contribution } from '../api/classify.ts';
 
 /** Every class with logit and probability, by descending logit. */
 export function classScores(
-  network: PrototypeNetwork,
-  logits: Float32Array,
+  classes: readonly string[],
+  { logits, probabilities }: { logits: Float32Array; probabilities: Float32Array },
 ): { class: string; logit: number; probability: number }[] {
-  const probabilities = network.probabilities(logits);
-  return network.data.classes
+  return classes
     .map((name, c) => ({ class: name, logit: logits[c] ?? 0, probability: probabilities[c] ?? 0 }))
     .sort((a, b) => b.logit - a.logit);
 }
 
 /** Contributions as the network gives them (largest magnitude first), with class names for class indices. */
 export function namedContributions(
-  network: PrototypeNetwork,
+  classes: readonly string[],
   contributions: readonly (Omit<Contribution, 'prototypeClass'> & { prototypeClass: number })[],
 ): Contribution[] {
   return contributions.map((contribution) => ({
     ...contribution,
-    prototypeClass: network.data.classes[contribution.prototypeClass] ?? '',
+    prototypeClass: classes[contribution.prototypeClass] ?? '',
   }));
 }
 

@@ -6,7 +6,7 @@ import type { ComparedTrack, ExperimentComparison } from '../api/compare.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';
 import { predictedLabels, type TrackPrediction } from '../library/predictions.ts';
-import { predictTracks } from './metrics.ts';
+import { predictLibrary } from './predict.ts';
 
 /** What one experiment says of the tracks that both were tested on. */
 interface Side {
@@ -110,8 +110,9 @@ export async function compareExperiments(
 
 async function sideOf(library: Library, id: string, signal: AbortSignal): Promise<Side> {
   const experiment = library.experiments.get(id);
-  const vectors = library.embeddings.madeIn(experiment.space, `The experiment “${experiment.name}”`);
-  const predictions = await predictTracks(library.experiments.network(id), vectors, signal);
+  const what = `The experiment “${experiment.name}”`;
+  const network = library.experiments.anyNetwork(id);
+  const predictions = await predictLibrary(library, experiment, network, { what, signal });
   const test = library.experiments
     .tracksOf(id)
     .filter(({ split, id: track }) => split === 'test' && predictions.has(track));
@@ -186,6 +187,7 @@ function chosen(a: Experiment, b: Experiment): Pick<ExperimentComparison, 'param
     parameters,
     taxonomyName,
     space,
+    views,
     classes,
     revision,
     counts,
@@ -194,7 +196,7 @@ function chosen(a: Experiment, b: Experiment): Pick<ExperimentComparison, 'param
       Object.entries({
         ...parameters,
         taxonomyId: taxonomyName,
-        pack: space.packId,
+        pack: views ? views.views.map((view) => view.space.packId).join(' + ') : space.packId,
         windows: space.windows,
         classes: classes.length,
         revision,

@@ -6,6 +6,8 @@ import { compareRepeated, repeatedSpecSchema, requireComparable } from './repeat
 import { compareExperiments } from './compare.ts';
 import { chooseThresholdsAgain, setThreshold } from './thresholds.ts';
 import { train, trainSpecSchema } from './train.ts';
+import { chooseViews } from './choose-views.ts';
+import { trainInViews } from './train-in-views.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { answer } from '../answer.ts';
 
@@ -22,7 +24,11 @@ export function experimentsHandlers(context: EngineContext): Part {
       title: ({ libraryId, request }) =>
         `Train ${context.libraries.get(libraryId).taxonomies.nameOf(request.taxonomyId)}`,
       run: async ({ libraryId, request }, job) => {
-        const experiment = await train(context, context.libraries.get(libraryId), request, job);
+        const library = context.libraries.get(libraryId);
+        const { views } = request;
+        const experiment = await (views === null
+          ? train(context, library, request, job)
+          : trainInViews(context, library, { ...request, views }, job));
         return { kind: 'train', experimentId: experiment.id };
       },
     }),
@@ -68,6 +74,10 @@ export function experimentsHandlers(context: EngineContext): Part {
     'experiments.compare': ({ libraryId, first, second }, { signal }) =>
       compareExperiments(context.libraries.get(libraryId), [first, second], signal),
     'experiments.train': (spec) =>
-      answer(() => ({ jobId: context.jobs.start('train', { libraryId: spec.libraryId, spec }) })),
+      answer(() => {
+        // Said at once, not by a job that fails.
+        if (spec.request.views) chooseViews(context.libraries.get(spec.libraryId), spec.request);
+        return { jobId: context.jobs.start('train', { libraryId: spec.libraryId, spec }) };
+      }),
   };
 }

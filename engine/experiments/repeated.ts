@@ -96,6 +96,13 @@ export function requireComparable(
   { first, second }: Pick<Request, 'first' | 'second'>,
 ): [Experiment, Experiment] {
   const [a, b] = [library.experiments.get(first), library.experiments.get(second)];
+  for (const { name, views } of [a, b])
+    if (views !== null)
+      throw new EngineError(
+        'several-views',
+        `“${name}” looks at several views; only experiments of one space are trained again over splits.`,
+        'Compare the two on the tracks that both were tested on.',
+      );
   const differ = [
     a.parameters.taxonomyId === b.parameters.taxonomyId ? '' : 'taxonomies',
     a.parameters.task === b.parameters.task ? '' : 'tasks',

@@ -1,19 +1,22 @@
-import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { Experiment, LabelThreshold } from '../api/experiments.ts';
 import { EngineError } from '../api/errors.ts';
 import type { PrototypeEdit } from '../api/prototypes.ts';
 import { newId } from '../identifier.ts';
 import type { Library } from '../library/library.ts';
-import type { SplitTrack } from '../library/experiments.ts';
+import type { AnyNetwork, SplitTrack } from '../library/experiments.ts';
 import type { TrackPrediction } from '../library/predictions.ts';
-import { predictTracks, scoreSplits } from './metrics.ts';
+import { scoreSplits } from './metrics.ts';
+import { predictLibrary } from './predict.ts';
 import { storeAtOnce } from './store-at-once.ts';
+
+/** The subject of sentences. */
+const WHAT = 'This experiment';
 
 /** What a revision of an experiment consists of. */
 export interface Revision {
   /** What was done, in words. */
   change: string;
-  network: PrototypeNetwork;
+  network: AnyNetwork;
   /** The edit of prototypes that it is. */
   edit?: PrototypeEdit | undefined;
   /** From which probability on labels are predicted; null for a single-label task. */
@@ -73,9 +76,8 @@ export async function goTo(
 ): Promise<Experiment> {
   const before = library.experiments.get(experimentId);
   const revision = library.experiments.target(experimentId, to);
-  const network = library.experiments.network(experimentId, revision);
-  const vectors = library.embeddings.madeIn(before.space, 'This experiment');
-  const predictions = await predictTracks(network, vectors, signal);
+  const network = library.experiments.anyNetwork(experimentId, revision);
+  const predictions = await predictLibrary(library, before, network, { what: WHAT, signal });
   requireSame(library, before);
   // The same revision may stand at another step by now.
   if (library.experiments.target(experimentId, to) !== revision) throw editedMeanwhile(before);
@@ -87,15 +89,14 @@ export async function goTo(
 
 async function scoreRevision(
   library: Library,
-  { id: experimentId, classes, space }: Experiment,
+  before: Experiment,
   { change, network, edit, thresholds: wanted }: Revision,
   signal: AbortSignal,
 ) {
-  const tracks = library.experiments.tracksOf(experimentId);
-  const vectors = library.embeddings.madeIn(space, 'This experiment');
-  const predictions = await predictTracks(network, vectors, signal);
+  const tracks = library.experiments.tracksOf(before.id);
+  const predictions = await predictLibrary(library, before, network, { what: WHAT, signal });
   const thresholds = typeof wanted === 'function' ? wanted(tracks, predictions) : wanted;
-  const metrics = scoreSplits(tracks, predictions, classes, thresholds);
+  const metrics = scoreSplits(tracks, predictions, before.classes, thresholds);
   return { tracks, predictions, change, metrics, network, thresholds, ...(edit && { edit }) };
 }
 

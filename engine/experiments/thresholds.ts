@@ -73,7 +73,7 @@ export async function setThreshold(
     experiment,
     {
       change: `set the threshold of ${name} to ${value}`,
-      network: library.experiments.network(experimentId, experiment.revision),
+      network: library.experiments.anyNetwork(experimentId, experiment.revision),
       thresholds: thresholds.with(index, { value, source: 'hand' }),
     },
     signal,
@@ -95,7 +95,7 @@ export async function chooseThresholdsAgain(
     experiment,
     {
       change: 'chose thresholds on the validation tracks',
-      network: library.experiments.network(experimentId, experiment.revision),
+      network: library.experiments.anyNetwork(experimentId, experiment.revision),
       thresholds: (tracks, predictions) =>
         thresholdsOnValidation(tracks, predictions, experiment.classes.length),
     },

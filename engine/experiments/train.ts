@@ -67,7 +67,7 @@ export async function train(
           done: progress.step,
           total: progress.steps,
           unit: 'steps',
-          etaSeconds: eta(started, progress),
+          etaSeconds: remainingSeconds(started, progress),
         });
         context.events.emit({ type: 'train-progress', jobId: job.id, point: curvePoint(progress) });
       },
@@ -86,6 +86,7 @@ export async function train(
     taxonomyId: request.taxonomyId,
     taxonomyName,
     space: windows.space,
+    views: null,
     parameters: request,
     classes,
     droppedClasses: choice.droppedClasses,
@@ -129,7 +130,7 @@ export function assignSplits(
   return tracks.map((track) => ({ ...track, split: splits.get(track.id) ?? 'train' }));
 }
 
-function curvePoint(progress: TrainProgress): CurvePoint {
+export function curvePoint(progress: TrainProgress): CurvePoint {
   return {
     step: progress.step,
     loss: progress.loss,
@@ -144,6 +145,7 @@ function curvePoint(progress: TrainProgress): CurvePoint {
   };
 }
 
-function eta(started: number, { step, steps }: TrainProgress): number | null {
+/** Seconds that the steps left will take; null before the first one. */
+export function remainingSeconds(started: number, { step, steps }: TrainProgress): number | null {
   return step === 0 ? null : ((performance.now() - started) / 1000 / step) * (steps - step);
 }

@@ -2,12 +2,14 @@ import { repeatedSchema, type RepeatedComparison } from '../api/compare.ts';
 import type { CurvePoint, Experiment, LabelThreshold, Metrics, SplitName } from '../api/experiments.ts';
 import { EngineError } from '../api/errors.ts';
 import type { PrototypeEdit, RevisionLog } from '../api/prototypes.ts';
+import type { ExperimentView, ViewsReport } from '../api/views.ts';
 import type { Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
 import type { SpaceRepository } from './spaces.ts';
 import type { PredictionTruth } from './track-row.ts';
 import { DEFAULT_THRESHOLD } from '../../models/evaluation/metrics/thresholds.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import { ViewNetwork } from '../../models/views/view-network.ts';
 
 /** A track that takes part in an experiment; `labels` are indices of classes, one of them in a single-label task. */
 export interface LabelledTrack {
@@ -23,12 +25,15 @@ export interface SplitTrack extends LabelledTrack {
 /** Everything about an experiment but its present revision. */
 export type NewExperiment = Omit<Experiment, 'metrics' | 'thresholds' | 'revision' | 'notes' | 'pinned'>;
 
+/** Of one space, or of several views. */
+export type AnyNetwork = PrototypeNetwork | ViewNetwork;
+
 /** What is stored of a revision. */
 interface NewRevision {
   /** What was done, in words. */
   change: string;
   metrics: readonly Metrics[];
-  network: PrototypeNetwork;
+  network: AnyNetwork;
   thresholds: readonly LabelThreshold[] | null;
   /** The edit of prototypes that it came of. */
   edit?: PrototypeEdit;
@@ -45,6 +50,7 @@ interface ExperimentRow {
   dropped_classes: string;
   counts: string;
   curve: string;
+  views: string | null;
   revision: number;
   notes: string;
   pinned: number;
@@ -63,6 +69,7 @@ const ADDED_LATER = {
   projection: 'none',
   classes: null,
   others: 'leave-out',
+  views: null,
 } as const;
 
 /** What was not measured before. */
@@ -93,8 +100,8 @@ export class ExperimentRepository {
       this.#db
         .prepare(
           `INSERT INTO experiments (id, name, taxonomy_id, taxonomy_name, space, parameters, classes,
-             dropped_classes, counts, curve, revision, created_at, seconds)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
+             dropped_classes, counts, curve, views, revision, created_at, seconds)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
         )
         .run([
           experiment.id,
@@ -107,9 +114,16 @@ export class ExperimentRepository {
           JSON.stringify(experiment.droppedClasses),
           JSON.stringify(experiment.counts),
           JSON.stringify(experiment.curve),
+          experiment.views &&
+            JSON.stringify({ ...experiment.views, views: experiment.views.views.map(withoutSpace) }),
           experiment.createdAt,
           experiment.seconds,
         ]);
+      experiment.views?.views.forEach(({ space }, view) =>
+        this.#db
+          .prepare('INSERT INTO experiment_views (experiment_id, view, space) VALUES (?, ?, ?)')
+          .run([experiment.id, view, space.key]),
+      );
       const track = this.#db.prepare(
         'INSERT INTO experiment_tracks (experiment_id, track_id, split, labels) VALUES (?, ?, ?, ?)',
       );
@@ -275,10 +289,20 @@ export class ExperimentRepository {
   }
 
   /**
-   * The network of an experiment: of its present revision, or of the one given.
-   * @throws EngineError `not-found`
+   * The network of an experiment of one space: of its present revision, or of the one given.
+   * @throws EngineError `not-found`; `several-views` for one that looks at several spaces
    */
   network(experimentId: string, revision?: number): PrototypeNetwork {
+    const network = this.anyNetwork(experimentId, revision);
+    if (network instanceof PrototypeNetwork) return network;
+    throw severalViews(this.get(experimentId));
+  }
+
+  /**
+   * The network of an experiment of one space or of several views.
+   * @throws EngineError `not-found`
+   */
+  anyNetwork(experimentId: string, revision?: number): AnyNetwork {
     const wanted = revision ?? this.get(experimentId).revision;
     const row = this.#db
       .prepare<{ network: ArrayBuffer }>(
@@ -286,7 +310,9 @@ export class ExperimentRepository {
       )
       .get([experimentId, wanted]);
     if (!row) throw noRevision(experimentId, wanted);
-    return PrototypeNetwork.fromBytes(new Uint8Array(row.network));
+    const bytes = new Uint8Array(row.network);
+    const { views } = this.get(experimentId);
+    return views === null ? PrototypeNetwork.fromBytes(bytes) : ViewNetwork.fromBytes(bytes);
   }
 
   /** Thresholds of an earlier revision of an experiment; null for a single-label task. */
@@ -311,6 +337,23 @@ export class ExperimentRepository {
       split: row.split,
       labels: JSON.parse(row.labels) as number[],
     }));
+  }
+
+  /** The column holds what {@link insert} wrote, but for the spaces, which may have become others since. */
+  #viewsOf({ id, views }: ExperimentRow): ViewsReport | null {
+    if (views === null) return null;
+    const report = JSON.parse(views) as ViewsReport;
+    const spaces = this.#db
+      .prepare<{ space: string }>('SELECT space FROM experiment_views WHERE experiment_id = ? ORDER BY view')
+      .all([id])
+      .map(({ space }) => this.#spaces.get(space));
+    return {
+      ...report,
+      views: report.views.flatMap((view, v) => {
+        const space = spaces[v];
+        return space ? [{ ...view, space }] : [];
+      }),
+    };
   }
 
   #insertRevision(
@@ -373,6 +416,7 @@ export class ExperimentRepository {
       taxonomyId: row.taxonomy_id,
       taxonomyName: row.taxonomy_name,
       space: this.#spaces.get(row.space),
+      views: this.#viewsOf(row),
       parameters,
       classes,
       droppedClasses: JSON.parse(row.dropped_classes) as string[],
@@ -400,6 +444,18 @@ function readThresholds(
   if (parameters.task === 'single') return null;
   if (stored !== null) return JSON.parse(stored) as LabelThreshold[];
   return classes.map(() => ({ value: DEFAULT_THRESHOLD, source: 'default' }));
+}
+
+function withoutSpace({ space: _, ...view }: ExperimentView): Omit<ExperimentView, 'space'> {
+  return view;
+}
+
+function severalViews({ name, views }: Experiment): EngineError {
+  return new EngineError(
+    'several-views',
+    `“${name}” looks at ${views?.views.length ?? 0} views together, and this can be done with one embedding space only.`,
+    'Train an experiment in one of its spaces for this; classifying, comparing, Why and the sounds of its prototypes work with several.',
+  );
 }
 
 function noExperiment(experimentId: string): EngineError {

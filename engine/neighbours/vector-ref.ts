@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
 import { meanOfRows } from '../../models/embeddings/pooling.ts';
-import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import { ViewNetwork } from '../../models/views/view-network.ts';
 import type { VectorRef, WindowRef } from '../api/neighbours.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
 import { EngineError } from '../api/errors.ts';
+import type { AnyNetwork } from '../library/experiments.ts';
 import type { Library } from '../library/library.ts';
 import type { WindowEmbeddings } from '../library/window-embeddings.ts';
 
@@ -66,13 +67,18 @@ const kinds: { readonly [K in Kind]: VectorKind<RefOf<K>> } = {
   },
   prototype: {
     locate: (library, ref) => {
-      const { space } = library.experiments.get(ref.experimentId);
-      return { space, vector: networkOf(library, ref).prototypeVector(ref.index) };
+      const { space, views } = library.experiments.get(ref.experimentId);
+      const network = networkOf(library, ref);
+      // Of several views, in the space of its own.
+      const own =
+        network instanceof ViewNetwork ? views?.views[network.placeOf(ref.index).view]?.space : space;
+      return { space: own ?? space, vector: network.prototypeVector(ref.index) };
     },
     name: (library, ref) => {
       const network = networkOf(library, ref);
+      const { classes } = library.experiments.get(ref.experimentId);
       const of = ref.revision === undefined ? '' : ` of revision ${ref.revision}`;
-      return `${network.data.classes[network.classOf(ref.index)] ?? 'prototype'} #${ref.index + 1}${of}`;
+      return `${classes[network.classOf(ref.index)] ?? 'prototype'} #${ref.index + 1}${of}`;
     },
     owner: ({ experimentId }) => experimentId,
     several: (library, { experimentId }) => `prototypes of ${library.experiments.get(experimentId).name}`,
@@ -106,14 +112,18 @@ const kinds: { readonly [K in Kind]: VectorKind<RefOf<K>> } = {
   },
   between: {
     locate: (library, { experimentId, from, to, share }) => {
-      const { space } = library.experiments.get(experimentId);
-      const first = networkOf(library, { kind: 'prototype', experimentId, index: from }).prototypeVector(
-        from,
+      const [first, second] = [from, to].map((index) =>
+        kinds.prototype.locate(library, { kind: 'prototype', experimentId, index }),
       );
-      const second = networkOf(library, { kind: 'prototype', experimentId, index: to }).prototypeVector(to);
+      if (!first || !second || first.space.key !== second.space.key)
+        throw new EngineError(
+          'several-views',
+          'These two prototypes are of different views: nothing lies between them.',
+          'Choose two of one view.',
+        );
       // The ends are the prototypes themselves, to the bit: their sounds are made once.
-      const vector = first.map((value, e) => (1 - share) * value + share * (second[e] ?? 0));
-      return { space, vector };
+      const vector = first.vector.map((value, e) => (1 - share) * value + share * (second.vector[e] ?? 0));
+      return { space: first.space, vector };
     },
     name: (library, { experimentId, from, to, share }) => {
       const [first, second] = [from, to].map((index) =>
@@ -208,11 +218,8 @@ function rowOf(vectors: Float32Array, dim: number, row: number, what: string): F
 }
 
 /** The network of a prototype that it has. @throws EngineError `not-found` */
-function networkOf(
-  library: Library,
-  { experimentId, index, revision }: RefOf<'prototype'>,
-): PrototypeNetwork {
-  const network = library.experiments.network(experimentId, revision);
+function networkOf(library: Library, { experimentId, index, revision }: RefOf<'prototype'>): AnyNetwork {
+  const network = library.experiments.anyNetwork(experimentId, revision);
   const count = network.prototypeCount;
   if (index < count) return network;
   throw new EngineError('not-found', `The experiment has no prototype ${index}; it has ${count}.`);

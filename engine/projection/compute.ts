@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { joined } from '../../models/pecmae/lockstep.ts';
+import { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { fitPca, fitUmap, projectionTrust } from '../../models/projection/index.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import type { Projection, ProjectionEvent, ProjectionPoints } from '../api/projection.ts';
@@ -132,8 +134,8 @@ function describer(
 }
 
 function classesOf(library: Library, experimentId: string): string[] {
-  const network = library.experiments.network(experimentId);
-  const { classes } = network.data;
+  const network = networkShown(library, experimentId);
+  const { classes } = library.experiments.get(experimentId);
   return Array.from({ length: network.prototypeCount }, (_, k) => classes[network.classOf(k)] ?? '');
 }
 
@@ -244,11 +246,24 @@ const layUmap: Layout = async (rows, dim, prototypes, seed, options) => {
 };
 
 function prototypeVectors(library: Library, experimentId: string): Float32Array {
-  const network = library.experiments.network(experimentId);
-  const dim = network.data.embeddingDim;
-  const vectors = new Float32Array(network.prototypeCount * dim);
-  for (let k = 0; k < network.prototypeCount; k++) vectors.set(network.prototypeVector(k), k * dim);
-  return vectors;
+  const network = networkShown(library, experimentId);
+  const rows = Array.from({ length: network.prototypeCount }, (_, k) => network.prototypeVector(k));
+  return joined(rows);
+}
+
+/** The prototypes that a map shows: of several views those of the first, whose space the map is of. */
+function networkShown(
+  library: Library,
+  experimentId: string,
+): Pick<PrototypeNetwork, 'prototypeCount' | 'classOf' | 'prototypeVector'> {
+  const network = library.experiments.anyNetwork(experimentId);
+  if (network instanceof PrototypeNetwork) return network;
+  const prototypeCount = network.data.views[0]?.network.prototypeCount ?? 0;
+  return {
+    prototypeCount,
+    classOf: (k) => network.classOf(k),
+    prototypeVector: (k) => network.prototypeVector(k),
+  };
 }
 
 function concat(a: Float32Array, b: Float32Array): Float32Array {

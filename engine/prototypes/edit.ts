@@ -20,7 +20,7 @@ export interface EditRequest {
 export interface WorkedOut {
   experiment: Experiment;
   network: PrototypeNetwork;
-  edited: Revision;
+  edited: Revision & { network: PrototypeNetwork };
 }
 
 /**

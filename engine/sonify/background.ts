@@ -56,7 +56,10 @@ function wanted(network: PrototypeNetwork, all: boolean): number[] {
  * @throws EngineError `not-found` for the experiment
  */
 export function settled(context: EngineContext, request: BackgroundRequest): BackgroundRequest {
-  const network = context.libraries.get(request.libraryId).experiments.network(request.experimentId);
+  const { experiments } = context.libraries.get(request.libraryId);
+  // Only what somebody asks for is made: most views have no decoder.
+  if (experiments.get(request.experimentId).views !== null) return request;
+  const network = experiments.network(request.experimentId);
   return { ...request, all: request.all || network.prototypeCount <= AT_EASE };
 }
 
@@ -67,7 +70,8 @@ export function settled(context: EngineContext, request: BackgroundRequest): Bac
 export async function soundsAreMissing(context: EngineContext, request: BackgroundRequest): Promise<boolean> {
   const { libraryId, experimentId } = request;
   const library = context.libraries.get(libraryId);
-  const { space } = library.experiments.get(experimentId);
+  const { space, views } = library.experiments.get(experimentId);
+  if (views !== null) return false;
   const pack = context.packs.ofSpace(space);
   if (pack?.manifest.kind !== 'generative') return false;
   const recorded = request.from.origin === 'recording';

@@ -13,6 +13,7 @@ const engineErrorCodes = [
   'database-newer',
   'library-busy',
   'other-space',
+  'several-views',
   'busy',
   'pack',
   'audio',

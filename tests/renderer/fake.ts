@@ -206,7 +206,9 @@ export const experiment: Experiment = {
     minimumTracks: 1,
     classes: null,
     others: 'leave-out',
+    views: null,
   },
+  views: null,
   classes: ['bass', 'drum'],
   droppedClasses: [],
   counts: {

@@ -128,6 +128,7 @@ describe('waterfall', () => {
       contribution,
     })),
     scores: [],
+    views: null,
   });
 
   it('adds up to the logit, whatever is folded into “others”', () => {

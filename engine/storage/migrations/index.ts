@@ -27,6 +27,7 @@ import { sql as librarySets } from './library/0015-sets.ts';
 import { sql as libraryListening } from './library/0016-listening-tests.ts';
 import { sql as libraryDescribed } from './library/0017-described-experiments.ts';
 import { sql as libraryPlaylists } from './library/0018-playlists.ts';
+import { sql as libraryViews } from './library/0019-views.ts';
 import type { Migration } from '../migration.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
@@ -50,6 +51,7 @@ export const migrations = {
     libraryListening,
     libraryDescribed,
     libraryPlaylists,
+    libraryViews,
   ],
   cache: [
     cacheEmbeddings,

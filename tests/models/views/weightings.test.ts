@@ -11,8 +11,12 @@ import {
 function curves(evaluations: number): BranchLosses[] {
   return Array.from({ length: evaluations }, (_, i) => ({
     step: i,
-    train: [2 * Math.exp(-i / 60), 2 * Math.exp(-i / 15), 1.5],
-    validation: [0.2 + 2 * Math.exp(-i / 60), 1.2 + 0.8 * Math.exp(-i / 8) + i / 150, 1.6 - i / 1e4],
+    train: [2 * Math.exp(-i / 60), 2 * Math.exp(-i / 15), 1.5 + Math.exp(-i / 5)],
+    validation: [
+      0.2 + 2 * Math.exp(-i / 60),
+      1.2 + 0.8 * Math.exp(-i / 8) + i / 150,
+      1.6 + Math.exp(-i / 5) - i / 1e4,
+    ],
   }));
 }
 
