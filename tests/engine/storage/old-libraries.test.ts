@@ -528,6 +528,19 @@ describe('a library from before listening tests', () => {
   });
 });
 
+describe('a library from before experiments of several views', () => {
+  it('has experiments that look at one space', () => {
+    const { dataFolder } = oldLibrary(4);
+    const catalogue = new LibraryCatalogue(dataFolder);
+    const { experiments } = catalogue.get(OLD_WITH_SPACES.id);
+    const [experiment] = experiments.list();
+    expect(experiment?.views).toBeNull();
+    expect(experiment?.parameters.views).toBeNull();
+    expect(experiments.anyNetwork(experiment?.id ?? '')).toEqual(experiments.network(experiment?.id ?? ''));
+    catalogue.close();
+  });
+});
+
 describe('a library from before sounds could start from recordings', () => {
   it('keeps its sounds, all of them from noise, under the names they had', () => {
     const folder = testFolder();
