@@ -446,8 +446,9 @@ function readThresholds(
   return classes.map(() => ({ value: DEFAULT_THRESHOLD, source: 'default' }));
 }
 
-function withoutSpace({ space: _, ...view }: ExperimentView): Omit<ExperimentView, 'space'> {
-  return view;
+/** Spaces are kept in a table. */
+function withoutSpace({ accuracy, overfitting, prototypes }: ExperimentView): Omit<ExperimentView, 'space'> {
+  return { accuracy, overfitting, prototypes };
 }
 
 function severalViews({ name, views }: Experiment): EngineError {
