@@ -3,7 +3,7 @@ import { float32Array, readSafetensors, TensorFormatError, writeSafetensors } fr
 import type { NumericArray, Safetensors } from '../tensors/index.ts';
 import { PrototypeError } from '../pecmae/errors.ts';
 import { PrototypeNetwork } from '../pecmae/network.ts';
-import type { ViewNetworkData } from './view-network.ts';
+import type { ViewNetworkData } from './view-network-data.ts';
 
 const FORMAT = 'archetone.view-network';
 const VERSION = '1';

@@ -1,31 +1,12 @@
 import { meanOfRows } from '../embeddings/pooling.ts';
-import { standardise, type Standardisation } from '../neighbours/standardised.ts';
+import { standardise } from '../neighbours/standardised.ts';
 import { PrototypeError } from '../pecmae/errors.ts';
 import type { Contribution } from '../pecmae/explain.ts';
 import { PrototypeNetwork, type Classification } from '../pecmae/network.ts';
+import type { ViewNetworkData } from './view-network-data.ts';
 import { viewsFromBytes, viewsToBytes } from './view-network-file.ts';
 
-/** One view of a network: an embedding space with a prototype network of its own. */
-export interface View {
-  /** What brings each dimension of its vectors to mean 0 and deviation 1 on the training windows. */
-  standardisation: Standardisation;
-  /** Decides about standardised vectors by this view alone. */
-  network: PrototypeNetwork;
-  /** [K]: mean similarities of the training windows, which stand for a track that lacks the view. */
-  typical: Float32Array;
-}
-
-/** The numbers of a network of several views. */
-export interface ViewNetworkData {
-  /** At least two, of the same classes, task and temperature. */
-  views: readonly View[];
-  joint: {
-    /** [C, ΣK]: of the prototypes of all views, view after view. */
-    weights: Float32Array;
-    /** [C] */
-    bias: Float32Array;
-  };
-}
+export type { View, ViewNetworkData } from './view-network-data.ts';
 
 /** Windows of a track in each view, `[n, D_v]` as the encoders gave them; null where the track lacks the view. */
 export type ViewVectors = readonly (Float32Array | null)[];
