@@ -43,8 +43,7 @@ export class PlaylistMatcher {
   #byPath(location: string, playlist: string | null): number | Omit<NoTrack, 'entry'> {
     if (location === '')
       return { reason: 'unnamed', message: 'It names no file, and no track alone has its artist and title.' };
-    if (/^(?!file:)[a-z][a-z0-9+.-]+:/i.test(location))
-      return { reason: 'stream', message: 'It is not a file on a disk.' };
+    if (/^(?!file:)[a-z][a-z0-9+.-]+:\/\//i.test(location)) return STREAM;
     if (playlist !== null && isRelative(location)) {
       const beside = dirname(playlist);
       for (const path of new Set([join(beside, location), join(beside, location.replaceAll('\\', '/'))])) {
@@ -54,6 +53,8 @@ export class PlaylistMatcher {
     }
     const found = this.#matcher.match(location);
     if (typeof found === 'number') return found;
+    // “spotify:track:…”; but a colon may be part of a name, too.
+    if (/^(?!file:)[a-z][a-z0-9+.-]+:/i.test(location)) return STREAM;
     const [track = ''] = found.tracks.map((number) => this.#paths[number] ?? '');
     const messages: Record<typeof found.reason, string> = {
       absent: 'No file of the library is called so.',
@@ -64,6 +65,8 @@ export class PlaylistMatcher {
     return { reason: found.reason, message: messages[found.reason] };
   }
 }
+
+const STREAM = { reason: 'stream', message: 'It is not a file on a disk.' } as const;
 
 const isRelative = (location: string): boolean => !/^([/\\]|[a-z]:[/\\]|file:)/i.test(location);
 

@@ -1,6 +1,6 @@
 import type { UnmatchedRows } from '../api/taxonomies.ts';
 
-/** Why a row of a label file names no track. */
+/** Why a row of a label file, or an entry of a playlist, names no track. */
 export type UnmatchedReason = UnmatchedRows['reason'];
 
 interface Unmatched {
@@ -10,7 +10,7 @@ interface Unmatched {
 }
 
 /**
- * Finds the tracks that the paths of a label file mean. Paths come from other computers: with another folder in front,
+ * Finds the tracks that the paths of a label file or a playlist mean. Paths come from other computers: with another folder in front,
  * backslashes, as `file:` URLs, in other case, decomposed. What decides is the end of the path: the last folder and the
  * name at least, or all that the row or the track has; and only one track may end so.
  */

@@ -8,8 +8,6 @@ import type { Library } from '../library/library.ts';
 import type { NewPlaylist } from '../library/playlists.ts';
 import { readPlaylistFiles } from './read.ts';
 
-/** Of all playlists of a library: they are matched again whenever tracks come or go. */
-const MAX_ENTRIES = 500_000;
 const MAX_FILES = 10_000;
 /** Folders in folders; links are not followed. */
 const MAX_DEPTH = 32;
@@ -53,11 +51,11 @@ export async function addPlaylists(
       'There are no playlists there.',
       `Files that end in ${PLAYLIST_ENDINGS.join(', ')} are looked for.`,
     );
-  return { ...keep(library, read), problems };
+  return { ...(await keep(library, read)), problems };
 }
 
 /** Takes the folders of the library for playlists. @throws EngineError `bad-input` where none holds two tracks */
-export function addFolders(library: Library): AddedPlaylists {
+export async function addFolders(library: Library): Promise<AddedPlaylists> {
   const folders = new Map<string, string[]>();
   for (const { path } of library.tracks.tagged()) {
     const folder = posix.dirname(path);
@@ -72,7 +70,7 @@ export function addFolders(library: Library): AddedPlaylists {
       const entries = tracks.map((location) => ({ location, artist: null, title: null }));
       return { name, format: 'folder', path: resolve(library.folder(), folder), entries };
     });
-  if (lists.length > 0) return { ...keep(library, lists), problems: [] };
+  if (lists.length > 0) return { ...(await keep(library, lists)), problems: [] };
   throw new EngineError(
     'bad-input',
     'No folder of this library holds two tracks.',
@@ -80,23 +78,14 @@ export function addFolders(library: Library): AddedPlaylists {
   );
 }
 
-function keep(library: Library, lists: readonly NewPlaylist[]): Pick<AddedPlaylists, 'added' | 'known'> {
-  const all = lists.reduce((sum, { entries }) => sum + entries.length, library.playlists.entries());
-  if (all > MAX_ENTRIES)
-    throw new EngineError(
-      'bad-input',
-      `These playlists would have ${all} entries together with those that are there; a library keeps ${MAX_ENTRIES}.`,
-      'Add fewer, or remove some first.',
-    );
+async function keep(
+  library: Library,
+  lists: readonly NewPlaylist[],
+): Promise<Pick<AddedPlaylists, 'added' | 'known'>> {
   const { added, known } = library.playlists.add(lists);
   const ids = new Set(added);
-  return {
-    added: library.playlists
-      .matched()
-      .filter(({ id }) => ids.has(id))
-      .map(playlistInfo),
-    known,
-  };
+  const all = await library.playlists.matched();
+  return { added: all.filter(({ id }) => ids.has(id)).map(playlistInfo), known };
 }
 
 /** What a shell is told of a playlist. */

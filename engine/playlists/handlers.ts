@@ -11,19 +11,18 @@ const MOST_UNMATCHED = 1000;
 export function playlistsHandlers(context: EngineContext): Pick<Handlers, keyof typeof playlistsMethods> {
   const { libraries } = context;
   return {
-    'playlists.list': ({ libraryId }) =>
-      answer(() => libraries.get(libraryId).playlists.matched().map(playlistInfo)),
-    'playlists.unmatched': ({ libraryId, playlistId }) =>
-      answer(() => {
-        const all = libraries.get(libraryId).playlists.matched();
-        const found = all.find(({ id }) => id === playlistId);
-        if (!found)
-          throw new EngineError('not-found', 'There is no such playlist.', 'It may have been removed.');
-        return found.unmatchedEntries.slice(0, MOST_UNMATCHED);
-      }),
+    'playlists.list': async ({ libraryId }) =>
+      (await libraries.get(libraryId).playlists.matched()).map(playlistInfo),
+    'playlists.unmatched': async ({ libraryId, playlistId }) => {
+      const all = await libraries.get(libraryId).playlists.matched();
+      const found = all.find(({ id }) => id === playlistId);
+      if (!found)
+        throw new EngineError('not-found', 'There is no such playlist.', 'It may have been removed.');
+      return found.unmatchedEntries.slice(0, MOST_UNMATCHED);
+    },
     'playlists.add': async ({ libraryId, paths }, { signal }) =>
       addPlaylists(context, libraries.get(libraryId), paths, signal),
-    'playlists.addFolders': ({ libraryId }) => answer(() => addFolders(libraries.get(libraryId))),
+    'playlists.addFolders': async ({ libraryId }) => addFolders(libraries.get(libraryId)),
     'playlists.remove': ({ libraryId, playlistIds }) =>
       answer(() => {
         libraries.get(libraryId).playlists.remove(playlistIds);

@@ -4,6 +4,7 @@ import { EngineError } from '../api/errors.ts';
 import { FEWEST_PLAYLISTS, FEWEST_PLAYLIST_TRACKS, type SimilarityReadiness } from '../api/similarity.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
 import type { Library } from '../library/library.ts';
+import type { MatchedPlaylist } from '../library/playlists.ts';
 
 /** Windows of a track that are learned from, evenly spaced: more of them tell little that is new. */
 const MOST_WINDOWS = 8;
@@ -16,12 +17,12 @@ interface Usable {
 }
 
 /** What there is to learn from in a space. */
-export function readiness(library: Library, space: SpaceInfo): SimilarityReadiness {
-  const { trackIds, lists, artists } = usable(library, space);
+export async function readiness(library: Library, space: SpaceInfo): Promise<SimilarityReadiness> {
+  const all = await library.playlists.matched();
+  const { trackIds, lists, artists } = usable(library, space, all);
   const [playlists, tracks] = [lists.length, trackIds.length];
   const counts = { playlists, tracks, artists: artists.filter((artist) => artist !== null).length };
   if (playlists >= FEWEST_PLAYLISTS && tracks >= FEWEST_PLAYLIST_TRACKS) return { ...counts, problem: null };
-  const all = library.playlists.matched();
   const unmatched = all.reduce((sum, own) => sum + own.unmatched, 0);
   const message = `There are ${playlists} playlists with two tracks of this library or more, and ${tracks} different tracks in them; at least ${FEWEST_PLAYLISTS} playlists with ${FEWEST_PLAYLIST_TRACKS} tracks are needed.`;
   const hint =
@@ -37,10 +38,10 @@ export function readiness(library: Library, space: SpaceInfo): SimilarityReadine
  * Vectors, playlists and artists to learn from.
  * @throws EngineError `too-few-labels` where there are too few playlists or tracks, with their numbers
  */
-export function gatherSimilarity(library: Library, space: SpaceInfo): SimilarityData {
-  const { problem } = readiness(library, space);
+export async function gatherSimilarity(library: Library, space: SpaceInfo): Promise<SimilarityData> {
+  const { problem } = await readiness(library, space);
   if (problem) throw new EngineError('too-few-labels', problem.message, problem.hint);
-  const { trackIds, lists, artists } = usable(library, space);
+  const { trackIds, lists, artists } = usable(library, space, await library.playlists.matched());
   const groups = splitGroups(library.groupFacts(), 'track');
   return {
     vectors: vectorsOf(library, space, trackIds),
@@ -50,12 +51,11 @@ export function gatherSimilarity(library: Library, space: SpaceInfo): Similarity
   };
 }
 
-function usable(library: Library, space: SpaceInfo): Usable {
+function usable(library: Library, space: SpaceInfo, playlists: readonly MatchedPlaylist[]): Usable {
   const leftOut = library.tracks.leftOut();
   const embedded = library.embeddings.tracks(space).trackIds.filter((id) => !leftOut.has(id));
   const known = new Set(embedded);
-  const lists = library.playlists
-    .matched()
+  const lists = playlists
     .map(({ trackIds }) => trackIds.filter((id) => known.has(id)))
     .filter((ids) => ids.length >= 2);
   const used = new Set(lists.flat());

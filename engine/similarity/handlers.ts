@@ -43,19 +43,17 @@ export function similarityHandlers(context: EngineContext): Pick<Handlers, keyof
   };
   return {
     'similarity.list': ({ libraryId }) => answer(() => learnedIn(libraries.get(libraryId))),
-    'similarity.readiness': ({ libraryId }) =>
-      answer(() => {
-        const library = libraries.get(libraryId);
-        return readiness(library, parentSpace(context, library).space);
-      }),
-    'similarity.learn': (spec) =>
-      answer(() => {
-        // What is missing is said at once, not by a job.
-        const library = libraries.get(spec.libraryId);
-        const { problem } = readiness(library, parentSpace(context, library).space);
-        if (problem) throw new EngineError('too-few-labels', problem.message, problem.hint);
-        return { jobId: jobs.start('learn-similarity', { libraryId: spec.libraryId, spec }) };
-      }),
+    'similarity.readiness': async ({ libraryId }) => {
+      const library = libraries.get(libraryId);
+      return readiness(library, parentSpace(context, library).space);
+    },
+    'similarity.learn': async (spec) => {
+      // What is missing is said at once, not by a job.
+      const library = libraries.get(spec.libraryId);
+      const { problem } = await readiness(library, parentSpace(context, library).space);
+      if (problem) throw new EngineError('too-few-labels', problem.message, problem.hint);
+      return { jobId: jobs.start('learn-similarity', { libraryId: spec.libraryId, spec }) };
+    },
     'similarity.use': async ({ libraryId, packId }, { signal }) => {
       const library = libraries.get(libraryId);
       requireIdle(context, library);
@@ -71,6 +69,8 @@ export function similarityHandlers(context: EngineContext): Pick<Handlers, keyof
       const pack = packs.get(packId);
       const space = spaceOfPack(library, pack);
       const tracks = await fillSpace(context, library, { pack, space }, parent.space, { signal });
+      // A job may have begun meanwhile.
+      requireIdle(context, library);
       seeIn(context, library, space);
       return { packId, tracks };
     },

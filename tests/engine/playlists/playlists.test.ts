@@ -17,6 +17,7 @@ describe('entries are matched', () => {
     { path: 'B/Größe.flac', artist: 'Bob', title: 'Größe' },
     { path: 'C/x.mp3', artist: 'Twin', title: 'Same' },
     { path: 'C/y.mp3', artist: 'twin', title: 'same' },
+    { path: 'C/Re: Stacks.mp3', artist: null, title: 'Stacks' },
   ];
   const matcher = new PlaylistMatcher(tracks, '/music');
   const of = (
@@ -38,6 +39,8 @@ describe('entries are matched', () => {
     ['file://localhost/Users/x/B/Gro%CC%88%C3%9Fe.flac', 'B/Größe.flac'],
     ['two.mp3', 'A/two.mp3'],
     ['http://radio.example/A/one.mp3', 'stream'],
+    ['spotify:track:0123', 'stream'],
+    ['Re: Stacks.mp3', 'C/Re: Stacks.mp3'],
     ['nothing.mp3', 'absent'],
     ['one.mp3', 'ambiguous'],
     ['A/one.ogg', 'ending'],
@@ -144,6 +147,33 @@ describe('playlists of a library', () => {
     await expect(
       client.call('playlists.add', { libraryId, paths: [join(lists, 'gone.m3u')] }),
     ).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('keeps several of one name in one file, and replaces the one that says something else now', async () => {
+    const path = join(lists, 'dj.xml');
+    const add = async (...locations: string[]): Promise<unknown[]> => {
+      const nodes = locations.map(
+        (key) => `<NODE Type="1" Name="Mix" KeyType="1"><TRACK Key="${key}"/></NODE>`,
+      );
+      writeFileSync(
+        path,
+        `<DJ_PLAYLISTS><COLLECTION/><PLAYLISTS>${nodes.join('')}</PLAYLISTS></DJ_PLAYLISTS>`,
+      );
+      await client.call('playlists.add', { libraryId, paths: [path] });
+      const all = await client.call('playlists.list', { libraryId });
+      return all.filter(({ name }) => name === 'Mix').map(({ tracks }) => tracks);
+    };
+    expect(await add('bass/bass_hit_0.wav', 'bass/bass_hit_2.wav')).toEqual([1, 1]);
+    expect((await add('bass/bass_hit_0.wav', 'gone.wav')).sort()).toEqual([0, 1]);
+    expect((await add('other.wav', 'gone.wav')).sort()).toEqual([0, 0]);
+  });
+
+  it('adds none of those that would be more than a library keeps', async () => {
+    const before = await client.call('playlists.list', { libraryId });
+    for (const name of ['x', 'y']) writeFileSync(join(lists, `${name}.m3u`), `${name}.mp3\n`.repeat(251_000));
+    const paths = ['x', 'y'].map((name) => join(lists, `${name}.m3u`));
+    await expect(client.call('playlists.add', { libraryId, paths })).rejects.toThrow(/it keeps 500000/);
+    expect(await client.call('playlists.list', { libraryId })).toEqual(before);
   });
 });
 

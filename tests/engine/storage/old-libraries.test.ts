@@ -704,18 +704,18 @@ describe('closing a library', () => {
 });
 
 describe('a library from before playlists', () => {
-  it('has none, and keeps those that are added', () => {
+  it('has none, and keeps those that are added', async () => {
     const { dataFolder } = oldLibrary(4);
     const catalogue = new LibraryCatalogue(dataFolder);
     const { playlists, tracks } = catalogue.get(OLD_WITH_SPACES.id);
-    expect(playlists.matched()).toEqual([]);
+    expect(await playlists.matched()).toEqual([]);
     const path = tracks.tagged()[0]?.path ?? '';
     const entries = [path, 'elsewhere/none.mp3'].map((location) => ({ location, artist: null, title: null }));
     playlists.add([{ name: 'Evening', format: 'm3u', path: '/lists/evening.m3u', entries }]);
     catalogue.close();
 
     const again = new LibraryCatalogue(dataFolder);
-    const kept = again.get(OLD_WITH_SPACES.id).playlists.matched();
+    const kept = await again.get(OLD_WITH_SPACES.id).playlists.matched();
     expect(kept).toMatchObject([{ name: 'Evening', entries: 2, tracks: 1, unmatched: 1 }]);
     again.close();
   });
