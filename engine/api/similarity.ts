@@ -45,7 +45,7 @@ export interface SimilarityFigures {
 
 export interface SimilarityAssessment {
   all: SimilarityFigures;
-  /** Without pairs of one artist; null where too few artists are known. */
+  /** Without pairs that are known to be by one artist; null where no artist is known. */
   otherArtists: SimilarityFigures | null;
 }
 
@@ -102,7 +102,10 @@ export const similarityMethods = {
   /** Spaces that were learned in this library, by title. */
   'similarity.list': query<LearnedSpace[]>()(z.strictObject(inLibrary)),
   'similarity.readiness': query<SimilarityReadiness>()(z.strictObject(inLibrary)),
-  /** Learns, measures, and, unless told otherwise, sees the library in the learned space from then on. */
+  /**
+   * Learns, measures, and, unless told otherwise, or another job works on the library when it is done, sees the library in the
+   * learned space from then on.
+   */
   'similarity.learn': query<Started>()(
     z.strictObject({
       ...inLibrary,

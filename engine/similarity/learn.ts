@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { copyFile, link, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encoderGraphs, packWith, writePack, type Pack } from '../../models/packs/index.ts';
@@ -10,9 +9,10 @@ import type { ParsedInput } from '../api/contract.ts';
 import type { JobResult } from '../api/jobs.ts';
 import type { EngineContext } from '../context.ts';
 import type { JobHandle } from '../jobs/queue.ts';
+import { isDiskFull, storageError } from '../storage/errors.ts';
 import type { LearnedCard } from './card.ts';
 import { gatherSimilarity } from './gather.ts';
-import { fillSpace, parentSpace, requireIdle, seeIn, spaceOfPack } from './spaces.ts';
+import { fillSpace, otherJob, parentSpace, seeIn, spaceOfPack } from './spaces.ts';
 
 /** What a job that learns a similarity is told. */
 export const learnSpecSchema = similarityMethods['similarity.learn'].input;
@@ -22,8 +22,9 @@ const [ASSESSED, LEARNED, TOTAL] = [80, 93, 100];
 
 /**
  * Learns a projection from the playlists of a library, measures it on playlists and tracks that it did not learn from, and
- * keeps it as a pack in whose space all tracks are embedded at once.
- * @throws EngineError `too-few-labels`, `pack`; NumericError; the signal's reason
+ * keeps it as a pack in whose space all tracks are embedded at once. The library is seen in it, unless another job works on
+ * the library by then.
+ * @throws EngineError `too-few-labels`, `pack`, `disk-full`; NumericError; the signal's reason
  */
 export async function learnSimilarity(
   context: EngineContext,
@@ -31,8 +32,10 @@ export async function learnSimilarity(
   job: JobHandle,
 ): Promise<Extract<JobResult, { kind: 'learn-similarity' }>> {
   const library = context.libraries.get(libraryId);
+  // Without a place for it nothing is learned.
+  const { addFolder } = context.packs;
   const parent = parentSpace(context, library);
-  const data = gatherSimilarity(library, parent.space);
+  const data = await gatherSimilarity(library, parent.space);
   const settings = { ...defaultSimilaritySettings, ...asked };
   const [playlists, tracks] = [data.lists.length, data.groups.length];
   job.entitle(`Learn “${title}” from ${playlists} playlists`);
@@ -49,19 +52,15 @@ export async function learnSimilarity(
       report(ASSESSED + ((LEARNED - ASSESSED) * step) / steps, 'learning from all playlists'),
   });
   const card: LearnedCard = { libraryId, settings: asked, playlists, tracks, assessment };
-  const pack = await keepPack(context, parent.pack, { projection, title, card });
+  const pack = await keepPack(context, parent.pack, { projection, title, card, addFolder });
   const space = spaceOfPack(library, pack);
   const embedded = await fillSpace(context, library, { pack, space }, parent.space, {
     signal: job.signal,
     onTrack: (done, total) =>
       report(LEARNED + ((TOTAL - LEARNED) * done) / total, 'putting tracks in the learned space'),
   });
-  let used = false;
-  if (use) {
-    requireIdle(context, library, job.id);
-    seeIn(context, library, space);
-    used = true;
-  }
+  const used = use && otherJob(context, library, job.id) === null;
+  if (used) seeIn(context, library, space);
   return { kind: 'learn-similarity', packId: pack.manifest.id, title, tracks: embedded, used, assessment };
 }
 
@@ -72,18 +71,20 @@ async function keepPack(
     projection,
     title,
     card,
-  }: { projection: Parameters<typeof learnedPack>[1]; title: string; card: LearnedCard },
+    addFolder,
+  }: { projection: Parameters<typeof learnedPack>[1]; title: string; card: LearnedCard; addFolder: string },
 ): Promise<Pack> {
   const files = learnedPack(parent, projection, { title, card });
-  const { addFolder } = context.packs;
   const folder = join(addFolder, files.manifest.id);
   const made = packWith(files.manifest, folder);
   if (context.packs.find(made.manifest.id)?.sha256 === made.sha256) return made;
   const { folder: from } = await context.packs.ready(parent.manifest.id);
   // Out of sight until it is whole: folders that begin with a dot are no packs.
-  const draft = join(addFolder, `.learning-${randomUUID()}`);
-  await mkdir(draft, { recursive: true });
+  const draft = join(addFolder, `.learning-${files.manifest.id}`);
+  // Of a run that was ended.
+  await rm(draft, { recursive: true, force: true });
   try {
+    await mkdir(draft, { recursive: true });
     for (const name of encoderGraphs(parent.manifest)) {
       const file = parent.manifest.graphs[name]?.file ?? '';
       // The same bytes, kept once where the disk can.
@@ -94,6 +95,8 @@ async function keepPack(
     await writePack(files, draft);
     await rm(folder, { recursive: true, force: true });
     await rename(draft, folder);
+  } catch (thrown) {
+    throw isDiskFull(thrown) ? storageError(thrown, folder) : thrown;
   } finally {
     await rm(draft, { recursive: true, force: true });
   }

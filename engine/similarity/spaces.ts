@@ -1,5 +1,6 @@
 import type { Pack } from '../../models/packs/index.ts';
 import { EngineError } from '../api/errors.ts';
+import type { Job } from '../api/jobs.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
@@ -72,11 +73,16 @@ export async function fillSpace(
   return library.embeddings.tracks(space).trackIds.length;
 }
 
-/** @throws EngineError `library-busy` while a job other than `own` works on the library */
-export function requireIdle(context: EngineContext, library: Library, own: string | null = null): void {
-  const other = context.jobs
-    .list()
-    .find(({ id, libraryId, finishedAt }) => libraryId === library.id && finishedAt === null && id !== own);
+/** A job other than `own` that works on the library, or will; what goes on in the background keeps nobody from anything. */
+export function otherJob({ jobs }: EngineContext, library: Library, own: string | null = null): Job | null {
+  const works = ({ id, libraryId, lane, finishedAt }: Job): boolean =>
+    libraryId === library.id && lane !== 'background' && finishedAt === null && id !== own;
+  return jobs.list().find(works) ?? null;
+}
+
+/** @throws EngineError `library-busy` while a job works on the library */
+export function requireIdle(context: EngineContext, library: Library): void {
+  const other = otherJob(context, library);
   if (!other) return;
   throw new EngineError(
     'library-busy',

@@ -45,7 +45,7 @@ export function resultLine(result: JobResult): string {
     case 'evaluate':
       return plural(result.cells, 'cell of the grid', 'cells of the grid');
     case 'learn-similarity':
-      return `“${result.title}”, ${plural(result.tracks, 'track')} in it`;
+      return `“${result.title}”, ${plural(result.tracks, 'track')} in it${result.used ? '' : ' · not chosen under “Seen in” yet'}`;
     case 'export':
       return `${plural(result.export.files.length, 'file')} in ${result.export.folder}`;
     case 'check-providers': {

@@ -96,9 +96,15 @@ describe('a similarity', () => {
     const experiment = await client.call('experiments.get', { libraryId, experimentId });
     expect(experiment.space.packId).toBe(result.packId);
 
-    // The same once more is the same pack.
+    // The same once more is the same pack; nothing is switched under a job that waits.
     const again = await client.call('similarity.learn', { libraryId, settings, title: 'Mine' });
-    expect((await finished(client, again.jobId, 'learn-similarity')).packId).toBe(result.packId);
+    const waiting = await client.call('experiments.train', {
+      libraryId,
+      request: { taxonomyId: taxonomy.id, steps: 5, prototypesPerClass: 1 },
+    });
+    const same = await finished(client, again.jobId, 'learn-similarity');
+    expect(same).toMatchObject({ packId: result.packId, used: false });
+    await finished(client, waiting.jobId, 'train');
 
     // A track that is imported in the learned space lies where the projection of its embedding lies.
     writeSound(join(music, 'bass', 'new.wav'), classSound('bass', 0.5, 9999));
