@@ -1,6 +1,7 @@
 import { meanByTrack } from '../embeddings/pooling.ts';
 import { kFolds } from '../evaluation/splits/folds.ts';
 import { bootstrap, type Interval } from '../evaluation/statistics/index.ts';
+import { NumericError } from '../numerics/errors.ts';
 import { Random } from '../numerics/random.ts';
 import { restrict, shuffled, type TrackLists } from './lists.ts';
 import { project } from './projection.ts';
@@ -44,7 +45,7 @@ export interface SimilarityFigures {
 
 export interface Assessment {
   all: SimilarityFigures;
-  /** Without pairs of one artist; null where no playlist has two artists that are known. */
+  /** Without pairs that are known to be by one artist; null where no artist is known, or nothing else is left to ask. */
   otherArtists: SimilarityFigures | null;
 }
 
@@ -136,7 +137,12 @@ export async function assessSimilarity(
     }
   }
   const all = await figuresOf(parts.all, settings.seed, signal);
-  if (!all) throw new Error('no playlist could be asked');
+  if (!all)
+    throw new NumericError(
+      'empty',
+      'No playlist keeps two tracks in a part that nothing is learned from.',
+      'Add playlists with more tracks.',
+    );
   const known = data.artists.some((artist) => artist !== null);
   return { all, otherArtists: known ? await figuresOf(parts.otherArtists, settings.seed, signal) : null };
 }

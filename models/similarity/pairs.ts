@@ -34,12 +34,13 @@ const sources: Record<
   (data: PairData, random: Random, signal?: AbortSignal) => PairSource | Promise<PairSource>
 > = {
   random: ({ lists }) => ({ epoch: (random) => consecutive(lists, random), alike: lists }),
-  pmi: ({ lists }, random) => {
-    const partners = positivePmi(lists, 2, random);
+  pmi: async ({ lists }, random, signal) => {
+    const partners = await positivePmi(lists, 2, random, signal);
     return { epoch: (own) => drawn(partners, own), alike: lists };
   },
   svd: async ({ lists }, random, signal) => {
-    const partners = await nearestBySvd(positivePmi(lists, 1, random), random, signal);
+    const met = await positivePmi(lists, 1, random, signal);
+    const partners = await nearestBySvd(met, random, signal);
     return { epoch: (own) => drawn(partners, own), alike: lists };
   },
   artist: ({ lists, artists }) => {

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Pacer } from '../numerics/pacer.ts';
 import { Random } from '../numerics/random.ts';
 import { at } from '../numerics/vectors.ts';
 import { InferenceSession, Tensor } from '../onnx/runtime.ts';
@@ -84,14 +85,14 @@ export async function learnProjection(
   const source = await pairSource(settings.pairs, data, random, signal);
   const { dim } = data.vectors;
   const layers = settings.hidden > 0 ? [dim, settings.hidden, settings.dim] : [dim, settings.dim];
-  const standard = standardOf(data.vectors, source);
+  const standard = await standardOf(data.vectors, source, signal);
   const learner = await Learner.open(layers, settings, random);
-  if (settings.hidden === 0) await beginAtWhitening(learner, data.vectors, { ...standard, source, signal });
-  const epochs = Math.max(
-    settings.epochs,
-    Math.ceil(settings.leastSteps / Math.ceil(source.epoch(random).length / settings.batchPairs)),
-  );
   try {
+    if (settings.hidden === 0) await beginAtWhitening(learner, data.vectors, { ...standard, source, signal });
+    const epochs = Math.max(
+      settings.epochs,
+      Math.ceil(settings.leastSteps / Math.ceil(source.epoch(random).length / settings.batchPairs)),
+    );
     let step = 0;
     for (let epoch = 0; epoch < epochs; epoch++) {
       const batches = batchesOf(source.epoch(random), settings.batchPairs);
@@ -303,24 +304,28 @@ async function beginAtWhitening(
   axes.forEach((axis, to) => axis.forEach((value, d) => (matrix[d * width + to] = unit * value)));
 }
 
-/** Mean and deviation over the windows of the tracks that are learned from. */
-function standardOf(
+/** Mean and 1 / deviation over the windows of the tracks that are learned from. @throws the signal's reason */
+async function standardOf(
   { dim, vectors, starts }: TrackVectors,
   { alike }: PairSource,
-): Pick<LearnedProjection, 'mean' | 'scale'> {
+  signal: AbortSignal,
+): Promise<Pick<LearnedProjection, 'mean' | 'scale'>> {
+  const pacer = new Pacer(signal);
   const tracks = [...listsOfTracks(alike).keys()];
   const sum = new Float64Array(dim);
   const squares = new Float64Array(dim);
   let count = 0;
-  const each = (visit: (value: number, d: number) => void): void => {
+  const each = async (visit: (value: number, d: number) => void): Promise<void> => {
     for (const track of tracks)
-      for (let row = at(starts, track); row < at(starts, track + 1); row++)
+      for (let row = at(starts, track); row < at(starts, track + 1); row++) {
+        if (pacer.due(4 * dim)) await pacer.pause();
         for (let d = 0; d < dim; d++) visit(at(vectors, row * dim + d), d);
+      }
   };
   for (const track of tracks) count += at(starts, track + 1) - at(starts, track);
-  each((value, d) => (sum[d] = at(sum, d) + value));
+  await each((value, d) => (sum[d] = at(sum, d) + value));
   const mean = Float32Array.from(sum, (total) => total / count);
-  each((value, d) => (squares[d] = at(squares, d) + (value - at(mean, d)) ** 2));
+  await each((value, d) => (squares[d] = at(squares, d) + (value - at(mean, d)) ** 2));
   return {
     mean,
     scale: Float32Array.from(squares, (total) => (total / count > 1e-12 ? 1 / Math.sqrt(total / count) : 0)),

@@ -38,10 +38,12 @@ describe('pairs', () => {
     },
   );
 
-  it('pmi: counts lists, and keeps pairs of two lists that meet more often than by chance', () => {
-    const partners = positivePmi(lists, 2, new Random(1));
+  it('pmi: counts lists, and keeps pairs of two lists that meet more often than by chance', async () => {
+    const partners = await positivePmi(lists, 2, new Random(1));
     expect(partners.get(0)).toEqual({ tracks: [1], weights: [Math.log((2 * 4) / (2 * 2))] });
     expect([...partners.keys()].sort()).toEqual([0, 1]);
+    const stopped = AbortSignal.abort(new Error('enough'));
+    await expect(positivePmi(lists, 2, new Random(1), stopped)).rejects.toThrow('enough');
   });
 
   it('says what to choose instead where there are no pairs of a kind', async () => {
