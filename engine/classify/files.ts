@@ -177,13 +177,16 @@ export async function classifyFiles(
   return [...results, ...problems.map(({ path, error }) => failed(path, error))];
 }
 
-/** As the windows of a track of a library lie, the last one as long as all. */
-function windowsOf({ count, vectors, startSeconds }: FileEmbeddings, windowSeconds: number): Windows {
+/** As the windows of a track of a library lie: the last one ends where the sound does. */
+function windowsOf(
+  { count, vectors, startSeconds, seconds }: FileEmbeddings,
+  windowSeconds: number,
+): Windows {
   return {
     ...{ count, vectors },
     windowIndex: Int32Array.from({ length: count }, (_, row) => row),
     startSeconds: Float32Array.from(startSeconds),
-    durationSeconds: new Float32Array(count).fill(windowSeconds),
+    durationSeconds: Float32Array.from(startSeconds, (start) => Math.min(windowSeconds, seconds - start)),
   };
 }
 
