@@ -8,10 +8,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { listBackups } from '../storage/backups.ts';
-import { cacheFolderOf } from '../storage/cache-place.ts';
+import { CACHES_FOLDER, cacheFolderOf } from '../storage/cache-place.ts';
 import { Database } from '../storage/database.ts';
 import { storageError } from '../storage/errors.ts';
 
@@ -144,7 +144,9 @@ function deleteAsFarAsPossible(folder: string): void {
   try {
     // What names them goes last.
     const caches = cacheFolderOf(folder);
-    if (caches !== folder) rmSync(caches, { recursive: true, force: true, maxRetries: 3 });
+    // Only what a move made: a file that names another folder must not take that along.
+    if (basename(caches) === basename(folder) && basename(dirname(caches)) === CACHES_FOLDER)
+      rmSync(caches, { recursive: true, force: true, maxRetries: 3 });
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   } catch {
     // Tried again when the engine starts.

@@ -96,6 +96,13 @@ describe('caches', () => {
     ]);
     expect(existsSync(place)).toBe(false);
     expect((await client.call('libraries.get', { libraryId: library.id })).tracks.ready).toBe(4);
+
+    // A pointer to what no move made takes nothing along.
+    const music = writeMusic({ perClass: 1, classes: ['a'] });
+    writeFileSync(join(own, 'cache-place.json'), JSON.stringify({ folder: music, left: null }));
+    await client.call('libraries.remove', { libraryId: library.id });
+    expect(existsSync(own)).toBe(false);
+    expect(existsSync(join(music, 'a'))).toBe(true);
   });
 
   it('are not moved into music, own data, what is no folder, nor under a job', async () => {
