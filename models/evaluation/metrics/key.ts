@@ -9,14 +9,14 @@ const NAMES = ['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B'] 
 /** Numbers of DJs: 8B is C major, 5A is C minor. */
 const CAMELOT = /^(1[0-2]|[1-9])\s*([ab])$/i;
 const WORDS = /^([a-g])\s*(##|#|♯|bb|b|♭|sharp|flat)?[\s:_-]*(.*)$/i;
-const MODES: Readonly<Record<string, Key['mode']>> = {
-  '': 'major',
-  maj: 'major',
-  major: 'major',
-  m: 'minor',
-  min: 'minor',
-  minor: 'minor',
-};
+const MODES = new Map<string, Key['mode']>([
+  ['', 'major'],
+  ['maj', 'major'],
+  ['major', 'major'],
+  ['m', 'minor'],
+  ['min', 'minor'],
+  ['minor', 'minor'],
+]);
 const SHIFTS: Readonly<Record<string, number>> = {
   '#': 1,
   '♯': 1,
@@ -39,7 +39,8 @@ export function keyOf(name: string): Key | null {
   }
   const found = WORDS.exec(text);
   const letter = LETTERS[found?.[1]?.toLowerCase() ?? ''];
-  const mode = MODES[(found?.[3] ?? '?') === 'M' ? 'major' : (found?.[3] ?? '?').toLowerCase()];
+  const word = found?.[3] ?? '?';
+  const mode = MODES.get(word === 'M' ? 'major' : word.toLowerCase());
   if (letter === undefined || mode === undefined) return null;
   return { tonic: (letter + (SHIFTS[found?.[2]?.toLowerCase() ?? ''] ?? 0) + 12) % 12, mode };
 }

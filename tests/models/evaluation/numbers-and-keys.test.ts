@@ -32,7 +32,7 @@ describe('keys', () => {
     ['Cb', 'B major'],
   ])('%s is %s', (name, wanted) => expect(keyName(key(name))).toBe(wanted));
 
-  it.each(['', 'H major', 'C dorian', 'piano', '13A', 'Cb7'])('“%s” is none', (name) =>
+  it.each(['', 'H major', 'C dorian', 'piano', '13A', 'Cb7', 'C constructor'])('“%s” is none', (name) =>
     expect(keyOf(name)).toBeNull(),
   );
 
