@@ -62,13 +62,22 @@ export async function checkSet(set: LabelledVectors, pacer: Pacer, what = 'The d
     );
 }
 
-/** @throws NumericError `not-finite` naming the first row with NaN or an infinity. */
-export async function checkFinite(features: Vectors, dim: number, pacer: Pacer, what: string): Promise<void> {
+/**
+ * @param firstRow number of the first of these rows, where they are a part
+ * @throws NumericError `not-finite` naming the first row with NaN or an infinity.
+ */
+export async function checkFinite(
+  features: Vectors,
+  dim: number,
+  pacer: Pacer,
+  what: string,
+  firstRow = 0,
+): Promise<void> {
   for (let i = 0; i < features.length; i++) {
     if (!Number.isFinite(features[i]))
       throw new NumericError(
         'not-finite',
-        `${what}: row ${Math.floor(i / dim)} holds ${String(features[i])} in column ${i % dim}.`,
+        `${what}: row ${firstRow + Math.floor(i / dim)} holds ${String(features[i])} in column ${i % dim}.`,
         'Remove the row, or compute its embedding again.',
       );
     if ((i & 0xffff) === 0 && pacer.due(0x10000)) await pacer.pause();

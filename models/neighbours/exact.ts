@@ -91,7 +91,7 @@ export class ExactIndex {
     const part = rowsAtOnce(dim);
     for (let first = 0; first < count; first += part) {
       const own = rows.read(first, Math.min(part, count - first));
-      await checkFinite(own, dim, pacer, 'The index');
+      await checkFinite(own, dim, pacer, 'The index', first);
     }
     return new ExactIndex(rows, metric);
   }
@@ -273,7 +273,7 @@ export class ExactIndex {
   /** See `SievedQuery.compare`. */
   #compare(query: Float32Array, row: number, limit: number): number {
     const { dim } = this;
-    const own = this.#rows.read(row, 1);
+    const own = this.#rows.one(row);
     return this.metric === 'euclidean'
       ? squaredDistanceBelow(query, 0, own, 0, dim, limit)
       : cosineDistance(query, 0, own, 0, dim);

@@ -4,8 +4,10 @@ import { closeSync, openSync, readSync } from 'node:fs';
 export interface Rows {
   readonly count: number;
   readonly dim: number;
-  /** Rows `first … first + count` as `[count, dim]`, not to be changed; a single one is valid until the next call. */
+  /** Rows `first … first + count` as `[count, dim]`, not to be changed. */
   read(first: number, count: number): Float32Array;
+  /** A single row, not to be changed, and only until the next one is asked for. */
+  one(row: number): Float32Array;
 }
 
 /** Rows that are read on their way through memory: some megabytes of them. */
@@ -19,6 +21,7 @@ export function rowsInMemory(vectors: Float32Array, dim: number): Rows {
     count: vectors.length / dim,
     dim,
     read: (first, count) => vectors.subarray(first * dim, (first + count) * dim),
+    one: (row) => vectors.subarray(row * dim, (row + 1) * dim),
   };
 }
 
@@ -41,7 +44,14 @@ export class RowsOnDisk implements Rows {
   }
 
   read(first: number, count: number): Float32Array {
-    const wanted = count === 1 ? this.#single : new Float32Array(count * this.dim);
+    return this.#fill(new Float32Array(count * this.dim), first);
+  }
+
+  one(row: number): Float32Array {
+    return this.#fill(this.#single, row);
+  }
+
+  #fill(wanted: Float32Array<ArrayBuffer>, first: number): Float32Array {
     const bytes = new Uint8Array(wanted.buffer);
     let [done, at] = [0, 4 * first * this.dim];
     while (done < bytes.length) {

@@ -103,9 +103,10 @@ export class Sieve {
     const part = rowsAtOnce(dim);
     for (let first = 0; first < count; first += part) {
       const own = rows.read(first, Math.min(part, count - first));
-      for (let i = 0; i < own.length / dim; i++) encoder.encode(own, i * dim, first + i, views);
-      // Between two parts, not within one: others may read meanwhile.
-      if (pacer.due((4 * own.length) | 0)) await pacer.pause();
+      for (let i = 0; i < own.length / dim; i++) {
+        encoder.encode(own, i * dim, first + i, views);
+        if (pacer.due(4 * dim)) await pacer.pause();
+      }
     }
     return sieve;
   }

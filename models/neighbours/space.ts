@@ -51,7 +51,7 @@ export function measureSpace(rows: Rows, metric: Metric): Space {
   const row = new Float64Array(dim);
   let seen = 0;
   for (let i = 0; i < count; i += step) {
-    normalise(rows.read(i, 1), 0, metric, row);
+    normalise(rows.one(i), 0, metric, row);
     seen++;
     // Welford's update: no cancellation far from the origin.
     for (let d = 0; d < dim; d++) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { compareAllRows } from '../../../models/neighbours/brute.ts';
 import { ExactIndex } from '../../../models/neighbours/exact.ts';
-import { RowsOnDisk } from '../../../models/neighbours/rows.ts';
+import { rowsAtOnce, RowsOnDisk } from '../../../models/neighbours/rows.ts';
 import { Random } from '../../../models/numerics/random.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 
@@ -45,3 +45,18 @@ it(
     rows.close();
   },
 );
+
+it('names the row that holds no number, in whichever part of them, and keeps parts of one row', async () => {
+  const dim = 1 << 18;
+  const count = rowsAtOnce(dim) + 1;
+  const vectors = Float32Array.from({ length: count * dim }, (_, i) => Math.floor(i / dim));
+  const path = join(await temporaryFolder(), 'vectors.f32');
+  writeFileSync(path, vectors);
+  const rows = new RowsOnDisk(path, count, dim);
+  const last = rows.read(count - 1, 1);
+  expect(rows.one(0)[0]).toBe(0);
+  expect(last[0]).toBe(count - 1);
+  rows.close();
+  vectors[count * dim - 1] = NaN;
+  await expect(ExactIndex.build(vectors, dim)).rejects.toThrow(`row ${count - 1} holds NaN`);
+});
