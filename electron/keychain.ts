@@ -16,8 +16,13 @@ export function keychain(): SecretKeeper {
   return {
     seal: (secret) => {
       if (!available()) return memory.seal(secret);
-      const sealed = KEYCHAIN + safeStorage.encryptString(secret).toString('base64');
-      return Promise.resolve({ sealed, lasting: true });
+      try {
+        const sealed = KEYCHAIN + safeStorage.encryptString(secret).toString('base64');
+        return Promise.resolve({ sealed, lasting: true });
+      } catch {
+        // A keychain that is locked, or that the person does not let us into.
+        return memory.seal(secret);
+      }
     },
     unseal: (sealed) => {
       if (!sealed.startsWith(KEYCHAIN)) return memory.unseal(sealed);
@@ -37,7 +42,8 @@ export function keychain(): SecretKeeper {
         detail:
           'An import that goes over this queue sends audio and its embeddings to whoever runs the server and its workers.',
         buttons: ['Connect', 'Cancel'],
-        defaultId: 0,
+        // Whoever is typing when a page asks for this must not have agreed.
+        defaultId: 1,
         cancelId: 1,
       };
       const window = BrowserWindow.getFocusedWindow();

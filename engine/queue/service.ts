@@ -70,7 +70,11 @@ export class QueueService {
     // What was kept was meant for its server, not for whatever is named next.
     const before = this.#kept?.server === server ? this.#kept : null;
     if (!before && !(await this.#keeper.mayConnect(server)))
-      throw new EngineError('not-permitted', `Nobody allowed a connection to ${server}.`);
+      throw new EngineError(
+        'not-permitted',
+        `Nobody allowed a connection to ${server}.`,
+        'Connect again, and confirm it in the dialog that appears.',
+      );
     const secret = await this.#secretFor(input, server, before);
     const kept: Kept = {
       server,
@@ -88,9 +92,14 @@ export class QueueService {
     return { server, creds: kept.creds, tlsCa: kept.tlsCa, secret: secret !== null, lasting: kept.lasting };
   }
 
+  /** @throws EngineError `unreadable` where the file cannot be removed: then it is still connected */
   async disconnect(): Promise<void> {
+    try {
+      await rm(this.#path, { force: true });
+    } catch (thrown) {
+      throw storageError(thrown, this.#path);
+    }
     this.#kept = null;
-    await rm(this.#path, { force: true });
   }
 
   async #secretFor(

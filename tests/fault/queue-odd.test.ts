@@ -10,6 +10,7 @@ import { readAnswer, writeAnswer } from '../../engine/queue/protocol.ts';
 import { prometheusText } from '../../engine/queue/status.ts';
 import type { LeasedTask } from '../../engine/queue/transport.ts';
 import { mappedPath, readFolderMap } from '../../engine/worker/file-map.ts';
+import { runWorker } from '../../engine/worker/run.ts';
 import {
   finished,
   importFolder,
@@ -24,6 +25,7 @@ import { libraryContents } from '../support/library-contents.ts';
 import { freePort, natsMissing, NatsServer, withNats } from '../support/nats.ts';
 import { settingsOf, startTestWorker } from '../support/queue-worker.ts';
 import { TINY, writeTinyPack } from '../support/tiny-pack.ts';
+import { decodeWorker } from '../support/workers.ts';
 
 const TOKEN = 'a-token-of-a-test';
 /** Not how long it takes, but how long is too long. */
@@ -152,6 +154,40 @@ describe.skipIf(natsMissing)(`a queue${withNats}`, () => {
     };
     await source.answer(task, new Uint8Array(1), new AbortController().signal);
     await source.close();
+  });
+
+  it('counts no task that was handed back among the attempts that ended their workers', async () => {
+    const { client } = await engineOver();
+    const folder = writeMusic({ perClass: 1, classes: ['bass'] });
+    const { id: libraryId } = await client.call('libraries.open', { folder });
+    const { jobId } = await client.call('import.start', { libraryId });
+    const deliveries: number[] = [];
+    for (const worker of ['leaves', 'leaves-too']) {
+      const stop = new AbortController();
+      const source = await NatsSource.open({
+        ...{ settings: queue(), worker, libraries: null },
+        onOtherProtocol: () => undefined,
+        onSetAside: () => undefined,
+      });
+      const take = source.take.bind(source);
+      source.take = async (signal) => {
+        const task = await take(signal);
+        if (task === null) return null;
+        deliveries.push(task.deliveries);
+        stop.abort();
+        return task;
+      };
+      const summary = await runWorker({
+        ...{ source, worker, version: '0.0.0', packFolders: [], cache: testFolder(), maps: [] },
+        ...{ audio: 'either', provider: 'cpu', threads: 1, tracks: 1, batch: 4 },
+        ...{ decodeWorker: await decodeWorker(), log: () => undefined, signal: stop.signal },
+      });
+      expect(summary).toMatchObject({ answered: 0, refused: 0, handedBack: 1 });
+    }
+    expect(deliveries).toEqual([1, 1]);
+    const worker = await startTestWorker(server.url, { token: TOKEN });
+    expect(await finished(client, jobId, 'import')).toMatchObject({ imported: 1, failed: 0 });
+    await worker.stop();
   });
 
   it('goes on when its server was away, and stops whoever is told to while it is', async () => {

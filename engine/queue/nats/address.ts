@@ -41,7 +41,8 @@ export function withoutLogin(server: string): string {
 export function notAnAddress(text: string): EngineError {
   return new EngineError(
     'bad-input',
-    `“${text}” is no address of a queue.`,
+    // What stands before the @ is nobody's business, also where it is no name and password.
+    `“${text.replace(/^([a-z]+:\/\/)?.*@/is, '$1…@')}” is no address of a queue.`,
     'It looks like this: nats://host:4222, or tls://host:4222.',
   );
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { JetStreamApiError, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { QueueStatus } from '../../api/queue.ts';
 import { EngineError } from '../../wire/errors.ts';
@@ -57,8 +57,9 @@ async function look(connection: NatsConnection, manager: JetStreamManager): Prom
   for await (const { config, state } of manager.streams.list()) {
     const tasks = names.tasksOf(config.name);
     if (!tasks) continue;
-    let underWay = 0;
-    for await (const { num_ack_pending } of manager.consumers.list(config.name)) underWay += num_ack_pending;
+    const underWay = await underWayIn(manager, config.name);
+    // The library was done while it was looked at.
+    if (underWay === null) continue;
     const answers = await manager.streams.info(names.answersStream(tasks.libraryId)).catch(() => null);
     libraries.push({
       ...tasks,
@@ -70,4 +71,16 @@ async function look(connection: NatsConnection, manager: JetStreamManager): Prom
     });
   }
   return { server: connection.getServer(), libraries, workers: await whoIsThere(connection) };
+}
+
+/** Tracks that workers have; null: the stream is not there any more. */
+async function underWayIn(manager: JetStreamManager, stream: string): Promise<number | null> {
+  let underWay = 0;
+  try {
+    for await (const { num_ack_pending } of manager.consumers.list(stream)) underWay += num_ack_pending;
+  } catch (thrown) {
+    if (thrown instanceof JetStreamApiError && thrown.status === 404) return null;
+    throw thrown;
+  }
+  return underWay;
 }

@@ -66,7 +66,7 @@ describe.skipIf(natsMissing)(`the queue that a window connects to${withNats}`, (
       [{ server: `127.0.0.1:${port}`, token: null }, `There is no queue at 127.0.0.1:${port}`],
       [{ server: server.url, token: 'another' }, 'does not let this token in'],
       [{ server: server.url }, 'does not let anybody in without a token'],
-      [{ server: 'https://127.0.0.1' }, 'is no address of a queue'],
+      [{ server: 'https://anna:secret-word@127.0.0.1' }, '“https://…@127.0.0.1” is no address of a queue'],
       [{ server: server.url, creds: '/none.creds' }, 'credentials in /none.creds cannot be read'],
       [{ server: plain.url, tlsCa: '/none.pem' }, 'certificate in /none.pem cannot be read'],
     ] as const;
