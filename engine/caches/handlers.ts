@@ -17,7 +17,7 @@ type Part = Pick<Handlers, keyof typeof cachesMethods>;
 export function cachesHandlers(context: EngineContext): Part {
   const { libraries, jobs, events, options } = context;
   const folderOf = (libraryId: string): string => cacheFolderOf(dirname(libraries.databaseOf(libraryId)));
-  void leaveAll(options.dataFolder);
+  const left = leaveAll(options.dataFolder);
   jobs.register(
     jobKind({
       kind: 'move-caches',
@@ -25,6 +25,8 @@ export function cachesHandlers(context: EngineContext): Part {
       spec: cachesMethods['caches.move'].input,
       title: ({ folder }) => (folder === null ? 'Move caches back' : `Move caches to ${folder}`),
       run: async ({ folder }, job) => {
+        // Both write down where caches are.
+        await left;
         const moved = await moveCaches(context, folder, job).finally(() => {
           for (const { id: libraryId } of libraries.list())
             for (const what of everyChange) events.emit({ type: 'library-changed', libraryId, what });

@@ -84,6 +84,8 @@ export async function moveCaches(around: Around, folder: string | null, job: Job
   let before = 0;
   for (const [i, { id, name, own, from, to }] of moving.entries()) {
     await job.checkpoint();
+    // Removed meanwhile, with what it had.
+    if (!libraries.list().some((library) => library.id === id)) continue;
     await jobs.endBackground(id);
     await backups.idle(id);
     let done = before;
@@ -128,13 +130,17 @@ export async function leaveAll(dataFolder: string): Promise<void> {
 /** Takes away what a moved library left at its old place; where that fails, the next start tries again. */
 async function leave(libraryFolder: string): Promise<void> {
   const place = readCachePlace(libraryFolder);
-  if (place.left === null) return;
+  const { left } = place;
+  if (left === null || left === (place.folder ?? libraryFolder)) return;
+  const elsewhere = left !== libraryFolder;
+  // Its disk is not connected.
+  if (elsewhere && !existsSync(dirname(dirname(left)))) return;
   try {
-    for (const kind of cacheKinds) await emptyKind(place.left, kind);
-    if (place.left !== libraryFolder) await rm(place.left, { recursive: true, force: true });
+    for (const kind of cacheKinds) await emptyKind(left, kind);
+    if (elsewhere) await rm(left, { recursive: true, force: true });
     await writeCachePlace(libraryFolder, { ...place, left: null });
   } catch {
-    // A disk that is full or not connected: nobody uses what lies there.
+    // A disk that is full, or may only be read: nobody uses what lies there.
   }
 }
 

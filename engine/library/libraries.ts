@@ -126,6 +126,7 @@ export class LibraryCatalogue implements Libraries {
 
   remove(libraryId: string): void {
     this.#entry(libraryId);
+    if (this.#closed.has(libraryId)) throw stillBusy();
     this.#shut(libraryId);
     removeLibraryFolder(this.#folderOf(libraryId));
   }

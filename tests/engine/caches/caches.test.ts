@@ -1,7 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { moveCaches } from '../../../engine/caches/move.ts';
+import type { JobHandle } from '../../../engine/jobs/queue.ts';
 import { finished, importFolder, startTestEngine, testFolder, writeMusic } from '../../support/engine.ts';
+import { smallDisk } from '../../support/small-disk.ts';
+
+const disk = smallDisk(1);
+const withDisk = disk === null ? ' (skipped: this user may mount no disk)' : '';
 
 describe('caches', () => {
   it('are measured by what lies in their places, and emptied one kind at a time', async () => {
@@ -122,6 +128,49 @@ describe('caches', () => {
     await client.call('jobs.cancel', { jobId });
   });
 
+  it('stay whole where they were when moving them is cancelled', async () => {
+    const [dataFolder, elsewhere] = [testFolder(), testFolder()];
+    const own = join(dataFolder, 'libraries', 'L');
+    mkdirSync(join(own, 'sonifications'), { recursive: true });
+    for (const name of ['library.db', 'cache.db', 'sonifications/x.wav', 'sonifications/y.wav'])
+      writeFileSync(join(own, name), name);
+    const stop = new AbortController();
+    const copied: number[] = [];
+    const job: JobHandle = {
+      ...{ id: 'J', lane: 'network', signal: stop.signal, stopping: null },
+      ...{ entitle: () => undefined, kept: () => undefined, checkpoint: () => Promise.resolve() },
+      report: ({ done = 0 }) => {
+        // First it is told that nothing was copied yet.
+        if (copied.push(done) === 3) stop.abort();
+      },
+    };
+    const around = {
+      libraries: {
+        list: () => [{ id: 'L', name: 'Music', folders: [] }],
+        databaseOf: () => join(own, 'library.db'),
+        whileClosed: (_: string, work: () => Promise<void>) => work(),
+      },
+      jobs: { busy: () => false, endBackground: () => Promise.resolve() },
+      backups: { idle: () => Promise.resolve() },
+      options: { dataFolder },
+    } as unknown as Parameters<typeof moveCaches>[0];
+    await expect(moveCaches(around, elsewhere, job)).rejects.toMatchObject({ name: 'AbortError' });
+    expect(copied).toHaveLength(3);
+    expect(readdirSync(join(elsewhere, 'archetone-caches'))).toEqual([]);
+    expect(readdirSync(own).sort()).toEqual(['cache.db', 'library.db', 'sonifications']);
+    expect(readdirSync(join(own, 'sonifications'))).toEqual(['x.wav', 'y.wav']);
+    expect(existsSync(join(dataFolder, 'cache-place.json'))).toBe(false);
+  });
+
+  it.skipIf(disk === null)(`are not moved to a disk without room${withDisk}`, async () => {
+    const { client } = await startTestEngine();
+    await importFolder(client, writeMusic({ perClass: 1, classes: ['a'] }));
+    const folder = disk?.folder ?? '';
+    await expect(client.call('caches.move', { folder })).rejects.toMatchObject({ code: 'disk-full' });
+    expect(readdirSync(folder)).toEqual([]);
+    disk?.remove();
+  });
+
   it('are missed when their disk is away, and can be left behind', async () => {
     const first = await startTestEngine();
     const { library } = await importFolder(first.client, writeMusic({ perClass: 2, classes: ['a', 'b'] }));
@@ -136,7 +185,8 @@ describe('caches', () => {
       JSON.stringify({ folder: join(elsewhere, 'archetone-caches', library.id), left: library.dataFolder }),
     );
     renameSync(elsewhere, `${elsewhere}-away`);
-    const { client } = await first.restart();
+    const second = await first.restart();
+    const { client } = second;
     await expect(client.call('libraries.get', { libraryId: library.id })).rejects.toThrow(
       'which is not there',
     );
@@ -147,6 +197,11 @@ describe('caches', () => {
     expect((await client.call('libraries.get', { libraryId: library.id })).tracks).toMatchObject({
       ...{ total: 4, ready: 0 },
     });
-    rmSync(`${elsewhere}-away`, { recursive: true });
+    // Once the disk is there again, what was left on it goes.
+    const place = join(elsewhere, 'archetone-caches', library.id);
+    renameSync(`${elsewhere}-away`, elsewhere);
+    expect(existsSync(place)).toBe(true);
+    await second.restart();
+    await expect.poll(() => existsSync(place)).toBe(false);
   });
 });
