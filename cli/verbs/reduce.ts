@@ -126,7 +126,7 @@ export const reduceVerb: AddVerb = (program, cli) => {
     )
     .option(
       '--rare-labels',
-      'also tell what became of rare labels: IRLbl and MeanIR of all rows and of the prototypes',
+      'also tell what became of rare labels: IRLbl and MeanIR of the training rows and of the prototypes',
     )
     .requiredOption('--out <dir>', 'folder to write; must not exist or be empty')
     .addHelpText(
@@ -266,7 +266,7 @@ function rareLabelsText({ before, after }: Record<'before' | 'after', LabelBalan
       ],
       before.labels,
     ),
-    `MeanIR ${times(before.meanImbalance)} of all rows, ${times(after.meanImbalance)} of the prototypes`,
+    `MeanIR ${times(before.meanImbalance)} of the training rows, ${times(after.meanImbalance)} of the prototypes`,
   ].join('\n');
 }
 

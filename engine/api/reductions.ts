@@ -106,7 +106,7 @@ export const reductionsMethods = {
       allowed: z.number().min(0).max(1).default(0.02),
     }),
   ),
-  /** Which labelsets of the corpus a reduction kept, lost and made up. */
+  /** Which labelsets of the training data a reduction kept, lost and made up. */
   'reductions.labelsets': query<LabelsetShare[]>()(z.strictObject({ ...inLibrary, reductionId: id })),
   /** Brings back what was removed since the library was opened. */
   'reductions.restore': query<null>()(

@@ -76,7 +76,7 @@ export interface FullScore {
   scores: KnnScore[];
 }
 
-/** A labelset with the rows of the corpus and the generated prototypes that bear exactly it. */
+/** A labelset with the rows of the training data and the generated prototypes that bear exactly it. */
 export interface LabelsetShare {
   labelset: string[];
   rows: number;

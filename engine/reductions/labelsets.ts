@@ -1,13 +1,15 @@
-import { labelsetIds } from '../../models/embeddings/labelled-vectors.ts';
+import { labelsetIds, takeRows } from '../../models/embeddings/labelled-vectors.ts';
 import type { LabelsetShare } from '../api/studies.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { corpusRows } from './corpus/index.ts';
+import { splitRows } from './study/splits.ts';
 
 /**
- * Every labelset of the corpus or the reduced set, with the rows and the generated prototypes that bear it: what a
- * reduction kept, lost and made up. Most frequent first.
- * @throws EngineError `not-found`, `too-few-labels`; DatasetError; the signal's reason
+ * Every labelset of the rows that were reduced, or of the reduced set, with the rows and the generated prototypes that bear
+ * it: what a reduction kept, lost and made up. Most frequent first. Label noise exchanges whole labelsets, so it changes no
+ * count.
+ * @throws EngineError `not-found`, `too-few-labels`, `reduction`; DatasetError; the signal's reason
  */
 export async function reductionLabelsets(
   context: EngineContext,
@@ -18,6 +20,11 @@ export async function reductionLabelsets(
   const reduction = library.reductions.get(reductionId);
   const { labelsets: bits, clusterSizes } = library.reductions.setOf(reductionId);
   const corpus = await corpusRows(context, library, reduction.source, signal, reduction.space ?? undefined);
+  const { split, seed } = library.studies.get(reduction.studyId).request;
+  // The prototypes kept are those of the first split; its test rows no method has seen.
+  const train =
+    split.kind === 'file' || split.kind === 'none' ? undefined : splitRows(corpus, split, seed)[0]?.train;
+  const training = train ? takeRows(corpus, train) : corpus;
   const shares = new Map<string, LabelsetShare>();
   const count = (
     labels: Uint8Array,
@@ -39,7 +46,7 @@ export async function reductionLabelsets(
       if (share) share[what] += 1;
     }
   };
-  count(corpus.labels, corpus.count, corpus.labelNames, 'rows');
+  count(training.labels, training.count, corpus.labelNames, 'rows');
   count(bits, clusterSizes.length, reduction.labels, 'prototypes');
   return [...shares.values()].sort((a, b) => b.rows - a.rows || b.prototypes - a.prototypes);
 }

@@ -154,9 +154,9 @@ describe('archetone reduce on data sets', () => {
     const rare = ['--exclude', 'name', '--rare-labels', '--out', join(folder, 'warned')];
     const warned = await runCli([...args, ...rare]);
     expect(warned.stdout).toContain('“id”');
-    expect(warned.stdout).toMatch(/^odd +12 +2\.5 +(lost|\d+) /m);
-    expect(warned.stdout).toMatch(/^all +30 +1\.0 /m);
-    expect(warned.stdout).toMatch(/^MeanIR \d\.\d of all rows/m);
+    expect(warned.stdout).toMatch(/^odd +8 +2\.6 +(lost|\d+) /m);
+    expect(warned.stdout).toMatch(/^all +21 +1\.0 /m);
+    expect(warned.stdout).toMatch(/^MeanIR \d\.\d of the training rows/m);
   });
 
   it.each<[string, string[], string | RegExp]>([

@@ -22,7 +22,7 @@ export function labelDifferences(
     .sort((x, y) => Math.abs(y.change) - Math.abs(x.change));
 }
 
-/** What became of the labelsets of the corpus in two reductions. */
+/** What became of the labelsets of the training data in two reductions. */
 export interface LabelsetFate {
   both: LabelsetShare[];
   onlyA: LabelsetShare[];

@@ -170,6 +170,20 @@ describe('a study', () => {
     expect(chosen?.parameters['p']).toBe(20);
   });
 
+  it('counts labelsets in the rows that were reduced, not in those that only test', async () => {
+    const split = { kind: 'holdout', test: 0.4, repeats: 2 } as const;
+    const { reductions } = await run({ split, runs: [{ method: 'MRHC' }], noise: [0, 40], k: [1] });
+    expect(reductions).toHaveLength(2);
+    for (const { id: reductionId, corpusRows, testRows, prototypeRows } of reductions) {
+      const { libraryId } = lib;
+      const shares = await lib.test.client.call('reductions.labelsets', { libraryId, reductionId });
+      const sum = (of: 'rows' | 'prototypes'): number => shares.reduce((all, share) => all + share[of], 0);
+      expect([corpusRows, testRows]).toEqual([18, 12]);
+      expect([sum('rows'), sum('prototypes')]).toEqual([18, prototypeRows]);
+      expect(shares.map(({ rows }) => rows)).toEqual([6, 6, 6]);
+    }
+  });
+
   it('gives the same numbers again', async () => {
     const change = { split: { kind: 'holdout', test: 0.4, repeats: 2 } as const, seed: 9 };
     const scores = ({ reductions }: { reductions: Reduction[] }) => reductions.map(({ scores: all }) => all);
