@@ -115,11 +115,16 @@ async function readTfjsFile(
   choices: ConversionChoices,
 ): Promise<ReadNetwork> {
   const weights: ReadNetwork['weights'] = [];
+  let left = MAX_GRAPH_BYTES;
   const graph = await readTfjs(json, {
-    read: (file) => {
+    read: async (file) => {
       const beside = join(dirname(path), file);
-      weights.push({ path: beside, what: 'its weights' });
-      return named(file, () => readWhole(beside, MAX_GRAPH_BYTES));
+      if (!weights.some((known) => known.path === beside))
+        weights.push({ path: beside, what: 'its weights' });
+      // All files together: a list may name one a thousand times.
+      const bytes = await named(file, () => readWhole(beside, left));
+      left -= bytes.length;
+      return bytes;
     },
   });
   return {
@@ -171,7 +176,9 @@ async function readWhole(path: string, limit: number, hint = 'Check the path.'):
       `it has ${info.size} bytes; at most ${limit} are read`,
       'Check that it is the file that you mean.',
     );
-  return readFile(path);
+  return readFile(path).catch((cause: unknown) => {
+    throw new CheckpointError('io', 'the file cannot be read', hint, { cause });
+  });
 }
 
 const endOf = (path: string): string => extname(path).toLowerCase();

@@ -70,7 +70,9 @@ function whatIsNeeded(graph: Graph, outputs: readonly string[]): ReadonlySet<str
     if (needed.has(name)) continue;
     needed.add(name);
     const node = maker.get(name);
-    if (node) open.push(...node.input, node.output[0] ?? '');
+    if (!node) continue;
+    open.push(node.output[0] ?? '');
+    for (const input of node.input) open.push(input);
   }
   return needed;
 }

@@ -4,7 +4,7 @@ import { GraphBuildError } from '../onnx/errors.ts';
 import type { Dimension } from '../onnx/proto.ts';
 import { elementwise, type Operators } from './elementwise.ts';
 import { damaged, outputOf, type TfGraph, type TfNode } from './graph.ts';
-import { Call, held, sizesOf, type Held } from './held.ts';
+import { Call, held, MOST_SIZES, sizesOf, type Held } from './held.ts';
 import { layers } from './layers.ts';
 import { shaping } from './shaping.ts';
 
@@ -125,7 +125,7 @@ function compute(
     } else if (begun.has(name)) throw damaged(`the node ${name} needs itself`);
     else {
       begun.add(name);
-      path.push(...missing);
+      for (const input of missing) path.push(input);
     }
   }
 }
@@ -162,7 +162,7 @@ function converted(
 function constant(call: Call): Held {
   const { tensor } = call.attribute('value');
   if (tensor === undefined) throw call.problem('holds no numbers');
-  return tensor.isFloat || tensor.shape.length > 1
+  return tensor.isFloat || tensor.shape.length > 1 || tensor.data.length > MOST_SIZES
     ? { kind: 'tensor', tensor }
     : sizesOf(Array.from(tensor.data), tensor.shape.length === 0);
 }

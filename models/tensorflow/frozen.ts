@@ -1,6 +1,7 @@
 import { CheckpointError } from '../checkpoint/errors.ts';
-import type { TfGraph } from './graph.ts';
+import { damaged, type TfGraph } from './graph.ts';
 import { decodeGraph, type GraphMessage } from './messages.ts';
+import { MOST_PARTS, partsOf } from './parts.ts';
 import { readGraph } from './read-graph.ts';
 
 /**
@@ -10,11 +11,14 @@ import { readGraph } from './read-graph.ts';
 export function readFrozenGraph(bytes: Uint8Array): TfGraph {
   let message: GraphMessage | null = null;
   let cause: unknown;
+  let parts = 0;
   try {
-    message = decodeGraph(bytes);
+    parts = partsOf(bytes);
+    if (parts <= MOST_PARTS) message = decodeGraph(bytes);
   } catch (thrown) {
     cause = thrown;
   }
+  if (parts > MOST_PARTS) throw damaged('it has more parts than any network');
   if (message === null || message.node.length === 0)
     throw new CheckpointError(
       'not-a-checkpoint',

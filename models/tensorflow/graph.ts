@@ -1,5 +1,25 @@
 import { CheckpointError } from '../checkpoint/errors.ts';
 
+/** Bytes that the numbers of a graph may take: a single allocation of twice as many ends Electron's process. */
+const MOST_BYTES = 2 ** 29;
+
+/** What is left for numbers, whichever of its tensors they are in. */
+export class Budget {
+  #left = MOST_BYTES;
+
+  /**
+   * How many numbers a tensor has, before any room is made for them: what a file says of its sizes is not what it holds.
+   * @throws CheckpointError `malformed` where there are too many
+   */
+  take(shape: readonly number[], isFloat: boolean): number {
+    const count = shape.reduce((product, size) => product * size, 1);
+    this.#left -= count * (isFloat ? 4 : 8);
+    // What is no number, a size of zero beside one without end, is refused, too.
+    if (!(this.#left >= 0)) throw damaged(`the tensors of the graph take more than ${MOST_BYTES} bytes`);
+    return count;
+  }
+}
+
 /** Numbers that a graph holds. */
 export interface TfTensor {
   shape: readonly number[];

@@ -1,7 +1,7 @@
 import { CheckpointError } from '../checkpoint/errors.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Dimension } from '../onnx/proto.ts';
-import type { TfAttribute, TfNode, TfTensor } from './graph.ts';
+import { damaged, type TfAttribute, type TfNode, type TfTensor } from './graph.ts';
 
 /**
  * What an output of a node is while its graph is converted: numbers that are known, sizes (integers, some of which are known
@@ -99,8 +99,16 @@ export class Call {
 }
 
 export const held = (value: Value): Held => ({ kind: 'value', value });
-export const sizesOf = (sizes: readonly Dimension[], scalar = false): Held => ({
-  kind: 'sizes',
-  sizes,
-  scalar,
-});
+/** Sizes, and letters of a name, that no network comes near: a graph may double both with every node. */
+export const MOST_SIZES = 2 ** 16;
+const LONGEST_NAME = 10_000;
+
+/** @throws CheckpointError `malformed` for more of them than any network calculates with */
+export function sizesOf(sizes: readonly Dimension[], scalar = false): Held {
+  if (
+    sizes.length > MOST_SIZES ||
+    sizes.some((size) => typeof size === 'string' && size.length > LONGEST_NAME)
+  )
+    throw damaged('the graph calculates with sizes without end');
+  return { kind: 'sizes', sizes, scalar };
+}

@@ -46,6 +46,10 @@ const descriptor: protobuf.INamespace = {
       },
     },
     Attr: {
+      // One of these is there, also where it is zero.
+      oneofs: {
+        value: { oneof: ['list', 's', 'i', 'f', 'b', 'type', 'shape', 'tensor', 'func'] },
+      },
       fields: {
         list: { type: 'List', id: 1 },
         s: { type: 'bytes', id: 2 },
@@ -94,7 +98,8 @@ const descriptor: protobuf.INamespace = {
 export interface TensorMessage {
   dtype: string;
   tensorShape?: ShapeMessage;
-  tensorContent: Uint8Array;
+  /** Left out where the numbers are listed instead, as TensorFlow does with a few of them. */
+  tensorContent?: Uint8Array;
   floatVal: number[];
   doubleVal: number[];
   intVal: number[];

@@ -1,5 +1,5 @@
-import { elementCount, float16ToFloat32 } from '../tensors/index.ts';
-import { damaged, type TfAttribute, type TfGraph, type TfNode, type TfTensor } from './graph.ts';
+import { float16ToFloat32 } from '../tensors/index.ts';
+import { Budget, damaged, type TfAttribute, type TfGraph, type TfNode, type TfTensor } from './graph.ts';
 import type {
   AttrMessage,
   FunctionMessage,
@@ -12,7 +12,6 @@ import type {
 /** Limits that no published network comes near. */
 const MAX_NODES = 200_000;
 const MAX_CALLS = 16;
-const MAX_NUMBERS = 2 ** 27;
 
 const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall']);
 
@@ -29,7 +28,7 @@ export function readGraph(
     (message.library?.function ?? []).map((each) => [each.signature?.name ?? '', each] as const),
   );
   const graph = new Map<string, TfNode>();
-  const budget = { numbers: MAX_NUMBERS };
+  const budget = new Budget();
   const add = (node: NodeMessage, within: Scope | null, depth: number): void => {
     const { name: own = '', op = '' } = node;
     const name = within === null ? own : `${within.prefix}/${own}`;
@@ -47,13 +46,16 @@ export function readGraph(
     const scope = scopeOf(name, called, inputs);
     for (const inner of called.nodeDef) add(inner, scope, depth + 1);
     const returned = (called.signature?.outputArg ?? []).map((arg) =>
-      resolved(called.ret[arg.name ?? ''] ?? '', scope),
+      resolved(returnOf(called, arg.name ?? ''), scope),
     );
     graph.set(name, { name, op: 'IdentityN', inputs: returned, attributes: new Map() });
   };
   for (const node of message.node) add(node, null, 0);
   return graph;
 }
+
+const returnOf = ({ ret }: FunctionMessage, name: string): string =>
+  Object.hasOwn(ret, name) ? (ret[name] ?? '') : '';
 
 interface Scope {
   prefix: string;
@@ -76,8 +78,6 @@ function resolved(input: string, scope: Scope | null): string {
   const [node = '', ...rest] = input.split(':');
   return `${scope.prefix}/${node}:${rest.at(-1) ?? '0'}`;
 }
-
-type Budget = { numbers: number };
 
 function attributesOf(
   node: NodeMessage,
@@ -129,20 +129,18 @@ const stored: Readonly<Record<string, { bytes: number; read: (view: DataView, at
 const FLOATS = new Set(['DT_FLOAT', 'DT_DOUBLE', 'DT_HALF']);
 
 function tensorOf(tensor: TensorMessage, name: string, budget: Budget): TfTensor {
-  const { dtype, tensorContent: content } = tensor;
+  const { dtype, tensorContent: content = new Uint8Array() } = tensor;
   const shape = (tensor.tensorShape?.dim ?? []).map(({ size = 0 }) => size);
   if (shape.some((size) => !Number.isInteger(size) || size < 0))
     throw damaged(`the tensor ${name} has an open size`);
-  const count = elementCount(shape);
-  budget.numbers -= count;
-  if (!(budget.numbers >= 0)) throw damaged(`the tensors of the graph have more than ${MAX_NUMBERS} numbers`);
   const how = stored[dtype];
   if (how === undefined) throw damaged(`the tensor ${name} is of the type ${dtype}, which is not read`);
   const isFloat = FLOATS.has(dtype);
+  const count = budget.take(shape, isFloat);
+  if (content.length > 0 && content.length !== count * how.bytes)
+    throw damaged(`the tensor ${name} has ${content.length} bytes for [${shape.join(', ')}] of ${dtype}`);
   const data = isFloat ? new Float32Array(count) : new Float64Array(count);
   if (content.length > 0) {
-    if (content.length !== count * how.bytes)
-      throw damaged(`the tensor ${name} has ${content.length} bytes for [${shape.join(', ')}] of ${dtype}`);
     const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
     for (let i = 0; i < count; i++) data[i] = how.read(view, i * how.bytes);
     return { shape, isFloat, data };

@@ -6,6 +6,14 @@ import { held, sizesOf, type Call, type Held } from './held.ts';
 /** Ends of a slice that is open there; far beyond any axis. */
 const OPEN = 2 ** 31 - 1;
 
+/** Outputs that an operator may have. */
+const MOST_OUTPUTS = 10_000;
+
+function outputsOf(call: Call, count: number): number {
+  if (count > MOST_OUTPUTS) throw call.problem(`has ${count} outputs`);
+  return count;
+}
+
 /** Operators that move numbers about, and those that calculate with sizes. */
 export const shaping: Operators = {
   Shape: (call) => sizesOf(call.shape(call.value(0))),
@@ -51,14 +59,14 @@ export const shaping: Operators = {
   Unpack: (call) => {
     const axis = call.attribute('axis').int ?? 0;
     const x = call.value(0);
-    return Array.from({ length: call.size(x, axis) }, (_, i) =>
+    return Array.from({ length: outputsOf(call, call.size(x, axis)) }, (_, i) =>
       held(call.g.squeeze(call.g.slice(x, i, i + 1, axis), [axis])),
     );
   },
   Split: (call) => {
     const [axis = 0] = call.integers(0);
     const x = call.value(1);
-    const parts = call.attribute('num_split').int ?? 1;
+    const parts = outputsOf(call, call.attribute('num_split').int ?? 1);
     const each = call.size(x, axis) / parts;
     return Array.from({ length: parts }, (_, i) => held(call.g.slice(x, i * each, (i + 1) * each, axis)));
   },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CheckpointError } from '../checkpoint/errors.ts';
-import { elementCount, float16ToFloat32 } from '../tensors/index.ts';
-import { damaged, type TfGraph, type TfTensor } from './graph.ts';
+import { float16ToFloat32 } from '../tensors/index.ts';
+import { Budget, damaged, type TfGraph, type TfTensor } from './graph.ts';
 import { graphOfJson, type GraphMessage } from './messages.ts';
 import { readGraph } from './read-graph.ts';
 
@@ -59,6 +59,7 @@ export async function readTfjs(json: unknown, files: TfjsFiles): Promise<TfGraph
       'Convert it with tensorflowjs_converter --output_format=tfjs_graph_model.',
     );
   const weights = new Map<string, TfTensor>();
+  const budget = new Budget();
   for (const { paths, weights: listed } of weightsManifest) {
     const parts: Uint8Array[] = [];
     for (const path of paths) {
@@ -69,7 +70,7 @@ export async function readTfjs(json: unknown, files: TfjsFiles): Promise<TfGraph
     let at = 0;
     const bytes = joined(parts);
     for (const weight of listed) {
-      const { tensor, length } = tensorOf(weight, bytes, at);
+      const { tensor, length } = tensorOf(weight, bytes, at, budget);
       weights.set(weight.name, tensor);
       at += length;
     }
@@ -105,20 +106,25 @@ const widths: Readonly<Record<string, number>> = {
   float16: 2,
 };
 
-function tensorOf(weight: Weight, bytes: Uint8Array, at: number): { tensor: TfTensor; length: number } {
+function tensorOf(
+  weight: Weight,
+  bytes: Uint8Array,
+  at: number,
+  budget: Budget,
+): { tensor: TfTensor; length: number } {
   const { name, shape, dtype, quantization } = weight;
   const kept = quantization?.dtype ?? dtype;
-  const width = widths[kept];
-  const count = elementCount(shape);
-  if (width === undefined || widths[dtype] === undefined)
+  const width = Object.hasOwn(widths, kept) ? widths[kept] : undefined;
+  if (width === undefined || !Object.hasOwn(widths, dtype))
     throw damaged(`the weight ${name} is of the type ${kept}, which is not read`);
+  const isFloat = dtype === 'float32';
+  const count = budget.take(shape, isFloat);
   const length = width * count;
   if (!(at + length <= bytes.length)) throw damaged(`the weights end before ${name}`);
   // A copy: weights begin at any byte.
   const own = bytes.slice(at, at + length);
   const raw = numbersOf(kept, own.buffer);
   const { scale = 1, min = 0 } = quantization ?? {};
-  const isFloat = dtype === 'float32';
   const data = isFloat ? new Float32Array(count) : new Float64Array(count);
   for (let i = 0; i < count; i++)
     data[i] = kept === dtype || kept === 'float16' ? (raw[i] ?? 0) : (raw[i] ?? 0) * scale + min;

@@ -16,6 +16,8 @@ export interface Tensor {
   type: 'DT_FLOAT' | 'DT_INT32';
   shape: readonly number[];
   data: readonly number[] | Float32Array;
+  /** Number by number, as TensorFlow writes a few of them; else as bytes. */
+  listed?: boolean;
 }
 export interface Node {
   name: string;
@@ -75,7 +77,15 @@ function writeAttribute(writer: Writer, attribute: Attribute): void {
     message(writer, 8, (tensor) => {
       tensor.uint32(field(1, 0)).int32(types[attribute.tensor.type]);
       message(tensor, 2, (shape) => writeShape(shape, attribute.tensor.shape));
-      bytes(tensor, 4, contentOf(attribute.tensor));
+      if (attribute.tensor.listed !== true) bytes(tensor, 4, contentOf(attribute.tensor));
+      else {
+        const isFloat = attribute.tensor.type === 'DT_FLOAT';
+        tensor.uint32(field(isFloat ? 5 : 7, 2)).fork();
+        for (const value of attribute.tensor.data)
+          if (isFloat) tensor.float(value);
+          else tensor.int32(value);
+        tensor.ldelim();
+      }
     });
 }
 

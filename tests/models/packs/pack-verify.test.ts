@@ -120,6 +120,9 @@ describe('external data', () => {
     let nested = message([14, 0]);
     for (let i = 0; i < 500; i++) nested = message([1, message([5, message([6, nested])])]);
     expect(() => referencesExternalData(message([7, nested]))).toThrow('nests too deeply');
+    // Nodes of two bytes each, of which reading would make objects.
+    const many = new Uint8Array(2 ** 24).map((_, i) => (i % 2 === 0 ? 0x0a : 0));
+    expect(() => referencesExternalData(message([7, many]))).toThrow('more parts than any network');
     expect(() => referencesExternalData(Uint8Array.of(0x3a, 0x7f, 0x01))).toThrow('ends early');
     expect(() => referencesExternalData(new Uint8Array(0))).toThrow('no graph');
   });

@@ -12,7 +12,13 @@ import {
 } from '../../../models/tensorflow/index.ts';
 import { recordParity } from '../../golden/parity-table.ts';
 import { effnet, musicnn, vggish } from '../../support/tensorflow-networks.ts';
-import { contentOf, frozenGraph, tfjsModel, type Node } from '../../support/tensorflow-writer.ts';
+import {
+  contentOf,
+  frozenGraph,
+  tfjsModel,
+  type Node,
+  type Tensor,
+} from '../../support/tensorflow-writer.ts';
 
 const LIMIT = 1e-4;
 
@@ -136,6 +142,12 @@ describe('frozen graphs', () => {
     attributes: { value: { tensor: { type: 'DT_FLOAT', shape, data } } },
   });
 
+  const constant = (type: 'DT_FLOAT' | 'DT_INT32', shape: number[]): Node => ({
+    ...{ name: 'w', op: 'Const', inputs: [] },
+    attributes: { value: { tensor: { type, shape, data: [] } } },
+  });
+  const split = (parts: number): Node => node('Split', ['zero', 'x'], { num_split: { i: parts } });
+
   it.each<[what: string, work: () => unknown, says: RegExp]>([
     [
       'an operator that is not known',
@@ -166,6 +178,32 @@ describe('frozen graphs', () => {
       () => convert(numbers([2 ** 20, 2 ** 20], []), node('MatMul', ['x', 'w'])),
       /more than/,
     ],
+    [
+      'integers that a few bytes make half a gigabyte of',
+      () => convert(constant('DT_INT32', [2 ** 27]), node('Add', ['x', 'w'])),
+      /take more than 536870912 bytes/,
+    ],
+    [
+      'sizes that double with every node',
+      () => {
+        const doubled = Array.from({ length: 40 }, (_, i): Node => ({
+          ...{ name: i === 39 ? 'y' : `d${i}`, op: 'ConcatV2', attributes: {} },
+          inputs: [i === 0 ? 'w' : `d${i - 1}`, i === 0 ? 'w' : `d${i - 1}`, 'zero'],
+        }));
+        return convert(constant('DT_INT32', [4]), { ...constant('DT_INT32', []), name: 'zero' }, ...doubled);
+      },
+      /sizes without end/,
+    ],
+    [
+      'outputs without end',
+      () => convert({ ...constant('DT_INT32', []), name: 'zero' }, split(2 ** 31)),
+      /has 2147483648 outputs/,
+    ],
+    [
+      'parts without end, before they are made',
+      () => readFrozenGraph(new Uint8Array(2 ** 24).map((_, i) => (i % 2 === 0 ? 0x0a : 0))),
+      /more parts than any network/,
+    ],
     ['two nodes of one name', () => convert(node('Relu'), node('Elu')), /two nodes named y/],
     [
       'a web page',
@@ -175,6 +213,22 @@ describe('frozen graphs', () => {
     ['nothing', () => readFrozenGraph(new Uint8Array()), /not a frozen TensorFlow graph/],
   ])('refuses %s', (_what, work, says) => {
     expect(work).toThrow(says);
+  });
+
+  it('reads numbers that are listed, one for all where they are alike, and attributes that are zero', async () => {
+    const listed = (name: string, tensor: Omit<Tensor, 'listed'>): Node => ({
+      ...{ name, op: 'Const', inputs: [] },
+      attributes: { value: { tensor: { ...tensor, listed: true } } },
+    });
+    const onnx = convert(
+      listed('half', { type: 'DT_FLOAT', shape: [4], data: [0.5] }),
+      listed('last', { type: 'DT_INT32', shape: [], data: [-1] }),
+      { name: 'scaled', op: 'Mul', inputs: ['x', 'half'], attributes: {} },
+      { name: 'sum', op: 'Sum', inputs: ['scaled', 'last'], attributes: { keep_dims: { b: true } } },
+      { name: 'y', op: 'LeakyRelu', inputs: ['sum'], attributes: { alpha: { f: 0 } } },
+    );
+    const found = await run(onnx, 'x', Float32Array.of(1, 2, 3, 4, -1, -2, -3, -4), [2, 4]);
+    expect(Array.from(found('y'), (value) => value + 0)).toEqual([5, 0]);
   });
 
   it('refuses functions that call each other without end', () => {
@@ -236,6 +290,8 @@ describe('models of TensorFlow.js', () => {
     ['weights that end early', manifest({}, { shape: [3] }), /the weights end before w/],
     ['weights that nobody lists', manifest({}, { shape: [1] }), /have 8 bytes, the model lists 4/],
     ['a type that is not known', manifest({}, { dtype: 'complex64' }), /of the type complex64/],
+    ['a type by a name of JavaScript', manifest({}, { dtype: 'constructor' }), /of the type constructor/],
+    ['sizes beyond all measure', manifest({}, { shape: [2 ** 31, 2 ** 31] }), /take more than/],
     ['a layers model', { ...json, format: 'layers-model' }, /layers model of Keras/],
     ['a topology that is none', { ...json, modelTopology: { node: 'x' } }, /is no graph|no node/],
     ['something else', { modelTopology: 3 }, /not the model\.json/],
