@@ -501,10 +501,13 @@ class EvaluationRun {
     let score: (test: LabelledWindows) => Promise<Scored>;
     if (probe.kind === 'ridge') {
       const known = await this.#numbers(task, experiment);
-      const fitted = await fitRidge(probe, { train, targets: ofTracks(known, task, train), signal, pace });
+      const targets = ofTracks(known, task, train);
+      const fitted = await fitRidge(probe, { train, targets, signal, pace });
       const groups = task.kind === 'mir' ? targetGroups : null;
       score = (test) =>
-        Promise.resolve(scoredNumbers(test.tracks.ids, ofTracks(known, task, test), fitted(test), groups));
+        Promise.resolve(
+          scoredNumbers(test.tracks.ids, ofTracks(known, task, test), fitted(test), targets, groups),
+        );
     } else {
       const validation = held.count > 0 ? held : null;
       const kind = task.kind === 'multi' ? 'multi' : 'single';

@@ -70,13 +70,21 @@ function weightedScore(truths: readonly number[], said: readonly number[], names
 }
 
 /**
+ * Of what deviates among the tracks learned from or among those asked by less than a tenth of how it deviates among the others,
+ * R² would divide by next to nothing: nobody can tell whether it is known.
+ */
+const LEAST_RELATIVE_VARIANCE = 0.01;
+
+/**
  * Metrics of numbers over the test tracks of which they are known.
+ * @param learned the same numbers of the tracks that were learned from
  * @param groups of targets: each counts once, however many numbers it is made of; null for a task of one number
  */
 export function scoredNumbers(
   ids: readonly string[],
   truth: Targets,
   predicted: Float64Array,
+  learned: Targets,
   groups: ReadonlyMap<string, readonly string[]> | null,
 ): Scored {
   const { names, values } = truth;
@@ -96,11 +104,16 @@ export function scoredNumbers(
       own.map(({ found }) => found),
     );
   };
-  const perLabel = Object.fromEntries(names.map((name, c) => [name, of(r2, c)]));
+  const known = (c: number): number | null => {
+    const from = variance(learned.values.filter((_, i) => i % names.length === c));
+    const asked = variance((pairs[c] ?? []).map(({ wanted }) => wanted));
+    return Math.min(from, asked) < LEAST_RELATIVE_VARIANCE * Math.max(from, asked) ? null : of(r2, c);
+  };
+  const perLabel = Object.fromEntries(names.map((name, c) => [name, known(c)]));
   if (groups === null)
     return {
       tested: ids.length,
-      metrics: { 'R²': of(r2, 0), [absoluteMetric]: of(meanAbsoluteError, 0) },
+      metrics: { 'R²': known(0), [absoluteMetric]: of(meanAbsoluteError, 0) },
       perLabel,
       answers: ids.map((id, row) => [id, [String(Number((predicted[row] ?? NaN).toPrecision(6)))]]),
     };
@@ -118,6 +131,13 @@ export function scoredNumbers(
     // Nothing is right or wrong of a track.
     answers: [],
   };
+}
+
+/** Of the values that are known; 0 of none. */
+function variance(values: ArrayLike<number>): number {
+  const known = Array.from(values).filter(Number.isFinite);
+  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+  return known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, known.length);
 }
 
 /** Over those that are defined. */

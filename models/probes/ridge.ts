@@ -1,5 +1,6 @@
 import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { NumericError } from '../numerics/errors.ts';
+import { Pacer } from '../numerics/pacer.ts';
 import { standardOf } from './standard.ts';
 
 /** Ridge regression: from frozen embeddings to numbers. */
@@ -31,6 +32,9 @@ interface RidgeInput {
   pace?: () => Promise<void>;
 }
 
+/** Lets others go on after so many operations. @throws the signal's reason */
+type Step = (operations: number) => Promise<void>;
+
 /** Predictions `[tracks, targets]`; NaN for targets that nothing is known of. */
 export type FittedRidge = (test: LabelledWindows) => Float64Array;
 
@@ -45,8 +49,10 @@ export async function fitRidge({ strength }: RidgeSettings, input: RidgeInput): 
   const { features, dim, tracks } = scale(train);
   const width = targets.names.length;
   const models: (Linear | null)[] = targets.names.map(() => null);
-  const step = async (): Promise<void> => {
-    signal.throwIfAborted();
+  const pacer = new Pacer(signal);
+  const step: Step = async (operations) => {
+    if (!pacer.due(operations)) return;
+    await pacer.pause();
     await input.pace?.();
   };
   for (const { rows, columns } of byKnown(targets, tracks.ids.length)) {
@@ -130,7 +136,7 @@ async function bestStrengths(
   rows: readonly number[],
   columns: readonly number[],
   folds: readonly (readonly number[])[],
-  step: () => Promise<void>,
+  step: Step,
 ): Promise<number[]> {
   const errors = columns.map(() => STRENGTHS.map(() => 0));
   if (folds.length < 2) return columns.map(() => STRENGTHS[STRENGTHS.length - 1] ?? 1);
@@ -138,15 +144,16 @@ async function bestStrengths(
     const out = new Set(held);
     const kept = rows.filter((row) => !out.has(row));
     const found = await solve(problem, kept, columns, STRENGTHS, step);
-    found.forEach((models, s) =>
+    for (const [s, models] of found.entries()) {
+      await step(models.length * held.length * problem.dim);
       models.forEach((model, i) => {
         const own = errors[i];
         if (!own) return;
         for (const row of held)
           own[s] =
             (own[s] ?? 0) + (problem.y(row, columns[i] ?? 0) - predict(model, (d) => problem.x(row, d))) ** 2;
-      }),
-    );
+      });
+    }
   }
   // Of equal ones the stronger: it comes last.
   return errors.map((own) => STRENGTHS[own.lastIndexOf(Math.min(...own))] ?? 1);
@@ -158,7 +165,7 @@ async function solve(
   rows: readonly number[],
   columns: readonly number[],
   strengths: readonly number[],
-  step: () => Promise<void>,
+  step: Step,
 ): Promise<Linear[][]> {
   const n = rows.length;
   const means = Float64Array.from(
@@ -180,16 +187,16 @@ async function solve(
   const sides = dual ? aims : aims.map((aim) => transposeTimes(centred, aim, n, dim));
   const found: Linear[][] = [];
   for (const alpha of strengths) {
-    await step();
-    const factor = cholesky(gram, size, alpha);
-    found.push(
-      sides.map((side, c) => {
-        const solution = backSubstitute(factor, size, side);
-        const weights = dual ? transposeTimes(centred, solution, n, dim) : solution;
-        const shift = weights.reduce((sum, weight, d) => sum + weight * (means[d] ?? 0), 0);
-        return { weights, intercept: (averages[c] ?? 0) - shift };
-      }),
-    );
+    const factor = await cholesky(gram, size, alpha, step);
+    const models: Linear[] = [];
+    for (const [c, side] of sides.entries()) {
+      await step(size * size + n * dim);
+      const solution = backSubstitute(factor, size, side);
+      const weights = dual ? transposeTimes(centred, solution, n, dim) : solution;
+      const shift = weights.reduce((sum, weight, d) => sum + weight * (means[d] ?? 0), 0);
+      models.push({ weights, intercept: (averages[c] ?? 0) - shift });
+    }
+    found.push(models);
   }
   return found;
 }
@@ -200,13 +207,13 @@ async function gramOf(
   n: number,
   dim: number,
   dual: boolean,
-  step: () => Promise<void>,
+  step: Step,
 ): Promise<Float64Array> {
   const size = dual ? n : dim;
   const gram = new Float64Array(size * size);
   if (dual)
     for (let i = 0; i < n; i++) {
-      if (i % 64 === 0) await step();
+      await step(i * dim);
       for (let j = 0; j <= i; j++) {
         let sum = 0;
         for (let d = 0; d < dim; d++) sum += (x[i * dim + d] as number) * (x[j * dim + d] as number);
@@ -215,7 +222,7 @@ async function gramOf(
     }
   else {
     for (let row = 0; row < n; row++) {
-      if (row % 64 === 0) await step();
+      await step((dim * dim) / 2);
       for (let i = 0; i < dim; i++) {
         const value = x[row * dim + i] as number;
         for (let j = 0; j <= i; j++)
@@ -239,15 +246,17 @@ function transposeTimes(x: Float64Array, v: Float64Array, n: number, dim: number
 }
 
 /** Lower factor of `A + αI`. */
-function cholesky(a: Float64Array, size: number, alpha: number): Float64Array {
+async function cholesky(a: Float64Array, size: number, alpha: number, step: Step): Promise<Float64Array> {
   const l = new Float64Array(size * size);
-  for (let i = 0; i < size; i++)
+  for (let i = 0; i < size; i++) {
+    await step((i * i) / 2);
     for (let j = 0; j <= i; j++) {
       let sum = (a[i * size + j] as number) + (i === j ? alpha : 0);
       for (let k = 0; k < j; k++) sum -= (l[i * size + k] as number) * (l[j * size + k] as number);
       // Rounding may eat a small α.
       l[i * size + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / (l[j * size + j] as number);
     }
+  }
   return l;
 }
 
