@@ -89,7 +89,7 @@ export function placeOf(
   named: string,
   type: string,
 ): string {
-  const given = places[named];
+  const given = Object.hasOwn(places, named) ? places[named] : undefined;
   if (given !== undefined) return given;
   if (type === 'library') return named;
   if (named === 'demo') {

@@ -64,7 +64,7 @@ export async function storedTask(
   dataset: string,
 ): Promise<{ path: string; file: string; labels: string[] }[]> {
   const tasks = tasksSchema.parse(await json(dataFolder, evaluationId, tasksFile).catch(none));
-  const items = tasks[dataset];
+  const items = Object.hasOwn(tasks, dataset) ? tasks[dataset] : undefined;
   if (!items) throw new EngineError('not-found', `The evaluation has no data set “${dataset}”.`);
   return items.map(([path, file, labels]) => ({ path, file, labels }));
 }

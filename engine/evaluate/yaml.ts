@@ -103,6 +103,7 @@ const known: Record<string, readonly string[]> = {
   task: ['name', 'type', 'feature_aggregation'],
   dataset: ['name', 'type', 'dir', 'labels', 'index', 'library', 'taxonomy', 'deformations', 'test_on'],
   split: ['kind', 'test', 'validation', 'folds', 'repeats'],
+  test_on: ['name', 'type', 'dir', 'labels', 'index', 'library', 'taxonomy', 'mapping'],
 };
 
 /** A number of a probe; the usual one where it is missing, or not between the two, which is marked. */
@@ -155,9 +156,12 @@ const probeTypes: Record<string, ProbeType> = {
   },
 };
 
+const isFixed = ({ fixed = {} }: ProbeType, key: string, value: unknown): boolean =>
+  Object.hasOwn(fixed, key) && fixed[key]?.includes(value) === true;
+
 /**
  * Reads an evaluation file: mir_ref's configuration, with `seeds`, `split`, `windows` and `group_by` of an experiment, the
- * probes `knn`, `mlknn`, `linear` and `prototypes`, and data sets of `folders`, file-name `tokens`, `csv` and `library`.
+ * probes of `probeTypes`, data sets of `datasetTypes`, and `test_on` of a data set.
  * @throws EngineError `bad-input` saying where
  */
 export function readEvaluationFile(source: string): EvaluationFile {
@@ -182,14 +186,14 @@ export function readEvaluationFile(source: string): EvaluationFile {
     ...plannedTask(experiment, e, mark),
     features: experiment.features,
     probes: experiment.probes.flatMap((probe, p) => {
-      const type = probeTypes[probe.type];
+      const type = Object.hasOwn(probeTypes, probe.type) ? probeTypes[probe.type] : undefined;
       const at = ['experiments', e, 'probes', p];
       if (!type) {
         mark(at, `“${probe.type}” is no probe that is known; it is not run.`);
         return [];
       }
       for (const [key, value] of Object.entries(probe))
-        if (key !== 'type' && !type.keys.includes(key) && !type.fixed?.[key]?.includes(value))
+        if (key !== 'type' && !type.keys.includes(key) && !isFixed(type, key, value))
           mark([...at, key], 'is kept and has no effect.');
       const settings = type.settings((key, low, high, usual) => {
         const value = probe[key] ?? usual;
@@ -371,7 +375,10 @@ function unknownKeys(document: Document, mark: (at: readonly PropertyKey[], mess
     if (!isMap(experiment)) return;
     visit(experiment.get('task', true), 'task', [...at, 'task']);
     visit(experiment.get('split', true), 'split', [...at, 'split']);
-    each(experiment.get('datasets', true), (dataset, d) => visit(dataset, 'dataset', [...at, 'datasets', d]));
+    each(experiment.get('datasets', true), (dataset, d) => {
+      visit(dataset, 'dataset', [...at, 'datasets', d]);
+      if (isMap(dataset)) visit(dataset.get('test_on', true), 'test_on', [...at, 'datasets', d, 'test_on']);
+    });
   });
 }
 

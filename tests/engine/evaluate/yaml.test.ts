@@ -77,6 +77,26 @@ describe('an evaluation file', () => {
     expect(marks.map(({ at }) => at)).not.toContain('experiments[0].probes[0].output_activation');
   });
 
+  it('takes a name of JavaScript for a name like any other', () => {
+    const { experiments, marks } = readEvaluationFile(
+      example
+        .replace('{ type: forest }', '{ type: constructor, k: 1 }')
+        .replace('train_sampling', 'toString')
+        .replace(
+          'type: mirdata, dir: x',
+          'type: folders, dir: x, test_on: { name: z, type: csv, dir: z, labels: l, deformations: [] }',
+        ),
+    );
+    expect(experiments[0]?.probes).toHaveLength(2);
+    expect(marks.map(({ at }) => at)).toEqual(
+      expect.arrayContaining([
+        'experiments[0].probes[3]',
+        'experiments[0].probes[0].toString',
+        'experiments[0].datasets[1].test_on.deformations',
+      ]),
+    );
+  });
+
   it.each([
     ['experiments: [', /no YAML/],
     ['experiments: *none', /no YAML/],
