@@ -71,7 +71,9 @@ export async function trainingDataOf({ folder, manifest }: Pack): Promise<Traini
 
 async function readCard(path: string): Promise<unknown> {
   try {
-    if ((await stat(path)).size > MAX_CARD_BYTES) return null;
+    const info = await stat(path);
+    // Reading a pipe would wait for ever.
+    if (!info.isFile() || info.size > MAX_CARD_BYTES) return null;
     return JSON.parse(await readFile(path, 'utf8'));
   } catch {
     return null;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CheckpointError } from '../checkpoint/errors.ts';
 import { melPresets, type MelPresetName } from './mel-presets.ts';
@@ -44,7 +45,7 @@ const MAEST_BLOCK = /_7$/;
 /** @throws CheckpointError `bad-config` for a model whose front-end is another one */
 export function essentiaCard(json: z.output<typeof essentiaSchema>): NetworkCard {
   const { name, description, classes = [], schema, inference, dataset, citation } = json;
-  const preset = frontEnds[inference.algorithm];
+  const preset = Object.hasOwn(frontEnds, inference.algorithm) ? frontEnds[inference.algorithm] : undefined;
   if (preset === undefined) throw unknownAlgorithm(inference.algorithm);
   const { mel, patch, hop } = melPresets[preset];
   const rate = inference.sample_rate ?? mel.sampleRate;
@@ -84,6 +85,7 @@ export function essentiaCard(json: z.output<typeof essentiaSchema>): NetworkCard
     ]
       .filter(Boolean)
       .join(' ')
+      .trim()
       .slice(0, 4000),
     notes: [],
   };
@@ -96,19 +98,26 @@ function termsOf(
   { name, license, licence, link }: z.output<typeof essentiaSchema>,
   preset: MelPresetName,
 ): Terms {
-  const own = licence ?? license;
+  // An empty one says nothing.
+  const own = licence?.trim() || license?.trim();
   // The weights of VGGish are Google's, also where Essentia publishes them.
   const google = preset === 'vggish' && /audioset/i.test(name);
   const said =
-    own ?? (google ? 'Apache-2.0' : 'CC BY-NC-SA 4.0: no commercial use; other licences from MTG on request');
+    own || (google ? 'Apache-2.0' : 'CC BY-NC-SA 4.0: no commercial use; other licences from MTG on request');
   return {
-    id: `essentia:${name}`.slice(0, 200),
+    id: termsId('essentia', name, said),
     subject: name,
     licence: said,
     url: PAGE,
     nonCommercial: isNonCommercial(said),
     attribution: `${google ? 'Google (VGGish, AudioSet)' : 'Music Technology Group, Universitat Pompeu Fabra (Essentia models)'}; ${link ?? name}`,
   };
+}
+
+/** Whoever accepted one licence of a network has not accepted another of the same network. */
+export function termsId(kind: string, name: string, licence: string): string {
+  const hash = createHash('sha256').update(licence).digest('hex').slice(0, 16);
+  return `${kind}:${name.slice(0, 180)}:${hash}`;
 }
 
 /** Whether the name of a licence says that commercial use is forbidden. */

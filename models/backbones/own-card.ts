@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CheckpointError } from '../checkpoint/errors.ts';
 import { tokenChoices } from '../packs/network.ts';
-import { isNonCommercial } from './essentia-card.ts';
+import { isNonCommercial, termsId } from './essentia-card.ts';
 import { melPresets, type MelPresetName } from './mel-presets.ts';
 import type { NetworkCard, NetworkFrontEnd } from './network-card.ts';
 
@@ -95,7 +95,7 @@ export function ownCard(json: z.output<typeof ownSchema>): NetworkCard {
     tokens: embedding.tokens ?? null,
     tags: tags ?? null,
     terms: {
-      id: `network:${json.name}`.slice(0, 200),
+      id: termsId('network', json.name, said),
       subject: json.title ?? json.name,
       licence: said,
       url: licence?.url ?? 'its maker',

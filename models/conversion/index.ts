@@ -14,6 +14,7 @@ export type { Precision, PrecisionReport } from './precision.ts';
 export type { ConversionChoices } from './settings.ts';
 export type { Trial } from './self-test.ts';
 export type { Terms } from '../backbones/publishers.ts';
+export { isNonCommercial } from '../backbones/essentia-card.ts';
 export { hashFile } from './work-folder.ts';
 
 /** A file to convert, and where it came from. */

@@ -6,6 +6,7 @@ import {
   convertFiles,
   hashFile,
   inspectFiles,
+  isNonCommercial,
   type SourceFile,
   type Terms,
   type Trial,
@@ -162,7 +163,7 @@ function hubTerms({ page, licence }: HubModel): PackTerms[] {
             subject: page,
             licence: licence ?? 'none is stated on the page of the model',
             url: page,
-            nonCommercial: /\bnc\b/i.test(licence ?? ''),
+            nonCommercial: isNonCommercial(licence ?? ''),
           },
         ]),
   ];

@@ -304,7 +304,8 @@ describe('networks in ONNX with their JSON', () => {
   });
 
   it('wants the terms accepted, then embeds a library', async () => {
-    const path = writeNetwork(testFolder(), 'effnet', taggerGraph(EFFNET).onnx, essentiaJson());
+    const [files, { onnx }] = [testFolder(), taggerGraph(EFFNET)];
+    const path = writeNetwork(files, 'effnet', onnx, essentiaJson());
     const added = testFolder();
     const { client } = await startTestEngine({ packFolders: [await tinyPacks(), added] });
     const origin = { kind: 'files' as const, paths: [path] };
@@ -313,8 +314,14 @@ describe('networks in ONNX with their JSON', () => {
     expect(notes.join(' ')).toMatch(/2 patches of 2\.05 s.* 6 tags/);
     const refused = await client.call('packs.add', { origin });
     await expect(finished(client, refused.jobId, 'add-pack')).rejects.toThrow(/not accepted/);
+    // What was accepted is this licence, not whichever the file names by then.
+    const accepted = terms.map(({ id }) => id);
+    writeNetwork(files, 'effnet', onnx, essentiaJson({ license: 'None of your business' }));
+    const other = await client.call('packs.add', { origin, accepted });
+    await expect(finished(client, other.jobId, 'add-pack')).rejects.toThrow(/None of your business/);
+    writeNetwork(files, 'effnet', onnx, essentiaJson());
     expect(readdirSync(added)).toEqual([]);
-    const { jobId } = await client.call('packs.add', { origin, accepted: terms.map(({ id }) => id) });
+    const { jobId } = await client.call('packs.add', { origin, accepted });
     const { packId } = await finished(client, jobId, 'add-pack');
     const info = (await client.call('packs.list', {})).find(({ id }) => id === packId);
     expect(info).toMatchObject({ nonCommercial: true, kind: 'embedding-only', tags: { length: 6 } });
@@ -384,6 +391,12 @@ describe('networks in ONNX with their JSON', () => {
         good,
         withJson({ inference: { algorithm: 'TensorflowPredictCREPE' } }),
         /CREPE/,
+      ],
+      [
+        'a front-end by a name of JavaScript',
+        good,
+        withJson({ inference: { algorithm: 'constructor' } }),
+        /its front-end, constructor, is not one/,
       ],
       ['a head', good, withJson({ inference: { algorithm: 'TensorflowPredict2D' } }), /JSON of a head/],
       ['other classes', good, withJson({ classes: ['a', 'b'] }), /has 6 numbers per patch.* 2 classes/],
