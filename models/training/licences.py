@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 # pattern of a short name -> (SPDX-like name, whether works based on it must be shared alike, whether it asks for attribution)
+# Behind a version stands where it was ported to, never what it forbids.
 KNOWN = [
     (r"cc0(-1\.0)?", "CC0-1.0", False, False),
     (r"(public-domain|pd)", "public-domain", False, False),
     (r"(expat|mit)", "MIT", False, True),
     (r"apache-2(\.0)?", "Apache-2.0", False, True),
-    (r"cc-by-(2\.0|2\.5|3\.0|4\.0|[34])(-[a-z]{2,8})?\+?", "CC-BY", False, True),
-    (r"cc-by-sa-(2\.0|2\.5|3\.0|4\.0|[34])(-[a-z]{2,8})?\+?", "CC-BY-SA", True, True),
+    (r"cc-by-(2\.0|2\.5|3\.0|4\.0|[34])(-(?!(?:nc|nd|sa)\b)[a-z]{2,8})?\+?", "CC-BY", False, True),
+    (r"cc-by-sa-(2\.0|2\.5|3\.0|4\.0|[34])(-(?!(?:nc|nd|sa)\b)[a-z]{2,8})?\+?", "CC-BY-SA", True, True),
 ]
 UNCLEAR = "unclear"
 

@@ -162,8 +162,12 @@ def main() -> None:
         report |= dict(problems=[f"{state['stage']}: {error}"], trace=traceback.format_exc())
     report |= dict(secondsByStage=state["seconds"], hours=state.get("hours"), seconds=round(time.time() - timer.began, 1))
     report["logs"] = {p.stem: p.read_text().splitlines()[-40:] for p in sorted((args.work / "logs").glob("*.jsonl"))}
+    report["slices"] = 0
     files = [(f"pack/{p.name}", p) for p in sorted((args.work / "pack").glob("*")) if p.suffix in (".onnx", ".json")]
-    report["slices"] = slices(args.out, files + averages(args.work, ("joint", "diffusion", "decoder-fit")))
+    try:
+        report["slices"] = slices(args.out, files + averages(args.work, ("joint", "diffusion", "decoder-fit")))
+    except Exception as error:  # the report says what is missing
+        report["problems"] = [*report["problems"], f"slices: {error}"]
     (args.out / "report.json").write_text(json.dumps(report, indent=1))
     print(json.dumps({k: report.get(k) for k in ("problems", "dev", "megabytes", "seconds", "slices")}), flush=True)
     sys.exit(1 if report["problems"] else 0)

@@ -37,7 +37,7 @@ class Names(unittest.TestCase):
             self.assertEqual(allowed(name).name, plain, name)
 
     def test_leaves_out_all_else(self):
-        for name in ["GPL-2+", "GPL-3", "LGPL-2.1", "CC-BY-NC-3.0", "CC-BY-ND-4.0", "CC-BY-NC-SA-3.0", "CC-BY", "CC-BY-SA", "CC-BY-SA-1.0",
+        for name in ["GPL-2+", "GPL-3", "LGPL-2.1", "CC-BY-NC-3.0", "CC-BY-ND-4.0", "CC-BY-NC-SA-3.0", "CC-BY-3.0-NC", "CC-BY-4.0-nd", "CC-BY-3.0-SA", "CC-BY-SA-3.0-NC", "CC-BY", "CC-BY-SA", "CC-BY-SA-1.0",
                      "CC-Sampling-Plus-1.0", "GPL-2+ with sample exception", "Battle-Tanks-License", "custom", "", "unclear",
                      "see debian/copyright", "OFL-1.1", "CC-BY-SA-3.0 with restrictions", "non-CC0"]:
             self.assertIsNone(allowed(name), name)
