@@ -17,7 +17,11 @@ export interface ComputedBy {
 
 /** What computes in this process, on a provider. */
 export function computedHere(provider: ProviderName): ComputedBy {
-  return { provider, runtime: `onnxruntime ${env.versions.node ?? env.versions.common}`, processor: processorName() };
+  return {
+    provider,
+    runtime: `onnxruntime ${env.versions.node ?? env.versions.common}`,
+    processor: processorName(),
+  };
 }
 
 /** Name of this machine's processor. */

@@ -69,7 +69,12 @@ function logBandsSettings({ graph }: ModelMessage, manifest: PackManifest): LogB
 }
 
 /** Triangles over the bins, `[bins, bands]`, each summing to 1, in the graph's own float32 steps. */
-function triangles(bins: Float32Array, low: Float32Array, middle: Float32Array, high: Float32Array): Float32Array {
+function triangles(
+  bins: Float32Array,
+  low: Float32Array,
+  middle: Float32Array,
+  high: Float32Array,
+): Float32Array {
   const bands = low.length;
   const bank = new Float32Array(bins.length * bands);
   const { fround } = Math;
@@ -95,7 +100,9 @@ function addedBefore({ node }: ModelMessage['graph'], opType: string): number | 
   if (taker === undefined || another !== undefined) return null;
   const add = node.find(({ output }) => output[0] === taker.input[0]);
   if (add?.opType !== 'Add') return null;
-  const constants = node.filter(({ opType: type, output }) => type === 'Constant' && add.input.includes(output[0] ?? ''));
+  const constants = node.filter(
+    ({ opType: type, output }) => type === 'Constant' && add.input.includes(output[0] ?? ''),
+  );
   const value = constants[0]?.attribute.find(({ name }) => name === 'value')?.t;
   return value?.rawData.length === 4 ? (floatsOf(value)[0] ?? null) : null;
 }

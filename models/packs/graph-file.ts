@@ -40,7 +40,7 @@ async function readHashed(path: string, file: string, size: number, signal: Abor
     handle = await open(path, 'r');
     const bytes = new Uint8Array(size);
     const hash = createHash('sha256');
-    for (let at = 0; at < size; ) {
+    for (let at = 0; at < size;) {
       signal?.throwIfAborted();
       const { bytesRead } = await handle.read(bytes, at, Math.min(CHUNK, size - at), at);
       if (bytesRead === 0) throw new PackError('size', `${file} ends early`, { file });

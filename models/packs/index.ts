@@ -14,7 +14,12 @@ export { embeddingWidth, tokenChoices, type NetworkDescription, type TokenChoice
 export { packWith, writePack, type PackFiles } from './pack-files.ts';
 export { randomTwin, soundingTwin, twinManifest, type TwinHashes } from './random-twin.ts';
 export { listProviders, type ProviderName } from './provider-names.ts';
-export { inlineRunner, type Measurement, type MeasureRequest, type ProviderRunner } from './provider-measure.ts';
+export {
+  inlineRunner,
+  type Measurement,
+  type MeasureRequest,
+  type ProviderRunner,
+} from './provider-measure.ts';
 export { checkProviders, PROVIDER_TOLERANCE, type CheckOptions, type ProviderReport } from './providers.ts';
 export { openRuntime, type PackRuntime, type RuntimeOptions } from './runtime.ts';
 export { verifyPack, type VerificationReport } from './verify.ts';

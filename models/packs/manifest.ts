@@ -150,7 +150,10 @@ export const packManifestSchema = z
       problem('graphs', 'needs embed, or network, or features + encoder + summary');
     if ((graphs.network === undefined) !== (pack.network === undefined))
       problem('network', 'the graph network and its description belong together');
-    const misfit = pack.network === undefined ? null : networkProblem(pack.network, { ...pack, embeddingDim: encodedDim(pack) });
+    const misfit =
+      pack.network === undefined
+        ? null
+        : networkProblem(pack.network, { ...pack, embeddingDim: encodedDim(pack) });
     if (misfit !== null) problem('network', misfit);
     if ((graphs.projection === undefined) !== (pack.projectionOf === undefined))
       problem('projectionOf', 'belongs to a projection graph, and the graph to it');

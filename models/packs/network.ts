@@ -16,7 +16,10 @@ export const networkSchema = z.strictObject({
   input: z.strictObject({
     name,
     /** `one` is an axis of size 1; a network that listens to the waveform has no bands. */
-    axes: z.array(z.enum(['batch', 'time', 'band', 'one'])).min(2).max(6),
+    axes: z
+      .array(z.enum(['batch', 'time', 'band', 'one']))
+      .min(2)
+      .max(6),
   }),
   /** Patches that have to be given at once; left out where any number is taken. */
   batch: size.max(4096).optional(),
@@ -44,6 +47,9 @@ export function embeddingWidth({ dims, tokens }: NetworkDescription['embedding']
   return width === null ? null : tokens === 'stack' ? 3 * width : width;
 }
 
+/** Numbers that a network of a fixed batch may take at once: 256 MiB. */
+const MOST_AT_ONCE = 2 ** 26;
+
 interface Around {
   graphs: { features?: unknown };
   framesPerWindow: number;
@@ -61,7 +67,10 @@ export function networkProblem(network: NetworkDescription, pack: Around): strin
   if (axes('band') === 0 && pack.featureDim !== 1) return 'its input has no bands, the front-end has several';
   const length = pack.graphs.features === undefined ? pack.windowSamples : pack.framesPerWindow;
   if ((patches - 1) * hop + patch > length) return 'its patches do not fit into a window';
-  if (embedding.dims.filter((dim) => dim === null).length > 1) return 'only one size of its output may be open';
+  if ((network.batch ?? 1) * patch * pack.featureDim > MOST_AT_ONCE)
+    return 'its network takes more at once than is given to one';
+  if (embedding.dims.filter((dim) => dim === null).length > 1)
+    return 'only one size of its output may be open';
   if (embeddingWidth(embedding) !== pack.embeddingDim) return 'the width of its output is not embeddingDim';
   return null;
 }

@@ -99,7 +99,12 @@ function compare(provider: ProviderName, found: Outcome, reference: Outcome): Pr
   const speed = `${windowsPerSecond.toPrecision(3)} windows/s`;
   const ran = { provider, available: true, windowsPerSecond, chosen: false };
   if (typeof reference === 'string')
-    return { ...ran, correct: null, maxAbsDifference: null, message: `${speed}, not compared: CPU ${reference}` };
+    return {
+      ...ran,
+      correct: null,
+      maxAbsDifference: null,
+      message: `${speed}, not compared: CPU ${reference}`,
+    };
   const { maxAbsDifference, correct } = difference(found.outputs, reference.outputs);
   const verdict = correct ? 'correct' : 'wrong results';
   const message = `${verdict}, ${speed}, differs from the CPU by ${maxAbsDifference.toExponential(1)}`;

@@ -81,7 +81,8 @@ export class GraphSession {
 
   #feeds(inputs: readonly Float32Array[], batch: number): Record<string, Tensor> {
     if (this.#closed) throw new Error('the pack runtime is closed');
-    if (!Number.isInteger(batch) || batch < 1) throw new RangeError(`batch ${batch} is not a positive integer`);
+    if (!Number.isInteger(batch) || batch < 1)
+      throw new RangeError(`batch ${batch} is not a positive integer`);
     return Object.fromEntries(
       this.#contract.inputs.map((contract, i) => {
         const data = inputs[i];
