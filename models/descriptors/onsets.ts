@@ -71,7 +71,13 @@ export class OnsetEnvelope {
 
 /** dB `[BLOCK, BANDS]` of a block. */
 async function levelsOf(samples: Float32Array): Promise<Float32Array> {
-  session ??= InferenceSession.create(graph(), { intraOpNumThreads: 1, interOpNumThreads: 1 });
+  session ??= InferenceSession.create(graph(), { intraOpNumThreads: 1, interOpNumThreads: 1 }).catch(
+    (thrown: unknown) => {
+      // Memory may be free again next time.
+      session = null;
+      throw thrown;
+    },
+  );
   const waveform = new Tensor('float32', Float32Array.from(samples), [1, BLOCK_SAMPLES]);
   const { power } = await (await session).run({ waveform });
   if (!(power?.data instanceof Float32Array)) throw new Error('the mel bands are no numbers');
