@@ -17,7 +17,7 @@ import {
   frozenGraph,
   tfjsModel,
   type Node,
-  type Tensor,
+  type Tensor as TfTensor,
 } from '../../support/tensorflow-writer.ts';
 
 const LIMIT = 1e-4;
@@ -216,7 +216,7 @@ describe('frozen graphs', () => {
   });
 
   it('reads numbers that are listed, one for all where they are alike, and attributes that are zero', async () => {
-    const listed = (name: string, tensor: Omit<Tensor, 'listed'>): Node => ({
+    const listed = (name: string, tensor: Omit<TfTensor, 'listed'>): Node => ({
       ...{ name, op: 'Const', inputs: [] },
       attributes: { value: { tensor: { ...tensor, listed: true } } },
     });
