@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { moveCaches } from '../../../engine/caches/move.ts';
+import { moveCaches, sweepMove } from '../../../engine/caches/move.ts';
 import type { JobHandle } from '../../../engine/jobs/queue.ts';
 import { finished, importFolder, startTestEngine, testFolder, writeMusic } from '../../support/engine.ts';
 import { smallDisk } from '../../support/small-disk.ts';
@@ -160,6 +160,28 @@ describe('caches', () => {
     expect(readdirSync(own).sort()).toEqual(['cache.db', 'library.db', 'sonifications']);
     expect(readdirSync(join(own, 'sonifications'))).toEqual(['x.wav', 'y.wav']);
     expect(existsSync(join(dataFolder, 'cache-place.json'))).toBe(false);
+  });
+
+  it('lose what a move that was killed had copied, there or back, and nothing else', async () => {
+    const [dataFolder, elsewhere] = [testFolder(), testFolder()];
+    const own = join(dataFolder, 'libraries', 'L');
+    const place = join(elsewhere, 'archetone-caches', 'L');
+    const others = join(elsewhere, 'archetone-caches', 'M.another.part');
+    const draft = join(elsewhere, 'archetone-caches', 'N.J.part');
+    for (const folder of [own, place, others, draft]) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'cache.db'), 'kept');
+    }
+    writeFileSync(join(own, 'library.db'), 'kept');
+    // Its caches are here: nothing was copied back.
+    await sweepMove(dataFolder, null, 'J');
+    expect(readdirSync(own).sort()).toEqual(['cache.db', 'library.db']);
+    writeFileSync(join(own, 'cache-place.json'), JSON.stringify({ folder: place, left: null }));
+    await sweepMove(dataFolder, null, 'J');
+    expect(readdirSync(own).sort()).toEqual(['cache-place.json', 'library.db']);
+    await sweepMove(dataFolder, elsewhere, 'J');
+    expect(readdirSync(join(elsewhere, 'archetone-caches')).sort()).toEqual(['L', 'M.another.part']);
+    expect(readdirSync(place)).toEqual(['cache.db']);
   });
 
   it.skipIf(disk === null)(`are not moved to a disk without room${withDisk}`, async () => {
