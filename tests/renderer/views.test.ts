@@ -649,6 +649,27 @@ describe('the window', () => {
     await waitFor(() => expect(within(byId('pack')).getAllByText('accuracy')).toHaveLength(2));
   });
 
+  it('asks once what each pack was trained on, and not of one that is being removed', async () => {
+    let packs = [pack, { ...pack, id: 'other' }, { ...pack, id: 'third' }];
+    const { app, engine } = await open({
+      answers: {
+        'packs.list': () => packs,
+        'packs.remove': () => null,
+        'packs.trainingData': ({ packId }: { packId: string }) => {
+          if (packs.some(({ id }) => id === packId)) return null;
+          throw new Error('it is gone');
+        },
+      },
+    });
+    app.view = 'packs';
+    await waitFor(() => expect(app.packs.trainingData.size).toBe(3));
+    packs = packs.slice(0, 2);
+    await app.packs.remove('third');
+    await waitFor(() => expect(screen.getAllByTestId('pack')).toHaveLength(2));
+    const asked = engine.inputsOf('packs.trainingData');
+    expect(asked).toEqual(['compact', 'other', 'third'].map((packId) => ({ packId })));
+  });
+
   it('keeps answering when a view cannot be drawn', async () => {
     const complaint = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     let shown: object = { ...pack, sources: null };
