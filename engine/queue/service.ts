@@ -129,7 +129,7 @@ export class QueueService {
     throw new EngineError(
       'queue',
       `What lets this machine in at ${server} is no longer kept.`,
-      'Give the token again in Preferences, under Helpers.',
+      'Disconnect in Preferences, under Helpers, and connect with the token again.',
     );
   }
 }

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectEngine } from '../../engine/api/client.ts';
 import { EngineError } from '../../engine/api/errors.ts';
+import { defaultPreferences } from '../../engine/api/preferences.ts';
 import { enginePortMessage } from '../../engine/api/shell.ts';
 import { listenForEngine } from '../../renderer/src/shell/connection.ts';
 import { App } from '../../renderer/src/shell/app.svelte.ts';
@@ -372,6 +373,25 @@ describe('the application’s state', () => {
     fake.emit({ type: 'library-changed', libraryId: 'another', what: 'predictions' });
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(sessionOf(app).predictionsVersion).toBe(before + 1);
+  });
+
+  it('imports with the helpers where a queue is connected, and here where none is any more', async () => {
+    const queue = { server: 'nats://host:4222', creds: null, tlsCa: null, secret: false, lasting: false };
+    const overQueue = async (connection: typeof queue | null): Promise<unknown> => {
+      const fake = new FakeEngine({
+        ...fullAnswers,
+        'queue.get': () => connection,
+        'preferences.get': () => ({ ...defaultPreferences, importOverQueue: true }),
+        'import.start': () => ({ jobId: 'J' }),
+      });
+      const app = new App(fakeShell());
+      await app.connected(fake);
+      await app.openKnown('L1');
+      await sessionOf(app).rescan();
+      return fake.inputsOf('import.start');
+    };
+    expect(await overQueue(queue)).toMatchObject([{ overQueue: true }]);
+    expect(await overQueue(null)).toMatchObject([{ overQueue: false }]);
   });
 
   it('does not import again what has been read', async () => {

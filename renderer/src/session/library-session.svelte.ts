@@ -6,6 +6,7 @@ import type { LibrarySummary } from '../../../engine/api/libraries.ts';
 import type { VectorRef } from '../../../engine/api/neighbours.ts';
 import type { PackInfo } from '../../../engine/api/packs.ts';
 import type { EngineConnection } from '../shell/engine.svelte.ts';
+import type { Helpers } from '../helpers/helpers.svelte.ts';
 import type { Jobs } from '../jobs/jobs.svelte.ts';
 import { TrackTable, type TrackScope } from '../library/tracks.svelte.ts';
 import { MapData } from '../map/projection.svelte.ts';
@@ -47,6 +48,7 @@ export interface SessionHost {
   libraries: Libraries;
   packs: Packs;
   settings: Settings;
+  helpers: Helpers;
   /** The view that is shown. */
   readonly view: string;
 }
@@ -312,7 +314,8 @@ export class LibrarySession {
   /** Starts an import of what is new or changed, or of everything. */
   async rescan(everything = false): Promise<void> {
     const { libraryId } = this;
-    const { importOverQueue: overQueue } = this.settings.preferences;
+    // Where no queue is connected there is no switch either, and what it said last does not count.
+    const overQueue = this.settings.preferences.importOverQueue && this.#host.helpers.connection !== null;
     await this.notices.attempt(() => this.engine.call('import.start', { libraryId, everything, overQueue }));
   }
 
