@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import {
+  absoluteMetric,
   evaluationSteps,
   scoreText,
   targetMetric,
@@ -114,7 +115,11 @@ function textOf({ rows, similarities, cells, planned }: EvaluationTable): string
       { title: 'probe', value: (row) => row.probe },
       { title: 'deformation', value: (row) => row.deformation },
       { title: 'metric', value: (row) => row.metric },
-      { title: '%', value: scoreText, align: 'right' },
+      {
+        title: 'score',
+        value: (row) => `${scoreText(row)}${row.metric === absoluteMetric ? '' : ' %'}`,
+        align: 'right',
+      },
       { title: 'runs', value: (row) => String(row.runs), align: 'right' },
     ],
     rows.filter(({ metric }) => !metric.startsWith(targetMetric)),

@@ -52,6 +52,7 @@ describe('archetone evaluate', { timeout: 180_000 }, () => {
     ]);
     expect(run.code, run.stderr).toBe(0);
     expect(run.stdout).toContain('4 of 4 cells');
+    expect(run.stdout).toContain('100.0 ± 0.0 %');
     // A note played softer or louder is the same note; two runs of equal outcome leave no doubt.
     const rows = readFileSync(csv ?? '', 'utf8').split('\n');
     expect(rows[0]).toBe(

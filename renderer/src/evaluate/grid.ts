@@ -1,4 +1,4 @@
-import type { EvaluationRow } from '../../../engine/api/evaluations.ts';
+import { absoluteMetric, type EvaluationRow } from '../../../engine/api/evaluations.ts';
 
 /** A column of the heat table: a probe on a data set. */
 export interface GridColumn {
@@ -11,7 +11,7 @@ export interface Grid {
   columns: GridColumn[];
   spaces: string[];
   cell: (space: string, column: GridColumn) => EvaluationRow | undefined;
-  /** 0…1 among the cells of its data set. */
+  /** 0…1 among the cells of its data set, the best one 1: the highest score, or the smallest error. */
   shade: (row: EvaluationRow) => number;
 }
 
@@ -48,9 +48,10 @@ export function gridOf(rows: readonly EvaluationRow[], deformation: string, metr
     columns: [...columns.values()],
     spaces: distinct(shown.map(({ space }) => space)),
     cell: (space, column) => cells.get(keyOf({ space, ...column })),
-    shade: ({ dataset, mean }) => {
+    shade: ({ dataset, metric: own, mean }) => {
       const { low, high } = ranges.get(dataset) ?? { low: 0, high: 1 };
-      return high > low ? (mean - low) / (high - low) : 1;
+      if (high <= low) return 1;
+      return (own === absoluteMetric ? high - mean : mean - low) / (high - low);
     },
   };
 }

@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import type { EvaluationRow } from '../../engine/api/evaluations.ts';
+import { gridOf } from '../../renderer/src/evaluate/grid.ts';
+
+const row = (space: string, metric: string, mean: number): EvaluationRow => ({
+  ...{ dataset: 'tones', probe: 'ridge', deformation: 'clean', space, metric, mean },
+  ...{ interval: null, runs: 1, tested: 9 },
+});
+const rows = [
+  row('far', 'R²', 0.2),
+  row('near', 'R²', 0.9),
+  row('far', 'mean absolute error', 8),
+  row('near', 'mean absolute error', 2),
+];
+
+it.each(['R²', 'mean absolute error'])('shades the best cell most: %s', (metric) => {
+  const { spaces, cell, shade } = gridOf(rows, 'clean', metric);
+  const shades = spaces.map((space) => {
+    const found = cell(space, { dataset: 'tones', probe: 'ridge' });
+    return [space, found && shade(found)];
+  });
+  expect(Object.fromEntries(shades)).toEqual({ far: 0, near: 1 });
+});
