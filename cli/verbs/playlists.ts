@@ -99,15 +99,19 @@ Examples:
           const { client } = session;
           const { id: libraryId } = await session.library();
           const all = await client.call('playlists.list', { libraryId });
-          const isNamed = ({ id, name }: PlaylistInfo): boolean =>
-            names.includes(id) || names.includes(name) || (names.length === 1 && names[0] === 'all');
-          const removed = all.filter(isNamed);
-          if (removed.length === 0)
+          const everything = names.length === 1 && names[0] === 'all';
+          const unknown = names.filter(
+            (given) => !all.some(({ id, name }) => given === id || given === name),
+          );
+          if (all.length === 0 || (!everything && unknown.length > 0))
             throw new EngineError(
               'not-found',
-              `No playlist is called “${names.join('”, “')}”.`,
+              `No playlist is called “${unknown.join('”, “')}”.`,
               all.length === 0 ? 'There are none.' : 'archetone playlists list shows what there is.',
             );
+          const removed = all.filter(
+            ({ id, name }) => everything || names.includes(id) || names.includes(name),
+          );
           await client.call('playlists.remove', { libraryId, playlistIds: removed.map(({ id }) => id) });
           return { json: { removed }, text: `Forgot ${removed.map(({ name }) => name).join(', ')}.` };
         }),

@@ -1,14 +1,18 @@
 import {
   pairModes,
   retrievalMetrics,
+  retrievalTitles,
   similarityMethodNames,
+  similarityTitles,
+  verdictOf,
+  verdictTexts,
   type Figure,
   type LearnedSpace,
   type PairMode,
   type SimilarityAssessment,
   type SimilarityFigures,
-  type SimilarityMethod,
 } from '../../engine/api/similarity.ts';
+import { EngineError } from '../../engine/api/errors.ts';
 import { seedNumber, wholeNumber } from '../options.ts';
 import { pairs, table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
@@ -88,7 +92,8 @@ Examples:
           );
           const spaces = await session.client.call('similarity.list', { libraryId });
           const learned = spaces.find((space) => space.packId === packId);
-          if (!learned) throw new Error('the learned space is gone');
+          if (!learned)
+            throw new EngineError('not-found', 'The learned space was removed meanwhile.', 'Learn it again.');
           const text = [
             described(learned),
             used
@@ -165,22 +170,15 @@ function described(space: LearnedSpace): string {
   ].join('\n');
 }
 
-const METHODS: Record<SimilarityMethod, string> = {
-  learned: 'learned',
-  shuffled: 'learned from shuffled playlists',
-  whitened: 'PCA-whitened',
-  plain: 'as it was',
-};
-
 function figures({ all, otherArtists }: SimilarityAssessment): string {
   const without = otherArtists
     ? [
         `without pairs of one artist, ${asked(otherArtists)}:`,
         figureTable(otherArtists),
-        verdict(otherArtists),
+        verdictTexts[verdictOf(otherArtists)],
       ]
     : ['No figures without pairs of one artist: too few artists are known.'];
-  return [`${asked(all)}:`, figureTable(all), verdict(all), ...without].join('\n');
+  return [`${asked(all)}:`, figureTable(all), verdictTexts[verdictOf(all)], ...without].join('\n');
 }
 
 const asked = ({ lists, queries }: SimilarityFigures): string =>
@@ -190,9 +188,9 @@ function figureTable({ methods, chance }: SimilarityFigures): string {
   const rows = [...similarityMethodNames, 'chance' as const];
   return table<(typeof rows)[number]>(
     [
-      { title: 'space', value: (row) => (row === 'chance' ? 'random order' : METHODS[row]) },
+      { title: 'space', value: (row) => (row === 'chance' ? 'A random order' : similarityTitles[row]) },
       ...retrievalMetrics.map((metric) => ({
-        title: { hit: 'Hit@10', rPrecision: 'R-precision', ndcg: 'NDCG@10' }[metric],
+        title: retrievalTitles[metric],
         value: (row: (typeof rows)[number]) =>
           row === 'chance' ? chance[metric].toFixed(3) : interval(methods[row][metric]),
         align: 'right' as const,
@@ -204,11 +202,3 @@ function figureTable({ methods, chance }: SimilarityFigures): string {
 
 const interval = ({ value, low, high }: Figure): string =>
   `${value.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`;
-
-function verdict({ gains: { shuffled, whitened } }: SimilarityFigures): string {
-  const [a, b] = [shuffled.ndcg.verdict, whitened.ndcg.verdict];
-  if (a === 'better' && b === 'better') return 'It finds your playlists better than both controls do.';
-  if (a === 'worse' || b === 'worse')
-    return 'It finds your playlists worse than a control does: do not use it.';
-  return 'It cannot be told whether it finds your playlists better than the controls do.';
-}

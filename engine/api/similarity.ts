@@ -14,10 +14,21 @@ export type PairMode = (typeof pairModes)[number];
 /** Whether one of the rest of a playlist is among the ten nearest; the share of it among as many nearest; NDCG of ten. */
 export const retrievalMetrics = ['hit', 'rPrecision', 'ndcg'] as const;
 export type RetrievalMetric = (typeof retrievalMetrics)[number];
+export const retrievalTitles: Readonly<Record<RetrievalMetric, string>> = {
+  hit: 'Hit@10',
+  rPrecision: 'R-precision',
+  ndcg: 'NDCG@10',
+};
 
 /** The learned space, the control learned from shuffled playlists, PCA-whitened embeddings, embeddings as they are. */
 export const similarityMethodNames = ['learned', 'shuffled', 'whitened', 'plain'] as const;
 export type SimilarityMethod = (typeof similarityMethodNames)[number];
+export const similarityTitles: Readonly<Record<SimilarityMethod, string>> = {
+  learned: 'Learned',
+  shuffled: 'Learned from shuffled playlists',
+  whitened: 'PCA-whitened',
+  plain: 'As it was',
+};
 export const similarityControls = ['shuffled', 'whitened'] as const;
 export type SimilarityControl = (typeof similarityControls)[number];
 
@@ -42,6 +53,20 @@ export interface SimilarityFigures {
   /** Learned minus control. */
   gains: Record<SimilarityControl, Record<RetrievalMetric, Figure & { verdict: Verdict }>>;
 }
+
+/** Against both controls, by NDCG: better than both, worse than one, or neither. */
+export function verdictOf({ gains }: SimilarityFigures): Verdict {
+  const verdicts = similarityControls.map((control) => gains[control].ndcg.verdict);
+  if (verdicts.includes('worse')) return 'worse';
+  return verdicts.every((verdict) => verdict === 'better') ? 'better' : 'cannot-tell';
+}
+
+export const verdictTexts: Readonly<Record<Verdict, string>> = {
+  better: 'It finds your playlists better than both controls do.',
+  worse: 'It finds your playlists worse than a control does: do not use it.',
+  'cannot-tell':
+    'Cannot tell whether it finds your playlists better than the controls do: the intervals of the differences hold 0.',
+};
 
 export interface SimilarityAssessment {
   all: SimilarityFigures;

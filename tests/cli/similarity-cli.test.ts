@@ -37,6 +37,9 @@ it(
     const few = await runCli(['similarity', 'learn', data, '--json'], { env });
     expect(few.code).not.toBe(0);
     expect(few.stdout).toContain('There are 0 playlists');
+    // A name that is wrong: nothing is forgotten.
+    const wrong = await runCli(['playlists', 'remove', data, 'few', 'many', '--json'], { env });
+    expect([wrong.code, wrong.stdout]).toEqual([3, expect.stringContaining('called “many”')]);
     await run('playlists', 'remove', data, 'few');
 
     for (let i = 0; i < 12; i++) {
@@ -53,8 +56,8 @@ it(
     expect(JSON.stringify(near)).toContain('bass/');
     expect(await run('similarity', 'use', data)).toEqual({ packId: 'compact', tracks: 156 });
     const text = await runCli(['similarity', 'list', data], { env });
-    expect(text.stdout).toMatch(/learned from shuffled playlists/);
-    expect(text.stdout).toMatch(/It (finds|cannot)/);
+    expect(text.stdout).toMatch(/Learned from shuffled playlists/);
+    expect(text.stdout).toMatch(/It finds your playlists|Cannot tell whether/);
     await run('similarity', 'remove', data, packId);
     const none = await runCli(['similarity', 'use', data, packId, '--json'], { env });
     expect(none.stdout).toContain('has no learned space');

@@ -55,6 +55,6 @@ describe('learning', () => {
       Promise.reject(new EngineError('too-few-labels', 'Too few.')),
     );
     await expect(learning.learn('Mine', { pairs: 'pmi', dim: 64, seed: 1 })).rejects.toThrow('Too few.');
-    expect([learning.jobId, reads]).toEqual(['J', 1]);
+    expect(reads).toBe(1);
   });
 });

@@ -8,8 +8,6 @@ export class SimilarityLearning {
   playlists = $state.raw<readonly PlaylistInfo[]>([]);
   readiness = $state.raw<SimilarityReadiness | null>(null);
   spaces = $state.raw<readonly LearnedSpace[]>([]);
-  /** The job that learns, or learned last. */
-  jobId = $state<string | null>(null);
   /** Playlists are being read. */
   reading = $state(false);
   readonly #libraryId: string;
@@ -59,7 +57,6 @@ export class SimilarityLearning {
   /** Learns, and sees the library in what was learned. @throws EngineError the job’s own, or `cancelled` */
   async learn(title: string, settings: { pairs: PairMode; dim: number; seed: number }): Promise<void> {
     const { jobId } = await this.#engine.call('similarity.learn', { ...this.#scope, title, settings });
-    this.jobId = jobId;
     try {
       await this.#wait(jobId);
     } finally {
