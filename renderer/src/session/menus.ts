@@ -10,14 +10,13 @@ import type { LibrarySession } from './library-session.svelte.ts';
 import { findSimilar } from './similar-to.ts';
 import { trackActions } from './track-actions.ts';
 import { trainDefaults } from '../train/defaults.ts';
-import { joinPath } from '../ui/paths.ts';
+import { joinPath, safeFolderName } from '../ui/paths.ts';
 
 /** Rivals that a class is trained with. */
 const MOST_RIVALS = 3;
 
-/** What every file system takes as a name. */
-const fileNameOf = (name: string): string =>
-  name.replaceAll(/[^\p{L}\p{N} ._-]+/gu, '-').slice(0, 80) || 'class';
+/** Letters of a class that stand in the name of a file: file systems take some 250 bytes. */
+const MOST_LETTERS = 80;
 
 /** Of the selected tracks. */
 export function trackEntries(app: App, session: LibrarySession): MenuEntry[][] {
@@ -94,7 +93,8 @@ async function savePrototypeSound(
   const vector = { kind: 'prototype', experimentId, index } as const;
   const sound = session.sonifier.soundOf(vector, sonification) ?? (await session.sonifier.make([vector]))[0];
   if (!sound) return;
-  const file = joinPath(folder, `${fileNameOf(name)} prototype ${String(index + 1)}.wav`);
+  const title = safeFolderName(`${name.slice(0, MOST_LETTERS)} prototype ${String(index + 1)}`);
+  const file = joinPath(folder, `${title}.wav`);
   await session.engine.call('sonify.save', { libraryId: session.libraryId, soundId: sound.id, file });
   session.notices.add('success', 'The sound is saved.', {
     hint: file,
