@@ -1,4 +1,5 @@
 import type { FolderScore, FolderTable, FolderView } from '../engine/api/quality.ts';
+import { writeCsv } from '../engine/bundles/csv.ts';
 import { table, type Column } from './text.ts';
 
 const VIEWS: readonly (readonly [FolderView, string])[] = [
@@ -39,16 +40,15 @@ export function describeFolderTable({ folders, rows }: FolderTable): string {
 
 /** The same as CSV, a line per accuracy. */
 export function folderTableCsv({ pack, seed, rows }: FolderTable): string {
-  const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const lines = rows.flatMap((row) =>
     VIEWS.flatMap(([view]) => {
       const accuracy = row.accuracy[view];
       if (accuracy === undefined) return [];
       const { from, to, classifier, classes, asked, largestClass } = row;
       const cells = [pack.id, pack.version, pack.sha256, seed, from, to, classifier, view, accuracy];
-      return [[...cells, classes, asked, largestClass].map((cell) => quoted(String(cell))).join(',')];
+      return [[...cells, classes, asked, largestClass]];
     }),
   );
   const head = 'pack,version,sha256,seed,from,to,classifier,view,accuracy,classes,asked,largestClass';
-  return `${[head, ...lines].join('\n')}\n`;
+  return writeCsv(head.split(','), lines);
 }

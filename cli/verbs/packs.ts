@@ -111,7 +111,7 @@ function describeTrainingData(found: TrainingData | null): string {
   ];
   if (generalPublicHours > 0)
     parts.push(
-      `${generalPublicHours} of ${hours} hours are under the GPL. Whether the weights are a work based on them is not settled.`,
+      `${generalPublicHours.toFixed(1)} of ${hours.toFixed(1)} hours are under the GPL. Whether the weights are a work based on them is not settled.`,
     );
   return parts.join('\n\n');
 }

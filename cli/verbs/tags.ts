@@ -3,7 +3,7 @@ import type { Taggram } from '../../engine/api/tags.ts';
 import type { EngineErrorData } from '../../engine/api/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { number, wholeNumber } from '../options.ts';
-import { table } from '../text.ts';
+import { damage, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
 
 interface TagsOptions {
@@ -24,13 +24,14 @@ interface TaggedFile {
   note: string | null;
 }
 
+/** Adds `archetone tags`. */
 export const tagsVerb: AddVerb = (program, cli) => {
   program
     .command('tags')
     .description('Say what a pack with tags hears in files: the means of its predictions over all patches.')
     .argument('<files...>', 'audio files or folders')
     .requiredOption('--pack <id>', 'pack with tags')
-    .option('--top <n>', 'how many tags of a file are shown', wholeNumber(1, 10_000), 5)
+    .option('--top <n>', 'how many tags of a file are shown, or become labels', wholeNumber(1, 10_000), 5)
     .option('--over-time', 'also what each patch is said to be (with --json)')
     .option('--labels <file.csv>', 'write a label file, from which a taxonomy can be made')
     .option('--threshold <p>', 'a tag is a label from this mean on', number(0, 1), 0.5)
@@ -102,9 +103,11 @@ function asText(
   labels: { file: string; labelled: number } | null,
 ): string {
   const rows = [
-    ...files.map(({ path, tags }) => ({
+    ...files.map(({ path, tags, note }) => ({
       path,
-      what: tags.map(({ tag, mean }) => `${tag} ${mean.toFixed(2)}`).join(', '),
+      what: [...tags.map(({ tag, mean }) => `${tag} ${mean.toFixed(2)}`), damage(note)]
+        .filter(Boolean)
+        .join(', '),
     })),
     ...failures.map(({ path, problem }) => ({ path, what: problem.message })),
   ];

@@ -153,6 +153,12 @@ function viewsOf({ view, weighting, head }: Options) {
 }
 
 function trainingOptions(options: Options) {
+  if (options.rest && !options.classes)
+    throw new EngineError(
+      'bad-input',
+      '--rest is what --classes leave over, and no --classes are given.',
+      'Name the classes, or leave --rest out.',
+    );
   const { prototypes, seed, task, steps, batch, learningRate, lambda, temperature, adaptor } = options;
   const { groupBy, minimumTracks, initialisation, projection, classes, rest } = options;
   return {
