@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeWav } from '../../models/audio/index.ts';
@@ -8,6 +8,14 @@ import { answerDialogs, go, screenshots } from './support/steps.ts';
 
 test.setTimeout(240_000);
 const TOKEN = 'a-token-of-a-test';
+let server: NatsProcess | null = null;
+let worker: ChildProcess | null = null;
+
+// Also where the test fails: a worker looks for its server without end.
+test.afterEach(async () => {
+  worker?.kill('SIGKILL');
+  await server?.kill();
+});
 
 test('helpers: connects to a queue, imports over it, shows who works, and disconnects', async () => {
   test.skip(natsMissing, 'nats-server is not installed');
@@ -21,8 +29,9 @@ test('helpers: connects to a queue, imports over it, shows who works, and discon
     );
     writeFileSync(join(music, `tone ${String(i)}.wav`), encodeWav(tone, 24_000, 'pcm16'));
   }
-  const server = new NatsProcess(folder, await freePort(), `authorization { token: "${TOKEN}" }`);
-  await server.start();
+  const queue = new NatsProcess(folder, await freePort(), `authorization { token: "${TOKEN}" }`);
+  server = queue;
+  await queue.start();
   const running = await launch(join(folder, 'data'));
   const { app, page } = running;
   // Native dialogs cannot be driven.
@@ -36,12 +45,12 @@ test('helpers: connects to a queue, imports over it, shows who works, and discon
     await page.getByTestId('helpers-token').fill(token);
     await page.getByTestId('helpers-connect').click();
   };
-  await connect(server.url, 'wrong');
+  await connect(queue.url, 'wrong');
   await expect(panel.getByRole('alert')).toContainText('does not let this token in');
   await connect(`nats://127.0.0.1:${String(await freePort())}`, TOKEN);
   await expect(panel.getByRole('alert')).toContainText('There is no queue at');
-  await connect(server.url, TOKEN);
-  await expect(page.getByTestId('helpers-connected')).toContainText(server.url);
+  await connect(queue.url, TOKEN);
+  await expect(page.getByTestId('helpers-connected')).toContainText(queue.url);
   await expect(page.getByTestId('no-workers')).toBeVisible();
   await page.getByTestId('helpers-import').check();
 
@@ -51,15 +60,16 @@ test('helpers: connects to a queue, imports over it, shows who works, and discon
   await page.getByTestId('open-folder').click();
   await expect(page.getByTestId('import-helpers')).toBeChecked();
   await expect(page.getByTestId('import-progress').getByTestId('no-workers')).toBeVisible();
-  const worker = spawn(
+  const helper = spawn(
     process.execPath,
     [
       join(repository, 'bin', 'archetone.js'),
-      ...['worker', '--queue', server.url, '--name', 'studio', '--cache', join(folder, 'cache')],
+      ...['worker', '--queue', queue.url, '--name', 'studio', '--cache', join(folder, 'cache')],
       ...['--batch', '2', '--threads', '1', '--tracks', '1'],
     ],
     { env: { ...process.env, ARCHETONE_QUEUE_TOKEN: TOKEN }, stdio: 'ignore' },
   );
+  worker = helper;
   await expect(page.getByTestId('track-count')).toHaveText('4 tracks', { timeout: 120_000 });
   await expect(page.getByTestId('import-progress')).toBeHidden({ timeout: 120_000 });
   await go(page, 'preferences');
@@ -67,8 +77,8 @@ test('helpers: connects to a queue, imports over it, shows who works, and discon
   await expect(row.getByRole('cell').nth(1)).toHaveText('4', { timeout: 20_000 });
   await expect(row.getByRole('cell').nth(3)).toHaveText('0');
   await screenshots(page, 'helpers');
-  const ended = new Promise((resolve) => worker.once('exit', resolve));
-  worker.kill('SIGTERM');
+  const ended = new Promise((resolve) => helper.once('exit', resolve));
+  helper.kill('SIGTERM');
   await ended;
   await expect(page.getByTestId('no-workers')).toBeVisible({ timeout: 20_000 });
 
@@ -81,6 +91,6 @@ test('helpers: connects to a queue, imports over it, shows who works, and discon
   await expect(page.getByTestId('import-helpers')).toBeHidden();
   expect(running.complaints).toEqual([]);
   await app.close();
-  await server.kill();
+  await queue.kill();
   rmSync(folder, { recursive: true, force: true });
 });

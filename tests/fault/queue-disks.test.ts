@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { observeQueue } from '../../engine/queue/nats/observe.ts';
+import { afterFile } from '../support/after-file.ts';
 import {
   finished,
   importFolder,
@@ -12,10 +13,16 @@ import {
 import { libraryContents } from '../support/library-contents.ts';
 import { natsMissing, NatsServer, withNats } from '../support/nats.ts';
 import { settingsOf, startTestWorker } from '../support/queue-worker.ts';
-import { smallDisk } from '../support/small-disk.ts';
+import { smallDisk, type SmallDisk } from '../support/small-disk.ts';
 
 const soon = { timeout: 30_000 };
-const disk = natsMissing ? null : smallDisk(1);
+/** A disk that goes with the test file, whatever became of its tests. */
+function ownDisk(megabytes: number): SmallDisk | null {
+  const made = smallDisk(megabytes);
+  if (made) afterFile(() => made.remove());
+  return made;
+}
+const disk = natsMissing ? null : ownDisk(1);
 const withDisk = disk === null ? ' (skipped: this user may mount no disk)' : '';
 
 describe.skipIf(natsMissing)(`a queue and disks${withNats}`, () => {
@@ -68,7 +75,6 @@ describe.skipIf(natsMissing)(`a queue and disks${withNats}`, () => {
       expect(await finished(client, jobId, 'import')).toMatchObject({ imported: 3, failed: 0 });
       await worker.stop();
       await engine.close();
-      disk?.remove();
       expect(libraryContents(dataFolder)).toEqual(libraryContents(alone.dataFolder));
     },
   );
@@ -77,7 +83,7 @@ describe.skipIf(natsMissing)(`a queue and disks${withNats}`, () => {
     `keeps answers while the library's disk is full${withDisk}`,
     { timeout: 90_000 },
     async () => {
-      const own = smallDisk(8);
+      const own = ownDisk(8);
       const music = writeMusic({ perClass: 3, classes: ['bass'] });
       const server = await NatsServer.start();
       const settings = settingsOf(server.url);
@@ -97,7 +103,6 @@ describe.skipIf(natsMissing)(`a queue and disks${withNats}`, () => {
       const again = await client.call('import.start', { libraryId });
       expect(await finished(client, again.jobId, 'import')).toMatchObject({ imported: 3, failed: 0 });
       await engine.close();
-      own?.remove();
     },
   );
 
@@ -105,7 +110,7 @@ describe.skipIf(natsMissing)(`a queue and disks${withNats}`, () => {
     `waits while the server's disk is full${withDisk}`,
     { timeout: 90_000 },
     async () => {
-      const own = smallDisk(16);
+      const own = ownDisk(16);
       const music = writeMusic({ perClass: 3, classes: ['bass'] });
       const server = await NatsServer.start('', own?.folder);
       const settings = settingsOf(server.url);
@@ -131,7 +136,6 @@ describe.skipIf(natsMissing)(`a queue and disks${withNats}`, () => {
       await worker.stop();
       await engine.close();
       await server.kill();
-      own?.remove();
     },
   );
 });

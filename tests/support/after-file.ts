@@ -9,7 +9,15 @@ export function afterFile(tidy: () => void | Promise<void>): void {
   tidyings.push(tidy);
 }
 
-/** Last things first, as what was made later may need what was made before. */
+/** Last things first, as what was made later may need what was made before; all of them, whichever fails. */
 export async function tidyUp(): Promise<void> {
-  for (const tidy of tidyings.splice(0).reverse()) await tidy();
+  const failures: unknown[] = [];
+  for (const tidy of tidyings.splice(0).reverse())
+    try {
+      await tidy();
+    } catch (thrown) {
+      failures.push(thrown);
+    }
+  if (failures.length > 0)
+    throw new AggregateError(failures, 'What a test file made was not all taken away.');
 }

@@ -2,7 +2,7 @@ import { Random } from '../../../models/numerics/random.ts';
 import type { SimilarityData } from '../../../models/similarity/assess.ts';
 
 /**
- * The note's toy: tracks have a taste in a few dimensions, hidden in their vectors under louder ones that say nothing;
+ * A toy: tracks have a taste in a few dimensions, hidden in their vectors under louder ones that say nothing;
  * playlists gather tracks of like taste. Artists are dealt at random, so that they say nothing of taste.
  */
 export function tasteData(
