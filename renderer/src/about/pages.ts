@@ -6,6 +6,7 @@ import editing from '../../../docs/editing-prototypes.md?raw';
 import reducing from '../../../docs/reducing.md?raw';
 import learnSimilarity from '../../../docs/learn-similarity.md?raw';
 import manyMachines from '../../../docs/many-machines.md?raw';
+import severalViews from '../../../docs/several-views.md?raw';
 import scoringPacks from '../../../docs/scoring-packs.md?raw';
 import userGuide from '../../../docs/user-guide.md?raw';
 import { sectionsOf, type Section } from './markdown.ts';
@@ -25,6 +26,7 @@ export const pages = [
   { file: 'reducing.md', title: 'Reducing', text: reducing },
   { file: 'choosing-an-embedding.md', title: 'Choosing an embedding', text: choosing },
   { file: 'learn-similarity.md', title: 'Learning your own similarity', text: learnSimilarity },
+  { file: 'several-views.md', title: 'Several views', text: severalViews },
   { file: 'audio-formats.md', title: 'Audio formats', text: audioFormats },
   { file: 'official-models.md', title: 'Official models', text: officialModels },
   { file: 'many-machines.md', title: 'Many machines', text: manyMachines },

@@ -36,12 +36,18 @@ export async function playVector(
 }
 
 /** A: the prototype itself, sonified. */
-export async function playPrototype(session: LibrarySession, index: number): Promise<void> {
+export async function playPrototype(
+  session: LibrarySession,
+  index: number,
+  className?: string,
+): Promise<void> {
   const experiment = session.experiments.current;
   const prototype = session.prototypes.get(index);
-  if (!experiment || !prototype) return;
+  // Of several views they are not listed, but heard all the same where the pack of theirs has a decoder.
+  const name = prototype?.class ?? className;
+  if (!experiment || name === undefined) return;
   const vector: VectorRef = { kind: 'prototype', experimentId: experiment.id, index };
-  await playVector(session, vector, prototypeName(prototype.class, index), prototype.sonification);
+  await playVector(session, vector, prototypeName(name, index), prototype?.sonification ?? null);
 }
 
 /** B: the real excerpt that lies nearest to the prototype. */

@@ -1,7 +1,8 @@
 import type { Contribution, Explanation } from '../../../engine/api/classify.ts';
 
 /** What of an explanation is drawn. */
-export type Explained = Pick<Explanation, 'class' | 'bias' | 'logit' | 'contributions'>;
+export type Explained = Pick<Explanation, 'class' | 'bias' | 'logit' | 'contributions'> &
+  Partial<Pick<Explanation, 'views'>>;
 
 export interface WaterfallStep {
   key: string;

@@ -1,0 +1,41 @@
+import type { LibrarySpace } from '../../../engine/api/libraries.ts';
+import type { BlendPoint, ViewsReport, ViewsRequest } from '../../../engine/api/views.ts';
+import type { Series } from './curve.ts';
+
+/** Names of a table of kinds, in its order. */
+export function keysOf<T extends string>(table: Record<T, string>): T[] {
+  return Object.keys(table) as T[];
+}
+
+/** The views that are chosen after one was ticked or unticked; null where one or none is left. */
+export function chosenViews(
+  spaces: readonly LibrarySpace[],
+  views: ViewsRequest | null,
+  key: string,
+  chosen: boolean,
+): ViewsRequest | null {
+  const before = new Set(views?.spaces ?? spaces.slice(0, 1).map((space) => space.key));
+  if (chosen) before.add(key);
+  else before.delete(key);
+  // In the order of the library: the windows of the first are those of all.
+  const kept = spaces.map((space) => space.key).filter((own) => before.has(own));
+  if (kept.length < 2) return null;
+  return { weighting: views?.weighting ?? 'p1', head: views?.head ?? 'refit', spaces: kept };
+}
+
+const DASHES = ['', '6 3', '2 3', '8 3 2 3'];
+const COLOURS = 8;
+
+/** Curves of the branches: the views by their packs, then the joint head. */
+export function branchSeries(
+  { views, blend }: Pick<ViewsReport, 'views' | 'blend'>,
+  of: (point: BlendPoint) => readonly number[],
+): Series[] {
+  const names = [...views.map(({ space }) => space.packId), 'together'];
+  return names.map((name, b) => ({
+    name,
+    variable: b === views.length ? '--text-2' : `--class-${String(b % COLOURS)}`,
+    dash: DASHES[b % DASHES.length] ?? '',
+    points: blend.map((point) => ({ x: point.step, y: of(point)[b] ?? NaN })),
+  }));
+}
