@@ -1,6 +1,7 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, launch, repository, temporaryFolder, test } from './support/app.ts';
+import { violations } from './support/axe.ts';
 import { importedDemo } from './support/demo.ts';
 import { answerDialogs, go, openLabelledDemo, screenshots } from './support/steps.ts';
 
@@ -22,7 +23,7 @@ function writePlaylists(folder: string): void {
     }
 }
 
-test('learns a similarity from playlists, says how good it is, and sees the library in it and back', async () => {
+test('learns a similarity from playlists, sees the library in it and back, and trains in both spaces', async () => {
   test.setTimeout(500_000);
   const userData = await importedDemo('similarity');
   const lists = temporaryFolder('playlists');
@@ -62,6 +63,28 @@ test('learns a similarity from playlists, says how good it is, and sees the libr
   await page.getByTestId('seen-in').selectOption({ label: 'My similarity' });
   await expect.poll(nearest).toEqual(learned);
 
+  await go(page, 'train');
+  await page.getByTestId('preset-quick').click();
+  const choice = page.getByTestId('views').getByRole('checkbox');
+  await expect(choice).toHaveCount(2);
+  await expect(choice.first()).toBeChecked();
+  await choice.nth(1).check();
+  await page.getByTestId('train-start').click();
+  await expect(page.getByTestId('views-panel')).toBeVisible({ timeout: 300_000 });
+  await expect(page.getByTestId('views-panel').locator('tbody tr')).toHaveCount(2);
+  await expect(page.getByTestId('views-panel').locator('svg path').first()).toBeAttached();
+  await screenshots(page, 'train-views');
+  expect(await violations(page)).toEqual([]);
+  await go(page, 'library');
+  await page.getByTestId('track-row').first().click();
+  const parts = page.getByTestId('why-views');
+  await expect(parts).toBeVisible({ timeout: 60_000 });
+  await expect(parts.locator('dt')).toHaveCount(4);
+  await expect(page.getByTestId('why-views-sum')).toHaveAttribute('data-exact', 'true');
+  await screenshots(page, 'why-views');
+  expect(await violations(page)).toEqual([]);
+
+  await go(page, 'similar');
   await page.getByTestId('learn-from-playlists').click();
   await page.getByTestId('space-forget').click();
   await expect(page.getByTestId('learned-space')).toHaveCount(0);

@@ -23,6 +23,15 @@ export function chosenViews(
   return { weighting: views?.weighting ?? 'p1', head: views?.head ?? 'refit', spaces: kept };
 }
 
+/** Views by their packs; those of one pack also by their windows, or numbered. */
+export function viewNames(views: ViewsReport['views']): string[] {
+  const named = views.map(({ space: { packId, windows } }) => {
+    const alone = views.filter(({ space }) => space.packId === packId).length === 1;
+    return alone ? packId : `${packId}, ${windows === 'all' ? 'all windows' : `${String(windows)} windows`}`;
+  });
+  return named.map((name, v) => (named.indexOf(name) === v ? name : `${name} (${String(v + 1)})`));
+}
+
 const DASHES = ['', '6 3', '2 3', '8 3 2 3'];
 const COLOURS = 8;
 
@@ -31,7 +40,7 @@ export function branchSeries(
   { views, blend }: Pick<ViewsReport, 'views' | 'blend'>,
   of: (point: BlendPoint) => readonly number[],
 ): Series[] {
-  const names = [...views.map(({ space }) => space.packId), 'together'];
+  const names = [...viewNames(views), 'together'];
   return names.map((name, b) => ({
     name,
     variable: b === views.length ? '--text-2' : `--class-${String(b % COLOURS)}`,
