@@ -64,7 +64,7 @@ test('learns a similarity from playlists, sees the library in it and back, and t
   await expect.poll(nearest).toEqual(learned);
 
   await go(page, 'train');
-  await page.getByTestId('preset-quick').click();
+  await page.getByText('Quick', { exact: true }).click();
   const choice = page.getByTestId('views').getByRole('checkbox');
   await expect(choice).toHaveCount(2);
   await expect(choice.first()).toBeChecked();
