@@ -5,26 +5,28 @@ import { join, sep } from 'node:path';
 import { cutWindows, decodeMono } from '../../models/audio/index.ts';
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { embedWindows } from '../../models/pecmae/embed.ts';
-import { compactPackFolder, openRuntime, readPack } from '../../models/packs/index.ts';
+import { compactPackFolder, openRuntime, readPack, type Pack } from '../../models/packs/index.ts';
 import { readNpz, writeNpz } from '../../models/tensors/index.ts';
 
 /** Windows of one file that are embedded. */
 const MOST_WINDOWS = 4;
 
 /**
- * Embeds the sounds of a folder with the compact pack; the vectors are kept in the folder for temporary files, so that
- * a benchmark can be run again.
+ * Embeds the sounds of a folder; the vectors are kept in the folder for temporary files, so that a benchmark can be run
+ * again.
  * @param labelsOf labels of a file by its path inside the folder, with forward slashes; none leaves the file out
+ * @param other what embeds them in place of the compact pack
  */
 export async function embedFolder(
   folder: string,
   labelsOf: (path: string) => string[],
+  other?: Pack,
 ): Promise<LabelledWindows> {
   const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((path) => path.split(sep).join('/'))
     .filter((path) => /\.(mp3|wav|flac|ogg)$/i.test(path) && labelsOf(path).length > 0)
     .sort();
-  const pack = await readPack(compactPackFolder());
+  const pack = other ?? (await readPack(compactPackFolder()));
   const { sampleRate, windowSamples, embeddingDim: dim } = pack.manifest;
   const name = createHash('sha256')
     .update(JSON.stringify([folder, paths, pack.sha256, MOST_WINDOWS]))
