@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, launch, repository, temporaryFolder, test, type RunningApp } from './support/app.ts';
+import { screenshots } from './support/steps.ts';
 
 test.setTimeout(120_000);
 const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string };
@@ -69,6 +70,10 @@ test('help shows the guide without a network: contents, anchors, links and searc
   await page.keyboard.press('F1');
   const guide = page.getByTestId('help-page');
   await expect(guide.getByRole('heading', { level: 1 }).first()).toBeVisible();
+  const picture = guide.getByRole('img', { name: /^The library:/ });
+  await picture.scrollIntoViewIfNeeded();
+  await expect.poll(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(1200);
+  await screenshots(page, 'help');
   const nav = page.getByLabel('Pages of the guide');
   const last = nav.locator('.inner button').last();
   const title = await last.innerText();
