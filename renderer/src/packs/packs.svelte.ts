@@ -41,6 +41,9 @@ export class Packs {
     this.hub = await this.#engine.call('packs.hub', {});
   }
 
+  /** What a pack is called; its id where it is gone. */
+  readonly nameOf = (packId: string): string => this.get(packId)?.title ?? packId;
+
   async readTrainingData(packId: string): Promise<void> {
     if (!this.trainingData.has(packId))
       this.trainingData.set(packId, await this.#engine.call('packs.trainingData', { packId }));

@@ -23,11 +23,15 @@ export function chosenViews(
   return { weighting: views?.weighting ?? 'p1', head: views?.head ?? 'refit', spaces: kept };
 }
 
+/** What a pack is called, by its id. */
+export type PackNames = (packId: string) => string;
+
 /** Views by their packs; those of one pack also by their windows, or numbered. */
-export function viewNames(views: ViewsReport['views']): string[] {
+export function viewNames(views: ViewsReport['views'], nameOf: PackNames): string[] {
   const named = views.map(({ space: { packId, windows } }) => {
     const alone = views.filter(({ space }) => space.packId === packId).length === 1;
-    return alone ? packId : `${packId}, ${windows === 'all' ? 'all windows' : `${String(windows)} windows`}`;
+    const name = nameOf(packId);
+    return alone ? name : `${name}, ${windows === 'all' ? 'all windows' : `${String(windows)} windows`}`;
   });
   return named.map((name, v) => (named.indexOf(name) === v ? name : `${name} (${String(v + 1)})`));
 }
@@ -38,9 +42,10 @@ const COLOURS = 8;
 /** Curves of the branches: the views by their packs, then the joint head. */
 export function branchSeries(
   { views, blend }: Pick<ViewsReport, 'views' | 'blend'>,
+  nameOf: PackNames,
   of: (point: BlendPoint) => readonly number[],
 ): Series[] {
-  const names = [...viewNames(views), 'together'];
+  const names = [...viewNames(views, nameOf), 'together'];
   return names.map((name, b) => ({
     name,
     variable: b === views.length ? '--text-2' : `--class-${String(b % COLOURS)}`,
