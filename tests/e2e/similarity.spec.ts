@@ -67,6 +67,7 @@ test('learns a similarity from playlists, sees the library in it and back, and t
   await page.getByText('Quick', { exact: true }).click();
   const choice = page.getByTestId('views').getByRole('checkbox');
   await expect(choice).toHaveCount(2);
+  await expect(page.getByTestId('views')).toContainText('My similarity');
   await expect(choice.first()).toBeChecked();
   await choice.nth(1).check();
   await page.getByTestId('train-start').click();
