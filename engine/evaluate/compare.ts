@@ -1,5 +1,5 @@
 import type { EvaluationClasses, EvaluationFlip } from '../api/evaluations.ts';
-import type { EvaluationCell } from './run.ts';
+import type { EvaluationCell } from './cell-files.ts';
 
 /** One column of the grid under one deformation. */
 export interface Column {

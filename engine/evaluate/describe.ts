@@ -4,6 +4,7 @@ import type { ParsedInput } from '../api/contract.ts';
 import type { EvaluationFileInfo } from '../api/evaluations.ts';
 import type { EngineContext } from '../context.ts';
 import type { CallContext } from '../wire/contract.ts';
+import { splitCount } from './plan-cells.ts';
 import { evaluationSource, namedBy, nameOfFile, placeOf } from './source.ts';
 import { readEvaluationFile, type PlannedDataset } from './yaml.ts';
 
@@ -38,10 +39,7 @@ export async function describeEvaluation(
       spaces: experiment.features,
       probes: experiment.probes.map(probeTitle),
       seeds: experiment.seeds.length,
-      splits:
-        experiment.split.kind === 'given'
-          ? 1
-          : experiment.split.repeats * (experiment.split.kind === 'folds' ? experiment.split.folds : 1),
+      splits: splitCount(experiment.split),
     })),
     missing: [...new Set(datasets.flatMap((dataset) => missingOf(context, asked, dataset, mayName)))],
   };

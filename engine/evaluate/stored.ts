@@ -14,7 +14,7 @@ import {
   tasksFile,
   tasksSchema,
   type EvaluationCell,
-} from './run.ts';
+} from './cell-files.ts';
 
 const ID = /^[0-9a-f]{16}$/;
 

@@ -1,6 +1,6 @@
 import jstat from 'jstat';
 import type { EvaluationRow, EvaluationTable } from '../api/evaluations.ts';
-import type { EvaluationCell } from './run.ts';
+import type { EvaluationCell } from './cell-files.ts';
 import { storedEvaluation } from './stored.ts';
 
 /**

@@ -1,0 +1,69 @@
+import { AudioError } from '../../models/audio/errors.ts';
+import { ScenarioError, type Scenario } from '../../models/deformations/scenario.ts';
+import type { ProbeSettings } from '../../models/probes/probe.ts';
+import type { RidgeSettings } from '../../models/probes/ridge.ts';
+import { EngineError } from '../api/errors.ts';
+import type { EngineContext } from '../context.ts';
+import type { JobHandle } from '../jobs/queue.ts';
+import type { EvaluationSpec } from './cell-files.ts';
+import type { Task } from './tasks.ts';
+import type { VectorStore } from './vectors.ts';
+import type { PlannedExperiment } from './yaml.ts';
+
+/** An evaluation that is being run. */
+export interface ActiveRun {
+  context: EngineContext;
+  spec: EvaluationSpec;
+  job: JobHandle;
+  /** Where its cells are written. */
+  folder: string;
+  evaluationId: string;
+  vectors: VectorStore;
+}
+
+/** A cell that is planned: one probe in one space, tested on one part of one data set under one deformation. */
+export interface Cell {
+  file: string;
+  experiment: PlannedExperiment;
+  task: Task;
+  space: string;
+  probe: ProbeSettings | RidgeSettings;
+  seed: number;
+  split: number;
+  scenario: Scenario | null;
+}
+
+/** Cells that share it need the same vectors. */
+export const setKey = ({
+  task,
+  space,
+  scenario,
+  experiment,
+}: Pick<Cell, 'task' | 'space' | 'scenario' | 'experiment'>): string =>
+  JSON.stringify([task.fingerprint, space, experiment.windows, scenario?.key ?? null]);
+
+/** In the order of their first members. */
+export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
+/** What a deformation refuses, or no decoder reads, is said with the file it was met in. */
+export async function understood<T>(work: () => Promise<T>, path: string): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (thrown instanceof AudioError)
+      throw new EngineError('audio', `${path}: ${thrown.message}`, thrown.hint, { cause: thrown });
+    if (!(thrown instanceof ScenarioError)) throw thrown;
+    throw new EngineError('bad-input', `${path}: ${thrown.message}`, 'Choose a milder deformation.', {
+      cause: thrown,
+    });
+  }
+}

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { neededBy, withFiles, type Scenario } from '../../models/deformations/scenario.ts';
+import { spaceKey } from '../../models/embeddings/space.ts';
+import type { EvaluationMark } from '../api/evaluations.ts';
+import type { EngineContext } from '../context.ts';
+import { canCompress } from '../scoring/compress.ts';
+import { acrossTask } from './across.ts';
+import type { ActiveRun, Cell } from './active-run.ts';
+import { hashOf } from './file-hash.ts';
+import { notChosen, placeOf } from './source.ts';
+import { readTask, type Task } from './tasks.ts';
+import type { PlannedDataset, PlannedExperiment } from './yaml.ts';
+
+type Run = Pick<ActiveRun, 'context' | 'spec' | 'job'>;
+type Mark = (at: string, message: string) => void;
+
+/**
+ * The cells of all experiments of a file, in the order of its table.
+ * @param marks gains what cannot be run
+ * @throws EngineError where a data set cannot be read; the signal's reason
+ */
+export async function plannedCells(
+  run: Run,
+  experiments: readonly PlannedExperiment[],
+  marks: EvaluationMark[],
+): Promise<Cell[]> {
+  const mark: Mark = (at, message) => void marks.push({ at, message });
+  const cells: Cell[] = [];
+  for (const [e, experiment] of experiments.entries())
+    cells.push(...(await cellsOf(run, experiment, e, mark)));
+  tellApart(cells);
+  return cells;
+}
+
+async function cellsOf(run: Run, asked: PlannedExperiment, e: number, mark: Mark): Promise<Cell[]> {
+  const { context } = run;
+  const packs = asked.features.filter((id, f) => {
+    if (context.packs.find(id)) return true;
+    mark(`experiments[${e}].features[${f}]`, `There is no pack “${id}”; it is not run.`);
+    return false;
+  });
+  const compresses = await canCompress();
+  const cells: Cell[] = [];
+  for (const planned of asked.datasets) {
+    // All of one collection is learned from, all of the other tested.
+    const experiment: PlannedExperiment = planned.testOn ? { ...asked, split: { kind: 'given' } } : asked;
+    const task = await taskOf(run, planned, experiment, mark);
+    const scenarios = await runnable(run, planned, compresses, mark);
+    for (const space of packs)
+      for (const probe of experiment.probes)
+        for (const seed of experiment.seeds)
+          for (let split = 0; split < splitCount(experiment.split); split++)
+            for (const scenario of [null, ...scenarios]) {
+              const cell = { experiment, task, space, probe, seed, split, scenario };
+              cells.push({ file: fileOf(context, cell), ...cell });
+            }
+  }
+  return cells;
+}
+
+/** How often tracks are held out for each seed. */
+export function splitCount(split: PlannedExperiment['split']): number {
+  return split.kind === 'given' ? 1 : split.repeats * (split.kind === 'folds' ? split.folds : 1);
+}
+
+/** Everything that a cell depends on names its file: what is there need not be made again. */
+function fileOf({ packs, options }: EngineContext, cell: Omit<Cell, 'file'>): string {
+  const { task, space, experiment, probe, seed, split, scenario } = cell;
+  const { encoderSha256 } = packs.get(space);
+  const key = [
+    // Another version may learn or score in another way.
+    options.version,
+    task.fingerprint,
+    spaceKey({ encoderSha256, windows: experiment.windows, deformation: scenario?.key ?? null }),
+    probe,
+    seed,
+    split,
+    experiment.split,
+  ];
+  return `${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 24)}.json`;
+}
+
+async function taskOf(
+  run: Run,
+  planned: PlannedDataset,
+  experiment: PlannedExperiment,
+  mark: Mark,
+): Promise<Task> {
+  const { context, job } = run;
+  const read = (dataset: PlannedDataset): Promise<Task> =>
+    readTask(context, placed(run, dataset), experiment, job.signal);
+  const learned = await read(planned);
+  const across =
+    planned.testOn && acrossTask(learned, await read(planned.testOn.dataset), planned.testOn.mapping);
+  const task = across?.task ?? learned;
+  for (const message of across?.remarks ?? []) mark(task.title, message);
+  if (task.several > 0)
+    mark(
+      planned.name,
+      `${task.several} tracks bear several labels; the first of each counts in a task of one.`,
+    );
+  if (task.together) {
+    const { groups, without } = task.together;
+    const alone = without > 0 ? ` ${without} tracks name none, and each of them counts as one.` : '';
+    mark(planned.name, `Tracks of one ${experiment.groupBy} stay together: there are ${groups}.${alone}`);
+  }
+  return task;
+}
+
+/** The deformations of a data set that this machine has all for. */
+async function runnable(
+  run: Run,
+  { name, scenarios }: PlannedDataset,
+  compresses: boolean,
+  mark: Mark,
+): Promise<Scenario[]> {
+  const able: Scenario[] = [];
+  for (const scenario of scenarios)
+    if (neededBy(scenario) !== 'ffmpeg' || compresses)
+      able.push(
+        await withFiles(scenario, async (file) => {
+          const path = place(run, file, 'response');
+          return { path, sha256: await hashOf(path) };
+        }),
+      );
+    else mark(name, `${scenario.title}: there is no ffmpeg that writes MP3; it is not run.`);
+  return able;
+}
+
+function placed(run: Run, planned: PlannedDataset): PlannedDataset {
+  return {
+    ...planned,
+    dir: place(run, planned.dir, planned.type),
+    labels: planned.labels && place(run, planned.labels, 'csv'),
+    index: planned.index && place(run, planned.index, 'csv'),
+  };
+}
+
+function place({ context, spec }: Run, named: string, type: string): string {
+  const path = placeOf(context, spec, named, type);
+  // The file may say something else than when it was asked for.
+  if (spec.allowed !== null && type !== 'library' && !spec.allowed.includes(path)) throw notChosen(named);
+  return path;
+}
+
+/** Data sets of one name that are not the same, or not tested alike, are numbered: their cells must not be taken together. */
+function tellApart(cells: readonly Cell[]): void {
+  const known = new Map<string, string[]>();
+  for (const { task, experiment } of cells) {
+    const { name } = task.dataset;
+    const key = JSON.stringify([task.fingerprint, experiment.split, experiment.windows]);
+    const alike = known.get(name) ?? [];
+    if (!alike.includes(key)) alike.push(key);
+    known.set(name, alike);
+    const before = alike.indexOf(key);
+    task.title = before === 0 ? name : `${name} (${before + 1})`;
+  }
+}
