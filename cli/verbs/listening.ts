@@ -8,6 +8,12 @@ interface Options {
   scores?: string;
 }
 
+const questions: Record<ListeningScore['kind'], string> = {
+  class: 'which class',
+  real: 'which is real',
+  abx: 'is X A or B',
+};
+
 type Line = ListeningScore & { test: ListeningSummary };
 
 /** Adds `archetone listening`. */
@@ -50,7 +56,7 @@ function described(tests: readonly ListeningSummary[]): string {
         value: ({ test: { settings: s } }) =>
           `${s.from.origin === 'noise' ? 'noise' : `recording ${s.from.share}`}, ${s.steps} steps, guidance ${s.guidance}, seed ${s.seed}`,
       },
-      { title: 'question', value: ({ kind }) => (kind === 'class' ? 'which class' : 'which is real') },
+      { title: 'question', value: ({ kind }) => questions[kind] },
       { title: 'class', value: (line) => line.class ?? 'all' },
       { title: 'right', value: ({ right, answered }) => `${right} of ${answered}`, align: 'right' },
       { title: 'share', value: ({ share }) => (share === null ? '–' : percent(share)), align: 'right' },

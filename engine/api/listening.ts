@@ -11,6 +11,17 @@ export const MOST_CHOICES = 6;
 const inTest = { ...inLibrary, testId: id };
 const rounds = z.int().min(0).max(200);
 
+/** The real excerpt that is nearest to a prototype. */
+export interface ListeningExcerpt {
+  trackId: string;
+  path: string;
+  windowIndex: number;
+  startSeconds: number;
+}
+
+/** One of the two sounds of a question. */
+export type ListeningSide = 'first' | 'second';
+
 /** One question: what is heard, what was answered, and what is true. */
 export type ListeningRound =
   /** A prototype, sonified: which class is this? */
@@ -20,9 +31,19 @@ export type ListeningRound =
       kind: 'real';
       index: number;
       class: string;
-      excerpt: { trackId: string; path: string; windowIndex: number; startSeconds: number };
-      real: 'first' | 'second';
-      answer: 'first' | 'second' | null;
+      excerpt: ListeningExcerpt;
+      real: ListeningSide;
+      answer: ListeningSide | null;
+    }
+  /** ABX: the same two sounds as A and B, and then one of them again as X: which of the two is it? */
+  | {
+      kind: 'abx';
+      index: number;
+      class: string;
+      excerpt: ListeningExcerpt;
+      real: ListeningSide;
+      x: ListeningSide;
+      answer: ListeningSide | null;
     };
 
 /** How the sounds of a test are made. */
@@ -84,6 +105,7 @@ export const listeningMethods = {
       experimentId: id,
       classRounds: rounds.default(10),
       realRounds: rounds.default(10),
+      abxRounds: rounds.default(10),
       /** Classes to choose from; fewer where the experiment has fewer. */
       choices: z.int().min(FEWEST_CHOICES).max(MOST_CHOICES).default(5),
       seed: seed.default(1),
@@ -97,7 +119,7 @@ export const listeningMethods = {
         .default({ seed: 1, from: defaultSoundOrigin }),
     }),
   ),
-  /** Keeps an answer: a class, or `first` or `second`; one that was given stays. */
+  /** Keeps an answer: a class, or `first` (A) or `second` (B); one that was given stays. */
   'listening.answer': query<ListeningTest>()(
     z.strictObject({ ...inTest, round: z.int().min(0), answer: label }),
   ),

@@ -3,6 +3,12 @@ import { EngineError } from '../api/errors.ts';
 import { soundOriginSchema } from '../api/sonify.ts';
 import type { Database } from '../storage/database.ts';
 
+const excerptSchema = z.object({
+  ...{ trackId: z.string(), path: z.string() },
+  ...{ windowIndex: z.int(), startSeconds: z.number() },
+});
+const sideSchema = z.enum(['first', 'second']);
+
 const roundSchema = z.discriminatedUnion('kind', [
   z.object({
     ...{ kind: z.literal('class'), index: z.int(), class: z.string() },
@@ -10,12 +16,11 @@ const roundSchema = z.discriminatedUnion('kind', [
   }),
   z.object({
     ...{ kind: z.literal('real'), index: z.int(), class: z.string() },
-    excerpt: z.object({
-      ...{ trackId: z.string(), path: z.string() },
-      ...{ windowIndex: z.int(), startSeconds: z.number() },
-    }),
-    real: z.enum(['first', 'second']),
-    answer: z.enum(['first', 'second']).nullable(),
+    ...{ excerpt: excerptSchema, real: sideSchema, answer: sideSchema.nullable() },
+  }),
+  z.object({
+    ...{ kind: z.literal('abx'), index: z.int(), class: z.string() },
+    ...{ excerpt: excerptSchema, real: sideSchema, x: sideSchema, answer: sideSchema.nullable() },
   }),
 ]);
 const settingsSchema = z.object({

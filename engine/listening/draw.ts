@@ -1,26 +1,27 @@
 import { Random } from '../../models/numerics/random.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
-import type { ListeningRound } from '../api/listening.ts';
+import type { ListeningExcerpt, ListeningRound, ListeningSide } from '../api/listening.ts';
 
 /** What the questions are drawn from. */
 export interface Drawable {
   classes: readonly string[];
   network: Pick<PrototypeNetwork, 'prototypeCount' | 'classOf'>;
   /** The real excerpt nearest to a prototype; null where there is none. */
-  excerptOf: (index: number) => Extract<ListeningRound, { kind: 'real' }>['excerpt'] | null;
+  excerptOf: (index: number) => ListeningExcerpt | null;
 }
 
 export interface Drawn {
   seed: number;
   classRounds: number;
   realRounds: number;
+  abxRounds: number;
   choices: number;
 }
 
 /** Draws the questions: classes in turn, so that each is asked as often as the others; the same seed asks the same. */
 export function drawRounds(
   { classes, network, excerptOf }: Drawable,
-  { seed, classRounds, realRounds, choices }: Drawn,
+  { seed, classRounds, realRounds, abxRounds, choices }: Drawn,
 ): ListeningRound[] {
   const random = new Random(seed);
   const own = classes.map((_, c) =>
@@ -42,13 +43,22 @@ export function drawRounds(
     const offered = random.shuffle([name, ...others]);
     return { kind: 'class', index: pick(own[c] ?? []), class: name, choices: offered, answer: null };
   });
-  const second = take(inTurn(), realRounds).flatMap((c): ListeningRound[] => {
+  const side = (): ListeningSide => (random.integer(2) === 0 ? 'first' : 'second');
+  const pair = (c: number) => {
     const index = pick(own[c] ?? []);
     const excerpt = excerptOf(index);
-    const real = random.integer(2) === 0 ? 'first' : 'second';
-    return excerpt ? [{ kind: 'real', index, class: classes[c] ?? '', excerpt, real, answer: null }] : [];
+    const real = side();
+    return excerpt && { index, class: classes[c] ?? '', excerpt, real, answer: null };
+  };
+  const second = take(inTurn(), realRounds).flatMap((c): ListeningRound[] => {
+    const drawn = pair(c);
+    return drawn ? [{ kind: 'real', ...drawn }] : [];
   });
-  return [...first, ...second];
+  const third = take(inTurn(), abxRounds).flatMap((c): ListeningRound[] => {
+    const drawn = pair(c);
+    return drawn ? [{ kind: 'abx', ...drawn, x: side() }] : [];
+  });
+  return [...first, ...second, ...third];
 }
 
 function take<T>(values: Generator<T, never>, count: number): T[] {

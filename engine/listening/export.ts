@@ -2,7 +2,7 @@ import { writeCsv } from '../bundles/csv.ts';
 import type { ListeningSummary } from '../api/listening.ts';
 import { writeNew } from '../bundles/write-new.ts';
 import type { Library } from '../library/library.ts';
-import { chanceOf, isRight } from './score.ts';
+import { answersTo, chanceOf, isRight, truthOf } from './score.ts';
 import { summaryOf } from './tests.ts';
 
 type Cell = string | number | null;
@@ -31,24 +31,19 @@ const tables: Record<'rounds' | 'scores', (library: Library) => Table> = {
   rounds: (library) => ({
     header: [
       ...PROVENANCE,
-      ...['round', 'kind', 'prototype', 'class', 'choices', 'excerpt', 'excerpt_seconds'],
+      ...['round', 'kind', 'prototype', 'class', 'choices', 'excerpt', 'excerpt_seconds', 'excerpt_is'],
       ...['answer', 'truth', 'right', 'chance'],
     ],
     rows: library.listening.list().flatMap((test) => {
       const from = provenance(summaryOf(library, test));
       return test.rounds.map((round, place): Cell[] => {
         const right = isRight(round);
-        const real = round.kind === 'real' ? round : null;
+        const pair = round.kind === 'class' ? null : round;
         return [
           ...[...from, place, round.kind, round.index, round.class],
-          round.kind === 'class' ? round.choices.join(';') : 'first;second',
-          ...[real?.excerpt.path ?? null, real?.excerpt.startSeconds ?? null],
-          ...[
-            round.answer,
-            real?.real ?? round.class,
-            right === null ? null : Number(right),
-            chanceOf(round),
-          ],
+          answersTo(round).join(';'),
+          ...[pair?.excerpt.path ?? null, pair?.excerpt.startSeconds ?? null, pair?.real ?? null],
+          ...[round.answer, truthOf(round), right === null ? null : Number(right), chanceOf(round)],
         ];
       });
     }),

@@ -1,17 +1,33 @@
 import { wilsonInterval } from '../../models/evaluation/statistics/wilson.ts';
 import type { ListeningRound, ListeningScore } from '../api/listening.ts';
 
-const kinds = ['class', 'real'] as const;
+const kinds = ['class', 'real', 'abx'] as const;
+
+/** The right answer. */
+export function truthOf(round: ListeningRound): string {
+  switch (round.kind) {
+    case 'class':
+      return round.class;
+    case 'real':
+      return round.real;
+    case 'abx':
+      return round.x;
+  }
+}
+
+/** What may be answered. */
+export function answersTo(round: ListeningRound): readonly string[] {
+  return round.kind === 'class' ? round.choices : ['first', 'second'];
+}
 
 /** Whether an answer is right; null where there is none. */
 export function isRight(round: ListeningRound): boolean | null {
-  if (round.answer === null) return null;
-  return round.kind === 'class' ? round.answer === round.class : round.answer === round.real;
+  return round.answer === null ? null : round.answer === truthOf(round);
 }
 
 /** What guessing gets right of a question. */
 export function chanceOf(round: ListeningRound): number {
-  return round.kind === 'class' ? 1 / round.choices.length : 1 / 2;
+  return 1 / answersTo(round).length;
 }
 
 /** Figures of each kind of question: of all of them, then of each class. */

@@ -9,7 +9,7 @@ import { windowRefs } from '../neighbours/nearest.ts';
 import { packOfSpace } from '../packs/of-space.ts';
 import { factsOf } from '../prototypes/facts.ts';
 import { drawRounds } from './draw.ts';
-import { scoresOf } from './score.ts';
+import { answersTo, scoresOf } from './score.ts';
 
 type StartRequest = Omit<z.output<(typeof listeningMethods)['listening.start']['input']>, 'libraryId'>;
 
@@ -25,13 +25,13 @@ export async function startTest(
   signal: AbortSignal,
 ): Promise<ListeningTest> {
   const experiment = library.experiments.get(experimentId);
-  if (drawn.classRounds + drawn.realRounds === 0)
+  if (drawn.classRounds + drawn.realRounds + drawn.abxRounds === 0)
     throw new EngineError('bad-input', 'The test asks nothing.', 'Ask for some rounds of one kind.');
   if (drawn.classRounds > 0 && experiment.classes.length < 2)
     throw new EngineError(
       'bad-input',
       'The experiment has one class: there is nothing to choose from.',
-      'Ask only which excerpt is real.',
+      'Ask only which excerpt is real, or which of two sounds X is.',
     );
   const { manifest } = packOfSpace(context, experiment.space, 'this experiment was made with');
   if (manifest.kind !== 'generative' || !manifest.sampler)
@@ -96,9 +96,9 @@ export function answerRound(
 
 function answered(round: ListeningRound, answer: string): ListeningRound {
   if (round.kind === 'class' && round.choices.includes(answer)) return { ...round, answer };
-  if (round.kind === 'real' && (answer === 'first' || answer === 'second')) return { ...round, answer };
-  const offered = round.kind === 'class' ? round.choices : ['first', 'second'];
-  throw new EngineError('bad-input', `“${answer}” was not offered.`, `Answer one of: ${offered.join(', ')}.`);
+  if (round.kind !== 'class' && (answer === 'first' || answer === 'second')) return { ...round, answer };
+  const offered = answersTo(round).join(', ');
+  throw new EngineError('bad-input', `“${answer}” was not offered.`, `Answer one of: ${offered}.`);
 }
 
 /** @throws EngineError `not-found` */

@@ -210,18 +210,24 @@ test('an edit is looked at, made, undone, and undone again after a restart', asy
     await experiments.first().click();
     await go(page, 'prototypes');
 
-    // A whole blind test by keys: two sounds are named, and two pairs judged.
+    // A whole blind test by keys: two sounds are named, two pairs judged, and X found twice.
     await page.getByTestId('listening-open').click();
     const listening = page.getByTestId('listening');
-    for (const kind of ['classRounds', 'realRounds']) await page.getByTestId(`listening-${kind}`).fill('2');
+    for (const kind of ['classRounds', 'realRounds', 'abxRounds'])
+      await page.getByTestId(`listening-${kind}`).fill('2');
     await page.getByTestId('listening-seed').fill('3');
     await page.keyboard.press('Enter');
     const question = page.getByTestId('listening-question');
     await expect(question).toHaveAttribute('data-kind', 'class', { timeout: 240_000 });
     await expect(page.getByTestId('listening-answer')).toHaveCount(5);
     await screenshots(page, 'listening-class');
-    for (const [round, key] of ['1', '2', '1', '2'].entries()) {
+    for (const [round, key] of ['1', '2', '1', '2', '1', '2'].entries()) {
       await expect(question).toHaveAttribute('data-round', String(round));
+      if (round === 4) {
+        await expect(question).toContainText('Is X the sound A or the sound B?');
+        await page.keyboard.press('x');
+        await screenshots(page, 'listening-abx');
+      }
       await page.keyboard.press(' ');
       await page.keyboard.press(key);
     }

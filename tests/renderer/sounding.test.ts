@@ -95,7 +95,7 @@ describe('a blind test', () => {
       'jobs.cancel': () => null,
     });
     const run = new ListeningRun(session);
-    const taken = run.start('E1', { classRounds: 1, realRounds: 0, choices: 2, seed: 1 });
+    const taken = run.start('E1', { classRounds: 1, realRounds: 0, abxRounds: 0, choices: 2, seed: 1 });
     await vi.waitFor(() => expect(run.jobId).toBe('J9'));
     expect(run.phase).toBe('preparing');
     await run.leave();

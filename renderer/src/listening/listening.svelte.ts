@@ -1,15 +1,31 @@
-import type { ListeningRound, ListeningSummary, ListeningTest } from '../../../engine/api/listening.ts';
+import type {
+  ListeningRound,
+  ListeningSide,
+  ListeningSummary,
+  ListeningTest,
+} from '../../../engine/api/listening.ts';
 import type { VectorRef } from '../../../engine/api/neighbours.ts';
 import type { LibrarySession } from '../session/library-session.svelte.ts';
 import { BlindSounds, readClip, type Clip } from './blind-sounds.ts';
 
-/** Between the two sounds of a question, ms. */
+/** A sound of a question; X is one of the other two once more. */
+export type Heard = ListeningSide | 'x';
+
+/** What is heard of a question, in this order. */
+const heardOf: Record<ListeningRound['kind'], readonly Heard[]> = {
+  class: ['first'],
+  real: ['first', 'second'],
+  abx: ['first', 'second', 'x'],
+};
+
+/** Between the sounds of a question, ms. */
 const PAUSE_MS = 400;
 
 /** What is set before a test. */
 export interface ListeningForm {
   classRounds: number;
   realRounds: number;
+  abxRounds: number;
   choices: number;
   seed: number;
 }
@@ -21,8 +37,8 @@ export class ListeningRun {
   /** All tests of the library, newest first. */
   tests = $state.raw<ListeningSummary[]>([]);
   jobId = $state<string | null>(null);
-  /** Which of the two sounds plays. */
-  playing = $state<'first' | 'second' | null>(null);
+  /** Which of the sounds plays. */
+  playing = $state<Heard | null>(null);
   readonly #session: LibrarySession;
   readonly #sounds = new BlindSounds();
   readonly #end = new AbortController();
@@ -30,7 +46,7 @@ export class ListeningRun {
   #urls: Readonly<Record<number, { url: string; seconds: number }>> = {};
   #asked = 0;
   /** What was decoded of a question; it goes with it. */
-  readonly #clips = new WeakMap<ListeningRound, Record<'first' | 'second', Promise<Clip> | null>>();
+  readonly #clips = new WeakMap<ListeningRound, Record<ListeningSide, Promise<Clip> | null>>();
   #answering = false;
 
   constructor(session: LibrarySession) {
@@ -108,29 +124,27 @@ export class ListeningRun {
     return this.test === test && !this.#end.signal.aborted;
   }
 
-  /** Plays the question: the sound, or the two one after the other, or one of them. */
-  async hear(which: 'first' | 'second' | 'both' = 'both'): Promise<void> {
+  /** Plays the question: its sounds one after the other, or one of them. */
+  async hear(which: Heard | 'all' = 'all'): Promise<void> {
     const { round } = this;
     if (!round || this.phase !== 'asking') return;
     const ask = ++this.#asked;
     const still = (): boolean => ask === this.#asked && !this.#end.signal.aborted;
-    for (const side of ['first', 'second'] as const) {
-      if (round.kind === 'class' && side === 'second') break;
-      if (which !== 'both' && which !== side) continue;
-      const clip = await this.#decoded(round, side);
+    const sounds = heardOf[round.kind].filter((sound) => which === 'all' || which === sound);
+    for (const [place, sound] of sounds.entries()) {
+      if (place > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       if (!still()) return;
-      this.playing = side;
+      const clip = await this.#decoded(round, sideOf(round, sound));
+      if (!still()) return;
+      this.playing = sound;
       await this.#sounds.play(clip, this.#session.settings.volume);
       if (!still()) return;
       this.playing = null;
-      if (which === 'both' && side === 'first' && round.kind === 'real')
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-      if (!still()) return;
     }
   }
 
   /** Decoded once for a question, however often it is heard: the excerpt may be from a recording of an hour. */
-  async #decoded(round: ListeningRound, side: 'first' | 'second'): Promise<Clip> {
+  async #decoded(round: ListeningRound, side: ListeningSide): Promise<Clip> {
     const clips = this.#clips.get(round) ?? { first: null, second: null };
     this.#clips.set(round, clips);
     return (clips[side] ??= this.#clipOf(round, side).catch((thrown: unknown) => {
@@ -140,7 +154,7 @@ export class ListeningRun {
     }));
   }
 
-  async #clipOf(round: ListeningRound, side: 'first' | 'second'): Promise<Clip> {
+  async #clipOf(round: ListeningRound, side: ListeningSide): Promise<Clip> {
     const { engine, libraryId } = this.#session;
     const sound = this.#urls[round.index];
     if (!sound) throw new Error('the sound of a question is not there');
@@ -200,4 +214,9 @@ export class ListeningRun {
     this.#end.abort();
     this.#sounds.close();
   }
+}
+
+function sideOf(round: ListeningRound, sound: Heard): ListeningSide {
+  if (sound !== 'x') return sound;
+  return round.kind === 'abx' ? round.x : 'first';
 }

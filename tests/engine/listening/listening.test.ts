@@ -17,9 +17,22 @@ describe('a blind listening test', () => {
   });
 
   const start = (
-    options: { seed?: number; classRounds?: number; realRounds?: number; choices?: number } = {},
+    options: {
+      seed?: number;
+      classRounds?: number;
+      realRounds?: number;
+      abxRounds?: number;
+      choices?: number;
+    } = {},
   ) =>
-    lib.test.client.call('listening.start', { ...at, classRounds: 6, realRounds: 3, choices: 3, ...options });
+    lib.test.client.call('listening.start', {
+      ...at,
+      classRounds: 6,
+      realRounds: 3,
+      abxRounds: 2,
+      choices: 3,
+      ...options,
+    });
   const answer = ({ summary }: ListeningTest, round: number, text: string) =>
     lib.test.client.call('listening.answer', {
       libraryId: at.libraryId,
@@ -46,7 +59,7 @@ describe('a blind listening test', () => {
       } else expect(round.excerpt.path).toMatch(/\.wav$/);
     expect((await start()).questions).toEqual(questions);
     expect((await start({ seed: 2 })).questions).not.toEqual(questions);
-    expect(summary).toMatchObject({ revision: 1, rounds: 9, answered: 0, finishedAt: null });
+    expect(summary).toMatchObject({ revision: 1, rounds: 11, answered: 0, finishedAt: null });
     expect(summary.settings.steps).toBeGreaterThan(0);
   });
 
@@ -55,19 +68,30 @@ describe('a blind listening test', () => {
     let test = await start({ seed: 5 });
     for (const [place, round] of test.questions.entries()) {
       const wrong = round.kind === 'class' ? (round.choices.find((c) => c !== round.class) ?? '') : 'first';
-      const right = round.kind === 'class' ? round.class : round.real;
-      test = await answer(test, place, place === 0 ? wrong : right);
+      const right = {
+        class: round.class,
+        real: 'real' in round ? round.real : '',
+        abx: 'x' in round ? round.x : '',
+      };
+      test = await answer(test, place, place === 0 ? wrong : right[round.kind]);
     }
     const { summary } = await client.call('listening.get', {
       libraryId: at.libraryId,
       testId: test.summary.id,
     });
-    expect(summary.answered).toBe(9);
+    expect(summary.answered).toBe(11);
     expect(summary.finishedAt).not.toBeNull();
     const [all] = summary.scores;
     expect(all).toMatchObject({ kind: 'class', class: null, answered: 6, right: 5, chance: 1 / 3 });
     expect(all?.low).toBeLessThan(5 / 6);
     expect(all?.high).toBeGreaterThan(5 / 6);
+    for (const [kind, count] of [
+      ['real', 3],
+      ['abx', 2],
+    ] as const)
+      expect(summary.scores.find((score) => score.kind === kind)).toMatchObject({
+        ...{ class: null, answered: count, right: count, chance: 1 / 2 },
+      });
     await expect(answer(test, 0, 'bass')).rejects.toMatchObject({ code: 'bad-input' });
     await expect(answer(test, 99, 'bass')).rejects.toMatchObject({ code: 'not-found' });
 
@@ -87,7 +111,9 @@ describe('a blind listening test', () => {
   it('refuses answers that were not offered, and a test that asks nothing', async () => {
     const test = await start();
     await expect(answer(test, 0, 'trombone')).rejects.toMatchObject({ code: 'bad-input' });
-    await expect(start({ classRounds: 0, realRounds: 0 })).rejects.toMatchObject({ code: 'bad-input' });
+    await expect(start({ classRounds: 0, realRounds: 0, abxRounds: 0 })).rejects.toMatchObject({
+      code: 'bad-input',
+    });
     await lib.test.client.call('listening.remove', { libraryId: at.libraryId, testId: test.summary.id });
     await expect(answer(test, 0, 'bass')).rejects.toMatchObject({ code: 'not-found' });
   });
@@ -102,13 +128,33 @@ describe('questions', () => {
   };
 
   it('are not asked about a class without prototypes, nor about excerpts that are not there', () => {
-    const rounds = drawRounds(drawable, { seed: 1, classRounds: 8, realRounds: 8, choices: 6 });
+    const rounds = drawRounds(drawable, { seed: 1, classRounds: 8, realRounds: 8, abxRounds: 8, choices: 6 });
     expect(rounds).toHaveLength(8);
     expect(new Set(rounds.map((round) => round.class))).toEqual(new Set(['a', 'b']));
     for (const round of rounds) {
       expect(drawable.network.classOf(round.index)).toBe(drawable.classes.indexOf(round.class));
       if (round.kind === 'class') expect(round.choices).toHaveLength(3);
     }
+  });
+
+  it('of ABX give X as either sound, whichever of them is real', () => {
+    const excerpt = { trackId: 'T', path: 'a.wav', windowIndex: 0, startSeconds: 0 };
+    const rounds = drawRounds(
+      { ...drawable, excerptOf: () => excerpt },
+      { seed: 1, classRounds: 0, realRounds: 0, abxRounds: 40, choices: 2 },
+    );
+    const seen = rounds.map((round) => (round.kind === 'abx' ? `${round.real} ${round.x}` : ''));
+    expect([...new Set(seen)].sort()).toEqual([
+      'first first',
+      'first second',
+      'second first',
+      'second second',
+    ]);
+    // Right is what X was, not what is real.
+    const answered = rounds.map((round) => (round.kind === 'abx' ? { ...round, answer: round.x } : round));
+    expect(scoresOf(answered)[0]).toMatchObject({ kind: 'abx', right: 40, answered: 40 });
+    const real = rounds.map((round) => (round.kind === 'abx' ? { ...round, answer: round.real } : round));
+    expect(scoresOf(real)[0]?.right).toBeLessThan(40);
   });
 
   it('are right by what is true, and chance is that of the choices', () => {
