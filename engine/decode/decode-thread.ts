@@ -8,6 +8,12 @@ import { decodeContract, type DecodeContract, type DecodeWorkerData } from './pr
 /** A call that is told to stop and does not end within this time takes its thread with it. */
 const CANCEL_GRACE_MS = 1000;
 
+/**
+ * Samples lie outside the heap, and are freed when the small objects that hold them are collected. In a heap that has room
+ * for many of those nothing is collected until V8 finds too much outside, and goes through all of it.
+ */
+const YOUNG_MB = 4;
+
 /** One worker thread that works on one file after the other. */
 export class DecodeThread {
   readonly #worker: Worker;
@@ -24,7 +30,7 @@ export class DecodeThread {
     this.#worker = new Worker(url, {
       workerData,
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: 32 },
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
     });
     this.#worker.once('message', () => (this.#ready = true));
     this.#connection = connect(workerPort(this.#worker), decodeContract, {

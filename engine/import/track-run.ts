@@ -168,7 +168,7 @@ export class TrackRun {
 
   /** Anything else would make the model fail for every window of its batch. */
   #expectSound(window: AudioWindow): void {
-    if (window.samples.every((sample) => Math.abs(sample) <= LOUDEST)) return;
+    if (loudestOf(window.samples) <= LOUDEST) return;
     throw new EngineError(
       'audio',
       `${this.track.path} holds samples that are no sound (not a number, or far beyond full scale).`,
@@ -184,4 +184,11 @@ export class TrackRun {
       yield chunk;
     }
   }
+}
+
+/** The largest magnitude; NaN where a sample is no number. A callback for each sample would box every one of them. */
+function loudestOf(samples: Float32Array): number {
+  let loudest = 0;
+  for (let i = 0; i < samples.length; i++) loudest = Math.max(loudest, Math.abs(samples[i] ?? 0));
+  return loudest;
 }

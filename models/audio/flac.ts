@@ -1,7 +1,7 @@
-import { FLACDecoder } from '@wasm-audio-decoders/flac';
+import type { FLACDecoder } from '@wasm-audio-decoders/flac';
 import type { Damage } from './damage.ts';
+import { giveFlacDecoder, takeFlacDecoder } from './flac-decoder.ts';
 import { flacScale } from './flac-scale.ts';
-import { freeQuietly } from './free-quietly.ts';
 import { audioLimits, isPossible } from './limits.ts';
 import type { FileSource } from './source.ts';
 import { endWithoutTags } from './tag-blocks.ts';
@@ -76,12 +76,6 @@ async function* readParts(
   yield { bytes: held, info: null, begins };
 }
 
-/**
- * The decoder of the part before, which ended well. Ending one makes it new again with a fresh memory of 16 MB, and every
- * four such memories make V8 collect: a decoder for each part would make two of them.
- */
-let idle: FLACDecoder | null = null;
-
 /** One FLAC file, or one of several that were put together. */
 class Part {
   readonly #decoder: FLACDecoder;
@@ -90,17 +84,16 @@ class Part {
   #rate = 0;
   #samples = 0;
   #feed = FEED_BYTES;
-  #isNew = false;
+  #damaged = false;
+  #flushed = false;
 
-  constructor(info: StreamInfo | null, damage: Damage) {
-    this.#decoder = idle ?? new FLACDecoder();
-    idle = null;
+  constructor(decoder: FLACDecoder, info: StreamInfo | null, damage: Damage) {
+    this.#decoder = decoder;
     this.#info = info;
     this.#damage = damage;
   }
 
   async *push(bytes: Uint8Array, signal: AbortSignal): AsyncGenerator<PcmChunk, void> {
-    await this.#decoder.ready;
     for (let offset = 0; offset < bytes.length;) {
       signal.throwIfAborted();
       const piece = bytes.subarray(offset, offset + this.#feed);
@@ -113,24 +106,26 @@ class Part {
 
   async *finish(): AsyncGenerator<PcmChunk, void> {
     const rest = await this.#decoder.flush();
-    this.#isNew = true;
     yield* this.#take(rest);
+    this.#flushed = true;
     const announced = this.#info?.samples ?? null;
     const rate = this.#rate || (this.#info?.sampleRate ?? 0);
     if (announced !== null && rate > 0) this.#damage.missing((announced - this.#samples) / rate);
+    this.#damaged ||= announced !== null && announced !== this.#samples;
   }
 
   free(): void {
-    if (this.#isNew && idle === null) idle = this.#decoder;
-    else freeQuietly(this.#decoder);
+    giveFlacDecoder(this.#decoder, this.#flushed && !this.#damaged);
   }
 
   *#take(block: Awaited<ReturnType<FLACDecoder['decode']>>): Generator<PcmChunk, void> {
     this.#damage.piece(block.errors.length);
+    this.#damaged ||= block.errors.length > 0;
     const { sampleRate, channelData } = block;
     if (block.samplesDecoded === 0 || channelData.length === 0) return;
     if (!isPossible({ sampleRate, channels: channelData.length })) {
       this.#damage.piece();
+      this.#damaged = true;
       return;
     }
     this.#rate = sampleRate;
@@ -162,7 +157,7 @@ export async function* decodeFlac(
           damage.note(`Only the first ${audioLimits.parts} parts of the file were read.`);
           return;
         }
-        part = new Part(info, damage);
+        part = new Part(await takeFlacDecoder(), info, damage);
       }
       yield* part.push(bytes, signal);
     }

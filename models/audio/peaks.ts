@@ -22,10 +22,18 @@ export class PeakAccumulator {
   }
 
   push(mono: Float32Array): void {
-    for (const sample of mono) {
-      if (sample < this.#low) this.#low = sample;
-      if (sample > this.#high) this.#high = sample;
-      if (++this.#position >= this.#sliceEnd) this.#close();
+    for (let from = 0; from < mono.length;) {
+      const to = Math.min(mono.length, from + this.#sliceEnd - this.#position);
+      let [low, high] = [this.#low, this.#high];
+      for (let i = from; i < to; i++) {
+        const sample = mono[i] ?? 0;
+        if (sample < low) low = sample;
+        if (sample > high) high = sample;
+      }
+      [this.#low, this.#high] = [low, high];
+      this.#position += to - from;
+      from = to;
+      if (this.#position >= this.#sliceEnd) this.#close();
     }
   }
 

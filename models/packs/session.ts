@@ -190,7 +190,7 @@ function product(dims: readonly number[]): number {
 export function allFinite(values: Float32Array): boolean {
   // A sum is finite exactly when no term is infinite or NaN: float32 values cannot overflow a double.
   let sum = 0;
-  for (const value of values) sum += Math.abs(value);
+  for (let i = 0; i < values.length; i++) sum += Math.abs(values[i] ?? 0);
   return Number.isFinite(sum);
 }
 

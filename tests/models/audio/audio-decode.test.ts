@@ -1,4 +1,5 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -188,6 +189,39 @@ describe('decodeMono', () => {
     expect((await pieces.next()).done).toBe(false);
     controller.abort();
     await expect(pieces.next()).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('decodes a FLAC file to the same samples, whatever was decoded before it', async () => {
+    const whole = await readFile(fixture('stereo.flac'));
+    const damaged = Uint8Array.from(whole, (byte, i) =>
+      i > whole.length / 2 && i % 900 < 20 ? byte ^ 0x5a : byte,
+    );
+    const files = [
+      fixture('stereo.flac'),
+      await write('cut.flac', whole.subarray(0, (whole.length * 2) / 3)),
+      await write('damaged.flac', damaged),
+      // Of other lengths of a frame: what is left of one has the decoder miss frames of the other.
+      ...['bd_klub', 'bd_mehackit'].map((name) =>
+        createRequire(import.meta.url).resolve(`supersonic-scsynth-samples/samples/${name}.flac`),
+      ),
+    ];
+    const decoded = files.map((): Float32Array[] => []);
+    // Every file after every other one, and after one that was left in the middle.
+    for (const before of [...files.keys(), null])
+      for (const file of files.keys()) {
+        if (before === null) {
+          const left = decodeMono(files[0] ?? '', { sampleRate: 24000, signal: never });
+          await left.next();
+          await left.return(undefined);
+        } else await collect(decodeMono(files[before] ?? '', { sampleRate: 24000, signal: never }));
+        decoded[file]?.push(
+          await collect(decodeMono(files[file] ?? '', { sampleRate: 24000, signal: never })),
+        );
+      }
+    for (const [first, ...others] of decoded) {
+      expect(first?.length).toBeGreaterThan(1000);
+      for (const other of others) expect(other).toEqual(first);
+    }
   });
 
   it('turns samples that are not finite into silence', async () => {
