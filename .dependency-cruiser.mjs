@@ -5,7 +5,7 @@
 const models = [
   ['numerics', 'tensors', 'audio', 'text'],
   ['embeddings', 'evaluation', 'checkpoint', 'deformations', 'playlists'],
-  ['packs', 'onnx', 'neighbours', 'knn', 'reduction'],
+  ['modulation', 'packs', 'onnx', 'neighbours', 'knn', 'reduction'],
   ['backbones', 'pecmae', 'datasets', 'handmade', 'tensorflow'],
   ['benchmarks', 'conversion', 'descriptors', 'mistakes', 'probes', 'projection', 'similarity', 'views'],
 ];
@@ -33,7 +33,7 @@ const engine = [
   ['classify'],
   ['neighbours', 'similarity'],
   ['sonify'],
-  ['mistakes', 'prototypes', 'reductions', 'scoring'],
+  ['mistakes', 'modulation', 'prototypes', 'reductions', 'scoring'],
   ['exports', 'listening', 'projection'],
   ['evaluate'],
   ['app'],

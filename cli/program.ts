@@ -21,6 +21,7 @@ import { importVerb } from './verbs/import.ts';
 import { knnVerb } from './verbs/knn.ts';
 import { listeningVerb } from './verbs/listening.ts';
 import { mistakesVerb } from './verbs/mistakes.ts';
+import { modulationVerb } from './verbs/modulation.ts';
 import { neighboursVerb } from './verbs/neighbours.ts';
 import { openVerb } from './verbs/open.ts';
 import { packsVerb } from './verbs/packs.ts';
@@ -47,6 +48,7 @@ const verbs: readonly AddVerb[] = [
   compareVerb,
   listeningVerb,
   mistakesVerb,
+  modulationVerb,
   neighboursVerb,
   playlistsVerb,
   similarityVerb,

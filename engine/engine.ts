@@ -29,6 +29,7 @@ import { labelsHandlers } from './taxonomies/label-handlers.ts';
 import { librariesHandlers } from './library/handlers.ts';
 import { listeningHandlers } from './listening/handlers.ts';
 import { mistakesHandlers } from './mistakes/handlers.ts';
+import { modulationHandlers } from './modulation/handlers.ts';
 import { neighboursHandlers } from './neighbours/handlers.ts';
 import { packsHandlers } from './packs/handlers.ts';
 import { playlistsHandlers } from './playlists/handlers.ts';
@@ -168,6 +169,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...sonifyHandlers(context),
     ...listeningHandlers(context),
     ...mistakesHandlers(context),
+    ...modulationHandlers(context),
     ...neighboursHandlers(context),
     ...playlistsHandlers(context),
     ...similarityHandlers(context),

@@ -29,6 +29,7 @@ import { jobsMethods } from './jobs.ts';
 import { librariesMethods } from './libraries.ts';
 import { listeningMethods } from './listening.ts';
 import { mistakesMethods } from './mistakes.ts';
+import { modulationMethods } from './modulation.ts';
 import { neighboursMethods } from './neighbours.ts';
 import { packsMethods } from './packs.ts';
 import { playlistsMethods } from './playlists.ts';
@@ -64,6 +65,7 @@ export const contract = {
   ...sonifyMethods,
   ...listeningMethods,
   ...mistakesMethods,
+  ...modulationMethods,
   ...neighboursMethods,
   ...playlistsMethods,
   ...similarityMethods,

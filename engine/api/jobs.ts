@@ -5,6 +5,7 @@ import type { FileClassification } from './classify.ts';
 import type { EngineErrorData } from './errors.ts';
 import type { LibraryBundle } from './libraries.ts';
 import type { ExportResult } from './exports.ts';
+import type { ModulationClass } from './modulation.ts';
 import type { VectorRef } from './neighbours.ts';
 import type { ProviderInfo, PackVerification } from './packs.ts';
 import { id, nothing } from './shared.ts';
@@ -31,6 +32,7 @@ export type JobKind =
   | 'mistakes'
   | 'evaluate'
   | 'learn-similarity'
+  | 'modulation-class'
   | 'export'
   | 'check-providers'
   | 'verify-pack'
@@ -125,6 +127,7 @@ export type JobResult =
       used: boolean;
       assessment: SimilarityAssessment;
     }
+  | ({ kind: 'modulation-class' } & ModulationClass)
   | { kind: 'export'; export: ExportResult }
   | { kind: 'check-providers'; providers: ProviderInfo[] }
   | { kind: 'verify-pack'; verification: PackVerification }

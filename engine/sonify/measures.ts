@@ -16,3 +16,9 @@ export function audibleGainDb(samples: Float32Array): number {
   const headroom = 20 * Math.log10(HIGHEST_PEAK / peak);
   return Math.max(0, Math.min(AUDIBLE_DBFS - rmsDbfs(samples), headroom, MOST_GAIN_DB));
 }
+
+/** The same for a sound that may also be too loud: it is lowered as far as its highest peak asks. */
+export function safeGainDb(samples: Float32Array): number {
+  const peak = samples.reduce((highest, sample) => Math.max(highest, Math.abs(sample)), 0);
+  return peak > HIGHEST_PEAK ? 20 * Math.log10(HIGHEST_PEAK / peak) : audibleGainDb(samples);
+}

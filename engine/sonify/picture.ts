@@ -4,6 +4,7 @@ import { melPicture, MOST_SECONDS } from '../../models/audio/mel-picture.ts';
 import { EngineError } from '../api/errors.ts';
 import type { MelPicture, PictureOf } from '../api/sonify.ts';
 import type { EngineContext } from '../context.ts';
+import { cutSamples } from '../decode/cut.ts';
 import type { Library } from '../library/library.ts';
 import { packOfSpace } from '../packs/of-space.ts';
 
@@ -24,19 +25,9 @@ export async function pictureOf(
   const { path, start, seconds } = partOf(context, library, of);
   if (!existsSync(fileToOpen(path)))
     throw new EngineError('unreadable', `${path} is not there.`, 'Connect its drive, or rescan the library.');
-  const samples = new Float32Array(Math.round(seconds * SAMPLE_RATE));
-  let [position, filled] = [0, 0];
-  const first = Math.round(start * SAMPLE_RATE);
-  for await (const chunk of context.readers.decode(path, { sampleRate: SAMPLE_RATE, signal })) {
-    const from = Math.max(0, first - position);
-    const part = chunk.subarray(from, from + samples.length - filled);
-    samples.set(part, filled);
-    filled += part.length;
-    position += chunk.length;
-    if (filled === samples.length) break;
-  }
-  const heard = samples.subarray(0, filled);
-  return { ...melPicture(heard, SAMPLE_RATE), durationSeconds: filled / SAMPLE_RATE };
+  const part = { startSeconds: start, seconds };
+  const heard = await cutSamples(context.readers, path, part, { sampleRate: SAMPLE_RATE, signal });
+  return { ...melPicture(heard, SAMPLE_RATE), durationSeconds: heard.length / SAMPLE_RATE };
 }
 
 function partOf(

@@ -4,6 +4,7 @@ import glossary from '../../../docs/glossary.md?raw';
 import officialModels from '../../../docs/official-models.md?raw';
 import editing from '../../../docs/editing-prototypes.md?raw';
 import reducing from '../../../docs/reducing.md?raw';
+import modulation from '../../../docs/modulation.md?raw';
 import learnSimilarity from '../../../docs/learn-similarity.md?raw';
 import manyMachines from '../../../docs/many-machines.md?raw';
 import severalViews from '../../../docs/several-views.md?raw';
@@ -25,6 +26,7 @@ export const pages = [
   { file: 'editing-prototypes.md', title: 'Editing prototypes', text: editing },
   { file: 'reducing.md', title: 'Reducing', text: reducing },
   { file: 'choosing-an-embedding.md', title: 'Choosing an embedding', text: choosing },
+  { file: 'modulation.md', title: 'Modulation', text: modulation },
   { file: 'learn-similarity.md', title: 'Learning your own similarity', text: learnSimilarity },
   { file: 'several-views.md', title: 'Several views', text: severalViews },
   { file: 'audio-formats.md', title: 'Audio formats', text: audioFormats },

@@ -1,0 +1,129 @@
+/** How the bands of a sound swell and fade, and how that is heard. */
+import { z } from 'zod';
+import { query } from '../wire/index.ts';
+import { id, inLibrary, label, path, seed } from './shared.ts';
+import type { Started } from './shared.ts';
+
+/** Bands and rates of a map; what they are in Hz comes with it. */
+export const CARRIER_BAND_COUNT = 40;
+export const MODULATION_RATE_COUNT = 8;
+/** Of longer sounds and parts the first seconds are looked at. */
+export const MOST_MODULATION_SECONDS = 30;
+
+const seconds = z.number().min(0).max(1e6);
+/** A part of a sound; without an end as far as {@link MOST_MODULATION_SECONDS}. */
+const part = { startSeconds: seconds.default(0), endSeconds: seconds.nullable().default(null) };
+
+const modulationSourceSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('track'), trackId: id, ...part }),
+  /** A sound that was made of a vector, such as a prototype. */
+  z.strictObject({ kind: z.literal('sound'), soundId: id }),
+  z.strictObject({ kind: z.literal('file'), path, ...part }),
+]);
+
+/** What is looked at. */
+export type ModulationSource = z.input<typeof modulationSourceSchema>;
+export type ParsedModulationSource = z.output<typeof modulationSourceSchema>;
+
+/** A modulation map: bands from low to high, rates from slow to fast. */
+export interface ModulationMapInfo {
+  /** Centres of the carrier bands, Hz. */
+  carriersHz: number[];
+  /** Centres of the octaves of modulation, Hz. */
+  ratesHz: number[];
+  /** `[bands, rates]`: a band that swells as 1 + d·cos has the depth d; 0 in silence and where nothing can be seen. */
+  depth: number[];
+  /** `[bands]`: mean level, dB re the loudest band; −60 and below is silence. */
+  levels: number[];
+  /** First rate that an excerpt of this length shows; as many as there are rates where it shows none. */
+  slowest: number;
+  /** Seconds that were looked at. */
+  seconds: number;
+}
+
+/** What a class is like on average. */
+export interface ModulationClass {
+  map: ModulationMapInfo;
+  /** Tracks that were looked at, tracks that bear the class, and tracks that could not be read. */
+  tracks: number;
+  of: number;
+  unreadable: number;
+}
+
+/** `only`: the chosen bands, and of their modulations the chosen ones; `without`: all but these. */
+export const modulationModes = ['only', 'without'] as const;
+export type ModulationMode = (typeof modulationModes)[number];
+
+const range = (count: number) =>
+  z
+    .strictObject({
+      first: z
+        .int()
+        .min(0)
+        .max(count - 1),
+      last: z
+        .int()
+        .min(0)
+        .max(count - 1),
+    })
+    .refine(({ first, last }) => first <= last, 'the first comes before the last');
+
+const choiceSchema = z.strictObject({
+  mode: z.enum(modulationModes).default('only'),
+  carriers: range(CARRIER_BAND_COUNT),
+  rates: range(MODULATION_RATE_COUNT),
+});
+
+/** A part of a map, by the numbers of its bands and rates, both ends in it. */
+export type ModulationChoiceInput = z.output<typeof choiceSchema>;
+
+/** What the modulations became, measured on the sound that came out. */
+export interface ModulationFigures {
+  durationSeconds: number;
+  /** dB that the sound was raised by (or lowered, where it would have clipped). */
+  gainDb: number;
+  /** Change of the chosen modulations, and of those an octave and more beside them, dB; null where there were none. */
+  chosenDb: number | null;
+  othersDb: number | null;
+}
+
+/** A sound of which some modulations were kept; its file goes some time after. */
+export interface ModulationSound extends ModulationFigures {
+  id: string;
+  url: string;
+}
+
+/** Tracks of a class that are looked at unless somebody says otherwise. */
+export const DEFAULT_CLASS_TRACKS = 40;
+
+export const modulationMethods = {
+  /**
+   * The modulation map of a sound.
+   * @throws `not-found`; `unreadable`, `audio` for a file of that kind; `bad-input` for a part with nothing in it, and for a
+   * track or a sound without its library
+   */
+  'modulation.map': query<ModulationMapInfo>()(
+    z.strictObject({ libraryId: id.nullable().default(null), of: modulationSourceSchema }),
+  ),
+  /** The mean map of tracks of a class: so many of them, drawn by the seed, four seconds from the middle of each. */
+  'modulation.classMap': query<Started>()(
+    z.strictObject({
+      ...{ ...inLibrary, taxonomyId: id, class: label },
+      tracks: z.int().min(1).max(1000).default(DEFAULT_CLASS_TRACKS),
+      seed: seed.default(1),
+    }),
+  ),
+  /** The sound with some of its modulations only. @throws as `modulation.map`; `disk-full` */
+  'modulation.hear': query<ModulationSound>()(
+    z.strictObject({ ...inLibrary, of: modulationSourceSchema, choice: choiceSchema }),
+  ),
+  /** The same, into a new WAV file. @throws as `modulation.map`; `bad-input` for a file that is there already */
+  'modulation.save': query<ModulationFigures>()(
+    z.strictObject({
+      libraryId: id.nullable().default(null),
+      of: modulationSourceSchema,
+      choice: choiceSchema,
+      file: path,
+    }),
+  ),
+};
