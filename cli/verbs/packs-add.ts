@@ -23,10 +23,12 @@ const fileEnding = /\.(pt|pth|th|ckpt|safetensors|gin|onnx|pb|json)$/i;
 export function addPackVerbs(packs: Command, cli: Cli): void {
   packs
     .command('add')
-    .description('Make a pack from official checkpoints or any network: files here, or a model of the hub.')
+    .description(
+      'Make a pack from official checkpoints or any network, or add a head to one: files here, or a model of the hub.',
+    )
     .argument(
       '<files-or-model...>',
-      'checkpoints (and config.gin), a network (.onnx, .pb, model.json) and its JSON, or the name of a model',
+      'checkpoints (and config.gin), a network or a head (.onnx, .pb, model.json) and its JSON, or the name of a model',
     )
     .option('--sidecar <file>', 'JSON that says how the network is fed, where it is not beside it')
     .option('--accept-terms', 'accept the terms of the models, which are shown first without this')
@@ -58,6 +60,11 @@ export function addPackVerbs(packs: Command, cli: Cli): void {
     )
     .option('--patch-hop <frames>', 'from one patch of a network to the next', wholeNumber(1, 1_000_000))
     .option(
+      '--head-of <pack>',
+      'the pack whose embeddings a head takes, where its JSON does not name one that is here',
+      packId,
+    )
+    .option(
       '--encoder-heads <n>',
       'attention heads of EnCodecMAE, where no config.gin says it',
       wholeNumber(1, 256),
@@ -81,7 +88,8 @@ Examples:
   archetone packs add pecmae-4s --accept-terms
   archetone packs add pecmae-4s --precision int8
   archetone packs add discogs-effnet-bsdynamic-1.onnx --sidecar discogs-effnet-bsdynamic-1.json
-  archetone packs add discogs-maest-30s-pw-2.onnx --tokens stack --keep-every 2`,
+  archetone packs add discogs-maest-30s-pw-2.onnx --tokens stack --keep-every 2
+  archetone packs add danceability-discogs-effnet-1.onnx --head-of discogs-effnet-bsdynamic`,
     )
     .action((names: string[], options: AddOptions) =>
       cli.answer(() =>
@@ -99,6 +107,15 @@ Examples:
             client.call('packs.add', { origin, choices, accepted }),
           );
           const pack = (await client.call('packs.list', {})).find((info) => info.id === added.packId);
+          const { headId } = added;
+          if (headId !== null) {
+            const head = pack?.heads.find(({ id }) => id === headId);
+            const classes = head?.classes.join(', ') ?? '';
+            return {
+              json: { pack, head, notes: added.notes },
+              text: [`${headId} was added to ${added.packId}: ${classes}`, ...added.notes].join('\n'),
+            };
+          }
           return {
             json: { pack, notes: added.notes },
             text: [
@@ -113,12 +130,20 @@ Examples:
 
   packs
     .command('remove')
-    .description('Delete a pack that was added; what was computed with it stays.')
+    .description('Delete a pack that was added, or one of its heads; what was computed with it stays.')
     .argument('<id>', 'pack')
-    .addHelpText('after', '\nExample:\n  archetone packs remove pecmae-4s')
-    .action((id: string) =>
+    .option('--head <id>', 'only this head of the pack')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  archetone packs remove pecmae-4s\n  archetone packs remove discogs-effnet-bsdynamic --head danceability',
+    )
+    .action((id: string, { head }: { head?: string }) =>
       cli.answer(() =>
         cli.withoutLibrary(async ({ client }) => {
+          if (head !== undefined) {
+            await client.call('packs.removeHead', { packId: id, headId: head });
+            return { json: { removed: id, head }, text: `${head} was removed from ${id}` };
+          }
           await client.call('packs.remove', { packId: id });
           return { json: { removed: id }, text: `${id} was removed` };
         }),
@@ -174,7 +199,7 @@ async function ask(terms: readonly PackTerms[], signal: AbortSignal): Promise<vo
   }
 }
 
-function describe({ files, terms, notes, downloadBytes, pack }: PackProposal): string {
+function describe({ files, terms, notes, downloadBytes, pack, head }: PackProposal): string {
   return [
     'Files',
     ...files.map(({ name, model }) => `  ${name}${model === null ? '' : `: ${model}`}`),
@@ -185,6 +210,12 @@ function describe({ files, terms, notes, downloadBytes, pack }: PackProposal): s
           'Pack',
           `  ${pack.id}: ${pack.title}; ${pack.kind}, D ${pack.embeddingDim}, windows of ${pack.windowSeconds} s`,
           ...(pack.soundless === null ? [] : [`  It will make no sound. ${pack.soundless}`]),
+        ]),
+    ...(head === null
+      ? []
+      : [
+          `Head of ${head.packId}`,
+          `  ${head.id}: ${head.title}; of ${head.embeddingDim} numbers it makes ${head.classes.join(', ')}${head.positive === null ? '' : ` (positive: ${head.positive})`}`,
         ]),
     ...(notes.length > 0 ? ['Notes', ...notes.map((note) => `  ${note}`)] : []),
     'Terms of the publishers',

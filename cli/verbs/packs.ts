@@ -133,5 +133,11 @@ function describePacks(list: readonly PackInfo[], unusable: readonly PackProblem
     ],
     list,
   );
-  return [list.length > 0 ? known : 'no packs installed', ...problems].join('\n');
+  const heads = list.flatMap((pack) =>
+    pack.heads.map(
+      ({ id, classes, licence, nonCommercial }) =>
+        `head ${id} of ${pack.id}: ${classes.slice(0, 5).join(', ')}${classes.length > 5 ? `, … (${classes.length})` : ''}; ${licence}${nonCommercial ? ' [non-commercial only]' : ''}`,
+    ),
+  );
+  return [list.length > 0 ? known : 'no packs installed', ...heads, ...problems].join('\n');
 }

@@ -8,6 +8,7 @@ import type { AddVerb, Cli } from '../verb.ts';
 
 interface TagsOptions {
   pack: string;
+  head?: string;
   top: number;
   overTime?: boolean;
   labels?: string;
@@ -28,9 +29,12 @@ interface TaggedFile {
 export const tagsVerb: AddVerb = (program, cli) => {
   program
     .command('tags')
-    .description('Say what a pack with tags hears in files: the means of its predictions over all patches.')
+    .description(
+      'Say what a pack with tags, or a head of a pack, hears in files: the means of its predictions over all patches.',
+    )
     .argument('<files...>', 'audio files or folders')
-    .requiredOption('--pack <id>', 'pack with tags')
+    .requiredOption('--pack <id>', 'pack with tags, or with heads')
+    .option('--head <id>', 'head of the pack that tags; default: the network of the pack itself')
     .option('--top <n>', 'how many tags of a file are shown, or become labels', wholeNumber(1, 10_000), 5)
     .option('--over-time', 'also what each patch is said to be (with --json)')
     .option('--labels <file.csv>', 'write a label file, from which a taxonomy can be made')
@@ -40,6 +44,7 @@ export const tagsVerb: AddVerb = (program, cli) => {
       `
 Examples:
   archetone tags song.mp3 --pack msd-musicnn
+  archetone tags song.mp3 --pack discogs-effnet-bsdynamic --head danceability
   archetone tags ~/Music --pack discogs-effnet-bsdynamic --labels tags.csv --threshold 0.3
   archetone taxonomies add csv:tags.csv --library ~/Music`,
     )
@@ -47,12 +52,13 @@ Examples:
 };
 
 async function tagAll(cli: Cli, files: readonly string[], options: TagsOptions) {
-  const { pack: packId, top, threshold, overTime = false } = options;
+  const { pack: packId, head: headId = null, top, threshold, overTime = false } = options;
   const tagged: TaggedFile[] = [];
   const failures: { path: string; problem: EngineErrorData }[] = [];
   let labels: { file: string; labelled: number } | null = null;
   const request = {
     packId,
+    headId,
     paths: files.map((path) => resolve(path)),
     ...(options.labels === undefined
       ? {}
@@ -71,7 +77,7 @@ async function tagAll(cli: Cli, files: readonly string[], options: TagsOptions) 
     cli.progress.clear();
   }
   return {
-    json: { pack: packId, files: tagged, failures, labels },
+    json: { pack: packId, head: headId, files: tagged, failures, labels },
     text: asText(tagged, failures, labels),
     exitCode: exitCodes.ok,
   };

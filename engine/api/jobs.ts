@@ -131,7 +131,7 @@ export type JobResult =
   | { kind: 'export'; export: ExportResult }
   | { kind: 'check-providers'; providers: ProviderInfo[] }
   | { kind: 'verify-pack'; verification: PackVerification }
-  | { kind: 'add-pack'; packId: string; notes: string[] }
+  | { kind: 'add-pack'; packId: string; headId: string | null; notes: string[] }
   | { kind: 'move-caches'; libraries: number }
   | { kind: 'bundle-library'; bundle: LibraryBundle }
   | { kind: 'take-in-library'; libraryId: string };

@@ -28,6 +28,8 @@ const packChoicesSchema = z.strictObject({
   keepEvery: z.int().min(1).max(64).optional(),
   /** Frames from one patch of a published network to the next. */
   patchHop: z.int().min(1).max(1_000_000).optional(),
+  /** The pack whose embeddings a head takes; otherwise its JSON decides, or there is only one. */
+  headOf: id.optional(),
 });
 
 export const packAdditionSchema = z.strictObject({
@@ -35,6 +37,21 @@ export const packAdditionSchema = z.strictObject({
   choices: packChoicesSchema.prefault({}),
   accepted: z.array(z.string().max(512)).max(32).default([]),
 });
+
+/** A network behind the embeddings of a pack, which says of each patch how much it belongs to each class. */
+export interface HeadInfo {
+  id: string;
+  title: string;
+  classes: string[];
+  /** Of two classes of which one denies the other, the one that does not; null otherwise. */
+  positive: string | null;
+  licence: string;
+  nonCommercial: boolean;
+  attribution: string;
+  trainingStatement: string;
+  folder: string;
+  sha256: string;
+}
 
 export interface PackInfo {
   id: string;
@@ -58,6 +75,8 @@ export interface PackInfo {
   embedded: boolean;
   /** What it names beside its embeddings: a number for each, of every patch; empty for packs without tags. */
   tags: string[];
+  /** Networks that were added behind its embeddings. */
+  heads: HeadInfo[];
   /** Why an embedding-only pack makes no sound; null for generative packs. */
   soundless: string | null;
   /** Files that the pack was converted from. */
@@ -100,6 +119,18 @@ export interface PackProposal {
     windowSeconds: number;
     embeddingDim: number;
     soundless: string | null;
+  } | null;
+  /** The head to be; null where it is a pack. */
+  head: {
+    id: string;
+    title: string;
+    classes: string[];
+    positive: string | null;
+    embeddingDim: number;
+    /** The pack that it will belong to: the one that was chosen, or named by its JSON, else the first that fits. */
+    packId: string;
+    /** All packs whose embeddings have as many numbers. */
+    candidates: { id: string; title: string }[];
   } | null;
 }
 
@@ -169,6 +200,8 @@ export const packsMethods = {
   'packs.add': query<Started>()(packAdditionSchema),
   /** Deletes the files of a pack that was added. What was computed with it stays. */
   'packs.remove': query<null>()(z.strictObject({ packId: id })),
+  /** Deletes the files of a head. */
+  'packs.removeHead': query<null>()(z.strictObject({ packId: id, headId: id })),
   'providers.check': query<Started>()(z.strictObject({ packId: id.default('compact') })),
   'providers.list': query<ProviderInfo[]>()(nothing),
 };

@@ -8,7 +8,11 @@ import { id, path } from './shared.ts';
 /** Tags of one sound over time: a taggram. */
 export interface Taggram {
   packId: string;
+  /** The head of the pack that said it; null: the network of the pack itself. */
+  headId: string | null;
   classes: string[];
+  /** Of two classes of which one denies the other, the one that does not; null otherwise. */
+  positive: string | null;
   /** Seconds, of each patch. */
   startSeconds: Float32Array;
   /** Length of a patch. */
@@ -30,11 +34,14 @@ export type TagsEvent =
   /** `labels`: the file that was written, and how many of the sounds bear a label in it. */
   | { type: 'done'; files: number; labels: { file: string; labelled: number } | null };
 
+/** Who tags: the network of a pack, or a head behind its embeddings. */
+const taggerFields = { packId: id, headId: id.nullable().default(null) };
+
 export const tagsMethods = {
   /** Tags of files, and of the audio files in folders. Means of predictions, not predictions of a mean. */
   'tags.files': stream<TagsEvent>()(
     z.strictObject({
-      packId: id,
+      ...taggerFields,
       paths: z.array(path).min(1).max(100_000),
       /** Also writes a label file, `path,labels`, from which a taxonomy can be made. */
       labels: z
@@ -49,5 +56,5 @@ export const tagsMethods = {
     }),
   ),
   /** Tags of a track of a library over time. */
-  'tags.track': query<Taggram>()(z.strictObject({ libraryId: id, trackId: id, packId: id })),
+  'tags.track': query<Taggram>()(z.strictObject({ libraryId: id, trackId: id, ...taggerFields })),
 };

@@ -11,6 +11,7 @@ import { classifyWindows } from './explain.ts';
 import type { EngineContext } from '../context.ts';
 import { COPIES_FOLDER, type Playback } from '../library/playback.ts';
 import { jobKind } from '../jobs/kind.ts';
+import { taggerOf } from '../packs/tagger.ts';
 import { answer } from '../answer.ts';
 
 type Part = Pick<
@@ -68,10 +69,11 @@ export function classifyHandlers(context: EngineContext, playback: Playback): Pa
     }),
     'embed.files': (request, { signal }) => embedFiles(context, request, signal),
     'tags.files': (request, { signal }) => tagFiles(context, request, signal),
-    'tags.track': async ({ libraryId, trackId, packId }, { signal }) => {
+    'tags.track': async ({ libraryId, trackId, packId, headId }, { signal }) => {
       const library = context.libraries.get(libraryId);
       const path = library.absolutePath(library.tracks.file(trackId).path);
-      return tagFile(context.readers, await context.packs.runtime(packId, 'listen'), path, signal);
+      const tagger = await taggerOf(context, { packId, headId }, 'listen');
+      return tagFile(context.readers, tagger, path, signal);
     },
     'classify.windows': ({ libraryId, experimentId, trackId }) =>
       answer(() => classifyWindows(context.libraries.get(libraryId), experimentId, trackId)),

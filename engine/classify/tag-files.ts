@@ -1,7 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { cutWindows, type AudioWindow } from '../../models/audio/windows.ts';
 import { meanOfRows } from '../../models/embeddings/pooling.ts';
-import type { PackRuntime } from '../../models/packs/runtime.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Taggram, TagsEvent } from '../api/tags.ts';
@@ -11,29 +10,27 @@ import type { AudioDecoder } from '../decode/index.ts';
 import { isAudioName } from '../files/scan.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import { asEngineError } from '../packs/failures.ts';
+import { taggerOf, type Tagger } from '../packs/tagger.ts';
 import { expandPaths } from './files.ts';
 
 /** Windows per run of the network. */
 const BATCH = 4;
 
 /**
- * Decodes a file and asks the network of a pack for the tags of every patch. A patch that reaches beyond the end is left out,
- * unless it is the only one.
- * @throws EngineError `pack` where the pack has no tags; AudioError for a file that gives no audio; PackError; the signal's
- * reason
+ * Decodes a file and asks a tagger about every patch. A patch that reaches beyond the end is left out, unless it is the only
+ * one.
+ * @throws AudioError for a file that gives no audio; PackError; the signal's reason
  */
 export async function tagFile(
   decode: AudioDecoder,
-  runtime: PackRuntime,
+  tagger: Tagger,
   path: string,
   signal: AbortSignal,
 ): Promise<Taggram> {
-  const { id, network, graphs, sampleRate, windowSamples, frameRate } = runtime.pack.manifest;
-  if (!network?.tags) throw noTags(id);
-  const { patches, patch, hop, tags } = network;
-  const width = tags.classes.length;
-  // Frames of a front-end, or samples.
-  const perSecond = graphs.features ? frameRate : sampleRate;
+  const { pack, headId, positive, patches, patchSeconds, hopSeconds } = tagger;
+  const { sampleRate, windowSamples, id } = pack.manifest;
+  const classes = [...tagger.classes];
+  const width = classes.length;
   const notes = new Set<string>();
   const mono = decode.decode(path, { sampleRate, signal, onWarning: (note) => notes.add(note) });
   const rows: Float32Array[] = [];
@@ -42,15 +39,15 @@ export async function tagFile(
   const add = async (windows: readonly AudioWindow[]): Promise<void> => {
     const waveforms = new Float32Array(windows.length * windowSamples);
     windows.forEach((window, i) => waveforms.set(window.samples, i * windowSamples));
-    const values = await runtime.tags(waveforms, windows.length);
+    const values = await tagger.predict(waveforms, windows.length);
     signal.throwIfAborted();
     for (const [w, { startSample, validSamples }] of windows.entries()) {
       samples += validSamples;
       for (let p = 0; p < patches; p++) {
-        const end = ((p * hop + patch) / perSecond) * sampleRate;
+        const end = (p * hopSeconds + patchSeconds) * sampleRate;
         if (end > validSamples && rows.length > 0) break;
         rows.push(values.slice((w * patches + p) * width, (w * patches + p + 1) * width));
-        starts.push(startSample / sampleRate + (p * hop) / perSecond);
+        starts.push(startSample / sampleRate + p * hopSeconds);
       }
     }
   };
@@ -67,10 +64,9 @@ export async function tagFile(
   const values = new Float32Array(rows.length * width);
   rows.forEach((row, i) => values.set(row, i * width));
   return {
-    packId: id,
-    classes: tags.classes,
+    ...{ packId: id, headId, classes, positive },
     startSeconds: Float32Array.from(starts),
-    patchSeconds: patch / perSecond,
+    patchSeconds,
     values,
     means: Float32Array.from(meanOfRows(values, width)),
     seconds: samples / sampleRate,
@@ -86,7 +82,7 @@ export async function tagFile(
  */
 export async function* tagFiles(
   context: EngineContext,
-  { packId, paths, labels }: ParsedInput<'tags.files'>,
+  { packId, headId, paths, labels }: ParsedInput<'tags.files'>,
   signal: AbortSignal,
 ): AsyncGenerator<TagsEvent, void> {
   if (labels && isAudioName(basename(labels.file)))
@@ -95,8 +91,7 @@ export async function* tagFiles(
       `${labels.file} is called like music; nothing is written over music.`,
       'Name a file for the labels that ends in .csv.',
     );
-  if (!context.packs.get(packId).manifest.network?.tags) throw noTags(packId);
-  const runtime = await context.packs.runtime(packId);
+  const tagger = await taggerOf(context, { packId, headId });
   const { files, problems } = await expandPaths(paths, signal);
   const failures: EngineError[] = [];
   const failed = (path: string, error: EngineError): TagsEvent => {
@@ -109,7 +104,7 @@ export async function* tagFiles(
   const started = performance.now();
   for (const [index, path] of files.entries()) {
     try {
-      const taggram = await tagFile(context.readers, runtime, path, signal);
+      const taggram = await tagFile(context.readers, tagger, path, signal);
       done++;
       seconds += taggram.seconds;
       windows += taggram.startSeconds.length;
@@ -166,12 +161,4 @@ async function writeLabels(file: string, rows: readonly (readonly [string, strin
       cause: thrown,
     });
   }
-}
-
-function noTags(packId: string): EngineError {
-  return new EngineError(
-    'pack',
-    `The pack “${packId}” has no tags.`,
-    'Choose a pack that was made of a tagger, with its classes in the JSON beside it: “archetone packs list” shows them.',
-  );
 }

@@ -4,7 +4,16 @@ import type { Confinement } from '../api/app.ts';
 import { query } from '../wire/contract.ts';
 
 /** The methods of a pack's runtime that can be asked for: name → graphs that run. */
-const runMethods = ['embed', 'features', 'embedFeatures', 'tags', 'project', 'denoise', 'decode'] as const;
+const runMethods = [
+  'embed',
+  'features',
+  'embedFeatures',
+  'patchEmbeddings',
+  'tags',
+  'project',
+  'denoise',
+  'decode',
+] as const;
 export type RunMethod = (typeof runMethods)[number];
 
 const numbers = z.custom<Float32Array>((value) => value instanceof Float32Array, 'not float32 numbers');
@@ -33,6 +42,15 @@ const runSchema = z.strictObject({
 });
 export type RunRequest = z.infer<typeof runSchema>;
 
+const headRunSchema = z.strictObject({
+  /** Of `head.json`, as the engine knows the head: another one in the same place is refused. */
+  head: z.strictObject({ folder: z.string(), sha256: z.string() }),
+  /** `[count, D]`: embeddings. */
+  rows: numbers,
+  count: z.int().min(1),
+});
+export type HeadRunRequest = z.infer<typeof headRunSchema>;
+
 const nothing = z.null();
 
 /** Graphs are the files of others: the process may end in the middle of every one of these. */
@@ -40,9 +58,11 @@ export const embedderContract = {
   /** What keeps the process in; runs nothing. */
   confinement: query<Confinement>()(z.null()),
   run: query(z.strictObject({ output: numbers, by: computedBySchema }))(runSchema),
+  /** What a head says of embeddings: `[count, classes]`. */
+  head: query(z.strictObject({ output: numbers }))(headRunSchema),
   /** Checks every graph of a pack. */
   verify: query(nothing)(z.strictObject({ pack: packSchema })),
-  /** Frees the sessions of a pack. */
+  /** Frees the sessions of a pack, or of a head. */
   close: query(nothing)(z.strictObject({ sha256: z.string() })),
 };
 export type EmbedderContract = typeof embedderContract;

@@ -5,7 +5,7 @@ import type { Embedder } from './embedder.ts';
 import type { RunMethod } from './contract.ts';
 
 /** What is computed first: what somebody listens for, then what somebody asked for, then an import; last what nobody waits for. */
-const priorities: Record<JobLane, number> = { listen: 0, compute: 1, import: 2, network: 3, background: 4 };
+export const priorities: Readonly<Record<JobLane, number>> = { listen: 0, compute: 1, import: 2, network: 3, background: 4 };
 
 /** The runtime of a pack in the embedder process, for the work of one lane. */
 export class EmbedderRuntime implements PackRuntime {
@@ -52,6 +52,12 @@ export class EmbedderRuntime implements PackRuntime {
 
   embedFeatures(features: Float32Array, batch: number): Promise<Float32Array> {
     return this.#run('embedFeatures', [features], batch, this.pack.manifest.embeddingDim);
+  }
+
+  patchEmbeddings(waveforms: Float32Array, batch: number): Promise<Float32Array> {
+    const { network, graphs, embeddingDim } = this.pack.manifest;
+    const patches = graphs.embed ? 1 : (network?.patches ?? 1);
+    return this.#run('patchEmbeddings', [waveforms], batch, patches * embeddingDim);
   }
 
   tags(waveforms: Float32Array, batch: number): Promise<Float32Array> {

@@ -1,7 +1,9 @@
 import {
   computedHere,
+  HeadSession,
   openRuntime,
   PackError,
+  readHead,
   readPack,
   verifyPack,
   type Pack,
@@ -10,7 +12,7 @@ import {
 import type { Confinement } from '../api/app.ts';
 import type { Port } from '../wire/port.ts';
 import { serve } from '../wire/serve.ts';
-import { embedderContract, type PackKey, type RunRequest } from './contract.ts';
+import { embedderContract, type HeadRunRequest, type PackKey, type RunRequest } from './contract.ts';
 import { packErrorCoding } from './errors.ts';
 
 /** Runs the packs of this machine for whoever is at the other end: the inside of an embedder process. Sessions stay open. */
@@ -29,7 +31,21 @@ export function serveEmbedder(port: Port, confinement: Confinement): { close: ()
     runtime.catch(() => runtimes.delete(name));
     return runtime;
   };
+  const heads = new Map<string, Promise<HeadSession>>();
+  const headOf = (key: HeadKey): Promise<HeadSession> => {
+    const open = heads.get(key.sha256);
+    if (open) return open;
+    const head = openHead(key);
+    heads.set(key.sha256, head);
+    head.catch(() => heads.delete(key.sha256));
+    return head;
+  };
   const close = async (sha256: string | null): Promise<void> => {
+    for (const [name, head] of heads) {
+      if (sha256 !== null && name !== sha256) continue;
+      heads.delete(name);
+      await (await head.catch(() => null))?.close();
+    }
     for (const [name, entry] of runtimes) {
       if (sha256 !== null && entry.sha256 !== sha256) continue;
       runtimes.delete(name);
@@ -46,6 +62,7 @@ export function serveEmbedder(port: Port, confinement: Confinement): { close: ()
         const runtime = await runtimeOf(request.pack);
         return { output: await run(runtime, request), by: computedHere(runtime.provider) };
       },
+      head: async ({ head, rows, count }) => ({ output: await (await headOf(head)).predict(rows, count) }),
       verify: async ({ pack }, { signal }) => {
         await verifyPack(await packOf(pack), signal);
         return null;
@@ -66,6 +83,18 @@ async function packOf({ folder, sha256 }: PackKey): Promise<Pack> {
   throw new PackError('hash', `the pack in ${folder} was exchanged while Archetone ran`, {
     file: 'pack.json',
     hint: 'Start Archetone again to use the pack that is there now.',
+  });
+}
+
+type HeadKey = HeadRunRequest['head'];
+
+async function openHead({ folder, sha256 }: HeadKey): Promise<HeadSession> {
+  const head = await readHead(folder);
+  // A dense layer or two: more threads cost more than they bring.
+  if (head.sha256 === sha256) return HeadSession.open(head, { provider: 'cpu', threads: 1 });
+  throw new PackError('hash', `the head in ${folder} was exchanged while Archetone ran`, {
+    file: 'head.json',
+    hint: 'Start Archetone again to use the head that is there now.',
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Handlers } from '../api/contract.ts';
 import { packAdditionSchema, packsMethods } from '../api/packs.ts';
 import type { EngineContext } from '../context.ts';
+import { addHead, proposeHead } from './add/add-head.ts';
 import { addPack, proposePack } from './add/add.ts';
 import { addressesFrom, hubModels } from './add/hub.ts';
 import { jobKind } from '../jobs/kind.ts';
@@ -18,6 +19,7 @@ type PackMethods = Pick<
   | 'packs.inspect'
   | 'packs.add'
   | 'packs.remove'
+  | 'packs.removeHead'
 >;
 
 /** The packs that are installed, and how others come and go. */
@@ -46,18 +48,20 @@ export function packsHandlers(context: EngineContext): PackMethods {
       title: ({ origin }) =>
         `Add ${origin.kind === 'hub' ? origin.id : baseNames(origin.paths)} to ${packs.addFolder}`,
       run: async ({ origin, choices, accepted }, job) => {
+        const { signal } = job;
+        const head =
+          origin.kind === 'files'
+            ? await addHead(packs, { paths: origin.paths, choices, accepted, signal })
+            : null;
+        if (head !== null) return { kind: 'add-pack', ...head };
         const added = await addPack({
-          origin,
-          choices,
-          accepted,
+          ...{ origin, choices, accepted, addresses, signal },
           packsFolder: packs.addFolder,
           trial: packs.trial(),
-          addresses,
-          signal: job.signal,
           report: (progress) => job.report(progress),
         });
         await packs.refresh();
-        return { kind: 'add-pack', ...added };
+        return { kind: 'add-pack', headId: null, ...added };
       },
     }),
   );
@@ -67,10 +71,17 @@ export function packsHandlers(context: EngineContext): PackMethods {
     'packs.problems': () => answer(() => [...packs.problems()]),
     'packs.verify': (spec) => answer(() => ({ jobId: jobs.start('verify-pack', { libraryId: null, spec }) })),
     'packs.hub': () => answer(hubModels),
-    'packs.inspect': ({ origin, choices }) => proposePack(origin, choices, addresses),
+    'packs.inspect': async ({ origin, choices }) =>
+      (origin.kind === 'files' ? await proposeHead(packs, origin.paths, choices) : null) ??
+      proposePack(origin, choices, addresses),
     'packs.add': (spec) => answer(() => ({ jobId: jobs.start('add-pack', { libraryId: null, spec }) })),
     'packs.remove': async ({ packId }) => {
       await packs.remove(packId);
+      return null;
+    },
+    'packs.removeHead': async ({ packId, headId }) => {
+      await packs.heads.remove(packId, headId);
+      await packs.refresh();
       return null;
     },
   };

@@ -1,4 +1,4 @@
-import type { Pack } from '../../models/packs/index.ts';
+import type { Head, Pack } from '../../models/packs/index.ts';
 import type { PackInfo } from '../api/packs.ts';
 import { figuresOf } from './figures.ts';
 
@@ -6,7 +6,7 @@ import { figuresOf } from './figures.ts';
  * Describes a pack to a shell.
  * @param embedded whether the pack came with the application.
  */
-export function packInfo(pack: Pack, embedded: boolean): PackInfo {
+export function packInfo(pack: Pack, embedded: boolean, heads: readonly Head[]): PackInfo {
   const { manifest } = pack;
   return {
     id: manifest.id,
@@ -27,6 +27,11 @@ export function packInfo(pack: Pack, embedded: boolean): PackInfo {
     quality: figuresOf(manifest.quality),
     embedded,
     tags: manifest.network?.tags?.classes ?? [],
+    heads: heads.map(({ manifest: head, folder, sha256 }) => ({
+      ...{ id: head.id, title: head.title, classes: head.classes, positive: head.positive },
+      ...{ licence: head.licence, nonCommercial: head.nonCommercial, attribution: head.attribution },
+      ...{ trainingStatement: head.trainingData.statement, folder, sha256 },
+    })),
     soundless: manifest.kind === 'generative' ? null : (manifest.soundless ?? 'It has no decoder.'),
     sources: (manifest.sources ?? []).map(({ url = null, ...source }) => ({ ...source, url })),
   };

@@ -29,6 +29,7 @@ import { EmbedderRuntime } from '../embedder/runtime.ts';
 import { BuiltPacks } from './built.ts';
 import { earlierEncoders } from './earlier-packs.ts';
 import { BatchMemory, type BatchKey } from './batch-sizes.ts';
+import { Heads } from './heads.ts';
 import { packInfo } from './info.ts';
 import { defaultRunner } from './provider-runner.ts';
 import { ProviderMemory } from './providers.ts';
@@ -73,6 +74,8 @@ export class PackService {
   readonly #embedder: Embedder;
   #confinement: Confinement | null = null;
   readonly #built: BuiltPacks;
+  /** Networks behind the embeddings of packs. */
+  readonly heads: Heads;
   #problems: PackProblem[] = [];
   #threads: number | null;
 
@@ -93,6 +96,7 @@ export class PackService {
         options.onConfined?.(confinement);
       },
     });
+    this.heads = new Heads(options.packFolders.slice(1).at(-1) ?? null, this.#embedder);
   }
 
   /** What keeps the process of the graphs in; null until it was started. */
@@ -122,14 +126,18 @@ export class PackService {
           await readInto(found, join(root, entry.name), index === 0);
       }
     }
+    found.problems.push(...(await this.heads.refresh()));
     // Only now: whoever asks for a pack meanwhile must not be told that there is none.
     this.#packs = found.packs;
     this.#problems = found.problems;
   }
 
   list(): PackInfo[] {
-    const built = this.#builtPacks().map((pack) => packInfo(pack, true));
-    return [...[...this.#packs.values()].map(({ pack, embedded }) => packInfo(pack, embedded)), ...built];
+    const installed = [...this.#packs.values()];
+    const built = this.#builtPacks().map((pack) => ({ pack, embedded: true }));
+    return [...installed, ...built].map(({ pack, embedded }) =>
+      packInfo(pack, embedded, this.heads.of(pack.manifest.id)),
+    );
   }
 
   /** Folders that were left out because their manifest is not valid. */
@@ -313,7 +321,7 @@ export class PackService {
   }
 
   /**
-   * Deletes the files of a pack that was added. Calls under way finish first.
+   * Deletes the files of a pack that was added, and of its heads. Calls under way finish first.
    * @throws EngineError `pack` when there is none of that id, or it came with the application
    */
   async remove(packId: string): Promise<void> {
@@ -329,6 +337,7 @@ export class PackService {
     const grave = join(dirname(pack.folder), `.removing-${basename(pack.folder)}-${randomUUID()}`);
     await rename(pack.folder, grave);
     await rm(grave, { recursive: true, force: true });
+    await this.heads.removeAll(packId);
     await this.refresh();
   }
 

@@ -6,10 +6,14 @@ import type { NetworkCard } from './network-card.ts';
 import type { Terms } from './publishers.ts';
 
 const text = z.string().max(4000);
-const shape = z.array(z.number()).max(8).optional();
+/** Sizes that are not known before a run have a name. */
+const shape = z
+  .array(z.union([z.number(), text]))
+  .max(8)
+  .optional();
 
-/** The JSON that Essentia publishes beside each of its models, as far as it is read. */
-export const essentiaSchema = z.object({
+/** What the JSON says that Essentia publishes beside each of its models, whatever it takes. */
+export const essentiaModel = z.object({
   name: text.min(1),
   description: text.optional(),
   link: text.optional(),
@@ -28,6 +32,10 @@ export const essentiaSchema = z.object({
       .min(1)
       .max(64),
   }),
+});
+
+/** The JSON beside a model that listens to sound, as far as it is read. */
+export const essentiaSchema = essentiaModel.extend({
   inference: z.object({ algorithm: text, sample_rate: z.number().optional() }),
 });
 
@@ -44,7 +52,7 @@ const MAEST_BLOCK = /_7$/;
 
 /** @throws CheckpointError `bad-config` for a model whose front-end is another one */
 export function essentiaCard(json: z.output<typeof essentiaSchema>): NetworkCard {
-  const { name, description, classes = [], schema, inference, dataset, citation } = json;
+  const { name, classes = [], schema, inference } = json;
   const preset = Object.hasOwn(frontEnds, inference.algorithm) ? frontEnds[inference.algorithm] : undefined;
   if (preset === undefined) throw unknownAlgorithm(inference.algorithm);
   const { mel, patch, hop } = melPresets[preset];
@@ -55,8 +63,9 @@ export function essentiaCard(json: z.output<typeof essentiaSchema>): NetworkCard
       `it asks for ${rate} Hz, but ${inference.algorithm} listens at ${mel.sampleRate} Hz`,
       'Use the JSON that is published with this very model.',
     );
-  const sizes = (found: readonly number[] | undefined) =>
-    found?.map((size) => (Number.isInteger(size) && size > 0 ? size : null)) ?? null;
+  const sizes = (found: readonly (number | string)[] | undefined) =>
+    found?.map((size) => (typeof size === 'number' && Number.isInteger(size) && size > 0 ? size : null)) ??
+    null;
   const embeddings = schema.outputs
     .filter(({ output_purpose: purpose = '' }) => purpose.includes('embeddings'))
     .map((output) => ({ output: output.name, shape: sizes(output.shape) }))
@@ -77,31 +86,35 @@ export function essentiaCard(json: z.output<typeof essentiaSchema>): NetworkCard
     embeddings,
     tokens: preset === 'maest' ? 'cls' : null,
     tags: predictions && classes.length > 0 ? { output: predictions.name, classes } : null,
-    terms: termsOf(json, preset),
-    trained: [
-      description,
-      dataset?.name && `Trained on ${dataset.name}${dataset.size ? ` (${dataset.size})` : ''}.`,
-      citation,
-    ]
-      .filter(Boolean)
-      .join(' ')
-      .trim()
-      .slice(0, 4000),
+    // The weights of VGGish are Google's, also where Essentia publishes them.
+    terms: essentiaTerms(json, preset === 'vggish' && /audioset/i.test(name)),
+    trained: trainedOn(json),
     notes: [],
   };
 }
 
 const PAGE = 'https://essentia.upf.edu/models.html';
 
-/** What the file itself says counts; the page of the models says what holds for all of them. */
-function termsOf(
-  { name, license, licence, link }: z.output<typeof essentiaSchema>,
-  preset: MelPresetName,
+/** What a model was made for and of, as its maker says. */
+export function trainedOn({ description, dataset, citation }: z.output<typeof essentiaModel>): string {
+  const size = dataset?.size ? ` (${dataset.size})` : '';
+  return [description, dataset?.name && `Trained on ${dataset.name}${size}.`, citation]
+    .filter(Boolean)
+    .join(' ')
+    .trim()
+    .slice(0, 4000);
+}
+
+/**
+ * What the file itself says counts; the page of the models says what holds for all of them.
+ * @param google whether the weights are Google's
+ */
+export function essentiaTerms(
+  { name, license, licence, link }: z.output<typeof essentiaModel>,
+  google: boolean,
 ): Terms {
   // An empty one says nothing.
   const own = licence?.trim() || license?.trim();
-  // The weights of VGGish are Google's, also where Essentia publishes them.
-  const google = preset === 'vggish' && /audioset/i.test(name);
   const said =
     own || (google ? 'Apache-2.0' : 'CC BY-NC-SA 4.0: no commercial use; other licences from MTG on request');
   return {

@@ -1,11 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import type { NetworkCard } from '../backbones/network-card.ts';
+import { headCard, isHeadCard, type HeadCard } from '../backbones/head-card.ts';
 import { readCard } from '../backbones/read-card.ts';
 import { CheckpointError } from '../checkpoint/index.ts';
 import { readForeignModel } from '../onnx/foreign.ts';
 import { MAX_GRAPH_BYTES } from '../packs/manifest.ts';
-import { isTfjs, readFrozenGraph, readTfjs, tensorflowToOnnx, type TfGraph } from '../tensorflow/index.ts';
+import { isTfjs, readFrozenGraph, readTfjs, tensorflowToOnnx, type TfRequest } from '../tensorflow/index.ts';
 import { named } from './named.ts';
 import type { NetworkModel } from './network-plan.ts';
 import type { ConversionChoices } from './settings.ts';
@@ -18,12 +19,19 @@ export interface NetworkFiles {
   files: { path: string; what: string }[];
 }
 
+/** A head and its JSON, read. */
+export interface HeadFiles {
+  model: NetworkModel;
+  card: HeadCard;
+  files: { path: string; what: string }[];
+}
+
 /** A network that was found among files, not read yet. */
 interface FoundNetwork {
   path: string;
   /** Where its JSON is, unless another one is named. */
   card: string;
-  read: (card: NetworkCard, choices: ConversionChoices) => Promise<ReadNetwork>;
+  read: (wanted: TfRequest) => Promise<ReadNetwork>;
 }
 
 interface ReadNetwork {
@@ -44,28 +52,28 @@ async function findNetworks(paths: readonly string[]): Promise<FoundNetwork[]> {
     const beside = `${path.slice(0, -extname(path).length)}.json`;
     const end = endOf(path);
     if (end === '.onnx') found.push({ path, card: beside, read: () => readOnnx(path) });
-    else if (end === '.pb')
-      found.push({ path, card: beside, read: (card, choices) => readPb(path, card, choices) });
+    else if (end === '.pb') found.push({ path, card: beside, read: (wanted) => readPb(path, wanted) });
     else if (end === '.json') {
       const json = await jsonOf(path);
       // It has the name of its JSON itself.
       const card = join(dirname(path), 'sidecar.json');
-      if (isTfjs(json))
-        found.push({ path, card, read: (own, choices) => readTfjsFile(path, json, own, choices) });
+      if (isTfjs(json)) found.push({ path, card, read: (wanted) => readTfjsFile(path, json, wanted) });
     }
   }
   return found;
 }
 
+/** A network and the JSON beside it, under the same name unless another is among the files. */
+interface FoundPair {
+  network: FoundNetwork;
+  cardPath: string;
+}
+
 /**
- * Reads a network and the JSON that stands beside it, under the same name unless another is among the files.
  * @returns null where there is no network among the files
- * @throws CheckpointError naming the file
+ * @throws CheckpointError `unknown-model` naming a file that belongs to neither
  */
-export async function readNetworkFiles(
-  paths: readonly string[],
-  choices: ConversionChoices = {},
-): Promise<NetworkFiles | null> {
+async function findPair(paths: readonly string[]): Promise<FoundPair | null> {
   const [network, second] = await findNetworks(paths);
   if (network === undefined) return null;
   const cards = paths.filter((path) => endOf(path) === '.json' && path !== network.path);
@@ -77,17 +85,54 @@ export async function readNetworkFiles(
       `${basename(other)} does not belong to the network ${basename(network.path)}`,
       'Name one network (.onnx, .pb, or the model.json of TensorFlow.js) and the JSON that says how it is fed.',
     );
-  const cardPath = cards[0] ?? network.card;
+  return { network, cardPath: cards[0] ?? network.card };
+}
+
+/**
+ * Reads a network and the JSON that stands beside it.
+ * @returns null where there is no network among the files
+ * @throws CheckpointError naming the file
+ */
+export async function readNetworkFiles(
+  paths: readonly string[],
+  choices: ConversionChoices = {},
+): Promise<NetworkFiles | null> {
+  const pair = await findPair(paths);
+  if (pair === null) return null;
+  const { cardPath } = pair;
   const card = await named(basename(cardPath), async () =>
     readCard(new TextDecoder().decode(await readWhole(cardPath, MAX_JSON_BYTES, NO_CARD))),
   );
+  const { model, files } = await readPair(pair, networkRequest(card, choices), card.kind);
+  return { model, card, files };
+}
+
+/**
+ * Reads a head and the JSON that stands beside it.
+ * @returns null where there is no head among the files
+ * @throws CheckpointError naming the file
+ */
+export async function readHeadFiles(paths: readonly string[]): Promise<HeadFiles | null> {
+  const pair = await findPair(paths);
+  const json = pair === null ? null : await jsonOf(pair.cardPath);
+  if (pair === null || !isHeadCard(json)) return null;
+  const card = await named(basename(pair.cardPath), () => headCard(json));
+  const wanted = { input: card.input, inputShape: null, outputs: [card.output] };
+  const { model, files } = await readPair(pair, wanted, card.kind);
+  return { model, card, files };
+}
+
+async function readPair(
+  { network, cardPath }: FoundPair,
+  wanted: TfRequest,
+  kind: string,
+): Promise<Pick<NetworkFiles, 'model' | 'files'>> {
   const name = basename(network.path);
-  const { onnx, what, weights } = await named(name, () => network.read(card, choices));
+  const { onnx, what, weights } = await named(name, () => network.read(wanted));
   const graph = await named(name, () => readForeignModel(onnx));
   return {
     model: { name, graph, onnx },
-    card,
-    files: [{ path: network.path, what: what(graph.opset) }, ...weights, { path: cardPath, what: card.kind }],
+    files: [{ path: network.path, what: what(graph.opset) }, ...weights, { path: cardPath, what: kind }],
   };
 }
 
@@ -99,21 +144,16 @@ async function readOnnx(path: string): Promise<ReadNetwork> {
   };
 }
 
-async function readPb(path: string, card: NetworkCard, choices: ConversionChoices): Promise<ReadNetwork> {
+async function readPb(path: string, wanted: TfRequest): Promise<ReadNetwork> {
   const graph = readFrozenGraph(await readWhole(path, MAX_GRAPH_BYTES));
   return {
-    onnx: converted(graph, card, choices),
+    onnx: tensorflowToOnnx(graph, wanted),
     what: () => 'frozen TensorFlow graph, turned into ONNX',
     weights: [],
   };
 }
 
-async function readTfjsFile(
-  path: string,
-  json: unknown,
-  card: NetworkCard,
-  choices: ConversionChoices,
-): Promise<ReadNetwork> {
+async function readTfjsFile(path: string, json: unknown, wanted: TfRequest): Promise<ReadNetwork> {
   const weights: ReadNetwork['weights'] = [];
   let left = MAX_GRAPH_BYTES;
   const graph = await readTfjs(json, {
@@ -128,14 +168,14 @@ async function readTfjsFile(
     },
   });
   return {
-    onnx: converted(graph, card, choices),
+    onnx: tensorflowToOnnx(graph, wanted),
     what: () => 'model of TensorFlow.js, turned into ONNX',
     weights,
   };
 }
 
 /** Only what is read is turned into ONNX: the embedding, and tags. */
-function converted(graph: TfGraph, card: NetworkCard, choices: ConversionChoices): Uint8Array {
+function networkRequest(card: NetworkCard, choices: ConversionChoices): TfRequest {
   const embedding = choices.output ?? card.embeddings[0]?.output;
   const outputs = [...new Set([embedding, card.tags?.output].flatMap((name) => name ?? []))];
   const { input, inputShape, patch } = card;
@@ -143,11 +183,7 @@ function converted(graph: TfGraph, card: NetworkCard, choices: ConversionChoices
   // Essentia's JSON leaves out the batch where a graph takes any number of patches.
   const told = inputShape ?? (patch === null ? null : [null, patch, ...bands]);
   const rank = 2 + bands.length;
-  return tensorflowToOnnx(graph, {
-    input,
-    inputShape: told !== null && told.length < rank ? [null, ...told] : told,
-    outputs,
-  });
+  return { input, inputShape: told !== null && told.length < rank ? [null, ...told] : told, outputs };
 }
 
 /** What a JSON holds, or null: whoever reads it in earnest says what is wrong. */

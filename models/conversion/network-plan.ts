@@ -213,7 +213,7 @@ function tagsOf(name: string, graph: ForeignModel, { tags }: NetworkCard): Pick<
 }
 
 /** @throws CheckpointError `missing-tensor` listing what is there */
-function find(
+export function find(
   name: string,
   what: 'input' | 'output',
   tensors: readonly ForeignTensor[],
@@ -239,7 +239,7 @@ const listed = (tensors: readonly ForeignTensor[]): string =>
     .map(({ name }) => name)
     .join(', ') || 'none';
 
-function misfit(message: string): CheckpointError {
+export function misfit(message: string): CheckpointError {
   return new CheckpointError(
     'shape',
     message,
@@ -247,7 +247,8 @@ function misfit(message: string): CheckpointError {
   );
 }
 
-function idOf(name: string): string {
+/** An id made of a name. */
+export function idOf(name: string): string {
   const id = name
     .toLowerCase()
     .replace(/[^a-z0-9_-]+/g, '-')

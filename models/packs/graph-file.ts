@@ -3,22 +3,39 @@ import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PackError } from './errors.ts';
 import { referencesExternalData } from '../onnx/external-data.ts';
-import type { GraphName, Pack } from './manifest.ts';
+import type { GraphName, Pack, PackManifest } from './manifest.ts';
+
+/** A graph file as a manifest names it. */
+export type GraphEntry = NonNullable<PackManifest['graphs'][GraphName]>;
 
 const CHUNK = 4 * 1024 * 1024;
 
+/** @throws PackError, as {@link readGraphFile}; `graph` where the pack has none of that name; the signal's reason */
+export async function readGraph(pack: Pack, name: GraphName, signal?: AbortSignal): Promise<Uint8Array> {
+  return readGraphFile(pack.folder, graphEntry(pack, name), signal);
+}
+
+/** @throws PackError `graph` where the pack has none of that name */
+export function graphEntry({ manifest }: Pick<Pack, 'manifest'>, name: GraphName): GraphEntry {
+  const entry = manifest.graphs[name];
+  if (!entry) throw new PackError('graph', `the pack ${manifest.id} has no ${name} graph`);
+  return entry;
+}
+
 /**
- * Reads one graph of a pack and checks it: a regular file (no link), the promised size and SHA-256, and no tensor
+ * Reads one graph file and checks it: a regular file (no link), the promised size and SHA-256, and no tensor
  * stored outside the file. The very bytes that were checked are what the session is made from, so that a file
  * exchanged after verification is never run.
  *
  * @throws PackError `missing` | `unsafe-path` | `size` | `hash` | `external-data` | `graph`; the signal's reason
  */
-export async function readGraph(pack: Pack, name: GraphName, signal?: AbortSignal): Promise<Uint8Array> {
-  const entry = pack.manifest.graphs[name];
-  if (!entry) throw new PackError('graph', `the pack ${pack.manifest.id} has no ${name} graph`);
+export async function readGraphFile(
+  folder: string,
+  entry: GraphEntry,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
   const { file } = entry;
-  const path = join(pack.folder, file);
+  const path = join(folder, file);
   const info = await lstat(path).catch((cause: unknown) => {
     throw new PackError('missing', `${file} is missing`, { file, cause });
   });

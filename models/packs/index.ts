@@ -1,6 +1,14 @@
 export { BATCH_SIZES, measureBatchSize, type BatchChoice } from './batch-size.ts';
 export { computedHere, processorName, type ComputedBy } from './computed-by.ts';
 export { PackError, type PackErrorCode } from './errors.ts';
+export {
+  HEAD_FILE,
+  headManifestSchema,
+  HeadSession,
+  readHead,
+  type Head,
+  type HeadManifest,
+} from './head.ts';
 export { compactPackFolder } from './location.ts';
 export {
   encoderGraphs,

@@ -23,13 +23,15 @@ const plainFile = (extension: string) =>
     message: `must be a plain file name ending in ${extension}`,
   });
 
-const graphSchema = z.strictObject({
+/** A graph file of a pack or a head. */
+export const graphFileSchema = z.strictObject({
   file: plainFile('.onnx'),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   bytes: z.int().positive().max(MAX_GRAPH_BYTES),
 });
 
-const sourceSchema = z.object({
+/** A file that something was made of. */
+export const sourceSchema = z.object({
   file: z.string().min(1).max(255),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   bytes: z.int().positive(),
@@ -37,7 +39,11 @@ const sourceSchema = z.object({
   url: z.url().optional(),
 });
 
-const text = z.string().trim().min(1).max(4000);
+/** A line or two for people. */
+export const packText = z.string().trim().min(1).max(4000);
+/** What a pack, or a head of one, is called in commands and folders. */
+export const packIdSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/);
+const text = packText;
 const percentiles = z.tuple([z.number(), z.number(), z.number()]);
 const count = z.int().positive();
 
@@ -48,7 +54,7 @@ const count = z.int().positive();
 export const packManifestSchema = z
   .object({
     schema: z.literal('archetone.pack/1'),
-    id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
+    id: packIdSchema,
     version: z.string().regex(/^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$/),
     title: text,
     kind: z.enum(['generative', 'embedding-only']),
@@ -121,14 +127,14 @@ export const packManifestSchema = z
     /** The files that the pack was converted from. */
     sources: z.array(sourceSchema).max(16).optional(),
     graphs: z.strictObject({
-      features: graphSchema.optional(),
-      encoder: graphSchema.optional(),
-      summary: graphSchema.optional(),
-      denoiser: graphSchema.optional(),
-      decoder: graphSchema.optional(),
-      embed: graphSchema.optional(),
-      network: graphSchema.optional(),
-      projection: graphSchema.optional(),
+      features: graphFileSchema.optional(),
+      encoder: graphFileSchema.optional(),
+      summary: graphFileSchema.optional(),
+      denoiser: graphFileSchema.optional(),
+      decoder: graphFileSchema.optional(),
+      embed: graphFileSchema.optional(),
+      network: graphFileSchema.optional(),
+      projection: graphFileSchema.optional(),
     }),
     /** How the graph `network`, which is as its maker published it, is fed and read. */
     network: networkSchema.optional(),
@@ -229,7 +235,7 @@ export function encoderHash(manifest: PackManifest): string {
  * @throws PackError `missing` | `manifest` | `size` | `unsafe-path`
  */
 export async function readPack(folder: string): Promise<Pack> {
-  const bytes = await readManifestBytes(folder);
+  const bytes = await readBoundedFile(folder, MANIFEST_FILE);
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -246,22 +252,22 @@ export async function readPack(folder: string): Promise<Pack> {
   };
 }
 
-async function readManifestBytes(folder: string): Promise<Buffer> {
-  const path = join(folder, MANIFEST_FILE);
+/**
+ * The bytes of a small file that describes what lies beside it.
+ * @throws PackError `missing` | `size` | `unsafe-path`
+ */
+export async function readBoundedFile(folder: string, file: string): Promise<Buffer> {
+  const path = join(folder, file);
   try {
     const info = await stat(path);
     // Reading a pipe waits for ever, and a device may never end.
-    if (!info.isFile())
-      throw new PackError('unsafe-path', `${MANIFEST_FILE} is not a file`, { file: MANIFEST_FILE });
+    if (!info.isFile()) throw new PackError('unsafe-path', `${file} is not a file`, { file });
     if (info.size > MAX_MANIFEST_BYTES)
-      throw new PackError('size', `${MANIFEST_FILE} has ${info.size} bytes`, { file: MANIFEST_FILE });
+      throw new PackError('size', `${file} has ${info.size} bytes`, { file });
     return await readFile(path);
   } catch (cause) {
     if (cause instanceof PackError) throw cause;
-    throw new PackError('missing', `there is no readable ${MANIFEST_FILE} in ${folder}`, {
-      file: MANIFEST_FILE,
-      cause,
-    });
+    throw new PackError('missing', `there is no readable ${file} in ${folder}`, { file, cause });
   }
 }
 

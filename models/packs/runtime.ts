@@ -34,6 +34,8 @@ export interface PackRuntime {
   features(waveforms: Float32Array, batch: number): Promise<Float32Array>;
   /** Embeddings `[batch, D]` of frame features `[batch, T, F]`; packs with a fused `embed` graph cannot. */
   embedFeatures(features: Float32Array, batch: number): Promise<Float32Array>;
+  /** Embeddings `[batch, patches, D]` of the patches of each window; packs without patches have one, the window itself. */
+  patchEmbeddings(waveforms: Float32Array, batch: number): Promise<Float32Array>;
   /**
    * What the network of the pack says of each patch, `[batch, patches, classes]`.
    * @throws PackError `graph` where the pack has no tags
@@ -86,6 +88,15 @@ class SessionRuntime implements PackRuntime {
       if (graphs.embed) return this.#projected(await this.#run('embed', [waveforms], batch), batch);
       if (graphs.network) return this.#embedRows(await this.#networkRows(waveforms, batch), batch);
       return this.#embedFeatures(await this.#features(waveforms, batch), batch);
+    });
+  }
+
+  patchEmbeddings(waveforms: Float32Array, batch: number): Promise<Float32Array> {
+    const { graphs, network } = this.pack.manifest;
+    if (graphs.embed || !network) return this.embed(waveforms, batch);
+    return this.#call(async () => {
+      const { embeddings } = await this.#patches(await this.#networkRows(waveforms, batch), batch);
+      return this.#projected(embeddings, batch * network.patches);
     });
   }
 

@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from '../onnx/runtime.ts';
 import { PackError } from './errors.ts';
 import { graphContract, type GraphContract, type TensorContract } from './graph-contract.ts';
-import { readGraph } from './graph-file.ts';
+import { graphEntry, readGraphFile, type GraphEntry } from './graph-file.ts';
 import type { GraphName, Pack } from './manifest.ts';
 import type { ProviderName } from './provider-names.ts';
 
@@ -36,8 +36,22 @@ export class GraphSession {
     options: SessionOptions,
     signal?: AbortSignal,
   ): Promise<GraphSession> {
-    const bytes = await readGraph(pack, name, signal);
-    const file = pack.manifest.graphs[name]?.file ?? name;
+    const contract = graphContract(name, pack.manifest);
+    return GraphSession.openFile(
+      { folder: pack.folder, entry: graphEntry(pack, name), contract },
+      options,
+      signal,
+    );
+  }
+
+  /** Opens a graph file that keeps to a contract. @throws PackError; the signal's reason */
+  static async openFile(
+    { folder, entry, contract }: { folder: string; entry: GraphEntry; contract: GraphContract },
+    options: SessionOptions,
+    signal?: AbortSignal,
+  ): Promise<GraphSession> {
+    const bytes = await readGraphFile(folder, entry, signal);
+    const { file } = entry;
     let session: InferenceSession;
     try {
       session = await InferenceSession.create(bytes, sessionOptions(options));
@@ -47,7 +61,6 @@ export class GraphSession {
         cause,
       });
     }
-    const contract = graphContract(name, pack.manifest);
     const problem = contractProblem(session, contract);
     if (problem !== null) {
       await session.release();

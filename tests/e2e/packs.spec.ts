@@ -4,6 +4,7 @@ import { expect, launch, temporaryFolder, test } from './support/app.ts';
 import type { RunningApp } from './support/app.ts';
 import { sharedFolder } from './support/shared.ts';
 import { answerDialogs, go, screenshots } from './support/steps.ts';
+import { headGraph, writeHead } from '../support/heads.ts';
 import { essentiaJson, taggerGraph, writeNetwork } from '../support/networks.ts';
 
 test.describe.configure({ mode: 'serial' });
@@ -106,6 +107,22 @@ test('a network with its JSON becomes a pack behind a front-end, once its licenc
   await expect(card).toBeVisible({ timeout: 60_000 });
   await expect(card.getByTestId('pack-non-commercial')).toBeVisible();
   await screenshots(page, 'packs-network');
+
+  // A head of it, from files of its own.
+  writeHead(models, 'danceability', headGraph({ dim: 16, hidden: 12, classes: 2 }).onnx);
+  await choose('danceability.onnx');
+  await expect(page.getByTestId('add-head-result')).toContainText('danceable, not_danceable');
+  await expect(page.getByTestId('add-head-of')).toHaveValue('discogs-effnet-bsdynamic');
+  await screenshots(page, 'packs-head');
+  await page.getByTestId('add-pack-accept').check();
+  await page.getByTestId('add-pack-start').click();
+  const head = card.locator('[data-head=danceability]');
+  await expect(head).toBeVisible({ timeout: 60_000 });
+  await head.scrollIntoViewIfNeeded();
+  await screenshots(page, 'packs-heads');
+  await head.getByTestId('head-remove').click();
+  await page.getByTestId('confirm').click();
+  await expect(head).toHaveCount(0);
   await card.getByTestId('pack-remove').click();
   await page.getByTestId('confirm').click();
   await expect(card).toHaveCount(0);
@@ -117,5 +134,6 @@ test('it can be removed', async () => {
   await card.getByTestId('pack-remove').click();
   await page.getByTestId('confirm').click();
   await expect(card).toHaveCount(0);
-  expect(readdirSync(join(userData, 'packs'))).toEqual([]);
+  // What is left of heads is an empty folder, which is no pack.
+  expect(readdirSync(join(userData, 'packs')).filter((name) => name !== '.heads')).toEqual([]);
 });

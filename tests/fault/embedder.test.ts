@@ -58,6 +58,7 @@ class FakeProcess implements HelperProcess {
           signal.addEventListener('abort', () => reject(new Error('stopped')));
         });
       },
+      head: () => Promise.reject(new Error('no heads here')),
       verify: (_, { signal }) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => setTimeout(() => reject(new Error('stopped')), 20));

@@ -315,6 +315,7 @@ export const pack: PackInfo = {
   licence: 'Apache-2.0',
   nonCommercial: false,
   tags: [],
+  heads: [],
   attribution: 'a',
   folder: '/packs/compact',
   sha256: 'x',

@@ -4,6 +4,8 @@ import { patchAt, strongestRows, Taggrams } from '../../renderer/src/player/tagg
 
 const taggram: Taggram = {
   packId: 'tagger',
+  headId: null,
+  positive: null,
   classes: ['blues', 'jazz', 'rock'],
   startSeconds: Float32Array.of(0, 1, 3),
   patchSeconds: 2,
@@ -39,7 +41,7 @@ describe('a taggram', () => {
       return answers[signals.length - 1] ?? Promise.resolve(taggram);
     };
     const taggrams = new Taggrams({ call: call as never });
-    const of = (trackId: string) => ({ libraryId: 'l', trackId, packId: 'tagger' });
+    const of = (trackId: string) => ({ libraryId: 'l', trackId, packId: 'tagger', headId: null });
     void taggrams.show(of('1'));
     expect(taggrams.note).toBe('Listening for tags…');
     await taggrams.show(of('2'));

@@ -8,7 +8,6 @@ import {
   inspectFiles,
   isNonCommercial,
   type SourceFile,
-  type Terms,
   type Trial,
 } from '../../../models/conversion/index.ts';
 import type { JobProgress } from '../../api/jobs.ts';
@@ -16,6 +15,7 @@ import type { PackChoices, PackOrigin, PackProposal, PackTerms } from '../../api
 import { EngineError } from '../../api/errors.ts';
 import { download, forgetDownload, remoteSize } from './download.ts';
 import { findOnHub, type HubAddresses, type HubModel, type RemoteFile } from './hub.ts';
+import { plainTerms, requireAccepted } from './terms.ts';
 
 /** Downloads lie here until they are converted, so that an interrupted one goes on. */
 const DOWNLOADS = '.downloads';
@@ -30,7 +30,7 @@ export async function proposePack(
 ): Promise<PackProposal> {
   if (origin.kind === 'files') {
     const { files, terms, notes, ...pack } = await inspectFiles(origin.paths, choices);
-    return { files, terms: terms.map(plainTerms), notes, downloadBytes: null, pack };
+    return { files, terms: terms.map(plainTerms), notes, downloadBytes: null, pack, head: null };
   }
   const model = await findOnHub(origin.id, addresses, signal);
   const sizes = await Promise.all(model.files.map(({ url }) => remoteSize(url, signal)));
@@ -43,6 +43,7 @@ export async function proposePack(
       0,
     ),
     pack: null,
+    head: null,
   };
 }
 
@@ -139,16 +140,6 @@ async function fetchAll(
   return sources;
 }
 
-function requireAccepted(terms: readonly PackTerms[], accepted: readonly string[]): void {
-  const open = terms.filter(({ id }) => !accepted.includes(id));
-  if (open.length === 0) return;
-  throw new EngineError(
-    'bad-input',
-    `These terms are not accepted yet: ${open.map(({ subject, licence }) => `${subject}: ${licence}`).join('; ')}.`,
-    `Read them first: ${open.map(({ url }) => url).join(' , ')}`,
-  );
-}
-
 /** The hub's own page comes first; which models a file holds shows only once it is here, so all terms are listed. */
 function hubTerms({ page, licence }: HubModel): PackTerms[] {
   return [
@@ -167,8 +158,4 @@ function hubTerms({ page, licence }: HubModel): PackTerms[] {
           },
         ]),
   ];
-}
-
-function plainTerms({ id, subject, licence, url, nonCommercial = false }: Terms): PackTerms {
-  return { id, subject, licence, url, nonCommercial };
 }

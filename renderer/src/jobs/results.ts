@@ -59,7 +59,9 @@ export function resultLine(result: JobResult): string {
         ? 'Every file is as it was published'
         : plural(result.verification.problems.length, 'problem');
     case 'add-pack':
-      return `The pack ${result.packId}`;
+      return result.headId === null
+        ? `The pack ${result.packId}`
+        : `The head ${result.headId} of ${result.packId}`;
     case 'move-caches':
       return `Caches of ${plural(result.libraries, 'library', 'libraries')} moved`;
     case 'bundle-library':

@@ -1,4 +1,4 @@
-import type { PackOrigin, PackPrecision, PackProposal } from '../../../engine/api/packs.ts';
+import type { PackChoices, PackOrigin, PackPrecision, PackProposal } from '../../../engine/api/packs.ts';
 import { EngineError, type EngineErrorData } from '../../../engine/api/errors.ts';
 import type { EngineConnection } from '../shell/engine.svelte.ts';
 import type { Jobs } from '../jobs/jobs.svelte.ts';
@@ -13,6 +13,8 @@ export class PackAdding {
   busy = $state(false);
   jobId = $state<string | null>(null);
   precision = $state<PackPrecision>('float32');
+  /** The pack that was chosen for a head; null: as its JSON says. */
+  headOf = $state<string | null>(null);
   #origin = $state.raw<PackOrigin | null>(null);
   readonly #engine: EngineConnection;
   readonly #jobs: Jobs;
@@ -40,7 +42,7 @@ export class PackAdding {
       this.#origin = unique;
       this.proposal = await this.#engine.call('packs.inspect', {
         origin: unique,
-        choices: { precision: this.precision },
+        choices: this.#choices,
       });
     });
     // A file that stands in the way would make every later choice fail too; EnCodec, or a network, only waits for its other half.
@@ -54,6 +56,16 @@ export class PackAdding {
     if (this.#origin !== null) await this.propose(this.#origin);
   }
 
+  /** A head says something behind the model that it was trained on alone: which of the packs here that is. */
+  async chooseHeadOf(packId: string): Promise<void> {
+    this.headOf = packId;
+    if (this.#origin !== null) await this.propose(this.#origin);
+  }
+
+  get #choices(): PackChoices {
+    return { precision: this.precision, ...(this.headOf === null ? {} : { headOf: this.headOf }) };
+  }
+
   /** Adds the proposed pack; its terms were accepted. */
   async start(): Promise<void> {
     const [origin, proposal] = [this.#origin, this.proposal];
@@ -63,7 +75,8 @@ export class PackAdding {
       const { jobId } = await this.#engine.call('packs.add', {
         origin,
         accepted,
-        choices: { precision: this.precision },
+        // The pack that was shown is the one that was meant.
+        choices: { ...this.#choices, ...(proposal.head && { headOf: proposal.head.packId }) },
       });
       this.jobId = jobId;
       const job = await this.#jobs.wait(jobId);
@@ -75,6 +88,7 @@ export class PackAdding {
 
   forget(): void {
     this.#origin = null;
+    this.headOf = null;
     this.proposal = null;
     this.problem = null;
   }

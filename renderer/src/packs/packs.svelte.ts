@@ -56,6 +56,11 @@ export class Packs {
     await this.reload();
   }
 
+  async removeHead(packId: string, headId: string): Promise<void> {
+    await this.#engine.call('packs.removeHead', { packId, headId });
+    await this.reload();
+  }
+
   async verify(packId: string): Promise<void> {
     const { jobId } = await this.#engine.call('packs.verify', { packId });
     this.verifying.set(packId, jobId);

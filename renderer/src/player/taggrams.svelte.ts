@@ -16,7 +16,9 @@ export class Taggrams {
   }
 
   /** Asks for the tags of a track; nothing of the track before is shown or computed any longer. Null: nothing is asked. */
-  async show(request: { libraryId: string; trackId: string; packId: string } | null): Promise<void> {
+  async show(
+    request: { libraryId: string; trackId: string; packId: string; headId: string | null } | null,
+  ): Promise<void> {
     const asked = JSON.stringify(request);
     if (asked === this.#asked) return;
     this.#asked = asked;

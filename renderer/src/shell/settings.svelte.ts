@@ -17,7 +17,7 @@ const leftSchema = z.object({
   spectrogram: z.boolean().catch(false),
   /** Repeating, zooming, gain and output stand in the player, with an axis of time. */
   playerTools: z.boolean().catch(false),
-  /** The pack whose tags are drawn under the sound; null: none. */
+  /** The pack, or `pack#head`, whose tags are drawn under the sound; null: none. */
   tagPack: z.string().nullable().catch(null),
   inspector: z.boolean().catch(true),
   /** What is seldom changed about a training is shown. */

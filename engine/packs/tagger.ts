@@ -1,0 +1,97 @@
+import type { Head, Pack, PackRuntime } from '../../models/packs/index.ts';
+import type { JobLane } from '../api/jobs.ts';
+import { EngineError } from '../api/errors.ts';
+import type { EngineContext } from '../context.ts';
+
+/** What names classes for patches of sound: the tags of a pack's own network, or a head behind its embeddings. */
+export interface Tagger {
+  pack: Pack;
+  /** Null: the tags that the network of the pack gives itself. */
+  headId: string | null;
+  title: string;
+  classes: readonly string[];
+  /** Of two classes of which one denies the other, the one that does not. */
+  positive: string | null;
+  /** Of a window. */
+  patches: number;
+  /** Seconds. */
+  patchSeconds: number;
+  hopSeconds: number;
+  /** Of all that has a part in what it says: whoever shares it says the same. */
+  key: string;
+  /** `[windows, patches, classes]` of waveforms `[windows, S]`. @throws PackError */
+  predict: (waveforms: Float32Array, windows: number) => Promise<Float32Array>;
+}
+
+/**
+ * The tags of a pack, or a head of it, for the work of one lane.
+ * @throws EngineError `pack` where the pack has no tags, or no such head, or gives other embeddings than the head takes
+ */
+export async function taggerOf(
+  { packs }: Pick<EngineContext, 'packs'>,
+  { packId, headId }: { packId: string; headId: string | null },
+  lane: JobLane = 'compute',
+): Promise<Tagger> {
+  const pack = packs.get(packId);
+  const { network, graphs, title, sampleRate, windowSeconds, frameRate, embeddingDim } = pack.manifest;
+  // Frames of a front-end, or samples.
+  const perSecond = graphs.features ? frameRate : sampleRate;
+  const around = {
+    pack,
+    ...(network && !graphs.embed
+      ? {
+          patches: network.patches,
+          patchSeconds: network.patch / perSecond,
+          hopSeconds: network.hop / perSecond,
+        }
+      : { patches: 1, patchSeconds: windowSeconds, hopSeconds: windowSeconds }),
+  };
+  if (headId === null) {
+    const tags = network?.tags;
+    if (!tags) throw noTags(packId, packs.heads.of(packId));
+    const runtime = await packs.runtime(packId, lane);
+    return {
+      ...around,
+      ...{ headId, title, classes: tags.classes, positive: null },
+      key: `${pack.encoderSha256} ${tags.output}`,
+      predict: (waveforms, windows) => runtime.tags(waveforms, windows),
+    };
+  }
+  const head = packs.heads.get(packId, headId);
+  const { manifest } = head;
+  if (manifest.embeddingDim !== embeddingDim)
+    throw new EngineError(
+      'pack',
+      `The head “${headId}” takes embeddings of ${manifest.embeddingDim} numbers, the pack “${packId}” gives ${embeddingDim}.`,
+      'Remove the head, and add it to the pack that it was trained on.',
+    );
+  const runtime = await packs.runtime(packId, lane);
+  return {
+    ...around,
+    ...{ headId, title: manifest.title, classes: manifest.classes, positive: manifest.positive },
+    key: `${pack.encoderSha256} ${manifest.graph.sha256} ${manifest.output}`,
+    predict: (waveforms, windows) =>
+      behind(runtime, waveforms, windows, (rows, count) => packs.heads.predict(head, rows, count, lane)),
+  };
+}
+
+/** Every patch is predicted by itself: the prediction of a mean is another figure. */
+async function behind(
+  runtime: PackRuntime,
+  waveforms: Float32Array,
+  windows: number,
+  predict: (rows: Float32Array, count: number) => Promise<Float32Array>,
+): Promise<Float32Array> {
+  const rows = await runtime.patchEmbeddings(waveforms, windows);
+  return predict(rows, rows.length / runtime.pack.manifest.embeddingDim);
+}
+
+function noTags(packId: string, heads: readonly Head[]): EngineError {
+  return new EngineError(
+    'pack',
+    `The pack “${packId}” has no tags of its own.`,
+    heads.length > 0
+      ? `Name one of its heads: ${heads.map(({ manifest }) => manifest.id).join(', ')}.`
+      : 'Choose a pack that was made of a tagger, with its classes in the JSON beside it, or one with heads: “archetone packs list” shows them.',
+  );
+}
