@@ -5,7 +5,13 @@ import type { Embedder } from './embedder.ts';
 import type { RunMethod } from './contract.ts';
 
 /** What is computed first: what somebody listens for, then what somebody asked for, then an import; last what nobody waits for. */
-export const priorities: Readonly<Record<JobLane, number>> = { listen: 0, compute: 1, import: 2, network: 3, background: 4 };
+export const priorities: Readonly<Record<JobLane, number>> = {
+  listen: 0,
+  compute: 1,
+  import: 2,
+  network: 3,
+  background: 4,
+};
 
 /** The runtime of a pack in the embedder process, for the work of one lane. */
 export class EmbedderRuntime implements PackRuntime {
