@@ -152,10 +152,9 @@ async function matchHead(
           ({ id, sources }) =>
             id === model || sources.some(({ file }) => file.slice(0, -extname(file).length) === model),
         );
-  const chosen =
-    choices.headOf === undefined
-      ? named
-      : packs.get(choices.headOf) && known.find(({ id }) => id === choices.headOf);
+  // Throws where there is none of that id.
+  const headOf = choices.headOf === undefined ? null : packs.get(choices.headOf).manifest.id;
+  const chosen = headOf === null ? named : known.find(({ id }) => id === headOf);
   if (chosen) requireFit(plan, chosen);
   // A random twin or a hand-made space is what no published head was trained on, unless somebody says so.
   const plausible = fitting.filter(({ embedded }) => !embedded);
