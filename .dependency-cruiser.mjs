@@ -7,7 +7,17 @@ const models = [
   ['embeddings', 'evaluation', 'checkpoint', 'deformations', 'playlists'],
   ['modulation', 'packs', 'onnx', 'neighbours', 'knn', 'reduction'],
   ['backbones', 'pecmae', 'datasets', 'handmade', 'tensorflow'],
-  ['benchmarks', 'conversion', 'descriptors', 'mistakes', 'probes', 'projection', 'similarity', 'views'],
+  [
+    'benchmarks',
+    'conversion',
+    'descriptors',
+    'melody',
+    'mistakes',
+    'probes',
+    'projection',
+    'similarity',
+    'views',
+  ],
 ];
 
 const engine = [
@@ -33,7 +43,7 @@ const engine = [
   ['classify'],
   ['neighbours', 'similarity'],
   ['sonify'],
-  ['mistakes', 'modulation', 'prototypes', 'reductions', 'scoring'],
+  ['melody', 'mistakes', 'modulation', 'prototypes', 'reductions', 'scoring'],
   ['exports', 'listening', 'projection'],
   ['evaluate'],
   ['app'],

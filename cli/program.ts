@@ -20,6 +20,7 @@ import { exportVerb } from './verbs/export.ts';
 import { importVerb } from './verbs/import.ts';
 import { knnVerb } from './verbs/knn.ts';
 import { listeningVerb } from './verbs/listening.ts';
+import { melodyVerb } from './verbs/melody.ts';
 import { mistakesVerb } from './verbs/mistakes.ts';
 import { modulationVerb } from './verbs/modulation.ts';
 import { neighboursVerb } from './verbs/neighbours.ts';
@@ -55,6 +56,7 @@ const verbs: readonly AddVerb[] = [
   embedVerb,
   tagsVerb,
   sonifyVerb,
+  melodyVerb,
   reduceVerb,
   knnVerb,
   evaluateVerb,

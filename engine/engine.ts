@@ -28,6 +28,7 @@ import { jobsHandlers } from './jobs/handlers.ts';
 import { labelsHandlers } from './taxonomies/label-handlers.ts';
 import { librariesHandlers } from './library/handlers.ts';
 import { listeningHandlers } from './listening/handlers.ts';
+import { melodyHandlers } from './melody/handlers.ts';
 import { mistakesHandlers } from './mistakes/handlers.ts';
 import { modulationHandlers } from './modulation/handlers.ts';
 import { neighboursHandlers } from './neighbours/handlers.ts';
@@ -168,6 +169,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...prototypesHandlers(context),
     ...sonifyHandlers(context),
     ...listeningHandlers(context),
+    ...melodyHandlers(context),
     ...mistakesHandlers(context),
     ...modulationHandlers(context),
     ...neighboursHandlers(context),

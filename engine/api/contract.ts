@@ -28,6 +28,7 @@ import { importMethods } from './import.ts';
 import { jobsMethods } from './jobs.ts';
 import { librariesMethods } from './libraries.ts';
 import { listeningMethods } from './listening.ts';
+import { melodyMethods } from './melody.ts';
 import { mistakesMethods } from './mistakes.ts';
 import { modulationMethods } from './modulation.ts';
 import { neighboursMethods } from './neighbours.ts';
@@ -64,6 +65,7 @@ export const contract = {
   ...prototypesMethods,
   ...sonifyMethods,
   ...listeningMethods,
+  ...melodyMethods,
   ...mistakesMethods,
   ...modulationMethods,
   ...neighboursMethods,

@@ -5,6 +5,7 @@ import type { FileClassification } from './classify.ts';
 import type { EngineErrorData } from './errors.ts';
 import type { LibraryBundle } from './libraries.ts';
 import type { ExportResult } from './exports.ts';
+import type { MelodySound } from './melody.ts';
 import type { ModulationClass } from './modulation.ts';
 import type { VectorRef } from './neighbours.ts';
 import type { ProviderInfo, PackVerification } from './packs.ts';
@@ -28,6 +29,7 @@ export type JobKind =
   | 'classify'
   | 'sonify'
   | 'background-sounds'
+  | 'melody'
   | 'study'
   | 'mistakes'
   | 'evaluate'
@@ -115,6 +117,7 @@ export type JobResult =
   | { kind: 'classify'; experimentId: string; tracks: number; files: FileClassification[] }
   | { kind: 'sonify'; sonifications: { target: VectorRef; sonification: Sonification }[] }
   | { kind: 'background-sounds'; made: number; failed: number }
+  | { kind: 'melody'; melody: MelodySound }
   | { kind: 'study'; studyId: string; reductions: number }
   | { kind: 'mistakes'; reportId: string; mistakes: number }
   | { kind: 'evaluate'; evaluationId: string; cells: number }

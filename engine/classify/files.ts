@@ -8,7 +8,8 @@ import { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import type { ViewVectors } from '../../models/views/view-network.ts';
 import type { FileClassification } from '../api/classify.ts';
 import type { LabelThreshold } from '../api/experiments.ts';
-import type { EngineError } from '../api/errors.ts';
+import { EngineError } from '../api/errors.ts';
+import type { JobLane } from '../api/jobs.ts';
 import type { EngineContext } from '../context.ts';
 import { viewed, type Windows } from '../experiments/viewed-tracks.ts';
 import type { AnyNetwork } from '../library/experiments.ts';
@@ -115,6 +116,46 @@ export async function expandPaths(
   return { files, problems };
 }
 
+/** A file classified, and how much was embedded for it. */
+interface ClassifiedFile {
+  file: FileClassification;
+  windows: number;
+  seconds: number;
+}
+
+/**
+ * What classifies files by an experiment, through all of its views.
+ * @returns throws AudioError for a file that gives no audio; PackError; the signal's reason
+ * @throws EngineError `not-found`, `pack`, `other-space`
+ */
+export async function openClassifier(
+  context: EngineContext,
+  library: Library,
+  experimentId: string,
+  lane: JobLane,
+): Promise<(path: string, signal: AbortSignal) => Promise<ClassifiedFile>> {
+  const experiment = library.experiments.get(experimentId);
+  const network = library.experiments.anyNetwork(experimentId);
+  const spaces = experiment.views?.views.map(({ space }) => space) ?? [experiment.space];
+  const runtimes: PackRuntime[] = [];
+  for (const space of spaces) {
+    const pack = packOfSpace(context, space, 'this experiment was trained with');
+    runtimes.push(await context.packs.runtime(pack.manifest.id, lane));
+  }
+  return async (path, signal) => {
+    const own: FileEmbeddings[] = [];
+    for (const runtime of runtimes) own.push(await embedFile(context.readers, runtime, path, signal));
+    const [embeddings] = own;
+    if (!embeddings) throw new EngineError('internal', 'An experiment without a space.');
+    const vectors = viewed(
+      path,
+      own.map((view, v) => windowsOf(view, runtimes[v]?.pack.manifest.windowSeconds ?? 0)),
+    ).vectors;
+    const file = classification(network, experiment.thresholds, path, embeddings, vectors);
+    return { file, windows: embeddings.count, seconds: embeddings.seconds };
+  };
+}
+
 /**
  * Classifies files that need not be in the library, folders included. A file that cannot be used is listed with its
  * reason; the others go on.
@@ -126,14 +167,7 @@ export async function classifyFiles(
   request: { experimentId: string; paths: readonly string[] },
   job: JobHandle,
 ): Promise<FileClassification[]> {
-  const experiment = library.experiments.get(request.experimentId);
-  const network = library.experiments.anyNetwork(request.experimentId);
-  const spaces = experiment.views?.views.map(({ space }) => space) ?? [experiment.space];
-  const runtimes: PackRuntime[] = [];
-  for (const space of spaces) {
-    const pack = packOfSpace(context, space, 'this experiment was trained with');
-    runtimes.push(await context.packs.runtime(pack.manifest.id, job.lane));
-  }
+  const classify = await openClassifier(context, library, request.experimentId, job.lane);
   const { files, problems } = await expandPaths(request.paths, job.signal);
   const started = performance.now();
   const results: FileClassification[] = [];
@@ -146,17 +180,10 @@ export async function classifyFiles(
     await job.checkpoint();
     job.report({ done: results.length, total: files.length, unit: 'files', current: path });
     try {
-      const own: FileEmbeddings[] = [];
-      for (const runtime of runtimes) own.push(await embedFile(context.readers, runtime, path, job.signal));
-      const [embeddings] = own;
-      if (!embeddings) continue;
-      sum.windows += embeddings.count;
-      sum.seconds += embeddings.seconds;
-      const vectors = viewed(
-        path,
-        own.map((view, v) => windowsOf(view, runtimes[v]?.pack.manifest.windowSeconds ?? 0)),
-      ).vectors;
-      add(classification(network, experiment.thresholds, path, embeddings, vectors));
+      const { file, windows, seconds } = await classify(path, job.signal);
+      sum.windows += windows;
+      sum.seconds += seconds;
+      add(file);
     } catch (thrown) {
       job.signal.throwIfAborted();
       const error = asEngineError(thrown);

@@ -95,10 +95,15 @@ export class SonificationRepository {
 
   /** Absolute path of the WAV file of the first draw of a sound, which is there only while somebody may be listening to it. */
   firstPath(id: string): string {
-    return join(this.#folder, PASSING_FOLDER, `${firstSoundId(id)}.wav`);
+    return this.passingPath(firstSoundId(id));
   }
 
-  /** Removes the first draws that nobody listens to any more; the rest go when the engine starts again. */
+  /** Absolute path of a WAV file that is not kept: it goes some time after it was last written. */
+  passingPath(name: string): string {
+    return join(this.#folder, PASSING_FOLDER, `${name}.wav`);
+  }
+
+  /** Removes what is not kept and nobody listens to any more; the rest go when the engine starts again. */
   async sweepFirst(): Promise<void> {
     const folder = join(this.#folder, PASSING_FOLDER);
     const names = await readdir(folder).catch(() => []);

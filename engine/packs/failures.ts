@@ -1,6 +1,7 @@
 import { AudioError } from '../../models/audio/errors.ts';
 import { CheckpointError } from '../../models/checkpoint/errors.ts';
 import { DatasetError } from '../../models/datasets/index.ts';
+import { MelodyError } from '../../models/melody/errors.ts';
 import { ReductionError } from '../../models/reduction/errors.ts';
 import { NumericError } from '../../models/numerics/errors.ts';
 import { PackError } from '../../models/packs/index.ts';
@@ -33,6 +34,8 @@ export function asEngineError(thrown: unknown): EngineError {
   if (thrown instanceof ReductionError)
     return new EngineError('reduction', thrown.message, thrown.hint, { cause: thrown });
   if (thrown instanceof NumericError)
+    return new EngineError('bad-input', thrown.message, thrown.hint, { cause: thrown });
+  if (thrown instanceof MelodyError)
     return new EngineError('bad-input', thrown.message, thrown.hint, { cause: thrown });
   if (thrown instanceof DatasetError)
     return new EngineError(

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { unzipSync } from 'fflate';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { writeMidiFile } from '../../models/melody/midi.ts';
 import { runCli, type CliRun } from '../support/cli.ts';
 import { classSound, testFolder, writeMusic, writeSound } from '../support/engine.ts';
 import { readWav } from '../support/wav.ts';
@@ -269,6 +270,30 @@ describe('the command line', { timeout: 180_000 }, () => {
       '--json',
     ]);
     expect(wrong.code).toBe(3);
+  });
+
+  it('plays MIDI on a prototype', async () => {
+    const folder = testFolder();
+    const [midi, out] = [join(folder, 'in.mid'), join(folder, 'out.wav')];
+    writeFileSync(
+      midi,
+      writeMidiFile([{ onsetSeconds: 0, durationSeconds: 0.5, midiPitch: 69, velocity: 90 }], 120),
+    );
+    const play = (prototype: string, ...more: string[]) =>
+      runCli(['melody', prototype, '--library', library, '--midi', midi, '--out', out, '--json', ...more]);
+    const run = await play(`${experiment}/2`);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.json()).toMatchObject({
+      ...{ experimentId: experiment, prototype: 2, notes: 1, file: out },
+      classes: { own: { class: 'high' } },
+    });
+    // Half a second, and the release.
+    expect(readWav(readFileSync(out)).samples.length).toBeCloseTo(0.56 * 8000, -2);
+    // What is there already stays.
+    expect(codeOf(await play(`${experiment}/2`))).toBe('bad-input');
+    expect(codeOf(await play('latest'))).toBe('bad-input');
+    writeFileSync(midi, 'no MIDI');
+    expect(codeOf(await play('latest/0'))).toBe('bad-input');
   });
 
   it('exports a bundle', async () => {

@@ -3,6 +3,7 @@ import choosing from '../../../docs/choosing-an-embedding.md?raw';
 import glossary from '../../../docs/glossary.md?raw';
 import officialModels from '../../../docs/official-models.md?raw';
 import editing from '../../../docs/editing-prototypes.md?raw';
+import playing from '../../../docs/playing-a-prototype.md?raw';
 import reducing from '../../../docs/reducing.md?raw';
 import modulation from '../../../docs/modulation.md?raw';
 import learnSimilarity from '../../../docs/learn-similarity.md?raw';
@@ -24,6 +25,7 @@ export const pages = [
   { file: 'user-guide.md', title: 'User guide', text: userGuide },
   { file: 'glossary.md', title: 'Glossary', text: glossary },
   { file: 'editing-prototypes.md', title: 'Editing prototypes', text: editing },
+  { file: 'playing-a-prototype.md', title: 'Playing a prototype', text: playing },
   { file: 'reducing.md', title: 'Reducing', text: reducing },
   { file: 'choosing-an-embedding.md', title: 'Choosing an embedding', text: choosing },
   { file: 'modulation.md', title: 'Modulation', text: modulation },

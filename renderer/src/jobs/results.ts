@@ -38,6 +38,8 @@ export function resultLine(result: JobResult): string {
       ]
         .filter(Boolean)
         .join(' · ');
+    case 'melody':
+      return `${duration(result.melody.durationSeconds)} of melody`;
     case 'study':
       return plural(result.reductions, 'reduction');
     case 'mistakes':
