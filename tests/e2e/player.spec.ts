@@ -184,6 +184,20 @@ test('lists outputs without being given a microphone, and sends the sound there'
   await expect.poll(() => time(page)).toBeGreaterThan(0.05);
   await page.getByTestId('stop').click();
   await page.getByTestId('player-options').click();
+  // The sound goes on wherever it is sent while it starts: the graph's output changed while it was woken.
+  for (let turn = 0; turn < 8; turn++) {
+    await page.evaluate((index) => {
+      document.querySelector<HTMLElement>('[data-testid=play]')?.click();
+      const output = document.querySelector<HTMLSelectElement>('[data-testid=player-output]');
+      if (!output) throw new Error('no outputs');
+      setTimeout(() => {
+        output.selectedIndex = index;
+        output.dispatchEvent(new Event('change', { bubbles: true }));
+      }, index * 12);
+    }, turn % 2);
+    await expect.poll(() => time(page), { timeout: 5000 }).toBeGreaterThan(0.1);
+    await page.evaluate(() => document.querySelector<HTMLElement>('[data-testid=stop]')?.click());
+  }
   await page.getByTestId('player-gain').focus();
   for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowLeft');
   await output.selectOption({ index: 0 });

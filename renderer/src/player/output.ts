@@ -14,6 +14,8 @@ export class Output {
   #device = DEFAULT_OUTPUT;
   #volume = 1;
   #gainDb = 0;
+  /** Changes of the graph's output that are going on. */
+  #changes = 0;
 
   constructor(audio: HTMLAudioElement) {
     this.#audio = audio;
@@ -37,7 +39,7 @@ export class Output {
    * calls itself running.
    */
   wake(): void {
-    void this.#context?.resume().catch(() => undefined);
+    if (this.#changes === 0) void this.#context?.resume().catch(() => undefined);
   }
 
   /** No processor is needed for silence; does nothing where the element has been asked to play again. */
@@ -62,9 +64,22 @@ export class Output {
   }
 
   async #sink(): Promise<void> {
-    const sink = this.#context ?? this.#audio;
-    await sink.setSinkId(this.#device);
-    this.#tell(sink.sinkId);
+    const context = this.#context;
+    if (context) await this.#move(context);
+    else await this.#audio.setSinkId(this.#device);
+    this.#tell((context ?? this.#audio).sinkId);
+  }
+
+  /** A graph that is woken while its output changes calls itself running and lets nothing through: it sleeps meanwhile. */
+  async #move(context: AudioContext): Promise<void> {
+    this.#changes += 1;
+    try {
+      await context.setSinkId(this.#device);
+    } finally {
+      await context.suspend();
+      this.#changes -= 1;
+      if (!this.#silent) this.wake();
+    }
   }
 
   /** Where the sound goes can be seen from outside, also with a graph, whose output the element does not know. */
