@@ -51,6 +51,7 @@ import { tracksHandlers } from './library/track-handlers.ts';
 import { JobQueue } from './jobs/queue.ts';
 import { JobStore } from './jobs/store.ts';
 import { LibraryCatalogue } from './library/libraries.ts';
+import { memoryForVectors } from './library/window-rows.ts';
 import { Playback } from './library/playback.ts';
 import { MediaTokens } from './media.ts';
 import { sweepScratch } from './files/scratch.ts';
@@ -126,6 +127,10 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     encoderOf: (packSha256) => packs.encoderOf(packSha256),
     changed: (libraryId, what) => events.emit({ type: 'library-changed', libraryId, what }),
     note: notices.add,
+    vectorsInMemory: () =>
+      preferences.now.vectorsInMemory === null
+        ? memoryForVectors()
+        : preferences.now.vectorsInMemory * 2 ** 30,
   });
   const backups = new BackupKeeper(libraries, notices.add);
   const media = new MediaTokens(options.mediaUrl);

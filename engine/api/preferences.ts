@@ -18,6 +18,8 @@ export const preferencesSchema = z.object({
   threads: z.int().min(1).max(256).nullable().default(null),
   /** GB that copies for playback may take, in each library. */
   copiesLimit: z.number().min(0.1).max(10_000).default(4),
+  /** GB of vectors of a library up to which they are searched from memory, beyond from a file; null: an eighth of the machine's. */
+  vectorsInMemory: z.number().min(0).max(10_000).nullable().default(null),
   /** Imports are computed by the workers of the queue that is connected. */
   importOverQueue: z.boolean().default(false),
 });
@@ -39,6 +41,7 @@ const changeSchema = z
     soundsInBackground: preferencesSchema.shape.soundsInBackground.unwrap(),
     threads: preferencesSchema.shape.threads.unwrap(),
     copiesLimit: preferencesSchema.shape.copiesLimit.unwrap(),
+    vectorsInMemory: preferencesSchema.shape.vectorsInMemory.unwrap(),
     importOverQueue: preferencesSchema.shape.importOverQueue.unwrap(),
   })
   .partial() satisfies z.ZodType<PreferenceChange>;

@@ -3,11 +3,12 @@ import { basename, join } from 'node:path';
 import type { CacheKind } from '../api/caches.ts';
 import { COPIES_FOLDER } from '../library/playback.ts';
 import { SOUNDS_FOLDER } from '../library/sonifications.ts';
+import { VECTORS_FOLDER } from '../library/window-rows.ts';
 
 /** What a library's data folder holds of each kind: files whose names begin so, and the files of whole folders. */
 const places: Record<CacheKind, { files: string | null; folders: string[]; open: boolean }> = {
   // With what was computed from them: predictions, maps, reports. Databases cannot go while they are open.
-  embeddings: { files: 'cache.db', folders: ['decoded'], open: true },
+  embeddings: { files: 'cache.db', folders: ['decoded', VECTORS_FOLDER], open: true },
   sounds: { files: null, folders: [SOUNDS_FOLDER], open: false },
   copies: { files: null, folders: [COPIES_FOLDER], open: false },
   covers: { files: null, folders: ['covers'], open: false },

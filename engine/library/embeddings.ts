@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { meanOfRows } from '../../models/embeddings/pooling.ts';
+import type { Rows } from '../../models/neighbours/rows.ts';
 import type { ComputedBy, SpaceInfo } from '../api/spaces.ts';
 import { EngineError } from '../api/errors.ts';
 import { toBlob, type Database } from '../storage/database.ts';
@@ -6,18 +8,27 @@ import { Kept } from './kept.ts';
 import { type SpaceRepository, otherSpace } from './spaces.ts';
 import { LibraryVectors } from './vectors.ts';
 import type { WindowEmbeddings } from './window-embeddings.ts';
+import { dropVectorFile, WindowsInFile, type VectorPlace } from './window-rows.ts';
 
-interface EmbeddingRow {
+interface PlacesRow {
   track_id: string;
-  dim: number;
   count: number;
-  vectors: ArrayBuffer;
   window_index: ArrayBuffer;
   start_seconds: ArrayBuffer;
   window_seconds: ArrayBuffer;
 }
 
+/** A track that is embedded. */
+interface Head {
+  id: string;
+  content_hash: string;
+  dim: number;
+  count: number;
+}
+
 const CHUNK = 500;
+/** Tracks whose vectors in a file are held against the database when it is opened. */
+const LOOKED_AT = 32;
 /** Spaces whose vectors are held in memory: the current one, and one that is looked at beside it. */
 const IN_MEMORY = 2;
 
@@ -46,20 +57,31 @@ export interface EmbeddedWindow {
 export class EmbeddingRepository {
   readonly #db: Database;
   readonly #spaces: SpaceRepository;
+  readonly #place: VectorPlace;
   // A hundred thousand windows are some hundred megabytes and a second of reading.
   readonly #vectors: Kept<string, LibraryVectors>;
   readonly #tracks: Kept<string, EmbeddedTracks>;
 
-  constructor(db: Database, spaces: SpaceRepository) {
+  constructor(db: Database, spaces: SpaceRepository, place: VectorPlace) {
     this.#db = db;
     this.#spaces = spaces;
+    this.#place = place;
     this.#vectors = new Kept(db, ['tracks', 'embeddings'], IN_MEMORY);
     this.#tracks = new Kept(db, ['tracks', 'embeddings'], IN_MEMORY);
   }
 
-  /** All embeddings of a space in memory, with their indices; read again only when they changed. */
+  /**
+   * All embeddings of a space with their indices, in memory or, beyond what that may take, in a file; read again only when
+   * they changed.
+   */
   vectors(space: SpaceInfo = this.#spaces.current()): LibraryVectors {
-    return this.#vectors.get(space.key, () => new LibraryVectors(this.load(space)));
+    return this.#vectors.get(space.key, () => {
+      const heads = this.#heads(space);
+      const [dim, count] = [heads[0]?.dim ?? 0, countOf(heads)];
+      return 4 * dim * count <= this.#place.inMemory()
+        ? new LibraryVectors(this.load(space))
+        : this.#onDisk(space, heads);
+    });
   }
 
   /** The tracks that are embedded in a space, in the order of their vectors. */
@@ -113,13 +135,16 @@ export class EmbeddingRepository {
   /** Embeddings of the tracks that are ready in a space, or of some of them. */
   load(space: SpaceInfo = this.#spaces.current(), trackIds?: readonly string[]): WindowEmbeddings {
     const heads = this.#heads(space, trackIds);
-    const dim = heads[0]?.dim ?? 0;
-    const count = heads.reduce((sum, head) => sum + head.count, 0);
-    const all: WindowEmbeddings = {
+    return { ...this.#places(space, heads), vectors: this.#read(space, heads) };
+  }
+
+  /** Where the windows lie in their tracks. */
+  #places(space: SpaceInfo, heads: readonly Head[]): Omit<WindowEmbeddings, 'vectors'> {
+    const count = countOf(heads);
+    const all = {
       space,
-      dim,
+      dim: heads[0]?.dim ?? 0,
       count,
-      vectors: new Float32Array(count * dim),
       trackIds: heads.map((head) => head.id),
       contentHashes: heads.map((head) => head.content_hash),
       trackOf: new Int32Array(count),
@@ -127,27 +152,108 @@ export class EmbeddingRepository {
       startSeconds: new Float32Array(count),
       durationSeconds: new Float32Array(count),
     };
-    const rows = this.#db.prepare<EmbeddingRow>(
-      `SELECT track_id, dim, count, vectors, window_index, start_seconds, window_seconds
+    const rows = this.#db.prepare<PlacesRow>(
+      `SELECT track_id, count, window_index, start_seconds, window_seconds
          FROM cache.embeddings WHERE space = ? AND track_id IN (SELECT value FROM json_each(?))`,
     );
     let offset = 0;
-    // In parts: a library's blobs and their matrix need not both be in memory as a whole.
-    for (let first = 0; first < heads.length; first += CHUNK) {
-      const ids = all.trackIds.slice(first, first + CHUNK);
+    let track = 0;
+    for (const ids of inChunks(all.trackIds)) {
       const byId = new Map(rows.all([space.key, JSON.stringify(ids)]).map((row) => [row.track_id, row]));
-      ids.forEach((id, position) => {
+      for (const id of ids) {
         const row = byId.get(id);
-        if (!row) return;
-        all.vectors.set(new Float32Array(row.vectors), offset * dim);
-        all.windowIndex.set(new Int32Array(row.window_index), offset);
-        all.startSeconds.set(new Float32Array(row.start_seconds), offset);
-        all.durationSeconds.set(new Float32Array(row.window_seconds), offset);
-        all.trackOf.fill(first + position, offset, offset + row.count);
-        offset += row.count;
-      });
+        if (row) {
+          all.windowIndex.set(new Int32Array(row.window_index), offset);
+          all.startSeconds.set(new Float32Array(row.start_seconds), offset);
+          all.durationSeconds.set(new Float32Array(row.window_seconds), offset);
+          all.trackOf.fill(track, offset, offset + row.count);
+          offset += row.count;
+        }
+        track++;
+      }
     }
     return all;
+  }
+
+  /** The vectors of all windows of some tracks. */
+  #read(space: SpaceInfo, heads: readonly Head[]): Float32Array {
+    const all = new Float32Array(countOf(heads) * (heads[0]?.dim ?? 0));
+    let offset = 0;
+    for (const { vectors } of this.#blobs(space, heads)) {
+      all.set(vectors, offset);
+      offset += vectors.length;
+    }
+    return all;
+  }
+
+  /** The vectors of one track after the other: a library's blobs and their matrix need not both be in memory as a whole. */
+  *#blobs(space: SpaceInfo, heads: readonly Head[]): Generator<{ id: string; vectors: Float32Array }, void> {
+    const rows = this.#db.prepare<{ track_id: string; vectors: ArrayBuffer }>(
+      'SELECT track_id, vectors FROM cache.embeddings WHERE space = ? AND track_id IN (SELECT value FROM json_each(?))',
+    );
+    for (const ids of inChunks(heads.map(({ id }) => id))) {
+      const byId = new Map(rows.all([space.key, JSON.stringify(ids)]).map((row) => [row.track_id, row]));
+      for (const id of ids) {
+        const row = byId.get(id);
+        if (row) yield { id, vectors: new Float32Array(row.vectors) };
+      }
+    }
+  }
+
+  /** Vectors that are searched from a file beside the databases. */
+  #onDisk(space: SpaceInfo, heads: readonly Head[]): LibraryVectors {
+    const places = this.#places(space, heads);
+    const { dim, count, trackIds } = places;
+    const revision = this.#db.revision('tracks', 'embeddings');
+    let held: WeakRef<Float32Array> | null = null;
+    const all = (): Float32Array => {
+      const known = held?.deref();
+      if (known) return known;
+      const vectors = this.#read(space, heads);
+      held = new WeakRef(vectors);
+      return vectors;
+    };
+    const rows = new WindowsInFile(
+      {
+        ...{ space, dim, count, fingerprint: this.tracks(space).fingerprint, vectors: all },
+        parts: () => this.#parts(space, heads),
+        agrees: (found) => this.#agrees(space, heads, found),
+        unchanged: () => this.#db.revision('tracks', 'embeddings') === revision,
+      },
+      this.#place,
+    );
+    const windows: WindowEmbeddings = {
+      ...places,
+      get vectors() {
+        return all();
+      },
+    };
+    const tracks = (): Float32Array => {
+      const means = new Float32Array(trackIds.length * dim);
+      let track = 0;
+      for (const { vectors } of this.#blobs(space, heads)) means.set(meanOfRows(vectors, dim), dim * track++);
+      return means;
+    };
+    return new LibraryVectors(windows, { rows, tracks });
+  }
+
+  /** All vectors in order, those of some tracks at a time. */
+  *#parts(space: SpaceInfo, heads: readonly Head[]): Generator<Float32Array, void> {
+    for (const part of inChunks(heads)) yield this.#read(space, part);
+  }
+
+  /** Whether rows are the vectors of the database in as many tracks as can be looked at without reading most of it. */
+  #agrees(space: SpaceInfo, heads: readonly Head[], rows: Rows): boolean {
+    const step = Math.max(1, Math.floor(heads.length / LOOKED_AT));
+    let first = 0;
+    for (const [track, head] of heads.entries()) {
+      if (track % step === 0 || track === heads.length - 1) {
+        const found = rows.read(first, head.count);
+        if (this.#read(space, [head]).some((value, i) => value !== found[i])) return false;
+      }
+      first += head.count;
+    }
+    return true;
   }
 
   /**
@@ -197,6 +303,7 @@ export class EmbeddingRepository {
    * @param by what computed them; null where nobody knows
    */
   put(space: SpaceInfo, trackId: string, windows: readonly EmbeddedWindow[], by: ComputedBy | null): void {
+    dropVectorFile(this.#place.folder, space);
     const dim = windows[0]?.z.length ?? 0;
     const vectors = new Float32Array(windows.length * dim);
     windows.forEach((window, row) => vectors.set(window.z, row * dim));
@@ -238,6 +345,7 @@ export class EmbeddingRepository {
       )
       .get([contentHash, space.key, trackId]);
     if (!twin) return null;
+    dropVectorFile(this.#place.folder, space);
     this.#db
       .prepare(
         `INSERT OR REPLACE INTO cache.embeddings (space, track_id, content_hash, dim, count, window_index,
@@ -261,6 +369,7 @@ export class EmbeddingRepository {
     vectors: Float32Array,
     by: ComputedBy | null,
   ): void {
+    dropVectorFile(this.#place.folder, space);
     const dim = vectors.length / Math.max(1, windows.count);
     const insert = this.#db.prepare(
       `INSERT OR REPLACE INTO cache.embeddings (space, track_id, content_hash, dim, count, window_index,
@@ -298,20 +407,23 @@ export class EmbeddingRepository {
     this.#vectors.clear();
   }
 
-  #heads(
-    space: SpaceInfo,
-    trackIds?: readonly string[],
-  ): { id: string; content_hash: string; dim: number; count: number }[] {
+  #heads(space: SpaceInfo, trackIds?: readonly string[]): Head[] {
     // Embeddings first, by the index that holds all that is asked here: of few tracks few rows are looked at.
     const only = trackIds ? 'AND e.track_id IN (SELECT value FROM json_each(?))' : '';
     return this.#db
-      .prepare<{ id: string; content_hash: string; dim: number; count: number }>(
+      .prepare<Head>(
         `SELECT t.id, e.content_hash, e.dim, e.count
            FROM cache.embeddings e CROSS JOIN tracks t ON t.id = e.track_id AND t.content_hash = e.content_hash
           WHERE e.space = ? AND t.file_state = 'present' ${only} ORDER BY t.path`,
       )
       .all([space.key, ...(trackIds ? [JSON.stringify(trackIds)] : [])]);
   }
+}
+
+const countOf = (heads: readonly Head[]): number => heads.reduce((sum, { count }) => sum + count, 0);
+
+function* inChunks<T>(all: readonly T[]): Generator<readonly T[], void> {
+  for (let first = 0; first < all.length; first += CHUNK) yield all.slice(first, first + CHUNK);
 }
 
 function fingerprintOf(

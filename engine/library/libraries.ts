@@ -20,6 +20,7 @@ import {
 } from './catalog.ts';
 import type { Announce, Change } from './changes.ts';
 import { Library } from './library.ts';
+import { memoryForVectors } from './window-rows.ts';
 import { PASSING_FOLDER } from './sonifications.ts';
 import type { SpaceFacts } from './spaces.ts';
 
@@ -44,6 +45,8 @@ interface Surroundings {
   changed(libraryId: string, what: Change): void;
   /** Tells people what was put aside. */
   note: (message: string) => void;
+  /** Bytes of vectors that a library holds in memory. */
+  vectorsInMemory(): number;
 }
 
 function stillBusy(): EngineError {
@@ -72,6 +75,7 @@ export class LibraryCatalogue implements Libraries {
       encoderOf: () => null,
       changed: () => undefined,
       note: () => undefined,
+      vectorsInMemory: memoryForVectors,
       ...around,
     };
     this.#root = join(dataFolder, 'libraries');
@@ -310,7 +314,10 @@ export class LibraryCatalogue implements Libraries {
   #openWithCache(id: string, folder: string): Library {
     const announce: Announce = (what) => this.#around.changed(id, what);
     const open = (): Library =>
-      new Library(id, folder, openLibraryDatabases(folder, this.#around.note), announce);
+      new Library(id, folder, openLibraryDatabases(folder, this.#around.note), announce, {
+        inMemory: () => this.#around.vectorsInMemory(),
+        note: this.#around.note,
+      });
     const library = open();
     try {
       library.summary();

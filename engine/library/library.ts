@@ -26,6 +26,7 @@ import { TaxonomyRepository } from './taxonomies.ts';
 import { TrackColumns } from './track-columns.ts';
 import { TrackRepository } from './tracks.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
+import { memoryForVectors, type VectorPlace } from './window-rows.ts';
 
 interface LibraryRow {
   id: string;
@@ -44,7 +45,7 @@ export class Library {
   readonly id: string;
   /** Holds `library.db` and its backups. */
   readonly dataFolder: string;
-  /** Holds what can be made again: `cache.db`, `sonifications/`, `transcodes/`, `covers/`, `decoded/`, `passing/`; the same, unless it was moved. */
+  /** Holds what can be made again: `cache.db`, `sonifications/`, `transcodes/`, `covers/`, `decoded/`, `passing/`, `vectors/`; the same, unless it was moved. */
   readonly cacheFolder: string;
   /** `library.db`, with `cache.db` attached as `cache`. */
   readonly db: Database;
@@ -70,14 +71,23 @@ export class Library {
   readonly sets: TrackSetRepository;
   readonly #summary: Kept<'summary', LibrarySummary>;
 
-  constructor(id: string, dataFolder: string, db: Database, announce: Announce = () => undefined) {
+  constructor(
+    id: string,
+    dataFolder: string,
+    db: Database,
+    announce: Announce = () => undefined,
+    vectors: Partial<Omit<VectorPlace, 'folder'>> = {},
+  ) {
     this.id = id;
     this.dataFolder = dataFolder;
     this.cacheFolder = cacheFolderOf(dataFolder);
     this.db = db;
     this.announce = announce;
     this.spaces = new SpaceRepository(db);
-    this.embeddings = new EmbeddingRepository(db, this.spaces);
+    this.embeddings = new EmbeddingRepository(db, this.spaces, {
+      ...{ folder: this.cacheFolder, inMemory: memoryForVectors, note: () => undefined },
+      ...vectors,
+    });
     this.experiments = new ExperimentRepository(db, this.spaces, announce);
     this.labels = new LabelRepository(db, announce);
     this.listening = new ListeningRepository(db);

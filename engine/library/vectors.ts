@@ -1,9 +1,11 @@
 import { meanByTrack } from '../../models/embeddings/pooling.ts';
 import { ExactIndex } from '../../models/neighbours/exact.ts';
+import { rowsInMemory, type Rows } from '../../models/neighbours/rows.ts';
 import { standardisationOf, type Standardisation } from '../../models/neighbours/standardised.ts';
 import { WorkedOnce } from './worked-once.ts';
 import { TrackSimilarities } from './track-similarities.ts';
 import type { WindowEmbeddings } from './window-embeddings.ts';
+import { windowsInMemory, type WindowRows } from './window-rows.ts';
 
 export type Metric = 'euclidean' | 'cosine';
 
@@ -39,26 +41,48 @@ const MOST_LOGITS = 2;
 /** Revisions whose facts are kept: some steps of undo in two experiments. */
 const MOST_FACTS = 16;
 
-/** Embeddings of a library in one space, in memory, with exact indices that are built when first asked for. */
+/**
+ * Embeddings of a library in one space, with exact indices that are built when first asked for. The vectors of the windows
+ * are in memory or, of a large library, in a file that is searched without reading them into memory.
+ */
 export class LibraryVectors {
+  /** Of a large library its `vectors` are read into memory when somebody takes them: whoever needs a few asks for rows. */
   readonly windows: WindowEmbeddings;
+  readonly #windowRows: WindowRows;
+  readonly #meanOfTracks: () => Float32Array;
   readonly similarities = new TrackSimilarities();
   readonly #facts = new WorkedOnce<PrototypeFacts>(MOST_FACTS);
   readonly #logits = new WorkedOnce<TrackLogits>(MOST_LOGITS);
-  readonly #indices = new Map<string, Promise<ExactIndex>>();
+  readonly #indices = new Map<string, { rows: Rows; index: Promise<ExactIndex> }>();
   readonly #standardisations = new Map<string, Standardisation>();
   #tracks: TrackEmbeddings | null = null;
   #rowOfTrack: ReadonlyMap<string, number> | null = null;
+  #trackRows: Rows | null = null;
 
-  constructor(windows: WindowEmbeddings) {
+  /** @param large where the vectors lie, and how the means of the tracks are found without holding all of them */
+  constructor(windows: WindowEmbeddings, large?: { rows: WindowRows; tracks: () => Float32Array }) {
     this.windows = windows;
+    this.#windowRows = large?.rows ?? windowsInMemory(windows);
+    this.#meanOfTracks =
+      large?.tracks ??
+      (() => meanByTrack(windows.vectors, windows.dim, windows.trackOf, windows.trackIds.length));
   }
 
   /** Track embeddings: means over windows. */
   get tracks(): TrackEmbeddings {
-    const { vectors, dim, trackOf, trackIds } = this.windows;
-    this.#tracks ??= { vectors: meanByTrack(vectors, dim, trackOf, trackIds.length), trackIds };
+    this.#tracks ??= { vectors: this.#meanOfTracks(), trackIds: this.windows.trackIds };
     return this.#tracks;
+  }
+
+  /** Whether the windows are searched from a file. */
+  get onDisk(): boolean {
+    return this.#windowRows.onDisk;
+  }
+
+  /** The vectors of the tracks, or windows, wherever they lie. @throws the signal's reason; EngineError */
+  rows(level: 'track' | 'window', signal?: AbortSignal): Promise<Rows> {
+    if (level === 'window') return this.#windowRows.get(signal);
+    return Promise.resolve(rowsInMemory(this.tracks.vectors, this.windows.dim));
   }
 
   /** Where a track stands in {@link tracks}. */
@@ -70,8 +94,7 @@ export class LibraryVectors {
   async standardisation(level: 'track' | 'window', signal: AbortSignal): Promise<Standardisation> {
     const known = this.#standardisations.get(level);
     if (known) return known;
-    const { vectors } = level === 'track' ? this.tracks : this.windows;
-    const made = await standardisationOf(vectors, this.windows.dim, signal);
+    const made = await standardisationOf(await this.rows(level, signal), this.windows.dim, signal);
     this.#standardisations.set(level, made);
     return made;
   }
@@ -86,12 +109,20 @@ export class LibraryVectors {
     return this.#logits.of(revision, make);
   }
 
-  windowIndex(metric: Metric): Promise<ExactIndex> {
-    return this.#index(`window ${metric}`, () => this.windows.vectors, metric);
+  /** @throws the signal's reason while a file of vectors is made; EngineError where they cannot be had */
+  async windowIndex(metric: Metric, signal?: AbortSignal): Promise<ExactIndex> {
+    const rows = await this.#windowRows.get(signal);
+    // Each keeps half as much as the vectors take: of those on a disk only one is held.
+    if (this.onDisk)
+      for (const key of this.#indices.keys())
+        if (key.startsWith('window') && key !== `window ${metric}`) this.#indices.delete(key);
+    return this.#index(`window ${metric}`, rows, metric);
   }
 
-  trackIndex(metric: Metric): Promise<ExactIndex> {
-    return this.#index(`track ${metric}`, () => this.tracks.vectors, metric);
+  async trackIndex(metric: Metric): Promise<ExactIndex> {
+    // The same rows each time: an index is of these.
+    this.#trackRows ??= await this.rows('track');
+    return this.#index(`track ${metric}`, this.#trackRows, metric);
   }
 
   /**
@@ -99,20 +130,22 @@ export class LibraryVectors {
    * holds them may be asking still, and what nobody holds is freed with its memory outside JavaScript.
    */
   async close(): Promise<void> {
-    const indices = await Promise.allSettled([...this.#indices.values()]);
+    this.#windowRows.close();
+    const indices = await Promise.allSettled([...this.#indices.values()].map(({ index }) => index));
     this.#indices.clear();
     await Promise.all(
       indices.flatMap((index) => (index.status === 'fulfilled' ? [index.value.close()] : [])),
     );
   }
 
-  #index(key: string, vectors: () => Float32Array, metric: Metric): Promise<ExactIndex> {
-    let index = this.#indices.get(key);
-    if (!index) {
-      index = ExactIndex.build(vectors(), this.windows.dim, metric);
-      this.#indices.set(key, index);
-      index.catch(() => this.#indices.delete(key));
-    }
+  #index(key: string, rows: Rows, metric: Metric): Promise<ExactIndex> {
+    const known = this.#indices.get(key);
+    if (known?.rows === rows) return known.index;
+    const index = ExactIndex.over(rows, metric);
+    this.#indices.set(key, { rows, index });
+    index.catch(() => {
+      if (this.#indices.get(key)?.index === index) this.#indices.delete(key);
+    });
     return index;
   }
 }

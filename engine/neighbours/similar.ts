@@ -36,9 +36,10 @@ export async function similarSounds(
 ): Promise<SimilarSounds> {
   const vectors = library.embeddings.madeIn(spaceOf(queries), 'This vector');
   const names = queries.map(({ name }) => name);
-  const matrix = request.level === 'track' ? vectors.tracks.vectors : vectors.windows.vectors;
-  const count = request.level === 'track' ? vectors.tracks.trackIds.length : vectors.windows.count;
+  const { windows } = vectors;
+  const count = request.level === 'track' ? windows.trackIds.length : windows.count;
   if (count === 0) return { names, sounds: [], compared: 0, copies: 0 };
+  const matrix = await vectors.rows(request.level, signal);
   const standardisation =
     request.scaling === 'standardised' ? await vectors.standardisation(request.level, signal) : null;
   const placed = (rows: Float32Array): Float32Array =>
@@ -53,7 +54,7 @@ export async function similarSounds(
       return nearestStandardised(matrix, standardisation, mix.target, { k, metric, signal });
     const index = await (request.level === 'track'
       ? vectors.trackIndex(metric)
-      : vectors.windowIndex(metric));
+      : vectors.windowIndex(metric, signal));
     return (await index.query(mix.target, k, { signal }))[0] ?? [];
   };
   const refused = new Refused(vectors, queries, request);
@@ -72,14 +73,13 @@ export async function similarSounds(
     const sounds = shown.flatMap(({ row, distance }): SimilarSound[] => {
       const track = tracks.get(trackOf(vectors, request.level, row));
       if (!track) return [];
-      const dim = mix.target.length;
-      const own = placed(matrix.subarray(row * dim, (row + 1) * dim));
+      const own = placed(matrix.one(row));
       const window = request.level === 'window';
       return [
         {
           track,
-          windowIndex: window ? at(vectors.windows.windowIndex, row) : 0,
-          startSeconds: window ? at(vectors.windows.startSeconds, row) : 0,
+          windowIndex: window ? at(windows.windowIndex, row) : 0,
+          startSeconds: window ? at(windows.startSeconds, row) : 0,
           ...mix.measure(own, distance),
         },
       ];

@@ -51,9 +51,8 @@ export async function classMap(
   const { dim } = windows;
   const all = new Float32Array((prototypes.length + drawn.length) * dim);
   prototypes.forEach((k, i) => all.set(network.prototypeVector(k), i * dim));
-  drawn.forEach((row, i) =>
-    all.set(windows.vectors.subarray(row * dim, (row + 1) * dim), (prototypes.length + i) * dim),
-  );
+  const rows = await vectors.rows('window', signal);
+  drawn.forEach((row, i) => all.set(rows.one(row), (prototypes.length + i) * dim));
   const { mean, axes } = await fitPca(all, dim, { signal });
   const place = (i: number, axis: Float64Array): number => {
     let sum = 0;

@@ -4,6 +4,7 @@ import { fileToOpen } from '../../models/audio/index.ts';
 import { cutWindows } from '../../models/audio/windows.ts';
 import { cosine, squaredDistance } from '../../models/numerics/distances.ts';
 import type { PackRuntime } from '../../models/packs/runtime.ts';
+import type { Rows } from '../../models/neighbours/rows.ts';
 import type { VectorRef } from '../api/neighbours.ts';
 import type { SoundRecording } from '../api/sonify.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
@@ -43,7 +44,7 @@ export class StartRecordings {
     const vectors = this.#library.embeddings.madeIn(space, 'This sound');
     const among = tracksToStartFrom(this.#library, target, this.#tracks);
     const row = among
-      ? nearestRow(vectors, vector, this.#rowsOf(vectors, among))
+      ? nearestRow(await vectors.rows('window'), vector, this.#rowsOf(vectors, among))
       : (await nearestTracksByWindow(vectors, vector, 1))[0]?.[0]?.row;
     const [found] = row === undefined ? [] : windowRefs(this.#library, vectors, [{ row, distance: 0 }]);
     if (row === undefined || !found) throw nothingToStartFrom(vectors);
@@ -52,7 +53,7 @@ export class StartRecordings {
     return {
       ...{ trackId, title, path, windowIndex, startSeconds },
       contentHash: windows.contentHashes[windows.trackOf[row] ?? -1] ?? '',
-      vector: windows.vectors.subarray(row * windows.dim, (row + 1) * windows.dim),
+      vector: (await vectors.rows('window')).one(row).slice(),
     };
   }
 
@@ -67,14 +68,10 @@ export class StartRecordings {
   }
 }
 
-function nearestRow(
-  { windows }: LibraryVectors,
-  vector: Float32Array,
-  rows: readonly number[],
-): number | undefined {
+function nearestRow(windows: Rows, vector: Float32Array, rows: readonly number[]): number | undefined {
   let [nearest, smallest]: [number | undefined, number] = [undefined, Infinity];
   for (const row of rows) {
-    const distance = squaredDistance(vector, 0, windows.vectors, row * windows.dim, windows.dim);
+    const distance = squaredDistance(vector, 0, windows.one(row), 0, windows.dim);
     if (distance < smallest) [nearest, smallest] = [row, distance];
   }
   return nearest;

@@ -25,6 +25,14 @@ export function rowsInMemory(vectors: Float32Array, dim: number): Rows {
   };
 }
 
+/** Rows as they come, or a matrix `[n, dim]` as rows. */
+export function asRows(vectors: Float32Array | Rows, dim: number): Rows {
+  return vectors instanceof Float32Array ? rowsInMemory(vectors, dim) : vectors;
+}
+
+/** Closes the files of rows that nobody holds any more: who searched them last is not known. */
+const unused = new FinalizationRegistry<number>((file) => closeSync(file));
+
 /**
  * Rows in a file of float32, little-endian. Only what is asked for is read; what the system has at hand of the file is not
  * read from the disk again.
@@ -33,14 +41,21 @@ export class RowsOnDisk implements Rows {
   readonly count: number;
   readonly dim: number;
   readonly #file: number;
+  /** Of the first row in the file, bytes. */
+  readonly #begin: number;
   readonly #single: Float32Array<ArrayBuffer>;
 
-  /** @throws the system's error */
-  constructor(path: string, count: number, dim: number) {
+  /**
+   * @param begin where the first row lies in the file, bytes
+   * @throws the system's error
+   */
+  constructor(path: string, count: number, dim: number, begin = 0) {
     this.count = count;
     this.dim = dim;
+    this.#begin = begin;
     this.#single = new Float32Array(dim);
     this.#file = openSync(path, 'r');
+    unused.register(this, this.#file, this);
   }
 
   read(first: number, count: number): Float32Array {
@@ -53,7 +68,7 @@ export class RowsOnDisk implements Rows {
 
   #fill(wanted: Float32Array<ArrayBuffer>, first: number): Float32Array {
     const bytes = new Uint8Array(wanted.buffer);
-    let [done, at] = [0, 4 * first * this.dim];
+    let [done, at] = [0, this.#begin + 4 * first * this.dim];
     while (done < bytes.length) {
       const read = readSync(this.#file, bytes, done, bytes.length - done, at);
       if (read === 0) throw new Error('a file of vectors is shorter than it should be');
@@ -64,6 +79,7 @@ export class RowsOnDisk implements Rows {
   }
 
   close(): void {
+    unused.unregister(this);
     closeSync(this.#file);
   }
 }

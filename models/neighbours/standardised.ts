@@ -2,6 +2,7 @@ import { Pacer } from '../numerics/pacer.ts';
 import { at } from '../numerics/vectors.ts';
 import { compareAllRows, type Metric } from './brute.ts';
 import type { Neighbour } from './exact.ts';
+import { asRows, type Rows } from './rows.ts';
 
 /** What brings every dimension of a set of rows to mean 0 and deviation 1. */
 export interface Standardisation {
@@ -18,22 +19,23 @@ const CHUNK_VALUES = 1 << 20;
 
 /**
  * Mean and deviation of every dimension, by Welford's update: no cancellation far from the origin.
- * @param vectors `[n, dim]`, n ≥ 1, finite
+ * @param vectors rows, or `[n, dim]`; at least one, finite
  * @throws the signal's reason
  */
 export async function standardisationOf(
-  vectors: Float32Array,
+  vectors: Float32Array | Rows,
   dim: number,
   signal?: AbortSignal,
 ): Promise<Standardisation> {
   const pacer = new Pacer(signal);
-  const count = vectors.length / dim;
+  const all = asRows(vectors, dim);
+  const { count } = all;
   const mean = new Float64Array(dim);
   const squares = new Float64Array(dim);
   const rows = Math.max(1, Math.floor(CHUNK_VALUES / dim));
   for (let first = 0; first < count; first += rows) {
     const last = Math.min(count, first + rows);
-    addRows(vectors, first, last, mean, squares);
+    addRows(all.read(first, last - first), first, mean, squares);
     if (pacer.due((last - first) * dim)) await pacer.pause();
   }
   const scale = squares.map((sum, d) => {
@@ -43,20 +45,15 @@ export async function standardisationOf(
   return { mean, scale };
 }
 
-function addRows(
-  vectors: Float32Array,
-  first: number,
-  last: number,
-  mean: Float64Array,
-  squares: Float64Array,
-): void {
+/** @param before rows that were added already */
+function addRows(vectors: Float32Array, before: number, mean: Float64Array, squares: Float64Array): void {
   const dim = mean.length;
-  for (let row = first; row < last; row++)
+  for (let row = 0; row < vectors.length / dim; row++)
     for (let d = 0; d < dim; d++) {
       const value = at(vectors, row * dim + d);
-      const before = value - at(mean, d);
-      mean[d] = at(mean, d) + before / (row + 1);
-      squares[d] = at(squares, d) + before * (value - at(mean, d));
+      const step = value - at(mean, d);
+      mean[d] = at(mean, d) + step / (before + row + 1);
+      squares[d] = at(squares, d) + step * (value - at(mean, d));
     }
 }
 
@@ -73,24 +70,25 @@ export function standardise(
 
 /**
  * The `min(k, n)` nearest of all rows to one query, where both are standardised: exact, nearest first, then by row.
- * @param vectors `[n, dim]` as they were trained
+ * @param vectors rows, or `[n, dim]`, as they were trained
  * @param query `[dim]`, standardised already
  * @throws the signal's reason
  */
 export async function nearestStandardised(
-  vectors: Float32Array,
+  vectors: Float32Array | Rows,
   standardisation: Standardisation,
   query: Float32Array,
   options: { k: number; metric: Metric; signal?: AbortSignal | undefined },
 ): Promise<Neighbour[]> {
   const dim = query.length;
   const { metric, signal } = options;
+  const all = asRows(vectors, dim);
   const rows = Math.max(1, Math.floor(CHUNK_VALUES / dim));
-  const buffer = new Float32Array(Math.min(rows * dim, vectors.length));
+  const buffer = new Float32Array(Math.min(rows, all.count) * dim);
   let nearest: Neighbour[] = [];
-  for (let first = 0; first * dim < vectors.length; first += rows) {
-    const part = vectors.subarray(first * dim, (first + rows) * dim);
-    const count = part.length / dim;
+  for (let first = 0; first < all.count; first += rows) {
+    const count = Math.min(rows, all.count - first);
+    const part = all.read(first, count);
     const features = standardise(part, standardisation, buffer.subarray(0, part.length));
     const found = await compareAllRows(
       { features, count, dim },

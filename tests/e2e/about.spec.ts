@@ -33,6 +33,8 @@ test('preferences take effect at once and are there after a restart', async () =
   await page.getByTestId('prefer-background-sounds').uncheck();
   await page.getByTestId('threads').fill('1');
   await page.getByTestId('threads').blur();
+  await page.getByTestId('vectors-in-memory').fill('0.5');
+  await page.getByTestId('vectors-in-memory').blur();
   await page.getByTestId('copies-limit').fill('2');
   await page.getByTestId('copies-limit').blur();
   const stored = (): unknown => JSON.parse(readFileSync(join(userData, 'preferences.json'), 'utf8'));
@@ -44,6 +46,7 @@ test('preferences take effect at once and are there after a restart', async () =
     soundsInBackground: false,
     threads: 1,
     copiesLimit: 2,
+    vectorsInMemory: 0.5,
     importOverQueue: false,
   };
   await expect.poll(stored).toEqual(wanted);
