@@ -13,6 +13,7 @@ const models = [
     'descriptors',
     'melody',
     'mistakes',
+    'modalities',
     'probes',
     'projection',
     'similarity',

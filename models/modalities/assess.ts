@@ -1,0 +1,249 @@
+import { rocAuc } from '../evaluation/metrics/curves.ts';
+import { groupedFolds } from '../evaluation/splits/folds.ts';
+import { bootstrap, type Interval } from '../evaluation/statistics/index.ts';
+import { Random } from '../numerics/random.ts';
+import { at } from '../numerics/vectors.ts';
+import { equalErrorRate, risingOrder, type Trials } from './eer.ts';
+import { presentModalities, type Modality, type SharedData } from './kinds.ts';
+import { learnShared, type SharedLearnOptions, type SharedSettings } from './learn.ts';
+import { misfits, type Misfit } from './misfits.ts';
+import { cosine, place, type SharedModel } from './projection.ts';
+
+export type TrialVerdict = 'better' | 'worse' | 'cannot-tell';
+
+/** How well pairs of one class are told from other pairs, one of each pair by `a`, the other by `b`. */
+export interface TrialFigures {
+  a: Modality;
+  b: Modality;
+  /** Pairs of one class, and others. */
+  targets: number;
+  others: number;
+  eer: Interval;
+  /** Area under the ROC curve. */
+  auc: number;
+  /** The same of what was learned with every modality's examples dealt out anew over the classes. */
+  control: Interval;
+  /** Control minus learned. */
+  gain: Interval & { verdict: TrialVerdict };
+  /** It tells more than the control does, and the interval stays below {@link HOPELESS}. */
+  usable: boolean;
+}
+
+export interface SharedAssessment {
+  /** Groups of held-out tracks that were asked, and their tracks. */
+  groups: number;
+  tracks: number;
+  trials: TrialFigures[];
+  /** Covers by how little they fit their own recordings, worst first; nothing was learned from either. */
+  misfits: Misfit[];
+}
+
+/** A search that may be wrong as often as that is none. */
+export const HOPELESS = 0.45;
+const FOLDS = 3;
+/** Of one kind and fold: more pairs do not narrow the interval, which is over groups. */
+const MOST_TARGETS = 1000;
+const MOST_OTHERS = 2000;
+/** Of one fold, all pairs of which are looked at. */
+const MOST_TRACKS = 400;
+const DRAWS = 400;
+const CONTROL_SEED = 0x5eed;
+
+/**
+ * Splits whole groups into three parts; learns from two, and asks the third, whose groups were not learned from. Then once more with
+ * the examples of each modality dealt out anew: what that reaches is owed to the features alone, or to chance.
+ * @param onProgress share done, 0…1
+ * @throws NumericError; the signal's reason
+ */
+export async function assessShared(
+  data: SharedData,
+  settings: SharedSettings,
+  options: Pick<SharedLearnOptions, 'signal' | 'pace'> & { onProgress?: (share: number) => void },
+): Promise<SharedAssessment> {
+  const { signal } = options;
+  const present = presentModalities(data.modalities);
+  const items = data.groups.map((group, track) => ({ group, label: at(data.labels, track) }));
+  const names = [...new Set(data.groups)].sort();
+  const groupOf = data.groups.map((group) => names.indexOf(group));
+  const kinds = present.flatMap((a, i) => present.slice(i).map((b) => ({ a, b })));
+  const collected = kinds.map(() => ({ learned: [] as Trials[], control: [] as Trials[] }));
+  const found: Misfit[] = [];
+  const runs = 2 * FOLDS;
+  let run = 0;
+  const learn = (
+    train: readonly number[],
+    taught?: Parameters<typeof learnShared>[4],
+  ): Promise<SharedModel> => {
+    const done = run++;
+    return learnShared(
+      data,
+      train,
+      settings,
+      {
+        ...options,
+        onProgress: ({ step, steps }) => options.onProgress?.((done + step / steps) / runs),
+      },
+      taught,
+    );
+  };
+  for (const [fold, held] of groupedFolds(items, FOLDS, settings.seed).entries()) {
+    const all = data.groups.map((_, track) => track);
+    const test = all.filter((track) => held.has(data.groups[track] ?? ''));
+    const train = all.filter((track) => !held.has(data.groups[track] ?? ''));
+    const random = new Random(settings.seed ^ (CONTROL_SEED + fold));
+    const learned = placed(await learn(train), data);
+    const control = placed(await learn(train, dealt(data, train, random)), data);
+    kinds.forEach(({ a, b }, kind) => {
+      const pairs = pairsOf(data, test, a, b, random);
+      for (const [name, where] of [
+        ['learned', learned],
+        ['control', control],
+      ] as const) {
+        const [from, to] = [where.at[a], where.at[b]];
+        if (!from || !to) continue;
+        collected[kind]?.[name].push({
+          scores: Float32Array.from(pairs, ([i, j]) => cosine(from, i, to, j, where.dim)),
+          same: Uint8Array.from(pairs, ([i, j]) => (at(data.labels, i) === at(data.labels, j) ? 1 : 0)),
+          first: Int32Array.from(pairs, ([i]) => groupOf[i] ?? 0),
+          second: Int32Array.from(pairs, ([, j]) => groupOf[j] ?? 0),
+        });
+      }
+    });
+    const [audio, cover] = [learned.at.audio, learned.at.cover];
+    if (audio && cover) found.push(...misfits(data, test, { audio, cover, dim: learned.dim }));
+  }
+  const trials: TrialFigures[] = [];
+  for (const [kind, { a, b }] of kinds.entries()) {
+    const own = collected[kind];
+    const figures =
+      own && (await figuresOf(joined(own.learned), joined(own.control), names.length, settings.seed, signal));
+    if (figures) trials.push({ a, b, ...figures });
+  }
+  return {
+    groups: names.length,
+    tracks: data.groups.length,
+    trials,
+    misfits: found.sort((x, y) => x.z - y.z || x.track - y.track),
+  };
+}
+
+/** Every modality of all tracks in a common space. */
+function placed(
+  model: SharedModel,
+  { modalities }: SharedData,
+): { dim: number; at: Partial<Record<Modality, Float32Array>> } {
+  const where: Partial<Record<Modality, Float32Array>> = {};
+  for (const of of presentModalities(model.projections)) {
+    const [projection, own] = [model.projections[of], modalities[of]];
+    if (projection && own) where[of] = place(projection, own.rows);
+  }
+  return { dim: model.dim, at: where };
+}
+
+/** Classes dealt out anew over the examples of each modality; what several tracks share stays of one class. */
+function dealt(
+  { labels, modalities }: SharedData,
+  train: readonly number[],
+  random: Random,
+): Partial<Record<Modality, ArrayLike<number>>> {
+  const taught: Partial<Record<Modality, ArrayLike<number>>> = {};
+  for (const of of presentModalities(modalities)) {
+    const units = modalities[of]?.units ?? [];
+    const classOf = new Map<string, number>();
+    for (const track of train) {
+      const unit = units[track];
+      if (unit !== null && unit !== undefined && !classOf.has(unit)) classOf.set(unit, at(labels, track));
+    }
+    const names = [...classOf.keys()];
+    const shuffled = random.shuffle([...classOf.values()]);
+    const now = new Map(names.map((name, i) => [name, shuffled[i] ?? 0]));
+    taught[of] = Int32Array.from(units, (unit, track) => now.get(unit ?? '') ?? at(labels, track));
+  }
+  return taught;
+}
+
+/**
+ * Pairs of held-out tracks. Within one modality neither the same track twice nor two that have the very same, such as two tracks of
+ * one cover; across two, a track with itself is a pair as any other.
+ */
+function pairsOf(
+  { labels, modalities }: SharedData,
+  test: readonly number[],
+  a: Modality,
+  b: Modality,
+  random: Random,
+): [number, number][] {
+  const [first, second] = [modalities[a]?.units ?? [], modalities[b]?.units ?? []];
+  const some = random.shuffle(test).slice(0, MOST_TRACKS);
+  const targets: [number, number][] = [];
+  const others: [number, number][] = [];
+  some.forEach((i, place) => {
+    if ((first[i] ?? null) === null) return;
+    for (const j of a === b ? some.slice(place + 1) : some) {
+      if ((second[j] ?? null) === null || (a === b && first[i] === second[j])) continue;
+      (at(labels, i) === at(labels, j) ? targets : others).push([i, j]);
+    }
+  });
+  return [...random.shuffle(targets).slice(0, MOST_TARGETS), ...random.shuffle(others).slice(0, MOST_OTHERS)];
+}
+
+function joined(parts: readonly Trials[]): Trials {
+  const flat = (of: (part: Trials) => ArrayLike<number>): number[] =>
+    parts.flatMap((part) => Array.from(of(part)));
+  return {
+    scores: Float32Array.from(flat(({ scores }) => scores)),
+    same: Uint8Array.from(flat(({ same }) => same)),
+    first: Int32Array.from(flat(({ first }) => first)),
+    second: Int32Array.from(flat(({ second }) => second)),
+  };
+}
+
+/** Null where there are no pairs of one class, or no others. */
+async function figuresOf(
+  learned: Trials,
+  control: Trials,
+  groups: number,
+  seed: number,
+  signal: AbortSignal,
+): Promise<Omit<TrialFigures, 'a' | 'b'> | null> {
+  const targets = learned.same.reduce((sum, value) => sum + value, 0);
+  const others = learned.same.length - targets;
+  if (targets === 0 || others === 0) return null;
+  const orders = [risingOrder(learned), risingOrder(control)] as const;
+  const counted = (drawn: Int32Array): Int32Array => {
+    const weights = new Int32Array(groups);
+    for (const group of drawn) weights[group] = at(weights, group) + 1;
+    return weights;
+  };
+  // A draw without pairs of one kind says nothing: it is guessing.
+  const orGuess = (value: number): number => (Number.isNaN(value) ? 0.5 : value);
+  const interval = (figure: (weights: Int32Array) => number): Promise<Interval> =>
+    bootstrap(groups, (drawn) => figure(counted(drawn)), { draws: DRAWS, seed, signal });
+  // The same seed draws the same groups: differences are taken draw by draw of what was worked out before.
+  const worked: [number[], number[]] = [[], []];
+  const rate =
+    (side: 0 | 1, trials: Trials) =>
+    (weights: Int32Array): number => {
+      const value = orGuess(equalErrorRate(trials, orders[side], weights));
+      worked[side].push(value);
+      return value;
+    };
+  const eer = await interval(rate(0, learned));
+  const controlled = await interval(rate(1, control));
+  let draw = 0;
+  const gain = await interval(() => {
+    const [own = 0, other = 0] = [worked[0][draw], worked[1][draw]];
+    draw += 1;
+    return other - own;
+  });
+  const verdict = gain.low > 0 ? 'better' : gain.high < 0 ? 'worse' : 'cannot-tell';
+  return {
+    targets,
+    others,
+    eer,
+    auc: rocAuc(learned.same, learned.scores) ?? 0.5,
+    control: controlled,
+    gain: { ...gain, verdict },
+    usable: verdict === 'better' && eer.high < HOPELESS,
+  };
+}
