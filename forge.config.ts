@@ -80,6 +80,7 @@ const config: ForgeConfig = {
       'dist/sbom.cdx.json',
       'dist/icons/256.png',
       'models/packs',
+      'demo/sounds',
       'node_modules/supersonic-scsynth-samples/samples',
     ],
     ...(electronZipDir ? { electronZipDir } : {}),

@@ -24,8 +24,10 @@ export interface Places {
   packFolders: string[];
   /** Where a worker keeps packs that it was sent. */
   workerCache: string;
-  /** The CC0 sounds that come with Archetone; null when their package is not installed. */
+  /** The CC0 samples that come with Archetone; null when their package is not installed. */
   demoFolder: string | null;
+  /** The labelled demo; null where it was left out. */
+  labelledDemoFolder: string | null;
 }
 
 const packageSchema = z.object({ name: z.string(), version: z.string() });
@@ -50,12 +52,16 @@ export function findPlaces(here = import.meta.dirname): Places {
     packFolders: packFolders(root),
     workerCache: join(userData(), 'worker'),
     demoFolder: process.env['ARCHETONE_DEMO'] ?? demoFolder(root),
+    labelledDemoFolder: process.env['ARCHETONE_DEMO'] ?? existing(join(root, 'demo', 'sounds')),
   };
 }
 
+function existing(path: string): string | null {
+  return existsSync(path) ? path : null;
+}
+
 function helper(root: string, name: string, variable: string): string | null {
-  const file = process.env[variable] ?? join(root, 'dist', 'node', `${name}.js`);
-  return existsSync(file) ? file : null;
+  return existing(process.env[variable] ?? join(root, 'dist', 'node', `${name}.js`));
 }
 
 function packageRoot(start: string): string {
@@ -93,8 +99,7 @@ function demoFolder(root: string): string | null {
     const entry = createRequire(join(root, 'package.json')).resolve(
       'supersonic-scsynth-samples/package.json',
     );
-    const samples = join(dirname(entry), 'samples');
-    return existsSync(samples) ? samples : null;
+    return existing(join(dirname(entry), 'samples'));
   } catch {
     return null;
   }

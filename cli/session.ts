@@ -46,6 +46,7 @@ export class Session {
       ...helpersOf(places),
       ffmpeg: true,
       demoFolder: places.demoFolder,
+      labelledDemoFolder: places.labelledDemoFolder,
       version: places.version,
       ...(options.queue === undefined ? {} : { queue: options.queue }),
       // Files are read directly; the token alone is enough to find them.

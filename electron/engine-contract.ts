@@ -12,6 +12,7 @@ const engineConfigSchema = z.strictObject({
   datasetWorker: z.string(),
   labelWorker: z.string(),
   demoFolder: z.string().nullable(),
+  labelledDemoFolder: z.string().nullable(),
   /** Files and folders that a person chose since the application started. */
   granted: z.array(z.string()),
   version: z.string(),

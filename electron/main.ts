@@ -36,6 +36,7 @@ function startApplication(): void {
       datasetWorker: paths.datasetWorker,
       labelWorker: paths.labelWorker,
       demoFolder: existsSync(paths.demo()) ? paths.demo() : null,
+      labelledDemoFolder: existsSync(paths.labelledDemo()) ? paths.labelledDemo() : null,
       version: app.getVersion(),
     },
     {

@@ -27,7 +27,10 @@ export const paths = {
   /** The embedded packs. */
   packs: (): string =>
     app.isPackaged ? join(process.resourcesPath, 'packs') : join(appRoot, 'models', 'packs'),
-  /** The demo library: CC0 samples. */
+  /** The labelled demo: synthesised instruments. */
+  labelledDemo: (): string =>
+    app.isPackaged ? join(process.resourcesPath, 'sounds') : join(appRoot, 'demo', 'sounds'),
+  /** The other demo: CC0 samples. */
   demo: (): string =>
     app.isPackaged
       ? join(process.resourcesPath, 'samples')

@@ -46,8 +46,10 @@ export interface EngineOptions {
   secrets?: SecretKeeper;
   /** After several crashes in a row: nothing that was under way is taken up by itself. */
   safeStart?: boolean;
-  /** Folder of the sounds that come with Archetone; null where there are none. */
+  /** Folder of the samples that come with Archetone; null where there are none. */
   demoFolder: string | null;
+  /** Folder of the labelled demo; null where there is none. */
+  labelledDemoFolder: string | null;
   version: string;
   /** Default: `archetone://audio/<token>`. */
   mediaUrl?: (token: string) => string;

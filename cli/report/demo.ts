@@ -10,7 +10,8 @@ import type { Reduction } from '../../engine/api/reductions.ts';
 import type { Sonification } from '../../engine/api/sonify.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import type { Session } from '../session.ts';
-import { studyOfOne } from '../study.ts';
+import { SEARCHED_SPLITS } from '../../engine/api/studies.ts';
+import { studyOfMany } from '../study.ts';
 import { taxonomyOf } from '../taxonomy.ts';
 import { distinctFileNames } from '../../engine/bundles/names.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
@@ -69,6 +70,9 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   });
 }
 
+/** What the reduced set may lose of F1 over samples. */
+const ALLOWED_LOSS = 0.02;
+
 /** A report with everything in it. */
 type WholeReport = ReportFacts & { reduction: Reduction };
 
@@ -98,7 +102,7 @@ class Demo {
     const taxonomy = await taxonomyOf(
       client,
       libraryId,
-      { kind: 'tokens' },
+      { kind: 'folders' },
       { say: () => undefined, signal: this.#session.signal },
     );
     const request = { taxonomyId: taxonomy.id, seed, ...(steps === undefined ? {} : { steps }) };
@@ -140,6 +144,7 @@ class Demo {
       cards: await this.#timed('excerpts', () => this.#cards(libraryId, experiment, pack)),
       explanation: await this.#explanation(libraryId, experiment.id),
       reduction: null,
+      recommendation: null,
       bundles: [],
       timings: this.#timings,
     };
@@ -152,8 +157,10 @@ class Demo {
     const prototypes = await client.call('prototypes.list', { libraryId, experimentId });
     await this.#write(facts);
     this.#options.say(`The report is there, sounds are still to come: ${join(this.#out, 'index.html')}`);
-    const reduction = await this.#timed('reduce', () => this.#reduce(libraryId, taxonomyId));
-    facts.reduction = reduction;
+    const { reduction, recommendation } = await this.#timed('reduce', () =>
+      this.#reduce(libraryId, taxonomyId),
+    );
+    Object.assign(facts, { reduction, recommendation });
 
     const waiting = facts.cards.filter(({ sonified }) => sonified === 'to come').length;
     let made = 0;
@@ -265,13 +272,17 @@ class Demo {
     return { file: urlPath(file), sonification: made.sonification };
   }
 
-  async #reduce(libraryId: string, taxonomyId: string): Promise<Reduction> {
-    const { reduction } = await studyOfOne(this.#session, libraryId, {
-      source: { kind: 'library', taxonomyId },
-      run: { method: 'MChen', parameters: { p: 10 } },
-      seed: this.#options.seed,
-    });
-    return reduction;
+  #reduce(libraryId: string, taxonomyId: string): ReturnType<typeof studyOfMany> {
+    return studyOfMany(
+      this.#session,
+      libraryId,
+      {
+        source: { kind: 'library', taxonomyId },
+        split: { kind: 'holdout', test: 0.3, repeats: SEARCHED_SPLITS },
+        seed: this.#options.seed,
+      },
+      ALLOWED_LOSS,
+    );
   }
 
   async #export(

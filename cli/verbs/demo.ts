@@ -16,18 +16,18 @@ export const demoVerb: AddVerb = (program, cli) => {
     .addHelpText('after', '\nExample:\n  archetone demo --out report && open report/index.html')
     .action((options: { out: string; steps?: number; seed: number }) =>
       cli.answer(async () => {
-        const { demoFolder } = cli.places;
-        if (demoFolder === null)
+        const { labelledDemoFolder } = cli.places;
+        if (labelledDemoFolder === null)
           throw new EngineError(
             'missing-folder',
-            'The demo sounds are not installed.',
-            'Run npm install in the folder of Archetone.',
+            'The demo sounds are not there.',
+            'Install Archetone again.',
           );
         const result = await runDemo({
           out: options.out,
           seed: options.seed,
           ...(options.steps === undefined ? {} : { steps: options.steps }),
-          folder: demoFolder,
+          folder: labelledDemoFolder,
           openReaders: () => readersOf(cli.places),
           openSession: (dataFolder, work) => cli.withSession(dataFolder, work),
           say: (message) => cli.say(message),

@@ -89,7 +89,7 @@ export async function verifyPack(session: Session, packId: string): Promise<Pack
 
 function describeTrainingData(found: TrainingData | null): string {
   if (found === null) return 'The pack brings no data card.';
-  const { hours, licences, generalPublicHours, sources } = found;
+  const { licences, notice, sources } = found;
   const parts = [
     table(
       [
@@ -109,10 +109,7 @@ function describeTrainingData(found: TrainingData | null): string {
       sources,
     ),
   ];
-  if (generalPublicHours > 0)
-    parts.push(
-      `${generalPublicHours.toFixed(1)} of ${hours.toFixed(1)} hours are under the GPL. Whether the weights are a work based on them is not settled.`,
-    );
+  if (notice !== null) parts.push(notice);
   return parts.join('\n\n');
 }
 

@@ -5,6 +5,10 @@ import type { EngineErrorData } from './errors.ts';
 import { id, path, nothing, inLibrary } from './shared.ts';
 import type { SpaceInfo } from './spaces.ts';
 
+/** The libraries that come with Archetone: labelled instruments, synthesised; or samples that nobody labelled. */
+const demoSchema = z.enum(['instruments', 'samples']);
+export type DemoName = z.output<typeof demoSchema>;
+
 const windowsSchema = z.union([z.literal('all'), z.int().min(1).max(10_000)]);
 
 export interface LibrarySummary {
@@ -64,7 +68,8 @@ export const librariesMethods = {
       packId: id.optional(),
     }),
   ),
-  'libraries.openDemo': query<LibrarySummary>()(nothing),
+  /** Opens a demo; the first time, the library is made and playlists that lie beside its sounds are added. */
+  'libraries.openDemo': query<LibrarySummary>()(z.strictObject({ demo: demoSchema.default('instruments') })),
   /** The embedding spaces in which tracks are embedded, the one in use first, then those of most tracks. */
   'libraries.spaces': query<LibrarySpace[]>()(z.strictObject(inLibrary)),
   'libraries.get': query<LibrarySummary>()(z.strictObject(inLibrary)),

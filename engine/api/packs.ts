@@ -172,6 +172,8 @@ export interface TrainingData {
   licences: { licence: string; hours: number; files: number }[];
   /** Hours under the GPL and its relatives. */
   generalPublicHours: number;
+  /** What that means for the licence of the weights, as one sentence; null where nothing is under the GPL. */
+  notice: string | null;
   /** What an attribution has to name. */
   sources: { package: string; version: string; licence: string; files: number; copyright: string[] }[];
 }

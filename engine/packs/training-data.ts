@@ -6,7 +6,7 @@ import { EngineError } from '../api/errors.ts';
 import type { TrainingData } from '../api/packs.ts';
 
 const MAX_CARD_BYTES = 64 * 1024 * 1024;
-/** Copyleft licences for programs; whether weights are a work based on audio under them is not settled. */
+/** Copyleft licences for programs. */
 const GENERAL_PUBLIC = /^[AL]?GPL/i;
 
 const cardSchema = z.object({
@@ -54,20 +54,27 @@ export async function trainingDataOf({ folder, manifest }: Pack): Promise<Traini
     sources.set(key, source);
   }
   const inHours = (seconds: number): number => Math.round(seconds / 36) / 100;
+  const generalPublicHours = inHours(
+    [...byLicence].reduce((sum, [name, { seconds }]) => sum + (GENERAL_PUBLIC.test(name) ? seconds : 0), 0),
+  );
   return {
     hours,
     licences: [...byLicence]
       .map(([licence, entry]) => ({ licence, hours: inHours(entry.seconds), files: entry.files }))
       .sort((a, b) => b.hours - a.hours || (a.licence < b.licence ? -1 : 1)),
-    generalPublicHours: inHours(
-      [...byLicence].reduce((sum, [name, { seconds }]) => sum + (GENERAL_PUBLIC.test(name) ? seconds : 0), 0),
-    ),
+    generalPublicHours,
+    notice: generalPublicHours > 0 ? unsettled(hours, generalPublicHours) : null,
     sources: [...sources.values()].map(({ holders, ...source }) => ({
       ...source,
       copyright: [...holders].sort(),
     })),
   };
 }
+
+/** README says the same of the embedded pack; it claims nothing about the law. */
+const unsettled = (hours: number, generalPublicHours: number): string =>
+  `It was trained on ${hours.toFixed(1)} hours of audio, ${generalPublicHours.toFixed(1)} of them under the GPL; ` +
+  'the licence of its weights is not settled.';
 
 async function readCard(path: string): Promise<unknown> {
   try {

@@ -20,6 +20,7 @@ it('cancels a job also when Ctrl-C comes while it is being started', { timeout: 
       readers: null,
       packFolders: [await tinyPacks()],
       demoFolder: null,
+      labelledDemoFolder: null,
     },
     folder: join(testFolder(), 'library'),
     interrupt,

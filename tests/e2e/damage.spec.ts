@@ -19,7 +19,7 @@ async function makeLibraries(
     dataFolder,
     packFolders: [join(repository, 'models/packs')],
     ...{ decodeWorker: worker('decode'), datasetWorker: worker('dataset'), labelWorker: worker('label') },
-    ...{ demoFolder: null, version: '0.0.0-test', threads: 1 },
+    ...{ demoFolder: null, labelledDemoFolder: null, version: '0.0.0-test', threads: 1 },
   });
   const client = engine.client();
   const ids = new Map<string, string>();

@@ -47,7 +47,7 @@ describe('what a person chose', () => {
     });
     const supervisor = new EngineSupervisor(
       {
-        ...{ dataFolder: '', packFolders: [], demoFolder: null, version: '0' },
+        ...{ dataFolder: '', packFolders: [], demoFolder: null, labelledDemoFolder: null, version: '0' },
         ...{ decodeWorker: '', datasetWorker: '', labelWorker: '' },
       },
       // The engine asks nothing of main here.

@@ -69,9 +69,10 @@ afterEach(() => {
 
 describe('welcome', () => {
   it('puts the demo library first when nothing is there', async () => {
-    const { app } = await open({ answers: { 'libraries.list': () => [] }, libraryId: null });
-    await fireEvent.click(byId('open-demo'));
+    const { app, engine } = await open({ answers: { 'libraries.list': () => [] }, libraryId: null });
+    await fireEvent.click(byId('open-labelled-demo'));
     await waitFor(() => expect(app.view).toBe('library'));
+    expect(engine.inputsOf('libraries.openDemo')).toEqual([{ demo: 'instruments' }]);
   });
 
   it('opens the folder that was chosen', async () => {

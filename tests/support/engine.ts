@@ -53,6 +53,7 @@ export async function testOptions(options: Partial<EngineOptions> = {}): Promise
     datasetWorker: await datasetWorker(),
     labelWorker: await labelWorker(),
     demoFolder: null,
+    labelledDemoFolder: null,
     version: '0.0.0-test',
     threads: 1,
     decodeWorkers: 2,

@@ -1,6 +1,6 @@
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { AppInfo, EngineEvent } from '../../../engine/api/app.ts';
-import type { LibrarySummary } from '../../../engine/api/libraries.ts';
+import type { DemoName, LibrarySummary } from '../../../engine/api/libraries.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import type { ShellApi } from '../../../engine/api/shell.ts';
 import { Helpers } from '../helpers/helpers.svelte.ts';
@@ -174,8 +174,8 @@ export class App {
     await this.#enter(() => this.libraries.openFolder(folder));
   }
 
-  async openDemo(): Promise<void> {
-    await this.#enter(() => this.libraries.openDemo());
+  async openDemo(demo: DemoName = 'instruments'): Promise<void> {
+    await this.#enter(() => this.libraries.openDemo(demo));
   }
 
   async openKnown(libraryId: string): Promise<void> {

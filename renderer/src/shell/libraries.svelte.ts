@@ -1,4 +1,4 @@
-import type { LibrarySummary } from '../../../engine/api/libraries.ts';
+import type { DemoName, LibrarySummary } from '../../../engine/api/libraries.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import type { EngineConnection } from './engine.svelte.ts';
 
@@ -34,8 +34,8 @@ export class Libraries {
     return this.#adopt(await this.#engine.call('libraries.open', { folder, windows }));
   }
 
-  async openDemo(): Promise<LibrarySummary> {
-    return this.#adopt(await this.#engine.call('libraries.openDemo', {}));
+  async openDemo(demo: DemoName): Promise<LibrarySummary> {
+    return this.#adopt(await this.#engine.call('libraries.openDemo', { demo }));
   }
 
   async openKnown(libraryId: string): Promise<LibrarySummary> {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -96,8 +96,26 @@ describe('libraries', () => {
 
   it('open the demo as such', async () => {
     const demoFolder = writeMusic({ perClass: 1 });
-    const { client } = await startTestEngine({ demoFolder });
-    expect(await client.call('libraries.openDemo', {})).toMatchObject({ isDemo: true, name: 'Demo' });
+    const labelledDemoFolder = writeMusic({ perClass: 2 });
+    const [first = '', second = ''] = readdirSync(labelledDemoFolder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.wav'))
+      .sort();
+    mkdirSync(join(labelledDemoFolder, 'Playlists'));
+    const list = join(labelledDemoFolder, 'Playlists', 'Two.m3u8');
+    writeFileSync(list, `../${first}\n../${second}\n`);
+    const { client } = await startTestEngine({ demoFolder, labelledDemoFolder });
+    const demo = await client.call('libraries.openDemo', {});
+    expect(demo).toMatchObject({ isDemo: true, name: 'Demo', folders: [labelledDemoFolder] });
+    await importFolder(client, labelledDemoFolder);
+    const playlists = await client.call('playlists.list', { libraryId: demo.id });
+    expect(playlists).toMatchObject([{ name: 'Two', entries: 2, tracks: 2, unmatched: 0 }]);
+    // What was removed stays so when the demo is opened again.
+    await client.call('playlists.remove', { libraryId: demo.id, playlistIds: playlists.map(({ id }) => id) });
+    expect(await client.call('libraries.openDemo', {})).toMatchObject({ id: demo.id });
+    expect(await client.call('playlists.list', { libraryId: demo.id })).toEqual([]);
+    expect(await client.call('libraries.openDemo', { demo: 'samples' })).toMatchObject({
+      ...{ isDemo: true, name: 'Demo samples', folders: [demoFolder] },
+    });
     expect(await client.call('app.info', {})).toMatchObject({ version: '0.0.0-test', provider: 'cpu' });
   });
 

@@ -1,4 +1,4 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readPack } from '../../../models/packs/index.ts';
@@ -20,6 +20,9 @@ describe('what a pack was trained on', () => {
       general.reduce((sum, row) => sum + row.hours, 0),
       1,
     );
+    // One sentence, the same wherever it is said.
+    const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+    expect(readme).toContain(found.notice);
     expect(sources).toContainEqual(
       expect.objectContaining({ package: 'singularity-music', licence: 'CC-BY-SA-3.0' }),
     );
@@ -45,6 +48,7 @@ describe('what a pack was trained on', () => {
       hours: 3,
       licences: [{ licence: 'CC-BY-4.0', hours: 3, files: 3 }],
       generalPublicHours: 0,
+      notice: null,
       sources: [
         { package: 'a', version: '1', licence: 'CC-BY-4.0', files: 3, copyright: ['2000 A', '2001 B'] },
       ],
