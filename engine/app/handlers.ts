@@ -3,9 +3,10 @@ import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import { computedHere } from '../../models/packs/computed-by.ts';
 import { findProgram } from '../decode/find-program.ts';
+import { openDemo } from './demo.ts';
 
 /** What this installation is, and what happens in it. */
-export function appHandlers(context: EngineContext): Pick<Handlers, 'app.info' | 'events'> {
+export function appHandlers(context: EngineContext): Pick<Handlers, 'app.info' | 'events' | 'libraries.openDemo'> {
   return {
     'app.info': async () => ({
       version: context.options.version,
@@ -20,6 +21,7 @@ export function appHandlers(context: EngineContext): Pick<Handlers, 'app.info' |
       cores: availableParallelism(),
       provider: context.packs.providers().find((provider) => provider.chosen)?.provider ?? 'cpu',
     }),
+    'libraries.openDemo': ({ demo }, { signal }) => openDemo(context, demo, signal),
     events: (_input, { signal }) => context.events.subscribe(signal),
   };
 }

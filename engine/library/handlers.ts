@@ -1,18 +1,13 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Handlers } from '../api/contract.ts';
-import type { DemoName, LibrarySpace, LibrarySummary } from '../api/libraries.ts';
-import { EngineError } from '../api/errors.ts';
-import type { EngineContext, EngineOptions } from '../context.ts';
+import type { LibrarySpace, LibrarySummary } from '../api/libraries.ts';
+import type { EngineContext } from '../context.ts';
 import type { Library } from './library.ts';
-import { addPlaylists } from '../playlists/add.ts';
 import { answer } from '../answer.ts';
 
 type Part = Pick<
   Handlers,
   | 'libraries.list'
   | 'libraries.open'
-  | 'libraries.openDemo'
   | 'libraries.get'
   | 'libraries.spaces'
   | 'libraries.relink'
@@ -21,7 +16,7 @@ type Part = Pick<
 
 /** Which libraries there are, and where their music lies. */
 export function librariesHandlers(context: EngineContext): Part {
-  const { libraries, jobs, backups, events, options } = context;
+  const { libraries, jobs, backups, events } = context;
 
   const changed = (library: Library): LibrarySummary => {
     events.emit({ type: 'libraries-changed' });
@@ -42,22 +37,6 @@ export function librariesHandlers(context: EngineContext): Part {
           }),
         );
       }),
-    'libraries.openDemo': async ({ demo }, { signal }) => {
-      const { name, folder } = demos(options)[demo];
-      if (folder === null) {
-        throw new EngineError(
-          'missing-folder',
-          'This installation has no demo sounds.',
-          'Open a folder of your own.',
-        );
-      }
-      const before = new Set(libraries.list().map(({ id }) => id));
-      const library = libraries.open(folder, { name, isDemo: true });
-      const playlists = join(folder, 'Playlists');
-      if (!before.has(library.id) && existsSync(playlists))
-        await addPlaylists(context, library, [playlists], signal);
-      return changed(library);
-    },
     'libraries.spaces': ({ libraryId }) => answer(() => embeddedSpaces(libraries.get(libraryId))),
     'libraries.get': ({ libraryId }) => answer(() => libraries.get(libraryId).summary()),
     'libraries.relink': ({ libraryId, folder }) => answer(() => changed(libraries.relink(libraryId, folder))),
@@ -72,15 +51,6 @@ export function librariesHandlers(context: EngineContext): Part {
     },
   };
 }
-
-/** What each demo is called, and where its sounds lie. */
-const demos = ({
-  labelledDemoFolder,
-  demoFolder,
-}: EngineOptions): Record<DemoName, { name: string; folder: string | null }> => ({
-  instruments: { name: 'Demo', folder: labelledDemoFolder },
-  samples: { name: 'Demo samples', folder: demoFolder },
-});
 
 function embeddedSpaces(library: Library): LibrarySpace[] {
   const current = library.space().key;
