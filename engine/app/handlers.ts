@@ -6,7 +6,9 @@ import { findProgram } from '../decode/find-program.ts';
 import { openDemo } from './demo.ts';
 
 /** What this installation is, and what happens in it. */
-export function appHandlers(context: EngineContext): Pick<Handlers, 'app.info' | 'events' | 'libraries.openDemo'> {
+export function appHandlers(
+  context: EngineContext,
+): Pick<Handlers, 'app.info' | 'events' | 'libraries.openDemo'> {
   return {
     'app.info': async () => ({
       version: context.options.version,
