@@ -14,6 +14,11 @@ const splitSchema = z
   })
   .refine((s) => Math.abs(s.train + s.validation + s.test - 1) < 1e-6, 'the split must sum to 1');
 
+/** Kinds of the prototype loss. */
+export const prototypeLosses = ['class', 'two-sided'] as const;
+/** Whether numbers of prototypes have weights of their own. */
+export const channelWeightings = ['none', 'learned'] as const;
+
 /** Defaults are the ones the window and the command line offer. */
 export const trainRequestSchema = z.strictObject({
   taxonomyId: id,
@@ -25,6 +30,15 @@ export const trainRequestSchema = z.strictObject({
   learningRate: z.number().gt(0).max(10).default(0.01),
   /** λ: weight of the classification loss against the prototype loss, 0…1. */
   lambda: z.number().min(0).max(1).default(0.25),
+  /**
+   * What the prototype loss draws together: every prototype and the nearest window of its class (`class`); or every prototype and
+   * the nearest window of any class, and every window and the nearest prototype (`two-sided`, APNet's).
+   */
+  prototypeLoss: z.enum(prototypeLosses).default('class'),
+  /** Of the two-sided loss the share of the windows' side, 0…1. */
+  coverage: z.number().min(0).max(1).default(0.5),
+  /** `learned`: every number of every prototype has a weight in the distance, learned with it (APNet). */
+  channelWeights: z.enum(channelWeightings).default('none'),
   temperature: z.number().gt(0).max(10).default(0.1),
   adaptor: z.enum(['none', 'transformer']).default('none'),
   /** Where prototypes start: at k-means centroids of their class, or at the window nearest to each. */

@@ -112,8 +112,10 @@ export function trainerParameters(request: TrainRequest): TrainParameters {
   const { prototypesPerClass, steps, batchSize, learningRate, lambda, temperature, seed, task } = request;
   const { adaptor, initialisation, projection } = request;
   const start = { adaptor, initialisation, projection };
+  const { prototypeLoss, coverage, channelWeights } = request;
   return {
     ...{ prototypesPerClass, steps, batchSize, learningRate, lambda, temperature, seed, task, ...start },
+    ...{ prototypeLoss, coverage, channelWeights },
     weightDecay: WEIGHT_DECAY,
   };
 }

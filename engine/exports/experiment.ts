@@ -179,6 +179,13 @@ function prototypeArrays(network: PrototypeNetwork, prototypes: readonly Prototy
     classes: { dtype: 'text', shape: [C], data: data.classes },
     weights: { dtype: 'float32', shape: [C, K], data: data.weights },
     bias: { dtype: 'float32', shape: [C], data: data.bias },
+    ...(data.channelWeights && {
+      channel_weights: {
+        dtype: 'float32' as const,
+        shape: [K, data.embeddingDim],
+        data: data.channelWeights,
+      },
+    }),
     support: { dtype: 'int32', shape: [K], data: Int32Array.from(prototypes, ({ support }) => support) },
     mean: scalar(data.normalisation.mean),
     scale: scalar(data.normalisation.scale),

@@ -67,6 +67,9 @@ const SELECT = `SELECT e.*, r.metrics AS metrics, r.thresholds AS thresholds FRO
 const ADDED_LATER = {
   initialisation: 'kmeans',
   projection: 'none',
+  prototypeLoss: 'class',
+  coverage: 0.5,
+  channelWeights: 'none',
   classes: null,
   others: 'leave-out',
   views: null,

@@ -57,11 +57,12 @@ export class TrackSimilarities {
   }
 }
 
-/** Equal for prototypes that are the same vector in the same normalised space. */
+/** Equal for prototypes that are the same vector with the same weights of channels in the same normalised space. */
 function keyOf({ data }: PrototypeNetwork, k: number): string {
-  const { prototypes, embeddingDim: d, normalisation } = data;
-  return createHash('sha256')
+  const { prototypes, channelWeights, embeddingDim: d, normalisation } = data;
+  const hash = createHash('sha256')
     .update(Float64Array.of(normalisation.mean, normalisation.scale))
-    .update(prototypes.slice(k * d, (k + 1) * d))
-    .digest('hex');
+    .update(prototypes.slice(k * d, (k + 1) * d));
+  if (channelWeights) hash.update(channelWeights.slice(k * d, (k + 1) * d));
+  return hash.digest('hex');
 }

@@ -9,6 +9,7 @@ import type { ResolvedNetworkData } from './network-data.ts';
  */
 export function networkGraph(data: ResolvedNetworkData): Uint8Array {
   const { classes, embeddingDim: D, prototypes, weights, bias, normalisation, temperature, task } = data;
+  const { channelWeights } = data;
   const C = classes.length;
   const K = data.prototypeClasses.length;
   const g = new GraphBuilder('prototype-network');
@@ -20,9 +21,12 @@ export function networkGraph(data: ResolvedNetworkData): Uint8Array {
   const input = wide(g.input('features', 'float32', ['batch', D]));
   const x = g.div(g.sub(input, number(normalisation.mean)), number(normalisation.scale));
   const p = wide(g.floats(prototypes, [K, D]));
-  const squares = (rows: Value, keep: boolean): Value => g.reduceSum(g.mul(rows, rows), [1], keep);
-  const products = g.matMul(x, g.transpose(p, [1, 0]));
-  const distance = g.sub(g.add(squares(x, true), squares(p, false)), g.add(products, products));
+  const w = channelWeights && wide(g.floats(channelWeights, [K, D]));
+  const wp = w ? g.mul(w, p) : p;
+  const products = g.matMul(x, g.transpose(wp, [1, 0]));
+  const xx = g.mul(x, x);
+  const own = w ? g.matMul(xx, g.transpose(w, [1, 0])) : g.reduceSum(xx, [1], true);
+  const distance = g.sub(g.add(own, g.reduceSum(g.mul(wp, p), [1], false)), g.add(products, products));
   const similarity = g.exp(g.neg(g.div(distance, wide(g.scalar(D)))));
   const sums = g.matMul(similarity, g.transpose(wide(g.floats(weights, [C, K])), [1, 0]));
   const logits = g.cast(g.add(sums, wide(g.floats(bias, [C]))), 'float32');

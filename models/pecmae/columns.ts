@@ -4,6 +4,8 @@ import { PrototypeNetwork } from './network.ts';
 export interface PrototypeColumn {
   /** `[D]` in the normalised space. */
   vector: Float32Array;
+  /** `[D]`, 1 in the mean: how much each number counts in the distance; null: all the same. */
+  channels: Float32Array | null;
   /** `[C]`: its weight towards every class. */
   weights: Float32Array;
   classIndex: number;
@@ -16,9 +18,10 @@ export interface PrototypeColumn {
 /** Takes a network apart by prototypes; copies. */
 export function columnsOf({ data, prototypeCount: k }: PrototypeNetwork): PrototypeColumn[] {
   const { prototypes, embeddingDim: d, weights, classes, prototypeClasses } = data;
-  const { prototypeNames, prototypeFrozen } = data;
+  const { prototypeNames, prototypeFrozen, channelWeights } = data;
   return Array.from({ length: k }, (_, j) => ({
     vector: prototypes.slice(j * d, (j + 1) * d),
+    channels: channelWeights && channelWeights.slice(j * d, (j + 1) * d),
     weights: Float32Array.from(classes, (_name, c) => weights[c * k + j] ?? 0),
     classIndex: prototypeClasses[j] ?? 0,
     name: prototypeNames[j] ?? '',
@@ -38,14 +41,17 @@ export function withColumns(
   const k = columns.length;
   const prototypes = new Float32Array(k * d);
   const weights = new Float32Array(classes.length * k);
+  const channelWeights = columns.some(({ channels }) => channels) ? new Float32Array(k * d).fill(1) : null;
   for (const [j, column] of columns.entries()) {
     prototypes.set(column.vector, j * d);
+    if (column.channels) channelWeights?.set(column.channels, j * d);
     for (let c = 0; c < classes.length; c++) weights[c * k + j] = column.weights[c] ?? 0;
   }
   return new PrototypeNetwork({
     ...data,
     prototypes,
     weights,
+    channelWeights,
     prototypeClasses: Int32Array.from(columns, ({ classIndex }) => classIndex),
     prototypeNames: columns.map(({ name }) => name),
     prototypeFrozen: columns.map(({ frozen }) => frozen),
@@ -59,7 +65,8 @@ export function sameColumn(a: PrototypeColumn, b: PrototypeColumn): boolean {
     a.name === b.name &&
     a.frozen === b.frozen &&
     sameBits(a.vector, b.vector) &&
-    sameBits(a.weights, b.weights)
+    sameBits(a.weights, b.weights) &&
+    (a.channels && b.channels ? sameBits(a.channels, b.channels) : a.channels === b.channels)
   );
 }
 

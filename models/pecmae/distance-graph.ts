@@ -9,8 +9,16 @@ export interface DistanceGraph {
   distance: Value;
   /** [B, K] */
   similarity: Value;
-  /** Gradient of the prototypes [K, D], given those of `distance` and `similarity`, both [B, K]. */
-  backward: (gDistance: Value, gSimilarity: Value) => Value;
+  /** Gradients, given those of `distance` and `similarity`, both [B, K]. */
+  backward: (gDistance: Value, gSimilarity: Value) => DistanceGradients;
+}
+
+/** Gradients of what windows are compared with. */
+export interface DistanceGradients {
+  /** [K, D] */
+  prototypes: Value;
+  /** [K, D], of the scores of the channels; null where all count the same. */
+  channels: Value | null;
 }
 
 /** torch's `cosine_similarity` floor for a vector's length. */
@@ -18,7 +26,8 @@ const COSINE_EPSILON = 1e-8;
 
 /**
  * Compares every row of `x` [B, D] with every row of `p` [K, D] (FORMATS.md §d):
- * `l2`: d = mean (x − p)², S = exp(−d) · `l1`: d = mean |x − p|, S = exp(−d) · `info_nce`: S = cosine, d = exp(−S).
+ * `l2`: d = mean w·(x − p)², S = exp(−d), where w = D·softmax(`channels`) [K, D],
+ * or 1 without these · `l1`: d = mean |x − p|, S = exp(−d) · `info_nce`: S = cosine, d = exp(−S).
  */
 export function distanceGraph(
   g: GraphBuilder,
@@ -26,9 +35,13 @@ export function distanceGraph(
   x: Value,
   p: Value,
   dim: number,
+  channels: Value | null = null,
 ): DistanceGraph {
+  if (channels && kind !== 'l2') throw new RangeError(`channels have weights in l2 only, not in ${kind}`);
   if (kind === 'info_nce') return cosineGraph(g, x, p);
-  const { distance, backward } = kind === 'l2' ? squaredGraph(g, x, p, dim) : absoluteGraph(g, x, p, dim);
+  const { distance, backward } = channels
+    ? weightedGraph(g, x, p, channels, dim)
+    : alike(kind === 'l2' ? squaredGraph(g, x, p, dim) : absoluteGraph(g, x, p, dim));
   const similarity = g.exp(g.neg(distance));
   return {
     distance,
@@ -37,7 +50,19 @@ export function distanceGraph(
   };
 }
 
-type Comparison = Pick<DistanceGraph, 'distance'> & { backward: (gDistance: Value) => Value };
+interface Comparison {
+  distance: Value;
+  /** Gradient of the prototypes. */
+  backward: (gDistance: Value) => Value;
+}
+
+/** A comparison in which all channels count the same. */
+function alike({ distance, backward }: Comparison) {
+  return {
+    distance,
+    backward: (gDistance: Value): DistanceGradients => ({ prototypes: backward(gDistance), channels: null }),
+  };
+}
 
 /** |x|² + |p|² − 2x·p as one matrix product: normalised embeddings keep the cancellation below 1e-6. */
 function squaredGraph(g: GraphBuilder, x: Value, p: Value, dim: number): Comparison {
@@ -50,6 +75,37 @@ function squaredGraph(g: GraphBuilder, x: Value, p: Value, dim: number): Compari
       const perPrototype = g.transpose(g.reduceSum(gDistance, [0], true), [1, 0]);
       const pull = g.sub(g.mul(p, perPrototype), g.gemm(gDistance, x, { transA: true }));
       return g.mul(pull, 2 / dim);
+    },
+  };
+}
+
+/**
+ * The squared comparison with a weight w ≥ 0 for every number of every prototype; w = D·softmax(scores), so that weights are
+ * 1 in the mean and distances stay of one size.
+ */
+function weightedGraph(g: GraphBuilder, x: Value, p: Value, scores: Value, dim: number) {
+  const w = g.mul(g.softmax(scores, -1), dim);
+  const [squares, wp] = [g.mul(x, x), g.mul(w, p)];
+  const xx = g.mul(g.gemm(squares, w, { transB: true }), 1 / dim);
+  const pp = g.transpose(g.reduceMean(g.mul(wp, p), [-1], true), [1, 0]);
+  const xp = g.mul(g.gemm(x, wp, { transB: true }), 2 / dim);
+  return {
+    distance: g.max(g.sub(g.add(xx, pp), xp), 0),
+    backward: (gDistance: Value): DistanceGradients => {
+      const perPrototype = g.transpose(g.reduceSum(gDistance, [0], true), [1, 0]);
+      const towards = g.gemm(gDistance, x, { transA: true });
+      const pull = g.sub(g.mul(p, perPrototype), towards);
+      // Σ_b g·(x − p)², the derivative by w but for 1/D; then through the softmax.
+      const spread = g.add(
+        g.gemm(gDistance, squares, { transA: true }),
+        g.mul(p, g.sub(g.mul(p, perPrototype), g.mul(towards, 2))),
+      );
+      const gWeights = g.mul(spread, 1 / dim);
+      const mean = g.reduceMean(g.mul(w, gWeights), [-1], true);
+      return {
+        prototypes: g.mul(g.mul(w, pull), 2 / dim),
+        channels: g.mul(w, g.sub(gWeights, mean)),
+      };
     },
   };
 }
@@ -78,7 +134,8 @@ function cosineGraph(g: GraphBuilder, x: Value, p: Value): DistanceGraph {
     backward: (gDistance, gSimilarity) => {
       const total = g.sub(gSimilarity, g.mul(gDistance, distance));
       const along = g.transpose(g.reduceSum(g.mul(total, similarity), [0], true), [1, 0]);
-      return g.div(g.sub(g.gemm(total, xUnit, { transA: true }), g.mul(pUnit, along)), pLength);
+      const pull = g.sub(g.gemm(total, xUnit, { transA: true }), g.mul(pUnit, along));
+      return { prototypes: g.div(pull, pLength), channels: null };
     },
   };
 }

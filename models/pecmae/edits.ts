@@ -34,7 +34,7 @@ type Apply<K extends Kind> = (
 const kinds: { readonly [K in Kind]: Apply<K> } = {
   /**
    * As the last one. It takes an equal share of the class's own weight from its siblings, so that the class neither gains
-   * nor loses as a whole, and has weight 0 for other classes.
+   * nor loses as a whole, and has weight 0 for other classes. Where channels have weights, its own are the mean of theirs.
    */
   add: (columns, { classIndex, vector, name = '' }, network) => {
     const C = classCount(network, classIndex);
@@ -45,7 +45,11 @@ const kinds: { readonly [K in Kind]: Apply<K> } = {
       weights[classIndex] = (weights[classIndex] ?? 0) - share / siblings.length;
     const weights = new Float32Array(C);
     weights[classIndex] = share;
-    return [...columns, { vector: inSpace(network, vector), weights, classIndex, name, frozen: false }];
+    const channels = meanChannels(siblings.length > 0 ? siblings : columns);
+    return [
+      ...columns,
+      { vector: inSpace(network, vector), channels, weights, classIndex, name, frozen: false },
+    ];
   },
   /** Its weight for its own class is shared out evenly among its siblings. */
   remove: (columns, { index }, network) => {
@@ -59,7 +63,7 @@ const kinds: { readonly [K in Kind]: Apply<K> } = {
     columnAt(columns, index).vector = inSpace(network, vector);
     return columns;
   },
-  /** Into one at the place of the first: in the middle, with their weights together. */
+  /** Into one at the place of the first: in the middle, with their weights together and the mean weights of channels. */
   merge: (columns, { indices }, network) => {
     const wanted = [...new Set(indices)].sort((a, b) => a - b);
     const members = wanted.map((index) => columnAt(columns, index));
@@ -78,6 +82,7 @@ const kinds: { readonly [K in Kind]: Apply<K> } = {
       );
     const merged: PrototypeColumn = {
       vector: first.vector.map((_, e) => sumOf(members, ({ vector }) => vector[e]) / members.length),
+      channels: meanChannels(members),
       weights: Float32Array.from(network.data.classes, (_, c) => sumOf(members, ({ weights }) => weights[c])),
       classIndex: first.classIndex,
       name: members.find(({ name }) => name !== '')?.name ?? '',
@@ -92,7 +97,15 @@ const kinds: { readonly [K in Kind]: Apply<K> } = {
     column.weights = column.weights.map((weight) => weight / 2);
     column.vector = inSpace(network, first);
     column.frozen = false;
-    return [...columns, { ...column, weights: column.weights.slice(), vector: inSpace(network, second) }];
+    return [
+      ...columns,
+      {
+        ...column,
+        weights: column.weights.slice(),
+        channels: column.channels?.slice() ?? null,
+        vector: inSpace(network, second),
+      },
+    ];
   },
   rename: (columns, { index, name }) => {
     columnAt(columns, index).name = name;
@@ -201,6 +214,16 @@ function inSpace({ data }: PrototypeNetwork, vector: Float32Array): Float32Array
     'shape',
     `a vector of ${vector.length} numbers`,
     `Give ${data.embeddingDim} numbers.`,
+  );
+}
+
+/** Mean weights of channels; null where these have none. */
+function meanChannels(columns: readonly PrototypeColumn[]): Float32Array | null {
+  if (!columns.some(({ channels }) => channels)) return null;
+  const width = columns[0]?.vector.length ?? 0;
+  return Float32Array.from(
+    { length: width },
+    (_, e) => sumOf(columns, ({ channels }) => channels?.[e]) / columns.length,
   );
 }
 

@@ -3,11 +3,19 @@ import type { GraphBuilder, Value } from '../onnx/builder.ts';
 /** Larger than any distance, small enough to stay finite in float32. */
 const FAR = 1e30;
 
+/**
+ * What a prototype loss draws together: every prototype and the nearest window of its class (`class`, PECMAE), or of any
+ * (`all`); `two-sided` (APNet, Electronics 10(7) 850, eq. 6) also every window and the prototype nearest to it.
+ */
+export type PrototypeLossKind = 'class' | 'all' | 'two-sided';
+
 /** What a prototype loss depends on; see `GraphSpec`. */
 export interface PrototypeLossSpec {
   classes: number;
   prototypeClasses: readonly number[];
-  prototypeLoss: 'class' | 'all';
+  prototypeLoss: PrototypeLossKind;
+  /** Of a two-sided loss the share of the windows' side, 0…1; ½ when left out. */
+  coverage?: number;
 }
 
 type ClassificationLoss = (g: GraphBuilder, u: Value, labels: Value) => { loss: Value; gradient: Value };
@@ -38,11 +46,34 @@ function sigmoidLoss(g: GraphBuilder, u: Value, labels: Value): { loss: Value; g
   };
 }
 
+/** The prototype loss of a kind [1], with its gradient by the distances [B, K]. */
+export function prototypeLoss(
+  g: GraphBuilder,
+  spec: PrototypeLossSpec,
+  distance: Value,
+  labels: Value,
+): { loss: Value; gradient: Value } {
+  if (spec.prototypeLoss !== 'two-sided') return nearestWindows(g, spec, distance, labels);
+  const coverage = spec.coverage ?? 1 / 2;
+  const near = nearestWindows(g, { ...spec, prototypeLoss: 'all' }, distance, labels);
+  const covered = nearestPrototypes(g, spec.prototypeClasses.length, distance);
+  const mix = (a: Value, b: Value): Value => g.add(g.mul(a, 1 - coverage), g.mul(b, coverage));
+  return { loss: mix(near.loss, covered.loss), gradient: mix(near.gradient, covered.gradient) };
+}
+
+/** Mean over windows of the smallest distance to a prototype of any class. */
+function nearestPrototypes(g: GraphBuilder, prototypes: number, distance: Value) {
+  const nearest = g.oneHot(g.argMin(distance, 1, false), g.integers([prototypes]));
+  const batch = g.cast(g.gather(g.shape(distance), g.integers([0])), 'float32');
+  const gradient = g.div(nearest, batch);
+  return { loss: g.reshape(g.reduceSum(g.mul(gradient, distance), [0, 1], true), [1]), gradient };
+}
+
 /**
  * Mean over prototypes of the smallest distance to a window of the batch: of the prototype's class, or of any.
  * Prototypes whose class is absent from the batch are left out of the mean.
  */
-export function prototypeLoss(
+function nearestWindows(
   g: GraphBuilder,
   spec: PrototypeLossSpec,
   distance: Value,

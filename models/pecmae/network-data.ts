@@ -13,6 +13,8 @@ export interface PrototypeNetworkData {
   prototypes: Float32Array;
   /** [C, K] */
   weights: Float32Array;
+  /** [K, D], ≥ 0 and 1 in the mean: how much each number of a prototype counts in the distance; null: all the same. */
+  channelWeights?: Float32Array | null;
   /** [C] */
   bias: Float32Array;
   /** τ > 0: probabilities are those of logits/τ. */
@@ -38,6 +40,7 @@ export function checkNetworkData(data: PrototypeNetworkData): ResolvedNetworkDat
   const prototypeClasses =
     data.prototypeClasses ?? Int32Array.from({ length: k }, (_, j) => Math.floor(j / prototypesPerClass));
   const prototypeNames = data.prototypeNames ?? Array.from(prototypeClasses, () => '');
+  const channelWeights = data.channelWeights ?? null;
   const prototypeFrozen = data.prototypeFrozen ?? Array.from(prototypeClasses, () => false);
   const problems: [boolean, string][] = [
     [classes.length < 1, 'it has no classes'],
@@ -47,6 +50,11 @@ export function checkNetworkData(data: PrototypeNetworkData): ResolvedNetworkDat
     [prototypeClasses.some((c) => classes[c] === undefined), 'a prototype has no class'],
     [prototypeNames.length !== k, `${prototypeNames.length} prototype names for ${k} prototypes`],
     [prototypeFrozen.length !== k, `${prototypeFrozen.length} frozen marks for ${k} prototypes`],
+    [
+      channelWeights !== null && channelWeights.length !== prototypes.length,
+      `${channelWeights?.length ?? 0} channel weights for ${prototypes.length} numbers of prototypes`,
+    ],
+    [channelWeights?.some((value) => value < 0) === true, 'a channel has a weight below 0'],
     [weights.length !== classes.length * k, `${weights.length} weights for ${classes.length} × ${k}`],
     [bias.length !== classes.length, `${bias.length} biases for ${classes.length} classes`],
     [!(data.temperature > 0 && Number.isFinite(data.temperature)), 'the temperature is not above 0'],
@@ -56,7 +64,7 @@ export function checkNetworkData(data: PrototypeNetworkData): ResolvedNetworkDat
   if (problem) {
     throw new PrototypeError('shape', `not a prototype network: ${problem[1]}`, 'Train the network again.');
   }
-  const numbers = [prototypes, weights, bias, Float32Array.of(normalisation.mean)];
+  const numbers = [prototypes, weights, bias, channelWeights ?? [], Float32Array.of(normalisation.mean)];
   if (!numbers.every((values) => values.every(Number.isFinite))) {
     throw new PrototypeError(
       'not-finite',
@@ -64,5 +72,5 @@ export function checkNetworkData(data: PrototypeNetworkData): ResolvedNetworkDat
       'Train the network again, or leave out the vector that was added.',
     );
   }
-  return { ...data, prototypeClasses, prototypeNames, prototypeFrozen };
+  return { ...data, channelWeights, prototypeClasses, prototypeNames, prototypeFrozen };
 }

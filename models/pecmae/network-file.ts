@@ -5,7 +5,8 @@ import { PrototypeError } from './errors.ts';
 import type { PrototypeNetworkData, ResolvedNetworkData } from './network-data.ts';
 
 const FORMAT = 'archetone.prototype-network';
-const VERSION = '1';
+/** The first without weights of channels, which who reads only that could not leave out; the second with them. */
+const VERSIONS = { plain: '1', weighted: '2' } as const;
 
 const descriptionSchema = z.strictObject({
   classes: z.array(z.string()).min(1),
@@ -22,7 +23,7 @@ const descriptionSchema = z.strictObject({
 
 /** Writes the numbers as safetensors and the rest as JSON in its metadata. */
 export function networkToBytes(data: ResolvedNetworkData): Uint8Array {
-  const { prototypes, weights, bias, prototypeClasses } = data;
+  const { prototypes, weights, bias, prototypeClasses, channelWeights } = data;
   const [k, c] = [prototypeClasses.length, data.classes.length];
   const description: z.infer<typeof descriptionSchema> = {
     classes: data.classes,
@@ -42,8 +43,13 @@ export function networkToBytes(data: ResolvedNetworkData): Uint8Array {
       weights: float32Array(weights, [c, k]),
       bias: float32Array(bias, [c]),
       prototype_classes: { dtype: 'int32', shape: [k], data: prototypeClasses },
+      ...(channelWeights && { channel_weights: float32Array(channelWeights, [k, data.embeddingDim]) }),
     },
-    { format: FORMAT, version: VERSION, description: JSON.stringify(description) },
+    {
+      format: FORMAT,
+      version: channelWeights ? VERSIONS.weighted : VERSIONS.plain,
+      description: JSON.stringify(description),
+    },
   );
 }
 
@@ -52,7 +58,8 @@ export function networkFromBytes(bytes: Uint8Array): PrototypeNetworkData {
   const file = read(bytes);
   const { format, version, description } = file.metadata;
   if (format !== FORMAT) throw notANetwork('the file is of another kind');
-  if (version !== VERSION) throw notANetwork(`version ${version ?? '?'} is not known`);
+  if (version !== VERSIONS.plain && version !== VERSIONS.weighted)
+    throw notANetwork(`version ${version ?? '?'} is not known`);
   const parsed = descriptionSchema.safeParse(parseJson(description ?? ''));
   if (!parsed.success) throw notANetwork(`its description is malformed: ${z.prettifyError(parsed.error)}`);
   const { prototypeNames, frozen, ...data } = parsed.data;
@@ -64,6 +71,9 @@ export function networkFromBytes(bytes: Uint8Array): PrototypeNetworkData {
     prototypes: floats(file, 'prototypes', [k, data.embeddingDim]),
     weights: floats(file, 'weights', [c, k]),
     bias: floats(file, 'bias', [c]),
+    ...(version === VERSIONS.weighted && {
+      channelWeights: floats(file, 'channel_weights', [k, data.embeddingDim]),
+    }),
     prototypeClasses,
     ...(prototypeNames && { prototypeNames }),
     ...(frozen && { prototypeFrozen: Array.from({ length: k }, (_, j) => frozen.includes(j)) }),

@@ -21,8 +21,8 @@ export interface Classification {
 }
 
 /**
- * A trained prototype network (PECMAE, arXiv 2402.09318): similarity S = exp(−mean_d (z − p)²) in the normalised
- * space, logits = W·S + b. Immutable; edits (`edits.ts`) make a new network. Sums run in float64.
+ * A trained prototype network (PECMAE, arXiv 2402.09318): similarity S = exp(−mean_d w·(z − p)²) in the normalised
+ * space, with a weight of every number of every prototype or 1 (ADR 36), logits = W·S + b. Immutable; edits (`edits.ts`) make a new network. Sums run in float64.
  */
 export class PrototypeNetwork {
   readonly data: ResolvedNetworkData;
@@ -31,7 +31,7 @@ export class PrototypeNetwork {
   /** @throws PrototypeError `shape` or `not-finite` when the parts do not fit together. */
   constructor(data: PrototypeNetworkData) {
     this.data = checkNetworkData(data);
-    this.#prototypes = packPrototypes(this.data.prototypes, this.data.embeddingDim);
+    this.#prototypes = packPrototypes(this.data.prototypes, this.data.embeddingDim, this.data.channelWeights);
   }
 
   /** Number of prototypes, K. */
@@ -49,11 +49,14 @@ export class PrototypeNetwork {
 
   /** Like {@link similarities}, to some of the prototypes only. @returns [n, columns.length] */
   similaritiesTo(columns: readonly number[], z: Float32Array, n: number): Float64Array {
-    const d = this.data.embeddingDim;
-    const { prototypes } = this.data;
-    const some = new Float32Array(columns.length * d);
-    columns.forEach((k, row) => some.set(prototypes.subarray(k * d, (k + 1) * d), row * d));
-    return this.#similarities(z, n, packPrototypes(some, d));
+    const { embeddingDim: d, prototypes, channelWeights } = this.data;
+    const some = (all: Float32Array): Float32Array => {
+      const rows = new Float32Array(columns.length * d);
+      columns.forEach((k, row) => rows.set(all.subarray(k * d, (k + 1) * d), row * d));
+      return rows;
+    };
+    const packed = packPrototypes(some(prototypes), d, channelWeights && some(channelWeights));
+    return this.#similarities(z, n, packed);
   }
 
   /**

@@ -7,58 +7,73 @@ const GROUP = 4;
 export interface PackedPrototypes {
   count: number;
   dim: number;
-  /** `[⌈count/4⌉, dim, 4]`, zeros where there is none. */
+  /** `[⌈count/4⌉, dim, 4]`, zeros where there is none: p, or w·p where channels have weights. */
   groups: Float64Array;
-  /** `[4·⌈count/4⌉]`: |p|² */
+  /** `[4·⌈count/4⌉]`: Σ w·p² */
   squares: Float64Array;
+  /** Weights w of the channels, laid out as `groups`; null: all are 1. */
+  channels: Float64Array | null;
 }
 
-/** @param prototypes `[K, dim]`, normalised as embeddings are */
-export function packPrototypes(prototypes: Float32Array, dim: number): PackedPrototypes {
+/** @param prototypes `[K, dim]`, normalised as embeddings are; @param weights `[K, dim]` of their channels, or null for 1 */
+export function packPrototypes(
+  prototypes: Float32Array,
+  dim: number,
+  weights: Float32Array | null = null,
+): PackedPrototypes {
   const count = prototypes.length / dim;
   const padded = GROUP * Math.ceil(count / GROUP);
   const groups = new Float64Array(padded * dim);
   const squares = new Float64Array(padded);
+  const channels = weights && new Float64Array(padded * dim);
   for (let k = 0; k < count; k++) {
     const inGroup = k % GROUP;
     let square = 0;
     for (let e = 0; e < dim; e++) {
       const value = prototypes[k * dim + e] as number;
-      groups[(k - inGroup) * dim + e * GROUP + inGroup] = value;
-      square += value * value;
+      const weight = weights ? (weights[k * dim + e] as number) : 1;
+      const place = (k - inGroup) * dim + e * GROUP + inGroup;
+      groups[place] = weight * value;
+      if (channels) channels[place] = weight;
+      square += weight * value * value;
     }
     squares[k] = square;
   }
-  return { count, dim, groups, squares };
+  return { count, dim, groups, squares, channels };
 }
 
 /**
- * exp(−mean squared difference) of every embedding with every prototype, by |x|² + |p|² − 2x·p in float64: embeddings
+ * exp(−mean (weighted) squared difference) of every embedding with every prototype, by |x|² + |p|² − 2x·p in float64: embeddings
  * are normalised to about unit size, so that nothing that matters cancels (1e-15 of the direct differences), and a product
  * takes less than half their time.
  * @param z `[n, dim]` as the encoder gave them; @returns `[n, K]`
  */
 export function similarityMatrix(
   z: Float32Array,
-  { count, dim, groups, squares }: PackedPrototypes,
+  { count, dim, groups, squares, channels }: PackedPrototypes,
   { mean, scale }: Normalisation,
 ): Float64Array {
   const n = z.length / dim;
   const result = new Float64Array(n * count);
   const x = new Float64Array(dim);
   const products = new Float64Array(squares.length);
+  const xx = channels && new Float64Array(dim);
+  const own = channels && new Float64Array(squares.length);
   for (let i = 0; i < n; i++) {
     let square = 0;
     for (let e = 0; e < dim; e++) {
       const value = ((z[i * dim + e] as number) - mean) / scale;
       x[e] = value;
+      if (xx) xx[e] = value * value;
       square += value * value;
     }
     // One that was added or moved is compared with every window of a library: not with three zeros beside it.
     if (count === 1) products[0] = multiplyOne(x, groups);
     else multiply(x, groups, products);
+    if (channels && xx && own) multiply(xx, channels, own);
     for (let k = 0; k < count; k++) {
-      const distance = square + (squares[k] as number) - 2 * (products[k] as number);
+      const distance =
+        (own ? (own[k] as number) : square) + (squares[k] as number) - 2 * (products[k] as number);
       result[i * count + k] = Math.exp(-Math.max(0, distance) / dim);
     }
   }

@@ -30,16 +30,22 @@ export async function startingPrototypes(
   return protos;
 }
 
-/** Prototypes, as many of every class, moved onto the nearest training windows of their classes. */
+/**
+ * Prototypes, as many of every class, moved onto the nearest training windows of their classes.
+ * @param channels `[K, dim]` weights of their numbers in the distance, or null for 1
+ */
 export function ontoNearest(
   x: Float32Array,
   dim: number,
   rows: readonly Int32Array[],
   prototypes: Float32Array,
+  channels: Float32Array | null = null,
 ): Float32Array {
   const share = prototypes.length / rows.length;
   const out = new Float32Array(prototypes.length);
-  for (const [c, members] of rows.entries())
-    out.set(snapToRows(x, dim, members, prototypes.subarray(c * share, (c + 1) * share)), c * share);
+  for (const [c, members] of rows.entries()) {
+    const own = (all: Float32Array): Float32Array => all.subarray(c * share, (c + 1) * share);
+    out.set(snapToRows(x, dim, members, own(prototypes), channels && own(channels)), c * share);
+  }
   return out;
 }

@@ -6,7 +6,8 @@ import type { Normalisation } from './normalisation.ts';
 import { ontoNearest, startingPrototypes } from './starting-prototypes.ts';
 import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { checkValidation, classRows, fitNormalisation, prepare, type TrainingSet } from './training-data.ts';
-import type { GraphSpec } from './training-graph.ts';
+import { CHANNELS, type GraphSpec } from './training-graph.ts';
+import { channelWeightsOf } from './channel-weights.ts';
 import { checkParameters, type TrainParameters } from './training-parameters.ts';
 import { runTraining, type TrainOptions, type TrainProgress } from './training-run.ts';
 import type { Parameters, TrainingData } from './training-session.ts';
@@ -46,13 +47,19 @@ export async function trainPrototypeNetwork(
     { spec, initial, data, held, parameters, random },
     options,
   );
+  const scores = final[CHANNELS];
+  const channelWeights = scores ? channelWeightsOf(scores, train.dim) : null;
   const prototypes =
-    parameters.projection === 'nearest' ? ontoNearest(data.x, train.dim, rows, projected) : projected;
-  return { network: toNetwork(train, parameters, normalisation, prototypes, final), curve, keptStep };
+    parameters.projection === 'nearest'
+      ? ontoNearest(data.x, train.dim, rows, projected, channelWeights)
+      : projected;
+  const parts = { normalisation, prototypes, channelWeights };
+  return { network: toNetwork(train, parameters, parts, final), curve, keptStep };
 }
 
 function graphSpec(train: TrainingSet, parameters: TrainParameters): GraphSpec {
   const { prototypesPerClass, adaptor, lambda, temperature, weightDecay, task } = parameters;
+  const { prototypeLoss, coverage } = parameters;
   return {
     dim: train.dim,
     classes: train.labelNames.length,
@@ -64,7 +71,8 @@ function graphSpec(train: TrainingSet, parameters: TrainParameters): GraphSpec {
     adaptor,
     dropout: adaptor === 'transformer',
     similarity: 'l2',
-    prototypeLoss: 'class',
+    ...{ prototypeLoss, coverage },
+    channelWeights: parameters.channelWeights === 'learned',
   };
 }
 
@@ -84,6 +92,7 @@ async function initialParameters(
     protos,
     'linear.weight': weight,
     'linear.bias': new Float32Array(spec.classes),
+    ...(spec.channelWeights === true ? { [CHANNELS]: new Float32Array(k * spec.dim) } : {}),
     ...(spec.adaptor === 'transformer' ? initialAdaptor(spec.dim, random) : {}),
   };
 }
@@ -91,8 +100,7 @@ async function initialParameters(
 function toNetwork(
   train: TrainingSet,
   parameters: TrainParameters,
-  normalisation: Normalisation,
-  projected: Float32Array,
+  parts: { normalisation: Normalisation; prototypes: Float32Array; channelWeights: Float32Array | null },
   final: Parameters,
 ): PrototypeNetwork {
   return new PrototypeNetwork({
@@ -100,8 +108,7 @@ function toNetwork(
     embeddingDim: train.dim,
     prototypesPerClass: parameters.prototypesPerClass,
     task: parameters.task,
-    normalisation,
-    prototypes: projected,
+    ...parts,
     weights: final['linear.weight'] ?? new Float32Array(),
     bias: final['linear.bias'] ?? new Float32Array(),
     temperature: parameters.temperature,

@@ -2,7 +2,7 @@ import { GraphBuilder, type Value } from '../onnx/builder.ts';
 import { adam } from './adam-graph.ts';
 import { adaptorGraph, adaptorShapes, maskInputs, type AdaptorGraph } from './adaptor.ts';
 import { distanceGraph, type DistanceGraph, type SimilarityKind } from './distance-graph.ts';
-import { classificationLosses, prototypeLoss } from './loss-graph.ts';
+import { classificationLosses, prototypeLoss, type PrototypeLossKind } from './loss-graph.ts';
 
 /** Everything that shapes the graphs of a training run; sizes are fixed when the graph is built, the batch is not. */
 export interface GraphSpec {
@@ -19,12 +19,18 @@ export interface GraphSpec {
   /** Dropout factors as inputs of the training graph; only with an adaptor. */
   dropout: boolean;
   similarity: SimilarityKind;
-  /** Which windows a prototype is drawn to: those of its own class, or the nearest of all. */
-  prototypeLoss: 'class' | 'all';
+  prototypeLoss: PrototypeLossKind;
+  /** Of a two-sided loss the share of the windows' side, 0…1; ½ when left out. */
+  coverage?: number;
+  /** Whether every number of every prototype has a weight of its own in the distance; not when left out. */
+  channelWeights?: boolean;
 }
 
 /** Names of the scalars in the output `scalars`, in order. */
 export const scalarNames = ['loss', 'classLoss', 'prototypeLoss', 'meanDistance'] as const;
+
+/** Parameter [K, D] whose softmax over D, times D, are the weights of the channels. */
+export const CHANNELS = 'channels';
 
 /** Trainable parameters by name, with shapes; names are those of the reference checkpoints. */
 export function parameterShapes(spec: GraphSpec): Record<string, number[]> {
@@ -33,6 +39,7 @@ export function parameterShapes(spec: GraphSpec): Record<string, number[]> {
     protos: [k, spec.dim],
     'linear.weight': [spec.classes, k],
     'linear.bias': [spec.classes],
+    ...(spec.channelWeights === true ? { [CHANNELS]: [k, spec.dim] } : {}),
     ...(spec.adaptor === 'transformer' ? adaptorShapes(spec.dim) : {}),
   };
 }
@@ -63,12 +70,13 @@ export function buildTrainingGraph(spec: GraphSpec, options: { gradients?: boole
   g.output('logits', forward.logits, ['batch', spec.classes]);
 
   const gLogits = loss.gLogits;
-  const gProjected = forward.comparison.backward(
+  const gCompared = forward.comparison.backward(
     loss.gDistance,
     g.gemm(gLogits, get(parameters, 'linear.weight')),
   );
   const gradients: Record<string, Value> = {
-    ...(forward.adaptor ? forward.adaptor.backward(gProjected) : { protos: gProjected }),
+    ...(forward.adaptor ? forward.adaptor.backward(gCompared.prototypes) : { protos: gCompared.prototypes }),
+    ...(gCompared.channels && { [CHANNELS]: gCompared.channels }),
     'linear.weight': g.gemm(gLogits, forward.comparison.similarity, { transA: true }),
     'linear.bias': g.reduceSum(gLogits, [0], false),
   };
@@ -128,7 +136,8 @@ function forwardGraph(
   const adaptor =
     spec.adaptor === 'transformer' ? adaptorGraph(g, prototypes, parameters, spec.dim, masks) : null;
   const projected = adaptor?.projected ?? prototypes;
-  const comparison = distanceGraph(g, spec.similarity, x, projected, spec.dim);
+  const channels = spec.channelWeights === true ? get(parameters, CHANNELS) : null;
+  const comparison = distanceGraph(g, spec.similarity, x, projected, spec.dim, channels);
   const weight = get(parameters, 'linear.weight');
   const logits = g.gemm(comparison.similarity, weight, { transB: true, c: get(parameters, 'linear.bias') });
   return { adaptor, projected, comparison, logits };

@@ -14,6 +14,15 @@ export interface TrainParameters {
   weightDecay: number;
   /** λ in [0, 1]: share of the classification loss; the rest pulls prototypes to windows of their class. */
   lambda: number;
+  /**
+   * `class`: every prototype is drawn to the nearest window of its class (PECMAE). `two-sided`: to the nearest of any class,
+   * and every window to its nearest prototype (APNet).
+   */
+  prototypeLoss: 'class' | 'two-sided';
+  /** Of a two-sided loss the share of the windows' side, 0…1. */
+  coverage: number;
+  /** `learned`: every number of every prototype has a weight in the distance. */
+  channelWeights: 'none' | 'learned';
   /** τ > 0 */
   temperature: number;
   adaptor: 'none' | 'transformer';
@@ -37,6 +46,9 @@ export const defaultTrainParameters: TrainParameters = {
   learningRate: 1e-2,
   weightDecay: 1e-5,
   lambda: 0.25,
+  prototypeLoss: 'class',
+  coverage: 0.5,
+  channelWeights: 'none',
   temperature: 0.1,
   adaptor: 'none',
   initialisation: 'kmeans',
@@ -54,6 +66,7 @@ export function checkParameters(p: TrainParameters): void {
     [within(p.learningRate, Number.MIN_VALUE, 1, false), 'learningRate is above 0 and at most 1'],
     [within(p.weightDecay, 0, 1, false), 'weightDecay is from 0 to 1'],
     [within(p.lambda, 0, 1, false), 'lambda is from 0 to 1'],
+    [within(p.coverage, 0, 1, false), 'coverage is from 0 to 1'],
     [within(p.temperature, 1e-3, 1e3, false), 'temperature is from 0.001 to 1000'],
     [Number.isSafeInteger(p.seed), 'seed is a whole number'],
   ];

@@ -91,7 +91,7 @@ export function buildBlendGraph(spec: BlendSpec, options: { gradients?: boolean 
       g.slice(gSimilarities, v * k, (v + 1) * k, 1),
     );
     const attraction = g.mul(at(loss.attraction, v), (1 - spec.lambda) / views);
-    gradients[parameterNames.prototypes(v)] = comparison.backward(attraction, gSimilarity);
+    gradients[parameterNames.prototypes(v)] = comparison.backward(attraction, gSimilarity).prototypes;
     gradients[parameterNames.weight(v)] = g.gemm(gLogits, comparison.similarity, { transA: true });
     gradients[parameterNames.bias(v)] = g.reduceSum(gLogits, [0], false);
   });

@@ -17,8 +17,9 @@ const problem = fc
     classes: fc.integer({ min: 1, max: 6 }),
     perClass: fc.integer({ min: 1, max: 5 }),
     dim: fc.integer({ min: 1, max: 24 }),
+    weighted: fc.boolean(),
   })
-  .map(({ seed, classes, perClass, dim }): Problem => {
+  .map(({ seed, classes, perClass, dim, weighted }): Problem => {
     const random = new Random(seed);
     const network = new PrototypeNetwork({
       classes: Array.from({ length: classes }, (_, c) => `class ${c}`),
@@ -31,6 +32,7 @@ const problem = fc
       weights: random.normals(classes * classes * perClass).map((v) => (Math.abs(v) < 0.3 ? 0 * v : v)),
       bias: random.normals(classes),
       temperature: 0.1,
+      channelWeights: weighted ? random.normals(classes * perClass * dim).map(Math.abs) : null,
     });
     return { network, random };
   });

@@ -14,8 +14,9 @@ const problem = fc
     windows: fc.integer({ min: 1, max: 12 }),
     size: fc.constantFrom(0.1, 1, 5),
     task: fc.constantFrom('single' as const, 'multi' as const),
+    weighted: fc.boolean(),
   })
-  .map(({ seed, classes, perClass, dim, windows, size, task }) => {
+  .map(({ seed, classes, perClass, dim, windows, size, task, weighted }) => {
     const random = new Random(seed);
     const network = new PrototypeNetwork({
       classes: Array.from({ length: classes }, (_, c) => `class ${c}`),
@@ -27,6 +28,7 @@ const problem = fc
       weights: random.normals(classes * classes * perClass).map((v) => size * v),
       bias: random.normals(classes),
       temperature: 0.1,
+      channelWeights: weighted ? random.normals(classes * perClass * dim).map(Math.abs) : null,
     });
     return { network, windows, z: random.normals(windows * dim).map((v) => 3 * v), random, classes, dim };
   });

@@ -144,7 +144,7 @@ describe('PrototypeNetwork', () => {
       [Uint8Array.of(1, 2, 3), /not a safetensors file/],
       [bytes.subarray(0, bytes.length - 1), /lies at/],
       [writeSafetensors({}), /another kind/],
-      [writeSafetensors({}, { ...metadata, version: '2' }), /version 2/],
+      [writeSafetensors({}, { ...metadata, version: '3' }), /version 3/],
       [writeSafetensors({}, metadata), /description is malformed/],
       [writeSafetensors({}, { ...metadata, description: 'x' }), /description is malformed/],
     ];
