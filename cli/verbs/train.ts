@@ -1,4 +1,11 @@
-import type { ClassReport, Experiment, LabelThreshold, Metrics } from '../../engine/api/experiments.ts';
+import {
+  channelWeightings,
+  prototypeLosses,
+  type ClassReport,
+  type Experiment,
+  type LabelThreshold,
+  type Metrics,
+} from '../../engine/api/experiments.ts';
 import {
   viewHeads,
   viewWeightings,
@@ -27,6 +34,9 @@ interface Options {
   adaptor?: 'none' | 'transformer';
   initialisation?: 'kmeans' | 'medoid';
   projection?: 'none' | 'nearest';
+  prototypeLoss?: (typeof prototypeLosses)[number];
+  coverage?: number;
+  channelWeights?: (typeof channelWeightings)[number];
   groupBy?: 'track' | 'artist' | 'album' | 'folder';
   minimumTracks?: number;
   classes?: string[];
@@ -71,6 +81,20 @@ export const trainVerb: AddVerb = (program, cli) => {
       program
         .createOption('--projection <kind>', 'nearest: put trained prototypes onto real windows')
         .choices(['none', 'nearest']),
+    )
+    .addOption(
+      program
+        .createOption(
+          '--prototype-loss <kind>',
+          'class: prototypes are drawn to windows of their class; two-sided: to any, and windows to them (APNet)',
+        )
+        .choices(prototypeLosses),
+    )
+    .option('--coverage <x>', "of a two-sided loss the share of the windows' side, 0 to 1", number(0, 1))
+    .addOption(
+      program
+        .createOption('--channel-weights <kind>', 'learned: every number of a prototype has a weight (APNet)')
+        .choices(channelWeightings),
     )
     .addOption(
       program
@@ -161,12 +185,14 @@ function trainingOptions(options: Options) {
     );
   const { prototypes, seed, task, steps, batch, learningRate, lambda, temperature, adaptor } = options;
   const { groupBy, minimumTracks, initialisation, projection, classes, rest } = options;
+  const { prototypeLoss, coverage, channelWeights } = options;
   return {
     prototypesPerClass: prototypes,
     seed,
     task,
     ...given({ steps, batchSize: batch, learningRate, lambda, temperature }),
     ...given({ adaptor, initialisation, projection, groupBy, minimumTracks, classes }),
+    ...given({ prototypeLoss, coverage, channelWeights }),
     ...(rest ? { others: 'one-class' as const } : {}),
     ...viewsOf(options),
   };

@@ -391,13 +391,19 @@ function prepared(
 function checkSets(
   train: readonly LabelledWindows[],
   validation: readonly LabelledWindows[],
-  { adaptor }: ViewTrainParameters,
+  { adaptor, prototypeLoss, channelWeights }: ViewTrainParameters,
 ): LabelledWindows {
   if (adaptor !== 'none')
     throw new PrototypeError(
       'parameters',
       'prototypes of several views have no adaptor',
       'Train without the transformer layer, or in one view.',
+    );
+  if (prototypeLoss !== 'class' || channelWeights !== 'none')
+    throw new PrototypeError(
+      'parameters',
+      'prototypes of several views have neither a two-sided loss nor channel weights',
+      'Train without these, or in one view.',
     );
   const [first] = train;
   if (!first || train.length < 2 || validation.length !== train.length)

@@ -6,18 +6,17 @@
 import { basename } from 'node:path';
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { poolTracks } from '../../models/embeddings/pooling.ts';
-import { selectTracks, withLabels } from '../../models/embeddings/tracks.ts';
+import { selectTracks } from '../../models/embeddings/tracks.ts';
 import { meanOf, spreadOf } from '../../models/benchmarks/summary.ts';
 import { scoreTracks } from '../../models/evaluation/metrics/track-scores.ts';
 import { splitTracks, type Part } from '../../models/evaluation/splits/holdout.ts';
 import { standardise, standardisationOf } from '../../models/neighbours/standardised.ts';
 import { defaultTrainParameters, trainPrototypeNetwork } from '../../models/pecmae/trainer.ts';
 import { trainViews, type ViewTrainParameters } from '../../models/views/train-views.ts';
-import { collectionInViews } from './views-collection.ts';
+import { collectionInViews, frequentClasses } from './views-collection.ts';
 
 const SEEDS = [1, 2, 3, 4, 5];
 const VIEWS = ['compact', 'mfcc', 'modulation'];
-const LEAST_TRACKS = 5;
 const STEPS = 500;
 const SHARES = { train: 0.7, validation: 0.1, test: 0.2 };
 /** Of the half 95 % interval of a mean of five, by Student's t. */
@@ -39,7 +38,7 @@ export async function run(): Promise<void> {
   for (const folder of folders) {
     const scores = new Map<string, number[]>();
     const { views } = await collectionInViews(basename(folder), folder, VIEWS);
-    const sets = views.map(({ set }) => frequent(set));
+    const sets = views.map(({ set }) => frequentClasses(set));
     const before = process.cpuUsage();
     for (const seed of SEEDS) await scoreSeed(sets, seed, scores);
     const { user } = process.cpuUsage(before);
@@ -110,18 +109,4 @@ function splitOf([set]: readonly LabelledWindows[], seed: number): Map<string, P
     label: pooled.labels.subarray(track * width, (track + 1) * width).indexOf(1),
   }));
   return splitTracks(items, SHARES, seed);
-}
-
-/** Without labels that few tracks bear, and tracks that bear no other. */
-function frequent(set: LabelledWindows): LabelledWindows {
-  const { labels, labelNames: names, tracks } = poolTracks(set);
-  const bears = (track: number, label: number): boolean => labels[track * names.length + label] === 1;
-  const kept = names.flatMap((_, label) =>
-    [...tracks.ids.keys()].filter((track) => bears(track, label)).length >= LEAST_TRACKS ? [label] : [],
-  );
-  const some = withLabels(
-    set,
-    kept.map((label) => names[label] ?? ''),
-  );
-  return selectTracks(some, (track) => kept.some((label) => bears(track, label)));
 }

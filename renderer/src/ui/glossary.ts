@@ -23,6 +23,8 @@ const byName = new Map(glossary.map((term) => [term.name.replace(/ \(.*$/, ''), 
 export const explained = [
   'λ',
   'τ',
+  'two-sided loss',
+  'channel weights',
   'pack',
   'taxonomy',
   'cycle cosine',

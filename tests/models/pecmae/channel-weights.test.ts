@@ -214,7 +214,10 @@ describe('weights of channels', () => {
     );
     const { channelWeights } = learned.data;
     const mean = (from: number, to: number) =>
-      (channelWeights ?? []).reduce((sum, w, i) => (i % DIM >= from && i % DIM < to ? sum + w : sum), 0) /
+      [...(channelWeights ?? [])].reduce(
+        (sum, w, i) => (i % DIM >= from && i % DIM < to ? sum + w : sum),
+        0,
+      ) /
       ((to - from) * 2 * CLASSES.length);
     expect(mean(0, 4)).toBeGreaterThan(2 * mean(4, DIM));
     expect(curve.at(-1)?.validation?.accuracy).toBeGreaterThan(0.9);

@@ -134,6 +134,8 @@ describe('trainViews', () => {
       /same windows/,
     ],
     ['an adaptor', train, validation, { adaptor: 'transformer' }, /no adaptor/],
+    ['a two-sided loss', train, validation, { prototypeLoss: 'two-sided' }, /two-sided/],
+    ['channel weights', train, validation, { channelWeights: 'learned' }, /channel weights/],
     ['a learning rate of 0', train, validation, { learningRate: 0 }, /learningRate/],
   ] as const)('refuses %s', async (_name, sets, held, change, message) => {
     const failing = trainViews(sets, held, { ...parameters, ...change }, { signal });
