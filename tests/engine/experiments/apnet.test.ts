@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Input } from '../../../engine/api/contract.ts';
 import type { Experiment } from '../../../engine/api/experiments.ts';
 import { readNpz } from '../../../models/tensors/index.ts';
 import { finished, testFolder } from '../../support/engine.ts';
@@ -44,11 +45,12 @@ describe("an experiment trained APNet's way", () => {
     const sum = first.contributions.reduce((total, { contribution }) => total + contribution, first.bias);
     expect(sum).toBeCloseTo(first.logit, 5);
     const vector = { kind: 'window', trackId: track, windowIndex: 0 } as const;
-    for (const edit of [
+    const edits: Input<'prototypes.edit'>['edit'][] = [
       { kind: 'move', index: 3, vector },
       { kind: 'add', class: 'mid', vector },
       { kind: 'merge', indices: [0, 1] },
-    ] as const) {
+    ];
+    for (const edit of edits) {
       const before = await why();
       const preview = await client.call('prototypes.preview', { ...at, edit });
       const after = await client.call('prototypes.edit', { ...at, edit });
