@@ -47,6 +47,8 @@ const config: ForgeConfig = {
     // The ending is each system's own; scripts/icons.mjs draws them.
     icon: 'dist/icons/archetone',
     extendInfo: {
+      NSMicrophoneUsageDescription:
+        'To classify a sound that you record, or to find what sounds like it. Recordings stay on this machine.',
       CFBundleDocumentTypes: [
         {
           CFBundleTypeName: 'Archetone library',

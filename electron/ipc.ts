@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { AUDIO_EXTENSIONS } from '../engine/media.ts';
 import type { MenuCommand } from '../engine/api/shell.ts';
 import { showMenu } from './menu.ts';
+import { allowRecording } from './microphone.ts';
 import { appOrigin, isOurFrame } from './security.ts';
 
 const menuCommandSchema = z.strictObject({
@@ -22,6 +23,7 @@ export const channels = {
   dropped: z.tuple([z.string().min(1).max(4096)]),
   reveal: z.tuple([z.string().min(1).max(4096)]),
   startDrag: z.tuple([z.array(z.string().min(1).max(4096)).min(1).max(1000)]),
+  allowRecording: z.tuple([]),
   setTheme: z.tuple([z.enum(['system', 'light', 'dark'])]),
   setTextSize: z.tuple([z.int().min(75).max(200)]),
   setMenu: z.tuple([z.array(menuCommandSchema).max(200)]),
@@ -103,6 +105,7 @@ export function setupIpc(grants: Grants): void {
     sender.startDrag({ file, files, icon: dragIcon() });
     return null;
   });
+  handle('allowRecording', (sender) => allowRecording(sender));
   handle('setTheme', (_sender, theme) => {
     nativeTheme.themeSource = theme;
     return Promise.resolve(null);

@@ -7,6 +7,7 @@ import { HelperProcesses } from './helper-processes.ts';
 import { setupIpc } from './ipc.ts';
 import { keychain } from './keychain.ts';
 import { showMenu } from './menu.ts';
+import { mayRecord } from './microphone.ts';
 import { openedAt, openedBy, type Opened } from './opening.ts';
 import { paths } from './paths.ts';
 import { checkProvider } from './provider-processes.ts';
@@ -61,7 +62,7 @@ function startApplication(): void {
     },
   );
 
-  setupSecurity();
+  setupSecurity(mayRecord);
   setupProtocol((token) => supervisor.resolveMedia(token));
   setupIpc(supervisor);
   showMenu([]);

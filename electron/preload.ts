@@ -30,6 +30,7 @@ const api: ShellApi = {
     const path = webUtils.getPathForFile(file);
     return path === '' ? '' : invoke('dropped', path);
   },
+  allowRecording: () => invoke('allowRecording'),
   setTheme: (theme) => invoke('setTheme', theme),
   setTextSize: (percent) => invoke('setTextSize', percent),
   setMenu: (commands) => invoke('setMenu', commands),

@@ -1,4 +1,5 @@
 import { app, session } from 'electron';
+import type { MayRecord } from './microphone.ts';
 
 /** Only our own pages, never a file or the web. */
 export const scheme = 'archetone';
@@ -44,9 +45,11 @@ export function closeNetwork(): void {
 /** A proxy that nobody serves: what is not served by our own schemes leads nowhere. */
 const NOWHERE = 'socks5://127.0.0.1:9';
 
-/** No page asks for permissions, opens windows, navigates away or embeds others. */
-export function setupSecurity(): void {
-  session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
+/** No page is given a permission but the microphone (`microphone.ts`), opens windows, navigates away or embeds others. */
+export function setupSecurity(mayRecord: MayRecord): void {
+  session.defaultSession.setPermissionRequestHandler((contents, permission, answer, details) =>
+    answer(mayRecord(contents, permission, details)),
+  );
   // Which outputs there are, and their names, are told only to a page that could be given a microphone. That check, unlike
   // a page's own question whether it has one, says which origin it is for; asked for one, the handler above refuses.
   session.defaultSession.setPermissionCheckHandler(

@@ -40,6 +40,7 @@ import { providersHandlers } from './packs/provider-handlers.ts';
 import { queueHandlers } from './queue/handlers.ts';
 import { memoryKeeper } from './queue/secrets.ts';
 import { QueueService } from './queue/service.ts';
+import { recordingsHandlers } from './recordings/handlers.ts';
 import { reductionsHandlers } from './reductions/handlers.ts';
 import { scoringHandlers } from './scoring/handlers.ts';
 import { similarityHandlers } from './similarity/handlers.ts';
@@ -181,6 +182,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...playlistsHandlers(context),
     ...similarityHandlers(context),
     ...projectionHandlers(context),
+    ...recordingsHandlers(context),
     ...reductionsHandlers(context),
     ...exportsHandlers(context),
     ...packsHandlers(context),

@@ -9,7 +9,7 @@ export type PathUse = 'name' | 'show';
 
 /** Files and folders that the engine itself gave out. */
 export interface OwnPaths {
-  /** Music folders of libraries. */
+  /** Music folders of libraries, and the folder of recordings. */
   named(): Iterable<string>;
   /** Also folders of packs, and where exports went. */
   shown(): Iterable<string>;

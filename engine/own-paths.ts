@@ -2,10 +2,14 @@ import { dirname } from 'node:path';
 import { cacheFolderOf } from './storage/cache-place.ts';
 import type { EngineContext } from './context.ts';
 import type { OwnPaths } from './grants.ts';
+import { recordingsFolder } from './recordings/folder.ts';
 
 /** What the engine itself tells its shells of the file system. */
 export function ownPaths({ libraries, jobs, options }: EngineContext): OwnPaths {
-  const named = (): string[] => libraries.list().flatMap(({ folders }) => folders);
+  const named = (): string[] => [
+    ...libraries.list().flatMap(({ folders }) => folders),
+    recordingsFolder(options.dataFolder),
+  ];
   return {
     named,
     shown: () => [

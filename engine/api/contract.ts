@@ -39,6 +39,7 @@ import { projectionMethods } from './projection.ts';
 import { prototypesMethods } from './prototypes.ts';
 import { qualityMethods } from './quality.ts';
 import { queueMethods } from './queue.ts';
+import { recordingsMethods } from './recordings.ts';
 import { reductionsMethods } from './reductions.ts';
 import { searchesMethods } from './searches.ts';
 import { setsMethods } from './sets.ts';
@@ -72,6 +73,7 @@ export const contract = {
   ...playlistsMethods,
   ...similarityMethods,
   ...projectionMethods,
+  ...recordingsMethods,
   ...reductionsMethods,
   ...datasetsMethods,
   ...exportsMethods,

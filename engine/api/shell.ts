@@ -34,6 +34,11 @@ export interface ShellApi {
   startDrag(paths: string[]): Promise<void>;
   /** Absolute path of a file or folder dropped on the window, which the window may name from then on; empty when it has none. */
   pathOf(file: File): Promise<string>;
+  /**
+   * Asks the person, in a dialog that no page can press, whether the window may record from the microphone; once for as
+   * long as the application runs. Until then the system's microphone is refused.
+   */
+  allowRecording(): Promise<'allowed' | 'refused' | 'refused-by-system'>;
   /** Light or dark by hand, or as the system says. */
   setTheme(theme: 'system' | 'light' | 'dark'): Promise<void>;
   /** Size of everything in the window, in percent. */

@@ -1,13 +1,43 @@
 import type { Page } from '@playwright/test';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { encodeWav } from '../../models/audio/index.ts';
+import { readWav } from '../support/wav.ts';
 import { expect, launch, repository, temporaryFolder, test } from './support/app.ts';
 import { violations } from './support/axe.ts';
 import { importedDemo } from './support/demo.ts';
 import type { RunningApp } from './support/app.ts';
-import { answerDialogs, expectPlays, go, jobState, screenshots } from './support/steps.ts';
+import { allowMicrophone, answerDialogs, expectPlays, go, jobState, screenshots } from './support/steps.ts';
 
 test.describe.configure({ mode: 'serial' });
+
+/** What the microphone of this machine hears: a tone, over and over. */
+const TONE_HZ = 330;
+function writeTone(path: string): void {
+  const rate = 48_000;
+  const tone = Float32Array.from(
+    { length: 4 * rate },
+    (_, i) => 0.4 * Math.sin((2 * Math.PI * TONE_HZ * i) / rate),
+  );
+  writeFileSync(path, encodeWav(tone, rate, 'pcm16'));
+}
+
+/** How often a sound swings in a second. */
+function pitchOf({ samples, sampleRate }: ReturnType<typeof readWav>): number {
+  let crossings = 0;
+  for (let i = 1; i < samples.length; i++)
+    if ((samples[i - 1] ?? 0) < 0 && (samples[i] ?? 0) >= 0) crossings++;
+  return (crossings * sampleRate) / samples.length;
+}
+
+/** Puts files on the clipboard, as a file manager does. */
+async function copyFiles({ app }: RunningApp, files: readonly string[]): Promise<void> {
+  const list = files.map((file) => pathToFileURL(file).href).join('\r\n');
+  await app.evaluate(({ clipboard }, uris) => {
+    clipboard.writeBuffer('text/uri-list', Buffer.from(`${uris}\r\n`));
+  }, list);
+}
 
 /** Drops files on the middle of the window, as the system does when a person lets go of them. */
 async function dropFiles(page: Page, files: string[]): Promise<void> {
@@ -26,7 +56,12 @@ test.describe('several labels', () => {
   test.beforeAll(async () => {
     test.setTimeout(500_000);
     userData = await importedDemo('labels');
-    running = await launch(userData);
+    const tone = join(userData, 'tone.wav');
+    writeTone(tone);
+    running = await launch(userData, [
+      '--use-fake-device-for-media-stream',
+      `--use-file-for-fake-audio-capture=${tone}`,
+    ]);
     const { page } = running;
     page.setDefaultTimeout(60_000);
     await page.getByTestId('open-demo').click();
@@ -204,5 +239,150 @@ test.describe('several labels', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+
+  test('files of the clipboard are classified, and text that is pasted into a field stays there', async () => {
+    test.skip(
+      process.platform !== 'linux',
+      'file managers of other systems put files on the clipboard in their own way',
+    );
+    const { app, page, complaints } = running;
+    const samples = join(repository, 'node_modules', 'supersonic-scsynth-samples', 'samples');
+    const names = readdirSync(samples).filter((name) => name.endsWith('.flac'));
+    await go(page, 'library');
+    await copyFiles(
+      running,
+      names.slice(0, 2).map((name) => join(samples, name)),
+    );
+    await page.getByTestId('library-table').focus();
+    await page.keyboard.press('Control+v');
+    const list = page.getByTestId('tray-list');
+    await expect(list).toHaveAttribute('data-rows', '2');
+    for (const name of names.slice(0, 2))
+      await expect(page.locator(`[data-testid=tray-row][data-name="${name}"]`)).toHaveAttribute(
+        'data-state',
+        'done',
+        { timeout: 60_000 },
+      );
+    // A field takes text, and no files.
+    const search = page.getByTestId('track-search');
+    await search.focus();
+    await page.keyboard.press('Control+v');
+    await app.evaluate(({ clipboard }) => clipboard.writeText('tabla'));
+    await search.fill('');
+    await page.keyboard.press('Control+v');
+    await expect(search).toHaveValue('tabla');
+    // Nor does text that is pasted beside fields do anything.
+    await page.getByTestId('library-table').focus();
+    await page.keyboard.press('Control+v');
+    await expect(list).toHaveAttribute('data-rows', '2');
+    await search.fill('');
+    await page.getByTestId('tray-clear').click();
+    expect(complaints).toEqual([]);
+  });
+
+  test('what is recorded from the microphone is classified, looked for, and deleted', async () => {
+    test.setTimeout(300_000);
+    const { app, page, complaints } = running;
+    const recordings = join(userData, 'recordings');
+    const list = page.getByTestId('tray-list');
+    const record = async (panel: 'tray' | 'similar-view', seconds: number): Promise<void> => {
+      const recorder = page.getByTestId(panel).getByTestId('record-panel');
+      await recorder.getByTestId('record-start').click();
+      await expect(recorder).toHaveAttribute('data-state', 'recording');
+      const level = recorder.getByTestId('record-level');
+      await expect.poll(async () => Number(await level.getAttribute('aria-valuenow'))).toBeGreaterThan(-20);
+      const time = recorder.getByTestId('record-time');
+      await expect
+        .poll(async () => Number(/0:(\d+\.\d)/.exec((await time.textContent()) ?? '')?.[1]))
+        .toBeGreaterThanOrEqual(seconds);
+      await screenshots(page, `recording-${panel}`);
+      await recorder.getByTestId('record-stop').click();
+      await expect(recorder).toHaveAttribute('data-state', 'idle');
+    };
+    await go(page, 'library');
+    await page.keyboard.press('Control+Shift+R');
+    const panel = page.getByTestId('tray').getByTestId('record-panel');
+    await allowMicrophone(app, false);
+    await panel.getByTestId('record-start').click();
+    await expect(panel.getByRole('alert')).toContainText('not allowed');
+    const asked = (wanted: MediaStreamConstraints): Promise<string> =>
+      page.evaluate(
+        (constraints) =>
+          navigator.mediaDevices.getUserMedia(constraints).then(
+            (stream) => {
+              for (const track of stream.getTracks()) track.stop();
+              return 'given';
+            },
+            (thrown: unknown) => (thrown instanceof Error ? thrown.name : ''),
+          ),
+        wanted,
+      );
+    expect(await asked({ audio: true })).toBe('NotAllowedError');
+
+    await allowMicrophone(app, true);
+    await record('tray', 1.5);
+    const row = page.getByTestId('tray-row').first();
+    await expect(row).toHaveAttribute('data-name', /^recording-.*\.wav$/);
+    await expect(row).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
+    await expect(page.getByTestId('tray-score').first()).toContainText('%');
+    const [file = ''] = readdirSync(recordings);
+    const sound = readWav(readFileSync(join(recordings, file)));
+    expect(sound.samples.length / sound.sampleRate).toBeGreaterThan(1.4);
+    // The made-up device may begin with silence.
+    const heard = sound.samples.subarray(sound.samples.findIndex((sample) => Math.abs(sample) > 0.05));
+    expect(pitchOf({ ...sound, samples: heard })).toBeCloseTo(TONE_HZ, -1);
+    expect(Math.max(...heard)).toBeGreaterThan(0.3);
+    // No camera, nor one beside the microphone.
+    expect(await asked({ video: true })).toBe('NotAllowedError');
+    expect(await asked({ audio: true, video: true })).toBe('NotAllowedError');
+
+    // Discarded: nothing is kept.
+    await panel.getByTestId('record-start').click();
+    await expect(panel).toHaveAttribute('data-state', 'recording');
+    await panel.getByTestId('record-cancel').click();
+    await expect(panel).toHaveAttribute('data-state', 'idle');
+    expect(readdirSync(recordings)).toHaveLength(1);
+
+    // As a query, with another one mixed in; whoever leaves while it records finds it among the earlier ones.
+    await expectPlays(page, page.getByTestId('tray-play'));
+    await page.getByTestId('tray-similar').click();
+    await expect(page.getByTestId('similar-query')).toContainText(file);
+    await expect(page.getByTestId('similar-row').first()).toBeVisible();
+    await page.getByTestId('similar-record').click();
+    await record('similar-view', 0.5);
+    await expect(page.getByTestId('similar-query')).toHaveCount(2);
+    await expect(page.getByTestId('similar-row').first()).toBeVisible();
+    await page.getByTestId('similar-view').getByTestId('record-start').click();
+    await expect(page.getByTestId('similar-view').getByTestId('record-panel')).toHaveAttribute(
+      'data-state',
+      'recording',
+    );
+    await page.waitForTimeout(800);
+    await go(page, 'library');
+    await expect(page.getByTestId('toast').filter({ hasText: 'The recording is kept.' })).toBeVisible();
+    expect(readdirSync(recordings)).toHaveLength(3);
+    await expect(panel.getByTestId('record-earlier')).toContainText('Earlier recordings (3)');
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.waitForTimeout(200);
+      expect(await violations(page), colorScheme).toEqual([]);
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+
+    // Deleted one by one, or all; nothing else deletes them.
+    await page.getByTestId('tray-delete').click();
+    await page.getByTestId('confirm').click();
+    await expect(list).toHaveCount(0);
+    expect(existsSync(join(recordings, basename(file)))).toBe(false);
+    await go(page, 'preferences');
+    await expect(page.getByTestId('recordings-size')).toContainText('2 recordings');
+    await page.getByTestId('recordings').scrollIntoViewIfNeeded();
+    await screenshots(page, 'recordings');
+    await page.getByTestId('recordings-delete').click();
+    await page.getByTestId('confirm').click();
+    await expect(page.getByTestId('recordings')).toContainText('There are none.');
+    expect(readdirSync(recordings)).toEqual([]);
+    expect(complaints).toEqual([]);
   });
 });

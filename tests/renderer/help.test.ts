@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { anchorOf, render, sectionsOf } from '../../renderer/src/about/markdown.ts';
-import { outputs } from '../../renderer/src/player/outputs.ts';
+import { audioDevices } from '../../renderer/src/player/devices.ts';
 import { pages, pictures, searchPages } from '../../renderer/src/about/pages.ts';
 
 const none = { pictures: new Map<string, string>() };
@@ -64,12 +64,12 @@ describe('the documentation in the window', () => {
       device('audiooutput', 'a', ''),
       device('audiooutput', 'b', 'Desk'),
     ];
-    const named = await outputs({ enumerateDevices: () => Promise.resolve(all) });
+    const named = await audioDevices({ enumerateDevices: () => Promise.resolve(all) }, 'audiooutput');
     expect(named).toEqual([
       { id: 'a', name: 'Output 1' },
       { id: 'b', name: 'Desk' },
     ]);
-    expect(await outputs(undefined)).toEqual([]);
-    expect(await outputs({ enumerateDevices: () => Promise.reject(new Error('no')) })).toEqual([]);
+    expect(await audioDevices(undefined, 'audiooutput')).toEqual([]);
+    expect(await audioDevices({ enumerateDevices: () => Promise.reject(new Error('no')) }, 'audioinput')).toEqual([]);
   });
 });

@@ -6,6 +6,7 @@ import type { ShellApi } from '../../../engine/api/shell.ts';
 import { Helpers } from '../helpers/helpers.svelte.ts';
 import { Jobs } from '../jobs/jobs.svelte.ts';
 import { Packs } from '../packs/packs.svelte.ts';
+import { Recordings } from '../recording/recordings.svelte.ts';
 import { forgetPlace } from '../session/place.ts';
 import { LibrarySession } from '../session/library-session.svelte.ts';
 import { Evaluations } from '../evaluate/evaluations.svelte.ts';
@@ -29,6 +30,7 @@ export class App {
   readonly packs = new Packs(this.engine, this.jobs);
   readonly evaluations = new Evaluations(this.engine);
   readonly helpers = new Helpers(this.engine);
+  readonly recordings = new Recordings(this.engine);
 
   view = $state<ViewId>('welcome');
   info = $state.raw<AppInfo | null>(null);

@@ -4,7 +4,7 @@ import type { Player } from '../player/player.svelte.ts';
 import type { App } from './app.svelte.ts';
 import type { Notices } from './notices.svelte.ts';
 import type { LibrarySummary } from '../../../engine/api/libraries.ts';
-import { chooseFiles } from '../tray/receive.ts';
+import { chooseFiles, record } from '../tray/receive.ts';
 import { backUp, carry, takeIn } from './library-copies.ts';
 import { playNearest, playPrototype } from '../session/audition.ts';
 import { playBeside } from '../session/beside.ts';
@@ -45,6 +45,7 @@ export function commandHandlers(app: App): CommandHandlers {
     'library.open': () => app.chooseFolder(),
     'library.demo': () => app.openDemo(),
     'library.classifyFiles': () => notices().attempt(() => chooseFiles(app)),
+    'library.record': () => record(app),
     'library.rescan': () => app.session?.rescan(),
     'library.rescanEverything': () => app.session?.rescan(true),
     'library.exportTracks': withLibrary(() => (app.exporting = true)),

@@ -33,6 +33,7 @@ export const commandList = [
   { id: 'library.open', title: 'Open folder…', menu: 'File', keys: ['Mod+O'] },
   { id: 'library.demo', title: 'Open the demo library', menu: 'File', keys: [] },
   { id: 'library.classifyFiles', title: 'Classify files…', menu: 'File', keys: ['Mod+Shift+O'] },
+  { id: 'library.record', title: 'Record from the microphone…', menu: 'File', keys: ['Mod+Shift+R'] },
   { id: 'library.rescan', title: 'Rescan library', menu: 'File', keys: ['Mod+R'] },
   { id: 'library.rescanEverything', title: 'Rescan everything', menu: 'File', keys: [] },
   { id: 'library.exportTracks', title: 'Export tracks…', menu: 'File', keys: ['Mod+Shift+E'] },

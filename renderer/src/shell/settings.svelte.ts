@@ -19,6 +19,8 @@ const leftSchema = z.object({
   playerTools: z.boolean().catch(false),
   /** The pack, or `pack#head`, whose tags are drawn under the sound; null: none. */
   tagPack: z.string().nullable().catch(null),
+  /** The microphone that is recorded from, as the browser names it; null: the system’s. */
+  microphone: z.string().nullable().catch(null),
   inspector: z.boolean().catch(true),
   /** What is seldom changed about a training is shown. */
   trainMore: z.boolean().catch(false),
@@ -83,6 +85,9 @@ export class Settings {
   }
   get tagPack(): string | null {
     return this.#left.tagPack;
+  }
+  get microphone(): string | null {
+    return this.#left.microphone;
   }
   get inspector(): boolean {
     return this.#left.inspector;

@@ -50,6 +50,8 @@ export class Similar {
   answer = $state.raw<SimilarSounds | null>(null);
   problem = $state.raw<unknown>(null);
   loading = $state(false);
+  /** The panel that records from the microphone is shown. */
+  recording = $state(false);
   readonly #past: (readonly SimilarQuery[])[] = $state([]);
   /** Where in the past the present queries are. */
   #at = $state(-1);

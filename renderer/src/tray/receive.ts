@@ -60,6 +60,20 @@ export async function chooseFiles(app: App): Promise<void> {
   if (paths.length > 0) await session.tray.add(paths);
 }
 
+/** Shows the panel that records in the tray, or puts it away; where nothing is trained, sounds like it are looked for. */
+export function record(app: App): void {
+  const { session } = app;
+  if (session && !session.experiments.current) {
+    session.similar.recording = true;
+    app.view = 'similar';
+    return;
+  }
+  const tray = readyToClassify(app)?.tray;
+  if (!tray) return;
+  tray.recording = !tray.open || !tray.recording;
+  tray.open = true;
+}
+
 /** The open library, when something is trained that can classify; else says what to do first. */
 function readyToClassify(app: App): LibrarySession | null {
   const { session } = app;

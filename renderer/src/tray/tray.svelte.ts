@@ -35,6 +35,8 @@ const isBelow = (path: string, folder: string): boolean =>
 /** Files beside the library that are classified by its experiment; they are not taken into it. */
 export class Tray {
   open = $state(false);
+  /** The panel that records from the microphone is shown. */
+  recording = $state(false);
   /** The file whose reasons are shown. */
   selectedPath = $state<string | null>(null);
   readonly #byPath = new SvelteMap<string, TrayFile>();

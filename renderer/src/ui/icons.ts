@@ -23,6 +23,9 @@ export const icons = {
   },
   stop: { path: 'M4 4h8v8H4Z', fill: true },
   volume: { path: 'M2.5 6v4h2.5L8.5 13V3L5 6ZM11 5.8a3 3 0 0 1 0 4.4M12.8 4a5.5 5.5 0 0 1 0 8' },
+  microphone: {
+    path: 'M8 1.8a2 2 0 0 1 2 2v3.7a2 2 0 0 1-4 0V3.8a2 2 0 0 1 2-2M3.8 7.2a4.2 4.2 0 0 0 8.4 0M8 11.4v2.8M5.800 14.2h4.4',
+  },
   spectrogram: { path: 'M2.5 13V8M5.2 13V4M8 13V6.5M10.8 13V3M13.5 13V9' },
   search: { path: 'M7 2.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 0 1 0-9M10.3 10.3L13.5 13.5' },
   close: { path: 'M4 4l8 8M12 4l-8 8' },

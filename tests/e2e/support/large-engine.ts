@@ -236,6 +236,11 @@ const fake = new FakeEngine({
     compared: trackCount,
     copies: 2,
   }),
+  'recordings.list': () =>
+    [1, 2].map((n) => ({
+      ...{ id: `recording-${String(n)}`, path: `/data/recordings/recording-${String(n)}.wav` },
+      ...{ durationSeconds: 3 * n, bytes: 288_044 * n, recordedAt: `2026-11-2${String(n)}T12:00:00Z` },
+    })),
   'sonify.start': () => ({ jobId: 'J9' }),
   'sonify.background': () => ({ jobId: null }),
   'sonify.picture': () => ({

@@ -33,6 +33,13 @@ export async function answerDialogs(app: ElectronApplication, ...paths: string[]
   }, paths);
 }
 
+/** Answers the question whether the window may record, from now on; the dialog is the system's own. */
+export async function allowMicrophone(app: ElectronApplication, allowed: boolean): Promise<void> {
+  await app.evaluate(({ dialog }, response) => {
+    dialog.showMessageBox = () => Promise.resolve({ response, checkboxChecked: false });
+  }, Number(allowed));
+}
+
 export async function go(page: Page, view: string): Promise<void> {
   await page.getByTestId(`nav-${view}`).click();
 }
