@@ -19,7 +19,7 @@ export const mayRecord: MayRecord = (contents, permission, details) =>
   details.isMainFrame &&
   details.requestingUrl.startsWith(`${appOrigin}/`) &&
   'mediaTypes' in details &&
-  details.mediaTypes?.length === 1 &&
+  details.mediaTypes.length === 1 &&
   details.mediaTypes[0] === 'audio';
 
 const CANCEL = 0;

@@ -31,11 +31,16 @@ function pitchOf({ samples, sampleRate }: ReturnType<typeof readWav>): number {
   return (crossings * sampleRate) / samples.length;
 }
 
-/** Puts files on the clipboard, as a file manager does. */
-async function copyFiles({ app }: RunningApp, files: readonly string[]): Promise<void> {
+/**
+ * Puts files on the clipboard, as a file manager of Linux does.
+ * @returns whether this Electron can: newer ones take fewer formats
+ */
+async function copyFiles({ app }: RunningApp, files: readonly string[]): Promise<boolean> {
   const list = files.map((file) => pathToFileURL(file).href).join('\r\n');
-  await app.evaluate(({ clipboard }, uris) => {
-    clipboard.writeBuffer('text/uri-list', Buffer.from(`${uris}\r\n`));
+  return app.evaluate(({ clipboard }, uris) => {
+    const raw = clipboard as unknown as { writeBuffer?: (format: string, bytes: Buffer) => void };
+    raw.writeBuffer?.('text/uri-list', Buffer.from(`${uris}\r\n`));
+    return raw.writeBuffer !== undefined;
   }, list);
 }
 
@@ -242,18 +247,16 @@ test.describe('several labels', () => {
   });
 
   test('files of the clipboard are classified, and text that is pasted into a field stays there', async () => {
-    test.skip(
-      process.platform !== 'linux',
-      'file managers of other systems put files on the clipboard in their own way',
-    );
+    test.skip(process.platform !== 'linux', 'other systems put files on the clipboard in their own way');
     const { app, page, complaints } = running;
     const samples = join(repository, 'node_modules', 'supersonic-scsynth-samples', 'samples');
     const names = readdirSync(samples).filter((name) => name.endsWith('.flac'));
     await go(page, 'library');
-    await copyFiles(
+    const copied = await copyFiles(
       running,
       names.slice(0, 2).map((name) => join(samples, name)),
     );
+    test.skip(!copied, 'the clipboard of this Electron cannot be given files by a program');
     await page.getByTestId('library-table').focus();
     await page.keyboard.press('Control+v');
     const list = page.getByTestId('tray-list');

@@ -29,7 +29,8 @@ export function toPcm16(samples: Float32Array): Uint8Array<ArrayBuffer> {
 export function toBase64(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,/, ''));
+    reader.onload = () =>
+      resolve(typeof reader.result === 'string' ? reader.result.replace(/^[^,]*,/, '') : '');
     reader.onerror = () => reject(reader.error ?? new Error('The bytes cannot be read.'));
     reader.readAsDataURL(new Blob([bytes]));
   });

@@ -92,7 +92,10 @@ export class Recorder {
         onSamples: (samples) => this.#take(wish, samples),
         onLost: () => void (wish === this.#wish && this.stop()),
       });
-      if (wish !== this.#wish) return await end();
+      if (wish !== this.#wish) {
+        await end();
+        return;
+      }
       this.#end = end;
       this.state = 'recording';
     } catch (thrown) {
