@@ -2,11 +2,11 @@ import type { Page } from '@playwright/test';
 import { expect, test } from './support/app.ts';
 import { violations } from './support/axe.ts';
 import { openLargeLibrary } from './support/large-library.ts';
-import { go, screenshots } from './support/steps.ts';
+import { allowMicrophone, go, screenshots } from './support/steps.ts';
 
 const views = [
   ...['welcome', 'library', 'map', 'prototypes', 'train', 'reduce', 'mistakes', 'similar', 'packs', 'jobs'],
-  'evaluate',
+  ...['evaluate', 'help', 'preferences', 'about'],
 ];
 
 /** The share of a processor that the window’s process takes over some time. */
@@ -41,7 +41,7 @@ function squeezed(page: Page): Promise<string[]> {
 }
 
 test.describe('everyday work', () => {
-  test('no view has a fault that axe finds, light or dark', async ({ running: { page } }) => {
+  test('no view has a fault that axe finds, light or dark', async ({ running: { page, app } }) => {
     await openLargeLibrary(page);
     await page.getByTestId('track-row').first().click();
     await page
@@ -51,6 +51,19 @@ test.describe('everyday work', () => {
     await expect(page.getByTestId('selection-bar')).toBeVisible();
     await page.getByTestId('selection-similar').click();
     await expect(page.getByTestId('similar-row').first()).toBeVisible();
+    // Where no microphone is connected, that is said.
+    await allowMicrophone(app, true);
+    const microphones = await page.evaluate(async () =>
+      (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === 'audioinput'),
+    );
+    await page.getByTestId('similar-record').click();
+    await expect(page.getByTestId('record-earlier')).toBeVisible();
+    if (microphones.length === 0) {
+      await page.getByTestId('record-start').click();
+      await expect(page.getByTestId('record-panel').getByRole('alert')).toContainText(
+        'No microphone is connected.',
+      );
+    }
     const faults: string[] = [];
     for (const view of views) {
       await go(page, view);
