@@ -70,6 +70,8 @@ describe('the documentation in the window', () => {
       { id: 'b', name: 'Desk' },
     ]);
     expect(await audioDevices(undefined, 'audiooutput')).toEqual([]);
-    expect(await audioDevices({ enumerateDevices: () => Promise.reject(new Error('no')) }, 'audioinput')).toEqual([]);
+    expect(
+      await audioDevices({ enumerateDevices: () => Promise.reject(new Error('no')) }, 'audioinput'),
+    ).toEqual([]);
   });
 });

@@ -16,7 +16,10 @@ export async function audioDevices(
   const all = (await devices?.enumerateDevices().catch(() => [])) ?? [];
   return all
     .filter(({ kind, deviceId }) => kind === wanted && deviceId !== '' && deviceId !== 'default')
-    .map(({ deviceId, label }, i) => ({ id: deviceId, name: label || `${unnamed[wanted]} ${String(i + 1)}` }));
+    .map(({ deviceId, label }, i) => ({
+      id: deviceId,
+      name: label || `${unnamed[wanted]} ${String(i + 1)}`,
+    }));
 }
 
 /** Tells the devices of a kind, and again when one is plugged in or out. @returns what ends it */
