@@ -39,7 +39,7 @@ const engine = [
     'threads',
   ],
   ['library'],
-  ['bundles', 'caches', 'import', 'playlists', 'taxonomies'],
+  ['bundles', 'caches', 'import', 'playlists', 'recordings', 'taxonomies'],
   ['experiments', 'worker'],
   ['classify'],
   ['neighbours', 'similarity'],
