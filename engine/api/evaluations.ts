@@ -170,7 +170,7 @@ const columnOf = {
 };
 
 /** Kinds of probes that a form offers; their settings are the usual ones. */
-export const formProbes = ['knn', 'mlknn', 'linear', 'classifier', 'prototypes', 'ridge'] as const;
+export const formProbes = ['knn', 'mlknn', 'linear', 'classifier', 'prototypes', 'head', 'ridge'] as const;
 
 /** Deformations that a form offers, each with one value. */
 export const formDeformations = [

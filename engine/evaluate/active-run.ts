@@ -1,13 +1,14 @@
 import { AudioError } from '../../models/audio/errors.ts';
 import { ScenarioError, type Scenario } from '../../models/deformations/scenario.ts';
-import type { ProbeSettings } from '../../models/probes/probe.ts';
-import type { RidgeSettings } from '../../models/probes/ridge.ts';
+import type { AnyProbe } from '../../models/probes/probe.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { JobHandle } from '../jobs/queue.ts';
+import type { Tagger } from '../packs/tagger.ts';
 import type { EvaluationSpec } from './cell-files.ts';
 import type { Task } from './tasks.ts';
-import type { VectorStore } from './vectors.ts';
+import { predictionsOf } from './predictions.ts';
+import type { Listener, VectorStore } from './vectors.ts';
 import type { PlannedExperiment } from './yaml.ts';
 
 /** An evaluation that is being run. */
@@ -27,7 +28,9 @@ export interface Cell {
   experiment: PlannedExperiment;
   task: Task;
   space: string;
-  probe: ProbeSettings | RidgeSettings;
+  probe: AnyProbe;
+  /** What answers in a probe that learns nothing; null for those that do. */
+  tagger: Tagger | null;
   seed: number;
   split: number;
   scenario: Scenario | null;
@@ -39,8 +42,17 @@ export const setKey = ({
   space,
   scenario,
   experiment,
-}: Pick<Cell, 'task' | 'space' | 'scenario' | 'experiment'>): string =>
-  JSON.stringify([task.fingerprint, space, experiment.windows, scenario?.key ?? null]);
+  tagger,
+}: Pick<Cell, 'task' | 'space' | 'scenario' | 'experiment' | 'tagger'>): string =>
+  JSON.stringify([task.fingerprint, space, experiment.windows, scenario?.key ?? null, tagger?.key ?? null]);
+
+/** What makes the vectors of a cell, or the predictions that stand for them. @throws EngineError `pack` */
+export async function listenerOf(
+  { context }: Pick<ActiveRun, 'context'>,
+  { space, tagger }: Pick<Cell, 'space' | 'tagger'>,
+): Promise<Listener> {
+  return tagger === null ? context.packs.runtime(space) : predictionsOf(tagger);
+}
 
 /** In the order of their first members. */
 export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {

@@ -15,7 +15,7 @@ const taskTypes: Readonly<Record<EvaluationTask, string>> = {
 };
 
 /** The probes of a form as a file says them. */
-const probes: Readonly<Record<Form['probes'][number], Record<string, unknown>>> = {
+const probes: Readonly<Record<Exclude<Form['probes'][number], 'head'>, Record<string, unknown>>> = {
   knn: { type: 'knn', k: 5 },
   mlknn: { type: 'mlknn', k: 10 },
   linear: { type: 'linear' },
@@ -37,7 +37,7 @@ const parameters: Readonly<Record<(typeof formDeformations)[number]['type'], rea
  * The file that a form stands for.
  * @throws EngineError `not-found` for a library or taxonomy that is not there; `bad-input` where a task has no labels
  */
-export function composeEvaluation({ libraries }: EngineContext, form: Form): string {
+export function composeEvaluation({ libraries, packs }: EngineContext, form: Form): string {
   const deformations = form.deformations.map(({ type, value }) => [
     { type, params: Object.fromEntries(parameters[type].map((name) => [name, value])) },
   ]);
@@ -51,7 +51,9 @@ export function composeEvaluation({ libraries }: EngineContext, form: Form): str
           task: { name: form.name, type: taskTypes[form.task], feature_aggregation: 'mean' },
           datasets: [{ ...dataset, ...(deformations.length > 0 ? { deformations } : {}) }],
           features: form.spaces,
-          probes: form.probes.map((probe) => probes[probe]),
+          probes: form.probes.flatMap((probe) =>
+            probe === 'head' ? headsOf(packs, form.spaces) : [probes[probe]],
+          ),
           seeds: form.seeds,
           split: { kind: 'folds', folds: form.folds },
           ...(form.groupBy === 'track' ? {} : { group_by: form.groupBy }),
@@ -61,6 +63,19 @@ export function composeEvaluation({ libraries }: EngineContext, form: Form): str
     },
     // Strings of names as they are, whatever their length.
     { lineWidth: 0 },
+  );
+}
+
+/** Every head of the spaces, and their own tags, once each; a space that has one of them not is not asked for it. */
+function headsOf(packs: EngineContext['packs'], spaces: readonly string[]): Record<string, unknown>[] {
+  const own = spaces.some((id) => packs.find(id)?.manifest.network?.tags);
+  const names = new Set(spaces.flatMap((id) => packs.heads.of(id).map(({ manifest }) => manifest.id)));
+  const found = [...(own ? [{ type: 'head' }] : []), ...[...names].map((name) => ({ type: 'head', name }))];
+  if (found.length > 0) return found;
+  throw new EngineError(
+    'bad-input',
+    'None of the chosen spaces has a head.',
+    'Add one to its pack in Packs, or choose other probes.',
   );
 }
 

@@ -1,5 +1,5 @@
 import { CLEAN } from './cell-files.ts';
-import { groupBy, setKey, understood, type ActiveRun, type Cell } from './active-run.ts';
+import { groupBy, listenerOf, setKey, understood, type ActiveRun, type Cell } from './active-run.ts';
 import { extractOverQueue, type Extraction } from './extract-over-queue.ts';
 import type { QueueSettings } from '../queue/settings.ts';
 
@@ -17,14 +17,16 @@ export async function extract(run: ActiveRun, cells: readonly Cell[]): Promise<v
     const [first] = group;
     if (!first) continue;
     const { task, scenario, experiment } = first;
-    const spaces = [...new Set(group.map(({ space }) => space))];
-    const runtimes = await Promise.all(spaces.map((space) => context.packs.runtime(space)));
+    const each = groupBy(group, ({ space, tagger }) => tagger?.key ?? space);
+    const listeners = await Promise.all(
+      [...each.values()].flatMap(([one]) => (one ? [listenerOf(run, one)] : [])),
+    );
     for (const item of task.items) {
       await job.checkpoint();
       const current = `${task.title}, ${scenario?.title ?? CLEAN}: ${item.path}`;
       job.report({ done, total, unit: 'tracks', current });
       const wanted = { windows: experiment.windows, scenario, signal: job.signal };
-      const made = await understood(() => vectors.make(item, runtimes, wanted), item.path);
+      const made = await understood(() => vectors.make(item, listeners, wanted), item.path);
       // What was there before is nothing that this run brought nearer to its end.
       if (made) job.kept();
       done += 1;
@@ -39,7 +41,9 @@ async function extractElsewhere(
   cells: readonly Cell[],
   settings: QueueSettings,
 ): Promise<void> {
-  const groups = groupBy([...cleanly(cells), ...cells], setKey);
+  // What heads say is computed here: workers make vectors.
+  const learning = cells.filter(({ tagger }) => tagger === null);
+  const groups = groupBy([...cleanly(learning), ...learning], setKey);
   const extractions: Extraction[] = [];
   for (const [first] of groups.values()) {
     if (!first) continue;

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import { neededBy, withFiles, type Scenario } from '../../models/deformations/scenario.ts';
 import { spaceKey } from '../../models/embeddings/space.ts';
+import { labelsOfClasses } from '../../models/probes/head.ts';
+import { probeTitle, type AnyProbe } from '../../models/probes/probe.ts';
+import { EngineError } from '../api/errors.ts';
 import type { EvaluationMark } from '../api/evaluations.ts';
 import type { EngineContext } from '../context.ts';
+import { taggerOf, type Tagger } from '../packs/tagger.ts';
 import { canCompress } from '../scoring/compress.ts';
 import { acrossTask } from './across.ts';
 import type { ActiveRun, Cell } from './active-run.ts';
@@ -47,13 +51,16 @@ async function cellsOf(run: Run, asked: PlannedExperiment, e: number, mark: Mark
     const task = await taskOf(run, planned, experiment, mark);
     const scenarios = await runnable(run, planned, compresses, mark);
     for (const space of packs)
-      for (const probe of experiment.probes)
+      for (const probe of experiment.probes) {
+        const tagger = await taggerFor(context, probe, { space, task }, mark);
+        if (tagger === 'none') continue;
         for (const seed of experiment.seeds)
           for (let split = 0; split < splitCount(experiment.split); split++)
             for (const scenario of [null, ...scenarios]) {
-              const cell = { experiment, task, space, probe, seed, split, scenario };
+              const cell = { experiment, task, space, probe, tagger, seed, split, scenario };
               cells.push({ file: fileOf(context, cell), ...cell });
             }
+      }
   }
   return cells;
 }
@@ -65,7 +72,7 @@ export function splitCount(split: PlannedExperiment['split']): number {
 
 /** Everything that a cell depends on names its file: what is there need not be made again. */
 function fileOf({ packs, options }: EngineContext, cell: Omit<Cell, 'file'>): string {
-  const { task, space, experiment, probe, seed, split, scenario } = cell;
+  const { task, space, experiment, probe, tagger, seed, split, scenario } = cell;
   const { encoderSha256 } = packs.get(space);
   const key = [
     // Another version may learn or score in another way.
@@ -76,8 +83,44 @@ function fileOf({ packs, options }: EngineContext, cell: Omit<Cell, 'file'>): st
     seed,
     split,
     experiment.split,
+    // Another file under the same name says something else.
+    ...(tagger === null ? [] : [tagger.key]),
   ];
   return `${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 24)}.json`;
+}
+
+/**
+ * What answers in a probe that learns nothing.
+ * @returns null for probes that learn; `none` where the space has no such head, or it says none of the labels
+ */
+async function taggerFor(
+  context: EngineContext,
+  probe: AnyProbe,
+  { space, task }: Pick<Cell, 'space' | 'task'>,
+  mark: Mark,
+): Promise<Tagger | null | 'none'> {
+  if (probe.kind !== 'head') return null;
+  const at = `${task.title}, ${space}, ${probeTitle(probe)}`;
+  let tagger: Tagger;
+  try {
+    tagger = await taggerOf(context, { packId: space, headId: probe.head });
+  } catch (thrown) {
+    if (!(thrown instanceof EngineError) || thrown.code !== 'pack') throw thrown;
+    mark(at, `${thrown.message} It is not run.`);
+    return 'none';
+  }
+  const said = new Set(labelsOfClasses(tagger.classes, task.labelNames, probe.mapping));
+  const silent = task.labelNames.filter((_, label) => !said.has(label));
+  if (silent.length === task.labelNames.length) {
+    mark(
+      at,
+      `None of its classes is a label of the task (${tagger.classes.slice(0, 5).join(', ')}…): say by \`mapping\` which class is which label. It is not run.`,
+    );
+    return 'none';
+  }
+  if (silent.length > 0)
+    mark(at, `No class of it says the labels ${silent.join(', ')}; they are never given.`);
+  return tagger;
 }
 
 async function taskOf(

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { selectTracks } from '../../models/embeddings/tracks.ts';
+import { headAnswers, labelsOfClasses } from '../../models/probes/head.ts';
 import { fitProbe, probeTitle } from '../../models/probes/probe.ts';
 import { fitRidge } from '../../models/probes/ridge.ts';
 import { EngineError } from '../api/errors.ts';
@@ -53,7 +54,8 @@ async function scoreGroup(
     selectTracks(set, (track) => parts[track] === name);
   const clean = await sets.of({ ...first, scenario: null });
   say(`${task.title}, ${space}: ${probeTitle(probe)}`);
-  const score = await fitted(job, sets, first, part(clean, 'train'), part(clean, 'validation'));
+  const score =
+    published(first) ?? (await fitted(job, sets, first, part(clean, 'train'), part(clean, 'validation')));
   for (const cell of cells) {
     const set = await sets.of(cell);
     const result: EvaluationCell = {
@@ -65,6 +67,16 @@ async function scoreGroup(
   }
 }
 
+type Score = (test: LabelledWindows) => Promise<Scored>;
+
+/** What a head says needs no training; null for probes that learn. */
+function published({ task, probe, tagger }: Cell): Score | null {
+  if (probe.kind !== 'head' || tagger === null) return null;
+  const labelOf = labelsOfClasses(tagger.classes, task.labelNames, probe.mapping);
+  const kind = task.kind === 'multi' ? 'multi' : 'single';
+  return (test) => Promise.resolve(scoredLabels(test, headAnswers(test, labelOf, kind), task.kind));
+}
+
 /** The probe of a cell, trained: it scores tracks of any deformation. */
 async function fitted(
   job: ActiveRun['job'],
@@ -72,7 +84,7 @@ async function fitted(
   { task, experiment, probe, seed }: Cell,
   train: LabelledWindows,
   held: LabelledWindows,
-): Promise<(test: LabelledWindows) => Promise<Scored>> {
+): Promise<Score> {
   const { signal } = job;
   const pace = (): Promise<void> => job.checkpoint();
   if (probe.kind === 'ridge') {
@@ -85,6 +97,7 @@ async function fitted(
         scoredNumbers(test.tracks.ids, ofTracks(known, task, test), predict(test), targets, groups),
       );
   }
+  if (probe.kind === 'head') throw new EngineError('internal', 'The head is gone.');
   const validation = held.count > 0 ? held : null;
   const kind = task.kind === 'multi' ? 'multi' : 'single';
   const answer = await fitProbe(probe, { train, validation, task: kind, seed, signal, pace });

@@ -4,7 +4,7 @@ import { keyOf, keyScore } from '../../models/evaluation/metrics/key.ts';
 import { multilabelMetrics } from '../../models/evaluation/metrics/multilabel.ts';
 import { meanAbsoluteError, r2 } from '../../models/evaluation/metrics/regression.ts';
 import { classificationReport } from '../../models/evaluation/metrics/single-label.ts';
-import type { Answers } from '../../models/probes/probe.ts';
+import type { Answers } from '../../models/probes/decide.ts';
 import type { Targets } from '../../models/probes/ridge.ts';
 import { absoluteMetric, targetMetric, type EvaluationTask } from '../api/evaluations.ts';
 

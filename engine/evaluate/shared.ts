@@ -32,7 +32,7 @@ export async function compareSpaces(
       const [first] = own;
       if (!first) continue;
       await job.checkpoint();
-      const { features, dim, count } = poolTracks(await sets.of({ ...first, scenario: null }));
+      const { features, dim, count } = poolTracks(await sets.of({ ...first, scenario: null, tagger: null }));
       if (count < LEAST_COMPARED) continue;
       const compared = spread(features, dim, count);
       known.push({ space, representation: await representationOf(compared, dim, job.signal) });

@@ -1,6 +1,6 @@
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import type { Targets } from '../../models/probes/ridge.ts';
-import { setKey, understood, type ActiveRun, type Cell } from './active-run.ts';
+import { listenerOf, setKey, understood, type ActiveRun, type Cell } from './active-run.ts';
 import { targetsOf } from './targets.ts';
 import type { Task } from './tasks.ts';
 import type { Vectors } from './vectors.ts';
@@ -54,9 +54,10 @@ export class TaskSets {
     return targets;
   }
 
-  async #gather({ task, space, scenario, experiment }: Cell): Promise<LabelledWindows> {
-    const { context, job, vectors } = this.#run;
-    const runtime = await context.packs.runtime(space);
+  async #gather(cell: Cell): Promise<LabelledWindows> {
+    const { task, scenario, experiment } = cell;
+    const { job, vectors } = this.#run;
+    const runtime = await listenerOf(this.#run, cell);
     const wanted = { windows: experiment.windows, scenario, signal: job.signal };
     const rows: Vectors[] = [];
     for (const item of task.items) {

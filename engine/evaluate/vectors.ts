@@ -4,12 +4,13 @@ import { dirname, join } from 'node:path';
 import type { DeformationMeasure, DeformationTools } from '../../models/deformations/deformation.ts';
 import type { Scenario } from '../../models/deformations/scenario.ts';
 import { spaceKey } from '../../models/embeddings/space.ts';
-import type { PackRuntime } from '../../models/packs/index.ts';
 import type { EngineContext } from '../context.ts';
 import { writeWhole } from '../files/write-whole.ts';
-import { deformedFile, embedAudio, resampled, wholeFile } from '../import/embed-deformed.ts';
+import { deformedFile, embedAudio, resampled, wholeFile, type Listener } from '../import/embed-deformed.ts';
 import { thereAndBack } from '../scoring/compress.ts';
 import type { TaskItem } from './tasks.ts';
+
+export type { Listener } from '../import/embed-deformed.ts';
 
 /** Vectors of a track in one space: `[windows, D]`. */
 export type Vectors = Float32Array;
@@ -40,7 +41,7 @@ export class VectorStore {
    * @returns whether any was missing
    * @throws AudioError, PackError, ScenarioError; the signal's reason
    */
-  async make(item: TaskItem, runtimes: readonly PackRuntime[], wanted: Wanted): Promise<boolean> {
+  async make(item: TaskItem, runtimes: readonly Listener[], wanted: Wanted): Promise<boolean> {
     let once: Promise<Float32Array> | null = null;
     const deformed: Deformed = (scenario) => (once ??= this.#deformed(item, scenario, wanted.signal));
     const missing = runtimes.filter((runtime) => !this.has(item, runtime, wanted));
@@ -48,12 +49,12 @@ export class VectorStore {
     return missing.length > 0;
   }
 
-  has(item: TaskItem, runtime: PackRuntime, wanted: Omit<Wanted, 'signal'>): boolean {
+  has(item: TaskItem, runtime: Listener, wanted: Omit<Wanted, 'signal'>): boolean {
     return existsSync(this.path(item, runtime, wanted));
   }
 
   /** Read, or made. @throws AudioError, PackError, ScenarioError; the signal's reason */
-  async of(item: TaskItem, runtime: PackRuntime, wanted: Wanted): Promise<Vectors> {
+  async of(item: TaskItem, runtime: Listener, wanted: Wanted): Promise<Vectors> {
     if (!this.has(item, runtime, wanted))
       return this.#make(item, runtime, wanted, (scenario) => this.#deformed(item, scenario, wanted.signal));
     const bytes = await readFile(this.path(item, runtime, wanted));
@@ -63,7 +64,7 @@ export class VectorStore {
   /** Where they lie, or will. */
   path(
     { sha256 }: Pick<TaskItem, 'sha256'>,
-    { pack }: Pick<PackRuntime, 'pack'>,
+    { pack }: Pick<Listener, 'pack'>,
     { windows, scenario }: Omit<Wanted, 'signal'>,
   ): string {
     const space = { encoderSha256: pack.encoderSha256, windows, deformation: scenario?.key ?? null };
@@ -73,11 +74,11 @@ export class VectorStore {
   }
 
   /** The audio of a track as a pack hears it. */
-  audio(item: TaskItem, runtime: PackRuntime, { scenario, signal }: Wanted): AsyncIterable<Float32Array> {
+  audio(item: TaskItem, runtime: Listener, { scenario, signal }: Wanted): AsyncIterable<Float32Array> {
     return this.#audio(item, runtime, { scenario, signal }, (wanted) => this.#deformed(item, wanted, signal));
   }
 
-  async #make(item: TaskItem, runtime: PackRuntime, wanted: Wanted, deformed: Deformed): Promise<Vectors> {
+  async #make(item: TaskItem, runtime: Listener, wanted: Wanted, deformed: Deformed): Promise<Vectors> {
     const audio = this.#audio(item, runtime, wanted, deformed);
     const { vectors } = await embedAudio(runtime, audio, wanted.windows, wanted.signal);
     const path = this.path(item, runtime, wanted);
@@ -88,7 +89,7 @@ export class VectorStore {
 
   #audio(
     item: TaskItem,
-    runtime: PackRuntime,
+    runtime: Listener,
     { scenario, signal }: Pick<Wanted, 'scenario' | 'signal'>,
     deformed: Deformed,
   ): AsyncIterable<Float32Array> {

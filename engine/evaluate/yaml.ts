@@ -1,8 +1,7 @@
 import { isMap, isScalar, isSeq, parseDocument, type Document, type Node } from 'yaml';
 import { z } from 'zod';
 import { scenarioOf, ScenarioError, type Scenario } from '../../models/deformations/scenario.ts';
-import type { ProbeSettings } from '../../models/probes/probe.ts';
-import type { RidgeSettings } from '../../models/probes/ridge.ts';
+import type { AnyProbe } from '../../models/probes/probe.ts';
 import {
   evaluationGroups,
   type EvaluationGroup,
@@ -43,7 +42,7 @@ export interface PlannedExperiment {
   /** Ids of packs. */
   features: string[];
   /** Of a task of numbers ridge regression, of any other classifiers. */
-  probes: (ProbeSettings | RidgeSettings)[];
+  probes: AnyProbe[];
   seeds: number[];
   split: EvaluationSplit;
   windows: 'all' | number;
@@ -113,8 +112,11 @@ interface ProbeType {
   keys: readonly string[];
   /** Keys of mir_ref that say what is done anyway; anything else they say is marked. */
   fixed?: Readonly<Record<string, readonly unknown[]>>;
-  settings: (number: NumberOf, probe: Record<string, unknown>) => ProbeSettings | RidgeSettings;
+  settings: (number: NumberOf, probe: Record<string, unknown>) => AnyProbe;
 }
+
+/** Labels by the class of a head. */
+const labelMapping = z.record(text, text);
 
 /** Kinds of probes by their name in files. `classifier` is mir_ref's, and its defaults are mir_ref's. */
 const probeTypes: Record<string, ProbeType> = {
@@ -126,6 +128,14 @@ const probeTypes: Record<string, ProbeType> = {
     settings: (number, { alpha }) => ({
       kind: 'ridge',
       strength: alpha === undefined ? null : number('alpha', 1e-9, 1e9, 1),
+    }),
+  },
+  head: {
+    keys: ['name', 'mapping'],
+    settings: (_, { name, mapping }) => ({
+      kind: 'head',
+      head: typeof name === 'string' ? name : null,
+      mapping: labelMapping.safeParse(mapping).data ?? {},
     }),
   },
   prototypes: {
@@ -209,6 +219,12 @@ export function readEvaluationFile(source: string): EvaluationFile {
         mark([...at, 'hidden_units'], `“${odd}” is no number of units; the probe is not run.`);
         return [];
       }
+      if (
+        probe['mapping'] !== undefined &&
+        settings.kind === 'head' &&
+        !labelMapping.safeParse(probe['mapping']).success
+      )
+        mark([...at, 'mapping'], 'does not say labels by classes; it has no effect.');
       const learns = settings.kind === 'ridge' ? 'numbers' : 'labels';
       if (!tasks[taskOf(experiment.task) ?? 'single'].learnedBy.includes(learns)) {
         mark(

@@ -3,7 +3,7 @@ import { cutWindows, type AudioWindow } from '../../models/audio/index.ts';
 import { Resampler } from '../../models/audio/resampler.ts';
 import type { DeformationMeasure, DeformationTools } from '../../models/deformations/deformation.ts';
 import { deform, type Scenario } from '../../models/deformations/scenario.ts';
-import type { PackRuntime } from '../../models/packs/index.ts';
+import type { Pack, PackRuntime } from '../../models/packs/index.ts';
 import type { AudioDecoder } from '../decode/index.ts';
 import { evenlySpaced } from './choose-windows.ts';
 
@@ -63,9 +63,12 @@ export async function* resampled(
   yield resampler.flush();
 }
 
+/** What makes a vector of a window of sound. */
+export type Listener = Pick<PackRuntime, 'embed'> & { pack: Pick<Pack, 'manifest' | 'encoderSha256'> };
+
 /** @returns the windows that were chosen, and `[windows, D]` @throws PackError; the signal's reason */
 export async function embedAudio(
-  runtime: PackRuntime,
+  runtime: Listener,
   audio: AsyncIterable<Float32Array>,
   windows: 'all' | number,
   signal: AbortSignal,

@@ -1,10 +1,11 @@
 import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { borneLabels, selectTracks, withLabels } from '../embeddings/tracks.ts';
 import { predictKnn } from '../knn/index.ts';
-import { NumericError } from '../numerics/errors.ts';
 import { defaultTrainParameters, trainPrototypeNetwork } from '../pecmae/trainer.ts';
+import { decide, type Answers } from './decide.ts';
 import { fitLinear, fitMlp, hiddenSizes } from './fit.ts';
 import type { ProbeTask } from './gradient-graph.ts';
+import { headTitle, type HeadSettings } from './head.ts';
 import { ridgeTitle, type RidgeSettings } from './ridge.ts';
 import { standardOf } from './standard.ts';
 
@@ -18,12 +19,6 @@ export interface ProbeInput {
   seed: number;
   signal: AbortSignal;
   pace?: () => Promise<void>;
-}
-
-/** Answers about the tracks of a set, in their order: `scores [tracks, L]` in 0…1, `labels [tracks, L]` of 0/1. */
-export interface Answers {
-  scores: Float64Array;
-  labels: Uint8Array;
 }
 
 export type FittedProbe = (test: LabelledWindows) => Promise<Answers>;
@@ -111,8 +106,12 @@ const kinds: { [K in ProbeSettings['kind']]: ProbeKind<K> } = {
   },
 };
 
-export function probeTitle(settings: ProbeSettings | RidgeSettings): string {
-  return settings.kind === 'ridge' ? ridgeTitle(settings) : kindOf(settings).title(settings);
+/** Whatever is asked of a space: what learns labels, what learns numbers, and what was learned elsewhere. */
+export type AnyProbe = ProbeSettings | RidgeSettings | HeadSettings;
+
+export function probeTitle(settings: AnyProbe): string {
+  if (settings.kind === 'ridge') return ridgeTitle(settings);
+  return settings.kind === 'head' ? headTitle(settings) : kindOf(settings).title(settings);
 }
 
 /** Trains a probe. @throws NumericError, PrototypeError for data it cannot learn from; the signal's reason */
@@ -153,25 +152,6 @@ function options(
   signal: AbortSignal,
 ): { dim: number; labels: number; task: ProbeTask; signal: AbortSignal } {
   return { dim, labels: labelNames.length, task, signal };
-}
-
-/** The best-scored label, or all from ½ on. @throws NumericError for scores of a training that went astray */
-function decide(scores: Float64Array, { labelNames }: LabelledWindows, task: ProbeTask): Answers {
-  const width = labelNames.length;
-  if (!scores.every(Number.isFinite))
-    throw new NumericError(
-      'not-finite',
-      'A probe gave scores that are no numbers.',
-      'Give it a smaller learning rate, or use another one.',
-    );
-  const labels = new Uint8Array(scores.length);
-  if (task === 'multi') scores.forEach((score, i) => (labels[i] = score >= 0.5 ? 1 : 0));
-  else
-    for (let row = 0; row < scores.length; row += width) {
-      const own = scores.subarray(row, row + width);
-      labels[row + own.indexOf(Math.max(...own))] = 1;
-    }
-  return { scores, labels };
 }
 
 /** Tracks of classes that are learned. */

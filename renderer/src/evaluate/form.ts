@@ -36,6 +36,7 @@ export const probeChoices: readonly {
   { id: 'linear', title: 'Linear', tasks: ['single', 'multi', 'key'] },
   { id: 'classifier', title: 'MLP of one hidden layer', tasks: ['single', 'multi', 'key'] },
   { id: 'prototypes', title: 'Prototype network', tasks: ['single', 'multi', 'key'] },
+  { id: 'head', title: 'Heads and tags of the packs', tasks: ['single', 'multi', 'key'] },
   { id: 'ridge', title: 'Ridge regression', tasks: ['regression', 'mir'] },
 ];
 
