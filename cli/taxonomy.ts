@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { EngineClient } from '../engine/api/contract.ts';
-import type { Taxonomy, TaxonomySource } from '../engine/api/taxonomies.ts';
+import type { Taxonomy, ReadSource } from '../engine/api/taxonomies.ts';
 import { EngineError } from '../engine/api/errors.ts';
 
 const FIELDS = ['genre', 'artist', 'album', 'year', 'key'] as const;
@@ -12,7 +12,7 @@ export const TAXONOMY_HELP = 'folders | tokens | tags[:genre|artist|album|year|k
  * Reads what `--taxonomy` was given.
  * @throws EngineError `bad-input`
  */
-export function parseTaxonomy(text: string): TaxonomySource {
+export function parseTaxonomy(text: string): ReadSource {
   if (text === 'folders' || text === 'tokens') return { kind: text };
   if (text === 'tags') return { kind: 'tags', field: 'genre' };
   if (text.startsWith('tags:')) {
@@ -38,7 +38,7 @@ interface Listener {
 export async function taxonomyOf(
   client: EngineClient,
   libraryId: string,
-  source: TaxonomySource,
+  source: ReadSource,
   { say, signal }: Listener,
 ): Promise<Taxonomy> {
   const existing = await client.call('taxonomies.list', { libraryId });
@@ -69,6 +69,6 @@ async function readAgain(
   }
 }
 
-function sorted(source: TaxonomySource): [string, unknown][] {
+function sorted(source: ReadSource | Taxonomy['source']): [string, unknown][] {
   return Object.entries(source).sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -102,6 +102,8 @@ function sourceOrNull(text: string): string | null {
 /** As `--taxonomy` takes it. */
 function sourceText(source: Taxonomy['source']): string {
   if (source.kind === 'tags') return `tags:${source.field}`;
+  if (source.kind === 'heard')
+    return `heard:${[source.packId, source.headId].filter((id) => id !== null).join('#')}`;
   return source.kind === 'csv' ? `csv:${source.path}` : source.kind;
 }
 

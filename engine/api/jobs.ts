@@ -39,6 +39,7 @@ export type JobKind =
   | 'check-providers'
   | 'verify-pack'
   | 'add-pack'
+  | 'tag-library'
   | 'move-caches'
   | 'bundle-library'
   | 'take-in-library';
@@ -135,6 +136,7 @@ export type JobResult =
   | { kind: 'check-providers'; providers: ProviderInfo[] }
   | { kind: 'verify-pack'; verification: PackVerification }
   | { kind: 'add-pack'; packId: string; headId: string | null; notes: string[] }
+  | { kind: 'tag-library'; taxonomyId: string; tracks: number; labelled: number; failed: number }
   | { kind: 'move-caches'; libraries: number }
   | { kind: 'bundle-library'; bundle: LibraryBundle }
   | { kind: 'take-in-library'; libraryId: string };

@@ -1,6 +1,7 @@
 /** What a pack with tags says of a sound, patch by patch. */
 import { z } from 'zod';
 import { query, stream } from '../wire/index.ts';
+import type { Started } from './shared.ts';
 import type { EngineErrorData } from './errors.ts';
 import type { JobProgress } from './jobs.ts';
 import { id, path } from './shared.ts';
@@ -53,6 +54,16 @@ export const tagsMethods = {
           most: z.int().min(1).max(1000).default(5),
         })
         .optional(),
+    }),
+  ),
+  /** Makes a taxonomy of what is heard in all tracks of a library. */
+  'tags.library': query<Started>()(
+    z.strictObject({
+      libraryId: id,
+      ...taggerFields,
+      threshold: z.number().min(0).max(1).default(0.5),
+      most: z.int().min(1).max(1000).default(5),
+      name: z.string().min(1).max(200).optional(),
     }),
   ),
   /** Tags of a track of a library over time. */

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { query } from '../wire/index.ts';
 import { label, id, path, inLibrary } from './shared.ts';
 
-const taxonomySourceSchema = z.discriminatedUnion('kind', [
+/** Sources that are read at once. */
+const readSourceSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('folders') }),
   z.strictObject({ kind: z.literal('tokens') }),
   z.strictObject({ kind: z.literal('tags'), field: z.enum(['genre', 'artist', 'album', 'year', 'key']) }),
@@ -11,7 +12,18 @@ const taxonomySourceSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('hand') }),
 ]);
 
-export type TaxonomySource = z.output<typeof taxonomySourceSchema>;
+/** What a pack, or a head of one, heard in every track: made by `tags.library`. */
+interface HeardSource {
+  kind: 'heard';
+  packId: string;
+  headId: string | null;
+  threshold: number;
+  most: number;
+}
+
+/** A source that labels can be read from at once. */
+export type ReadSource = z.output<typeof readSourceSchema>;
+export type TaxonomySource = ReadSource | HeardSource;
 
 export interface Taxonomy {
   id: string;
@@ -49,7 +61,7 @@ export const taxonomiesMethods = {
   'taxonomies.create': query<Taxonomy>()(
     z.strictObject({
       ...inLibrary,
-      source: taxonomySourceSchema,
+      source: readSourceSchema,
       name: z.string().min(1).max(200).optional(),
     }),
   ),

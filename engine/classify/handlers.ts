@@ -1,12 +1,14 @@
 import { basename, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { classifyMethods } from '../api/classify.ts';
+import { tagsMethods } from '../api/tags.ts';
 import type { Handlers } from '../api/contract.ts';
 import { isAudioName } from '../files/scan.ts';
 import { embedFiles } from './embed-files.ts';
 import { classifyFiles } from './files.ts';
 import { classifyLibrary } from './library.ts';
 import { tagFile, tagFiles } from './tag-files.ts';
+import { tagLibrary } from './tag-library.ts';
 import { classifyWindows } from './explain.ts';
 import type { EngineContext } from '../context.ts';
 import { COPIES_FOLDER, type Playback } from '../library/playback.ts';
@@ -23,6 +25,7 @@ type Part = Pick<
   | 'embed.files'
   | 'tags.files'
   | 'tags.track'
+  | 'tags.library'
 >;
 
 /** Without paths: the library. */
@@ -55,6 +58,19 @@ export function classifyHandlers(context: EngineContext, playback: Playback): Pa
       },
     }),
   );
+  context.jobs.register(
+    jobKind({
+      kind: 'tag-library',
+      lane: 'compute',
+      spec: tagsMethods['tags.library'].input,
+      title: ({ packId, headId }) =>
+        `Tag the library by ${headId ?? context.packs.get(packId).manifest.title}`,
+      run: async (spec, job) => ({
+        kind: 'tag-library',
+        ...(await tagLibrary(context, context.libraries.get(spec.libraryId), spec, job)),
+      }),
+    }),
+  );
   const start = (spec: z.output<typeof specSchema>): Promise<{ jobId: string }> =>
     answer(() => ({ jobId: context.jobs.start('classify', { libraryId: spec.libraryId, spec }) }));
   return {
@@ -69,6 +85,11 @@ export function classifyHandlers(context: EngineContext, playback: Playback): Pa
     }),
     'embed.files': (request, { signal }) => embedFiles(context, request, signal),
     'tags.files': (request, { signal }) => tagFiles(context, request, signal),
+    'tags.library': async (spec) => {
+      // Said at once rather than by a job that fails.
+      await taggerOf(context, spec);
+      return { jobId: context.jobs.start('tag-library', { libraryId: spec.libraryId, spec }) };
+    },
     'tags.track': async ({ libraryId, trackId, packId, headId }, { signal }) => {
       const library = context.libraries.get(libraryId);
       const path = library.absolutePath(library.tracks.file(trackId).path);

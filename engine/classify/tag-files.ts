@@ -139,7 +139,7 @@ export async function* tagFiles(
 }
 
 /** Classes from a mean on, the strongest first. In a label file “;” parts them, so that none may hold it. */
-function strongest(
+export function strongest(
   { classes, means }: Taggram,
   { threshold, most }: { threshold: number; most: number },
 ): string[] {

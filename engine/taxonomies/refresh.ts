@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Taxonomy, TaxonomySource } from '../api/taxonomies.ts';
+import type { ReadSource, Taxonomy, TaxonomySource } from '../api/taxonomies.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
@@ -17,7 +17,7 @@ import { nothingMatched } from './unmatched.ts';
 export async function createTaxonomy(
   context: EngineContext,
   library: Library,
-  source: TaxonomySource,
+  source: ReadSource,
   { name, signal }: { name?: string | undefined; signal: AbortSignal },
 ): Promise<Taxonomy> {
   const derived = await deriveLabels(context, library, source, signal);
@@ -35,10 +35,10 @@ export async function refreshTaxonomy(
   signal: AbortSignal,
 ): Promise<Taxonomy> {
   const source = library.taxonomies.sourceOf(taxonomyId);
-  const derived = await deriveLabels(context, library, source, signal);
+  const derived = await labelsAgain(context, library, { id: taxonomyId, source }, signal);
   // It may have been removed while its file was read.
   library.taxonomies.sourceOf(taxonomyId);
-  library.taxonomies.put(taxonomyId, source, derived);
+  if (derived) library.taxonomies.put(taxonomyId, source, derived);
   return library.taxonomies.get(taxonomyId);
 }
 
@@ -55,7 +55,7 @@ export async function refreshTaxonomies(
   for (const { id, source } of library.taxonomies.sources()) {
     let derived: Derived | null;
     try {
-      derived = await deriveLabels(context, library, source, signal);
+      derived = await labelsAgain(context, library, { id, source }, signal);
     } catch (thrown) {
       if (!(thrown instanceof EngineError)) throw thrown;
       derived = keptLabels(library, id);
@@ -65,10 +65,21 @@ export async function refreshTaxonomies(
   }
 }
 
+/** What a source says now; what was heard is not listened to again, but counts as it was kept. */
+function labelsAgain(
+  context: EngineContext,
+  library: Library,
+  { id, source }: { id: string; source: TaxonomySource },
+  signal: AbortSignal,
+): Promise<Derived | null> {
+  if (source.kind === 'heard') return Promise.resolve(keptLabels(library, id));
+  return deriveLabels(context, library, source, signal);
+}
+
 async function deriveLabels(
   context: EngineContext,
   library: Library,
-  source: TaxonomySource,
+  source: ReadSource,
   signal: AbortSignal,
 ): Promise<Derived> {
   const tracks = library.tracks.tagged();
@@ -85,10 +96,7 @@ async function deriveLabels(
   };
 }
 
-function labelsOf(
-  source: Exclude<TaxonomySource, { kind: 'csv' }>,
-  tracks: readonly TaggedTrack[],
-): Labelsets {
+function labelsOf(source: Exclude<ReadSource, { kind: 'csv' }>, tracks: readonly TaggedTrack[]): Labelsets {
   switch (source.kind) {
     case 'folders':
       return labelsFromFolders(tracks);
@@ -124,7 +132,7 @@ function byTrack(table: LabelTable, tracks: readonly TaggedTrack[]): Labelsets {
   return new Map([...table.labels].map(([track, labels]) => [tracks[track]?.id ?? '', labels]));
 }
 
-function defaultName(source: TaxonomySource): string {
+function defaultName(source: ReadSource): string {
   switch (source.kind) {
     case 'folders':
       return 'Folders';

@@ -301,6 +301,15 @@ test('what a pack with tags hears is drawn under the sound', async () => {
   if (!box) throw new Error('no taggram');
   await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
   await expect.poll(() => time(page)).toBeCloseTo(4, 0);
+  // What it hears in all tracks becomes labels of them.
+  await page.getByTestId('tag-labels').click();
+  await page.getByTestId('tag-labels-name').fill('Heard');
+  await page.getByTestId('tag-labels-threshold').fill('0');
+  await screenshots(page, 'player-tag-labels');
+  await page.getByTestId('tag-labels-start').click();
+  await expect(page.getByTestId('taxonomy').locator('option:checked')).toHaveText(/Heard/, {
+    timeout: 60_000,
+  });
   // Nothing plays on for the journey after this one.
   await page.getByTestId('stop').click();
 });

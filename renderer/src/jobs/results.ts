@@ -64,6 +64,8 @@ export function resultLine(result: JobResult): string {
       return result.headId === null
         ? `The pack ${result.packId}`
         : `The head ${result.headId} of ${result.packId}`;
+    case 'tag-library':
+      return `${plural(result.labelled, 'track')} of ${result.tracks} labelled by tags`;
     case 'move-caches':
       return `Caches of ${plural(result.libraries, 'library', 'libraries')} moved`;
     case 'bundle-library':

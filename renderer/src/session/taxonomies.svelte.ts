@@ -1,4 +1,4 @@
-import type { Taxonomy, TaxonomySource } from '../../../engine/api/taxonomies.ts';
+import type { Taxonomy, ReadSource } from '../../../engine/api/taxonomies.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import { readAllTracks } from '../library/tracks.svelte.ts';
 import type { History } from './history.svelte.ts';
@@ -29,7 +29,7 @@ export class Taxonomies {
     if (!this.current) this.currentId = this.list[0]?.id ?? null;
   }
 
-  async create(source: TaxonomySource): Promise<Taxonomy> {
+  async create(source: ReadSource): Promise<Taxonomy> {
     const taxonomy = await this.#engine.call('taxonomies.create', { libraryId: this.#libraryId, source });
     await this.reload();
     this.currentId = taxonomy.id;

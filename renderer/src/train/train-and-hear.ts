@@ -1,5 +1,5 @@
 import type { TrainRequest } from '../../../engine/api/experiments.ts';
-import type { Taxonomy, TaxonomySource } from '../../../engine/api/taxonomies.ts';
+import type { Taxonomy, ReadSource } from '../../../engine/api/taxonomies.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import { playPrototype } from '../session/audition.ts';
 import type { LibrarySession } from '../session/library-session.svelte.ts';
@@ -10,7 +10,7 @@ import { trainDefaults } from './defaults.ts';
 import { presets } from './presets.ts';
 
 /** Where labels may come from without asking, the surest first: what a person sorted, then what names say. */
-const sources: readonly TaxonomySource[] = [
+const sources: readonly ReadSource[] = [
   { kind: 'folders' },
   { kind: 'tags', field: 'genre' },
   { kind: 'tokens' },

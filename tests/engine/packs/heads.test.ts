@@ -138,6 +138,37 @@ describe('heads of a pack', () => {
     expect(own).toMatchObject({ headId: null, positive: null, classes: { length: 6 } });
     expect(Array.from(taggram.startSeconds)).toEqual(Array.from(own.startSeconds));
 
+    // All tracks: each bears the class of the larger mean, and a taxonomy of its own holds that.
+    const { jobId } = await client.call('tags.library', {
+      ...{ libraryId: library.id, packId: EFFNET_ID, headId: 'danceability', most: 1, name: 'Moves' },
+    });
+    const tagged = await finished(client, jobId, 'tag-library');
+    expect(tagged).toMatchObject({ tracks: 3, labelled: 3, failed: 0 });
+    const [made] = (await client.call('taxonomies.list', { libraryId: library.id })).filter(
+      ({ id }) => id === tagged.taxonomyId,
+    );
+    expect(made).toMatchObject({ name: 'Moves', multilabel: false, labelledTracks: 3 });
+    expect(made?.source).toMatchObject({ kind: 'heard', headId: 'danceability' });
+    const rows = await client.call('tracks.list', {
+      ...{ libraryId: library.id, taxonomyId: tagged.taxonomyId, offset: 0, limit: 10 },
+    });
+    const [danceable = NaN, not = NaN] = taggram.means;
+    expect(rows.tracks.find(({ id }) => id === track?.id)?.labels).toEqual([
+      danceable > not ? 'danceable' : 'not_danceable',
+    ]);
+    // Reading it again hears nothing again, and loses nothing.
+    const again = await client.call('taxonomies.refresh', {
+      libraryId: library.id,
+      taxonomyId: tagged.taxonomyId,
+    });
+    expect(again.labels).toEqual(made?.labels);
+    const nobody = { libraryId: library.id, packId: EFFNET_ID, threshold: 1 };
+    const none = await client.call('tags.library', { ...nobody, headId: 'danceability' });
+    await expect(finished(client, none.jobId, 'tag-library')).rejects.toThrow(/reaches 1 in any of 3 tracks/);
+    await expect(client.call('tags.library', { ...nobody, headId: 'nope' })).rejects.toMatchObject({
+      code: 'pack',
+    });
+
     // Against the twin: what it says of each patch, not what it says of the mean of their embeddings.
     const service = await serviceOf(engine);
     const tagger = await taggerOf({ packs: service }, { packId: EFFNET_ID, headId: 'danceability' });
@@ -148,15 +179,15 @@ describe('heads of a pack', () => {
     const twin = headTwin(weights, 'softmax');
     const said = await tagger.predict(sound, 2);
     expect([patches.length, said.length]).toEqual([4 * 16, 4 * 2]);
-    const rows = [0, 1, 2, 3].map((i) => patches.subarray(i * 16, (i + 1) * 16));
-    rows
+    const each = [0, 1, 2, 3].map((i) => patches.subarray(i * 16, (i + 1) * 16));
+    each
       .flatMap((row) => twin(row))
       .forEach((value, i) => {
         expect(said[i]).toBeCloseTo(value, 5);
       });
     const embedding = await runtime.embed(sound, 2);
-    rows[0]?.forEach((value, d) => {
-      expect(embedding[d]).toBeCloseTo((value + (rows[1]?.[d] ?? NaN)) / 2, 5);
+    each[0]?.forEach((value, d) => {
+      expect(embedding[d]).toBeCloseTo((value + (each[1]?.[d] ?? NaN)) / 2, 5);
     });
     await service.close();
 
