@@ -25,6 +25,10 @@ const LOOK_MS = 10_000;
 const NOBODY = 'no worker is there: start one with archetone worker --queue …';
 /** So often may workers say that they cannot do a task before it is the file's failure. */
 const MOST_REFUSALS = 5;
+/** So often may a task come back from workers, handed back or not believed, before it is the file's failure. */
+const MOST_RETURNS = 20;
+/** So many tasks in a row may a worker hand back: one that ends hands back what it has and no more. */
+const MOST_HANDED_BACK = 10;
 
 /** Where answers go. */
 export interface AnswerStore {
@@ -59,6 +63,7 @@ export interface EmbedOverQueueOptions {
   audioOf: (path: string, signal: AbortSignal) => AsyncIterable<Float32Array>;
   trust?: Trust;
   lookMs?: number;
+  againMs?: number;
 }
 
 /** Tracks of one content: one task. */
@@ -70,6 +75,8 @@ interface Work {
   bytes: number;
   offeredAt: number;
   refusals: number;
+  /** How often it came back without a result. */
+  returns: number;
   /** Whose answer it was. */
   by: string | null;
   /** Windows that were stored of it. */
@@ -117,6 +124,8 @@ class QueueRun {
   /** Something was answered since it was last looked. */
   #heard = false;
   readonly #works = new Map<string, Work>();
+  /** Tasks that each worker handed back, one after the other. */
+  readonly #handedBack = new Map<string, number>();
   #left = 0;
   #bytes = 0;
   #room: (() => void)[] = [];
@@ -134,7 +143,14 @@ class QueueRun {
       const known = this.#works.get(key);
       if (known) known.tracks.push(track);
       const windows = expectedWindows([track], windowSeconds, options.windows);
-      const fresh = { state: 'waiting', offeredAt: 0, refusals: 0, by: null, windows: 0 } as const;
+      const fresh = {
+        state: 'waiting',
+        offeredAt: 0,
+        refusals: 0,
+        returns: 0,
+        by: null,
+        windows: 0,
+      } as const;
       if (!known)
         this.#works.set(key, { ...fresh, key, tracks: [track], bytes: 4 * windows * (3 + embeddingDim) });
     }
@@ -201,7 +217,7 @@ class QueueRun {
       const complaint = read && (await this.#complaint(worker, work, read));
       if (complaint !== null) await this.#putAside(worker, complaint);
       if (read && complaint === null) this.#store(work, worker, read);
-      else this.#again(work);
+      else this.#returned(work, worker);
       this.#options.onStored();
     }
     done();
@@ -211,7 +227,8 @@ class QueueRun {
     const { store } = this.#options;
     const [track, ...twins] = work.tracks;
     work.by = worker;
-    if (read.kind === 'handed-back') this.#again(work);
+    if (read.kind !== 'handed-back') this.#handedBack.delete(worker);
+    if (read.kind === 'handed-back') this.#takenBack(work, worker);
     else if (read.kind === 'refused') this.#refused(work, read.reason);
     else if (read.kind === 'failed') this.#failed(work, read.reason);
     else {
@@ -287,12 +304,42 @@ class QueueRun {
     else this.#failed(work, reason);
   }
 
+  /** A worker that only hands back gives others no turn: it is told to leave. */
+  #takenBack(work: Work, worker: string): void {
+    const { board, onSetAside } = this.#options;
+    const inARow = (this.#handedBack.get(worker) ?? 0) + 1;
+    this.#handedBack.set(worker, inARow);
+    if (inARow >= MOST_HANDED_BACK && !this.#trust.isAside(worker)) {
+      this.#trust.setAside(worker);
+      board.setAside(worker);
+      onSetAside(
+        `The worker “${worker}” is set aside: it handed back ${inARow} tracks in a row. Its log says why.`,
+      );
+    }
+    this.#returned(work, worker);
+  }
+
+  /** A task that comes back again and again would keep the import for ever. */
+  #returned(work: Work, worker: string): void {
+    work.returns++;
+    if (work.returns < MOST_RETURNS) this.#again(work);
+    else
+      this.#failed(
+        work,
+        new EngineError(
+          'queue',
+          `Workers gave this file back ${work.returns} times without a result, the last time “${worker}”.`,
+          'Look at the logs of the workers, end those that do not work, and import again.',
+        ),
+      );
+  }
+
   /** Hangs a task out again, once the worker that answered it has left it. */
   #again(work: Work): void {
     setTimeout(() => {
       // Where this fails, it is seen that the task is gone.
       if (work.state !== 'over' && !this.#stopped()) this.#hangOut(work).catch(() => undefined);
-    }, AGAIN_MS).unref();
+    }, this.#options.againMs ?? AGAIN_MS).unref();
   }
 
   #failed(work: Work, reason: unknown): void {
