@@ -45,7 +45,7 @@ const engine = [
   ['neighbours', 'similarity'],
   ['sonify'],
   ['melody', 'mistakes', 'modulation', 'prototypes', 'reductions', 'scoring'],
-  ['exports', 'listening', 'projection'],
+  ['exports', 'listening', 'projection', 'stores'],
   ['evaluate'],
   ['app'],
 ];

@@ -31,6 +31,7 @@ const byError: Record<EngineErrorCode, number> = {
   'several-views': exitCodes.usage,
   audio: exitCodes.audio,
   queue: exitCodes.queue,
+  store: exitCodes.queue,
   'too-few-labels': exitCodes.training,
   training: exitCodes.training,
   reduction: exitCodes.training,
@@ -49,4 +50,4 @@ export const exitCodeHelp = `
 Exit codes:
   0 done · 1 internal error or database · 2 wrong usage or input · 3 file, folder, library or experiment not found
   4 pack · 5 audio cannot be used · 6 disk full · 7 too few labels, training or reduction failed
-  8 the queue of many machines cannot be reached · 130 cancelled`;
+  8 a queue or a vector store cannot be reached · 130 cancelled`;

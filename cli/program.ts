@@ -13,6 +13,7 @@ import { compareVerb } from './verbs/compare.ts';
 import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { embedVerb } from './verbs/embed.ts';
+import { storeVerb } from './verbs/store.ts';
 import { tagsVerb } from './verbs/tags.ts';
 import { evaluateVerb } from './verbs/evaluate.ts';
 import { experimentsVerb } from './verbs/experiments.ts';
@@ -67,6 +68,7 @@ const verbs: readonly AddVerb[] = [
   openVerb,
   workerVerb,
   queueVerb,
+  storeVerb,
   doctorVerb,
   demoVerb,
 ];

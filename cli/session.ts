@@ -7,6 +7,7 @@ import type { LibrarySummary } from '../engine/api/libraries.ts';
 import { EngineError } from '../engine/api/errors.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
 import type { QueueSettings } from '../engine/queue/settings.ts';
+import type { VectorStoreSettings } from '../engine/stores/settings.ts';
 import { helpersOf } from './helpers.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Places } from './places.ts';
@@ -20,6 +21,8 @@ export interface SessionOptions {
   progress: ProgressLine;
   /** Imports go over this queue. */
   queue?: QueueSettings;
+  /** May be filled and searched. */
+  store?: VectorStoreSettings;
 }
 
 /** The engine, in this process, for the time of one command. */
@@ -49,6 +52,7 @@ export class Session {
       labelledDemoFolder: places.labelledDemoFolder,
       version: places.version,
       ...(options.queue === undefined ? {} : { queue: options.queue }),
+      ...(options.store === undefined ? {} : { store: options.store }),
       // Files are read directly; the token alone is enough to find them.
       mediaUrl: (token) => token,
     });

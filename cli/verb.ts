@@ -22,7 +22,7 @@ export interface Cli {
   withSession<T>(
     folder: string,
     work: (session: Session) => Promise<T>,
-    engine?: Pick<SessionOptions, 'queue'>,
+    engine?: Pick<SessionOptions, 'queue' | 'store'>,
   ): Promise<T>;
   /** Like `withSession`, where nothing is kept: on a data folder that is gone afterwards. */
   withoutLibrary<T>(work: (session: Session, folder: string) => Promise<T>): Promise<T>;

@@ -11,6 +11,7 @@ import type { Notices } from './notices.ts';
 import type { SecretKeeper } from './queue/secrets.ts';
 import type { QueueService } from './queue/service.ts';
 import type { QueueSettings } from './queue/settings.ts';
+import type { VectorStoreSettings } from './stores/settings.ts';
 import type { PreferenceStore } from './preferences/store.ts';
 import type { PackService } from './packs/service.ts';
 import type { ExternalDecoder } from '../models/audio/index.ts';
@@ -42,6 +43,8 @@ export interface EngineOptions {
   embedderLimits?: Partial<EmbedderLimits>;
   /** Imports go over this queue to workers on other machines; without it they are computed here. */
   queue?: QueueSettings;
+  /** The vector store that this run may fill and search; none may be reached without. */
+  store?: VectorStoreSettings;
   /** Keeps what lets one in to a queue; without it the memory of this process does. */
   secrets?: SecretKeeper;
   /** After several crashes in a row: nothing that was under way is taken up by itself. */

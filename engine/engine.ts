@@ -43,6 +43,7 @@ import { QueueService } from './queue/service.ts';
 import { recordingsHandlers } from './recordings/handlers.ts';
 import { reductionsHandlers } from './reductions/handlers.ts';
 import { scoringHandlers } from './scoring/handlers.ts';
+import { storesHandlers } from './stores/handlers.ts';
 import { similarityHandlers } from './similarity/handlers.ts';
 import { sonifyHandlers } from './sonify/handlers.ts';
 import { taxonomiesHandlers } from './taxonomies/handlers.ts';
@@ -179,6 +180,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...mistakesHandlers(context),
     ...modulationHandlers(context),
     ...neighboursHandlers(context),
+    ...storesHandlers(context),
     ...playlistsHandlers(context),
     ...similarityHandlers(context),
     ...projectionHandlers(context),

@@ -45,6 +45,7 @@ import { searchesMethods } from './searches.ts';
 import { setsMethods } from './sets.ts';
 import { similarityMethods } from './similarity.ts';
 import { sonifyMethods } from './sonify.ts';
+import { storesMethods } from './stores.ts';
 import { tagsMethods } from './tags.ts';
 import { taxonomiesMethods } from './taxonomies.ts';
 import { tracksMethods } from './tracks.ts';
@@ -71,6 +72,7 @@ export const contract = {
   ...modulationMethods,
   ...neighboursMethods,
   ...playlistsMethods,
+  ...storesMethods,
   ...similarityMethods,
   ...projectionMethods,
   ...recordingsMethods,

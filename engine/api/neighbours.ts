@@ -35,7 +35,7 @@ export interface WindowRef {
   path: string;
 }
 
-const soundRefSchema = z.discriminatedUnion('kind', [
+export const soundRefSchema = z.discriminatedUnion('kind', [
   ...vectorKinds,
   z.strictObject({ kind: z.literal('file'), path }),
 ]);

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { meanOfRows } from '../../models/embeddings/pooling.ts';
 import type { Handlers } from '../api/contract.ts';
-import type { SimilarRequest } from '../api/neighbours.ts';
+import type { SimilarRequest, SoundRef } from '../api/neighbours.ts';
 import { embedFile } from '../classify/files.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
@@ -12,29 +12,36 @@ import { nameOfVectors, resolveVector, type LocatedVector } from './vector-ref.t
 
 type Query = SimilarRequest['queries'][number];
 
+/**
+ * The vector of a sound: of a file the mean of its windows, heard with the library's pack.
+ * @throws EngineError `not-found`, `audio`, `pack`; the signal's reason
+ */
+export async function vectorOfSound(
+  context: EngineContext,
+  library: Library,
+  of: SoundRef,
+  signal: AbortSignal,
+): Promise<LocatedVector> {
+  if (of.kind !== 'file') return resolveVector(library, of);
+  const space = library.space();
+  const { manifest } = packOfSpace(context, space, 'this library was imported with');
+  const runtime = await context.packs.runtime(manifest.id, 'listen');
+  const { vectors } = await embedFile(context.readers, runtime, of.path, signal);
+  return { vector: meanOfRows(vectors, manifest.embeddingDim), space };
+}
+
 /** What sounds alike. */
 export function neighboursHandlers(
   context: EngineContext,
 ): Pick<Handlers, 'neighbours.query' | 'neighbours.similar'> {
-  const vectorOfFile = async (
-    library: Library,
-    path: string,
-    signal: AbortSignal,
-  ): Promise<LocatedVector> => {
-    const space = library.space();
-    const { manifest } = packOfSpace(context, space, 'this library was imported with');
-    const runtime = await context.packs.runtime(manifest.id, 'listen');
-    const { vectors } = await embedFile(context.readers, runtime, path, signal);
-    return { vector: meanOfRows(vectors, manifest.embeddingDim), space };
-  };
   const locate = async (
     library: Library,
     { of, weight }: Query,
     signal: AbortSignal,
-  ): Promise<LocatedQuery> =>
-    of.kind === 'file'
-      ? { ...(await vectorOfFile(library, of.path, signal)), of, weight, name: basename(of.path) }
-      : { ...resolveVector(library, of), of, weight, name: nameOfVectors(library, [of]) };
+  ): Promise<LocatedQuery> => ({
+    ...(await vectorOfSound(context, library, of, signal)),
+    ...{ of, weight, name: of.kind === 'file' ? basename(of.path) : nameOfVectors(library, [of]) },
+  });
   return {
     'neighbours.query': ({ libraryId, ...request }) =>
       queryNeighbours(context.libraries.get(libraryId), request),

@@ -18,6 +18,7 @@ const engineErrorCodes = [
   'pack',
   'audio',
   'queue',
+  'store',
   'too-few-labels',
   'training',
   'reduction',

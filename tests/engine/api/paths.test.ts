@@ -21,6 +21,7 @@ const table: Partial<Record<Method, string[]>> = {
   'libraries.takeIn': ['bundle', 'folder'],
   'caches.move': ['folder'],
   'sonify.save': ['file'],
+  'stores.search': ['of.path'],
   'taxonomies.create': ['source.path'],
   'classify.files': ['paths.*'],
   'classify.audioUrl': ['path'],
