@@ -1,5 +1,5 @@
-import type { AccuracyTable, MadeAndReal, QualityCard, Spread } from '../engine/api/quality.ts';
-import { pairs, table } from './text.ts';
+import type { AccuracyTable, QualityCard, Spread } from '../engine/api/quality.ts';
+import { madeAndReal, pairs, table } from './text.ts';
 
 const TITLES: readonly [keyof QualityCard['accuracy'], string][] = [
   ['instruments', 'within instruments'],
@@ -80,18 +80,26 @@ export function describeCard(card: QualityCard): string {
       `Heard without any encoder (real sounds of the same classes)\n${table(
         [
           { title: 'prototypes', value: ({ name }) => name },
-          { title: 'pitch clarity', value: ({ witnesses }) => against(witnesses.clarity), align: 'right' },
+          {
+            title: 'pitch clarity',
+            value: ({ witnesses }) => madeAndReal(witnesses.clarity),
+            align: 'right',
+          },
           {
             title: 'harmonics, dB',
-            value: ({ witnesses }) => against(witnesses.harmonicsDb),
+            value: ({ witnesses }) => madeAndReal(witnesses.harmonicsDb),
             align: 'right',
           },
           {
             title: 'attack off, octaves',
-            value: ({ witnesses }) => against(witnesses.attackOctaves),
+            value: ({ witnesses }) => madeAndReal(witnesses.attackOctaves),
             align: 'right',
           },
-          { title: 'level off, dB', value: ({ witnesses }) => against(witnesses.levelDb), align: 'right' },
+          {
+            title: 'level off, dB',
+            value: ({ witnesses }) => madeAndReal(witnesses.levelDb),
+            align: 'right',
+          },
         ],
         witnessed,
       )}`,
@@ -116,9 +124,6 @@ export function describeCard(card: QualityCard): string {
     );
   return parts.join('\n\n');
 }
-
-const against = (both: MadeAndReal | null): string =>
-  both === null ? '–' : `${both.made.toFixed(2)} (${both.real.toFixed(2)})`;
 
 function describeTable(accuracies: AccuracyTable): string {
   const value = ({ mean, sd }: Spread): string => `${mean.toFixed(1)} ± ${sd.toFixed(1)}`;

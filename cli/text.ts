@@ -1,3 +1,5 @@
+import type { MadeAndReal } from '../engine/api/quality.ts';
+
 /** Text for people: aligned tables and short numbers, without colours, so that it is the same in a file. */
 export interface Column<Row> {
   title: string;
@@ -63,3 +65,7 @@ function pad(text: string, to: number, align: 'left' | 'right'): string {
 export function damage(note: string | null): string {
   return note === null ? '' : `damaged, but read: ${note}`;
 }
+
+/** A median over sounds that were made, with that over real ones in brackets. */
+export const madeAndReal = (both: MadeAndReal | null): string =>
+  both === null ? '–' : `${both.made.toFixed(2)} (${both.real.toFixed(2)})`;

@@ -130,6 +130,7 @@ class Demo {
     const pack = (await client.call('packs.list', {})).find(({ id }) => id === library.packId);
     if (!pack) throw new EngineError('pack', `The pack ${library.packId} is gone.`);
     const info = await client.call('app.info', {});
+    const training = await client.call('packs.trainingData', { packId: pack.id });
     const failed = await client.call('tracks.list', { libraryId, filter: { state: 'failed' }, limit: 1000 });
     return {
       progress: { state: 'making', what: 'the reduced corpus', etaSeconds: null },
@@ -138,6 +139,7 @@ class Demo {
       node: process.versions.node,
       provider: info.provider,
       pack,
+      licenceNotice: training?.notice ?? null,
       library,
       failures: failed.tracks.map(({ path, problem }) => ({ path, message: problem?.message ?? '' })),
       experiment,

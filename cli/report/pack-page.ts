@@ -3,6 +3,7 @@ import type { AccuracyTable, HeardClass, HeardSound, QualityCard, Spread } from 
 import { grid } from './grid.ts';
 import { html, type Html } from './html.ts';
 import { style } from './style.ts';
+import { madeAndReal } from '../text.ts';
 
 /** The page of `archetone packs score --report`. */
 export function packPage(facts: {
@@ -137,6 +138,28 @@ function soundSection({ roundTrip, cycle, fidelity, speed }: QualityCard): Html 
           row.rmsDbfs,
           row.flatness,
           row.secondsEach,
+        ]),
+      ),
+    );
+  const witnessed = (fidelity ?? []).flatMap(({ name, witnesses }) =>
+    witnesses ? [{ name, witnesses }] : [],
+  );
+  if (witnessed.length > 0)
+    parts.push(
+      html`<h3>Heard without any encoder</h3>
+        <p>
+          Medians over sonified prototypes, in brackets those over real sounds of the same classes. Pitch
+          clarity and harmonics to noise: of pitched classes, higher is clearer. Attack and level: how far
+          from the median of the class, lower is nearer.
+        </p>`,
+      grid(
+        ['', 'pitch clarity', 'harmonics to noise, dB', 'attack off, octaves', 'level off, dB'],
+        witnessed.map(({ name, witnesses }) => [
+          name,
+          madeAndReal(witnesses.clarity),
+          madeAndReal(witnesses.harmonicsDb),
+          madeAndReal(witnesses.attackOctaves),
+          madeAndReal(witnesses.levelDb),
         ]),
       ),
     );

@@ -43,6 +43,8 @@ export interface ReportFacts {
   node: string;
   provider: string;
   pack: PackInfo;
+  /** What its training data means for the licence of its weights; null where nothing is to be said. */
+  licenceNotice: string | null;
   library: LibrarySummary;
   failures: { path: string; message: string }[];
   experiment: Experiment;
@@ -291,7 +293,7 @@ function timingSection(facts: ReportFacts): Html {
         <td class="n">${seconds.toFixed(1)} s</td>
       </tr>`,
   );
-  const { version, platform, node, provider, pack } = facts;
+  const { version, platform, node, provider, pack, licenceNotice } = facts;
   return html`<h2>Times and versions</h2>
     <table>
       <tbody>
@@ -300,7 +302,8 @@ function timingSection(facts: ReportFacts): Html {
     </table>
     <p class="soft">
       Archetone ${version} on ${platform}, Node ${node}, ONNX Runtime on ${provider}. Pack ${pack.id}
-      ${pack.version}, ${pack.licence}. ${pack.attribution} <code>${pack.sha256}</code>
+      ${pack.version}, ${pack.licence}. ${pack.attribution} ${licenceNotice ?? ''}
+      <code>${pack.sha256}</code>
     </p>`;
 }
 

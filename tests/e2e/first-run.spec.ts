@@ -13,6 +13,7 @@ test('from launch to the first prototype heard are few clicks, and everything is
     clicks += 1;
     await page.getByTestId(testid).click();
   };
+  await screenshots(page, 'first-run-welcome');
   await click('open-labelled-demo');
   await expect(page.getByTestId('next-step')).toBeVisible({ timeout: 300_000 });
   const imported = performance.now();

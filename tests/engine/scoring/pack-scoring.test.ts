@@ -89,6 +89,9 @@ describe('archetone packs score', () => {
     expect(shown.find(({ name }) => name === 'Rendered → real, kNN, %')?.value).toBe(100);
 
     const text = readFileSync(page, 'utf8');
+    expect(text).toContain('Heard without any encoder');
+    const clarity = heard?.witnesses?.clarity;
+    expect(text).toContain(`${clarity?.made.toFixed(2)} (${clarity?.real.toFixed(2)})`);
     const links = Array.from(text.matchAll(/src="([^"]+)"/g), ([, link]) => link ?? '');
     expect(links).toHaveLength(2 * 3 * 2);
     for (const link of links) expect(existsSync(join(dirname(page), link)), link).toBe(true);
