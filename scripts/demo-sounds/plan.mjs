@@ -160,31 +160,26 @@ function phrases() {
   }));
 }
 
-/** What someone might put together: by colour, by use, by register. */
-const PLAYLISTS = {
-  'Drum kit': ({ kind }) => ['Kick', 'Snare', 'Cymbal'].includes(kind),
-  'Bottom end': ({ kind, f0 }) => kind === 'Kick' || f0 < 140,
-  'Glass and metal': ({ kind }) => ['Bell', 'Struck bar', 'Cymbal'].includes(kind),
-  Air: ({ kind }) => ['Flute', 'Reed', 'Voice'].includes(kind),
-  Chamber: ({ kind }) => ['Bowed string', 'Flute', 'Reed'].includes(kind),
-  Fanfare: ({ kind, loud }) => ['Brass', 'Snare'].includes(kind) && loud > 0.2,
-  Evening: ({ kind, loud }) => ['Plucked string', 'Struck bar', 'Flute'].includes(kind) && loud < 0.7,
-  Chapel: ({ kind }) => ['Organ', 'Voice', 'Bell'].includes(kind),
-  'Fingers and mallets': ({ kind }) => ['Plucked string', 'Struck bar'].includes(kind),
-  'Choir and strings': ({ kind }) => ['Voice', 'Bowed string'].includes(kind),
-  'Wind band': ({ kind }) => ['Brass', 'Reed', 'Flute'].includes(kind),
-  'Up high': ({ f0, pitch }) => pitch !== null && f0 > 700,
-};
-const LONGEST_PLAYLIST = 26;
+/**
+ * What someone might put together who thinks in ensembles: kinds that an embedding does not hold to be alike, so that there
+ * is something to learn from the lists.
+ */
+const ENSEMBLES = [
+  { kinds: ['Kick', 'Snare', 'Cymbal'], lists: ['Back room', 'Four on the floor', 'Half time', 'Rehearsal'] },
+  { kinds: ['Organ', 'Voice', 'Bell'], lists: ['Chapel', 'Morning', 'Procession', 'Vespers'] },
+  { kinds: ['Bowed string', 'Reed', 'Flute'], lists: ['Garden', 'Interlude', 'Matinee', 'Salon'] },
+  { kinds: ['Brass', 'Plucked string', 'Struck bar'], lists: ['Encore', 'Fairground', 'Harbour', 'Parade'] },
+];
+const PLAYLIST_TRACKS = 20;
 
 function playlists(files, random) {
-  return Object.entries(PLAYLISTS).map(([name, fits]) => ({
-    name,
-    paths: shuffled(
-      files.filter(({ sound }) => fits(sound)),
-      random,
-    )
-      .slice(0, LONGEST_PLAYLIST)
-      .map(({ path }) => path),
-  }));
+  return ENSEMBLES.flatMap(({ kinds, lists }) => {
+    const own = files.filter(({ sound }) => kinds.includes(sound.kind));
+    return lists.map((name) => ({
+      name,
+      paths: shuffled(own, random)
+        .slice(0, PLAYLIST_TRACKS)
+        .map(({ path }) => path),
+    }));
+  });
 }
