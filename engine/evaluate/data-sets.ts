@@ -1,15 +1,18 @@
-import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import type { Part } from '../../models/evaluation/splits/holdout.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
+import { readTextBounded } from '../files/read-text.ts';
 import { scanFolder } from '../files/scan.ts';
 import type { Library } from '../library/library.ts';
 import { labelsFromFolders, labelsFromTokens, type Labelsets } from '../taxonomies/derive.ts';
 import { hashOf } from './file-hash.ts';
 import type { DatasetType, PlannedDataset } from './yaml.ts';
+
+/** Of a table of labels or an index: a million lines of 250 characters. */
+const MOST_BYTES = 256 * 2 ** 20;
 
 /** A track as its data set tells of it. */
 export interface FoundTrack {
@@ -137,9 +140,11 @@ async function tableOf(
   keys: readonly string[],
   labelled: boolean,
 ): Promise<Row[]> {
-  const content = await readFile(file, 'utf8').catch(() => {
-    throw new EngineError('not-found', `There is no file ${file}.`, `Say where the labels of ${name} are.`);
-  });
+  const content = await readTextBounded(
+    file,
+    MOST_BYTES,
+    () => new EngineError('not-found', `There is no file ${file}.`, `Say where the labels of ${name} are.`),
+  );
   let rows: Record<string, string>[];
   try {
     rows = parse(content, { columns: true, bom: true, skip_empty_lines: true, trim: true });
@@ -236,13 +241,12 @@ async function fromMirdata({ dataset, labelled, signal }: Asked): Promise<FoundT
 }
 
 async function indexOf(file: string): Promise<z.output<typeof indexSchema>['tracks']> {
-  const content = await readFile(file, 'utf8').catch(() => {
-    throw new EngineError(
-      'not-found',
-      `There is no file ${file}.`,
-      'Say where the index of the data set is.',
-    );
-  });
+  const content = await readTextBounded(
+    file,
+    MOST_BYTES,
+    () =>
+      new EngineError('not-found', `There is no file ${file}.`, 'Say where the index of the data set is.'),
+  );
   try {
     return indexSchema.parse(JSON.parse(content)).tracks;
   } catch (cause) {

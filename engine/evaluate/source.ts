@@ -1,10 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import type { ParsedInput } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { CallContext } from '../wire/contract.ts';
 import type { EngineContext } from '../context.ts';
+import { readTextBounded } from '../files/read-text.ts';
 import { readEvaluationFile, type PlannedDataset } from './yaml.ts';
+
+/** Of the file of an evaluation, which is written by hand. */
+const MOST_BYTES = 4 * 2 ** 20;
 
 /** Where the file of an evaluation is, or what it says. */
 export type EvaluationSource = ParsedInput<'evaluations.read'>['file'];
@@ -22,9 +25,11 @@ export async function evaluationSource(
 ): Promise<{ content: string; folder: string | null }> {
   if (file.kind === 'text') return { content: file.content, folder: null };
   const { path } = file;
-  const content = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new EngineError('not-found', `${path} cannot be read.`, 'Name an evaluation file.', { cause });
-  });
+  const content = await readTextBounded(
+    path,
+    MOST_BYTES,
+    (cause) => new EngineError('not-found', `${path} cannot be read.`, 'Name an evaluation file.', { cause }),
+  );
   return { content, folder: dirname(path) };
 }
 
