@@ -6,7 +6,7 @@ import { allowMicrophone, go, screenshots } from './support/steps.ts';
 
 const views = [
   ...['welcome', 'library', 'map', 'prototypes', 'train', 'reduce', 'mistakes', 'similar', 'packs', 'jobs'],
-  ...['evaluate', 'help', 'preferences', 'about'],
+  ...['modulation', 'evaluate', 'help', 'preferences', 'about'],
 ];
 
 /** The share of a processor that the window’s process takes over some time. */
@@ -120,6 +120,7 @@ test.describe('everyday work', () => {
       'reduce',
       'mistakes',
       'similar',
+      'modulation',
       'help',
       'preferences',
     ]) {

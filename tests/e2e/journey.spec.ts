@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { readNpz } from '../../models/tensors/index.ts';
 import { expect, launch, temporaryFolder, test } from './support/app.ts';
+import { violations } from './support/axe.ts';
 import type { RunningApp } from './support/app.ts';
 import { answerDialogs, expectPlays, go, jobState, screenshots, soundOf } from './support/steps.ts';
 
@@ -112,6 +113,45 @@ test('plays a track, and prototypes as sonified (A) and as the nearest real exce
   expect(nearest.rms).toBeGreaterThan(0.0001);
   await page.getByTestId('stop').click();
   await page.getByTestId('track-search').fill('');
+});
+
+test('maps the modulations of a track against a prototype and a class, and plays what is left', async () => {
+  const { app, page } = running;
+  await go(page, 'library');
+  await page.getByTestId('track-row').first().click();
+  await go(page, 'modulation');
+  const own = page.getByTestId('modulation-own');
+  await expect(own.locator('rect')).toHaveCount(320, { timeout: 60_000 });
+  const against = page.getByTestId('modulation-against');
+  await against.selectOption({ value: 'prototype 0' });
+  await expect(page.getByTestId('modulation-difference')).toBeVisible({ timeout: 120_000 });
+  await expect(page.getByTestId('modulation-other')).toContainText('prototype 1');
+  await screenshots(page, 'modulation-prototype');
+  const first = against.locator('optgroup').nth(1).locator('option').first();
+  await against.selectOption((await first.getAttribute('value')) ?? '');
+  await expect(page.getByTestId('modulation-other')).toContainText('Mean of', { timeout: 120_000 });
+
+  // By keys: the cell is told, several are chosen, and what is left of them plays.
+  await own.getByRole('application').focus();
+  for (const key of ['ArrowUp', 'ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowRight'])
+    await page.keyboard.press(key);
+  await expect(page.getByTestId('modulation-own-value')).toContainText('× 8 Hz');
+  for (let i = 0; i < 30; i++) await page.keyboard.press('Shift+ArrowUp');
+  await page.keyboard.press('Shift+ArrowRight');
+  await expect(page.getByTestId('modulation-choice')).toContainText('modulations of 8 Hz – 16 Hz');
+  await expectPlays(page, page.getByTestId('modulation-hear'));
+  await expect(page.getByTestId('modulation-figures')).toContainText('chosen modulations');
+  const { peak, rms } = await soundOf(page);
+  expect(peak).toBeLessThan(0.9);
+  expect(rms).toBeGreaterThan(0.001);
+  await page.getByTestId('modulation-strength').check({ force: true });
+  await screenshots(page, 'modulation');
+  expect(await violations(page)).toEqual([]);
+  const folder = temporaryFolder('modulation');
+  await answerDialogs(app, folder);
+  await page.getByTestId('modulation-save').click();
+  await expect.poll(() => readdirSync(folder)).toHaveLength(1);
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test('shows prototypes per class and edits them with undo', async () => {

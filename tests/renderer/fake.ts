@@ -1,3 +1,4 @@
+import type { ModulationMapInfo } from '../../engine/api/modulation.ts';
 import type { EngineClient, Method } from '../../engine/api/contract.ts';
 import type { EngineEvent } from '../../engine/api/app.ts';
 import type { Experiment } from '../../engine/api/experiments.ts';
@@ -336,6 +337,16 @@ export const pack: PackInfo = {
 };
 
 /** Answers of an engine with one library that is imported, labelled and classified. */
+/** A map with one modulation: 8 Hz in every band. */
+export const modulationMap = (depth: number): ModulationMapInfo => ({
+  carriersHz: Array.from({ length: 40 }, (_, band) => 100 * (band + 1)),
+  ratesHz: [0.5, 1, 2, 4, 8, 16, 32, 64],
+  depth: Array.from({ length: 320 }, (_, i) => (i % 8 === 4 ? depth : 0)),
+  levels: Array.from({ length: 40 }, (_, band) => (band === 9 ? 0 : -20)),
+  slowest: 1,
+  seconds: 2,
+});
+
 export const fullAnswers: Partial<Record<Method, Answer>> = {
   'app.info': () => ({
     version: '1',
@@ -433,6 +444,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   }),
   'sets.list': () => [],
   'playlists.list': () => [],
+  'modulation.map': () => modulationMap(0.5),
   'similarity.list': () => [],
   'similarity.readiness': () => ({ playlists: 0, tracks: 0, artists: 0, problem: null }),
   'neighbours.similar': ({ queries }: { queries: { of: { kind: string } }[] }) => ({

@@ -1,4 +1,5 @@
 import { startOfSound } from '../session/listening.ts';
+import type { ModulationSound } from '../../../engine/api/modulation.ts';
 import type { Sonification } from '../../../engine/api/sonify.ts';
 import type { Peaks } from '../../../engine/api/tracks.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
@@ -16,6 +17,7 @@ const failureHints: Record<PlayerSource['kind'], string> = {
   track: 'Check that the file is still there, then rescan the library.',
   sonification: 'Sonify it again.',
   file: 'Check that the file is still there, then drop it again.',
+  modulation: 'Hear it again from the view Modulation.',
 };
 /** A sound whose loudness is not known by then is played as it is, and matched when it is. */
 const measureMs = 1500;
@@ -23,8 +25,8 @@ const measureMs = 1500;
 export interface PlayerSource {
   /** Two sources with the same key are the same sound. */
   key: string;
-  /** `file`: one that need not be in the library. */
-  kind: 'track' | 'sonification' | 'file';
+  /** `file`: one that need not be in the library; `modulation`: what is left of a sound when modulations are taken away. */
+  kind: 'track' | 'sonification' | 'file' | 'modulation';
   /** Only of a track. */
   trackId: string | null;
   /** Only of a sonification: of the sound that is being made, where this is its first draw. */
@@ -305,6 +307,25 @@ export class Player {
     this.#setRange(null);
     const source = sonificationSource(sound, title, heard);
     if (this.source?.key !== source.key) this.#show(source);
+    await this.play(0);
+  }
+
+  /** Plays what is left of a sound. */
+  async playModulation(
+    { id, url, durationSeconds }: Pick<ModulationSound, 'id' | 'url' | 'durationSeconds'>,
+    title: string,
+    subtitle: string,
+  ): Promise<void> {
+    clearTimeout(this.#soon);
+    this.#queue = [];
+    this.#asked += 1;
+    this.loading = false;
+    const key = `modulation:${id}`;
+    this.wish(key);
+    this.#setRange(null);
+    const none = { trackId: null, soundId: null, prototype: null, peaks: null };
+    if (this.source?.key !== key)
+      this.#show({ key, kind: 'modulation', title, subtitle, url, durationSeconds, ...none });
     await this.play(0);
   }
 

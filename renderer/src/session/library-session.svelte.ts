@@ -12,6 +12,7 @@ import { TrackTable, type TrackScope } from '../library/tracks.svelte.ts';
 import { MapData } from '../map/projection.svelte.ts';
 import type { Packs } from '../packs/packs.svelte.ts';
 import { Mistakes } from '../mistakes/mistakes.svelte.ts';
+import { ModulationMaps } from '../modulation/modulation.svelte.ts';
 import { Player } from '../player/player.svelte.ts';
 import { Taggrams } from '../player/taggrams.svelte.ts';
 import { WindowClassStrip } from '../player/window-classes.svelte.ts';
@@ -92,6 +93,7 @@ export class LibrarySession {
   readonly map: MapData;
   readonly similar: Similar;
   readonly learning: SimilarityLearning;
+  readonly modulation: ModulationMaps;
   readonly sets: TrackSets;
   readonly tray: Tray;
 
@@ -144,6 +146,7 @@ export class LibrarySession {
     this.sets = new TrackSets(libraryId, engine, this.history);
     this.similar = new Similar(engine, () => this.scope);
     this.learning = new SimilarityLearning(libraryId, engine, jobs.wait);
+    this.modulation = new ModulationMaps(libraryId, engine, jobs.wait, (id) => host.jobs.cancel(id));
     this.#throttles = {
       tracks: new Throttle(400, () => {
         this.tracksVersion += 1;

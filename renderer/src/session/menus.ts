@@ -66,6 +66,15 @@ export function prototypeEntries(app: App, session: LibrarySession, prototype: P
       run: () => experimentId !== null && findSimilar(app, session, [soundOf(experimentId, index)]),
     },
     {
+      id: 'modulation',
+      title: 'Compare its modulations',
+      icon: 'modulation',
+      run: () => {
+        app.view = 'modulation';
+        return session.modulation.compare({ kind: 'prototype', index });
+      },
+    },
+    {
       id: 'save-sound',
       title: 'Save its sound…',
       icon: 'export',

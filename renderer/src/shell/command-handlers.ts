@@ -73,6 +73,7 @@ export function commandHandlers(app: App): CommandHandlers {
     'view.reduce': () => (app.view = 'reduce'),
     'view.mistakes': () => (app.view = 'mistakes'),
     'view.similar': () => (app.view = 'similar'),
+    'view.modulation': () => (app.view = 'modulation'),
     'similar.back': () => app.session?.similar.go(-1),
     'similar.forward': () => app.session?.similar.go(1),
     'view.packs': () => (app.view = 'packs'),

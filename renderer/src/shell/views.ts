@@ -8,6 +8,7 @@ import Jobs from '../jobs/JobsView.svelte';
 import Library from '../library/LibraryView.svelte';
 import Map from '../map/MapView.svelte';
 import Mistakes from '../mistakes/MistakesView.svelte';
+import Modulation from '../modulation/ModulationView.svelte';
 import Packs from '../packs/PacksView.svelte';
 import Prototypes from '../prototypes/PrototypesView.svelte';
 import Reduce from '../reduce/ReduceView.svelte';
@@ -30,6 +31,7 @@ export const views: Record<ViewId, View> = {
   reduce: { component: Reduce, ofLibrary: true },
   mistakes: { component: Mistakes, ofLibrary: true },
   similar: { component: Similar, ofLibrary: true },
+  modulation: { component: Modulation, ofLibrary: true },
   packs: { component: Packs, ofLibrary: false },
   jobs: { component: Jobs, ofLibrary: false },
   evaluate: { component: Evaluate, ofLibrary: false },
