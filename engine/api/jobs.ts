@@ -6,7 +6,7 @@ import type { EngineErrorData } from './errors.ts';
 import type { LibraryBundle } from './libraries.ts';
 import type { ExportResult } from './exports.ts';
 import type { MelodySound } from './melody.ts';
-import type { ModulationClass } from './modulation.ts';
+import type { ModulationClass, ModulationReport } from './modulation.ts';
 import type { VectorRef } from './neighbours.ts';
 import type { ProviderInfo, PackVerification } from './packs.ts';
 import { id, nothing } from './shared.ts';
@@ -35,6 +35,7 @@ export type JobKind =
   | 'evaluate'
   | 'learn-similarity'
   | 'modulation-class'
+  | 'modulation-study'
   | 'export'
   | 'check-providers'
   | 'verify-pack'
@@ -131,6 +132,7 @@ export type JobResult =
       used: boolean;
       assessment: SimilarityAssessment;
     }
+  | { kind: 'modulation-study'; report: ModulationReport }
   | ({ kind: 'modulation-class' } & ModulationClass)
   | { kind: 'export'; export: ExportResult }
   | { kind: 'check-providers'; providers: ProviderInfo[] }

@@ -93,6 +93,63 @@ export interface ModulationSound extends ModulationFigures {
   url: string;
 }
 
+/** `learned` edges, `fixed` octaves, edges learned from `permuted` labels: the control. */
+export const sincMethodNames = ['learned', 'fixed', 'permuted'] as const;
+export type SincMethodName = (typeof sincMethodNames)[number];
+export const sincTitles: Readonly<Record<SincMethodName, string>> = {
+  learned: 'Learned filters',
+  fixed: 'Fixed octaves',
+  permuted: 'Learned from permuted labels',
+};
+
+/** A mean over splits with its interval of 95 %. */
+export interface SplitFigure {
+  mean: number;
+  low: number;
+  high: number;
+}
+
+/** A modulation filter, as it is drawn. */
+export interface SincFilter {
+  lowHz: number;
+  highHz: number;
+  /** Gain at each of `frequenciesHz`. */
+  response: number[];
+}
+
+/** Modulation filters that were learned on the labels of a library, and what lower envelope rates cost. */
+export interface ModulationReport {
+  taxonomyName: string;
+  classes: string[];
+  /** Tracks that were looked at, tracks that bear one of the classes, and tracks that could not be read. */
+  tracks: number;
+  of: number;
+  unreadable: number;
+  splits: number;
+  seed: number;
+  /** Share of test tracks that were told right. */
+  accuracy: Record<SincMethodName, SplitFigure>;
+  /** Learned minus the other. */
+  gain: Record<Exclude<SincMethodName, 'learned'>, SplitFigure>;
+  /** Share of the largest class among test tracks. */
+  majority: number;
+  testTracks: number;
+  frequenciesHz: number[];
+  /** The learned ones are of the first split. */
+  filters: { fixed: SincFilter[]; learned: SincFilter[] };
+  /** `perClass`: share of the test tracks of each class, null where none was tested. */
+  rates: { rateHz: number; accuracy: SplitFigure; perClass: (number | null)[] }[];
+}
+
+/** What the learned filters are worth, in words. */
+export function reportVerdict({ gain }: Pick<ModulationReport, 'gain'>): string {
+  if (gain.permuted.low <= 0)
+    return 'Cannot tell these classes by their modulations: filters learned from permuted labels do as well.';
+  if (gain.fixed.low > 0) return 'The learned filters tell the classes better than fixed octaves do.';
+  if (gain.fixed.high < 0) return 'The learned filters tell the classes worse than fixed octaves do.';
+  return 'The classes differ in their modulations; cannot tell whether the learned filters do better than fixed octaves.';
+}
+
 /** Tracks of a class that are looked at unless somebody says otherwise. */
 export const DEFAULT_CLASS_TRACKS = 40;
 
@@ -110,6 +167,21 @@ export const modulationMethods = {
     z.strictObject({
       ...{ ...inLibrary, taxonomyId: id, class: label },
       tracks: z.int().min(1).max(1000).default(DEFAULT_CLASS_TRACKS),
+      seed: seed.default(1),
+    }),
+  ),
+  /**
+   * Learns modulation filters on the labels of a taxonomy, against fixed ones and a control, and measures what lower envelope
+   * rates cost each class. Classes of fewer tracks than `minimumTracks` are left out.
+   */
+  'modulation.study': query<Started>()(
+    z.strictObject({
+      ...{ ...inLibrary, taxonomyId: id },
+      minimumTracks: z.int().min(3).max(1000).default(5),
+      /** Tracks of a class that are looked at, at most; four seconds from the middle of each. */
+      perClass: z.int().min(3).max(1000).default(60),
+      steps: z.int().min(1).max(10_000).default(150),
+      splits: z.int().min(2).max(50).default(5),
       seed: seed.default(1),
     }),
   ),

@@ -8,6 +8,7 @@ import { jobKind } from '../jobs/kind.ts';
 import { hearable, keptWav } from './hear.ts';
 import { classMap, mapInfo } from './maps.ts';
 import { samplesOf } from './source.ts';
+import { modulationStudy } from './study.ts';
 
 /** How sounds swell and fade. */
 export function modulationHandlers(context: EngineContext): Pick<Handlers, keyof typeof modulationMethods> {
@@ -25,11 +26,26 @@ export function modulationHandlers(context: EngineContext): Pick<Handlers, keyof
       }),
     }),
   );
+  jobs.register(
+    jobKind({
+      kind: 'modulation-study',
+      lane: 'compute',
+      spec: modulationMethods['modulation.study'].input,
+      title: ({ libraryId, taxonomyId }) =>
+        `Learn modulation filters of ${libraries.get(libraryId).taxonomies.nameOf(taxonomyId)}`,
+      run: async ({ libraryId, ...request }, job) => ({
+        kind: 'modulation-study',
+        report: await modulationStudy(context, libraries.get(libraryId), request, job),
+      }),
+    }),
+  );
   return {
     'modulation.map': async ({ libraryId, of }, { signal }) =>
       mapInfo(await samplesOf(context, libraryId, of, signal), signal),
     'modulation.classMap': (spec) =>
       answer(() => ({ jobId: jobs.start('modulation-class', { libraryId: spec.libraryId, spec }) })),
+    'modulation.study': (spec) =>
+      answer(() => ({ jobId: jobs.start('modulation-study', { libraryId: spec.libraryId, spec }) })),
     'modulation.hear': async ({ libraryId, of, choice }, { signal }) => {
       const library = libraries.get(libraryId);
       const samples = await samplesOf(context, libraryId, of, signal);

@@ -152,6 +152,14 @@ test('maps the modulations of a track against a prototype and a class, and plays
   await page.getByTestId('modulation-save').click();
   await expect.poll(() => readdirSync(folder)).toHaveLength(1);
   rmSync(folder, { recursive: true, force: true });
+
+  await page.getByTestId('modulation-learn').click();
+  await expect(page.getByTestId('modulation-verdict')).toBeVisible({ timeout: 300_000 });
+  await expect(page.getByTestId('modulation-filters').locator('path')).toHaveCount(16);
+  await expect(page.getByTestId('modulation-rates').locator('thead th')).toHaveCount(8);
+  await page.getByTestId('modulation-rates').scrollIntoViewIfNeeded();
+  await screenshots(page, 'modulation-filters');
+  expect(await violations(page)).toEqual([]);
 });
 
 test('shows prototypes per class and edits them with undo', async () => {

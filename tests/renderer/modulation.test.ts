@@ -51,7 +51,7 @@ describe('values of maps', () => {
     const apart = difference(map, { ...modulationMap(0.2), slowest: 5 }, 'depth');
     expect(apart[4]).toBe(0);
     expect(difference(map, modulationMap(0.2), 'depth')[4]).toBeCloseTo(0.3);
-    expect(scaleOf([[0.3, -0.6]])).toBe(1);
+    expect(scaleOf([[0.3, -0.6]])).toBe(0.7);
     expect(scaleOf([[]])).toBe(0.02);
     expect(choiceText(between({ band: 9, rate: 5 }, { band: 4, rate: 4 }), map)).toBe(
       'Bands of 500 Hz – 1.0 kHz, modulations of 8 Hz – 16 Hz',

@@ -48,6 +48,8 @@ export function resultLine(result: JobResult): string {
       return plural(result.cells, 'cell of the grid', 'cells of the grid');
     case 'learn-similarity':
       return `“${result.title}”, ${plural(result.tracks, 'track')} in it${result.used ? '' : ' · not chosen under “Seen in” yet'}`;
+    case 'modulation-study':
+      return `Modulation filters on ${plural(result.report.tracks, 'track')}`;
     case 'modulation-class':
       return `The mean of ${plural(result.tracks, 'track')} of ${count(result.of)}`;
     case 'export':

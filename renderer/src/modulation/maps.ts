@@ -55,7 +55,7 @@ export function scaleOf(values: readonly (readonly number[])[]): number {
     (high, own) => own.reduce((top, value) => Math.max(top, Math.abs(value)), high),
     0,
   );
-  return [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2].find((step) => most <= step) ?? Math.ceil(most);
+  return [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2].find((step) => most <= step) ?? Math.ceil(most);
 }
 
 /** A frequency in words. */

@@ -129,6 +129,12 @@ export class ModulationMaps {
     });
   }
 
+  /** Learns modulation filters on the labels of a taxonomy. @throws EngineError the job’s own, or `cancelled` */
+  async learn(taxonomyId: string): Promise<void> {
+    const { jobId } = await this.#engine.call('modulation.study', { libraryId: this.#libraryId, taxonomyId });
+    await this.#wait(jobId);
+  }
+
   #mapOf({ of }: Looked, signal: AbortSignal): Promise<ModulationMapInfo> {
     return this.#engine.call('modulation.map', { libraryId: this.#libraryId, of }, { signal });
   }

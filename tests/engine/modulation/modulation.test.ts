@@ -124,3 +124,22 @@ it('maps tracks, classes and sonified prototypes of a library, and plays what is
   expect(existsSync(file?.path ?? '')).toBe(true);
   expect(heard.durationSeconds).toBeGreaterThan(0);
 });
+
+it('learns filters on labels, the same by the same seed, and can be cancelled', async () => {
+  const { test, libraryId, experiment } = await trainedLibrary({ perClass: 6 });
+  const { client } = test;
+  const request = { libraryId, taxonomyId: experiment.taxonomyId, steps: 5, splits: 2 };
+  const first = await client.call('modulation.study', request);
+  const { report } = await finished(client, first.jobId, 'modulation-study');
+  expect(report).toMatchObject({ classes: experiment.classes, tracks: 18, of: 18, unreadable: 0 });
+  expect(report.rates.map(({ rateHz }) => rateHz)).toEqual([200, 100, 50, 25, 12.5, 6.25, 3.125]);
+  expect(report.filters.learned).toHaveLength(MODULATION_RATE_COUNT);
+  expect(report.filters.learned).not.toEqual(report.filters.fixed);
+  const again = await client.call('modulation.study', request);
+  expect((await finished(client, again.jobId, 'modulation-study')).report).toEqual(report);
+  const few = await client.call('modulation.study', { ...request, minimumTracks: 100 });
+  await expect(finished(client, few.jobId)).rejects.toMatchObject({ code: 'too-few-labels' });
+  const long = await client.call('modulation.study', { ...request, steps: 10_000 });
+  await client.call('jobs.cancel', { jobId: long.jobId });
+  await expect(finished(client, long.jobId)).rejects.toMatchObject({ code: 'cancelled' });
+});
