@@ -1,4 +1,5 @@
-import { InferenceSession, Tensor } from '../onnx/runtime.ts';
+import { openTwo } from '../onnx/open-two.ts';
+import { type InferenceSession, Tensor } from '../onnx/runtime.ts';
 import { AdamState, floatsOf, type Parameters } from './adam-state.ts';
 import type { AdaptorMasks } from './adaptor.ts';
 import {
@@ -73,9 +74,11 @@ export class TrainingSession {
       interOpNumThreads: 1,
     };
     const step = buildTrainingGraph(spec, { gradients: options.gradients ?? false });
-    const training = await InferenceSession.create(step, sessionOptions);
-    const evaluation = await InferenceSession.create(buildEvaluationGraph(spec), sessionOptions);
-    return new TrainingSession(spec, [training, evaluation], initial, options);
+    return openTwo(
+      [step, buildEvaluationGraph(spec)],
+      sessionOptions,
+      (sessions) => new TrainingSession(spec, sessions, initial, options),
+    );
   }
 
   /** One update on the rows of a batch. */

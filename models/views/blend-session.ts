@@ -1,4 +1,5 @@
-import { InferenceSession, Tensor } from '../onnx/runtime.ts';
+import { openTwo } from '../onnx/open-two.ts';
+import { type InferenceSession, Tensor } from '../onnx/runtime.ts';
 import { AdamState, floatsOf, type Parameters } from '../pecmae/adam-state.ts';
 import type { TrainingProvider } from '../pecmae/training-session.ts';
 import {
@@ -65,9 +66,11 @@ export class BlendSession {
       interOpNumThreads: 1,
     };
     const step = buildBlendGraph(spec, { gradients: options.gradients ?? false });
-    const training = await InferenceSession.create(step, settings);
-    const evaluation = await InferenceSession.create(buildBlendEvaluation(spec), settings);
-    return new BlendSession(spec, [training, evaluation], initial, options);
+    return openTwo(
+      [step, buildBlendEvaluation(spec)],
+      settings,
+      (sessions) => new BlendSession(spec, sessions, initial, options),
+    );
   }
 
   /** One update on the rows of a batch. @param weights of the branches */
