@@ -42,7 +42,7 @@ const engine = [
   ['bundles', 'caches', 'import', 'playlists', 'recordings', 'taxonomies'],
   ['experiments', 'worker'],
   ['classify'],
-  ['neighbours', 'similarity'],
+  ['modalities', 'neighbours', 'similarity'],
   ['sonify'],
   ['melody', 'mistakes', 'modulation', 'prototypes', 'reductions', 'scoring'],
   ['exports', 'listening', 'projection', 'stores'],

@@ -23,6 +23,7 @@ import { knnVerb } from './verbs/knn.ts';
 import { listeningVerb } from './verbs/listening.ts';
 import { melodyVerb } from './verbs/melody.ts';
 import { mistakesVerb } from './verbs/mistakes.ts';
+import { modalitiesVerb } from './verbs/modalities.ts';
 import { modulationVerb } from './verbs/modulation.ts';
 import { neighboursVerb } from './verbs/neighbours.ts';
 import { openVerb } from './verbs/open.ts';
@@ -50,6 +51,7 @@ const verbs: readonly AddVerb[] = [
   compareVerb,
   listeningVerb,
   mistakesVerb,
+  modalitiesVerb,
   modulationVerb,
   neighboursVerb,
   playlistsVerb,

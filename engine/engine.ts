@@ -30,6 +30,7 @@ import { librariesHandlers } from './library/handlers.ts';
 import { listeningHandlers } from './listening/handlers.ts';
 import { melodyHandlers } from './melody/handlers.ts';
 import { mistakesHandlers } from './mistakes/handlers.ts';
+import { modalitiesHandlers } from './modalities/handlers.ts';
 import { modulationHandlers } from './modulation/handlers.ts';
 import { neighboursHandlers } from './neighbours/handlers.ts';
 import { packsHandlers } from './packs/handlers.ts';
@@ -178,6 +179,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...listeningHandlers(context),
     ...melodyHandlers(context),
     ...mistakesHandlers(context),
+    ...modalitiesHandlers(context),
     ...modulationHandlers(context),
     ...neighboursHandlers(context),
     ...storesHandlers(context),

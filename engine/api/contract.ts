@@ -30,6 +30,7 @@ import { librariesMethods } from './libraries.ts';
 import { listeningMethods } from './listening.ts';
 import { melodyMethods } from './melody.ts';
 import { mistakesMethods } from './mistakes.ts';
+import { modalitiesMethods } from './modalities.ts';
 import { modulationMethods } from './modulation.ts';
 import { neighboursMethods } from './neighbours.ts';
 import { packsMethods } from './packs.ts';
@@ -69,6 +70,7 @@ export const contract = {
   ...listeningMethods,
   ...melodyMethods,
   ...mistakesMethods,
+  ...modalitiesMethods,
   ...modulationMethods,
   ...neighboursMethods,
   ...playlistsMethods,

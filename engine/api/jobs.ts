@@ -9,6 +9,7 @@ import type { MelodySound } from './melody.ts';
 import type { ModulationClass, ModulationReport } from './modulation.ts';
 import type { VectorRef } from './neighbours.ts';
 import type { ProviderInfo, PackVerification } from './packs.ts';
+import type { SharedTrialFigures } from './modalities.ts';
 import { id, nothing } from './shared.ts';
 import type { SimilarityAssessment } from './similarity.ts';
 import type { Sonification } from './sonify.ts';
@@ -34,6 +35,7 @@ export type JobKind =
   | 'mistakes'
   | 'evaluate'
   | 'learn-similarity'
+  | 'learn-modalities'
   | 'modulation-class'
   | 'modulation-study'
   | 'export'
@@ -134,6 +136,13 @@ export type JobResult =
     }
   | { kind: 'modulation-study'; report: ModulationReport }
   | ({ kind: 'modulation-class' } & ModulationClass)
+  | {
+      kind: 'learn-modalities';
+      sharedId: string;
+      title: string;
+      tracks: number;
+      trials: SharedTrialFigures[];
+    }
   | { kind: 'export'; export: ExportResult }
   | { kind: 'check-providers'; providers: ProviderInfo[] }
   | { kind: 'verify-pack'; verification: PackVerification }

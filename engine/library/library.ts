@@ -19,6 +19,7 @@ import { SearchIndex } from './search-index.ts';
 import { SavedSearchRepository } from './searches.ts';
 import { TrackSetRepository } from './sets.ts';
 import { SonificationRepository } from './sonifications.ts';
+import { SharedSpaceRepository } from './shared-spaces.ts';
 import { noLibrary, SpaceRepository, type SpaceFacts } from './spaces.ts';
 import { StudyRepository } from './studies.ts';
 import type { GroupFacts } from '../../models/evaluation/splits/groups.ts';
@@ -61,6 +62,7 @@ export class Library {
   readonly predictions: PredictionRepository;
   readonly projections: ProjectionRepository;
   readonly reductions: ReductionRepository;
+  readonly sharedSpaces: SharedSpaceRepository;
   readonly sonifications: SonificationRepository;
   readonly studies: StudyRepository;
   readonly taxonomies: TaxonomyRepository;
@@ -96,6 +98,7 @@ export class Library {
     this.predictions = new PredictionRepository(db, announce);
     this.projections = new ProjectionRepository(db);
     this.reductions = new ReductionRepository(db, this.spaces, announce);
+    this.sharedSpaces = new SharedSpaceRepository(db);
     this.sonifications = new SonificationRepository(db, this.cacheFolder);
     this.studies = new StudyRepository(db, this.spaces, announce);
     this.taxonomies = new TaxonomyRepository(db, this.labels, announce);

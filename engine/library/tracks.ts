@@ -34,6 +34,14 @@ export interface TaggedTrack {
   key: string | null;
 }
 
+/** What is known of a track besides its sound. */
+export interface DescribedTrack extends Pick<TaggedTrack, 'id' | 'path' | 'genre' | 'artist' | 'album'> {
+  title: string;
+  comment: string | null;
+  /** Name of its picture in `covers/`. */
+  cover: string | null;
+}
+
 /** What a track's file is, as far as playing it goes. */
 export interface TrackFile {
   /** Relative to the music folder, with forward slashes. */
@@ -310,6 +318,25 @@ export class TrackRepository {
       )
       .all()
       .map((row) => ({ ...row, genre: JSON.parse(row.genre) as string[] }));
+  }
+
+  /** What lies with tracks besides their sound, in path order. */
+  described(): DescribedTrack[] {
+    return this.#db
+      .prepare<Omit<DescribedTrack, 'genre'> & { genre: string }>(
+        `SELECT id, path, genre, artist, album, title, comment, cover FROM tracks WHERE kind = 'file' ORDER BY path`,
+      )
+      .all()
+      .map((row) => ({ ...row, genre: JSON.parse(row.genre) as string[] }));
+  }
+
+  /** Name of a track's picture in `covers/`; null where it has none. @throws EngineError `not-found` */
+  coverOf(trackId: string): string | null {
+    const row = this.#db
+      .prepare<{ cover: string | null }>(`SELECT cover FROM tracks WHERE id = ?`)
+      .get([trackId]);
+    if (row) return row.cover;
+    throw noTrack(trackId);
   }
 
   /** What decides how tracks may be split. */

@@ -17,7 +17,13 @@ export const labelContract = {
   read: query<LabelTable>()(requestSchema),
   /** Playlists are lists of tracks as label files are, and are read in the same bounds: an answer for each file. */
   playlists: query<PlaylistAnswer[]>()(z.strictObject({ paths: z.array(z.string()).min(1) })),
+  /** What lies with tracks besides their sound: pictures, and the lyrics beside each track, null for none. */
+  covers: query<CoverAnswer[]>()(z.strictObject({ paths: z.array(z.string()).min(1) })),
+  lyrics: query<(string | null)[]>()(z.strictObject({ paths: z.array(z.string()).min(1) })),
 };
+
+/** What the cover of a file looks like, or why that cannot be told. */
+export type CoverAnswer = { features: Float32Array } | { problem: EngineErrorData };
 
 /** The playlists of a file, or why there are none. */
 export type PlaylistAnswer = { lists: Playlist[] } | { problem: EngineErrorData };

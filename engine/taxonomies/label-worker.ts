@@ -1,13 +1,16 @@
 /**
- * Worker entry: reads one label file and finds the tracks it names, or reads files of playlists. Files of millions of rows
+ * Worker entry: reads one label file and finds the tracks it names, or reads files of playlists, covers or lyrics. Files of millions of rows
  * keep a processor busy for seconds, and one may hold anything; a thread can be limited and ended, the engine cannot.
  */
+import { coverFeatures } from '../../models/modalities/cover-features.ts';
+import { PictureError, readPicture } from '../../models/modalities/picture.ts';
+import { lyricsBeside } from '../../models/modalities/words.ts';
 import { PlaylistError } from '../../models/playlists/playlist.ts';
 import { readPlaylists } from '../../models/playlists/read.ts';
 import { EngineError } from '../wire/errors.ts';
 import { serve } from '../wire/serve.ts';
 import { insideWorker } from '../wire/transports/worker.ts';
-import { labelContract, type PlaylistAnswer } from './label-protocol.ts';
+import { labelContract, type CoverAnswer, type PlaylistAnswer } from './label-protocol.ts';
 import { readLabelRows } from './label-rows.ts';
 import { LabelTableBuilder } from './label-table.ts';
 
@@ -21,20 +24,44 @@ serve(insideWorker(), labelContract, {
     }
     return table.finish();
   },
-  playlists: async ({ paths }, { alive }) => {
-    const answers: PlaylistAnswer[] = [];
-    for (const path of paths) {
-      alive();
-      answers.push(
-        await readPlaylists(path).then(
-          (lists) => ({ lists }),
-          (thrown: unknown) => ({ problem: playlistError(thrown).toData() }),
-        ),
-      );
-    }
-    return answers;
-  },
+  playlists: ({ paths }, { alive }) =>
+    each(paths, alive, (path): Promise<PlaylistAnswer> =>
+      readPlaylists(path).then(
+        (lists) => ({ lists }),
+        (thrown: unknown) => ({ problem: playlistError(thrown).toData() }),
+      ),
+    ),
+  covers: ({ paths }, { alive }) =>
+    each(paths, alive, (path): Promise<CoverAnswer> =>
+      readPicture(path).then(
+        (pixels) => ({ features: coverFeatures(pixels) }),
+        (thrown: unknown) => ({ problem: pictureError(thrown).toData() }),
+      ),
+    ),
+  lyrics: ({ paths }, { alive }) => each(paths, alive, lyricsBeside),
 });
+
+/** An answer for each file, with a sign of life before it. */
+async function each<T>(
+  paths: readonly string[],
+  alive: () => void,
+  read: (path: string) => Promise<T>,
+): Promise<T[]> {
+  const answers: T[] = [];
+  for (const path of paths) {
+    alive();
+    answers.push(await read(path));
+  }
+  return answers;
+}
+
+function pictureError(thrown: unknown): EngineError {
+  if (!(thrown instanceof PictureError)) return EngineError.from(thrown);
+  const { code, message, hint } = thrown;
+  const codes = { missing: 'not-found', unreadable: 'unreadable' } as const;
+  const known = code === 'missing' || code === 'unreadable' ? codes[code] : 'bad-input';
+  return new EngineError(known, message, hint, { detail: { code } });
+}
 
 function playlistError(thrown: unknown): EngineError {
   if (!(thrown instanceof PlaylistError)) return EngineError.from(thrown);

@@ -43,10 +43,10 @@ export const HOPELESS = 0.45;
 const FOLDS = 3;
 /** Of one kind and fold: more pairs do not narrow the interval, which is over groups. */
 const MOST_TARGETS = 1000;
-const MOST_OTHERS = 2000;
+const MOST_OTHERS = 1500;
 /** Of one fold, all pairs of which are looked at. */
 const MOST_TRACKS = 400;
-const DRAWS = 400;
+const DRAWS = 200;
 const CONTROL_SEED = 0x5eed;
 
 /**

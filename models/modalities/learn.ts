@@ -2,7 +2,7 @@ import { NumericError } from '../numerics/errors.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { Random } from '../numerics/random.ts';
 import { at } from '../numerics/vectors.ts';
-import { fitWhitening, whiten } from '../similarity/whitening.ts';
+import { fitWhitening, whiten, type Whitening } from '../similarity/whitening.ts';
 import { presentModalities, type Modality, type SharedData } from './kinds.ts';
 import type { SharedModel } from './projection.ts';
 import { sharedLoss, type SharedItem, type SharedWeights } from './shared-loss.ts';
@@ -27,9 +27,9 @@ export const defaultSharedSettings: SharedSettings = {
   kept: 64,
   scale: 10,
   margin: 0.1,
-  steps: 400,
+  steps: 200,
   batch: 64,
-  learningRate: 5e-3,
+  learningRate: 2e-2,
   weightDecay: 1e-3,
   seed: 1,
 };
@@ -149,7 +149,7 @@ async function whitened(
     };
     // Axes of fewer examples than that are those of the examples themselves.
     const width = Math.max(1, Math.min(kept, dim, Math.floor(first.length / 2)));
-    const whitening = await fitWhitening(pick(first), dim, width, signal);
+    const whitening = softened(await fitWhitening(pick(first), dim, width, signal));
     inputs.push({
       of,
       width: whitening.axes.length,
@@ -159,6 +159,22 @@ async function whitened(
     });
   }
   return inputs;
+}
+
+/** Axes whose variance is far below that of the strongest are brought up only so far: of few examples they are mostly noise. */
+const SOFTNESS = 0.1;
+function softened({ mean, axes }: Whitening): Whitening {
+  // An axis has the length of 1 / deviation.
+  const variances = axes.map((axis) => 1 / axis.reduce((sum, value) => sum + value * value, 0));
+  const most = Math.max(...variances);
+  return {
+    mean,
+    axes: axes.map((axis, i) => {
+      const own = variances[i] ?? 0;
+      const factor = Math.sqrt(own / (own + SOFTNESS * most));
+      return axis.map((value) => factor * value);
+    }),
+  };
 }
 
 /** Tracks one after the other: classes take turns, and so do the tracks of a class. */

@@ -446,6 +446,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'playlists.list': () => [],
   'modulation.map': () => modulationMap(0.5),
   'similarity.list': () => [],
+  'modalities.list': () => [],
   'similarity.readiness': () => ({ playlists: 0, tracks: 0, artists: 0, problem: null }),
   'neighbours.similar': ({ queries }: { queries: { of: { kind: string } }[] }) => ({
     names: queries.map(({ of }) => `a ${of.kind}`),

@@ -6,6 +6,7 @@ import editing from '../../../docs/editing-prototypes.md?raw';
 import playing from '../../../docs/playing-a-prototype.md?raw';
 import reducing from '../../../docs/reducing.md?raw';
 import modulation from '../../../docs/modulation.md?raw';
+import coversAndWords from '../../../docs/covers-and-words.md?raw';
 import learnSimilarity from '../../../docs/learn-similarity.md?raw';
 import manyMachines from '../../../docs/many-machines.md?raw';
 import severalViews from '../../../docs/several-views.md?raw';
@@ -30,6 +31,7 @@ export const pages = [
   { file: 'choosing-an-embedding.md', title: 'Choosing an embedding', text: choosing },
   { file: 'modulation.md', title: 'Modulation', text: modulation },
   { file: 'learn-similarity.md', title: 'Learning your own similarity', text: learnSimilarity },
+  { file: 'covers-and-words.md', title: 'Covers and words', text: coversAndWords },
   { file: 'several-views.md', title: 'Several views', text: severalViews },
   { file: 'audio-formats.md', title: 'Audio formats', text: audioFormats },
   { file: 'official-models.md', title: 'Official models', text: officialModels },

@@ -52,6 +52,8 @@ export function resultLine(result: JobResult): string {
       return `Modulation filters on ${plural(result.report.tracks, 'track')}`;
     case 'modulation-class':
       return `The mean of ${plural(result.tracks, 'track')} of ${count(result.of)}`;
+    case 'learn-modalities':
+      return `“${result.title}”, ${plural(result.tracks, 'track')} learned from`;
     case 'export':
       return `${plural(result.export.files.length, 'file')} in ${result.export.folder}`;
     case 'check-providers': {

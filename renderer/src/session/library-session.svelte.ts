@@ -36,6 +36,7 @@ import { Revisions } from './revisions.ts';
 import { ScopedEngine } from './scoped-engine.ts';
 import { Selection } from './selection.svelte.ts';
 import { SimilarityLearning } from '../similar/learning.svelte.ts';
+import { Modalities } from '../similar/modalities.svelte.ts';
 import { Similar } from '../similar/similar.svelte.ts';
 import { TrackSets } from './sets.svelte.ts';
 import { Tray } from '../tray/tray.svelte.ts';
@@ -94,6 +95,7 @@ export class LibrarySession {
   readonly similar: Similar;
   readonly learning: SimilarityLearning;
   readonly modulation: ModulationMaps;
+  readonly modalities: Modalities;
   readonly sets: TrackSets;
   readonly tray: Tray;
 
@@ -147,6 +149,7 @@ export class LibrarySession {
     this.similar = new Similar(engine, () => this.scope);
     this.learning = new SimilarityLearning(libraryId, engine, jobs.wait);
     this.modulation = new ModulationMaps(libraryId, engine, jobs.wait, (id) => host.jobs.cancel(id));
+    this.modalities = new Modalities(libraryId, engine, jobs.wait);
     this.#throttles = {
       tracks: new Throttle(400, () => {
         this.tracksVersion += 1;

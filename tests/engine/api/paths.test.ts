@@ -33,6 +33,7 @@ const table: Partial<Record<Method, string[]>> = {
   'melody.readMidi': ['file'],
   'melody.writeMidi': ['file'],
   'mistakes.export': ['path'],
+  'modalities.find': ['by.path'],
   'modulation.map': ['of.path'],
   'modulation.hear': ['of.path'],
   'modulation.save': ['of.path', 'file'],

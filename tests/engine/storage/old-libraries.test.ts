@@ -16,6 +16,7 @@ import { spaceKey } from '../../../models/embeddings/space.ts';
 import { explainTrack } from '../../../engine/classify/explain.ts';
 import { nearestTo } from '../../../engine/neighbours/query.ts';
 import { resolveVector } from '../../../engine/neighbours/vector-ref.ts';
+import type { SharedCard } from '../../../engine/library/shared-spaces.ts';
 import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
 import { MediaTokens } from '../../../engine/media.ts';
 import { ProjectionRepository } from '../../../engine/library/projections.ts';
@@ -717,6 +718,31 @@ describe('a library from before playlists', () => {
     const again = new LibraryCatalogue(dataFolder);
     const kept = await again.get(OLD_WITH_SPACES.id).playlists.matched();
     expect(kept).toMatchObject([{ name: 'Evening', entries: 2, tracks: 1, unmatched: 1 }]);
+    again.close();
+  });
+});
+
+describe('a library from before spaces of covers and words', () => {
+  it('has none, and keeps one that is learned', () => {
+    const { dataFolder } = oldLibrary(4);
+    const catalogue = new LibraryCatalogue(dataFolder);
+    const { sharedSpaces, spaces } = catalogue.get(OLD_WITH_SPACES.id);
+    expect(sharedSpaces.list()).toEqual([]);
+    const card: SharedCard = {
+      ...{ classesFrom: { kind: 'artist' }, classesTitle: 'artists', classes: [{ name: 'A', tracks: 3 }] },
+      settings: { dim: 2, steps: 1, scale: 10, margin: 0, seed: 1 },
+      ...{ tracks: 3, groups: 1, trials: [], fits: [], withoutCover: 3, unreadCovers: [], wordsLeftOut: 0 },
+      ...{ lyrics: 0, inputs: { audio: 4 }, covers: [] },
+    };
+    const stored = { id: 'S', title: 'Covers', space: spaces.current().key, card, createdAt: '2026-01-01' };
+    sharedSpaces.insert(stored, Float32Array.from([1, 2, 3]));
+    catalogue.close();
+
+    const again = new LibraryCatalogue(dataFolder);
+    const kept = again.get(OLD_WITH_SPACES.id).sharedSpaces;
+    expect(kept.get('S')).toEqual({ ...stored, numbers: Float32Array.from([1, 2, 3]) });
+    kept.remove('S');
+    expect(() => kept.get('S')).toThrow('no such space');
     again.close();
   });
 });

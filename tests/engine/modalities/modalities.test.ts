@@ -1,0 +1,175 @@
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { EngineClient } from '../../../engine/api/contract.ts';
+import type { SharedSpace } from '../../../engine/api/modalities.ts';
+import { TINY } from '../../support/tiny-pack.ts';
+import { writeAlbums } from '../../support/albums.ts';
+import {
+  finished,
+  importFolder,
+  settled,
+  startTestEngine,
+  testFolder,
+  tinyPacks,
+} from '../../support/engine.ts';
+
+const settings = { dim: 8, steps: 80 };
+const timeout = 300_000;
+const classes = { kind: 'artist' } as const;
+
+let client: EngineClient;
+let libraryId: string;
+let music: string;
+
+async function learn(): Promise<SharedSpace> {
+  const { jobId } = await client.call('modalities.learn', { libraryId, classes, settings });
+  const { sharedId } = await finished(client, jobId, 'learn-modalities');
+  const found = (await client.call('modalities.list', { libraryId })).find(({ id }) => id === sharedId);
+  if (!found) throw new Error('what was learned is not listed');
+  return found;
+}
+
+beforeAll(async () => {
+  ({ client } = await startTestEngine({ packFolders: [await tinyPacks(), testFolder()] }));
+  music = testFolder();
+  writeAlbums(music, { artists: 24, seconds: 0.6, sampleRate: TINY.sampleRate });
+  // Of three albums one has no cover, one a cover that is none, and one a cover that is cut off.
+  const cover = (artist: string, name: string): string => join(music, artist, 'Album 1', name);
+  writeFileSync(cover('Artist 03', 'cover.png'), 'no picture');
+  writeFileSync(
+    cover('Artist 04', 'cover.png'),
+    readFileSync(cover('Artist 04', 'cover.png')).subarray(0, 300),
+  );
+  libraryId = (await importFolder(client, music)).library.id;
+});
+
+describe('a space of sound, covers and words', () => {
+  it('is refused for too few classes, with how many are needed', async () => {
+    const { taxonomy } = {
+      taxonomy: await client.call('taxonomies.create', { libraryId, source: { kind: 'folders' } }),
+    };
+    expect(await client.call('modalities.readiness', { libraryId, classes })).toMatchObject({
+      ...{ classes: 24, tracks: 96, groups: 24, covers: 47, problem: null },
+      withoutCover: { tracks: 2, examples: ['Artist 03/Album 1/01.wav', 'Artist 03/Album 1/02.wav'] },
+    });
+    // Two albums of an artist are two groups.
+    const few = { kind: 'taxonomy', taxonomyId: taxonomy.id } as const;
+    const { problem } = await client.call('modalities.readiness', { libraryId, classes: few });
+    expect(problem?.message).toMatch(/There are 0 .* of 3 different albums.*at least 3/);
+    await expect(client.call('modalities.learn', { libraryId, classes: few })).rejects.toMatchObject({
+      code: 'too-few-labels',
+    });
+    await expect(
+      client.call('modalities.learn', { libraryId, classes: { kind: 'taxonomy', taxonomyId: 'none' } }),
+    ).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('is learned, measured against its control, and found by covers and words', { timeout }, async () => {
+    const space = await learn();
+    expect(space).toMatchObject({
+      ...{ classes: 24, tracks: 96, groups: 24, covers: 46, lyrics: 96, current: true },
+      ...{ modalities: ['audio', 'cover', 'words'], classesTitle: 'artists', withoutCover: 2 },
+    });
+    expect(space.unreadCovers).toMatchObject([
+      { path: 'Artist 04/Album 1/01.wav', reason: expect.stringContaining('damaged') as string },
+    ]);
+    // The artist's name stands in lyrics and albums, and is the class.
+    expect(space.wordsLeftOut).toBeGreaterThan(96);
+    expect(space.trials).toHaveLength(6);
+    const across = space.trials.filter(({ a, b }) => a === 'audio' && b !== 'audio');
+    for (const { eer, control, usable } of across) {
+      expect(eer.low).toBeLessThanOrEqual(eer.value);
+      expect(eer.value).toBeLessThan(0.35);
+      expect(control.value).toBeGreaterThan(0.3);
+      expect(usable).toBe(true);
+    }
+    const by = { kind: 'cover', path: join(music, 'Artist 01', 'Album 1', 'cover.png') } as const;
+    const low = await client.call('modalities.find', { libraryId, sharedId: space.id, by, k: 8 });
+    expect(low.compared).toBe(96);
+    const words = { kind: 'words', text: 'needle, SPARK & ice' } as const;
+    const high = await client.call('modalities.find', { libraryId, sharedId: space.id, by: words, k: 8 });
+    // A dark artist's cover finds darker sounds than the words of the brightest.
+    const mean = ({ tracks }: typeof low): number =>
+      tracks.reduce((sum, { artist }) => sum + Number(artist?.slice(-2)), 0) / tracks.length;
+    expect(mean(low)).toBeLessThan(mean(high) - 4);
+    expect(high.classes).toHaveLength(10);
+
+    const own = await client.call('modalities.classes', { libraryId, sharedId: space.id });
+    expect(own).toHaveLength(24);
+    expect(own[0]).toMatchObject({ name: 'Artist 00', tracks: 4 });
+    expect(own.filter(({ covers }) => covers.some((cover) => cover.own)).length).toBeGreaterThan(12);
+    const fits = await client.call('modalities.covers', { libraryId, sharedId: space.id });
+    expect(fits).toHaveLength(46);
+    expect(fits.map(({ z }) => z)).toEqual(fits.map(({ z }) => z).sort((a, b) => a - b));
+  });
+
+  it('says what is wrong with a picture or with words that are looked for', async () => {
+    const [space] = await client.call('modalities.list', { libraryId });
+    const find = (by: Parameters<typeof client.call<'modalities.find'>>[1]['by']) =>
+      client.call('modalities.find', { libraryId, sharedId: space?.id ?? '', by });
+    const folder = testFolder();
+    const [text, gone] = [join(folder, 'text.png'), join(folder, 'gone.png')];
+    writeFileSync(text, 'This is no picture, whatever it is called.');
+    copyFileSync(join(music, 'Artist 05', 'Album 1', 'cover.png'), join(folder, 'wide.png'));
+    const wide = readFileSync(join(folder, 'wide.png'));
+    wide.writeUInt32BE(20_000, 16);
+    writeFileSync(join(folder, 'wide.png'), wide);
+    await expect(find({ kind: 'cover', path: text })).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining('is no picture') as string,
+    });
+    await expect(find({ kind: 'cover', path: gone })).rejects.toMatchObject({ code: 'not-found' });
+    await expect(find({ kind: 'cover', path: join(folder, 'wide.png') })).rejects.toMatchObject({
+      message: expect.stringContaining('20000 × 96') as string,
+    });
+    await expect(find({ kind: 'words', text: '!?' })).rejects.toMatchObject({ code: 'bad-input' });
+    const { tracks } = await client.call('tracks.list', { libraryId, limit: 100 });
+    const without = tracks.find(({ path }) => path === 'Artist 03/Album 1/01.wav');
+    await expect(find({ kind: 'track-cover', trackId: without?.id ?? '' })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+  });
+
+  it(
+    'hides its searches where covers and words have nothing to do with the sound, is forgotten, and can be given up',
+    { timeout },
+    async () => {
+      const loose = testFolder();
+      writeAlbums(loose, { artists: 21, seconds: 0.5, sampleRate: TINY.sampleRate, tied: false, seed: 5 });
+      libraryId = (await importFolder(client, loose)).library.id;
+      const space = await learn();
+      const across = space.trials.find(({ a, b }) => a === 'audio' && b === 'cover');
+      expect(across).toMatchObject({ usable: false });
+      await expect(
+        client.call('modalities.find', {
+          libraryId,
+          sharedId: space.id,
+          by: { kind: 'cover', path: join(loose, 'Artist 01', 'Album 1', 'cover.png') },
+        }),
+      ).rejects.toMatchObject({
+        code: 'training',
+        message: expect.stringMatching(/cannot tell .* errs in \d+ %/) as string,
+      });
+      await expect(client.call('modalities.covers', { libraryId, sharedId: space.id })).rejects.toMatchObject(
+        {
+          code: 'training',
+        },
+      );
+      const { jobId } = await client.call('modalities.learn', {
+        libraryId,
+        classes,
+        settings: { steps: 20_000 },
+      });
+      await client.call('jobs.cancel', { jobId });
+      expect((await settled(client, jobId)).state).toBe('cancelled');
+      expect(await client.call('modalities.list', { libraryId })).toHaveLength(1);
+      await client.call('modalities.remove', { libraryId, sharedId: space.id });
+      await expect(
+        client.call('modalities.classes', { libraryId, sharedId: space.id }),
+      ).rejects.toMatchObject({
+        code: 'not-found',
+      });
+    },
+  );
+});
