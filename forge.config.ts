@@ -83,6 +83,7 @@ const config: ForgeConfig = {
       'dist/icons/256.png',
       'models/packs',
       'demo/sounds',
+      'models/melody/basic-pitch',
       'node_modules/supersonic-scsynth-samples/samples',
     ],
     ...(electronZipDir ? { electronZipDir } : {}),

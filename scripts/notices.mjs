@@ -9,7 +9,8 @@ import { root } from './lib.mjs';
 
 const native = ['libsql', '@neon-rs/load', 'detect-libc', 'onnxruntime-node', 'onnxruntime-common', 'koffi'];
 const refused = /\b(A?GPL)\b/;
-const data = ['supersonic-scsynth-samples'];
+/** Basic Pitch lies converted in models/melody/basic-pitch. */
+const data = ['supersonic-scsynth-samples', '@spotify/basic-pitch'];
 
 /** Package folders named by the source maps of the bundles. */
 function bundledPackages() {

@@ -5,7 +5,7 @@ import type { FileClassification } from './classify.ts';
 import type { EngineErrorData } from './errors.ts';
 import type { LibraryBundle } from './libraries.ts';
 import type { ExportResult } from './exports.ts';
-import type { MelodySound } from './melody.ts';
+import type { MelodySound, Note } from './melody.ts';
 import type { ModulationClass, ModulationReport } from './modulation.ts';
 import type { VectorRef } from './neighbours.ts';
 import type { ProviderInfo, PackVerification } from './packs.ts';
@@ -31,6 +31,7 @@ export type JobKind =
   | 'sonify'
   | 'background-sounds'
   | 'melody'
+  | 'transcribe'
   | 'study'
   | 'mistakes'
   | 'evaluate'
@@ -122,6 +123,7 @@ export type JobResult =
   | { kind: 'sonify'; sonifications: { target: VectorRef; sonification: Sonification }[] }
   | { kind: 'background-sounds'; made: number; failed: number }
   | { kind: 'melody'; melody: MelodySound }
+  | { kind: 'transcribe'; notes: Note[] }
   | { kind: 'study'; studyId: string; reductions: number }
   | { kind: 'mistakes'; reportId: string; mistakes: number }
   | { kind: 'evaluate'; evaluationId: string; cells: number }

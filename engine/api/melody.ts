@@ -67,6 +67,9 @@ export interface MelodySound {
   file: string | null;
 }
 
+/** Seconds of a track that are listened to where nothing is said. */
+export const TRANSCRIBED_SECONDS = 60;
+
 /** What a MIDI file says. */
 export interface MidiMelody {
   notes: Note[];
@@ -98,6 +101,20 @@ export const melodyMethods = {
         })
         .default({ seed: 1, from: defaultSoundOrigin }),
       file: path.optional(),
+    }),
+  ),
+  /**
+   * The notes of a part of a track, by Basic Pitch. @throws `bad-input` for a part in which no note is heard, or too many;
+   * `unreadable`, `audio`
+   */
+  'melody.transcribe': query<Started>()(
+    z.strictObject({
+      ...inLibrary,
+      trackId: id,
+      startSeconds: z.number().min(0).max(86_400).default(0),
+      seconds: z.number().min(1).max(LONGEST_MELODY_SECONDS).default(TRANSCRIBED_SECONDS),
+      /** Only the strongest of the voices that sound together. */
+      oneVoice: z.boolean().default(true),
     }),
   ),
   /** Reads the notes of a MIDI file. @throws `unreadable`; `bad-input` for what is no MIDI file, or holds too much */

@@ -9,6 +9,7 @@ import { jobKind } from '../jobs/kind.ts';
 import { nameOfVectors } from '../neighbours/vector-ref.ts';
 import { readMidiFile } from './midi-file.ts';
 import { playMelody, playSpecSchema } from './play.ts';
+import { transcribeSpecSchema, transcribeTrack } from './transcribe.ts';
 
 /** Melodies on prototypes. */
 export function melodyHandlers(context: EngineContext): Pick<Handlers, keyof typeof melodyMethods> {
@@ -30,7 +31,22 @@ export function melodyHandlers(context: EngineContext): Pick<Handlers, keyof typ
       }),
     }),
   );
+  jobs.register(
+    jobKind({
+      kind: 'transcribe',
+      lane: 'listen',
+      spec: transcribeSpecSchema,
+      title: ({ libraryId, trackId }) =>
+        `Notes of ${nameOfVectors(libraries.get(libraryId), [{ kind: 'track', trackId }])}`,
+      run: async ({ libraryId, ...request }, job) => ({
+        kind: 'transcribe',
+        notes: await transcribeTrack(context, libraries.get(libraryId), request, job),
+      }),
+    }),
+  );
   return {
+    'melody.transcribe': (spec) =>
+      answer(() => ({ jobId: jobs.start('transcribe', { libraryId: spec.libraryId, spec }) })),
     'melody.play': (spec) =>
       answer(() => ({ jobId: jobs.start('melody', { libraryId: spec.libraryId, spec }) })),
     'melody.readMidi': ({ file }) => readMidiFile(resolve(file)),

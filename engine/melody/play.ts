@@ -16,7 +16,6 @@ import {
   type MelodyInstrument,
   type MelodySound,
 } from '../api/melody.ts';
-import type { SpaceInfo } from '../api/spaces.ts';
 import { writeNew } from '../bundles/write-new.ts';
 import { openClassifier } from '../classify/files.ts';
 import type { EngineContext } from '../context.ts';
@@ -26,6 +25,7 @@ import type { Library } from '../library/library.ts';
 import { resolveVector } from '../neighbours/vector-ref.ts';
 import { packOfSpace } from '../packs/of-space.ts';
 import { sonifyTargets } from '../sonify/sonify.ts';
+import { samplesOf } from './samples.ts';
 
 export const limits = { notes: MOST_NOTES, seconds: LONGEST_MELODY_SECONDS };
 
@@ -56,7 +56,11 @@ export async function playMelody(
   if (!first) throw new EngineError('internal', 'The sound that was just made is gone.');
   const soundId = first.sonification.id;
   const { space } = resolveVector(library, target);
-  const { samples, sampleRate } = await samplesOf(context, library, { soundId, space }, job.signal);
+  const { sampleRate } = packOfSpace(context, space, 'this prototype was trained with').manifest;
+  const samples = await samplesOf(context.readers, library.sonifications.path(soundId), {
+    sampleRate,
+    signal: job.signal,
+  });
   const instrument = await instrumentOf(samples, sampleRate, job.signal);
   const total = 2 * notes.length + 2;
   const play = async (by: Instrument, before: number) =>
@@ -114,28 +118,6 @@ function classesOf(own: string, scores: Scores, bySine: Scores): MelodyClasses {
 function classOf(library: Library, experimentId: string, index: number): string {
   const { classes } = library.experiments.get(experimentId);
   return classes[library.experiments.anyNetwork(experimentId).classOf(index)] ?? '';
-}
-
-async function samplesOf(
-  context: EngineContext,
-  library: Library,
-  { soundId, space }: { soundId: string; space: SpaceInfo },
-  signal: AbortSignal,
-): Promise<{ samples: Float32Array; sampleRate: number }> {
-  const { sampleRate } = packOfSpace(context, space, 'this prototype was trained with').manifest;
-  const pieces: Float32Array[] = [];
-  for await (const piece of context.readers.decode(library.sonifications.path(soundId), {
-    sampleRate,
-    signal,
-  }))
-    pieces.push(piece);
-  const samples = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    samples.set(piece, at);
-    at += piece.length;
-  }
-  return { samples, sampleRate };
 }
 
 /** A period of a sine that is a whole number of samples, repeated; what is heard of a melody without the prototype. */

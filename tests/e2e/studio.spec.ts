@@ -1,4 +1,6 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, launch, test } from './support/app.ts';
 import { importedDemo } from './support/demo.ts';
 import type { Page } from '@playwright/test';
@@ -63,6 +65,66 @@ test('an edit is looked at, made, undone, and undone again after a restart', asy
     await page.keyboard.press('Enter');
     await expect(page.getByTestId('play')).toHaveAttribute('aria-label', /Pause/, { timeout: 30_000 });
     await page.getByTestId('class-row').first().click();
+
+    // A melody, by keys and pointer, on the prototype; out as MIDI and WAV, and in again.
+    await rows.nth(0).click();
+    await page.getByTestId('melody-open').click();
+    const roll = page.getByTestId('piano-roll');
+    await expect(page.getByTestId('melody-empty')).toBeVisible();
+    await expect(page.getByTestId('melody-play')).toBeDisabled();
+    await roll.focus();
+    for (const key of ['Enter', 'ArrowUp', 'ArrowUp', 'Enter', 'ArrowUp', 'ArrowUp', 'Enter'])
+      await page.keyboard.press(key);
+    await expect(roll).toHaveAttribute('data-notes', '3');
+    await page.keyboard.press('ControlOrMeta+z');
+    await expect(roll).toHaveAttribute('data-notes', '2');
+    await page.keyboard.press('ControlOrMeta+Shift+z');
+    // Drawn by a drag: as long as it is wide; then the last one moved up by keys.
+    const note = page.getByTestId('note');
+    const last = await note.last().boundingBox();
+    if (!last) throw new Error('no note is drawn');
+    await page.mouse.move(last.x + last.width + 20, last.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(last.x + last.width + 90, last.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await expect(roll).toHaveAttribute('data-notes', '4');
+    expect((await note.last().boundingBox())?.width).toBeGreaterThan(last.width * 3);
+    const pitch = Number(await note.last().getAttribute('data-pitch'));
+    await page.keyboard.press('ArrowUp');
+    await expect(note.last()).toHaveAttribute('data-pitch', String(pitch + 1));
+    expect(await revision(page)).toBe('1');
+    await page.getByTestId('melody-play').click();
+    await expect(page.locator('.player .title')).toContainText('Melody on', { timeout: 120_000 });
+    const heard = page.getByTestId('melody-heard');
+    await expect(heard).toContainText('the same notes by a sine');
+    await expect(heard).not.toContainText('Changed since');
+    await screenshots(page, 'melody');
+    const out = mkdtempSync(join(tmpdir(), 'archetone-melody-'));
+    try {
+      await answerDialogs(running.app, out);
+      await page.getByTestId('melody-midi').click();
+      await expect.poll(() => readdirSync(out).filter((name) => name.endsWith('.mid')).length).toBe(1);
+      await page.getByTestId('melody-wav').click();
+      await expect
+        .poll(() => readdirSync(out).filter((name) => name.endsWith('.wav')).length, { timeout: 60_000 })
+        .toBe(1);
+      await page.getByTestId('melody-clear').click();
+      await expect(roll).toHaveAttribute('data-notes', '0');
+      const midi = readdirSync(out).find((name) => name.endsWith('.mid')) ?? '';
+      await answerDialogs(running.app, join(out, midi));
+      await page.getByTestId('melody-import').click();
+      await expect(roll).toHaveAttribute('data-notes', '4');
+      // What is no MIDI is told, and loses nothing.
+      writeFileSync(join(out, 'none.mid'), 'no MIDI');
+      await answerDialogs(running.app, join(out, 'none.mid'));
+      await page.getByTestId('melody-import').click();
+      await expect(page.getByText('This is no standard MIDI file.')).toBeVisible();
+      await expect(roll).toHaveAttribute('data-notes', '4');
+    } finally {
+      rmSync(out, { recursive: true, force: true });
+    }
+    await page.getByTestId('melody-close').click();
+    await expect(roll).toHaveCount(0);
 
     // The menu is of the row it is opened on, and of the class.
     await rows.nth(0).click({ button: 'right' });

@@ -40,6 +40,8 @@ export function resultLine(result: JobResult): string {
         .join(' · ');
     case 'melody':
       return `${duration(result.melody.durationSeconds)} of melody`;
+    case 'transcribe':
+      return plural(result.notes.length, 'note');
     case 'study':
       return plural(result.reductions, 'reduction');
     case 'mistakes':

@@ -18,6 +18,7 @@ const failureHints: Record<PlayerSource['kind'], string> = {
   sonification: 'Sonify it again.',
   file: 'Check that the file is still there, then drop it again.',
   modulation: 'Hear it again from the view Modulation.',
+  melody: 'Play it again.',
 };
 /** A sound whose loudness is not known by then is played as it is, and matched when it is. */
 const measureMs = 1500;
@@ -26,7 +27,7 @@ export interface PlayerSource {
   /** Two sources with the same key are the same sound. */
   key: string;
   /** `file`: one that need not be in the library; `modulation`: what is left of a sound when modulations are taken away. */
-  kind: 'track' | 'sonification' | 'file' | 'modulation';
+  kind: 'track' | 'sonification' | 'file' | 'modulation' | 'melody';
   /** Only of a track. */
   trackId: string | null;
   /** Only of a sonification: of the sound that is being made, where this is its first draw. */
@@ -316,16 +317,37 @@ export class Player {
     title: string,
     subtitle: string,
   ): Promise<void> {
+    await this.#playMade({
+      key: `modulation:${id}`,
+      kind: 'modulation',
+      title,
+      subtitle,
+      url,
+      durationSeconds,
+    });
+  }
+
+  /** Plays a melody that was made of a prototype's sound. */
+  async playMelody(
+    { key, url, durationSeconds }: Pick<PlayerSource, 'key' | 'url' | 'durationSeconds'>,
+    title: string,
+  ): Promise<void> {
+    const subtitle = 'Sampled from the sound of the prototype';
+    await this.#playMade({ key, kind: 'melody', title, subtitle, url, durationSeconds });
+  }
+
+  /** Plays a sound that belongs to no track. */
+  async #playMade(
+    made: Pick<PlayerSource, 'key' | 'kind' | 'title' | 'subtitle' | 'url' | 'durationSeconds'>,
+  ): Promise<void> {
     clearTimeout(this.#soon);
     this.#queue = [];
     this.#asked += 1;
     this.loading = false;
-    const key = `modulation:${id}`;
-    this.wish(key);
+    this.wish(made.key);
     this.#setRange(null);
     const none = { trackId: null, soundId: null, prototype: null, peaks: null };
-    if (this.source?.key !== key)
-      this.#show({ key, kind: 'modulation', title, subtitle, url, durationSeconds, ...none });
+    if (this.source?.key !== made.key) this.#show({ ...made, ...none });
     await this.play(0);
   }
 

@@ -11,6 +11,7 @@ import type { Jobs } from '../jobs/jobs.svelte.ts';
 import { TrackTable, type TrackScope } from '../library/tracks.svelte.ts';
 import { MapData } from '../map/projection.svelte.ts';
 import type { Packs } from '../packs/packs.svelte.ts';
+import { Melodies } from '../melody/melodies.svelte.ts';
 import { Mistakes } from '../mistakes/mistakes.svelte.ts';
 import { ModulationMaps } from '../modulation/modulation.svelte.ts';
 import { Player } from '../player/player.svelte.ts';
@@ -88,6 +89,7 @@ export class LibrarySession {
   readonly sonifier: Sonifier;
   readonly #background: BackgroundSounds;
   readonly player: Player;
+  readonly melodies: Melodies;
   readonly why: Why;
   readonly strip: WindowClassStrip;
   readonly taggrams: Taggrams;
@@ -137,6 +139,8 @@ export class LibrarySession {
     this.sonifier = new Sonifier(libraryId, engine, jobs);
     this.#background = new BackgroundSounds((wanted) => this.#makeAhead(wanted));
     this.player = new Player(libraryId, engine, this.notices, host.settings);
+    const { player, sonifier } = this;
+    this.melodies = new Melodies(libraryId, engine, jobs, { player, sonifier });
     this.why = new Why(engine);
     this.strip = new WindowClassStrip(engine, this.notices);
     this.taggrams = new Taggrams(engine);

@@ -2,7 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Note } from '../../../engine/api/melody.ts';
-import { finished, testFolder } from '../../support/engine.ts';
+import { encodeWav } from '../../../models/audio/encode-wav.ts';
+import { finished, importFolder, testFolder } from '../../support/engine.ts';
 import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
 
 const scale: Note[] = [60, 62, 64, 65, 67].map((midiPitch, i) => ({
@@ -61,6 +62,41 @@ describe('a melody on a prototype', () => {
     const last = { ...scale[0], onsetSeconds: 599, durationSeconds: 2 } as Note;
     await expect(play({ notes: [last] })).rejects.toMatchObject({ code: 'bad-input' });
     await expect(play({ index: 99 })).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('is taken from a track of the library', async () => {
+    const { client } = lib.test;
+    const tune = testFolder();
+    const samples = new Float32Array(3 * 22_050);
+    for (const [i, { midiPitch }] of scale.entries())
+      for (let n = 0; n < 10_000; n++) {
+        const t = n / 22_050;
+        const phase = 2 * Math.PI * 440 * 2 ** ((midiPitch - 69) / 12) * t;
+        samples[4000 + i * 11_000 + n] =
+          0.3 * Math.exp(-2 * t) * (Math.sin(phase) + 0.3 * Math.sin(2 * phase));
+      }
+    writeFileSync(join(tune, 'tune.wav'), encodeWav(samples, 22_050, 'pcm16'));
+    const { library } = await importFolder(client, tune);
+    const page = await client.call('tracks.list', { libraryId: library.id });
+    const trackId = page.tracks[0]?.id ?? '';
+    const { jobId } = await client.call('melody.transcribe', { libraryId: library.id, trackId });
+    const { notes } = await finished(client, jobId, 'transcribe');
+    expect(notes.map(({ midiPitch }) => midiPitch)).toEqual(scale.map(({ midiPitch }) => midiPitch));
+    // Times are counted from the part that is listened to.
+    const part = await client.call('melody.transcribe', {
+      libraryId: library.id,
+      trackId,
+      startSeconds: 1.1,
+    });
+    const later = (await finished(client, part.jobId, 'transcribe')).notes;
+    expect(later.map(({ midiPitch }) => midiPitch)).toEqual([64, 65, 67]);
+    expect(later[0]?.onsetSeconds).toBeCloseTo((4000 + 22_000) / 22_050 - 1.1, 1);
+    const silent = await client.call('melody.transcribe', {
+      libraryId: library.id,
+      trackId,
+      startSeconds: 99,
+    });
+    await expect(finished(client, silent.jobId, 'transcribe')).rejects.toMatchObject({ code: 'bad-input' });
   });
 
   it('comes from MIDI and goes back to it', async () => {

@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+import { checkLimits } from '../../models/melody/midi.ts';
+import { notesOf, oneVoice } from '../../models/melody/posteriors.ts';
+import { posteriorsOf, TRANSCRIBED_RATE } from '../../models/melody/transcribe.ts';
+import { EngineError } from '../api/errors.ts';
+import { melodyMethods, type Note } from '../api/melody.ts';
+import type { EngineContext } from '../context.ts';
+import type { JobHandle } from '../jobs/queue.ts';
+import type { Library } from '../library/library.ts';
+import { limits } from './play.ts';
+import { samplesOf } from './samples.ts';
+
+/** What a job that hears notes is told. */
+export const transcribeSpecSchema = melodyMethods['melody.transcribe'].input;
+
+/**
+ * The notes of a part of a track, counted from its beginning.
+ * @throws EngineError `not-found`; `bad-input` where none is heard; AudioError; MelodyError for too many; the signal's reason
+ */
+export async function transcribeTrack(
+  context: EngineContext,
+  library: Library,
+  request: Omit<z.output<typeof transcribeSpecSchema>, 'libraryId'>,
+  job: JobHandle,
+): Promise<Note[]> {
+  const { trackId, startSeconds, seconds } = request;
+  const path = library.absolutePath(library.tracks.file(trackId).path);
+  const part = { startSeconds, seconds };
+  const samples = await samplesOf(context.readers, path, {
+    sampleRate: TRANSCRIBED_RATE,
+    signal: job.signal,
+    part,
+  });
+  const posteriors = await posteriorsOf(samples, {
+    signal: job.signal,
+    onWindow: (done, total) => job.report({ done, total, unit: 'windows' }),
+  });
+  const heard = notesOf(posteriors);
+  const notes = request.oneVoice ? oneVoice(heard) : heard;
+  if (notes.length === 0)
+    throw new EngineError(
+      'bad-input',
+      'No note is heard in this part of the track.',
+      'Choose another part in the player, or another track.',
+    );
+  checkLimits(notes, limits);
+  return notes;
+}
