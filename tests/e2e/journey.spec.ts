@@ -255,6 +255,35 @@ test('shows the installed pack and checks the execution providers', async () => 
   await screenshots(page, '7-packs');
 });
 
+test('the menu of a class leads to its tracks, misses, prototypes and place on the map', async () => {
+  const { page } = running;
+  const rows = page.getByTestId('class-report').locator('[data-class-name]');
+  let name = '';
+  const choose = async (entry: string): Promise<void> => {
+    await go(page, 'train');
+    name = (await rows.first().getAttribute('data-class-name')) ?? '';
+    await rows.first().click({ button: 'right' });
+    await page.getByTestId('class-menu').getByTestId(`menu-${entry}`).click();
+  };
+  const search = page.getByTestId('track-search');
+  await choose('class-tracks');
+  await expect(search).toHaveValue(`label:${name}`);
+  await expect(page.getByTestId('track-row').first()).toContainText(name);
+  await choose('class-missed');
+  await expect(search).toHaveValue(`label:${name} is:wrong`);
+  await search.fill('');
+  await choose('class-prototypes');
+  await expect(page.getByTestId('prototype-card').first()).toHaveAttribute('data-class', name);
+  await choose('class-map');
+  const shown = page.getByRole('checkbox', { name: /^Show / });
+  await expect(page.getByRole('checkbox', { name: `Show ${name}`, exact: true })).toBeChecked();
+  await expect.poll(async () => (await shown.all()).length).toBeGreaterThan(1);
+  for (const box of await shown.all())
+    expect(await box.isChecked(), (await box.getAttribute('aria-label')) ?? '').toBe(
+      (await box.getAttribute('aria-label')) === `Show ${name}`,
+    );
+});
+
 test('embeds fewer windows per track when asked', async () => {
   const { page } = running;
   await go(page, 'library');
