@@ -1,7 +1,7 @@
 /** Reading a library’s folders. */
 import { z } from 'zod';
 import { query } from '../wire/index.ts';
-import { inLibrary } from './shared.ts';
+import { id, inLibrary } from './shared.ts';
 import type { Started } from './shared.ts';
 
 export const importMethods = {
@@ -12,6 +12,8 @@ export const importMethods = {
       everything: z.boolean().default(false),
       /** The workers of the queue that is connected compute, instead of this machine. */
       overQueue: z.boolean().default(false),
+      /** Embeds in the space of this pack, beside the one in use, which stays; null: in the one in use. */
+      packId: id.nullable().default(null),
     }),
   ),
 };

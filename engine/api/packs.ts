@@ -73,6 +73,8 @@ export interface PackInfo {
   /** Measured figures of the quality card, flattened to name and value. */
   quality: { name: string; value: number | string }[];
   embedded: boolean;
+  /** A projection that was learned from the playlists of a library. */
+  learned: boolean;
   /** What it names beside its embeddings: a number for each, of every patch; empty for packs without tags. */
   tags: string[];
   /** Networks that were added behind its embeddings. */

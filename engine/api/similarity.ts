@@ -29,7 +29,7 @@ export const similarityTitles: Readonly<Record<SimilarityMethod, string>> = {
   whitened: 'PCA-whitened',
   plain: 'As it was',
 };
-export const similarityControls = ['shuffled', 'whitened'] as const;
+export const similarityControls = ['shuffled', 'whitened', 'plain'] as const;
 export type SimilarityControl = (typeof similarityControls)[number];
 
 /** A mean over playlists with the interval of 95 % of what other draws of them would give. */
@@ -54,7 +54,7 @@ export interface SimilarityFigures {
   gains: Record<SimilarityControl, Record<RetrievalMetric, Figure & { verdict: Verdict }>>;
 }
 
-/** Against both controls, by NDCG: better than both, worse than one, or neither. */
+/** Against all controls, by NDCG: better than all, worse than one, or neither. */
 export function verdictOf({ gains }: SimilarityFigures): Verdict {
   const verdicts = similarityControls.map((control) => gains[control].ndcg.verdict);
   if (verdicts.includes('worse')) return 'worse';
@@ -62,10 +62,10 @@ export function verdictOf({ gains }: SimilarityFigures): Verdict {
 }
 
 export const verdictTexts: Readonly<Record<Verdict, string>> = {
-  better: 'It finds your playlists better than both controls do.',
-  worse: 'It finds your playlists worse than a control does: do not use it.',
+  better: 'It finds your playlists better than the controls and the space as it was.',
+  worse: 'It finds your playlists worse than a control, or than the space as it was: do not use it.',
   'cannot-tell':
-    'Cannot tell whether it finds your playlists better than the controls do: the intervals of the differences hold 0.',
+    'Cannot tell whether it finds your playlists better than the controls and the space as it was: an interval of the differences holds 0.',
 };
 
 export interface SimilarityAssessment {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { z } from 'zod';
 import type { PackRuntime } from '../../models/packs/index.ts';
 import type { JobResult } from '../api/jobs.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
@@ -9,6 +10,7 @@ import { jobKind } from '../jobs/kind.ts';
 import type { Library } from '../library/library.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { refreshTaxonomies } from '../taxonomies/refresh.ts';
+import { spaceOfPack } from '../library/pack-space.ts';
 import { decodeWorkers } from '../workers.ts';
 import { NatsBoard } from '../queue/nats/board.ts';
 import { offerPack } from '../queue/pack-files.ts';
@@ -21,7 +23,7 @@ import { ImportProgress } from './progress.ts';
 import { scanFolder, type Scan } from '../files/scan.ts';
 import { TrackStore } from './track-store.ts';
 
-const specSchema = importMethods['import.start'].input;
+export const importSpecSchema = importMethods['import.start'].input;
 const SHOWN_HIDDEN = 20;
 const TELL_INTERVAL_MS = 1000;
 
@@ -34,10 +36,13 @@ export function registerImport(context: EngineContext): void {
       kind: 'import',
       lane: 'import',
       resumable: true,
-      spec: specSchema,
-      title: ({ libraryId }) => `Import ${context.libraries.get(libraryId).summary().name}`,
-      run: ({ libraryId, everything, overQueue }, job) =>
-        runImport(context, context.libraries.get(libraryId), job, { everything, overQueue }),
+      spec: importSpecSchema,
+      title: ({ libraryId, packId }) => {
+        const { name } = context.libraries.get(libraryId).summary();
+        const pack = packId === null ? null : context.packs.find(packId);
+        return pack ? `Embed ${name} by “${pack.manifest.title}”` : `Import ${name}`;
+      },
+      run: (spec, job) => runImport(context, context.libraries.get(spec.libraryId), job, spec),
     }),
   );
 }
@@ -46,21 +51,24 @@ async function runImport(
   context: EngineContext,
   library: Library,
   job: JobHandle,
-  { everything, overQueue }: { everything: boolean; overQueue: boolean },
+  { everything, overQueue, packId }: z.output<typeof importSpecSchema>,
 ): Promise<ImportResult> {
   const begun = performance.now();
   const progress = new ImportProgress(job);
   const queue = await context.queue.settingsFor(overQueue);
   // Told at once, not when all files have been read.
   if (queue !== null) await NatsBoard.reach(queue);
-  const runtime = await context.packs.runtime(library.packId(), job.lane);
+  const runtime = await context.packs.runtime(packId ?? library.packId(), job.lane);
   await job.checkpoint();
   const scan = await scanLibrary(context, library, job, progress);
   await job.checkpoint();
 
   // The pack may have been replaced by another version under its name; where that has the same encoder, the space stays.
   const { sha256: packSha256, encoderSha256 } = runtime.pack;
-  const space = library.use({ ...library.space(), packSha256, encoderSha256 });
+  const space =
+    packId === null
+      ? library.use({ ...library.space(), packSha256, encoderSha256 })
+      : spaceOfPack(library, runtime.pack);
   const store = new TrackStore(library, space, context.options.version);
   const plan = new ImportPlan(store, scan, everything);
   const tell = new ChangeTeller(() => library.announce('tracks'));
@@ -111,7 +119,7 @@ async function embedHere(
   parts: EmbedParts,
 ): ReturnType<typeof embedTracks> {
   const { library, runtime, job } = parts;
-  const batch = await context.packs.batchSize(library.packId(), {
+  const batch = await context.packs.batchSize(runtime.pack.manifest.id, {
     ...{ lane: job.lane, signal: job.signal },
     windows: expectedWindows(tracks, runtime.pack.manifest.windowSeconds, library.windows()),
   });

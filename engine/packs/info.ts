@@ -26,6 +26,7 @@ export function packInfo(pack: Pack, embedded: boolean, heads: readonly Head[]):
     trainingStatement: manifest.trainingData.statement,
     quality: figuresOf(manifest.quality),
     embedded,
+    learned: manifest.projectionOf !== undefined,
     tags: manifest.network?.tags?.classes ?? [],
     heads: heads.map(({ manifest: head, folder, sha256 }) => ({
       ...{ id: head.id, title: head.title, classes: head.classes, positive: head.positive },

@@ -5,10 +5,11 @@ import type { LearnedSpace, similarityMethods } from '../api/similarity.ts';
 import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
 import type { Library } from '../library/library.ts';
+import { spaceOfPack } from '../library/pack-space.ts';
 import { learnedSpaceOf } from './card.ts';
 import { readiness } from './gather.ts';
 import { learnSimilarity, learnSpecSchema } from './learn.ts';
-import { fillSpace, parentSpace, requireIdle, seeIn, spaceOfPack } from './spaces.ts';
+import { fillSpace, parentSpace, requireIdle, seeIn } from './spaces.ts';
 
 /** Similarities that are learned from playlists. */
 export function similarityHandlers(context: EngineContext): Pick<Handlers, keyof typeof similarityMethods> {

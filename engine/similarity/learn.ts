@@ -9,10 +9,11 @@ import type { ParsedInput } from '../api/contract.ts';
 import type { JobResult } from '../api/jobs.ts';
 import type { EngineContext } from '../context.ts';
 import type { JobHandle } from '../jobs/queue.ts';
+import { spaceOfPack } from '../library/pack-space.ts';
 import { isDiskFull, storageError } from '../storage/errors.ts';
 import type { LearnedCard } from './card.ts';
 import { gatherSimilarity } from './gather.ts';
-import { fillSpace, otherJob, parentSpace, seeIn, spaceOfPack } from './spaces.ts';
+import { fillSpace, otherJob, parentSpace, seeIn } from './spaces.ts';
 
 /** What a job that learns a similarity is told. */
 export const learnSpecSchema = similarityMethods['similarity.learn'].input;
@@ -74,7 +75,7 @@ async function keepPack(
     addFolder,
   }: { projection: Parameters<typeof learnedPack>[1]; title: string; card: LearnedCard; addFolder: string },
 ): Promise<Pack> {
-  const files = learnedPack(parent, projection, { title, card });
+  const files = learnedPack(parent, projection, { title, card, libraryId: card.libraryId });
   const folder = join(addFolder, files.manifest.id);
   const made = packWith(files.manifest, folder);
   if (context.packs.find(made.manifest.id)?.sha256 === made.sha256) return made;

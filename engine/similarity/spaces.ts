@@ -4,6 +4,7 @@ import type { Job } from '../api/jobs.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
+import { spaceOfPack } from '../library/pack-space.ts';
 import { packOfSpace } from '../packs/of-space.ts';
 
 /** Tracks whose windows are projected and stored at once. */
@@ -34,12 +35,6 @@ export function parentSpace(context: EngineContext, library: Library): PackedSpa
       'Add that pack again.',
     );
   return { pack: parent, space: spaceOfPack(library, parent) };
-}
-
-/** The space of a pack in a library, for the windows it is seen in; made known there. */
-export function spaceOfPack(library: Library, { manifest, sha256, encoderSha256 }: Pack): SpaceInfo {
-  const facts = { packId: manifest.id, packSha256: sha256, encoderSha256 };
-  return library.spaces.add({ ...facts, windows: library.windows(), deformation: null });
 }
 
 /**

@@ -21,8 +21,11 @@ import { fitWhitening, whiten } from './whitening.ts';
 export const similarityMethods = ['learned', 'shuffled', 'whitened', 'plain'] as const;
 export type SimilarityMethod = (typeof similarityMethods)[number];
 
-/** What learning is held against: neither knows the playlists, and either quiets loud directions that say nothing. */
-export const similarityControls = ['shuffled', 'whitened'] as const;
+/**
+ * What learning is held against: none knows the playlists. The first two quiet loud directions that say nothing, and the third
+ * is what one has without learning.
+ */
+export const similarityControls = ['shuffled', 'whitened', 'plain'] as const;
 export type SimilarityControl = (typeof similarityControls)[number];
 
 /** `better` or `worse` where the interval of the difference leaves 0 out. */

@@ -7,6 +7,8 @@ const GRAPH = 'projection.onnx';
 /** What is said of a learned space besides its graphs. */
 export interface LearnedPackFacts {
   title: string;
+  /** Whose playlists it was learned from: two libraries never share a pack, whose card tells of one. */
+  libraryId: string;
   /** How it was learned and how well it does. */
   card: Record<string, unknown>;
 }
@@ -26,7 +28,10 @@ export function learnedPack(parent: Pack, projection: LearnedProjection, facts: 
     throw new RangeError(`the pack ${manifest.id} is not what was projected`);
   const graph = projectionGraph(projection);
   const sha256 = createHash('sha256').update(graph).digest('hex');
-  const name = createHash('sha256').update(`${parent.encoderSha256} ${sha256}`).digest('hex').slice(0, 12);
+  const name = createHash('sha256')
+    .update(`${parent.encoderSha256} ${sha256} ${facts.libraryId}`)
+    .digest('hex')
+    .slice(0, 12);
   const graphs = Object.fromEntries(encoderGraphs(manifest).map((part) => [part, manifest.graphs[part]]));
   const learned = packManifestSchema.parse({
     schema: 'archetone.pack/1',

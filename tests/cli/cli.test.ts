@@ -58,6 +58,35 @@ describe('the command line', { timeout: 180_000 }, () => {
     expect(fresh.stderr).not.toContain('\u001b');
   });
 
+  it('trains one classifier that looks at two spaces, and says what each view does alone', async () => {
+    const own = join(testFolder(), 'views');
+    const imports = [
+      ['import', music, '--library', own, '--pack', 'mfcc'],
+      ['import', music, '--library', own, '--pack', 'compact'],
+    ];
+    for (const command of imports) expect((await runCli(command)).code).toBe(0);
+    const views = ['--view', 'compact', '--view', 'mfcc'];
+    const run = await runCli(['train', '--library', own, ...trainArguments, ...views]);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stdout).toMatch(/compact\s+[\d.]+ %/);
+    expect(run.stdout).toMatch(/mfcc\s+[\d.]+ %/);
+    expect(
+      codeOf(
+        await runCli([
+          'train',
+          '--library',
+          own,
+          ...trainArguments,
+          '--view',
+          'compact',
+          '--view',
+          'chroma',
+          '--json',
+        ]),
+      ),
+    ).toBe('not-found');
+  });
+
   it('refuses a second music folder in one data folder', async () => {
     const run = await runCli(['import', writeMusic({ perClass: 1 }), '--library', library, '--json']);
     expect(run.code).toBe(2);

@@ -67,6 +67,11 @@ test('learns a similarity from playlists, sees the library in it and back, and t
   await page.getByText('Quick', { exact: true }).click();
   const choice = page.getByTestId('views').getByRole('checkbox');
   await expect(choice).toHaveCount(2);
+  // A space beside these, embedded from here.
+  await page.getByTestId('view-pack').selectOption('mfcc');
+  await page.getByTestId('view-embed').click();
+  await expect(choice).toHaveCount(3, { timeout: 120_000 });
+  await expect(page.getByTestId('view-mfcc')).not.toBeChecked();
   await expect(page.getByTestId('views')).toContainText('My similarity');
   await expect(choice.first()).toBeChecked();
   await choice.nth(1).check();
@@ -88,6 +93,7 @@ test('learns a similarity from playlists, sees the library in it and back, and t
   await go(page, 'similar');
   await page.getByTestId('learn-from-playlists').click();
   await page.getByTestId('space-forget').click();
+  await page.getByTestId('confirm').click();
   await expect(page.getByTestId('learned-space')).toHaveCount(0);
   await page.getByTestId('learn-close').click();
   await expect(page.getByTestId('seen-in')).toHaveCount(0);

@@ -332,6 +332,7 @@ export const pack: PackInfo = {
   trainingStatement: 's',
   quality: [],
   embedded: true,
+  learned: false,
   soundless: null,
   sources: [],
 };

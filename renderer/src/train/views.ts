@@ -1,4 +1,5 @@
 import type { LibrarySpace } from '../../../engine/api/libraries.ts';
+import type { PackInfo } from '../../../engine/api/packs.ts';
 import type { BlendPoint, ViewsReport, ViewsRequest } from '../../../engine/api/views.ts';
 import type { Series } from './curve.ts';
 
@@ -52,4 +53,17 @@ export function branchSeries(
     dash: DASHES[b % DASHES.length] ?? '',
     points: blend.map((point) => ({ x: point.step, y: of(point)[b] ?? NaN })),
   }));
+}
+
+/**
+ * Packs in whose space a library may be embedded too. Spaces that were learned from playlists are filled where they are learned.
+ * @param windows of each track, as the library has them
+ */
+export function packsToAdd(
+  packs: readonly PackInfo[],
+  spaces: readonly LibrarySpace[],
+  windows: LibrarySpace['windows'],
+): PackInfo[] {
+  const there = new Set(spaces.filter((space) => space.windows === windows).map(({ packId }) => packId));
+  return packs.filter(({ id, learned }) => !there.has(id) && !learned);
 }

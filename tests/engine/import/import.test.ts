@@ -18,6 +18,7 @@ import {
   importFolder,
   listen,
   reimport,
+  settled,
   startTestEngine,
   testFolder,
   tracksByPath,
@@ -71,6 +72,28 @@ describe('import', () => {
     const heardAgain = listen(client);
     await reimport(client, libraryId);
     expect(await heardAgain()).toContainEqual({ type: 'library-changed', libraryId, what: 'taxonomies' });
+  });
+
+  it('embeds beside the space in use, which stays', async () => {
+    const { client } = await startTestEngine();
+    const { library } = await importFolder(client, writeMusic({ perClass: 1 }));
+    const libraryId = library.id;
+    const embed = async (packId: string): Promise<void> => {
+      const { jobId } = await client.call('import.start', { libraryId, packId });
+      expect(await settled(client, jobId)).toMatchObject({
+        title: expect.stringContaining('MFCC') as string,
+        state: 'done',
+        result: { imported: 3 },
+      });
+    };
+    await expect(client.call('import.start', { libraryId, packId: 'nobody' })).rejects.toThrow('nobody');
+    await embed('mfcc');
+    expect(await client.call('libraries.spaces', { libraryId })).toMatchObject([
+      { packId: 'compact', tracks: 3 },
+      { packId: 'mfcc', tracks: 3 },
+    ]);
+    expect(await client.call('libraries.get', { libraryId })).toMatchObject({ packId: 'compact' });
+    expect(await client.call('libraries.get', { libraryId })).toMatchObject({ tracks: { ready: 3 } });
   });
 
   it('skips what is unchanged, by time and size or by content', async () => {
