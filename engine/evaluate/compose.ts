@@ -42,14 +42,21 @@ export function composeEvaluation({ libraries, packs }: EngineContext, form: For
     { type, params: Object.fromEntries(parameters[type].map((name) => [name, value])) },
   ]);
   const dataset = datasetOf(libraries, form.dataset);
-  if (form.task !== 'mir' && form.dataset.kind === 'library' && form.dataset.taxonomyId === null)
+  const sounds = [form.dataset, ...(form.testOn ? [form.testOn.sounds] : [])];
+  if (form.task !== 'mir' && sounds.some((one) => one.kind === 'library' && one.taxonomyId === null))
     throw new EngineError('bad-input', 'Nobody said whose labels are learned.', 'Choose a taxonomy.');
   return stringify(
     {
       experiments: [
         {
           task: { name: form.name, type: taskTypes[form.task], feature_aggregation: 'mean' },
-          datasets: [{ ...dataset, ...(deformations.length > 0 ? { deformations } : {}) }],
+          datasets: [
+            {
+              ...dataset,
+              ...(deformations.length > 0 ? { deformations } : {}),
+              ...(form.testOn && { test_on: testedOn(libraries, form.testOn) }),
+            },
+          ],
           features: form.spaces,
           probes: form.probes.flatMap((probe) =>
             probe === 'head' ? headsOf(packs, form.spaces) : [probes[probe]],
@@ -77,6 +84,14 @@ function headsOf(packs: EngineContext['packs'], spaces: readonly string[]): Reco
     'None of the chosen spaces has a head.',
     'Add one to its pack in Packs, or choose other probes.',
   );
+}
+
+function testedOn(
+  libraries: EngineContext['libraries'],
+  { sounds, mapping }: NonNullable<Form['testOn']>,
+): Record<string, unknown> {
+  const named = Object.keys(mapping).length > 0;
+  return { ...datasetOf(libraries, sounds), ...(named ? { mapping } : {}) };
 }
 
 function datasetOf(libraries: EngineContext['libraries'], dataset: Form['dataset']): Record<string, string> {

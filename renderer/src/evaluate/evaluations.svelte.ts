@@ -5,7 +5,7 @@ import type {
 } from '../../../engine/api/evaluations.ts';
 import type { Input } from '../../../engine/api/contract.ts';
 import type { EngineConnection } from '../shell/engine.svelte.ts';
-import { firstForm, formOf, folderName, type FormState } from './form.ts';
+import { firstForm, formOf, folderName, testFolderName, type FormState } from './form.ts';
 
 type EvaluationFile = Input<'evaluations.run'>['file'];
 
@@ -58,8 +58,11 @@ export class Evaluations {
     const form = formOf(this.form, libraryId);
     if (form === null) return null;
     const { text } = await this.#engine.call('evaluations.compose', form);
-    const { folder, dataset } = this.form;
-    const places = dataset !== 'library' && folder !== null ? { [folderName(folder)]: folder } : {};
+    const { folder, dataset, testOn } = this.form;
+    const places = {
+      ...(dataset !== 'library' && folder !== null ? { [folderName(folder)]: folder } : {}),
+      ...(form.testOn && testOn?.folder != null ? { [testFolderName(this.form)]: testOn.folder } : {}),
+    };
     return { file: { kind: 'text', name: `${form.name}.yml`, content: text }, places };
   }
 

@@ -49,6 +49,8 @@ export interface FormState {
   taxonomyId: string | null;
   /** Of the data set’s audio, where it is no library. */
   folder: string | null;
+  /** Another folder that is tested on; null: parts of the first sounds. */
+  testOn: { kind: 'folders' | 'tokens'; folder: string | null; mapping: string } | null;
   spaces: string[];
   probes: ProbeKind[];
   deformations: Partial<Record<DeformationType, number>>;
@@ -63,6 +65,7 @@ export const firstForm: FormState = {
   dataset: 'library',
   taxonomyId: null,
   folder: null,
+  testOn: null,
   spaces: ['compact', 'random-twin', 'mfcc'],
   probes: ['knn', 'linear', 'ridge'],
   deformations: { AddGaussianSNR: 15 },
@@ -76,9 +79,25 @@ export function missingIn(form: FormState): string | null {
   if (form.task !== 'mir' && form.dataset === 'library' && form.taxonomyId === null)
     return 'Choose whose labels are learned.';
   if (form.dataset !== 'library' && form.folder === null) return 'Choose a folder of sounds.';
+  if (testsElsewhere(form) && form.testOn?.folder === null) return 'Choose a folder to test on.';
   if (form.spaces.length === 0) return 'Choose a space.';
   if (probesOf(form).length === 0) return 'Choose a probe.';
   return null;
+}
+
+/** Only labels can be mapped. */
+export const testsElsewhere = ({ task, testOn }: FormState): boolean =>
+  testOn !== null && (task === 'single' || task === 'multi' || task === 'key');
+
+/** “La = A” in a line each, or parted by commas: a label of the tested sounds and what it is called in the learned ones. */
+export function mappingOf(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text.split(/[\n,]/).flatMap((line): [string, string][] => {
+      const [from = '', ...rest] = line.split('=').map((part) => part.trim());
+      const to = rest.join('=');
+      return from === '' || to === '' ? [] : [[from, to]];
+    }),
+  );
 }
 
 /** Those that fit the task. */
@@ -101,8 +120,16 @@ export function formOf(form: FormState, libraryId: string | null): EvaluationFor
         ? null
         : { kind: form.dataset, name: folderName(folder) };
   if (dataset === null) return null;
+  const { testOn } = form;
+  const elsewhere =
+    testsElsewhere(form) && testOn?.folder != null
+      ? {
+          sounds: { kind: testOn.kind, name: testFolderName(form) },
+          mapping: mappingOf(testOn.mapping),
+        }
+      : null;
   return {
-    ...{ name: name.trim(), task, groupBy, dataset, spaces, folds },
+    ...{ name: name.trim(), task, groupBy, dataset, testOn: elsewhere, spaces, folds },
     probes: probesOf(form),
     deformations: formDeformations.flatMap(({ type }) => {
       const value = form.deformations[type];
@@ -111,6 +138,13 @@ export function formOf(form: FormState, libraryId: string | null): EvaluationFor
     seeds: Array.from({ length: form.seeds }, (_, i) => i + 1),
     windows: 8,
   };
+}
+
+/** What the folder that is tested on is called in the file: two folders of one name are told apart. */
+export function testFolderName({ dataset, folder, testOn }: FormState): string {
+  const name = folderName(testOn?.folder ?? '');
+  const taken = dataset !== 'library' && folder !== null && folderName(folder) === name;
+  return taken ? `${name} (tested)` : name;
 }
 
 /** A folder is called by its own name in the file, and found by `places`. */

@@ -136,6 +136,10 @@ ${more}`;
     // Of twelve notes one is in both collections, and one has another name there.
     expect(found.rows[0]).toMatchObject({ dataset: 'tones → others', runs: 1, tested: 10 });
     expect(score(found, 'chroma', 'accuracy')).toBe(1);
+    // Ten of ten right: Wilson’s interval is 72 to 100 %; of other figures nothing is said.
+    const intervalOf = (metric: string) => found.rows.find((row) => row.metric === metric)?.interval;
+    expect(intervalOf('accuracy')).toBeCloseTo(0.139, 3);
+    expect(intervalOf('macroF1')).toBeNull();
     expect(found.marks.map(({ message }) => message)).toEqual([
       'Labels of others that no mapping names, not tested: H.',
       'Labels of tones that are learned and not tested: A, B.',

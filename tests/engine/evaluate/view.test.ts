@@ -4,6 +4,7 @@ import { XMLParser } from 'fast-xml-parser';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EvaluationTable } from '../../../engine/api/evaluations.ts';
 import { flipsOf, classesOf } from '../../../engine/evaluate/compare.ts';
+import { rowsOf } from '../../../engine/evaluate/table.ts';
 import { encodeWav } from '../../../models/audio/index.ts';
 import { settled, startTestEngine, testFolder, type TestEngine } from '../../support/engine.ts';
 
@@ -18,6 +19,29 @@ const form = {
   folds: 2,
   windows: 2,
 };
+
+it('says an interval over tracks where every run tests the same ones', () => {
+  const cell = (seed: number, right: number) => ({
+    ...{
+      dataset: 'd',
+      space: 's',
+      probe: 'p',
+      deformation: 'clean',
+      seed,
+      split: 0,
+      tested: 4,
+      perLabel: {},
+    },
+    metrics: { accuracy: right / 4, macroF1: right / 4 },
+    answers: ['1', '2', '3', '4'].map((path): [string, string[]] => [path, ['x']]),
+  });
+  const [accuracy, f1] = rowsOf([cell(1, 3), cell(2, 3)]);
+  expect(accuracy?.mean).toBe(0.75);
+  expect(accuracy?.interval).toBeCloseTo((0.954 - 0.301) / 2, 2);
+  expect(f1?.interval).toBeNull();
+  const [folds] = rowsOf([cell(1, 3), { ...cell(1, 2), split: 1, answers: [['5', ['x']]] }]);
+  expect(folds?.interval).toBeCloseTo((12.706 * 0.17678) / Math.SQRT2, 2);
+});
 
 describe('what the view Evaluate asks for', { timeout: 180_000 }, () => {
   let engine: TestEngine;
@@ -52,6 +76,31 @@ describe('what the view Evaluate asks for', { timeout: 180_000 }, () => {
     if (job.result?.kind !== 'evaluate') throw new Error(job.error?.message);
     table = await client.call('evaluations.table', { evaluationId: job.result.evaluationId });
   }, 180_000);
+
+  it('tests on another folder where the form says one', async () => {
+    const other = join(testFolder(), 'others');
+    for (const name of ['La', 'e-flat']) {
+      mkdirSync(join(other, name), { recursive: true });
+      const hertz = name === 'La' ? 440 : 311.13;
+      const sound = Float32Array.from({ length: 12_000 }, (_, n) => 0.2 * Math.sin((hertz * n) / 3820));
+      writeFileSync(join(other, name, 'one.wav'), encodeWav(sound, 24_000, 'float32'));
+    }
+    const { client } = engine;
+    const testOn = { sounds: { kind: 'folders' as const, name: 'others' }, mapping: { La: 'a' } };
+    const asked = { ...form, testOn, deformations: [], probes: ['knn' as const] };
+    const { text: written } = await client.call('evaluations.compose', asked);
+    const file = { kind: 'text' as const, name: 'Across.yml', content: written };
+    const places = { notes: folder, others: other };
+    const { jobId } = await client.call('evaluations.run', { file, places });
+    const job = await settled(client, jobId);
+    if (job.result?.kind !== 'evaluate') throw new Error(job.error?.message);
+    const { rows } = await client.call('evaluations.table', { evaluationId: job.result.evaluationId });
+    expect(rows.find(({ metric, space }) => metric === 'accuracy' && space === 'chroma')).toMatchObject({
+      ...{ dataset: 'notes → others', mean: 1, runs: 1, tested: 2 },
+    });
+    // The others look at the list.
+    await client.call('evaluations.remove', { evaluationId: job.result.evaluationId });
+  });
 
   it('is a file that says what the form says, and what is not there', async () => {
     const file = { kind: 'text' as const, name: 'x.yml', content: text };
