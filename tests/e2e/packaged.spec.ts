@@ -223,7 +223,16 @@ test.describe('when it runs', () => {
     expect(seen.node).toEqual([]);
     expect(seen.verbs).toEqual(
       [
-        ...['chooseAudio', 'chooseFile', 'chooseFolder', 'onMenuCommand', 'onOpen', 'pathOf', 'platform'],
+        ...[
+          'allowRecording',
+          'chooseAudio',
+          'chooseFile',
+          'chooseFolder',
+          'onMenuCommand',
+          'onOpen',
+          'pathOf',
+          'platform',
+        ],
         ...['reveal', 'setMenu', 'setTextSize', 'setTheme', 'startDrag', 'versions'],
       ].sort(),
     );

@@ -16,6 +16,7 @@ test.describe('the window', () => {
       node: 'undefined',
       require: 'undefined',
       api: [
+        'allowRecording',
         'chooseAudio',
         'chooseFile',
         'chooseFolder',
