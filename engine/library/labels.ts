@@ -136,8 +136,10 @@ export class LabelRepository {
 
   #insert(taxonomyId: string, trackId: string, labels: readonly string[]): void {
     const insert = this.#db.prepare(
-      'INSERT INTO track_labels (taxonomy_id, track_id, position, label) VALUES (?, ?, ?, ?)',
+      // What took long to be told may be told of a track that is gone meanwhile.
+      `INSERT INTO track_labels (taxonomy_id, track_id, position, label)
+       SELECT ?, id, ?, ? FROM tracks WHERE id = ?`,
     );
-    labels.forEach((label, position) => insert.run([taxonomyId, trackId, position, label]));
+    labels.forEach((label, position) => insert.run([taxonomyId, position, label, trackId]));
   }
 }

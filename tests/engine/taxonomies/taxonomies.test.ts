@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LabelRepository } from '../../../engine/library/labels.ts';
+import { openLibraryDatabases } from '../../../engine/storage/open.ts';
 import { labelsFromFolders, labelsFromTags, labelsFromTokens } from '../../../engine/taxonomies/derive.ts';
 import type { TaggedTrack } from '../../../engine/library/tracks.ts';
 import {
@@ -179,4 +181,17 @@ describe('taxonomies', () => {
     await client.call('taxonomies.remove', { libraryId, taxonomyId });
     await outcome;
   });
+});
+
+it('labels of a track that went while they were made are left out', () => {
+  const db = openLibraryDatabases(testFolder());
+  db.exec(
+    `INSERT INTO taxonomies (id, name, source, created_at) VALUES ('tax', 'T', '{"kind":"hand"}', '');
+     INSERT INTO tracks (id, path, file_state, title, genre, search_text, added_at)
+       VALUES ('there', 'a.wav', 'present', 'A', '[]', '', '')`,
+  );
+  const labels = new LabelRepository(db, () => undefined);
+  labels.replace('tax', new Map([['there', ['a', 'b']], ['gone', ['c']]])); // prettier-ignore
+  expect(labels.of('tax')).toEqual(new Map([['there', ['a', 'b']]]));
+  db.close();
 });
