@@ -10,7 +10,7 @@ import type { AudioDecoder } from '../decode/index.ts';
 import { isAudioName } from '../files/scan.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import { asEngineError } from '../packs/failures.ts';
-import { taggerOf, type Tagger } from '../packs/tagger.ts';
+import { soundingPatches, taggerOf, type Tagger } from '../packs/tagger.ts';
 import { expandPaths } from './files.ts';
 
 /** Windows per run of the network. */
@@ -43,9 +43,8 @@ export async function tagFile(
     signal.throwIfAborted();
     for (const [w, { startSample, validSamples }] of windows.entries()) {
       samples += validSamples;
-      for (let p = 0; p < patches; p++) {
-        const end = (p * hopSeconds + patchSeconds) * sampleRate;
-        if (end > validSamples && rows.length > 0) break;
+      const heard = Math.max(soundingPatches(tagger, validSamples), rows.length === 0 ? 1 : 0);
+      for (let p = 0; p < heard; p++) {
         rows.push(values.slice((w * patches + p) * width, (w * patches + p + 1) * width));
         starts.push(startSample / sampleRate + p * hopSeconds);
       }
@@ -138,17 +137,20 @@ export async function* tagFiles(
   };
 }
 
-/** Classes from a mean on, the strongest first. In a label file “;” parts them, so that none may hold it. */
+/**
+ * Classes from a mean on, the strongest first. Of two of which one denies the other both cannot be so: the positive one is
+ * given where it reaches the threshold. In a label file “;” parts them, so that none may hold it.
+ */
 export function strongest(
-  { classes, means }: Taggram,
+  { classes, means, positive }: Pick<Taggram, 'classes' | 'means' | 'positive'>,
   { threshold, most }: { threshold: number; most: number },
 ): string[] {
-  return classes
+  const reached = classes
     .map((name, i) => ({ name, mean: means[i] ?? 0 }))
     .filter(({ mean }) => mean >= threshold)
-    .sort((a, b) => b.mean - a.mean)
-    .slice(0, most)
-    .map(({ name }) => name.replaceAll(';', ','));
+    .sort((a, b) => b.mean - a.mean);
+  const alone = reached.filter(({ name }) => name === positive);
+  return (alone.length > 0 ? alone : reached).slice(0, most).map(({ name }) => name.replaceAll(';', ','));
 }
 
 async function writeLabels(file: string, rows: readonly (readonly [string, string])[]): Promise<void> {

@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
-import { meansOf } from '../../models/packs/patches.ts';
-import type { Tagger } from '../packs/tagger.ts';
+import { soundingPatches, type Tagger } from '../packs/tagger.ts';
 import type { Listener } from './vectors.ts';
 
 /**
- * What a tagger says of windows, kept and read as if it were the vectors of a space: the mean of its predictions for the
- * patches of each window.
+ * What a tagger says of every patch, kept and read as if it were the vectors of a space: as in a taggram, patches that reach
+ * beyond the end are left out.
  */
-export function predictionsOf({ pack, classes, key, predict }: Tagger): Listener {
+export function predictionsOf(tagger: Tagger): Listener {
+  const { pack, classes, key, predict } = tagger;
   return {
     pack: {
       manifest: { ...pack.manifest, embeddingDim: classes.length },
-      encoderSha256: createHash('sha256').update(`predictions ${key}`).digest('hex'),
+      encoderSha256: createHash('sha256').update(`predictions of patches ${key}`).digest('hex'),
     },
-    embed: async (waveforms, windows) => meansOf(await predict(waveforms, windows), windows, classes.length),
+    embed: predict,
+    sounding: (validSamples) => soundingPatches(tagger, validSamples),
   };
 }

@@ -63,10 +63,17 @@ export async function* resampled(
   yield resampler.flush();
 }
 
-/** What makes a vector of a window of sound. */
-export type Listener = Pick<PackRuntime, 'embed'> & { pack: Pick<Pack, 'manifest' | 'encoderSha256'> };
+/** What makes a vector of a window of sound, or several. */
+export type Listener = Pick<PackRuntime, 'embed'> & {
+  pack: Pick<Pack, 'manifest' | 'encoderSha256'>;
+  /**
+   * How many of the vectors of a window, the first ones, tell of its sound rather than of the silence that fills it up; one
+   * of a track counts always. Left out where a window has one vector.
+   */
+  sounding?: (validSamples: number) => number;
+};
 
-/** @returns the windows that were chosen, and `[windows, D]` @throws PackError; the signal's reason */
+/** @returns the windows that were chosen, and their vectors `[rows, D]` @throws PackError; the signal's reason */
 export async function embedAudio(
   runtime: Listener,
   audio: AsyncIterable<Float32Array>,
@@ -78,13 +85,25 @@ export async function embedAudio(
   for await (const window of cutWindows(audio, { windowSamples })) all.push(window);
   const chosen = windows === 'all' ? null : evenlySpaced(all.length, windows);
   const kept = all.filter((_, i) => chosen === null || chosen.has(i));
-  const vectors = new Float32Array(kept.length * embeddingDim);
+  const rows: Float32Array[] = [];
   for (let from = 0; from < kept.length; from += BATCH) {
     signal.throwIfAborted();
     const batch = kept.slice(from, from + BATCH);
     const waveforms = new Float32Array(batch.length * windowSamples);
     batch.forEach(({ samples }, i) => waveforms.set(samples, i * windowSamples));
-    vectors.set(await runtime.embed(waveforms, batch.length), from * embeddingDim);
+    const given = await runtime.embed(waveforms, batch.length);
+    const each = given.length / batch.length;
+    batch.forEach(({ validSamples }, i) => {
+      const own = given.subarray(i * each, (i + 1) * each);
+      const count = runtime.sounding?.(validSamples) ?? each / embeddingDim;
+      rows.push(own.subarray(0, Math.max(count, rows.length === 0 ? 1 : 0) * embeddingDim));
+    });
+  }
+  const vectors = new Float32Array(rows.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const row of rows) {
+    vectors.set(row, at);
+    at += row.length;
   }
   const last = all.at(-1);
   return { kept, vectors, samples: last ? last.startSample + last.validSamples : 0 };

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PackError, readHead, type Head } from '../../models/packs/index.ts';
+import { HEAD_FILE, PackError, readHead, type Head, type Pack } from '../../models/packs/index.ts';
 import type { JobLane } from '../api/jobs.ts';
 import { EngineError } from '../api/errors.ts';
+import type { PackVerification } from '../api/packs.ts';
 import type { Embedder } from '../embedder/embedder.ts';
 import { priorities } from '../embedder/runtime.ts';
 
@@ -84,6 +85,34 @@ export class Heads {
     throw new PackError('graph', `the head ${manifest.id} gave ${output.length} numbers`);
   }
 
+  /** Checks the files of the heads of a pack, and that they take its embeddings. @throws the signal's reason */
+  async verify(
+    { manifest: { id, embeddingDim } }: Pack,
+    signal: AbortSignal,
+  ): Promise<PackVerification['problems']> {
+    const problems: PackVerification['problems'] = [];
+    for (const head of this.of(id)) {
+      const { manifest } = head;
+      const at = (file: string): string => `${manifest.id}/${file}`;
+      signal.throwIfAborted();
+      if (manifest.embeddingDim !== embeddingDim) {
+        const { message, hint } = misfit(head, { id, embeddingDim });
+        problems.push({ file: at(HEAD_FILE), message, hint });
+        continue;
+      }
+      try {
+        // A session that is open has read its file before.
+        await this.release(head);
+        await this.predict(head, new Float32Array(embeddingDim), 1, 'compute');
+      } catch (thrown) {
+        if (!(thrown instanceof PackError)) throw thrown;
+        const { message, hint, file = manifest.graph.file } = thrown;
+        problems.push({ file: at(file), message, hint });
+      }
+    }
+    return problems;
+  }
+
   /** Frees the session of a head. */
   async release({ sha256 }: Head): Promise<void> {
     await this.#embedder.ask('close', { sha256 }, { priority: 0 });
@@ -114,6 +143,18 @@ export class Heads {
     }
     await rm(grave, { recursive: true, force: true });
   }
+}
+
+/** A head that takes other embeddings than its pack gives, as where the pack was exchanged. */
+export function misfit(
+  { manifest }: Head,
+  { id, embeddingDim }: { id: string; embeddingDim: number },
+): EngineError {
+  return new EngineError(
+    'pack',
+    `The head “${manifest.id}” takes embeddings of ${manifest.embeddingDim} numbers, the pack “${id}” gives ${embeddingDim}.`,
+    'Remove the head, and add it to the pack that it was trained on.',
+  );
 }
 
 async function foldersIn(folder: string): Promise<string[]> {

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Trial } from '../../models/conversion/index.ts';
 import { remeasurePrecision } from '../../models/conversion/precision.ts';
+import type { FeatureGroup } from '../../models/handmade/handmade-space.ts';
 import {
   checkProviders,
   measureBatchSize,
@@ -205,6 +206,14 @@ export class PackService {
     return pack;
   }
 
+  /**
+   * What the numbers of the vectors of a pack say, by groups; none for packs whose numbers mean nothing by themselves.
+   * @throws EngineError `pack`
+   */
+  featureGroups(packId: string): readonly FeatureGroup[] {
+    return this.#built.groupsOf(this.get(packId));
+  }
+
   /** Packs made here that no installed pack of the same id stands in for. */
   #builtPacks(): Pack[] {
     return this.#built.list().filter(({ manifest }) => !this.#packs.has(manifest.id));
@@ -341,8 +350,19 @@ export class PackService {
     await this.refresh();
   }
 
-  /** Checks the files of a pack against its manifest, and a reduced one on this processor where its card was made on another. */
+  /**
+   * Checks the files of a pack against its manifest, a reduced one on this processor where its card was made on another, and
+   * those of its heads.
+   */
   async verify(packId: string, signal: AbortSignal): Promise<PackVerification> {
+    const problems = [
+      ...(await this.#problemsOf(packId, signal)),
+      ...(await this.heads.verify(this.get(packId), signal)),
+    ];
+    return { packId, ok: problems.length === 0, problems };
+  }
+
+  async #problemsOf(packId: string, signal: AbortSignal): Promise<PackVerification['problems']> {
     try {
       const pack = await this.ready(packId);
       const provider = 'cpu';
@@ -351,11 +371,11 @@ export class PackService {
       signal.throwIfAborted();
       const runtime = await this.runtime(packId);
       await remeasurePrecision(pack, (window) => runtime.embed(window, 1));
-      return { packId, ok: true, problems: [] };
+      return [];
     } catch (thrown) {
       if (!(thrown instanceof PackError)) throw thrown;
       const { message, hint, file = 'pack.json' } = thrown;
-      return { packId, ok: false, problems: [{ file, message, hint }] };
+      return [{ file, message, hint }];
     }
   }
 

@@ -2,6 +2,7 @@ import type { Head, Pack, PackRuntime } from '../../models/packs/index.ts';
 import type { JobLane } from '../api/jobs.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
+import { misfit } from './heads.ts';
 
 /** What names classes for patches of sound: the tags of a pack's own network, or a head behind its embeddings. */
 export interface Tagger {
@@ -59,12 +60,7 @@ export async function taggerOf(
   }
   const head = packs.heads.get(packId, headId);
   const { manifest } = head;
-  if (manifest.embeddingDim !== embeddingDim)
-    throw new EngineError(
-      'pack',
-      `The head “${headId}” takes embeddings of ${manifest.embeddingDim} numbers, the pack “${packId}” gives ${embeddingDim}.`,
-      'Remove the head, and add it to the pack that it was trained on.',
-    );
+  if (manifest.embeddingDim !== embeddingDim) throw misfit(head, { id: packId, embeddingDim });
   const runtime = await packs.runtime(packId, lane);
   return {
     ...around,
@@ -73,6 +69,23 @@ export async function taggerOf(
     predict: (waveforms, windows) =>
       behind(runtime, waveforms, windows, (rows, count) => packs.heads.predict(head, rows, count, lane)),
   };
+}
+
+/** How many patches of a window, the first ones, do not reach beyond its sound. */
+export function soundingPatches(
+  {
+    patches,
+    patchSeconds,
+    hopSeconds,
+    pack,
+  }: Pick<Tagger, 'patches' | 'patchSeconds' | 'hopSeconds' | 'pack'>,
+  validSamples: number,
+): number {
+  const { sampleRate } = pack.manifest;
+  for (let p = 0; p < patches; p++)
+    // Seconds are no whole samples for every length.
+    if (Math.round((p * hopSeconds + patchSeconds) * sampleRate) > validSamples) return p;
+  return patches;
 }
 
 /** Every patch is predicted by itself: the prediction of a mean is another figure. */

@@ -1,7 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { strongest } from '../../../engine/classify/tag-files.ts';
 import { positiveOf } from '../../../models/backbones/head-card.ts';
 import { Random } from '../../../models/numerics/random.ts';
 import { HEAD_FILE, HeadSession, readHead, type Head } from '../../../models/packs/index.ts';
@@ -88,6 +91,47 @@ describe('a head', () => {
       );
     await expect(session.predict(rows, 10)).rejects.toBeInstanceOf(RangeError);
     await session.close();
+  });
+
+  it('says what NumPy does where it is there', async ({ skip }) => {
+    const python = process.env['ARCHETONE_PYTHON'] ?? 'python3';
+    try {
+      execFileSync(python, ['-c', 'import numpy'], { stdio: 'ignore' });
+    } catch {
+      skip('no Python with NumPy');
+    }
+    const { onnx, weights } = headGraph(SIZES);
+    const session = await HeadSession.open(await placed(onnx, {}), { provider: 'cpu', threads: 1 });
+    const rows = new Random(2).normals(11 * SIZES.dim);
+    const said = await session.predict(rows, 11);
+    await session.close();
+    const script = `
+import json, sys, numpy as np
+d = {k: np.array(v) for k, v in json.load(sys.stdin).items()}
+h = np.maximum(d["rows"].reshape(11, -1) @ d["first"].reshape(-1, len(d["bias"])) + d["bias"], 0)
+e = h @ d["second"].reshape(len(d["bias"]), -1)
+e = np.exp(e - e.max(1, keepdims=True))
+print(json.dumps((e / e.sum(1, keepdims=True)).ravel().tolist()))`;
+    const lists = Object.entries({ rows, ...weights }).map(([name, values]) => [name, [...values]]);
+    const input = JSON.stringify(Object.fromEntries(lists));
+    const wanted = z
+      .array(z.number())
+      .parse(JSON.parse(execFileSync(python, ['-c', script], { input, encoding: 'utf8' })));
+    expect(wanted).toHaveLength(said.length);
+    wanted.forEach((value, i) => expect(said[i]).toBeCloseTo(value, 5));
+  });
+
+  it('gives a track one of two classes that deny each other, whatever the threshold', () => {
+    const classes = ['not_danceable', 'danceable'];
+    const given = (danceable: number, threshold: number, positive: string | null = 'danceable') =>
+      strongest(
+        { classes, means: Float32Array.of(1 - danceable, danceable), positive },
+        { threshold, most: 5 },
+      );
+    expect(given(0.4, 0.3)).toEqual(['danceable']);
+    expect(given(0.2, 0.3)).toEqual(['not_danceable']);
+    expect(given(0.4, 0.7)).toEqual([]);
+    expect(given(0.4, 0.3, null)).toEqual(classes);
   });
 
   it('has its positive class wherever it stands, and none where neither denies the other', () => {
@@ -189,6 +233,13 @@ describe('heads of a pack', () => {
     each[0]?.forEach((value, d) => {
       expect(embedding[d]).toBeCloseTo((value + (each[1]?.[d] ?? NaN)) / 2, 5);
     });
+
+    const never = new AbortController().signal;
+    expect(await service.verify(EFFNET_ID, never)).toEqual({ packId: EFFNET_ID, ok: true, problems: [] });
+    appendFileSync(join(packs, '.heads', EFFNET_ID, 'danceability', 'head.onnx'), 'x');
+    const verified = await service.verify(EFFNET_ID, never);
+    expect(verified).toMatchObject({ ok: false, problems: [{ file: 'danceability/head.onnx' }] });
+    expect(verified.problems[0]?.hint).not.toBe('');
     await service.close();
 
     await client.call('packs.remove', { packId: EFFNET_ID });
