@@ -214,6 +214,8 @@ const formSchema = z.strictObject({
     )
     .max(20),
   spaces: z.array(z.string().min(1).max(200)).min(1).max(100),
+  /** Also looks at groups of the numbers of hand-made spaces alone. */
+  groups: z.boolean().default(false),
   probes: z.array(z.enum(formProbes)).min(1).max(formProbes.length),
   seeds: z.array(seed).min(1).max(100),
   folds: z.int().min(2).max(50),

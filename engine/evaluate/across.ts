@@ -13,7 +13,7 @@ export interface AcrossTask {
  * Learns from all tracks of one collection and tests on those of another that bear one of its labels (Essentia's
  * cross-collection evaluation). Recordings that are in both are learned from, not tested.
  * @param mapping labels of the tested collection by what the learned one calls them; others count as they are
- * @throws EngineError `bad-input` where no label of the one is in the other
+ * @throws EngineError `bad-input` where no label of the one is in the other, or the mapping names one that is not
  */
 export function acrossTask(
   learned: Task,
@@ -21,6 +21,13 @@ export function acrossTask(
   mapping: Readonly<Record<string, string>>,
 ): AcrossTask {
   const known = new Set(learned.labelNames);
+  const odd = Object.values(mapping).filter((label) => !known.has(label));
+  if (odd.length > 0)
+    throw new EngineError(
+      'bad-input',
+      `The \`mapping\` of ${tested.title} names “${odd[0]}”, which is no label of ${learned.title}.`,
+      `Labels there are ${learned.labelNames.slice(0, 20).join(', ')}${learned.labelNames.length > 20 ? ', …' : ''}: name one of them.`,
+    );
   const contents = new Set(learned.items.map(({ sha256 }) => sha256));
   const nameOf = (label: string): string =>
     Object.hasOwn(mapping, label) ? (mapping[label] ?? label) : label;
@@ -45,7 +52,11 @@ export function acrossTask(
     );
   const borne = new Set(test.flatMap(({ labels }) => labels));
   const untested = learned.labelNames.filter((label) => !borne.has(label));
+  const absent = Object.keys(mapping).filter((label) => !tested.labelNames.includes(label));
   const remarks = [
+    ...(absent.length > 0
+      ? [`The mapping names what no track of ${tested.title} bears: ${absent.join(', ')}.`]
+      : []),
     ...(unmapped.length > 0
       ? [`Labels of ${tested.title} that no mapping names, not tested: ${unmapped.join(', ')}.`]
       : []),

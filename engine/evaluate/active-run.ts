@@ -1,5 +1,6 @@
 import { AudioError } from '../../models/audio/errors.ts';
 import { ScenarioError, type Scenario } from '../../models/deformations/scenario.ts';
+import type { FeatureGroup } from '../../models/handmade/handmade-space.ts';
 import type { AnyProbe } from '../../models/probes/probe.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
@@ -27,7 +28,10 @@ export interface Cell {
   file: string;
   experiment: PlannedExperiment;
   task: Task;
+  /** Id of a pack. */
   space: string;
+  /** The numbers of a vector that are looked at; null: all of them. */
+  group: FeatureGroup | null;
   probe: AnyProbe;
   /** What answers in a probe that learns nothing; null for those that do. */
   tagger: Tagger | null;
@@ -35,6 +39,10 @@ export interface Cell {
   split: number;
   scenario: Scenario | null;
 }
+
+/** What the space of a cell is called in the table. */
+export const spaceTitle = ({ space, group }: Pick<Cell, 'space' | 'group'>): string =>
+  group === null ? space : `${space}: ${group.name}`;
 
 /** Cells that share it need the same vectors. */
 export const setKey = ({

@@ -64,6 +64,7 @@ export function composeEvaluation({ libraries, packs }: EngineContext, form: For
           seeds: form.seeds,
           split: { kind: 'folds', folds: form.folds },
           ...(form.groupBy === 'track' ? {} : { group_by: form.groupBy }),
+          ...(form.groups ? { groups: true } : {}),
           windows: form.windows,
         },
       ],
@@ -73,7 +74,7 @@ export function composeEvaluation({ libraries, packs }: EngineContext, form: For
   );
 }
 
-/** Every head of the spaces, and their own tags, once each; a space that has one of them not is not asked for it. */
+/** Every head of the spaces, and their own tags, once each; the run says which spaces have not all of them. */
 function headsOf(packs: EngineContext['packs'], spaces: readonly string[]): Record<string, unknown>[] {
   const own = spaces.some((id) => packs.find(id)?.manifest.network?.tags);
   const names = new Set(spaces.flatMap((id) => packs.heads.of(id).map(({ manifest }) => manifest.id)));

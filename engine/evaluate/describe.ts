@@ -31,15 +31,21 @@ export async function describeEvaluation(
     experiments: experiments.map((experiment) => ({
       task: experiment.task,
       groupBy: experiment.groupBy,
-      datasets: experiment.datasets.map(({ name, type, scenarios }) => ({
-        name,
+      datasets: experiment.datasets.map(({ name, type, scenarios, testOn }) => ({
+        name: testOn ? `${name} → ${testOn.dataset.name}` : name,
         type,
         deformations: scenarios.map(({ title }) => title),
       })),
-      spaces: experiment.features,
+      spaces: experiment.features.flatMap((id) => [
+        id,
+        ...(experiment.groups && context.packs.find(id) ? context.packs.featureGroups(id) : []).map(
+          ({ name }) => `${id}: ${name}`,
+        ),
+      ]),
       probes: experiment.probes.map(probeTitle),
       seeds: experiment.seeds.length,
-      splits: splitCount(experiment.split),
+      // What is tested elsewhere is tested once.
+      splits: experiment.datasets.every(({ testOn }) => testOn) ? 1 : splitCount(experiment.split),
     })),
     missing: [...new Set(datasets.flatMap((dataset) => missingOf(context, asked, dataset, mayName)))],
   };

@@ -44,25 +44,49 @@ async function cellsOf(run: Run, asked: PlannedExperiment, e: number, mark: Mark
     return false;
   });
   const compresses = await canCompress();
-  const cells: Cell[] = [];
+  const tasks: { experiment: PlannedExperiment; task: Task; scenarios: Scenario[] }[] = [];
   for (const planned of asked.datasets) {
     // All of one collection is learned from, all of the other tested.
     const experiment: PlannedExperiment = planned.testOn ? { ...asked, split: { kind: 'given' } } : asked;
     const task = await taskOf(run, planned, experiment, mark);
-    const scenarios = await runnable(run, planned, compresses, mark);
-    for (const space of packs)
-      for (const probe of experiment.probes) {
-        const tagger = await taggerFor(context, probe, { space, task }, mark);
-        if (tagger === 'none') continue;
-        for (const seed of experiment.seeds)
-          for (let split = 0; split < splitCount(experiment.split); split++)
-            for (const scenario of [null, ...scenarios]) {
-              const cell = { experiment, task, space, probe, tagger, seed, split, scenario };
-              cells.push({ file: fileOf(context, cell), ...cell });
-            }
-      }
+    tasks.push({ experiment, task, scenarios: await runnable(run, planned, compresses, mark) });
   }
+  requireLabels(
+    asked.probes,
+    tasks.map(({ task }) => task),
+  );
+  const cells: Cell[] = [];
+  for (const { experiment, task, scenarios } of tasks)
+    for (const space of packs)
+      for (const group of [null, ...(asked.groups ? context.packs.featureGroups(space) : [])])
+        for (const probe of experiment.probes) {
+          // A head takes whole vectors.
+          if (group !== null && probe.kind === 'head') continue;
+          const tagger = await taggerFor(context, probe, { space, task }, mark);
+          if (tagger === 'none') continue;
+          for (const seed of experiment.seeds)
+            for (let split = 0; split < splitCount(experiment.split); split++)
+              for (const scenario of [null, ...scenarios]) {
+                const cell = { experiment, task, space, group, probe, tagger, seed, split, scenario };
+                cells.push({ file: fileOf(context, cell), ...cell });
+              }
+        }
   return cells;
+}
+
+/** @throws EngineError `bad-input` where the mapping of a probe names a label that no data set has */
+function requireLabels(probes: readonly AnyProbe[], tasks: readonly Task[]): void {
+  const known = new Set(tasks.flatMap(({ labelNames }) => labelNames));
+  for (const probe of probes) {
+    if (probe.kind !== 'head') continue;
+    const odd = Object.values(probe.mapping).filter((label) => !known.has(label));
+    if (odd.length > 0 && tasks.length > 0)
+      throw new EngineError(
+        'bad-input',
+        `The \`mapping\` of ${probeTitle(probe)} names “${odd[0]}”, which is no label of ${tasks.map(({ title }) => title).join(' or ')}.`,
+        `Labels there are ${[...known].slice(0, 20).join(', ')}${known.size > 20 ? ', …' : ''}: name one of them.`,
+      );
+  }
 }
 
 /** How often tracks are held out for each seed. */
@@ -72,7 +96,7 @@ export function splitCount(split: PlannedExperiment['split']): number {
 
 /** Everything that a cell depends on names its file: what is there need not be made again. */
 function fileOf({ packs, options }: EngineContext, cell: Omit<Cell, 'file'>): string {
-  const { task, space, experiment, probe, tagger, seed, split, scenario } = cell;
+  const { task, space, group, experiment, probe, tagger, seed, split, scenario } = cell;
   const { encoderSha256 } = packs.get(space);
   const key = [
     // Another version may learn or score in another way.
@@ -85,6 +109,7 @@ function fileOf({ packs, options }: EngineContext, cell: Omit<Cell, 'file'>): st
     experiment.split,
     // Another file under the same name says something else.
     ...(tagger === null ? [] : [tagger.key]),
+    ...(group === null ? [] : [{ group }]),
   ];
   return `${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 24)}.json`;
 }
@@ -109,6 +134,8 @@ async function taggerFor(
     mark(at, `${thrown.message} It is not run.`);
     return 'none';
   }
+  const missing = Object.keys(probe.mapping).filter((name) => !tagger.classes.includes(name));
+  if (missing.length > 0) mark(at, `It has no class ${missing.join(', ')}, which \`mapping\` names.`);
   const said = new Set(labelsOfClasses(tagger.classes, task.labelNames, probe.mapping));
   const silent = task.labelNames.filter((_, label) => !said.has(label));
   if (silent.length === task.labelNames.length) {

@@ -7,7 +7,7 @@ import { fitProbe, probeTitle } from '../../models/probes/probe.ts';
 import { fitRidge } from '../../models/probes/ridge.ts';
 import { EngineError } from '../api/errors.ts';
 import { writeWhole } from '../files/write-whole.ts';
-import { groupBy, type ActiveRun, type Cell } from './active-run.ts';
+import { groupBy, spaceTitle, type ActiveRun, type Cell } from './active-run.ts';
 import { CLEAN, type EvaluationCell } from './cell-files.ts';
 import { extract } from './extract.ts';
 import { scoredLabels, scoredNumbers, type Scored } from './score.ts';
@@ -21,8 +21,12 @@ export async function scoreCells(run: ActiveRun, sets: TaskSets, cells: readonly
   const isMissing = ({ file }: Cell): boolean => !existsSync(join(folder, file));
   await extract(run, cells.filter(isMissing));
   let done = 0;
-  const groups = groupBy(cells, ({ task, space, probe, seed, split }) =>
-    JSON.stringify([task.fingerprint, space, probe, seed, split]),
+  const groups = groupBy(cells, ({ task, experiment, probe, seed, split, ...cell }) =>
+    JSON.stringify([
+      ...[task.fingerprint, spaceTitle(cell), probe, seed, split],
+      // Another experiment may hold out other tracks of the same data set, or look at other windows.
+      ...[experiment.split, experiment.windows],
+    ]),
   );
   for (const group of groups.values()) {
     const missing = group.filter(isMissing);
@@ -46,7 +50,8 @@ async function scoreGroup(
   cells: readonly Cell[],
   say: (current: string) => void,
 ): Promise<void> {
-  const { task, experiment, seed, split, probe, space } = first;
+  const { task, experiment, seed, split, probe } = first;
+  const space = spaceTitle(first);
   await job.checkpoint();
   const parts = splitsOf(task, experiment.split, seed)[split];
   if (!parts) throw new EngineError('internal', 'The split is gone.');

@@ -8,7 +8,7 @@ import {
 } from '../../models/evaluation/statistics/similarity.ts';
 import type { EvaluationSimilarity } from '../api/evaluations.ts';
 import { writeWhole } from '../files/write-whole.ts';
-import { groupBy, type ActiveRun, type Cell } from './active-run.ts';
+import { groupBy, spaceTitle, type ActiveRun, type Cell } from './active-run.ts';
 import { similarityFile } from './cell-files.ts';
 import type { TaskSets } from './task-sets.ts';
 
@@ -28,7 +28,9 @@ export async function compareSpaces(
   const found: EvaluationSimilarity[] = [];
   for (const group of groups.values()) {
     const known: { space: string; representation: Representation }[] = [];
-    for (const [space, own] of groupBy(group, (cell) => cell.space)) {
+    const spaces = groupBy(group, spaceTitle);
+    // One alone need not be embedded for it: a head may be all that was asked.
+    for (const [space, own] of spaces.size < 2 ? [] : spaces) {
       const [first] = own;
       if (!first) continue;
       await job.checkpoint();

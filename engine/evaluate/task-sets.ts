@@ -1,3 +1,4 @@
+import { selectDimensions } from '../../models/embeddings/dimensions.ts';
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import type { Targets } from '../../models/probes/ridge.ts';
 import { listenerOf, setKey, understood, type ActiveRun, type Cell } from './active-run.ts';
@@ -18,8 +19,13 @@ export class TaskSets {
     this.#run = run;
   }
 
-  /** All tracks of a data set in the space of a cell, in the order of the task. */
-  of(cell: Cell): Promise<LabelledWindows> {
+  /** All tracks of a data set in the space of a cell, in the order of the task, with the numbers that the cell looks at. */
+  async of(cell: Cell): Promise<LabelledWindows> {
+    const set = await this.#whole(cell);
+    return cell.group === null ? set : selectDimensions(set, cell.group.dims);
+  }
+
+  #whole(cell: Cell): Promise<LabelledWindows> {
     const key = setKey(cell);
     let set = this.#sets.get(key);
     if (!set) {

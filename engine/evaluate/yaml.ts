@@ -47,6 +47,8 @@ export interface PlannedExperiment {
   split: EvaluationSplit;
   windows: 'all' | number;
   groupBy: EvaluationGroup;
+  /** Whether groups of the numbers of hand-made spaces are also looked at alone. */
+  groups: boolean;
 }
 
 /** An evaluation file: what will be run, and what will not. The document is kept as it was written. */
@@ -92,13 +94,14 @@ const experimentSchema = z.looseObject({
   split: splitSchema.default({ kind: 'holdout', test: 0.2, validation: 0.1, folds: 5, repeats: 1 }),
   windows: z.union([z.literal('all'), whole(1, 10_000)]).default(8),
   group_by: z.enum(evaluationGroups).default('track'),
+  groups: z.boolean().default(false),
 });
 const fileSchema = z.looseObject({ experiments: z.array(experimentSchema).min(1) });
 
 /** Keys that are understood at each depth; others are kept and marked. */
 const known: Record<string, readonly string[]> = {
   '': ['experiments'],
-  experiment: ['task', 'datasets', 'features', 'probes', 'seeds', 'split', 'windows', 'group_by'],
+  experiment: ['task', 'datasets', 'features', 'probes', 'seeds', 'split', 'windows', 'group_by', 'groups'],
   task: ['name', 'type', 'feature_aggregation'],
   dataset: ['name', 'type', 'dir', 'labels', 'index', 'library', 'taxonomy', 'deformations', 'test_on'],
   split: ['kind', 'test', 'validation', 'folds', 'repeats'],
@@ -170,8 +173,8 @@ const isFixed = ({ fixed = {} }: ProbeType, key: string, value: unknown): boolea
   Object.hasOwn(fixed, key) && fixed[key]?.includes(value) === true;
 
 /**
- * Reads an evaluation file: mir_ref's configuration, with `seeds`, `split`, `windows` and `group_by` of an experiment, the
- * probes of `probeTypes`, data sets of `datasetTypes`, and `test_on` of a data set.
+ * Reads an evaluation file: mir_ref's configuration, with `seeds`, `split`, `windows`, `group_by` and `groups` of an
+ * experiment, the probes of `probeTypes`, data sets of `datasetTypes`, and `test_on` of a data set.
  * @throws EngineError `bad-input` saying where
  */
 export function readEvaluationFile(source: string): EvaluationFile {
@@ -239,6 +242,7 @@ export function readEvaluationFile(source: string): EvaluationFile {
     split: splitOf(experiment.split),
     windows: experiment.windows,
     groupBy: experiment.group_by,
+    groups: experiment.groups,
   }));
   return { document, experiments, marks };
 }

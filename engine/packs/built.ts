@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { handmadePack } from '../../models/handmade/pack.ts';
+import type { FeatureGroup } from '../../models/handmade/handmade-space.ts';
 import { handmadeSpaces } from '../../models/handmade/registry.ts';
 import {
   packWith,
@@ -68,6 +69,12 @@ export class BuiltPacks {
     if (!compact || !hashes) return null;
     const manifest = twinManifest(compact, hashes);
     return packWith(manifest, this.#folderOf(id, manifest.version));
+  }
+
+  /** What the numbers of its vectors say, by groups; none where it makes other vectors than a hand-made space. */
+  groupsOf({ encoderSha256 }: Pack): readonly FeatureGroup[] {
+    const space = handmadeSpaces.find(({ id }) => this.find(id)?.encoderSha256 === encoderSha256);
+    return space?.groups ?? [];
   }
 
   /** Writes the files of a pack that is to be used, unless they are there. @throws PackError when it does not come out as declared */

@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../onnx/builder.ts';
 import type { HandmadeSpace } from './handmade-space.ts';
-import { isHeard, meanAndDeviation, powerSpectra, type Framing } from './spectra.ts';
+import { isHeard, meanAndDeviation, powerSpectra, statisticsGroups, type Framing } from './spectra.ts';
 
 const SAMPLE_RATE = 24_000;
 const SAMPLES = 4 * SAMPLE_RATE;
@@ -22,6 +22,7 @@ export const chromaSpace: HandmadeSpace = {
   frameRate: SAMPLE_RATE / FRAMING.hop,
   featureDim: CLASSES,
   embeddingDim: 2 * CLASSES,
+  groups: statisticsGroups(CLASSES),
   graph: () => {
     const g = new GraphBuilder('chroma');
     const waveform = g.input('waveform', 'float32', ['batch', SAMPLES]);

@@ -1,3 +1,14 @@
+/** Some numbers of a vector that say one thing together. */
+export interface FeatureGroup {
+  name: string;
+  /** Which numbers, ascending. */
+  dims: readonly number[];
+}
+
+/** Numbers of a vector, the last one excluded. */
+export const numbersIn = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, i) => from + i);
+
 /** A space whose vectors follow from a formula: nothing in it is learned. */
 export interface HandmadeSpace {
   /** Of its pack. */
@@ -13,6 +24,8 @@ export interface HandmadeSpace {
   /** Numbers per frame, before they are summed up over the window. */
   featureDim: number;
   embeddingDim: number;
+  /** Its numbers by what they say, each in one of them. */
+  groups: readonly FeatureGroup[];
   /** `waveform [batch, samples]` → `z [batch, D]`; the same bytes every time. */
   graph: () => Uint8Array;
 }

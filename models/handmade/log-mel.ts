@@ -1,7 +1,14 @@
 import { melBank } from '../audio/mel-bank.ts';
 import { GraphBuilder, type Value } from '../onnx/builder.ts';
-import type { HandmadeSpace } from './handmade-space.ts';
-import { frameCount, isHeard, meanAndDeviation, powerSpectra, type Framing } from './spectra.ts';
+import { numbersIn, type HandmadeSpace } from './handmade-space.ts';
+import {
+  frameCount,
+  isHeard,
+  meanAndDeviation,
+  powerSpectra,
+  statisticsGroups,
+  type Framing,
+} from './spectra.ts';
 
 const SAMPLE_RATE = 24_000;
 const SAMPLES = 4 * SAMPLE_RATE;
@@ -30,6 +37,7 @@ export const logMelSpace: HandmadeSpace = {
   ...frames,
   featureDim: BANDS,
   embeddingDim: 2 * BANDS,
+  groups: statisticsGroups(BANDS),
   graph: () => {
     const { g, logs, heard } = logMel('log-mel');
     g.output('z', meanAndDeviation(g, logs, heard), ['batch', 2 * BANDS]);
@@ -45,6 +53,11 @@ export const mfccSpace: HandmadeSpace = {
   ...frames,
   featureDim: 2 * COEFFICIENTS,
   embeddingDim: 4 * COEFFICIENTS,
+  // Means of both, then deviations of both.
+  groups: ['coefficients', 'Δ'].map((name, part) => ({
+    name,
+    dims: [part, part + 2].flatMap((block) => numbersIn(block * COEFFICIENTS, (block + 1) * COEFFICIENTS)),
+  })),
   graph: () => {
     const { g, logs, heard } = logMel('mfcc');
     g.section('cepstrum');

@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../onnx/builder.ts';
 import { ENVELOPE_RATE, MODULATION_RATES, MOST_REACH, octaveFilter } from '../modulation/filters.ts';
 import { CARRIER_BANDS, FRAME, HOP, SAMPLE_RATE, carrierBank } from '../modulation/spectra.ts';
-import type { HandmadeSpace } from './handmade-space.ts';
+import { numbersIn, type HandmadeSpace } from './handmade-space.ts';
 import { frameCount, powerSpectra, type Framing } from './spectra.ts';
 
 const SAMPLES = 4 * SAMPLE_RATE;
@@ -29,6 +29,11 @@ export const modulationSpace: HandmadeSpace = {
   frameRate: ENVELOPE_RATE,
   featureDim: BANDS,
   embeddingDim: BANDS * (CENTRES.length + 1),
+  // Band by band, each rate of it and then its level.
+  groups: [...CENTRES.map((rate) => `${rate} Hz`), 'levels'].map((name, column, { length }) => ({
+    name,
+    dims: numbersIn(0, BANDS).map((band) => band * length + column),
+  })),
   graph: () => {
     const g = new GraphBuilder('modulation');
     const waveform = g.input('waveform', 'float32', ['batch', SAMPLES]);

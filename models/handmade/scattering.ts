@@ -1,5 +1,5 @@
 import { GraphBuilder, type Value } from '../onnx/builder.ts';
-import type { HandmadeSpace } from './handmade-space.ts';
+import { numbersIn, type HandmadeSpace } from './handmade-space.ts';
 import { dft } from './spectra.ts';
 
 const SAMPLE_RATE = 16_000;
@@ -44,6 +44,10 @@ export const scatteringSpace: HandmadeSpace = {
   frameRate: 1 / (SAMPLES / SAMPLE_RATE),
   featureDim: FIRST + SECOND,
   embeddingDim: FIRST + SECOND,
+  groups: [
+    { name: 'order 1', dims: numbersIn(0, FIRST) },
+    { name: 'order 2', dims: numbersIn(FIRST, FIRST + SECOND) },
+  ],
   graph: () => {
     const g = new GraphBuilder('scattering');
     const waveform = g.input('waveform', 'float32', ['batch', SAMPLES]);

@@ -1,4 +1,5 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { numbersIn, type FeatureGroup } from './handmade-space.ts';
 
 /** How a waveform is cut into frames. */
 export interface Framing {
@@ -77,6 +78,12 @@ export function meanAndDeviation(g: GraphBuilder, rows: Value, heard: Value): Va
   g.section('');
   return both;
 }
+
+/** What {@link meanAndDeviation} of rows of that width is made of. */
+export const statisticsGroups = (width: number): FeatureGroup[] => [
+  { name: 'means', dims: numbersIn(0, width) },
+  { name: 'deviations', dims: numbersIn(width, 2 * width) },
+];
 
 /** 1 where a row `[batch, frames, width]` has a value above the threshold, else 0: `[batch, frames, 1]`. */
 export function isHeard(g: GraphBuilder, rows: Value, threshold: number): Value {

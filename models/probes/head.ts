@@ -49,7 +49,7 @@ export function headAnswers(said: LabelledWindows, labelOf: readonly number[], t
     for (let track = 0; track < tracks.ids.length; track++) {
       const at = track * width + label;
       const value = means[track * dim + c] ?? NaN;
-      // Classes that exclude each other add up; of those that do not the surest one speaks.
+      // Where one label is right its classes add up; where several may be the surest class of each speaks.
       scores[at] = task === 'multi' ? Math.max(scores[at] ?? 0, value) : (scores[at] ?? 0) + value;
     }
   });

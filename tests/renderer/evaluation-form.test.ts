@@ -16,6 +16,10 @@ describe('the form of an evaluation', () => {
     };
     expect(missingIn(form)).toBe('Choose a folder to test on.');
     const chosen = { ...form, testOn: { ...form.testOn, folder: '/b/notes' } };
+    expect(missingIn({ ...chosen, testOn: { ...chosen.testOn, mapping: 'La = A, Si' } })).toBe(
+      'Write “Si” as “theirs = ours”.',
+    );
+    expect(missingIn(chosen)).toBeNull();
     expect(testFolderName(chosen)).toBe('notes (tested)');
     expect(formOf(chosen, null)?.testOn).toEqual({
       sounds: { kind: 'tokens', name: 'notes (tested)' },

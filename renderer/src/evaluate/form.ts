@@ -52,6 +52,8 @@ export interface FormState {
   /** Another folder that is tested on; null: parts of the first sounds. */
   testOn: { kind: 'folders' | 'tokens'; folder: string | null; mapping: string } | null;
   spaces: string[];
+  /** Groups of the numbers of hand-made spaces, alone. */
+  groups: boolean;
   probes: ProbeKind[];
   deformations: Partial<Record<DeformationType, number>>;
   seeds: number;
@@ -67,6 +69,7 @@ export const firstForm: FormState = {
   folder: null,
   testOn: null,
   spaces: ['compact', 'random-twin', 'mfcc'],
+  groups: false,
   probes: ['knn', 'linear', 'ridge'],
   deformations: { AddGaussianSNR: 15 },
   seeds: 1,
@@ -80,6 +83,8 @@ export function missingIn(form: FormState): string | null {
     return 'Choose whose labels are learned.';
   if (form.dataset !== 'library' && form.folder === null) return 'Choose a folder of sounds.';
   if (testsElsewhere(form) && form.testOn?.folder === null) return 'Choose a folder to test on.';
+  const odd = testsElsewhere(form) ? unmapped(form.testOn?.mapping ?? '') : undefined;
+  if (odd !== undefined) return `Write “${odd}” as “theirs = ours”.`;
   if (form.spaces.length === 0) return 'Choose a space.';
   if (probesOf(form).length === 0) return 'Choose a probe.';
   return null;
@@ -99,6 +104,13 @@ export function mappingOf(text: string): Record<string, string> {
     }),
   );
 }
+
+/** What is written there and maps no label; undefined where there is nothing of the kind. */
+const unmapped = (text: string): string | undefined =>
+  text
+    .split(/[\n,]/)
+    .map((line) => line.trim())
+    .find((line) => line !== '' && Object.keys(mappingOf(line)).length === 0);
 
 /** Those that fit the task. */
 const probesOf = ({ probes, task }: FormState): ProbeKind[] =>
@@ -129,7 +141,7 @@ export function formOf(form: FormState, libraryId: string | null): EvaluationFor
         }
       : null;
   return {
-    ...{ name: name.trim(), task, groupBy, dataset, testOn: elsewhere, spaces, folds },
+    ...{ name: name.trim(), task, groupBy, dataset, testOn: elsewhere, spaces, folds, groups: form.groups },
     probes: probesOf(form),
     deformations: formDeformations.flatMap(({ type }) => {
       const value = form.deformations[type];

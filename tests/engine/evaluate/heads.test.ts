@@ -1,6 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { predictionsOf } from '../../../engine/evaluate/predictions.ts';
+import { embedAudio } from '../../../engine/import/embed-deformed.ts';
+import { soundingPatches, type Tagger } from '../../../engine/packs/tagger.ts';
 import { cellSchema } from '../../../engine/evaluate/cell-files.ts';
 import { encodeWav } from '../../../models/audio/index.ts';
 import { headAnswers, labelsOfClasses } from '../../../models/probes/head.ts';
@@ -60,7 +63,7 @@ it('asks heads of their backbone beside what learns, by the mean of what they sa
       - { type: knn, k: 1 }
       - { type: head, name: danceability, mapping: { danceable: low, not_danceable: high } }
       - { type: head, name: danceability }
-      - { type: head, mapping: { Folk: low } }
+      - { type: head, mapping: { Folk: low, nothing: high } }
       - { type: head, name: absent }
     split: { kind: folds, folds: 2 }
     windows: all
@@ -80,6 +83,7 @@ it('asks heads of their backbone beside what learns, by the mean of what they sa
   const marks = table.marks.map(({ message }) => message);
   expect(marks).toContainEqual(expect.stringContaining('None of its classes is a label of the task'));
   expect(marks).toContainEqual('No class of it says the labels high; they are never given.');
+  expect(marks).toContainEqual('It has no class nothing, which `mapping` names.');
   expect(marks).toContainEqual(expect.stringMatching(/has no head “absent”.*It is not run/));
   expect(marks).toContainEqual(expect.stringMatching(/“chroma” has no head “danceability”/));
 
@@ -103,6 +107,16 @@ it('asks heads of their backbone beside what learns, by the mean of what they sa
   // Its clean vectors are compared, not what was said of them.
   expect(table.similarities).toMatchObject([{ first: PACK, second: 'chroma', tracks: 8 }]);
 
+  // A label that is not there is told before anything runs.
+  const odd = join(music, 'odd.yml');
+  writeFileSync(odd, readFileSync(file, 'utf8').replace('danceable: low', 'danceable: loud'));
+  const { jobId: oddJob } = await client.call('evaluations.run', { file: { kind: 'file', path: odd } });
+  expect((await settled(client, oddJob)).error).toMatchObject({
+    code: 'bad-input',
+    message: 'The `mapping` of head danceability names “loud”, which is no label of tones.',
+    hint: 'Labels there are high, low: name one of them.',
+  });
+
   // A form asks every head that its spaces have.
   const form = {
     ...{ name: 'f', task: 'single' as const, dataset: { kind: 'folders' as const, name: 'music' } },
@@ -114,6 +128,34 @@ it('asks heads of their backbone beside what learns, by the mean of what they sa
     code: 'bad-input',
   });
 }, 240_000);
+
+it('leaves out patches that reach into the silence at the end, unless there is no other', async () => {
+  const around = { sampleRate: 10, windowSamples: 20, embeddingDim: 1 };
+  const pack = { manifest: around, encoderSha256: '' } as unknown as Tagger['pack'];
+  const tagger: Tagger = {
+    ...{ pack, headId: null, title: '', classes: ['a'], positive: null, key: '' },
+    ...{ patches: 2, patchSeconds: 1, hopSeconds: 1 },
+    // The first sample of each patch.
+    predict: (waveforms) => Promise.resolve(waveforms.filter((_, i) => i % 10 === 0)),
+  };
+  const said = async (samples: number): Promise<number[]> => {
+    const sound = Float32Array.from({ length: samples }, (_, i) => i + 1);
+    const audio = async function* () {
+      yield await Promise.resolve(sound);
+    };
+    return [
+      ...(await embedAudio(predictionsOf(tagger), audio(), 'all', new AbortController().signal)).vectors,
+    ];
+  };
+  expect(await said(40)).toEqual([1, 11, 21, 31]);
+  expect(await said(39)).toEqual([1, 11, 21]);
+  expect(await said(25)).toEqual([1, 11]);
+  expect(await said(5)).toEqual([1]);
+  // A window of a length that is no binary fraction is whole.
+  const whole = { ...tagger, patches: 1, patchSeconds: 0.7 * 3, hopSeconds: 0.7 * 3 };
+  expect(soundingPatches(whole, 21)).toBe(1);
+  expect(soundingPatches(whole, 20)).toBe(0);
+});
 
 it('adds up classes that exclude each other, and lets the surest speak where they do not', () => {
   const labelNames = ['happy', 'sad'];

@@ -155,6 +155,15 @@ ${more}`;
         ),
       ),
     ).rejects.toThrow('no track of the second bears a label');
+    await expect(
+      run(
+        yaml(
+          'multiclass_classification',
+          'type: csv, labels: one.csv, test_on: { name: others, type: csv, dir: tones, labels: other.csv, mapping: { x: Z } }',
+          'linear',
+        ),
+      ),
+    ).rejects.toThrow('The `mapping` of others names “Z”, which is no label of tones.');
   });
 
   it('read an index of mirdata, whose checksums and splits count', async () => {

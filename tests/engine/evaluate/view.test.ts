@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -100,6 +100,48 @@ describe('what the view Evaluate asks for', { timeout: 180_000 }, () => {
     });
     // The others look at the list.
     await client.call('evaluations.remove', { evaluationId: job.result.evaluationId });
+  });
+
+  it('looks at parts of hand-made spaces alone, in cells of their own', async () => {
+    const { client } = engine;
+    const { text: written } = await client.call('evaluations.compose', { ...form, groups: true });
+    // The same sounds held out in another way are another experiment.
+    const more = written
+      .replace('experiments:', '')
+      .replace(/split:[^]*?folds: 2/, 'split: { kind: holdout, test: 0.25 }');
+    const file = { kind: 'text' as const, name: 'Parts.yml', content: written + more };
+    const places = { notes: folder };
+    const read = await client.call('evaluations.read', { file, places });
+    expect(read.experiments[0]?.spaces).toContain('modulation: 0.5 Hz');
+    const { jobId } = await client.call('evaluations.run', { file, places });
+    const job = await settled(client, jobId);
+    if (job.result?.kind !== 'evaluate') throw new Error(job.error?.message);
+    const { evaluationId } = job.result;
+    const found = await client.call('evaluations.table', { evaluationId });
+    const rates = [0.5, 1, 2, 4, 8, 16, 32, 64].map((rate) => `modulation: ${rate} Hz`);
+    expect([...new Set(found.rows.map(({ space }) => space))]).toEqual([
+      ...['chroma', 'chroma: means', 'chroma: deviations', 'modulation', ...rates, 'modulation: levels'],
+    ]);
+    const accuracy = (dataset: string, space: string) =>
+      found.rows.find(
+        (row) =>
+          row.metric === 'accuracy' &&
+          row.deformation === 'clean' &&
+          row.dataset === dataset &&
+          row.space === space,
+      );
+    expect(accuracy('notes', 'chroma: means')?.mean).toBe(1);
+    expect(accuracy('notes', 'chroma: means')?.tested).toBe(12);
+    expect(accuracy('notes (2)', 'chroma: means')?.tested).toBe(2);
+    const shared = found.similarities.filter(({ dataset }) => dataset === 'notes');
+    expect(shared).toHaveLength((13 * 12) / 2);
+    // What was known without parts is known with them.
+    const cellsOf = (id: string): string[] =>
+      readdirSync(join(engine.dataFolder, 'evaluations', id)).filter((name) =>
+        /^[0-9a-f]{24}\.json$/.test(name),
+      );
+    expect(cellsOf(evaluationId)).toEqual(expect.arrayContaining(cellsOf(table.evaluationId)));
+    await client.call('evaluations.remove', { evaluationId });
   });
 
   it('is a file that says what the form says, and what is not there', async () => {

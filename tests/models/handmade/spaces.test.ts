@@ -106,6 +106,31 @@ describe('hand-made spaces', () => {
     }
   });
 
+  it('are made of groups that share no number and leave none out', () => {
+    for (const { id, groups, embeddingDim } of handmadeSpaces) {
+      expect(groups.length, id).toBeGreaterThan(1);
+      const all = groups.flatMap(({ dims }) => [...dims]).sort((a, b) => a - b);
+      expect(all, id).toEqual([...Array(embeddingDim).keys()]);
+    }
+  });
+
+  it('have groups that say what they are called', async () => {
+    const largest = async (id: string, name: string, sound: (t: number) => number): Promise<number> => {
+      const [z, space] = [await embed(id, sound), handmadeSpaces.find((known) => known.id === id)];
+      const dims = space?.groups.find((group) => group.name === name)?.dims ?? [];
+      return Math.max(...dims.map((d) => Math.abs(z[d] ?? NaN)));
+    };
+    // A steady tone has no slopes but at its ends.
+    expect(await largest('mfcc', 'Δ', tone(440))).toBeLessThan(
+      (await largest('mfcc', 'coefficients', tone(440))) / 10,
+    );
+    const swelling = tone(440, 4, 0.8);
+    const z = await embed('modulation', swelling);
+    const rates = (handmadeSpaces.find(({ id }) => id === 'modulation')?.groups ?? []).slice(0, 8);
+    const depth = rates.map(({ dims }) => Math.max(...dims.map((d) => z[d] ?? NaN)));
+    expect(rates[argMax(depth)]?.name).toBe('4 Hz');
+  });
+
   it('gives numbers for silence and for full scale', async () => {
     for (const id of runtimes.keys())
       for (const sound of [() => 0, () => 1, (t: number) => (Math.floor(t * 8000) % 2) * 2 - 1])
