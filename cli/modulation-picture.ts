@@ -70,6 +70,9 @@ export function hertz(value: number): string {
 const PLOT = { width: 520, height: 180, left: 48 };
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'] as const;
 
+/** Classes beyond that could not be told apart by colour and dashes. */
+const MOST_LINES = 14;
+
 /** Learned filters over fixed ones, and what lower envelope rates cost each class, as an SVG picture. */
 export function reportSvg({ frequenciesHz, filters, rates, classes }: ModulationReport): string {
   const { width, height, left } = PLOT;
@@ -90,7 +93,8 @@ export function reportSvg({ frequenciesHz, filters, rates, classes }: Modulation
   const lines = [
     { name: 'all', values: rates.map(({ accuracy }) => accuracy.mean as number | null) },
     ...classes.map((name, c) => ({ name, values: rates.map(({ perClass }) => perClass[c] ?? null) })),
-  ].slice(0, 16);
+  ].slice(0, MOST_LINES);
+  const missing = classes.length + 1 - lines.length;
   const parts = [
     textAt(4, 16, 'Modulation filters: grey fixed, blue learned', 'bold'),
     ...filters.fixed.map(({ response }) => curve(response, 'stroke="#999999"')),
@@ -108,9 +112,12 @@ export function reportSvg({ frequenciesHz, filters, rates, classes }: Modulation
         textAt(left + width + 46, base + i * 16 + 4, name),
       ];
     }),
+    ...(missing > 0
+      ? [textAt(left + width + 20, base + lines.length * 16 + 4, `${missing} more classes have no line`)]
+      : []),
     ...rates.map(({ rateHz }, i) => textAt(column(i) - 8, base + height + 16, String(rateHz))),
   ];
-  const [wide, high] = [left + width + 220, base + Math.max(height + 30, lines.length * 16 + 10)];
+  const [wide, high] = [left + width + 220, base + Math.max(height + 30, lines.length * 16 + 26)];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${wide}" height="${high}" viewBox="0 0 ${wide} ${high}" style="font: 11px system-ui, sans-serif; background: #fff">
 <desc>${escaped('Learned modulation filters, and accuracy by envelope rate')}</desc>
 ${parts.join('\n')}

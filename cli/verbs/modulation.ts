@@ -13,6 +13,8 @@ import {
   sincMethodNames,
   sincTitles,
   type SplitFigure,
+  studyDefaults,
+  studyLimits,
 } from '../../engine/api/modulation.ts';
 import { scopeOf } from '../found-tracks.ts';
 import { hertz, mapsSvg, reportSvg, type DrawnMap } from '../modulation-picture.ts';
@@ -119,9 +121,19 @@ Examples:
     .argument('<library>', "folder with the library's data")
     .option('--taxonomy <id or name>', 'default: that of the newest experiment')
     .option('--minimum-tracks <n>', 'classes of fewer are left out', wholeNumber(3, 1000), 5)
-    .option('--per-class <n>', 'tracks of a class that are looked at, at most', wholeNumber(3, 1000), 60)
-    .option('--steps <n>', 'steps of each training', wholeNumber(1, 10_000), 150)
-    .option('--splits <n>', 'splits, each with trainings of its own', wholeNumber(2, 50), 5)
+    .option(
+      '--per-class <n>',
+      'tracks of a class that are looked at, at most',
+      within(studyLimits.perClass),
+      studyDefaults.perClass,
+    )
+    .option('--steps <n>', 'steps of each training', within(studyLimits.steps), studyDefaults.steps)
+    .option(
+      '--splits <n>',
+      'splits, each with trainings of its own',
+      within(studyLimits.splits),
+      studyDefaults.splits,
+    )
     .option('--seed <n>', 'draws tracks and splits', seedNumber, 1)
     .option('--svg <file>', 'draw the filters and the rates')
     .addHelpText(
@@ -133,6 +145,8 @@ Examples:
     )
     .action((folder: string, options: LearnOptions) => cli.answer(() => learn(cli, folder, options)));
 };
+
+const within = ({ min, max }: { min: number; max: number }) => wholeNumber(min, max);
 
 const withPart = (command: Command): Command =>
   command
@@ -293,8 +307,8 @@ async function hear(cli: Cli, file: string, options: HearOptions) {
     const { carriersHz, ratesHz } = await client.call('modulation.map', { of }, { signal });
     const choice: ModulationChoiceInput = {
       mode: options.without ? 'without' : 'only',
-      carriers: options.carriers ? within(carriersHz, options.carriers, 'band') : whole(carriersHz),
-      rates: within(ratesHz, options.rates, 'rate'),
+      carriers: options.carriers ? between(carriersHz, options.carriers, 'band') : whole(carriersHz),
+      rates: between(ratesHz, options.rates, 'rate'),
     };
     const out = resolve(options.out);
     const figures = await client.call('modulation.save', { of, choice, file: out }, { signal });
@@ -309,7 +323,7 @@ async function hear(cli: Cli, file: string, options: HearOptions) {
 const whole = (values: readonly number[]) => ({ first: 0, last: values.length - 1 });
 
 /** What lies between two frequencies; the nearest where nothing does. */
-function within(centres: readonly number[], [from, to]: [number, number], what: string) {
+function between(centres: readonly number[], [from, to]: [number, number], what: string) {
   const inside = centres.flatMap((hz, i) => (hz >= from && hz <= to ? [i] : []));
   const [first] = inside;
   if (first !== undefined) return { first, last: inside.at(-1) ?? first };

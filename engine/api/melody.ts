@@ -105,7 +105,7 @@ export const melodyMethods = {
   ),
   /**
    * The notes of a part of a track, by Basic Pitch. @throws `bad-input` for a part in which no note is heard, or too many;
-   * `unreadable`, `audio`
+   * `audio` for a file that is gone or cannot be decoded
    */
   'melody.transcribe': query<Started>()(
     z.strictObject({

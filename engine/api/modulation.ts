@@ -153,6 +153,18 @@ export function reportVerdict({ gain }: Pick<ModulationReport, 'gain'>): string 
 /** Tracks of a class that are looked at unless somebody says otherwise. */
 export const DEFAULT_CLASS_TRACKS = 40;
 
+/** What filters are learned with unless somebody says otherwise. */
+export const studyDefaults = { perClass: 60, steps: 150, splits: 5 };
+/** What they may be. */
+export const studyLimits = {
+  perClass: { min: 3, max: 1000 },
+  steps: { min: 1, max: 10_000 },
+  splits: { min: 2, max: 50 },
+};
+
+const studyNumber = (name: keyof typeof studyLimits) =>
+  z.int().min(studyLimits[name].min).max(studyLimits[name].max).default(studyDefaults[name]);
+
 export const modulationMethods = {
   /**
    * The modulation map of a sound.
@@ -179,9 +191,9 @@ export const modulationMethods = {
       ...{ ...inLibrary, taxonomyId: id },
       minimumTracks: z.int().min(3).max(1000).default(5),
       /** Tracks of a class that are looked at, at most; four seconds from the middle of each. */
-      perClass: z.int().min(3).max(1000).default(60),
-      steps: z.int().min(1).max(10_000).default(150),
-      splits: z.int().min(2).max(50).default(5),
+      perClass: studyNumber('perClass'),
+      steps: studyNumber('steps'),
+      splits: studyNumber('splits'),
       seed: seed.default(1),
     }),
   ),

@@ -8,15 +8,20 @@ import { storageError } from '../storage/errors.ts';
  * @throws EngineError `bad-input` when the file is there already, `disk-full` …
  */
 export async function writeNew(path: string, content: string | Uint8Array): Promise<void> {
+  refuseExisting(path);
+  try {
+    await writeWhole(path, content);
+  } catch (thrown) {
+    throw storageError(thrown, path);
+  }
+}
+
+/** For work that would be in vain: {@link writeNew} looks again. @throws EngineError `bad-input` */
+export function refuseExisting(path: string): void {
   if (existsSync(path))
     throw new EngineError(
       'bad-input',
       `${path} is there already.`,
       'Choose another name or folder; nothing is written over.',
     );
-  try {
-    await writeWhole(path, content);
-  } catch (thrown) {
-    throw storageError(thrown, path);
-  }
 }

@@ -16,16 +16,16 @@ import {
   type MelodyInstrument,
   type MelodySound,
 } from '../api/melody.ts';
-import { writeNew } from '../bundles/write-new.ts';
+import { refuseExisting, writeNew } from '../bundles/write-new.ts';
 import { openClassifier } from '../classify/files.ts';
 import type { EngineContext } from '../context.ts';
+import { cutSamples } from '../decode/cut.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { Library } from '../library/library.ts';
 import { resolveVector } from '../neighbours/vector-ref.ts';
 import { packOfSpace } from '../packs/of-space.ts';
 import { sonifyTargets } from '../sonify/sonify.ts';
-import { samplesOf } from './samples.ts';
 
 export const limits = { notes: MOST_NOTES, seconds: LONGEST_MELODY_SECONDS };
 
@@ -50,6 +50,9 @@ export async function playMelody(
   const { experimentId, index, sound } = request;
   const notes = inOrder(request.notes);
   checkLimits(notes, limits);
+  const file = request.file === undefined ? null : resolve(request.file);
+  // Before a sound is made, which takes a while.
+  if (file !== null) refuseExisting(file);
   const target = { kind: 'prototype', experimentId, index } as const;
   const made = await sonifyTargets(context, library, { targets: [target], ...sound }, job);
   const [first] = made;
@@ -57,9 +60,9 @@ export async function playMelody(
   const soundId = first.sonification.id;
   const { space } = resolveVector(library, target);
   const { sampleRate } = packOfSpace(context, space, 'this prototype was trained with').manifest;
-  const samples = await samplesOf(context.readers, library.sonifications.path(soundId), {
-    sampleRate,
-    signal: job.signal,
+  const whole = { startSeconds: 0, seconds: first.sonification.durationSeconds };
+  const samples = await cutSamples(context.readers, library.sonifications.path(soundId), whole, {
+    ...{ sampleRate, signal: job.signal },
   });
   const instrument = await instrumentOf(samples, sampleRate, job.signal);
   const total = 2 * notes.length + 2;
@@ -87,7 +90,6 @@ export async function playMelody(
   job.report({ done: total - 1, total, unit: 'notes' });
   const bySine = await classify(control, job.signal);
   const own = classOf(library, experimentId, index);
-  const file = request.file === undefined ? null : resolve(request.file);
   if (file !== null) await writeNew(file, bytes);
   return {
     id,

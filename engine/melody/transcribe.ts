@@ -5,10 +5,10 @@ import { posteriorsOf, TRANSCRIBED_RATE } from '../../models/melody/transcribe.t
 import { EngineError } from '../api/errors.ts';
 import { melodyMethods, type Note } from '../api/melody.ts';
 import type { EngineContext } from '../context.ts';
+import { cutSamples } from '../decode/cut.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { Library } from '../library/library.ts';
 import { limits } from './play.ts';
-import { samplesOf } from './samples.ts';
 
 /** What a job that hears notes is told. */
 export const transcribeSpecSchema = melodyMethods['melody.transcribe'].input;
@@ -26,10 +26,8 @@ export async function transcribeTrack(
   const { trackId, startSeconds, seconds } = request;
   const path = library.absolutePath(library.tracks.file(trackId).path);
   const part = { startSeconds, seconds };
-  const samples = await samplesOf(context.readers, path, {
-    sampleRate: TRANSCRIBED_RATE,
-    signal: job.signal,
-    part,
+  const samples = await cutSamples(context.readers, path, part, {
+    ...{ sampleRate: TRANSCRIBED_RATE, signal: job.signal },
   });
   const posteriors = await posteriorsOf(samples, {
     signal: job.signal,

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { answer } from '../answer.ts';
 import type { Handlers } from '../api/contract.ts';
 import { modulationMethods } from '../api/modulation.ts';
-import { writeNew } from '../bundles/write-new.ts';
+import { refuseExisting, writeNew } from '../bundles/write-new.ts';
 import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { hearable, keptWav } from './hear.ts';
@@ -52,9 +52,11 @@ export function modulationHandlers(context: EngineContext): Pick<Handlers, keyof
       return hearable(context, library, { of, choice }, await keptWav(samples, choice, signal));
     },
     'modulation.save': async ({ libraryId, of, choice, file }, { signal }) => {
+      const path = resolve(file);
+      refuseExisting(path);
       const samples = await samplesOf(context, libraryId, of, signal);
       const { wav, figures } = await keptWav(samples, choice, signal);
-      await writeNew(resolve(file), wav);
+      await writeNew(path, wav);
       return figures;
     },
   };

@@ -111,9 +111,12 @@ function timed({ header, tracks }: MidiData): { tracks: TimedEvent[][]; remarks:
 /** Of a track: a note ends with the first that ends its pitch on its channel, those begun first first. */
 function notesOf(events: readonly TimedEvent[]): { note: Note; channel: number }[] {
   const notes: { note: Note; channel: number }[] = [];
-  const sounding = new Map<number, { start: number; velocity: number }[]>();
+  const sounding = new Map<number, { begun: { start: number; velocity: number }[]; ended: number }>();
   const end = (channel: number, pitch: number, seconds: number): void => {
-    const begun = sounding.get(channel * 128 + pitch)?.shift();
+    const own = sounding.get(channel * 128 + pitch);
+    // Counted, not taken out: a file may begin a pitch hundreds of thousands of times.
+    const begun = own?.begun[own.ended];
+    if (own && begun) own.ended++;
     if (begun && seconds > begun.start)
       notes.push({
         channel,
@@ -134,13 +137,13 @@ function notesOf(events: readonly TimedEvent[]): { note: Note; channel: number }
     else if (velocity >= 1 && velocity <= 127) {
       const key = channel * 128 + noteNumber;
       const own = sounding.get(key);
-      if (own) own.push({ start: seconds, velocity });
-      else sounding.set(key, [{ start: seconds, velocity }]);
+      if (own) own.begun.push({ start: seconds, velocity });
+      else sounding.set(key, { begun: [{ start: seconds, velocity }], ended: 0 });
     }
   }
   const last = events.at(-1)?.seconds ?? 0;
   for (const [key, own] of sounding)
-    for (let left = own.length; left > 0; left--) end(Math.floor(key / 128), key % 128, last);
+    while (own.ended < own.begun.length) end(Math.floor(key / 128), key % 128, last);
   return notes;
 }
 

@@ -61,10 +61,9 @@ export function notesOf(posteriors: Posteriors, settings: NoteSettings = noteDef
       for (let at = t; at < to; at++) silence(left, at, pitch);
       take(t, to, pitch);
     }
-  for (;;) {
-    let [best, most] = [-1, settings.sounding];
-    for (let i = 0; i < left.length; i++) if ((left[i] ?? 0) > most) [best, most] = [i, left[i] ?? 0];
-    if (best < 0) break;
+  for (const best of strongestFirst(left, settings.sounding)) {
+    // A note that was found meanwhile took it.
+    if (left[best] === 0) continue;
     const [middle, pitch] = [Math.floor(best / PITCHES), best % PITCHES];
     const to = follow(left, middle, pitch, 1, frames, settings);
     const from = follow(left, middle, pitch, -1, frames, settings) + 1;
@@ -98,6 +97,13 @@ function strengthened({ notes, onsets }: Posteriors, frames: number): Float32Arr
   }
   const scale = mostRise > 0 ? mostOnset / mostRise : 0;
   return rises.map((rise, i) => Math.max(onsets[i] ?? 0, rise * scale));
+}
+
+/** Places of what lies above a threshold; of equal ones the first first. */
+function strongestFirst(values: Float32Array, threshold: number): number[] {
+  const places: number[] = [];
+  for (let i = 0; i < values.length; i++) if ((values[i] ?? 0) > threshold) places.push(i);
+  return places.sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0) || a - b);
 }
 
 function isPeak(values: Float32Array, t: number, pitch: number, frames: number): boolean {

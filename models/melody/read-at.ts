@@ -19,6 +19,9 @@ function kernel(x: number): number {
   return a + (at - i) * (b - a);
 }
 
+/** Samples of the source on each side of a position that are read for it. */
+export const reachOf = (step: number): number => CROSSINGS * Math.max(1, step);
+
 /**
  * A signal between its samples, by windowed-sinc interpolation.
  * @param position in samples; outside of the signal it is silent
@@ -26,7 +29,7 @@ function kernel(x: number): number {
  */
 export function readAt(source: Float32Array, position: number, step: number): number {
   const scale = Math.max(1, step);
-  const reach = CROSSINGS * scale;
+  const reach = reachOf(step);
   const first = Math.max(0, Math.ceil(position - reach));
   const last = Math.min(source.length - 1, Math.floor(position + reach));
   let sum = 0;

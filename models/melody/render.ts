@@ -1,7 +1,8 @@
 import { Pacer } from '../numerics/pacer.ts';
 import type { Instrument } from './instrument.ts';
+import type { Loop } from './loop.ts';
 import { endOf, hertzOf, inOrder, type Note } from './note.ts';
-import { readAt } from './read-at.ts';
+import { readAt, reachOf } from './read-at.ts';
 
 const ATTACK_SECONDS = 0.004;
 const RELEASE_SECONDS = 0.06;
@@ -80,11 +81,19 @@ async function toneAt(instrument: Instrument, midiPitch: number, pacer: Pacer): 
   const step = loop ? length / looped : wanted;
   const start = loop ? Math.round(loop.start / step) : 0;
   const end = loop ? start + looped : Math.floor(samples.length / step);
+  const source = loop ? goneOn(samples, loop, step) : samples;
   const read = new Float32Array(end);
   for (let i = 0; i < end; i++) {
     if (pacer.due(64 * Math.max(1, step))) await pacer.pause();
-    // Past its end a loop goes on where it began, which what is read around a place has to know.
-    read[i] = readAt(samples, i * step, step);
+    read[i] = readAt(source, i * step, step);
   }
   return { samples: read, loop: loop && { start, end } };
+}
+
+/** A sound up to the end of its loop and as far beyond it as is read around a place: there it goes on where the loop begins. */
+function goneOn(samples: Float32Array, { start, end }: Loop, step: number): Float32Array {
+  const source = new Float32Array(end + Math.ceil(reachOf(step) + step));
+  source.set(samples.subarray(0, end));
+  for (let i = end; i < source.length; i++) source[i] = samples[start + ((i - end) % (end - start))] ?? 0;
+  return source;
 }

@@ -66,10 +66,22 @@ test('an edit is looked at, made, undone, and undone again after a restart', asy
     await expect(page.getByTestId('play')).toHaveAttribute('aria-label', /Pause/, { timeout: 30_000 });
     await page.getByTestId('class-row').first().click();
 
-    // A melody, by keys and pointer, on the prototype; out as MIDI and WAV, and in again.
+    // The melody of a track goes into the roll, and out by one step back.
+    await go(page, 'library');
+    await page.getByTestId('track-search').fill('ambi_choir');
+    await expect(page.getByTestId('track-row')).toHaveCount(1);
+    await page.getByTestId('track-row').first().click();
+    await expect(page.locator('.player .title')).toContainText('ambi_choir');
+    await page.getByTestId('track-search').fill('');
+    await go(page, 'prototypes');
     await rows.nth(0).click();
     await page.getByTestId('melody-open').click();
     const roll = page.getByTestId('piano-roll');
+    await page.getByTestId('melody-track').click();
+    await expect(roll).not.toHaveAttribute('data-notes', '0', { timeout: 60_000 });
+    await page.getByTestId('melody-undo').click();
+
+    // A melody, by keys and pointer, on the prototype; out as MIDI and WAV, and in again.
     await expect(page.getByTestId('melody-empty')).toBeVisible();
     await expect(page.getByTestId('melody-play')).toBeDisabled();
     await roll.focus();
@@ -98,6 +110,11 @@ test('an edit is looked at, made, undone, and undone again after a restart', asy
     const heard = page.getByTestId('melody-heard');
     await expect(heard).toContainText('the same notes by a sine');
     await expect(heard).not.toContainText('Changed since');
+    // Bars are as long as their classes are probable.
+    const bar = heard.locator('.bar').first();
+    const [whole, filled] = [await bar.boundingBox(), await bar.locator('span').boundingBox()];
+    const most = Number((await heard.locator('li .num').first().textContent())?.replace(/[^\d.]/g, '')) / 100;
+    expect((filled?.width ?? NaN) / (whole?.width ?? NaN)).toBeCloseTo(most, 1);
     await screenshots(page, 'melody');
     const out = mkdtempSync(join(tmpdir(), 'archetone-melody-'));
     try {
@@ -123,7 +140,9 @@ test('an edit is looked at, made, undone, and undone again after a restart', asy
     } finally {
       rmSync(out, { recursive: true, force: true });
     }
-    await page.getByTestId('melody-close').click();
+    // Escape leaves the roll, too, where no note is chosen.
+    await roll.focus();
+    await page.keyboard.press('Escape');
     await expect(roll).toHaveCount(0);
 
     // The menu is of the row it is opened on, and of the class.

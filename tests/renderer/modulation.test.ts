@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { EngineError } from '../../engine/api/errors.ts';
 import type { ModulationChoiceInput } from '../../engine/api/modulation.ts';
 import type { Job } from '../../engine/api/jobs.ts';
+import Combobox from '../../renderer/src/ui/Combobox.svelte';
 import ModulationMap from '../../renderer/src/modulation/ModulationMap.svelte';
 import {
   between,
@@ -105,6 +106,10 @@ describe('the maps of a library', () => {
     await modulation.look({ ...looked, title: 'Oboe again' });
     expect(modulation.problem).toBeNull();
     expect(modulation.own?.title).toBe('Oboe again');
+    // The map of what was there before is none of what failed.
+    fails = true;
+    await modulation.look({ ...looked, title: 'Gone' });
+    expect(modulation.own).toBeNull();
   });
 
   it('cancel what is computed for a comparison that nobody wants any more', async () => {
@@ -140,5 +145,55 @@ describe('the maps of a library', () => {
     modulation.attach((index) => Promise.resolve({ soundId: `S${String(index)}`, title: 'a prototype' }));
     await expect.poll(() => modulation.other?.title).toBe('a prototype');
     expect(asked).toEqual([{ kind: 'sound', soundId: 'S2' }]);
+  });
+});
+
+describe('a field that finds one of many', () => {
+  const many = Array.from({ length: 1000 }, (_, i) => ({
+    ...{ id: `p${String(i)}`, title: `flute · prototype ${String(i)}`, about: 'sonified' },
+  }));
+  const setUp = () => {
+    const picked: string[] = [];
+    render(Combobox, {
+      ...{
+        label: 'Compare with',
+        choices: [{ id: 'c', title: 'Mean of oboe', about: '40 tracks' }, ...many],
+      },
+      ...{ chosen: 'nothing', testid: 'f', onPick: (id: string) => picked.push(id) },
+    });
+    const field = screen.getByTestId<HTMLInputElement>('f');
+    const titles = (): (string | null)[] =>
+      screen.queryAllByTestId('f-option').map((option) => option.textContent);
+    return { picked, field, titles };
+  };
+
+  it('offers some, finds by parts of names in any order, and picks by keys', async () => {
+    const { picked, field, titles } = setUp();
+    expect([field.value, titles()]).toEqual(['nothing', []]);
+    await fireEvent.focus(field);
+    expect(titles()).toHaveLength(50);
+    expect(screen.getByText('951 more: write a part of the name.')).toBeTruthy();
+    await fireEvent.input(field, { target: { value: '999 FLUTE' } });
+    expect(titles()).toEqual(['flute · prototype 999 sonified']);
+    await fireEvent.keyDown(field, { key: 'Enter' });
+    expect(picked).toEqual(['p999']);
+    expect([field.value, titles()]).toEqual(['nothing', []]);
+  });
+
+  it('goes through what is offered, says when there is none, and leaves all as it was on Escape', async () => {
+    const { picked, field, titles } = setUp();
+    await fireEvent.focus(field);
+    await fireEvent.input(field, { target: { value: 'prototype 10' } });
+    await fireEvent.keyDown(field, { key: 'ArrowDown' });
+    const active = field.getAttribute('aria-activedescendant') ?? '';
+    expect(document.getElementById(active)?.textContent).toContain('prototype 100');
+    await fireEvent.input(field, { target: { value: 'tuba' } });
+    expect(screen.getByText('Nothing is called “tuba”.')).toBeTruthy();
+    await fireEvent.keyDown(field, { key: 'Enter' });
+    await fireEvent.keyDown(field, { key: 'Escape' });
+    expect([picked, field.value, titles()]).toEqual([[], 'nothing', []]);
+    await fireEvent.keyDown(field, { key: 'ArrowDown' });
+    await fireEvent.click(screen.getByText('Mean of oboe'));
+    expect(picked).toEqual(['c']);
   });
 });

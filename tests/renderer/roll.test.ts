@@ -1,7 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import { LONGEST_MELODY_SECONDS } from '../../engine/api/melody.ts';
+// @vitest-environment happy-dom
+import { cleanup, render, screen } from '@testing-library/svelte';
+import { afterEach, describe, expect, it } from 'vitest';
+import { LONGEST_MELODY_SECONDS, type MelodySound } from '../../engine/api/melody.ts';
+import MelodyHeard from '../../renderer/src/melody/MelodyHeard.svelte';
 import { beatName, pitchName } from '../../renderer/src/melody/names.ts';
 import { Roll } from '../../renderer/src/melody/roll.svelte.ts';
+
+afterEach(cleanup);
 
 const drawn = (): Roll => {
   const roll = new Roll();
@@ -85,5 +90,34 @@ describe('the notes of a piano roll', () => {
     expect([pitchName(60), pitchName(69), pitchName(61), beatName(0.625, 120, 4)]).toEqual([
       ...['C4', 'A4', 'C♯4', '2.2'],
     ]);
+  });
+});
+
+describe('what the network hears in a melody', () => {
+  const heard = (probability: number, rank: number, ownBySine: number): MelodySound => ({
+    ...{ id: 'm', url: '', durationSeconds: 1, loweredDb: 0, file: null },
+    instrument: {
+      ...{ kind: 'pitched', hertz: 220, clarity: 0.9, startSeconds: 0, endSeconds: 1, loopLikeness: 1 },
+    },
+    classes: {
+      scores: [
+        { class: rank === 1 ? 'flute' : 'oboe', probability: 0.6 },
+        { class: rank === 1 ? 'oboe' : 'flute', probability: 0.25 },
+      ],
+      own: { class: 'flute', probability, rank },
+      ownBySine,
+    },
+  });
+
+  it.each([
+    [0.6, 1, 0.1, 'Still sounds like flute'],
+    // Another class may be more probable by the sine: nothing is said of its rank.
+    [0.6, 1, 0.58, 'Taken for flute, but hardly more than the same notes by a sine'],
+    [0.25, 2, 0.1, 'Sounds more like oboe than like flute, which is number 2'],
+  ])('is said in words (%f, number %i, by a sine %f)', (probability, rank, bySine, words) => {
+    render(MelodyHeard, { sound: heard(probability, rank, bySine), stale: false });
+    expect(screen.getByRole('status').textContent).toContain(words);
+    const bars = [...document.querySelectorAll<HTMLElement>('.bar span')];
+    expect(bars.map(({ style }) => style.width)).toEqual(['60%', '25%']);
   });
 });

@@ -1,12 +1,14 @@
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
-import type {
-  ModulationChoiceInput,
-  ModulationFigures,
-  ModulationMapInfo,
-  ModulationSound,
+import {
+  studyDefaults,
+  type ModulationChoiceInput,
+  type ModulationFigures,
+  type ModulationMapInfo,
+  type ModulationSound,
 } from '../../../engine/api/modulation.ts';
 import type { Job } from '../../../engine/api/jobs.ts';
+import type { PlayerSource } from '../player/player.svelte.ts';
 import type { Looked } from './maps.ts';
 
 /** What the map is compared with. */
@@ -28,6 +30,8 @@ export type PrototypeSound = (index: number) => Promise<{ soundId: string; title
 /** The modulation maps of the open library: what plays, what it is compared with, and what was chosen to be heard. */
 export class ModulationMaps {
   looked = $state.raw<Looked | null>(null);
+  /** What the player had when it was looked at. */
+  source = $state.raw<PlayerSource | null>(null);
   own = $state.raw<ShownMap | null>(null);
   against = $state.raw<Against>({ kind: 'none' });
   other = $state.raw<ShownMap | null>(null);
@@ -36,6 +40,8 @@ export class ModulationMaps {
   problem = $state.raw<EngineError | null>(null);
   choice = $state.raw<Omit<ModulationChoiceInput, 'mode'> | null>(null);
   mode = $state<ModulationChoiceInput['mode']>('only');
+  /** What filters are learned with. */
+  study = $state.raw({ ...studyDefaults });
   /** What came out of the last choice that was heard. */
   figures = $state.raw<ModulationFigures | null>(null);
 
@@ -66,16 +72,23 @@ export class ModulationMaps {
   }
 
   /** Looks at something else; what was asked before is given up. */
-  async look(looked: Looked): Promise<void> {
+  async look(looked: Looked, source: PlayerSource | null = null): Promise<void> {
     if (JSON.stringify(looked) === JSON.stringify(this.looked) && this.own) return;
     this.#ownAsk.abort();
     const ask = (this.#ownAsk = new AbortController());
     this.looked = looked;
+    this.source = source;
     this.figures = null;
     await this.#told(ask, async () => {
-      const map = await this.#mapOf(looked, ask.signal);
-      this.own = { title: looked.title, map };
-      this.problem = null;
+      try {
+        const map = await this.#mapOf(looked, ask.signal);
+        this.own = { title: looked.title, map };
+        this.problem = null;
+      } catch (thrown) {
+        // The map of something else would stand for it.
+        if (!ask.signal.aborted) this.own = null;
+        throw thrown;
+      }
     });
   }
 
@@ -131,7 +144,9 @@ export class ModulationMaps {
 
   /** Learns modulation filters on the labels of a taxonomy. @throws EngineError the job’s own, or `cancelled` */
   async learn(taxonomyId: string): Promise<void> {
-    const { jobId } = await this.#engine.call('modulation.study', { libraryId: this.#libraryId, taxonomyId });
+    const { jobId } = await this.#engine.call('modulation.study', {
+      ...{ libraryId: this.#libraryId, taxonomyId, ...this.study },
+    });
     await this.#wait(jobId);
   }
 

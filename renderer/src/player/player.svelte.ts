@@ -337,17 +337,22 @@ export class Player {
   }
 
   /** Plays a sound that belongs to no track. */
-  async #playMade(
+  #playMade(
     made: Pick<PlayerSource, 'key' | 'kind' | 'title' | 'subtitle' | 'url' | 'durationSeconds'>,
   ): Promise<void> {
+    const none = { trackId: null, soundId: null, prototype: null, peaks: null };
+    return this.playAgain({ ...made, ...none });
+  }
+
+  /** Plays what was here before from its beginning. */
+  async playAgain(source: PlayerSource): Promise<void> {
     clearTimeout(this.#soon);
     this.#queue = [];
     this.#asked += 1;
     this.loading = false;
-    this.wish(made.key);
+    this.wish(source.key);
     this.#setRange(null);
-    const none = { trackId: null, soundId: null, prototype: null, peaks: null };
-    if (this.source?.key !== made.key) this.#show({ ...made, ...none });
+    if (this.source?.key !== source.key) this.#show(source);
     await this.play(0);
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeWav } from '../../../models/audio/encode-wav.ts';
-import { instrumentOf } from '../../../models/melody/instrument.ts';
+import { instrumentOf, type Instrument } from '../../../models/melody/instrument.ts';
 import { hertzOf, type Note } from '../../../models/melody/note.ts';
 import { renderMelody } from '../../../models/melody/render.ts';
 import { transform } from '../../../models/numerics/fft.ts';
@@ -107,6 +107,22 @@ describe('a sound as an instrument', () => {
     const usual = [...steps].sort((a, b) => a - b)[Math.floor(steps.length * 0.999)] ?? 0;
     const largest = partOf(steps, 0.3, 6.2).reduce((a, b) => Math.max(a, b), 0);
     expect(largest).toBeLessThan(2 * usual);
+  });
+
+  it('goes on past the end of a loop as the loop does, where the sound ends there, too', async () => {
+    // Periods of 100 samples; the pitch that is asked for falls between them.
+    const samples = Float32Array.from({ length: 4000 }, (_, n) => 0.1 * Math.sin((2 * Math.PI * n) / 100));
+    const sine: Instrument = {
+      ...{ kind: 'pitched', samples, sampleRate: RATE, hertz: RATE / 100, clarity: 1 },
+      ...{ startSeconds: 0, endSeconds: 4000 / RATE, loop: { start: 1000, end: 4000, likeness: 1 } },
+    };
+    const note = { onsetSeconds: 0, durationSeconds: 1, midiPitch: 69, velocity: 127 };
+    const played = (await renderMelody(sine, [note])).samples;
+    const step = 3000 / Math.round(3000 / (440 / (RATE / 100)));
+    let off = 0;
+    for (let n = 200; n < RATE; n++)
+      off = Math.max(off, Math.abs((played[n] ?? 0) - 0.1 * Math.sin((2 * Math.PI * n * step) / 100)));
+    expect(off).toBeLessThan(1e-4);
   });
 
   it('lets a sound that dies away die away', async () => {

@@ -85,6 +85,32 @@ describe('the notes of a recording', () => {
     expect(note?.velocity).toBe(Math.round((127 * (26 * 0.5 + 4 * 0.25)) / 30));
   });
 
+  it('are found without an onset, too, the strongest first', () => {
+    const frames = 60;
+    const posteriors: Posteriors = {
+      notes: new Float32Array(frames * PITCHES),
+      onsets: new Float32Array(frames * PITCHES),
+      seconds: Float64Array.from({ length: frames }, (_, t) => t / 100),
+    };
+    // The neighbour is a note of its own only where the stronger one is not.
+    for (const [pitch, from, to, value] of [
+      [60, 5, 40, 0.5],
+      [61, 5, 55, 0.4],
+      [72, 5, 30, 0.5],
+    ] as const)
+      for (let t = from; t < to; t++) posteriors.notes[t * PITCHES + pitch - LOWEST_PITCH] = value;
+    const found = notesOf(posteriors).map((note) => [
+      note.midiPitch,
+      note.onsetSeconds,
+      note.durationSeconds,
+    ]);
+    expect(found).toEqual([
+      [60, 0.05, expect.closeTo(0.35, 9)],
+      [72, 0.05, expect.closeTo(0.25, 9)],
+      [61, 0.4, expect.closeTo(0.15, 9)],
+    ]);
+  });
+
   it('become one voice: the strongest, each up to the next', () => {
     const note = (onsetSeconds: number, durationSeconds: number, midiPitch: number, velocity: number) => ({
       ...{ onsetSeconds, durationSeconds, midiPitch, velocity },
