@@ -141,8 +141,13 @@ export interface ModulationReport {
   rates: { rateHz: number; accuracy: SplitFigure; perClass: (number | null)[] }[];
 }
 
+/** Of fewer splits differences may be alike by chance, and their interval narrow. */
+const FEWEST_SPLITS = 5;
+
 /** What the learned filters are worth, in words. */
-export function reportVerdict({ gain }: Pick<ModulationReport, 'gain'>): string {
+export function reportVerdict({ gain, splits }: Pick<ModulationReport, 'gain' | 'splits'>): string {
+  if (splits < FEWEST_SPLITS)
+    return `Cannot tell anything by ${splits} splits: learn with ${FEWEST_SPLITS} or more.`;
   if (gain.permuted.low <= 0)
     return 'Cannot tell these classes by their modulations: filters learned from permuted labels do as well.';
   if (gain.fixed.low > 0) return 'The learned filters tell the classes better than fixed octaves do.';

@@ -94,7 +94,11 @@ export async function studyModulation(
     }
   }
   const accuracies = (name: string): number[] => (scores.get(name) ?? []).map(({ accuracy }) => accuracy);
-  const mean = (name: string): Resampled => resampled(accuracies(name), testPerTrain);
+  const mean = (name: string): Resampled => {
+    const figure = resampled(accuracies(name), testPerTrain);
+    // An interval of a share ends where shares do.
+    return { ...figure, low: Math.max(0, figure.low), high: Math.min(1, figure.high) };
+  };
   const minus = (name: string): Resampled => {
     const others = accuracies(name);
     return resampled(

@@ -165,7 +165,7 @@ test('maps the modulations of a track against a prototype and a class, and plays
     await page.getByTestId(`modulation-${name}`).press('Tab');
   }
   await page.getByTestId('modulation-learn').click();
-  await expect(page.getByTestId('modulation-verdict')).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByTestId('modulation-verdict')).toContainText('by 2 splits', { timeout: 60_000 });
   await expect(page.getByTestId('modulation-filters').locator('path')).toHaveCount(16);
   await expect(page.getByTestId('modulation-rates').locator('thead th')).toHaveCount(8);
   await page.getByTestId('modulation-rates').scrollIntoViewIfNeeded();

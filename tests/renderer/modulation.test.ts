@@ -2,7 +2,7 @@
 import { cleanup, fireEvent, render, screen } from '@testing-library/svelte';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EngineError } from '../../engine/api/errors.ts';
-import type { ModulationChoiceInput } from '../../engine/api/modulation.ts';
+import { reportVerdict, type ModulationChoiceInput } from '../../engine/api/modulation.ts';
 import type { Job } from '../../engine/api/jobs.ts';
 import Combobox from '../../renderer/src/ui/Combobox.svelte';
 import ModulationMap from '../../renderer/src/modulation/ModulationMap.svelte';
@@ -195,5 +195,19 @@ describe('a field that finds one of many', () => {
     await fireEvent.keyDown(field, { key: 'ArrowDown' });
     await fireEvent.click(screen.getByText('Mean of oboe'));
     expect(picked).toEqual(['c']);
+  });
+});
+
+describe('what learned filters are worth', () => {
+  const figure = (mean: number) => ({ mean, low: mean - 0.05, high: mean + 0.05 });
+  it.each([
+    [2, 0.3, 0.3, 'Cannot tell anything by 2 splits'],
+    [5, 0.3, 0.02, 'filters learned from permuted labels do as well'],
+    [5, 0.1, 0.3, 'better than fixed octaves'],
+    [5, -0.1, 0.3, 'worse than fixed octaves'],
+    [5, 0, 0.3, 'cannot tell whether'],
+  ])('of %i splits, %f over fixed and %f over permuted', (splits, fixed, permuted, words) => {
+    const gain = { fixed: figure(fixed), permuted: figure(permuted) };
+    expect(reportVerdict({ splits, gain })).toContain(words);
   });
 });

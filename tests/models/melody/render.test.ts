@@ -111,17 +111,17 @@ describe('a sound as an instrument', () => {
 
   it('goes on past the end of a loop as the loop does, where the sound ends there, too', async () => {
     // Periods of 100 samples; the pitch that is asked for falls between them.
-    const samples = Float32Array.from({ length: 4000 }, (_, n) => 0.1 * Math.sin((2 * Math.PI * n) / 100));
-    const sine: Instrument = {
+    const samples = Float32Array.from({ length: 4000 }, (_, n) => 0.1 * Math.cos((2 * Math.PI * n) / 100));
+    const tone: Instrument = {
       ...{ kind: 'pitched', samples, sampleRate: RATE, hertz: RATE / 100, clarity: 1 },
       ...{ startSeconds: 0, endSeconds: 4000 / RATE, loop: { start: 1000, end: 4000, likeness: 1 } },
     };
     const note = { onsetSeconds: 0, durationSeconds: 1, midiPitch: 69, velocity: 127 };
-    const played = (await renderMelody(sine, [note])).samples;
+    const played = (await renderMelody(tone, [note])).samples;
     const step = 3000 / Math.round(3000 / (440 / (RATE / 100)));
     let off = 0;
     for (let n = 200; n < RATE; n++)
-      off = Math.max(off, Math.abs((played[n] ?? 0) - 0.1 * Math.sin((2 * Math.PI * n * step) / 100)));
+      off = Math.max(off, Math.abs((played[n] ?? 0) - 0.1 * Math.cos((2 * Math.PI * n * step) / 100)));
     expect(off).toBeLessThan(1e-4);
   });
 

@@ -106,6 +106,10 @@ describe('a study', () => {
     );
     expect(study.accuracy.learned.mean).toBeGreaterThan(0.95);
     expect(study.accuracy.permuted.mean).toBeLessThan(0.8);
+    for (const { low, high } of Object.values(study.accuracy)) {
+      expect(low).toBeGreaterThanOrEqual(0);
+      expect(high).toBeLessThanOrEqual(1);
+    }
     expect(study.gain.permuted.mean).toBeGreaterThan(0.2);
     expect(study.majority).toBeCloseTo(0.5, 1);
     expect(study.filters.learned).toHaveLength(octaveBands().length);
