@@ -125,6 +125,9 @@ export class Player {
   /** What is played through, after the present track. */
   #queue: TrackToPlay[] = [];
   #soon: ReturnType<typeof setTimeout> | undefined;
+  /** What is about to be shown: until it is there, stop, play and pause mean it. */
+  #coming: ShowOptions | null = null;
+  #plays = 0;
   #engine: EngineClient;
   #notices: Notices;
   #settings: Settings;
@@ -143,7 +146,7 @@ export class Player {
 
   /** Falls silent for good; an answer that is still on its way is not played. */
   close(): void {
-    clearTimeout(this.#soon);
+    this.#forgetComing();
     this.#asked += 1;
     this.stop();
     this.#forgetSamples();
@@ -175,7 +178,7 @@ export class Player {
         output.sleep();
         this.#takeBetter();
         const next = this.#queue.shift();
-        if (next) void this.#showTrack(next, { play: true });
+        if (next) void this.#showTrack(next, this.#announce({ play: true }));
       },
       timeupdate: () => this.#tick(),
       seeking: () => this.#tick(),
@@ -202,8 +205,11 @@ export class Player {
 
   /** Loads a track unless another one is shown within a moment. */
   showSoon(track: TrackToPlay, options: { play: boolean }): void {
-    clearTimeout(this.#soon);
-    this.#soon = setTimeout(() => void this.showTrack(track, options), soonMs);
+    const coming = this.#announce(options);
+    this.#soon = setTimeout(() => {
+      this.#queue = [];
+      void this.#showTrack(track, coming);
+    }, soonMs);
   }
 
   /** Plays tracks one after the other, until something else is wanted. */
@@ -212,20 +218,19 @@ export class Player {
     if (!first) return;
     // Before the first one is loaded: whatever is wanted meanwhile takes its place.
     this.#queue = rest;
-    await this.#showTrack(first, { play: true });
+    await this.#showTrack(first, this.#announce({ play: true }));
   }
 
   /** Loads a track; `range` plays only that part of it. */
   async showTrack(track: TrackToPlay, options: ShowOptions): Promise<void> {
     this.#queue = [];
-    await this.#showTrack(track, options);
+    await this.#showTrack(track, this.#announce(options));
   }
 
-  async #showTrack(track: TrackToPlay, options: ShowOptions): Promise<void> {
+  async #showTrack(track: TrackToPlay, coming: ShowOptions): Promise<void> {
     const libraryId = this.#libraryId;
-    clearTimeout(this.#soon);
     const key = `track:${track.id}`;
-    if (options.play) this.wish(key);
+    if (coming.play) this.wish(key);
     if (this.source?.key !== key) {
       const ask = ++this.#asked;
       this.loading = true;
@@ -255,29 +260,34 @@ export class Player {
         this.#notices.error(thrown);
         // One track of several that cannot be played does not end the others.
         const next = this.#queue.shift();
-        if (next) await this.#showTrack(next, { play: true });
+        if (next) await this.#showTrack(next, this.#announce({ play: true }));
         return;
       } finally {
         if (ask === this.#asked) this.loading = false;
+        this.#arrived(coming);
       }
     }
-    this.#setRange(options.range ?? null);
-    if (options.play) await this.play(options.range?.start ?? 0);
-    else if (options.range) this.seek(options.range.start);
+    this.#arrived(coming);
+    this.#setRange(coming.range ?? null);
+    if (coming.play) await this.play(coming.range?.start ?? 0);
+    else if (coming.range) this.seek(coming.range.start);
   }
 
   /** Loads a file unless something else is shown within a moment. */
   showFileSoon(file: FileToPlay, options: ShowOptions): void {
-    clearTimeout(this.#soon);
-    this.#soon = setTimeout(() => void this.showFile(file, options), soonMs);
+    const coming = this.#announce(options);
+    this.#soon = setTimeout(() => void this.#showFile(file, coming), soonMs);
   }
 
   /** Loads a file that need not be in the library. */
-  async showFile({ path, title, durationSeconds }: FileToPlay, options: ShowOptions): Promise<void> {
-    clearTimeout(this.#soon);
+  async showFile(file: FileToPlay, options: ShowOptions): Promise<void> {
+    await this.#showFile(file, this.#announce(options));
+  }
+
+  async #showFile({ path, title, durationSeconds }: FileToPlay, coming: ShowOptions): Promise<void> {
     this.#queue = [];
     const key = `file:${path}`;
-    if (options.play) this.wish(key);
+    if (coming.play) this.wish(key);
     if (this.source?.key !== key) {
       const ask = ++this.#asked;
       this.loading = true;
@@ -293,15 +303,33 @@ export class Player {
         return;
       } finally {
         if (ask === this.#asked) this.loading = false;
+        this.#arrived(coming);
       }
     }
-    this.#setRange(options.range ?? null);
-    if (options.play) await this.play(options.range?.start ?? 0);
+    this.#arrived(coming);
+    this.#setRange(coming.range ?? null);
+    if (coming.play) await this.play(coming.range?.start ?? 0);
+  }
+
+  /** Takes the place of what was to be shown before. */
+  #announce(options: ShowOptions): ShowOptions {
+    clearTimeout(this.#soon);
+    this.#coming = { ...options };
+    return this.#coming;
+  }
+
+  #arrived(coming: ShowOptions): void {
+    if (this.#coming === coming) this.#coming = null;
+  }
+
+  #forgetComing(): void {
+    clearTimeout(this.#soon);
+    this.#coming = null;
   }
 
   /** Plays a sonification. */
   async playSonification(sound: SoundToPlay, title: string, heard: Heard = {}): Promise<void> {
-    clearTimeout(this.#soon);
+    this.#forgetComing();
     this.#queue = [];
     this.#asked += 1;
     this.loading = false;
@@ -346,7 +374,7 @@ export class Player {
 
   /** Plays what was here before from its beginning. */
   async playAgain(source: PlayerSource): Promise<void> {
-    clearTimeout(this.#soon);
+    this.#forgetComing();
     this.#queue = [];
     this.#asked += 1;
     this.loading = false;
@@ -373,9 +401,10 @@ export class Player {
     if (from === 0) this.#takeBetter();
     if (from !== undefined) this.seek(from);
     const { key } = this.source;
+    const own = ++this.#plays;
     await this.#matched();
-    // While this one was measured, another sound was put here, or the player was closed.
-    if (!this.#isShown(key)) return;
+    // While this one was measured, it was stopped, another sound was put here, or the player was closed.
+    if (own !== this.#plays || !this.#isShown(key)) return;
     try {
       await audio.play();
     } catch (thrown) {
@@ -385,11 +414,14 @@ export class Player {
   }
 
   pause(): void {
+    this.#plays += 1;
     this.#audio?.pause();
   }
 
+  /** Plays, or pauses. What is about to be shown is meant where there is such: it is played, or not, once it is there. */
   toggle(): void {
-    if (this.playing) this.pause();
+    if (this.#coming) this.#coming.play = !this.#coming.play;
+    else if (this.playing) this.pause();
     else {
       void this.play(this.#atEnd ? (this.range?.start ?? 0) : undefined);
     }
@@ -398,7 +430,9 @@ export class Player {
   /** Stops and goes back to the start. */
   stop(): void {
     this.#queue = [];
-    this.#audio?.pause();
+    // Also what is still on its way stays silent.
+    if (this.#coming) this.#coming.play = false;
+    this.pause();
     this.#takeBetter();
     if (this.source) this.seek(this.range?.start ?? 0);
   }
