@@ -4,6 +4,9 @@ import { freeQuietly } from './free-quietly.ts';
 /** What of the inside of a decoder (@wasm-audio-decoders/flac 0.2.11) makes it new again. */
 interface Inside {
   _common: object;
+  /** Of the samples of the frame that was decoded last; the decoder frees them after each frame, whether there are any or not. */
+  _outputBufferPtr: { buf: Uint32Array };
+  _decode: (frame: Uint8Array) => object;
   /** Makes the object that instantiates the module, with a fresh memory. */
   _WASMAudioDecoderCommon: new () => object;
   _init: () => Promise<void>;
@@ -40,6 +43,14 @@ function keepMemory(decoder: FLACDecoder): void {
   // Of another version: then each reset takes a memory of its own, as it comes.
   if (!isInside(inside)) return;
   const Common = inside._WASMAudioDecoderCommon;
+  const decode = inside._decode;
+  const forget = (): void => void inside._outputBufferPtr.buf.fill(0);
+  // A frame without samples after one with some would have these freed twice, and spoil the memory for what comes after.
+  inside._decode = (frame) => {
+    const decoded = decode(frame);
+    forget();
+    return decoded;
+  };
   inside.reset = async () => {
     const common = inside._common;
     inside.free();
@@ -49,6 +60,8 @@ function keepMemory(decoder: FLACDecoder): void {
     inside._WASMAudioDecoderCommon = Same;
     try {
       await inside._init();
+      // A fresh memory is zero, and this one holds whatever lay there.
+      forget();
     } finally {
       inside._WASMAudioDecoderCommon = Common;
     }
@@ -57,6 +70,14 @@ function keepMemory(decoder: FLACDecoder): void {
 
 function isInside(value: unknown): value is Inside {
   if (typeof value !== 'object' || value === null) return false;
-  const names = ['_common', '_WASMAudioDecoderCommon', '_init', 'free', 'reset'];
+  const names = [
+    '_common',
+    '_outputBufferPtr',
+    '_decode',
+    '_WASMAudioDecoderCommon',
+    '_init',
+    'free',
+    'reset',
+  ];
   return names.every((name) => Object.hasOwn(value, name));
 }

@@ -11,6 +11,7 @@ import {
   fromSystemError,
   type AudioFormat,
 } from '../../../models/audio/index.ts';
+import { giveFlacDecoder, takeFlacDecoder } from '../../../models/audio/flac-decoder.ts';
 import { collect, compare, expectedSignal, fixture, hasFfmpeg, never } from '../../fixtures/audio/signal.ts';
 
 let folder = '';
@@ -221,6 +222,20 @@ describe('decodeMono', () => {
     for (const [first, ...others] of decoded) {
       expect(first?.length).toBeGreaterThan(1000);
       for (const other of others) expect(other).toEqual(first);
+    }
+  });
+
+  it('decodes no samples of what is no FLAC, also in a memory that was used before', async () => {
+    await collect(decodeMono(fixture('stereo.flac'), { sampleRate: 24000, signal: never }));
+    const decoder = await takeFlacDecoder();
+    const told = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    try {
+      const nonsense = new Uint8Array(40).fill(7);
+      const { samplesDecoded, errors } = await decoder.decodeFrames([nonsense, nonsense, nonsense]);
+      expect([samplesDecoded, errors.length]).toEqual([0, 3]);
+    } finally {
+      told.mockRestore();
+      giveFlacDecoder(decoder, false);
     }
   });
 
