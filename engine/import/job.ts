@@ -85,8 +85,7 @@ async function runImport(
       ? embedHere(context, plan.toEmbed, parts)
       : embedElsewhere(context, queue, plan.toEmbed, parts));
     // What is searched from a file has it at hand then; where it cannot be had, people are told by its maker.
-    const vectors = library.embeddings.vectors(space);
-    if (vectors.onDisk) await vectors.rows('window', job.signal);
+    await library.embeddings.prepare(space, job.signal);
     return {
       kind: 'import',
       imported: embedded.imported,

@@ -77,11 +77,17 @@ export class EmbeddingRepository {
   vectors(space: SpaceInfo = this.#spaces.current()): LibraryVectors {
     return this.#vectors.get(space.key, () => {
       const heads = this.#heads(space);
-      const [dim, count] = [heads[0]?.dim ?? 0, countOf(heads)];
-      return 4 * dim * count <= this.#place.inMemory()
-        ? new LibraryVectors(this.load(space))
-        : this.#onDisk(space, heads);
+      return this.#fits(heads) ? new LibraryVectors(this.load(space)) : this.#onDisk(space, heads);
     });
+  }
+
+  /** Makes the file that the vectors of a space are searched from, where they need one. @throws the signal's reason */
+  async prepare(space: SpaceInfo, signal: AbortSignal): Promise<void> {
+    if (!this.#fits(this.#heads(space))) await this.vectors(space).rows('window', signal);
+  }
+
+  #fits(heads: readonly Head[]): boolean {
+    return 4 * (heads[0]?.dim ?? 0) * countOf(heads) <= this.#place.inMemory();
   }
 
   /** The tracks that are embedded in a space, in the order of their vectors. */

@@ -20,7 +20,8 @@ import {
 } from './catalog.ts';
 import type { Announce, Change } from './changes.ts';
 import { Library } from './library.ts';
-import { memoryForVectors } from './window-rows.ts';
+import { sweepVectorDrafts } from './vector-file.ts';
+import { memoryForVectors, VECTORS_FOLDER } from './window-rows.ts';
 import { PASSING_FOLDER } from './sonifications.ts';
 import type { SpaceFacts } from './spaces.ts';
 
@@ -82,7 +83,9 @@ export class LibraryCatalogue implements Libraries {
     sweepRemoved(this.#root);
     for (const { id } of readCatalog(this.#root)) {
       sweepDrafts(join(this.#folderOf(id), 'library.db'));
-      rmSync(join(cacheFolderOf(this.#folderOf(id)), PASSING_FOLDER), { recursive: true, force: true });
+      const caches = cacheFolderOf(this.#folderOf(id));
+      rmSync(join(caches, PASSING_FOLDER), { recursive: true, force: true });
+      sweepVectorDrafts(join(caches, VECTORS_FOLDER));
     }
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import { RowsOnDisk } from '../../models/neighbours/rows.ts';
@@ -10,6 +11,7 @@ const HEAD_BYTES = 4096;
 /** Bytes that are hashed at a stretch. */
 const PART_BYTES = 4 << 20;
 const FORMAT = 'archetone-vectors-1';
+const DRAFT = '.tmp';
 
 /** What the vectors in a file are of: a file that says anything else is stale. */
 export interface VectorFacts {
@@ -43,7 +45,7 @@ export async function writeVectorFile(
   parts: Iterable<Float32Array>,
   { stillRight, signal }: { stillRight: () => boolean; signal: AbortSignal },
 ): Promise<boolean> {
-  const draft = `${path}.${process.pid}-${++drafts}.tmp`;
+  const draft = `${path}.${process.pid}-${++drafts}${DRAFT}`;
   await mkdir(dirname(path), { recursive: true });
   let file: FileHandle | null = null;
   try {
@@ -67,11 +69,22 @@ export async function writeVectorFile(
     file = null;
     signal.throwIfAborted();
     if (!stillRight()) return false;
-    await rename(draft, path);
+    // At once: vectors that are stored between asking and naming would have a file that is not of them.
+    renameSync(draft, path);
     return true;
   } finally {
     await file?.close();
     await rm(draft, { force: true });
+  }
+}
+
+/** Takes away what a process that was ended left half written: it may be as large as a library's vectors. */
+export function sweepVectorDrafts(folder: string): void {
+  try {
+    for (const name of readdirSync(folder))
+      if (name.endsWith(DRAFT)) rmSync(join(folder, name), { force: true });
+  } catch {
+    // None are there, or they cannot go.
   }
 }
 

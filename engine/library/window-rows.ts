@@ -111,7 +111,10 @@ export class WindowsInFile implements WindowRows {
     const { signal } = this.#closed;
     try {
       const found = await openVectorFile(path, this.#source, signal);
-      return this.#watched(found && this.#source.agrees(found) ? found : await this.#make(path));
+      if (found && this.#source.agrees(found)) return this.#watched(found);
+      // Some systems name no file anew over one that is open.
+      found?.close();
+      return this.#watched(await this.#make(path));
     } catch (thrown) {
       signal.throwIfAborted();
       if (this.#source.unchanged()) {

@@ -55,9 +55,11 @@ describe('a library whose vectors lie in a file', () => {
     expect(await answers(test.client)).toEqual(inMemory);
     expect(existsSync(file)).toBe(true);
     const written = readFileSync(file);
+    writeFileSync(`${file}.1-1.tmp`, 'of a process that was ended in the middle');
     test = await test.restart();
     expect(await answers(test.client)).toEqual(inMemory);
     expect(readFileSync(file).equals(written)).toBe(true);
+    expect(files()).toHaveLength(1);
   });
 
   it.each([
