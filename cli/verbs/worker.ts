@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { NatsSource } from '../../engine/queue/nats/source.ts';
-import { asToken } from '../../engine/queue/protocol.ts';
+import { asToken, queueLimits } from '../../engine/queue/protocol.ts';
 import { readFolderMap, type FolderMap } from '../../engine/worker/file-map.ts';
 import { jsonLog } from '../../engine/worker/log.ts';
 import { runWorker } from '../../engine/worker/run.ts';
@@ -46,7 +46,7 @@ export const workerVerb: AddVerb = (program, cli) => {
     .option(
       '--tracks <n>',
       'tracks under way at once: while one is computed, others are decoded',
-      wholeNumber(1, 256),
+      wholeNumber(1, queueLimits.underWay),
       Math.min(MOST_TRACKS, Math.max(2, availableParallelism())),
     )
     .option('--batch <n>', 'windows per run of a pack (default: measured)', wholeNumber(1, 1024));

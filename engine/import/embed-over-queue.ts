@@ -4,7 +4,7 @@ import type { Pack, PackRuntime } from '../../models/packs/index.ts';
 import { EngineError } from '../api/errors.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { ComputedBy, SpaceInfo } from '../api/spaces.ts';
-import { taskKey, writeTask, type QueueTask } from '../queue/protocol.ts';
+import { queueLimits, taskKey, writeTask, type QueueTask } from '../queue/protocol.ts';
 import type { DeliveredAnswer, TaskBoard } from '../queue/transport.ts';
 import { expectedWindows, type TrackToEmbed } from './plan.ts';
 import type { ImportProgress } from './progress.ts';
@@ -27,7 +27,7 @@ const NOBODY = 'no worker is there: start one with archetone worker --queue …'
 const MOST_REFUSALS = 5;
 /** So often may a task come back from workers, handed back or not believed, before it is the file's failure. */
 const MOST_RETURNS = 20;
-/** So many tasks in a row may a worker hand back: one that ends hands back what it has and no more. */
+/** So many tasks in a row may a worker hand back, unless each is another one: one that ends hands back what it has, once. */
 const MOST_HANDED_BACK = 10;
 
 /** Where answers go. */
@@ -125,7 +125,7 @@ class QueueRun {
   #heard = false;
   readonly #works = new Map<string, Work>();
   /** Tasks that each worker handed back, one after the other. */
-  readonly #handedBack = new Map<string, number>();
+  readonly #handedBack = new Map<string, string[]>();
   #left = 0;
   #bytes = 0;
   #room: (() => void)[] = [];
@@ -307,13 +307,14 @@ class QueueRun {
   /** A worker that only hands back gives others no turn: it is told to leave. */
   #takenBack(work: Work, worker: string): void {
     const { board, onSetAside } = this.#options;
-    const inARow = (this.#handedBack.get(worker) ?? 0) + 1;
+    const inARow = [...(this.#handedBack.get(worker) ?? []), work.key];
     this.#handedBack.set(worker, inARow);
-    if (inARow >= MOST_HANDED_BACK && !this.#trust.isAside(worker)) {
+    const takesMore = new Set(inARow).size < inARow.length || inARow.length > queueLimits.underWay;
+    if (takesMore && inARow.length >= MOST_HANDED_BACK) {
       this.#trust.setAside(worker);
       board.setAside(worker);
       onSetAside(
-        `The worker “${worker}” is set aside: it handed back ${inARow} tracks in a row. Its log says why.`,
+        `The worker “${worker}” is set aside: it handed back ${inARow.length} tracks in a row. Its log says why.`,
       );
     }
     this.#returned(work, worker);

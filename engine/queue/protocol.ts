@@ -19,6 +19,8 @@ export const queueLimits = {
   textChars: 4000,
   /** Deliveries after which a task is believed to end its workers. */
   deliveries: 5,
+  /** Tasks that a worker has under way at once. */
+  underWay: 256,
 } as const;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);

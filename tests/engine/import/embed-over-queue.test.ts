@@ -29,6 +29,44 @@ class GivenBack implements Pick<TaskBoard, 'offer' | 'answers'> {
   };
 }
 
+const hash = (letter: string): string => letter.repeat(64);
+
+/** An import of tracks over a board. */
+async function over(
+  board: GivenBack,
+  contents: readonly string[],
+): Promise<{ counts: unknown; failed: [string, unknown][]; said: string[] }> {
+  const failed: [string, unknown][] = [];
+  const said: string[] = [];
+  const nothing = (): undefined => undefined;
+  const options = {
+    ...{ libraryId: 'library', windows: 'all', steps: null, leaseSeconds: 30, againMs: 1, lookMs: 60_000 },
+    absolutePath: (path: string) => `/music/${path}`,
+    store: {
+      ...{ putResult: nothing, takeBack: () => 'failed', copyEmbeddings: () => 0 },
+      putFailed: (id: string, _: unknown, reason: unknown) => void failed.push([id, reason]),
+    },
+    space: { key: 'b'.repeat(32), windows: 'all' },
+    pack: { sha256: hash('c'), manifest: { windowSeconds: 4, embeddingDim: 2 } },
+    board: {
+      ...{ offer: board.offer, answers: board.answers, serveAudio: nothing, dropAudio: nothing },
+      ...{ unread: () => Promise.resolve(0), workers: () => Promise.resolve([]) },
+      setAside: (worker: string) => void board.aside.push(worker),
+    },
+    job: {
+      signal: new AbortController().signal,
+      ...{ checkpoint: () => Promise.resolve(), report: nothing, kept: nothing },
+    },
+    progress: { decoded: nothing, embedded: nothing, finished: nothing, takenBack: nothing },
+    onStored: nothing,
+    onSetAside: (sentence: string) => void said.push(sentence),
+  } as unknown as EmbedOverQueueOptions;
+  const tracks = contents.map((contentHash, i) => ({
+    ...{ id: `t${i}`, path: `${i}.wav`, contentHash, durationSeconds: 4 },
+  }));
+  return { counts: await embedOverQueue(tracks, options), failed, said };
+}
+
 describe('an import over a queue whose workers only hand back', () => {
   it.each([
     [['one'], ['one']],
@@ -37,47 +75,24 @@ describe('an import over a queue whose workers only hand back', () => {
     'ends with the reason at the file, and tells those to leave that do nothing else (%s)',
     async (workers, left) => {
       const board = new GivenBack(workers);
-      const failed: [string, unknown][] = [];
-      const said: string[] = [];
-      const hash = 'a'.repeat(64);
-      const signal = new AbortController().signal;
-      const nothing = (): undefined => undefined;
-      const options = {
-        ...{
-          libraryId: 'library',
-          windows: 'all',
-          steps: null,
-          leaseSeconds: 30,
-          againMs: 1,
-          lookMs: 60_000,
-        },
-        absolutePath: (path: string) => `/music/${path}`,
-        store: {
-          ...{ putResult: nothing, takeBack: () => 'failed', copyEmbeddings: () => 0 },
-          putFailed: (id: string, _: unknown, reason: unknown) => void failed.push([id, reason]),
-        },
-        space: { key: 'b'.repeat(32), windows: 'all' },
-        pack: { sha256: 'c'.repeat(64), manifest: { windowSeconds: 4, embeddingDim: 2 } },
-        board: {
-          ...{ offer: board.offer, answers: board.answers, serveAudio: nothing, dropAudio: nothing },
-          ...{ unread: () => Promise.resolve(0), workers: () => Promise.resolve([]) },
-          setAside: (worker: string) => void board.aside.push(worker),
-        },
-        job: { signal, checkpoint: () => Promise.resolve(), report: nothing, kept: nothing },
-        progress: { decoded: nothing, embedded: nothing, finished: nothing, takenBack: nothing },
-        onStored: nothing,
-        onSetAside: (sentence: string) => void said.push(sentence),
-      } as unknown as EmbedOverQueueOptions;
-      const track = { id: 't', path: 'a.wav', contentHash: hash, durationSeconds: 4 };
-      const counts = await embedOverQueue([track], options);
+      const { counts, failed, said } = await over(board, [hash('a')]);
       expect(counts).toEqual({ imported: 0, failed: 1, windows: 0 });
       expect(board.offered).toBe(20);
       expect(board.aside).toEqual(left);
       expect(said).toHaveLength(left.length);
       const [[id, reason] = []] = failed;
-      expect(id).toBe('t');
+      expect(id).toBe('t0');
       expect(reason).toBeInstanceOf(EngineError);
       expect(reason).toMatchObject({ code: 'queue', message: expect.stringContaining('20 times') as string });
     },
   );
+
+  it('does not take one that ends with much under way for one that only hands back', async () => {
+    const contents = Array.from('0123456789abcdef', hash);
+    const board = new GivenBack([...contents.map(() => 'ending'), ...Array<string>(1000).fill('other')]);
+    const { counts, said } = await over(board, contents);
+    expect(counts).toMatchObject({ failed: contents.length });
+    expect(board.aside).toEqual(['other']);
+    expect(said).toEqual([expect.stringContaining('“other” is set aside: it handed back')]);
+  });
 });
