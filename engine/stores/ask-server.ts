@@ -116,6 +116,9 @@ function resultOf<T>({ origin }: Server, { result }: Question<T>, text: string):
   }
 }
 
+/** Text of others as text: a terminal does what its control characters say. */
+export const onOneLine = (text: string): string => text.replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ');
+
 /** In its own words, on one line, without what lets one in. */
 function said({ key }: Server, text: string): string {
   let words: string;
@@ -125,5 +128,5 @@ function said({ key }: Server, text: string): string {
     words = 'it does not say why';
   }
   const hidden = key === null ? words : words.replaceAll(key, '…');
-  return hidden.replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ').slice(0, MOST_SAID);
+  return onOneLine(hidden).slice(0, MOST_SAID);
 }

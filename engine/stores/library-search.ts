@@ -32,8 +32,4 @@ export class LibrarySearch implements VectorSearch {
     );
     return found.map((window) => ({ ...window, libraryId: this.#library.id }));
   }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
 }

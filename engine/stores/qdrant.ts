@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Metric } from '../../models/neighbours/brute.ts';
 import { EngineError } from '../api/errors.ts';
-import { askServer, type Question } from './ask-server.ts';
+import { askServer, onOneLine, type Question } from './ask-server.ts';
 import type { VectorStoreSettings } from './settings.ts';
 import type { FoundWindow, StoredWindow, StoreQuestion, VectorStore } from './vector-store.ts';
 
@@ -30,8 +30,9 @@ const pointsSchema = z.object({
         payload: z.object({
           library: z.string().max(100),
           track: z.string().max(100),
-          title: z.string().max(10_000),
-          path: z.string().max(40_000),
+          // Whoever writes to the server writes these: what is shown of them is text.
+          title: z.string().max(10_000).transform(onOneLine),
+          path: z.string().max(40_000).transform(onOneLine),
           window: z.int().min(0),
           start: z.number().min(0),
         }),
@@ -135,10 +136,6 @@ export class QdrantStore implements VectorStore {
       startSeconds: payload.start,
       distance: metric === 'cosine' ? 1 - score : score,
     }));
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
   }
 
   async #info(signal: AbortSignal): Promise<{ dim: number; metric: Metric } | null> {

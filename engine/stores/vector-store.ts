@@ -39,7 +39,6 @@ export interface VectorSearch {
   count(of: Pick<StoreQuestion, 'spaceKey' | 'libraryId'>, signal: AbortSignal): Promise<number>;
   /** Nearest first. @throws EngineError */
   search(question: StoreQuestion, signal: AbortSignal): Promise<FoundWindow[]>;
-  close(): Promise<void>;
 }
 
 /** One that can be written. */
