@@ -11,6 +11,8 @@ const ENDING = '.wav';
 const HEADER_BYTES = 44;
 const SAMPLE_BYTES = 2;
 const SHORTEST_SECONDS = 0.1;
+/** What {@link keepRecording} calls a file: others that somebody put there are none of ours, and stay. */
+const OWN_NAME = /^recording-\d{4}-\d{2}-\d{2}-\d{6}(-\d+)?\.wav$/;
 
 /** Where recordings lie; nothing else does. */
 export const recordingsFolder = (dataFolder: string): string => join(dataFolder, 'recordings');
@@ -30,7 +32,8 @@ export async function keepRecording(folder: string, pcm: Uint8Array, now: Date):
       'The recording is too short to hear anything in it.',
       'Record for longer.',
     );
-  const peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+  let peak = 0;
+  for (let i = 0; i < samples.length; i++) peak = Math.max(peak, Math.abs(samples[i] ?? 0));
   if (peak < 10 ** (SILENT_RECORDING_DBFS / 20))
     throw new EngineError(
       'audio',
@@ -49,7 +52,7 @@ export async function keepRecording(folder: string, pcm: Uint8Array, now: Date):
 
 /** The newest first. */
 export async function listRecordings(folder: string): Promise<Recording[]> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(ENDING));
+  const names = (await readdir(folder).catch(() => [])).filter((name) => OWN_NAME.test(name));
   const all = await Promise.all(
     names.map((name) => recordingOf(folder, name.slice(0, -ENDING.length)).catch(() => null)),
   );
@@ -87,8 +90,7 @@ async function freeId(folder: string, now: Date): Promise<string> {
 
 function samplesOf(pcm: Uint8Array): Float32Array {
   const view = new DataView(pcm.buffer, pcm.byteOffset, pcm.byteLength);
-  return Float32Array.from(
-    { length: Math.floor(pcm.byteLength / SAMPLE_BYTES) },
-    (_, i) => view.getInt16(i * SAMPLE_BYTES, true) / 32_768,
-  );
+  const samples = new Float32Array(Math.floor(pcm.byteLength / SAMPLE_BYTES));
+  for (let i = 0; i < samples.length; i++) samples[i] = view.getInt16(i * SAMPLE_BYTES, true) / 32_768;
+  return samples;
 }

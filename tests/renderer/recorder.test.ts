@@ -63,6 +63,9 @@ describe('recording', () => {
     expect(made.levelDb).toBeCloseTo(-6.02, 1);
     microphone.onSamples(Float32Array.of(-0.25, 1));
     expect(made.clipped).toBe(true);
+    void made.stop();
+    expect(made.state).toBe('keeping');
+    // Whoever leaves meanwhile waits for it too.
     await made.stop();
     expect(made.state).toBe('idle');
     expect(microphone.ended).toBe(1);

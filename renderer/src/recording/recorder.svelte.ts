@@ -47,6 +47,7 @@ export class Recorder {
   #loudest = $state(0);
   #pieces: Float32Array[] = [];
   #end: (() => Promise<void>) | null = null;
+  #keeping = Promise.resolve();
   /** Each wish to record has its own; what was given up meanwhile ends as soon as it starts. */
   #wish = 0;
   readonly #engine: EngineClient;
@@ -105,9 +106,13 @@ export class Recorder {
     }
   }
 
-  /** Ends the recording and keeps it. */
-  async stop(): Promise<void> {
-    if (this.state !== 'recording') return;
+  /** Ends the recording and keeps it; where it is being kept already, waits for that. */
+  stop(): Promise<void> {
+    if (this.state === 'recording') this.#keeping = this.#keep();
+    return this.#keeping;
+  }
+
+  async #keep(): Promise<void> {
     this.state = 'keeping';
     const pieces = this.#pieces;
     try {

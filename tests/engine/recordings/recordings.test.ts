@@ -37,6 +37,8 @@ describe('recordings', () => {
       new Set([first.id, second.id]),
     );
     await removeRecordings(folder, [first.id, 'never-there']);
+    // What somebody else put there is not offered to be deleted.
+    writeFileSync(join(folder, 'my best take.wav'), 'of another program');
     expect((await listRecordings(folder)).map(({ id }) => id)).toEqual([second.id]);
   });
 
