@@ -2,7 +2,7 @@ import { InferenceSession } from './runtime.ts';
 
 /**
  * Opens the sessions of two graphs and makes what holds them: all of it or, where anything fails, none. What a session takes
- * lies outside JavaScript and is not collected.
+ * lies outside JavaScript, which does not know how much that is, and collects it late.
  * @throws what opening or `make` throws
  */
 export async function openTwo<T>(
