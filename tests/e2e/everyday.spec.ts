@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './support/app.ts';
 import { violations } from './support/axe.ts';
 import { openLargeLibrary } from './support/large-library.ts';
@@ -110,8 +110,22 @@ test.describe('everyday work', () => {
   });
 
   test('is usable at 200 % zoom and in a narrow window', async ({ running: { page, app } }) => {
+    const sideways = (part: Locator): Promise<number> =>
+      part.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+    const mistakes = page.getByTestId('mistakes-list');
+    const restOfMistake = async (): Promise<number> => {
+      const row = page.getByTestId('mistake-row').first();
+      const [around, within] = await Promise.all(
+        [mistakes, row].map((part) => part.evaluate(({ clientWidth }) => clientWidth)),
+      );
+      return (around ?? 0) - (within ?? 0);
+    };
     await openLargeLibrary(page);
+    await go(page, 'mistakes');
+    expect(await restOfMistake(), 'rows are as wide as their list').toBe(0);
     await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.setZoomFactor(2));
+    await expect.poll(restOfMistake).toBe(0);
+    expect(await sideways(mistakes), 'rows of Mistakes in sight').toBe(0);
     for (const view of [
       'library',
       'map',
@@ -130,6 +144,24 @@ test.describe('everyday work', () => {
       const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(beyond, view).toBeLessThanOrEqual(0);
       expect(await squeezed(page), view).toEqual([]);
+      if (view === 'help') expect(await sideways(page.getByTestId('help-page'))).toBe(0);
     }
+    await go(page, 'prototypes');
+    const inRow = page.getByTestId('prototype-delete').first();
+    await inRow.scrollIntoViewIfNeeded();
+    await expect(inRow).toBeInViewport({ ratio: 1 });
+    await go(page, 'library');
+    await page.getByTestId('track-row').first().click();
+    await page
+      .getByTestId('track-row')
+      .nth(1)
+      .click({ modifiers: ['Shift'] });
+    await expect(page.getByTestId('track-row').nth(2)).toBeInViewport({ ratio: 1 });
+    // In the place of the table, since beside it nothing would be left for either.
+    await expect(page.getByTestId('why')).toHaveCount(0);
+    await page.getByTestId('open-inspector').click();
+    await expect(page.getByTestId('why')).toContainText('Score of class');
+    await page.getByRole('button', { name: 'Close the inspector (I)' }).click();
+    await expect(page.getByTestId('track-row').first()).toBeInViewport();
   });
 });

@@ -8,17 +8,9 @@ import { join } from 'node:path';
 import { footViewIds, viewIds } from '../../renderer/src/shell/command-list.ts';
 import { expect, repository, test } from './support/app.ts';
 import { openLargeLibrary } from './support/large-library.ts';
-import { go } from './support/steps.ts';
+import { go, windowSizes } from './support/steps.ts';
 
 const folder = join(repository, 'test-results', 'screens', 'views');
-
-/** CSS pixels; the last is a window of 1360 at a zoom of 200 %. */
-const sizes = {
-  '1024': { width: 1024, height: 700 },
-  '1360': { width: 1360, height: 860 },
-  '1920': { width: 1920, height: 1080 },
-  'zoom-200': { width: 680, height: 430 },
-};
 
 /** What stands out of the window, and words of controls that are cut off without a sign. */
 function cutOff(page: Page): Promise<string[]> {
@@ -48,6 +40,30 @@ function cutOff(page: Page): Promise<string[]> {
   });
 }
 
+interface Panel {
+  view: string;
+  open: string;
+  close?: string;
+}
+
+/** What opens inside of a view, by the buttons for it. */
+const panels: Record<string, Panel> = {
+  melody: { view: 'prototypes', open: 'melody-open', close: 'melody-close' },
+  'listening-test': { view: 'prototypes', open: 'listening-open', close: 'listening-open' },
+  'learn-from-playlists': { view: 'similar', open: 'learn-from-playlists', close: 'learn-close' },
+  'covers-and-words': { view: 'similar', open: 'open-covers-and-words', close: 'modality-close' },
+  'train-more': { view: 'train', open: 'train-more' },
+  helpers: { view: 'preferences', open: 'helpers-server' },
+};
+
+async function inBoth(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.waitForTimeout(150);
+    await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`) });
+  }
+}
+
 test('every view in light and dark, narrow and wide, and at 200 % zoom', async ({ running: { page } }) => {
   test.skip(!process.env['ARCHETONE_SCREENS'], 'pictures are made where ARCHETONE_SCREENS is set');
   test.setTimeout(900_000);
@@ -61,19 +77,23 @@ test('every view in light and dark, narrow and wide, and at 200 % zoom', async (
   await page.getByTestId('selection-similar').click();
   await expect(page.getByTestId('similar-row').first()).toBeVisible();
   const faults: string[] = [];
-  for (const [name, size] of Object.entries(sizes)) {
+  for (const [name, size] of Object.entries(windowSizes)) {
     await page.setViewportSize(size);
     for (const view of [...viewIds, ...footViewIds, 'tray'] as const) {
       if (view === 'tray') await page.keyboard.press('t');
       else await go(page, view);
       await page.waitForTimeout(view === 'map' ? 2500 : 500);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        await page.waitForTimeout(150);
-        await page.screenshot({ path: join(folder, `${view}-${name}-${colorScheme}.png`) });
-      }
+      await inBoth(page, `${view}-${name}`);
       for (const fault of await cutOff(page)) faults.push(`${view} at ${name}: ${fault}`);
       if (view === 'tray') await page.getByTestId('tray-close').click();
+    }
+    for (const [panel, { view, open, close }] of Object.entries(panels)) {
+      await go(page, view);
+      await page.getByTestId(open).click();
+      await page.waitForTimeout(500);
+      await inBoth(page, `${panel}-${name}`);
+      for (const fault of await cutOff(page)) faults.push(`${panel} at ${name}: ${fault}`);
+      await page.getByTestId(close ?? open).click();
     }
   }
   console.log(`to be looked at:\n${faults.join('\n')}`);

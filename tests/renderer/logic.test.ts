@@ -49,6 +49,7 @@ describe('numbers for people', () => {
   it('writes shares, sizes and signs', () => {
     expect(percent(0.8312)).toBe('83.1 %');
     expect(percent(null)).toBe('–');
+    expect(percent(-0.0111)).toBe('−1.1 %');
     expect(bytes(31_400_000)).toBe('31.4 MB');
     expect(fixed(-1.5, 1)).toBe('−1.5');
     expect(fixed(-0.0001, 2)).toBe('0.00');

@@ -402,6 +402,19 @@ describe('the application’s state', () => {
     expect(fake.inputsOf('import.start')).toEqual([]);
   });
 
+  it('shows the inspector in a narrow window only when asked for, and keeps what was chosen for wide ones', () => {
+    const app = new App(fakeShell());
+    app.settings.change({ inspector: true });
+    app.narrow = true;
+    expect(app.inspectorOpen).toBe(false);
+    app.showInspector(true);
+    expect(app.inspectorOpen).toBe(true);
+    app.showInspector(false);
+    expect(app.inspectorOpen).toBe(false);
+    app.narrow = false;
+    expect(app.inspectorOpen).toBe(true);
+  });
+
   it('reads everything anew from a restarted engine', async () => {
     const app = new App(fakeShell());
     await app.connected(new FakeEngine(fullAnswers));

@@ -35,7 +35,7 @@ export function trackEntries(app: App, session: LibrarySession): MenuEntry[][] {
     id: 'why',
     title: 'Why',
     icon: 'question',
-    run: () => app.settings.change({ inspector: true }),
+    run: () => app.showInspector(true),
   };
   return [actions, [why]];
 }

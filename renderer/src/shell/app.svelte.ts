@@ -39,6 +39,10 @@ export class App {
   restoring = $state.raw<LibrarySummary | null>(null);
   /** It is being chosen what of the tracks is exported. */
   exporting = $state(false);
+  /** The window is too narrow for a view and something beside it. */
+  narrow = $state(false);
+  /** In a narrow window the inspector stands in the view’s place: only when asked for, and it is not kept. */
+  #inspectorOver = $state(false);
   /** Files of the library hang at the pointer; dropped on the window itself they are nothing new. */
   draggingOut = false;
   /** The library that is open. */
@@ -49,6 +53,15 @@ export class App {
   #wishes = 0;
 
   constructor(readonly shell: ShellApi) {}
+
+  get inspectorOpen(): boolean {
+    return this.narrow ? this.#inspectorOver : this.settings.inspector;
+  }
+
+  showInspector(open: boolean): void {
+    if (this.narrow) this.#inspectorOver = open;
+    else this.settings.change({ inspector: open });
+  }
 
   /** A new engine process is there: listens to it and reads everything anew. */
   async connected(client: EngineClient): Promise<void> {

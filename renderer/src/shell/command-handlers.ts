@@ -88,7 +88,7 @@ export function commandHandlers(app: App): CommandHandlers {
       const { session } = app;
       if (session) session.tray.open = !session.tray.open;
     },
-    'view.inspector': () => settings.change({ inspector: !settings.inspector }),
+    'view.inspector': () => app.showInspector(!app.inspectorOpen),
     'view.spectrogram': () => settings.change({ spectrogram: !settings.spectrogram }),
     'view.playerTools': () => settings.change({ playerTools: !settings.playerTools }),
     'view.theme': () => {

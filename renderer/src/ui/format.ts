@@ -48,11 +48,11 @@ export function duration(seconds: number | null): string {
   return `${String(Math.floor(m / 60))} h ${String(m % 60)} min`;
 }
 
-/** 0.8312 → “83.1 %”. */
+/** 0.8312 → “83.1 %”; below zero with a true minus sign, as `fixed` has it. */
 export function percent(share: number | null | undefined, digits = 1): string {
   return share === null || share === undefined || !Number.isFinite(share)
     ? none
-    : `${(share * 100).toFixed(digits)} %`;
+    : `${fixed(share * 100, digits)} %`;
 }
 
 /** Fixed digits with a true minus sign, so that columns align. */

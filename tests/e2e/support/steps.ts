@@ -6,13 +6,33 @@ import type { RunningApp } from './app.ts';
 
 const screens = join(repository, 'test-results', 'screens');
 
+/** Sizes of windows in CSS pixels; the last is one of 1360 at a zoom of 200 %. */
+export const windowSizes = {
+  '1024': { width: 1024, height: 700 },
+  '1360': { width: 1360, height: 860 },
+  '1920': { width: 1920, height: 1080 },
+  'zoom-200': { width: 680, height: 430 },
+};
+
 /**
  * Pictures of the window in light and dark, for people to look at: made where `ARCHETONE_SCREENS` is set, since they check
- * nothing, wait 0.6 s each and draw the window twice.
+ * nothing, wait 0.6 s each and draw the window twice. Where it is `sizes`, at 1024 px and at a zoom of 200 % as well.
  */
 export async function screenshots(page: Page, name: string): Promise<void> {
-  if (!process.env['ARCHETONE_SCREENS']) return;
+  const wanted = process.env['ARCHETONE_SCREENS'];
+  if (!wanted) return;
   mkdirSync(screens, { recursive: true });
+  await inLightAndDark(page, name);
+  if (wanted !== 'sizes') return;
+  const before = await page.evaluate(() => ({ width: innerWidth, height: innerHeight }));
+  for (const size of ['1024', 'zoom-200'] as const) {
+    await page.setViewportSize(windowSizes[size]);
+    await inLightAndDark(page, `${name}-${size}`);
+  }
+  await page.setViewportSize(before);
+}
+
+async function inLightAndDark(page: Page, name: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     // The test driver decides what the page takes for the system's theme.
     await page.emulateMedia({ colorScheme });
