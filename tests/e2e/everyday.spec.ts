@@ -152,10 +152,8 @@ test.describe('everyday work', () => {
     await expect(inRow).toBeInViewport({ ratio: 1 });
     await go(page, 'library');
     await page.getByTestId('track-row').first().click();
-    await page
-      .getByTestId('track-row')
-      .nth(1)
-      .click({ modifiers: ['Shift'] });
+    await page.keyboard.press('Shift+ArrowDown');
+    await expect(page.getByTestId('selection-bar')).toContainText('2 tracks');
     await expect(page.getByTestId('track-row').nth(2)).toBeInViewport({ ratio: 1 });
     // In the place of the table, since beside it nothing would be left for either.
     await expect(page.getByTestId('why')).toHaveCount(0);
