@@ -49,7 +49,6 @@ interface Panel {
 /** What opens inside of a view, by the buttons for it. */
 const panels: Record<string, Panel> = {
   melody: { view: 'prototypes', open: 'melody-open', close: 'melody-close' },
-  'listening-test': { view: 'prototypes', open: 'listening-open', close: 'listening-open' },
   'learn-from-playlists': { view: 'similar', open: 'learn-from-playlists', close: 'learn-close' },
   'covers-and-words': { view: 'similar', open: 'open-covers-and-words', close: 'modality-close' },
   'train-more': { view: 'train', open: 'train-more' },
