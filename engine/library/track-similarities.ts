@@ -26,9 +26,10 @@ export class TrackSimilarities {
     const missing = keys.flatMap((key, k) => (this.#columns.has(key) ? [] : [k]));
     const made = missing.map(() => new Float32Array(tracks.length));
     if (missing.length > 0) {
+      const asked = network.packed(missing);
       for (const [row, { vectors, count }] of tracks.entries()) {
         await onTrack();
-        const similarities = network.similaritiesTo(missing, vectors, count);
+        const similarities = network.similaritiesTo(asked, vectors, count);
         for (const [i, column] of made.entries()) {
           let sum = 0;
           for (let at = i; at < similarities.length; at += missing.length) sum += similarities[at] ?? 0;

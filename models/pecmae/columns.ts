@@ -22,7 +22,7 @@ export function columnsOf({ data, prototypeCount: k }: PrototypeNetwork): Protot
   return Array.from({ length: k }, (_, j) => ({
     vector: prototypes.slice(j * d, (j + 1) * d),
     channels: channelWeights && channelWeights.slice(j * d, (j + 1) * d),
-    weights: Float32Array.from(classes, (_name, c) => weights[c * k + j] ?? 0),
+    weights: new Float32Array(classes.length).map((_zero, c) => weights[c * k + j] ?? 0),
     classIndex: prototypeClasses[j] ?? 0,
     name: prototypeNames[j] ?? '',
     frozen: prototypeFrozen[j] ?? false,

@@ -47,16 +47,20 @@ export class PrototypeNetwork {
     return Float32Array.from(this.#similarities(z, n));
   }
 
-  /** Like {@link similarities}, to some of the prototypes only. @returns [n, columns.length] */
-  similaritiesTo(columns: readonly number[], z: Float32Array, n: number): Float64Array {
+  /** Some of the prototypes, for {@link similaritiesTo}. */
+  packed(columns: readonly number[]): PackedPrototypes {
     const { embeddingDim: d, prototypes, channelWeights } = this.data;
     const some = (all: Float32Array): Float32Array => {
       const rows = new Float32Array(columns.length * d);
       columns.forEach((k, row) => rows.set(all.subarray(k * d, (k + 1) * d), row * d));
       return rows;
     };
-    const packed = packPrototypes(some(prototypes), d, channelWeights && some(channelWeights));
-    return this.#similarities(z, n, packed);
+    return packPrototypes(some(prototypes), d, channelWeights && some(channelWeights));
+  }
+
+  /** Like {@link similarities}, to prototypes of {@link packed}. @returns [n, some.count] */
+  similaritiesTo(some: PackedPrototypes, z: Float32Array, n: number): Float64Array {
+    return this.#similarities(z, n, some);
   }
 
   /**

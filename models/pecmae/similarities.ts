@@ -50,9 +50,11 @@ export function packPrototypes(
  */
 export function similarityMatrix(
   z: Float32Array,
-  { count, dim, groups, squares, channels }: PackedPrototypes,
+  prototypes: PackedPrototypes,
   { mean, scale }: Normalisation,
 ): Float64Array {
+  if (prototypes.count === 1) return similarityColumn(z, prototypes, { mean, scale });
+  const { count, dim, groups, squares, channels } = prototypes;
   const n = z.length / dim;
   const result = new Float64Array(n * count);
   const x = new Float64Array(dim);
@@ -67,9 +69,7 @@ export function similarityMatrix(
       if (xx) xx[e] = value * value;
       square += value * value;
     }
-    // One that was added or moved is compared with every window of a library: not with three zeros beside it.
-    if (count === 1) products[0] = multiplyOne(x, groups);
-    else multiply(x, groups, products);
+    multiply(x, groups, products);
     if (channels && xx && own) multiply(xx, channels, own);
     for (let k = 0; k < count; k++) {
       const distance =
@@ -103,9 +103,26 @@ function multiply(x: Float64Array, groups: Float64Array, products: Float64Array)
   }
 }
 
-/** x·p of the first prototype alone; the same sum as in {@link multiply}. */
-function multiplyOne(x: Float64Array, groups: Float64Array): number {
-  let sum = 0;
-  for (let e = 0; e < x.length; e++) sum += (x[e] as number) * (groups[e * GROUP] as number);
-  return sum;
+/**
+ * One that was added or moved is compared with every window of a library: in one pass, and not with three zeros beside it.
+ * The same sums as of many, to the bit.
+ */
+function similarityColumn(
+  z: Float32Array,
+  { dim, groups, squares, channels }: PackedPrototypes,
+  { mean, scale }: Normalisation,
+): Float64Array {
+  const result = new Float64Array(z.length / dim);
+  const square = squares[0] as number;
+  for (let i = 0, at = 0; i < result.length; i++) {
+    let own = 0;
+    let product = 0;
+    for (let place = 0; place < dim * GROUP; place += GROUP, at++) {
+      const value = ((z[at] as number) - mean) / scale;
+      own += channels ? value * value * (channels[place] as number) : value * value;
+      product += value * (groups[place] as number);
+    }
+    result[i] = Math.exp(-Math.max(0, own + square - 2 * product) / dim);
+  }
+  return result;
 }

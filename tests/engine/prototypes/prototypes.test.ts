@@ -73,7 +73,7 @@ describe('prototypes', () => {
     const classified = vi.spyOn(PrototypeNetwork.prototype, 'classify');
     /** Windows × prototypes since the last count. */
     const count = (): number => {
-      const sum = compared.mock.calls.reduce((total, [columns, , n]) => total + columns.length * n, 0);
+      const sum = compared.mock.calls.reduce((total, [some, , n]) => total + some.count * n, 0);
       compared.mockClear();
       return sum;
     };
