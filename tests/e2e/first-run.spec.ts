@@ -46,6 +46,21 @@ test('from launch to the first prototype heard are few clicks, and everything is
   await expect(page.getByText(/how much the classification loss weighs/)).toBeVisible();
   await screenshots(page, 'train-more');
   await page.keyboard.press('Escape');
+  // APNet's options, and that what was trained is what was chosen.
+  await expect(page.getByTestId('train-coverage')).toHaveCount(0);
+  await page.getByTestId('train-prototypeLoss').selectOption('two-sided');
+  await page.getByTestId('train-coverage').fill('0.4');
+  await page.getByTestId('train-coverage').press('Enter');
+  await page.getByTestId('train-channelWeights').selectOption('learned');
+  await page.getByTestId('train-steps').fill('50');
+  await page.getByTestId('train-steps').press('Enter');
+  await screenshots(page, 'train-apnet');
+  await page.getByTestId('train-start').click();
+  await expect(page.getByTestId('experiment-row')).toHaveCount(2, { timeout: 120_000 });
+  await page.getByTestId('compare-with').selectOption({ index: 1 });
+  await expect(page.getByTestId('compare-parameters')).toContainText('two-sided', { timeout: 60_000 });
+  await expect(page.getByTestId('compare-parameters')).toContainText('0.4');
+  await expect(page.getByTestId('compare-parameters')).toContainText('learned');
   await app.close();
 
   const again = await launch(userData);

@@ -49,7 +49,7 @@ test('08 has no code beside the archive but what must be there', () => {
   expect(readdirSync(resources).sort()).toEqual(
     [
       ...['256.png', 'LICENSE', 'NOTICES.md', 'app.asar', 'app.asar.unpacked'],
-      ...['packs', 'samples', 'sbom.cdx.json'],
+      ...['packs', 'samples', 'sounds', 'basic-pitch', 'sbom.cdx.json'],
     ].sort(),
   );
   const outside = files().filter((file) => {
