@@ -1,4 +1,4 @@
-// Makes the pictures of the guide (docs/images) from the built application, on the demo library: run it again when a view has
+// Makes the pictures of the guide (docs/images) from the built application, on the demo samples: run it again when a view has
 // changed. Needs a display (xvfb-run) and `npm run build`. What is seen and heard in the demo is CC0.
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -192,7 +192,7 @@ await shown.page.getByTestId('nav-welcome').click();
 await shown.page.getByTestId('open-demo').first().click();
 const ready = shown.page.getByText(/tracks ready/).first();
 check(
-  'reads and embeds the demo library',
+  'reads and embeds the demo samples',
   await ready.waitFor({ timeout: 300 * seconds }).then(
     () => true,
     () => false,

@@ -9,7 +9,7 @@ import type { AddVerb } from '../verb.ts';
 export const demoVerb: AddVerb = (program, cli) => {
   program
     .command('demo')
-    .description('Do the whole job on the demo sounds and write a report to look at and listen to.')
+    .description('Do the whole job on the labelled demo and write a report to look at and listen to.')
     .requiredOption('--out <dir>', 'folder for the report; must not exist or be empty')
     .option('--steps <n>', 'training steps', wholeNumber(1, 200_000))
     .option('--seed <n>', 'seed of split, training and sounds', seedNumber, 1)

@@ -180,8 +180,9 @@ async function checkWorker(name: string, path: string): Promise<Check> {
 }
 
 function checkDemo({ places }: Cli): Check {
-  const ok = places.demoFolder !== null;
-  const detail = places.demoFolder ?? 'not installed';
+  const { labelledDemoFolder, demoFolder } = places;
+  const ok = labelledDemoFolder !== null && demoFolder !== null;
+  const detail = `${labelledDemoFolder ?? 'the labelled demo is missing'}, ${demoFolder ?? 'the demo samples are not installed'}`;
   return { name: 'demo sounds', ok, required: false, detail, hint: ok ? '' : 'Run npm install.' };
 }
 

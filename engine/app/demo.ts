@@ -34,8 +34,12 @@ export async function openDemo(
   const before = new Set(libraries.list().map(({ id }) => id));
   const library = libraries.open(folder, { name, isDemo: true });
   const playlists = join(folder, 'Playlists');
-  if (!before.has(library.id) && existsSync(playlists))
-    await addPlaylists(context, library, [playlists], signal);
-  events.emit({ type: 'libraries-changed' });
+  try {
+    if (!before.has(library.id) && existsSync(playlists))
+      await addPlaylists(context, library, [playlists], signal);
+  } finally {
+    // It is open whatever came of its playlists.
+    events.emit({ type: 'libraries-changed' });
+  }
   return library.summary();
 }

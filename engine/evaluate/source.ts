@@ -99,7 +99,11 @@ export function placeOf(
   if (type === 'library') return named;
   if (named === 'demo') {
     if (options.demoFolder !== null) return options.demoFolder;
-    throw new EngineError('missing-folder', 'The demo sounds are not installed.', 'Name a folder of sounds.');
+    throw new EngineError(
+      'missing-folder',
+      'The demo samples are not installed.',
+      'Name a folder of sounds.',
+    );
   }
   if (file.kind === 'text')
     throw new EngineError('missing-folder', `Nobody said where “${named}” is.`, 'Say where it is.');

@@ -105,7 +105,7 @@ async function demoWindows(
   if (demoFolder === null)
     throw new EngineError(
       'missing-folder',
-      'The demo sounds are not installed.',
+      'The demo samples are not installed.',
       'Install Archetone again, or name a folder of sounds.',
     );
   const { sampleRate, windowSamples } = pack.manifest;
