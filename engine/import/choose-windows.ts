@@ -1,11 +1,16 @@
+/** Of windows, far below one sample. */
+const ROUNDING = 1e-9;
+
 /** A last, partial window counts from a sixteenth of its length, as `cutWindows` has it. */
 const SHORTEST_REST = 1 / 16;
 
 /** How many windows a track of this length is expected to have; the decoder has the last word. */
 export function expectedWindows(durationSeconds: number, windowSeconds: number): number {
   if (!(durationSeconds > 0)) return 0;
-  const whole = Math.floor(durationSeconds / windowSeconds);
-  const rest = durationSeconds / windowSeconds - whole;
+  // Seconds are samples that were divided: what lies on a border in samples is a rounding below it here.
+  const parts = durationSeconds / windowSeconds + ROUNDING;
+  const whole = Math.floor(parts);
+  const rest = parts - whole;
   return whole + (rest >= SHORTEST_REST || whole === 0 ? 1 : 0);
 }
 
