@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { cosine, place } from '../../models/modalities/projection.ts';
+import { cosine, place, placeAll } from '../../models/modalities/projection.ts';
 import { wordFeatures, wordsOf } from '../../models/modalities/words.ts';
+import { Pacer } from '../../models/numerics/pacer.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type {
@@ -26,15 +27,15 @@ interface Opened {
   audio: Float32Array;
 }
 
-/** @throws EngineError `not-found`, `other-space`, `database` */
-function open(library: Library, sharedId: string): Opened {
+/** @throws EngineError `not-found`, `other-space`, `database`; the signal's reason */
+async function open(library: Library, sharedId: string, pacer: Pacer): Promise<Opened> {
   const { card, numbers: stored, space } = library.sharedSpaces.get(sharedId);
   const numbers = unpackNumbers(stored, card);
   const { tracks } = library.embeddings.madeIn(library.spaces.get(space), 'This space of covers and words');
   const { audio } = numbers.model.projections;
   return {
     ...{ card, numbers, trackIds: tracks.trackIds },
-    audio: audio ? place(audio, tracks.vectors) : new Float32Array(0),
+    audio: audio ? await placeAll(audio, tracks.vectors, pacer) : new Float32Array(0),
   };
 }
 
@@ -70,12 +71,15 @@ export async function findByModality(
   { sharedId, by, k }: ParsedInput<'modalities.find'>,
   signal: AbortSignal,
 ): Promise<FoundByModality> {
-  const opened = open(library, sharedId);
-  requireUsable(opened.card, modalityOf[by.kind]);
+  // What is refused need not be opened.
+  requireUsable(library.sharedSpaces.get(sharedId).card, modalityOf[by.kind]);
+  const pacer = new Pacer(signal);
+  const opened = await open(library, sharedId, pacer);
   const { model } = opened.numbers;
   const query = await placedQuery(context, library, opened, by, signal);
-  const tracks = nearest(opened.audio, query, 0, model.dim).slice(0, k);
-  const classes = nearest(model.prototypes, query, 0, model.dim).slice(0, 10);
+  const ask = { query, of: 0, dim: model.dim };
+  const tracks = await nearest(opened.audio, { ...ask, most: k }, pacer);
+  const classes = await nearest(model.prototypes, { ...ask, most: MOST_CLASSES }, pacer);
   return {
     tracks: foundTracks(
       library,
@@ -120,17 +124,29 @@ function coverPath(library: Library, by: Exclude<FindBy, { kind: 'words' }>): st
   throw new EngineError('not-found', 'This track has no cover.', 'Choose one that has, or a picture.');
 }
 
-/** Rows by their cosine to a query, nearest first. */
-function nearest(
+interface Near {
+  row: number;
+  cosine: number;
+}
+
+/** The `most` rows of the highest cosines to row `of` of some queries, nearest first. @throws the signal's reason */
+async function nearest(
   rows: Float32Array,
-  query: Float32Array,
-  of: number,
-  dim: number,
-): { row: number; cosine: number }[] {
-  return Array.from({ length: rows.length / dim }, (_, row) => ({
-    row,
-    cosine: cosine(rows, row, query, of, dim),
-  })).sort((a, b) => b.cosine - a.cosine || a.row - b.row);
+  { query, of, dim, most }: { query: Float32Array; of: number; dim: number; most: number },
+  pacer: Pacer,
+): Promise<Near[]> {
+  const found: Near[] = [];
+  for (let row = 0; row < rows.length / dim; row++) {
+    const value = cosine(rows, row, query, of, dim);
+    if (pacer.due(2 * dim)) await pacer.pause();
+    const last = found.at(-1);
+    if (found.length === most && last && value <= last.cosine) continue;
+    let place = found.length;
+    while (place > 0 && (found[place - 1]?.cosine ?? 0) < value) place -= 1;
+    found.splice(place, 0, { row, cosine: value });
+    if (found.length > most) found.pop();
+  }
+  return found;
 }
 
 /** Tracks that are gone are left out. */
@@ -174,24 +190,37 @@ export function coverFits(
   });
 }
 
+const MOST_CLASSES = 10;
 const MOST_COVERS = 4;
 const MOST_NEAREST = 3;
 
-/** The class vectors, each with what lies nearest. @throws EngineError `not-found`, `other-space`, `database` */
-export function sharedClasses(library: Library, sharedId: string): SharedClass[] {
-  const { card, numbers, trackIds, audio } = open(library, sharedId);
-  const { prototypes, dim } = numbers.model;
-  const near = (rows: Float32Array, label: number, most: number): { row: number; cosine: number }[] =>
-    nearest(rows, prototypes, label, dim).slice(0, most);
-  const picked = card.classes.map((_, label) => ({
-    covers: near(numbers.covers, label, MOST_COVERS).map(({ row, cosine: value }) => ({
-      ...{ id: card.covers[row]?.trackId ?? '', cosine: value },
-      own: card.covers[row]?.class === label,
-    })),
-    nearest: near(audio, label, MOST_NEAREST).map(({ row, cosine: value }) => ({
-      ...{ id: trackIds[row] ?? '', cosine: value },
-    })),
-  }));
+/**
+ * The class vectors, each with what lies nearest.
+ * @throws EngineError `not-found`, `other-space`, `database`; the signal's reason
+ */
+export async function sharedClasses(
+  library: Library,
+  sharedId: string,
+  signal: AbortSignal,
+): Promise<SharedClass[]> {
+  const pacer = new Pacer(signal);
+  const { card, numbers, trackIds, audio } = await open(library, sharedId, pacer);
+  const { prototypes: query, dim } = numbers.model;
+  const picked: {
+    covers: { id: string; cosine: number; own: boolean }[];
+    nearest: { id: string; cosine: number }[];
+  }[] = [];
+  for (const of of card.classes.keys()) {
+    const covers = await nearest(numbers.covers, { query, of, dim, most: MOST_COVERS }, pacer);
+    const sounds = await nearest(audio, { query, of, dim, most: MOST_NEAREST }, pacer);
+    picked.push({
+      covers: covers.map(({ row, cosine: value }) => ({
+        ...{ id: card.covers[row]?.trackId ?? '', cosine: value },
+        own: card.covers[row]?.class === of,
+      })),
+      nearest: sounds.map(({ row, cosine: value }) => ({ id: trackIds[row] ?? '', cosine: value })),
+    });
+  }
   // All tracks are asked for at once.
   const ids = [...new Set(picked.flatMap((own) => [...own.covers, ...own.nearest].map(({ id }) => id)))];
   const known = new Map(

@@ -3,6 +3,7 @@ import { splitGroups } from '../../models/evaluation/splits/groups.ts';
 import { COVER_DIM } from '../../models/modalities/cover-features.ts';
 import type { SharedData } from '../../models/modalities/kinds.ts';
 import { rarity, withoutPhrases, wordFeatures, wordsOf, WORDS_DIM } from '../../models/modalities/words.ts';
+import { Pacer } from '../../models/numerics/pacer.ts';
 import { EngineError } from '../api/errors.ts';
 import {
   FEWEST_EXAMPLES,
@@ -23,11 +24,20 @@ interface Usable {
   /** Class of each track, by number. */
   labels: number[];
   names: string[];
+  /** What would give each class away. */
+  phrases: string[][];
   groups: string[];
 }
 
-/** What a class source makes of a track: a key to go by, and a name to show; null for none. */
-type ClassOf = (track: DescribedTrack) => { key: string; name: string } | null;
+/** What a class source makes of a track; null for none. */
+type ClassOf = (track: DescribedTrack) => OwnClass | null;
+interface OwnClass {
+  /** Equal for tracks of one class. */
+  key: string;
+  name: string;
+  /** What of the name gives the class away; the whole where it is not said. */
+  phrase?: string;
+}
 
 const folded = (text: string): string => text.trim().normalize().toLowerCase();
 
@@ -46,7 +56,14 @@ const classSources: {
     title: 'albums',
     groupBy: 'artist',
     of: ({ artist, album }) =>
-      album?.trim() ? { key: `${folded(artist ?? '')}\n${folded(album)}`, name: album.trim() } : null,
+      album?.trim()
+        ? {
+            key: `${folded(artist ?? '')}\n${folded(album)}`,
+            // Many artists have an album of their own name, or of the greatest hits.
+            name: [artist?.trim(), album.trim()].filter(Boolean).join(' · '),
+            phrase: album,
+          }
+        : null,
   }),
   taxonomy: (library, { taxonomyId }) => {
     const title = library.taxonomies.nameOf(taxonomyId);
@@ -96,13 +113,13 @@ function usable(library: Library, classes: SharedClasses): Usable {
       : { ...own, copies: `cover ${cover}` };
   });
   const groupOf = splitGroups(facts, groupBy);
-  const members = new Map<string, { name: string; tracks: DescribedTrack[] }>();
+  const members = new Map<string, { name: string; phrase: string; tracks: DescribedTrack[] }>();
   for (const track of described) {
     const own = of(track);
     if (!own) continue;
     const there = members.get(own.key);
     if (there) there.tracks.push(track);
-    else members.set(own.key, { name: own.name, tracks: [track] });
+    else members.set(own.key, { name: own.name, phrase: own.phrase ?? own.name, tracks: [track] });
   }
   const kept = [...members.entries()]
     .filter(
@@ -118,6 +135,7 @@ function usable(library: Library, classes: SharedClasses): Usable {
     tracks: all.map(({ track }) => track),
     labels: all.map(({ label }) => label),
     names: kept.map(([, { name }]) => name),
+    phrases: kept.map(([, { phrase }]) => wordsOf(phrase)),
     groups: all.map(({ track }) => groupOf.get(track.id) ?? track.path),
   };
 }
@@ -175,13 +193,15 @@ export async function gatherShared(
 ): Promise<Gathered> {
   const { problem, withoutCover } = readiness(library, classes);
   if (problem) throw new EngineError('too-few-labels', problem.message, problem.hint);
-  const { tracks, labels, names, groups } = usable(library, classes);
+  const { tracks, labels, names, phrases, groups } = usable(library, classes);
+  // Before anything is waited for: the library may be shown another space, or lose tracks, meanwhile.
+  const audio = audioRows(library, tracks);
   const covers = await coverRows(library, tracks, options);
-  const words = await wordRows(library, tracks, { classes, names, labels }, options);
+  const words = await wordRows(library, tracks, { classes, phrases, labels }, options);
   const data: SharedData = {
     ...{ labels, groups, classes: names.length },
     modalities: {
-      audio: audioRows(library, tracks),
+      audio,
       ...(enough(covers.rows) && { cover: covers.rows }),
       ...(enough(words.rows) && { words: words.rows }),
     },
@@ -249,15 +269,21 @@ async function coverRows(
 async function wordRows(
   library: Library,
   tracks: readonly DescribedTrack[],
-  { classes, names, labels }: { classes: SharedClasses; names: readonly string[]; labels: readonly number[] },
+  {
+    classes,
+    phrases,
+    labels,
+  }: { classes: SharedClasses; phrases: readonly string[][]; labels: readonly number[] },
   options: ReadOptions,
 ): Promise<{ rows: Rows; rare: Float32Array; leftOut: number; lyrics: number }> {
   const lyrics = await readLyrics(
     tracks.map(({ path }) => library.absolutePath(path)),
     options,
   );
+  const pacer = new Pacer(options.signal);
   let leftOut = 0;
-  const texts = tracks.map((track, i) => {
+  const texts: string[][] = [];
+  for (const [i, track] of tracks.entries()) {
     const { title, artist, album, genre, comment } = track;
     // A field that is the class itself tells nothing but that.
     const fields = [
@@ -268,17 +294,20 @@ async function wordRows(
       comment,
       lyrics[i],
     ];
-    const phrases = [wordsOf(names[labels[i] ?? -1] ?? '')];
     const without = withoutPhrases(
       fields.flatMap((field) => wordsOf(field ?? '')),
-      phrases,
+      [phrases[labels[i] ?? -1] ?? []],
     );
     leftOut += without.left;
-    return without.words;
-  });
+    texts.push(without.words);
+    if (pacer.due(1000 * (1 + without.words.length))) await pacer.pause();
+  }
   const rare = await rarity(texts, options.signal);
   const rows = new Float32Array(tracks.length * WORDS_DIM);
-  texts.forEach((words, i) => rows.set(wordFeatures(words, rare), i * WORDS_DIM));
+  for (const [i, words] of texts.entries()) {
+    rows.set(wordFeatures(words, rare), i * WORDS_DIM);
+    if (pacer.due(8 * WORDS_DIM * words.length)) await pacer.pause();
+  }
   const units = tracks.map(({ id }, i) => ((texts[i]?.length ?? 0) > 0 ? id : null));
   return {
     ...{ rows: { dim: WORDS_DIM, rows, units }, rare, leftOut },

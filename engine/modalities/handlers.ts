@@ -35,8 +35,8 @@ export function modalitiesHandlers(context: EngineContext): Pick<Handlers, keyof
     'modalities.find': (input, { signal }) =>
       findByModality(context, libraries.get(input.libraryId), input, signal),
     'modalities.covers': (input) => answer(() => coverFits(libraries.get(input.libraryId), input)),
-    'modalities.classes': ({ libraryId, sharedId }) =>
-      answer(() => sharedClasses(libraries.get(libraryId), sharedId)),
+    'modalities.classes': ({ libraryId, sharedId }, { signal }) =>
+      sharedClasses(libraries.get(libraryId), sharedId, signal),
     'modalities.remove': ({ libraryId, sharedId }) =>
       answer(() => {
         libraries.get(libraryId).sharedSpaces.remove(sharedId);

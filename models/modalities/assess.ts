@@ -1,13 +1,14 @@
 import { rocAuc } from '../evaluation/metrics/curves.ts';
 import { groupedFolds } from '../evaluation/splits/folds.ts';
 import { bootstrap, type Interval } from '../evaluation/statistics/index.ts';
+import { Pacer } from '../numerics/pacer.ts';
 import { Random } from '../numerics/random.ts';
 import { at } from '../numerics/vectors.ts';
 import { equalErrorRate, risingOrder, type Trials } from './eer.ts';
 import { presentModalities, type Modality, type SharedData } from './kinds.ts';
 import { learnShared, type SharedLearnOptions, type SharedSettings } from './learn.ts';
 import { misfits, type Misfit } from './misfits.ts';
-import { cosine, place, type SharedModel } from './projection.ts';
+import { cosine, placeAll, type SharedModel } from './projection.ts';
 
 export type TrialVerdict = 'better' | 'worse' | 'cannot-tell';
 
@@ -91,8 +92,9 @@ export async function assessShared(
     const test = all.filter((track) => held.has(data.groups[track] ?? ''));
     const train = all.filter((track) => !held.has(data.groups[track] ?? ''));
     const random = new Random(settings.seed ^ (CONTROL_SEED + fold));
-    const learned = placed(await learn(train), data);
-    const control = placed(await learn(train, dealt(data, train, random)), data);
+    const pacer = new Pacer(signal);
+    const learned = await placed(await learn(train), data, pacer);
+    const control = await placed(await learn(train, dealt(data, train, random)), data, pacer);
     kinds.forEach(({ a, b }, kind) => {
       const pairs = pairsOf(data, test, a, b, random);
       for (const [name, where] of [
@@ -110,7 +112,7 @@ export async function assessShared(
       }
     });
     const [audio, cover] = [learned.at.audio, learned.at.cover];
-    if (audio && cover) found.push(...misfits(data, test, { audio, cover, dim: learned.dim }));
+    if (audio && cover) found.push(...(await misfits(data, test, { audio, cover, dim: learned.dim }, pacer)));
   }
   const trials: TrialFigures[] = [];
   for (const [kind, { a, b }] of kinds.entries()) {
@@ -128,14 +130,15 @@ export async function assessShared(
 }
 
 /** Every modality of all tracks in a common space. */
-function placed(
+async function placed(
   model: SharedModel,
   { modalities }: SharedData,
-): { dim: number; at: Partial<Record<Modality, Float32Array>> } {
+  pacer: Pacer,
+): Promise<{ dim: number; at: Partial<Record<Modality, Float32Array>> }> {
   const where: Partial<Record<Modality, Float32Array>> = {};
   for (const of of presentModalities(model.projections)) {
     const [projection, own] = [model.projections[of], modalities[of]];
-    if (projection && own) where[of] = place(projection, own.rows);
+    if (projection && own) where[of] = await placeAll(projection, own.rows, pacer);
   }
   return { dim: model.dim, at: where };
 }

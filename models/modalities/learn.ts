@@ -122,6 +122,8 @@ interface Inputs {
   axes: Float64Array[];
 }
 
+const WHITENED_TOGETHER = 32;
+
 /** Every modality of what is learned from, along its strongest axes. */
 async function whitened(
   { modalities }: SharedData,
@@ -147,16 +149,18 @@ async function whitened(
       some.forEach((track, i) => out.set(rows.subarray(track * dim, (track + 1) * dim), i * dim));
       return out;
     };
+    const pacer = new Pacer(signal);
     // Axes of fewer examples than that are those of the examples themselves.
     const width = Math.max(1, Math.min(kept, dim, Math.floor(first.length / 2)));
     const whitening = softened(await fitWhitening(pick(first), dim, width, signal));
-    inputs.push({
-      of,
-      width: whitening.axes.length,
-      rows: Float64Array.from(whiten(whitening, pick(tracks))),
-      has,
-      ...whitening,
-    });
+    const axes = whitening.axes.length;
+    const along = new Float64Array(tracks.length * axes);
+    for (let from = 0; from < tracks.length; from += WHITENED_TOGETHER) {
+      const some = tracks.slice(from, from + WHITENED_TOGETHER);
+      along.set(whiten(whitening, pick(some)), from * axes);
+      if (pacer.due(2 * some.length * dim * axes)) await pacer.pause();
+    }
+    inputs.push({ of, width: axes, rows: along, has, ...whitening });
   }
   return inputs;
 }

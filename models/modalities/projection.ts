@@ -1,3 +1,4 @@
+import type { Pacer } from '../numerics/pacer.ts';
 import { at } from '../numerics/vectors.ts';
 import type { Modality } from './kinds.ts';
 
@@ -34,6 +35,27 @@ export function place({ mean, matrix }: ModalityProjection, rows: Float32Array):
     for (const value of sum) squares += value * value;
     const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
     for (let d = 0; d < dim; d++) out[row * dim + d] = at(sum, d) * scale;
+  }
+  return out;
+}
+
+/** Rows that are placed between two looks at the clock. */
+const TOGETHER = 32;
+
+/** {@link place} of as many rows as a library has, with pauses. @throws the signal's reason */
+export async function placeAll(
+  projection: ModalityProjection,
+  rows: Float32Array,
+  pacer: Pacer,
+): Promise<Float32Array> {
+  const inputs = Math.max(1, projection.mean.length);
+  const dim = projection.matrix.length / inputs;
+  const count = rows.length / inputs;
+  const out = new Float32Array(count * dim);
+  for (let from = 0; from < count; from += TOGETHER) {
+    const some = rows.subarray(from * inputs, (from + TOGETHER) * inputs);
+    out.set(place(projection, some), from * dim);
+    if (pacer.due(2 * some.length * dim)) await pacer.pause();
   }
   return out;
 }
