@@ -10,6 +10,8 @@ import type {
   SharedSpace,
 } from '../../../engine/api/modalities.ts';
 
+type Question = 'readiness' | 'find' | 'fits' | 'classes';
+
 /** Spaces of sound, covers and words of the open library, and what was looked for in the chosen one. */
 export class Modalities {
   spaces = $state.raw<readonly SharedSpace[]>([]);
@@ -21,6 +23,8 @@ export class Modalities {
   readonly #libraryId: string;
   readonly #engine: EngineClient;
   readonly #wait: (jobId: string) => Promise<Job>;
+  /** What is asked last of each kind; an answer to what was asked before it must not be shown. */
+  readonly #asked: Partial<Record<Question, AbortController>> = {};
 
   constructor(libraryId: string, engine: EngineClient, wait: (jobId: string) => Promise<Job>) {
     this.#libraryId = libraryId;
@@ -40,10 +44,12 @@ export class Modalities {
     this.#forgetAnswers();
   }
 
-  /** @throws EngineError `not-found` */
+  /** @throws EngineError `not-found`, or `cancelled` by the next */
   async check(classes: SharedClasses): Promise<void> {
     this.readiness = null;
-    this.readiness = await this.#engine.call('modalities.readiness', { ...this.#scope, classes });
+    const signal = this.#ask('readiness');
+    const own = await this.#engine.call('modalities.readiness', { ...this.#scope, classes }, { signal });
+    if (!signal.aborted) this.readiness = own;
   }
 
   /** @throws EngineError the job’s own, or `cancelled` */
@@ -58,28 +64,32 @@ export class Modalities {
     }
   }
 
-  /** @throws EngineError what is wrong with the picture, or where the space cannot tell */
+  /** @throws EngineError what is wrong with the picture, or where the space cannot tell; `cancelled` by the next */
   async find(by: FindBy): Promise<void> {
     this.found = null;
-    if (this.current)
-      this.found = await this.#engine.call('modalities.find', {
-        ...this.#scope,
-        sharedId: this.current.id,
-        by,
-      });
+    const signal = this.#ask('find');
+    if (!this.current) return;
+    const own = { ...this.#scope, sharedId: this.current.id };
+    const found = await this.#engine.call('modalities.find', { ...own, by }, { signal });
+    if (!signal.aborted) this.found = found;
   }
 
+  /** @throws EngineError `training` where the space cannot tell; `cancelled` by the next */
   async loadFits(): Promise<void> {
-    if (this.current)
-      this.fits = await this.#engine.call('modalities.covers', { ...this.#scope, sharedId: this.current.id });
+    const signal = this.#ask('fits');
+    if (!this.current) return;
+    const own = { ...this.#scope, sharedId: this.current.id };
+    const fits = await this.#engine.call('modalities.covers', own, { signal });
+    if (!signal.aborted) this.fits = fits;
   }
 
+  /** @throws EngineError `other-space`; `cancelled` by the next */
   async loadClasses(): Promise<void> {
-    if (this.current)
-      this.classes = await this.#engine.call('modalities.classes', {
-        ...this.#scope,
-        sharedId: this.current.id,
-      });
+    const signal = this.#ask('classes');
+    if (!this.current) return;
+    const own = { ...this.#scope, sharedId: this.current.id };
+    const classes = await this.#engine.call('modalities.classes', own, { signal });
+    if (!signal.aborted) this.classes = classes;
   }
 
   async forget(sharedId: string): Promise<void> {
@@ -88,7 +98,15 @@ export class Modalities {
     await this.reload();
   }
 
+  #ask(kind: Question): AbortSignal {
+    this.#asked[kind]?.abort();
+    const asked = new AbortController();
+    this.#asked[kind] = asked;
+    return asked.signal;
+  }
+
   #forgetAnswers(): void {
+    for (const kind of ['find', 'fits', 'classes'] as const) this.#asked[kind]?.abort();
     this.found = null;
     this.fits = null;
     this.classes = null;
