@@ -102,7 +102,9 @@ test('labels that are probably wrong are found, decided, taken back, and still d
     await expect(list).toHaveAttribute('data-rows', String(left - 1));
     await page.keyboard.press('.');
     await expect(list).toHaveAttribute('data-rows', String(left - 2));
+    // One after the other: a second press while the first is under way does nothing.
     await page.keyboard.press('Control+z');
+    await expect(list).toHaveAttribute('data-rows', String(left - 1));
     await page.keyboard.press('Control+z');
     await expect(list).toHaveAttribute('data-rows', String(left));
 
