@@ -80,6 +80,7 @@ test('learns sound, covers and words in one space, finds recordings by either, a
 
   await page.getByTestId('modality-learn-part').check({ force: true });
   await page.getByTestId('modality-forget').click();
+  await page.getByTestId('confirm').click();
   await expect(page.getByTestId('shared-space')).toHaveCount(0);
   await page.getByTestId('modality-close').click();
   await app.close();
