@@ -22,22 +22,31 @@ const mistake = (index: number, changes: Partial<Mistake> = {}): Mistake => ({
 });
 
 /** Three mistakes, and an engine that keeps what is decided of them. */
-async function opened(refuse = false) {
+async function opened(refuse = false, slow: { list?: number; decide?: number } = {}) {
   const all = [0, 1, 2].map((index) => mistake(index));
   const decisions: Pick<MistakeDecision, 'id' | 'path'>[] = [];
   let next = 1;
+  const after = async <T>(ms: number | undefined, answer: () => T): Promise<T> => {
+    if (ms !== undefined) await new Promise((resolve) => setTimeout(resolve, ms));
+    return answer();
+  };
   const engine = new FakeEngine({
     'mistakes.compute': () => ({ jobId: 'J1' }),
     'mistakes.report': () => null,
     'mistakes.list': () => {
       const left = all.filter(({ id }) => decisions.every(({ path }) => path !== id));
-      return { total: left.length, mistakes: left };
+      // What was read is told late: by the time it comes more may have been decided. Later lists come sooner.
+      const ms = slow.list;
+      if (slow.list !== undefined) slow.list = Math.max(0, slow.list - 15);
+      return after(ms, () => ({ total: left.length, mistakes: left }));
     },
     'mistakes.decide': ({ mistakeId }: { mistakeId: string }) => {
       if (refuse) throw new EngineError('bad-input', 'no', 'hint');
       const made = { id: next++, path: mistakeId };
-      decisions.push(made);
-      return made;
+      return after(slow.decide, () => {
+        decisions.push(made);
+        return made;
+      });
     },
     'mistakes.decisions': () => [...decisions],
     'mistakes.undo': () => decisions.pop() ?? null,
@@ -63,6 +72,29 @@ describe('mistakes', () => {
     await history.redo();
     await history.undo();
     expect(decisions).toEqual([]);
+  });
+
+  it('stay away while they are decided, whatever list was read before', async () => {
+    const slow = { decide: 20 };
+    const { mistakes, ids, all } = await opened(false, slow);
+    const deciding = mistakes.decide(all[0] ?? mistake(0), 'keep');
+    await mistakes.reload();
+    expect(ids()).toEqual(['m1', 'm2']);
+    await deciding;
+    expect(ids()).toEqual(['m1', 'm2']);
+  });
+
+  it('come back in the order of the decisions, however late their lists are read', async () => {
+    const slow: { list?: number } = {};
+    const { mistakes, history, all, decisions, ids } = await opened(false, slow);
+    slow.list = 30;
+    await Promise.all(all.slice(0, 2).map((own) => mistakes.decide(own, 'keep')));
+    expect(history.past.map(({ title }) => title.split(' ').at(-1))).toEqual(
+      all.slice(0, 2).map(({ track }) => track.title.split(' ').at(-1)),
+    );
+    await Promise.all([history.undo(), history.undo()]);
+    expect(decisions).toEqual([]);
+    expect(ids()).toEqual(['m0', 'm1', 'm2']);
   });
 
   it('come back when the engine refuses, and leave nothing to undo', async () => {

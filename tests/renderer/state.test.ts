@@ -202,6 +202,24 @@ describe('history', () => {
     expect(await history.redo()).toBeNull();
   });
 
+  it('takes the next step back where it is asked while one is under way', async () => {
+    const history = new History();
+    const done: string[] = [];
+    const step = (title: string, ms: number) => ({
+      title,
+      undo: async () => {
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        done.push(title);
+      },
+      redo: () => Promise.resolve(),
+    });
+    history.push(step('a', 0));
+    history.push(step('b', 10));
+    await Promise.all([history.undo(), history.undo(), history.undo()]);
+    expect(done).toEqual(['b', 'a']);
+    expect(history.future.map(({ title }) => title)).toEqual(['b', 'a']);
+  });
+
   it('keeps a step that could not be undone', async () => {
     const history = new History();
     const failing = () => Promise.reject(new Error('no'));

@@ -23,6 +23,14 @@ describe('Undo in a notice', () => {
     expect(notices.list.at(-1)?.message).toBe('“second” was done since.');
     second.run();
     await settle();
+    // Pressed twice, it takes nothing else back.
+    history.push(step('third'));
+    const third = undoAction({ history, notices });
+    third.run();
+    third.run();
+    await settle();
+    expect(undone).toEqual(['second', 'third']);
+    undone.pop();
     first.run();
     await settle();
     expect(undone).toEqual(['second', 'first']);

@@ -49,8 +49,12 @@ export class Mistakes {
   order = $state<QueueOrder>('margin');
   /** Labels that were set last, for “same as last”. */
   last = $state.raw<string[] | null>(null);
-  /** The newest decision is carried out and can be undone, or was refused: rows go before the engine has answered. */
+  /** All decisions are carried out and can be undone, or were refused: rows go before the engine has answered. */
   settled: Promise<void> = Promise.resolve();
+  /** Decided, and not answered yet: a list that was read before the decision must not bring them back. */
+  // Nothing shown depends on what is in it.
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity
+  readonly #going = new Set<string>();
   // Nothing shown depends on what is in it.
   // eslint-disable-next-line svelte/prefer-svelte-reactivity
   readonly #peaks = new Map<string, Promise<Peaks | null>>();
@@ -94,7 +98,7 @@ export class Mistakes {
     // Of several that are under way only the last one shows the present.
     if (ask !== this.#asked) return;
     this.report = report;
-    this.list = page.mistakes;
+    this.list = page.mistakes.filter(({ id }) => !this.#going.has(id));
     this.loaded = true;
     if (!this.current) this.currentId = this.list[0]?.id ?? null;
   }
@@ -198,6 +202,7 @@ export class Mistakes {
     this.currentId = (this.list[place] ?? this.list.at(-1))?.id ?? null;
     let made = 0;
     const decide = async (): Promise<void> => {
+      this.#going.add(mistake.id);
       try {
         await more?.before();
         const input = { ...of, mistakeId: mistake.id, decision, labels };
@@ -206,6 +211,7 @@ export class Mistakes {
         await more?.back();
         throw thrown;
       } finally {
+        this.#going.delete(mistake.id);
         await this.reload();
       }
     };
@@ -224,11 +230,12 @@ export class Mistakes {
       await this.reload();
     };
     const done = decide();
+    const earlier = this.settled;
+    // In the order of the decisions, since the engine takes the newest back, however long each list takes to be read.
     // What was refused is nothing to wait for; whoever decided is told.
-    this.settled = done.then(
-      () => this.#history.push({ title, undo, redo: decide }),
-      () => undefined,
-    );
+    this.settled = Promise.allSettled([done, earlier]).then(([{ status }]) => {
+      if (status === 'fulfilled') this.#history.push({ title, undo, redo: decide });
+    });
     await done;
     await this.settled;
   }

@@ -7,11 +7,15 @@ export interface Step {
 
 const capacity = 100;
 
-/** What can be undone and redone, newest last. A step that fails to undo stays where it was. */
+/**
+ * What can be undone and redone, newest last. A step that fails to undo stays where it was. Asked while another step is under
+ * way, the next one follows it.
+ */
 export class History {
   past = $state.raw<Step[]>([]);
   future = $state.raw<Step[]>([]);
-  #busy = false;
+  /** What is under way, and all that was asked meanwhile; null: nothing. */
+  #going: Promise<void> | null = null;
 
   push(step: Step): void {
     this.past = [...this.past, step].slice(-capacity);
@@ -23,23 +27,28 @@ export class History {
     this.future = [...this.future, step].slice(-capacity);
   }
 
-  async undo(): Promise<Step | null> {
-    const step = this.past.at(-1);
-    if (!step || this.#busy) return null;
-    await this.#run(step.undo);
-    // Not the newest one: something may have been done meanwhile.
-    this.past = this.past.filter((known) => known !== step);
-    this.future = [...this.future, step];
-    return step;
+  /** @param only nothing is undone where another step is the newest by then */
+  undo(only?: Step): Promise<Step | null> {
+    return this.#next(async () => {
+      const step = this.past.at(-1);
+      if (!step || (only && step !== only)) return null;
+      await step.undo();
+      // Not the newest one: something may have been done meanwhile.
+      this.past = this.past.filter((known) => known !== step);
+      this.future = [...this.future, step];
+      return step;
+    });
   }
 
-  async redo(): Promise<Step | null> {
-    const step = this.future.at(-1);
-    if (!step || this.#busy) return null;
-    await this.#run(step.redo);
-    this.future = this.future.filter((known) => known !== step);
-    this.past = [...this.past, step];
-    return step;
+  redo(): Promise<Step | null> {
+    return this.#next(async () => {
+      const step = this.future.at(-1);
+      if (!step) return null;
+      await step.redo();
+      this.future = this.future.filter((known) => known !== step);
+      this.past = [...this.past, step];
+      return step;
+    });
   }
 
   clear(): void {
@@ -47,12 +56,15 @@ export class History {
     this.future = [];
   }
 
-  async #run(work: () => Promise<unknown>): Promise<void> {
-    this.#busy = true;
-    try {
-      await work();
-    } finally {
-      this.#busy = false;
-    }
+  #next(work: () => Promise<Step | null>): Promise<Step | null> {
+    // Where nothing is under way it is the step that is the newest now.
+    const taken = this.#going ? this.#going.then(work) : work();
+    const over = (): void => {
+      if (this.#going === done) this.#going = null;
+    };
+    // One that failed is told to whoever asked for it, and keeps nobody else waiting.
+    const done: Promise<void> = taken.then(over, over);
+    this.#going = done;
+    return taken;
   }
 }

@@ -11,7 +11,7 @@ export function undoAction({ history, notices }: Pick<LibrarySession, 'history' 
     label: 'Undo',
     run: () => {
       const newest = history.past.at(-1);
-      if (own !== undefined && newest === own) void notices.attempt(() => history.undo());
+      if (own !== undefined && newest === own) void notices.attempt(() => history.undo(own));
       else if (own !== undefined && history.past.includes(own))
         notices.add('info', `“${newest?.title ?? ''}” was done since.`, {
           hint: 'Undo that first: Ctrl+Z takes back one step after the other.',
