@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Taggram } from '../../engine/api/tags.ts';
-import type { EngineErrorData } from '../../engine/api/errors.ts';
+import { EngineError, type EngineErrorData } from '../../engine/api/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { number, wholeNumber } from '../options.ts';
 import { damage, table } from '../text.ts';
@@ -11,6 +11,8 @@ interface TagsOptions {
   head?: string;
   top: number;
   overTime?: boolean;
+  library?: string;
+  taxonomy?: string;
   labels?: string;
   threshold: number;
 }
@@ -32,11 +34,16 @@ export const tagsVerb: AddVerb = (program, cli) => {
     .description(
       'Say what a pack with tags, or a head of a pack, hears in files: the means of its predictions over all patches.',
     )
-    .argument('<files...>', 'audio files or folders')
+    .argument('[files...]', 'audio files or folders')
     .requiredOption('--pack <id>', 'pack with tags, or with heads')
     .option('--head <id>', 'head of the pack that tags; default: the network of the pack itself')
     .option('--top <n>', 'how many tags of a file are shown, or become labels', wholeNumber(1, 10_000), 5)
     .option('--over-time', 'also what each patch is said to be (with --json)')
+    .option(
+      '--library <dir>',
+      'in place of files, all tracks of a library: what is heard is kept, for columns and searches; what is kept is not heard again',
+    )
+    .option('--taxonomy <name>', 'with --library: also a taxonomy, of the tags that reach the threshold')
     .option('--labels <file.csv>', 'write a label file, from which a taxonomy can be made')
     .option('--threshold <p>', 'a tag is a label from this mean on', number(0, 1), 0.5)
     .addHelpText(
@@ -46,10 +53,42 @@ Examples:
   archetone tags song.mp3 --pack msd-musicnn
   archetone tags song.mp3 --pack discogs-effnet-bsdynamic --head danceability
   archetone tags ~/Music --pack discogs-effnet-bsdynamic --labels tags.csv --threshold 0.3
-  archetone taxonomies add csv:tags.csv --library ~/Music`,
+  archetone taxonomies add csv:tags.csv --library ~/Music
+  archetone tags --library ~/archetone-music --pack msd-musicnn
+  archetone tracks --library ~/archetone-music 'tag:guitar>0.6' --tag guitar --sort tag --descending`,
     )
-    .action((files: string[], options: TagsOptions) => cli.answer(() => tagAll(cli, files, options)));
+    .action((files: string[], options: TagsOptions) => cli.answer(() => tag(cli, files, options)));
 };
+
+async function tag(cli: Cli, files: readonly string[], options: TagsOptions) {
+  const { library, taxonomy, labels } = options;
+  const wrong = [
+    library === undefined && files.length === 0 ? 'Neither files nor a library are named.' : '',
+    library !== undefined && files.length > 0 ? 'Files and a library are named.' : '',
+    library === undefined && taxonomy !== undefined ? 'A taxonomy is of a library.' : '',
+    library !== undefined && labels !== undefined ? 'A label file is of files.' : '',
+  ].find((problem) => problem !== '');
+  if (wrong !== undefined)
+    throw new EngineError('bad-input', wrong, 'Name files, or --library with the folder of its data.');
+  return library === undefined ? tagAll(cli, files, options) : tagTracks(cli, library, options);
+}
+
+async function tagTracks(cli: Cli, folder: string, options: TagsOptions) {
+  const { pack: packId, head: headId = null, top, threshold, taxonomy } = options;
+  return cli.withLibrary(folder, async (session) => {
+    const { id: libraryId } = await session.library();
+    const asked = taxonomy === undefined ? { taxonomy: false } : { name: taxonomy };
+    const spec = { libraryId, packId, headId, threshold, most: top, ...asked };
+    const result = await session.run('tag-library', (client) => client.call('tags.library', spec));
+    const { taxonomyId, tracks, labelled, failed } = result;
+    const text = [
+      `${tracks} tracks heard`,
+      failed > 0 ? `, ${failed} cannot be` : '',
+      taxonomyId === null ? '' : `; ${labelled} of them have a label`,
+    ];
+    return { json: result, text: text.join(''), exitCode: exitCodes.ok };
+  });
+}
 
 async function tagAll(cli: Cli, files: readonly string[], options: TagsOptions) {
   const { pack: packId, head: headId = null, top, threshold, overTime = false } = options;

@@ -53,7 +53,8 @@ export type EngineEvent =
         | 'predictions'
         | 'mistakes'
         | 'sets'
-        | 'playlists';
+        | 'playlists'
+        | 'tags';
     }
   | ({ type: 'first-sound' } & FirstSound)
   | ({ type: 'sound' } & MadeSound)

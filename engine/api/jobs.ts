@@ -149,7 +149,8 @@ export type JobResult =
   | { kind: 'check-providers'; providers: ProviderInfo[] }
   | { kind: 'verify-pack'; verification: PackVerification }
   | { kind: 'add-pack'; packId: string; headId: string | null; notes: string[] }
-  | { kind: 'tag-library'; taxonomyId: string; tracks: number; labelled: number; failed: number }
+  /** `taxonomyId`: null where no taxonomy was asked for. */
+  | { kind: 'tag-library'; taxonomyId: string | null; tracks: number; labelled: number; failed: number }
   | { kind: 'move-caches'; libraries: number }
   | { kind: 'bundle-library'; bundle: LibraryBundle }
   | { kind: 'take-in-library'; libraryId: string };

@@ -1,7 +1,7 @@
 /** The fields that a search knows, and how values are written. */
 
 /** What stands behind a field, and so how it may be asked for. */
-export type FieldKind = 'text' | 'name' | 'number' | 'choice';
+export type FieldKind = 'text' | 'name' | 'number' | 'choice' | 'tag';
 
 interface FieldInfo {
   kind: FieldKind;
@@ -47,6 +47,7 @@ export const searchFields = {
     about: 'what is so of a track',
     values: ['right', 'wrong', 'judged', 'labelled', 'predicted', 'left-out', 'damaged', 'duplicate'],
   },
+  tag: { kind: 'tag', about: 'mean of a tag that a pack heard: tag:rock>0.6', unit: 'share' },
   artist: { kind: 'text', about: 'artist' },
   album: { kind: 'text', about: 'album' },
   title: { kind: 'text', about: 'title' },
@@ -71,6 +72,7 @@ export type TextField = FieldOf<'text'>;
 export type NameField = FieldOf<'name'>;
 export type NumberField = FieldOf<'number'>;
 export type ChoiceField = FieldOf<'choice'>;
+export type TagField = FieldOf<'tag'>;
 
 export const searchFieldNames = Object.keys(searchFields) as SearchField[];
 
@@ -81,6 +83,7 @@ function isOfKind<K extends FieldKind>(field: SearchField, kind: K): field is Fi
 }
 
 export const isNameField = (field: SearchField): field is NameField => isOfKind(field, 'name');
+export const tagFieldNames = searchFieldNames.filter((field): field is TagField => isOfKind(field, 'tag'));
 export const nameFieldNames = searchFieldNames.filter(isNameField);
 
 /** What a field is, as one type for all. */

@@ -4,7 +4,14 @@
  */
 import { EngineError } from './errors.ts';
 import { fieldInfo, fieldNamed, searchFieldNames, searchFields, searchNumber } from './search-fields.ts';
-import type { ChoiceField, NameField, NumberField, SearchField, TextField } from './search-fields.ts';
+import type {
+  ChoiceField,
+  NameField,
+  NumberField,
+  SearchField,
+  TagField,
+  TextField,
+} from './search-fields.ts';
 
 /** A part of a search: UTF-16 units, the end not included. */
 export interface Span {
@@ -27,9 +34,24 @@ export type Condition =
   | { kind: 'text'; field: TextField; whole: boolean; values: Pattern[] }
   | { kind: 'name'; field: NameField; values: Pattern[] }
   | { kind: 'choice'; field: ChoiceField; values: string[] }
-  | { kind: 'number'; field: NumberField; comparison: Comparison; value: number }
-  /** Both ends belong to it. */
-  | { kind: 'range'; field: NumberField; low: number; high: number };
+  | ({ kind: 'number'; field: NumberField } & Compared)
+  | ({ kind: 'range'; field: NumberField } & Between)
+  /** Its mean; several names for one of these. */
+  | { kind: 'tag'; field: TagField; values: Pattern[]; mean: Compared | Between };
+
+export interface Compared {
+  comparison: Comparison;
+  value: number;
+}
+
+/** Both ends belong to it. */
+export interface Between {
+  low: number;
+  high: number;
+}
+
+/** From this mean on a tag is what it says, unless a search says another one. */
+const TAG_FROM = 0.5;
 
 /** A term of a search; all of them must hold. */
 export type SearchTerm = Condition & Span & { negated: boolean };
@@ -78,6 +100,9 @@ function condition(reader: Reader): Condition {
   // `FIELD` takes nothing else.
   const asked = operator as Operator;
   if (info.kind === 'number') return number(reader, field as NumberField, asked);
+  // A name alone has its number behind it.
+  const comparable = info.kind === 'tag' && asked === ':';
+  if (comparable) return tag(reader, field as TagField);
   if (asked !== ':' && asked !== '=')
     throw searchProblem(
       `“${field}” cannot be compared with ${asked}: it is no number.`,
@@ -104,6 +129,18 @@ function choices(field: SearchField, values: readonly Pattern[]): string[] {
   });
 }
 
+/** `tag:rock`, `tag:rock>0.6`, `tag:"female vocals":20%..40%`. */
+function tag(reader: Reader, field: TagField): Condition {
+  const values = reader.values(field, /[\s,<>=:]/);
+  const [operator] = /^(?::(?:<=|>=|<|>)?|<=|>=|<|>|=)/.exec(reader.rest) ?? [];
+  if (operator === undefined)
+    return { kind: 'tag', field, values, mean: { comparison: '>=', value: TAG_FROM } };
+  reader.at += operator.length;
+  // The expression takes nothing else.
+  const comparison = operator === ':' ? '=' : (operator.replace(':', '') as Comparison);
+  return { kind: 'tag', field, values, mean: measure(reader, field, comparison) };
+}
+
 const RANGE = /^(.+?)\.\.(.+)$/;
 
 function number(reader: Reader, field: NumberField, operator: Operator): Condition {
@@ -111,6 +148,12 @@ function number(reader: Reader, field: NumberField, operator: Operator): Conditi
   if (inner !== undefined) reader.at += inner.length;
   // The expression takes nothing else.
   const comparison = (inner ?? (operator === ':' ? '=' : operator)) as Comparison;
+  const measured = measure(reader, field, comparison);
+  return 'low' in measured ? { kind: 'range', field, ...measured } : { kind: 'number', field, ...measured };
+}
+
+/** The number that is written next, or two with “..” between them. */
+function measure(reader: Reader, field: NumberField | TagField, comparison: Comparison): Compared | Between {
   const start = reader.at;
   const text = reader.until(/\s/);
   const place = { start, end: reader.at };
@@ -130,8 +173,9 @@ function number(reader: Reader, field: NumberField, operator: Operator): Conditi
       `Write for example ${examples.share(field)}.`,
       place,
     );
-  if (low !== undefined) return { kind: 'range', field, low: Math.min(from, to), high: Math.max(from, to) };
-  return { kind: 'number', field, comparison, value: from };
+  return low === undefined
+    ? { comparison, value: from }
+    : { low: Math.min(from, to), high: Math.max(from, to) };
 }
 
 const examples: Readonly<Record<'share' | 'seconds' | 'none', (field: string) => string>> = {
@@ -204,14 +248,14 @@ class Reader {
     throw searchProblem('A quote is not closed.', 'End the phrase with ".', { start, end: this.at });
   }
 
-  /** @throws EngineError `bad-input` for a value that is missing */
-  values(field: SearchField): Pattern[] {
+  /** @param end what ends a value without quotes @throws EngineError `bad-input` for a value that is missing */
+  values(field: SearchField, end = /[\s,]/): Pattern[] {
     const values: Pattern[] = [];
     do {
       if (values.length > 0) this.at += 1;
       const start = this.at;
       const inQuotes = this.rest.startsWith('"');
-      const text = inQuotes ? this.quotedText() : this.until(/[\s,]/);
+      const text = inQuotes ? this.quotedText() : this.until(end);
       if (text.trim() === '') throw lacksValue(field, { start, end: this.at });
       values.push({ text, quoted: inQuotes, start, end: this.at });
     } while (this.rest.startsWith(','));

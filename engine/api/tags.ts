@@ -35,6 +35,29 @@ export type TagsEvent =
   /** `labels`: the file that was written, and how many of the sounds bear a label in it. */
   | { type: 'done'; files: number; labels: { file: string; labelled: number } | null };
 
+/** The tags that a library keeps of a tagger: what its columns and searches are made of. */
+export interface KeptTags {
+  packId: string;
+  headId: string | null;
+  title: string;
+  classes: string[];
+  /** Of two classes of which one denies the other, the one that does not; null otherwise. */
+  positive: string | null;
+  /** Tracks whose means are kept, of the content that they have. */
+  tracks: number;
+}
+
+/** A tag of a tagger as one name: `pack/tag`, or `pack#head/tag` of a head. Ids of packs hold neither “#” nor “/”. */
+export function tagName({ packId, headId }: { packId: string; headId: string | null }, tag: string): string {
+  return `${packId}${headId === null ? '' : `#${headId}`}/${tag}`;
+}
+
+/** The parts of a name that {@link tagName} made; null for another text. */
+export function tagOfName(name: string): { packId: string; headId: string | null; tag: string } | null {
+  const [, packId, headId = null, tag] = /^([^#/]+)(?:#([^/]+))?\/(.+)$/s.exec(name) ?? [];
+  return packId === undefined || tag === undefined ? null : { packId, headId, tag };
+}
+
 /** Who tags: the network of a pack, or a head behind its embeddings. */
 const taggerFields = { packId: id, headId: id.nullable().default(null) };
 
@@ -56,7 +79,12 @@ export const tagsMethods = {
         .optional(),
     }),
   ),
-  /** Makes a taxonomy of what is heard in all tracks of a library. */
+  /** What the library keeps, the tagger of most tracks first. */
+  'tags.kept': query<KeptTags[]>()(z.strictObject({ libraryId: id })),
+  /**
+   * Hears all tracks of a library and keeps the means of their tags; tracks whose means are kept are not heard again. Makes a
+   * taxonomy of them unless told not to.
+   */
   'tags.library': query<Started>()(
     z.strictObject({
       libraryId: id,
@@ -64,8 +92,9 @@ export const tagsMethods = {
       threshold: z.number().min(0).max(1).default(0.5),
       most: z.int().min(1).max(1000).default(5),
       name: z.string().min(1).max(200).optional(),
+      taxonomy: z.boolean().default(true),
     }),
   ),
-  /** Tags of a track of a library over time. */
+  /** Tags of a track of a library over time; its means are kept. */
   'tags.track': query<Taggram>()(z.strictObject({ libraryId: id, trackId: id, ...taggerFields })),
 };

@@ -4,11 +4,15 @@ import { query } from '../wire/index.ts';
 import type { EngineErrorData } from './errors.ts';
 import type { ComputedBy } from './spaces.ts';
 import type { SplitName } from './experiments.ts';
-import { nameFieldNames, textFieldNames } from './search-fields.ts';
+import { nameFieldNames, tagFieldNames, textFieldNames } from './search-fields.ts';
 import { label, id, inLibrary } from './shared.ts';
 
 /** UTF-16 units of a search: a path of the longest, with every mark of it escaped, and a field before it. */
 export const MOST_SEARCHED = 9000;
+
+/** Tags that rows tell the means of at most. */
+export const MOST_TAGS = 32;
+const tag = z.string().min(1).max(600);
 
 export const trackQuerySchema = z.strictObject({
   ...inLibrary,
@@ -45,8 +49,13 @@ export const trackQuerySchema = z.strictObject({
       'split',
       'state',
       'notes',
+      'tag',
     ])
     .default('path'),
+  /** With `sort: 'tag'`: by the mean of which, as `tagName` writes it or by its short name. */
+  sortTag: tag.nullable().default(null),
+  /** Tags whose means the rows are to tell. */
+  tags: z.array(tag).max(MOST_TAGS).default([]),
   descending: z.boolean().default(false),
   offset: z.int().min(0).default(0),
   limit: z.int().min(1).max(1000).default(200),
@@ -103,6 +112,8 @@ export interface TrackRow {
   labels: string[];
   /** Of the experiment asked for. */
   prediction: Prediction | null;
+  /** Means of the tags asked for, by the names they were asked by; none where nothing is kept of the track. */
+  tags: Record<string, number>;
 }
 
 export interface TrackDetail extends TrackRow {
@@ -172,7 +183,7 @@ export const tracksMethods = {
       ...inLibrary,
       taxonomyId: id.nullable().default(null),
       experimentId: id.nullable().default(null),
-      field: z.enum([...textFieldNames, ...nameFieldNames]),
+      field: z.enum([...textFieldNames, ...nameFieldNames, ...tagFieldNames]),
       partial: z.string().max(400).default(''),
       limit: z.int().min(1).max(1000).default(12),
     }),

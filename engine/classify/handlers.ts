@@ -8,12 +8,12 @@ import { embedFiles } from './embed-files.ts';
 import { classifyFiles } from './files.ts';
 import { classifyLibrary } from './library.ts';
 import { tagFile, tagFiles } from './tag-files.ts';
-import { tagLibrary } from './tag-library.ts';
+import { keepTags, tagLibrary } from './tag-library.ts';
 import { classifyWindows } from './explain.ts';
 import type { EngineContext } from '../context.ts';
 import { COPIES_FOLDER, type Playback } from '../library/playback.ts';
 import { jobKind } from '../jobs/kind.ts';
-import { taggerOf } from '../packs/tagger.ts';
+import { taggerKey, taggerOf } from '../packs/tagger.ts';
 import { answer } from '../answer.ts';
 
 type Part = Pick<
@@ -26,6 +26,7 @@ type Part = Pick<
   | 'tags.files'
   | 'tags.track'
   | 'tags.library'
+  | 'tags.kept'
 >;
 
 /** Without paths: the library. */
@@ -94,8 +95,20 @@ export function classifyHandlers(context: EngineContext, playback: Playback): Pa
       const library = context.libraries.get(libraryId);
       const path = library.absolutePath(library.tracks.file(trackId).path);
       const tagger = await taggerOf(context, { packId, headId }, 'listen');
-      return tagFile(context.readers, tagger, path, signal);
+      const taggram = await tagFile(context.readers, tagger, path, signal);
+      keepTags(library, tagger, [{ trackId, taggram }]);
+      return taggram;
     },
+    'tags.kept': ({ libraryId }) =>
+      answer(() => {
+        const { tags } = context.libraries.get(libraryId);
+        // A pack or a head that took the place of another says something else.
+        for (const kept of tags.list()) {
+          const key = taggerKey(context, kept);
+          if (key !== null) tags.forgetOthers({ ...kept, key });
+        }
+        return tags.list();
+      }),
     'classify.windows': ({ libraryId, experimentId, trackId }) =>
       answer(() => classifyWindows(context.libraries.get(libraryId), experimentId, trackId)),
   };

@@ -3,14 +3,43 @@ import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { Library } from '../library/library.ts';
+import type { TaggerFacts } from '../library/tags.ts';
 import { asEngineError } from '../packs/failures.ts';
-import { taggerOf } from '../packs/tagger.ts';
+import { taggerOf, type Tagger } from '../packs/tagger.ts';
+import type { Taggram } from '../api/tags.ts';
 import { strongest, tagFile } from './tag-files.ts';
+
+/** Milliseconds after which what was heard is kept, and shown. */
+const KEEP_MS = 2000;
+
+interface Heard {
+  trackId: string;
+  taggram: Taggram;
+}
+
+const factsOf = ({ pack, headId, key, title, classes, positive }: Tagger): TaggerFacts => ({
+  ...{ packId: pack.manifest.id, headId, key, title, classes, positive },
+});
+
+/** Keeps the means of what was heard in tracks. */
+export function keepTags(library: Library, tagger: Tagger, heard: readonly Heard[]): void {
+  if (heard.length === 0) return;
+  const facts = library.tracks.facts(heard.map(({ trackId }) => trackId));
+  library.tags.keep(
+    factsOf(tagger),
+    heard.map(({ trackId, taggram: { means } }) => ({
+      trackId,
+      contentHash: facts.get(trackId)?.contentHash ?? null,
+      means,
+    })),
+  );
+}
 
 /** What became of tagging a library. */
 export interface TaggedLibrary {
-  taxonomyId: string;
-  /** Tracks that could be heard, and how many of them bear a label. */
+  /** Null where none was asked for. */
+  taxonomyId: string | null;
+  /** Tracks that could be heard, and how many of them bear a label by the threshold. */
   tracks: number;
   labelled: number;
   /** Tracks that could not. */
@@ -18,37 +47,62 @@ export interface TaggedLibrary {
 }
 
 /**
- * Makes a taxonomy of what a pack, or a head of one, hears in all tracks: each bears the classes of the largest means. It is
- * made when all were heard; a run that is stopped leaves nothing.
+ * Keeps the means of what a pack, or a head of one, hears in all tracks, and makes a taxonomy of them where it was asked for:
+ * each track bears the classes of the largest means. It is made when all were heard. What was heard until a run was stopped
+ * is kept, and not heard again.
  * @throws EngineError `pack`; `too-few-labels` where no track bears a label; the signal’s reason
  */
 export async function tagLibrary(
   context: EngineContext,
   library: Library,
-  { packId, headId, threshold, most, name }: ParsedInput<'tags.library'>,
+  { packId, headId, threshold, most, name, taxonomy }: ParsedInput<'tags.library'>,
   job: JobHandle,
 ): Promise<TaggedLibrary> {
   const tagger = await taggerOf(context, { packId, headId });
   const tracks = library.tracks.tagged();
   const labels = new Map<string, string[]>();
   const rows: { path: string; labels: string[] }[] = [];
+  const known = library.tags.meansOf(factsOf(tagger));
+  const { classes, positive } = tagger;
   let [done, heard] = [0, 0];
-  for (const { id, path } of tracks) {
-    await job.checkpoint();
-    job.report({ done: done++, total: tracks.length, unit: 'tracks', current: path });
-    try {
-      const taggram = await tagFile(context.readers, tagger, library.absolutePath(path), job.signal);
-      heard += 1;
-      const chosen = strongest(taggram, { threshold, most });
-      labels.set(id, chosen);
-      // Kept, so that a track that was moved is known again.
-      if (chosen.length > 0) rows.push({ path, labels: chosen });
-    } catch (thrown) {
-      job.signal.throwIfAborted();
-      const error = asEngineError(thrown);
-      if (error.code === 'pack') throw error;
+  let unkept: Heard[] = [];
+  let keptAt = performance.now();
+  const keep = (): void => {
+    keepTags(library, tagger, unkept);
+    [unkept, keptAt] = [[], performance.now()];
+  };
+  const take = (id: string, path: string, means: Float32Array): void => {
+    heard += 1;
+    const chosen = strongest({ classes: [...classes], means, positive }, { threshold, most });
+    labels.set(id, chosen);
+    // In the taxonomy, so that a track that was moved is known again.
+    if (chosen.length > 0) rows.push({ path, labels: chosen });
+  };
+  try {
+    for (const { id, path } of tracks) {
+      await job.checkpoint();
+      job.report({ done: done++, total: tracks.length, unit: 'tracks', current: path });
+      const means = known.get(id);
+      if (means) {
+        take(id, path, means);
+        continue;
+      }
+      try {
+        const taggram = await tagFile(context.readers, tagger, library.absolutePath(path), job.signal);
+        unkept.push({ trackId: id, taggram });
+        if (performance.now() - keptAt > KEEP_MS) keep();
+        take(id, path, taggram.means);
+      } catch (thrown) {
+        job.signal.throwIfAborted();
+        const error = asEngineError(thrown);
+        if (error.code === 'pack') throw error;
+      }
     }
+  } finally {
+    keep();
   }
+  const failed = tracks.length - heard;
+  if (!taxonomy && heard > 0) return { taxonomyId: null, tracks: heard, labelled: rows.length, failed };
   if (rows.length === 0)
     throw new EngineError(
       'too-few-labels',
@@ -60,5 +114,5 @@ export async function tagLibrary(
   const source = { kind: 'heard' as const, packId, headId, threshold, most };
   const derived = { labels, unmatched: 0, reasons: [], rows };
   const { id: taxonomyId } = library.taxonomies.insert(name ?? tagger.title.slice(0, 200), source, derived);
-  return { taxonomyId, tracks: heard, labelled: rows.length, failed: tracks.length - heard };
+  return { taxonomyId, tracks: heard, labelled: rows.length, failed };
 }

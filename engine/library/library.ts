@@ -23,6 +23,7 @@ import { SharedSpaceRepository } from './shared-spaces.ts';
 import { noLibrary, SpaceRepository, type SpaceFacts } from './spaces.ts';
 import { StudyRepository } from './studies.ts';
 import type { GroupFacts } from '../../models/evaluation/splits/groups.ts';
+import { TagRepository } from './tags.ts';
 import { TaxonomyRepository } from './taxonomies.ts';
 import { TrackColumns } from './track-columns.ts';
 import { TrackRepository } from './tracks.ts';
@@ -65,6 +66,7 @@ export class Library {
   readonly sharedSpaces: SharedSpaceRepository;
   readonly sonifications: SonificationRepository;
   readonly studies: StudyRepository;
+  readonly tags: TagRepository;
   readonly taxonomies: TaxonomyRepository;
   readonly tracks: TrackRepository;
   readonly columns: TrackColumns;
@@ -101,6 +103,7 @@ export class Library {
     this.sharedSpaces = new SharedSpaceRepository(db);
     this.sonifications = new SonificationRepository(db, this.cacheFolder);
     this.studies = new StudyRepository(db, this.spaces, announce);
+    this.tags = new TagRepository(db, announce);
     this.taxonomies = new TaxonomyRepository(db, this.labels, announce);
     this.search = new SearchIndex(db);
     this.searches = new SavedSearchRepository(db);

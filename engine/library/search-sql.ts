@@ -1,10 +1,11 @@
 import { fieldInfo } from '../api/search-fields.ts';
 import type { ChoiceField, NameField, NumberField } from '../api/search-fields.ts';
 import { searchProblem } from '../api/search-query.ts';
-import type { SearchTerm, Span } from '../api/search-query.ts';
+import type { Pattern, SearchTerm, Span } from '../api/search-query.ts';
 import { judgedSql, predictedSql, wrongSql } from './judged-sql.ts';
 import type { SqlCondition } from './judged-sql.ts';
 import { foldText, matcher } from './search-text.ts';
+import { sortable, type KnownTag } from './tags.ts';
 import { judgeOf } from './track-row.ts';
 import type { PredictionTruth } from './track-row.ts';
 import { trackStateSql } from './track-state.ts';
@@ -17,6 +18,8 @@ export interface SearchScope {
   labels: () => readonly string[];
   /** Names of the sets that are kept. */
   sets: () => readonly string[];
+  /** Tags whose means are kept. */
+  tags: () => readonly KnownTag[];
 }
 
 type TermOf<K extends SearchTerm['kind']> = Extract<SearchTerm, { kind: K }>;
@@ -66,7 +69,43 @@ function conditionOf(term: SearchTerm, scope: SearchScope): SqlCondition | null 
       return names[term.field](term, scope);
     case 'choice':
       return choices[term.field](term, scope);
+    case 'tag':
+      return tagSql(term, scope.tags());
   }
+}
+
+/** That the mean of one of the tags meant is as asked, whichever tagger says it. */
+function tagSql({ values, mean }: TermOf<'tag'>, known: readonly KnownTag[]): SqlCondition {
+  const meant = new Map<number, Set<number>>();
+  for (const value of values)
+    for (const { tagger, from } of tagsOf(value, known))
+      meant.set(tagger, (meant.get(tagger) ?? new Set()).add(from));
+  const bound = 'low' in mean ? 'BETWEEN ? AND ?' : `${mean.comparison} ?`;
+  const bounds = 'low' in mean ? [mean.low, mean.high] : [mean.value];
+  const ofOne = `EXISTS (SELECT 1 FROM cache.tag_means f JOIN json_each(?) c
+    WHERE f.tagger = ? AND f.track_id = t.id AND f.content_hash IS t.content_hash AND substr(f.means, c.value, 4) ${bound})`;
+  return {
+    sql: [...meant].map(() => ofOne).join(' OR '),
+    parameters: [...meant].flatMap(([tagger, places]) => [
+      JSON.stringify([...places]),
+      tagger,
+      ...bounds.map((value) => sortable([value])),
+    ]),
+  };
+}
+
+/** The tags that a value means, by their short names or whole ones. @throws EngineError `bad-input` for none */
+function tagsOf(value: Pattern, known: readonly KnownTag[]): KnownTag[] {
+  const match = matcher(value, true);
+  const found = known.filter(({ tag, name }) => match(foldText(tag)) || match(foldText(name)));
+  if (found.length > 0) return found;
+  if (known.length > 0)
+    throw unknownName(value.text, [...new Set(known.map(({ tag }) => tag))], 'tag that is kept', value);
+  throw searchProblem(
+    'No tags are kept of this library.',
+    'Have its tracks heard by a pack with tags first: right click on a heading, Tags….',
+    value,
+  );
 }
 
 const names: Readonly<Record<NameField, (term: TermOf<'name'>, scope: SearchScope) => SqlCondition>> = {

@@ -6,6 +6,7 @@ import { predictedSql, wrongSql } from './judged-sql.ts';
 import type { SqlCondition } from './judged-sql.ts';
 import { asksState, searchSql } from './search-sql.ts';
 import type { SearchScope } from './search-sql.ts';
+import { tagMeansJoin, type TagPlace } from './tags.ts';
 import { judgeOf } from './track-row.ts';
 import { trackStateJoin, trackStateSql } from './track-state.ts';
 import type { PredictionTruth } from './track-row.ts';
@@ -29,6 +30,7 @@ const sortColumns: Record<TrackQuery['sort'], string> = {
   split: 'p.split',
   state: trackStateSql,
   notes: 't.notes COLLATE NOCASE',
+  tag: 'substr(g.means, ?, 4)',
 };
 
 /** Orders that only predictions have. */
@@ -40,12 +42,23 @@ const ofPredictions: ReadonlySet<TrackQuery['sort']> = new Set([
  * Selects the row numbers `n` of all tracks of a query, in its order; the page does not matter for it.
  * @param space key of the space that states and windows are meant in
  * @param terms what its search says, of which `found` are the row numbers of what fits the text; null without text
+ * @param sortTag where the tag lies that it sorts by; null where it sorts by none, or by one that is not kept
  * @throws EngineError `bad-input` for a filter that lacks what it filters by, and for names that are not there
  */
 export function orderSql(
   query: TrackQuery,
   scope: SearchScope,
-  { space, terms, found }: { space: string; terms: readonly SearchTerm[]; found: readonly number[] | null },
+  {
+    space,
+    terms,
+    found,
+    sortTag,
+  }: {
+    space: string;
+    terms: readonly SearchTerm[];
+    found: readonly number[] | null;
+    sortTag: TagPlace | null;
+  },
 ): { sql: string; parameters: SqlValue[] } {
   const { truth } = scope;
   const conditions = [...filterSql(query, truth), ...searchSql(terms, scope)];
@@ -65,14 +78,24 @@ export function orderSql(
     joins.push('LEFT JOIN cache.predictions p ON p.track_id = t.id AND p.experiment_id = ?');
     joined.push(truth.experimentId);
   }
+  const byTag = query.sort === 'tag' ? sortTag : null;
+  if (byTag) {
+    joins.push(tagMeansJoin);
+    joined.push(byTag.tagger);
+  }
+  const lacksTag = query.sort === 'tag' && !byTag;
   const lacksLabels = query.sort === 'label' && query.taxonomyId === null;
   const lacksPredictions = ofPredictions.has(query.sort) && !truth;
-  const column = lacksLabels || lacksPredictions ? sortColumns.path : sortColumns[query.sort];
+  const column = lacksLabels || lacksPredictions || lacksTag ? sortColumns.path : sortColumns[query.sort];
   const where = conditions.length > 0 ? `WHERE ${conditions.map(({ sql }) => `(${sql})`).join(' AND ')}` : '';
   return {
     sql: `SELECT t.rowid AS n FROM tracks t ${joins.join(' ')} ${where}
       ORDER BY ${column} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, t.path`,
-    parameters: [...joined, ...conditions.flatMap(({ parameters }) => parameters)],
+    parameters: [
+      ...joined,
+      ...conditions.flatMap(({ parameters }) => parameters),
+      ...(byTag ? [byTag.from] : []),
+    ],
   };
 }
 

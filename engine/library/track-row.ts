@@ -78,6 +78,7 @@ export function trackRow(
     leftOut: track.left_out === 1,
     labels: about.labels ?? [],
     prediction: prediction(track, about.predicted ?? [], about.truth ?? [], judge),
+    tags: {},
   };
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { GroupFacts } from '../../models/evaluation/splits/groups.ts';
 import type { Peaks, TrackDetail, TrackGroups, TrackPage, TrackRow } from '../api/tracks.ts';
 import { EngineError } from '../api/errors.ts';
-import { parseSearch } from '../api/search-query.ts';
+import { parseSearch, type SearchTerm } from '../api/search-query.ts';
 import { isNameField } from '../api/search-fields.ts';
 import type { NameField } from '../api/search-fields.ts';
 import type { FieldValue, TrackNotes } from '../api/tracks.ts';
@@ -19,6 +19,7 @@ import type { TrackSetRepository } from './sets.ts';
 import type { SearchIndex } from './search-index.ts';
 import { foldText } from './search-text.ts';
 import type { SpaceRepository } from './spaces.ts';
+import type { TagRepository } from './tags.ts';
 import { orderSql, type TrackQuery } from './track-list.ts';
 import { judgeOf, trackRow, trackRowsSql, type PredictionTruth, type StoredTrack } from './track-row.ts';
 
@@ -97,6 +98,8 @@ const ORDERED_BY = [
   'track_sets',
   'track_set_members',
 ];
+/** What an order by tags hangs on besides: others need not be worked out again while tracks are heard. */
+const TAGGED_BY = [...ORDERED_BY, 'taggers', 'tag_means'];
 const ORDERS = 4;
 
 const coverMimes: Record<string, string> = {
@@ -115,6 +118,7 @@ interface Parts {
   predictions: PredictionRepository;
   search: SearchIndex;
   sets: TrackSetRepository;
+  tags: TagRepository;
 }
 
 /** Where a library's files lie. */
@@ -130,6 +134,7 @@ export class TrackRepository {
   readonly #place: Place;
   /** Orders of all tracks by query, as row numbers: a table scrolls through one, a player and a map may hold others. */
   readonly #orders: Kept<string, number[]>;
+  readonly #tagOrders: Kept<string, number[]>;
   readonly #announce: Announce;
 
   constructor(db: Database, parts: Parts, place: Place, announce: Announce) {
@@ -138,6 +143,7 @@ export class TrackRepository {
     this.#place = place;
     this.#announce = announce;
     this.#orders = new Kept(db, ORDERED_BY, ORDERS);
+    this.#tagOrders = new Kept(db, TAGGED_BY, ORDERS);
   }
 
   /**
@@ -147,10 +153,15 @@ export class TrackRepository {
    */
   list(query: TrackQuery): TrackPage {
     const truth = this.#truthOf(query.experimentId);
-    const key = JSON.stringify({ ...query, offset: 0, limit: 0 });
-    const order = this.#orders.get(key, () => this.#order(query, truth));
+    const key = JSON.stringify({ ...query, tags: [], offset: 0, limit: 0 });
+    const terms = parseSearch(query.search);
+    const byTags = query.sort === 'tag' || terms.some(({ kind }) => kind === 'tag');
+    const order = (byTags ? this.#tagOrders : this.#orders).get(key, () => this.#order(query, terms, truth));
     const ids = this.#ids(order.slice(query.offset, query.offset + query.limit));
-    return { total: order.length, tracks: this.#rows(ids, query.taxonomyId, truth) };
+    const tracks = this.#rows(ids, query.taxonomyId, truth);
+    if (query.tags.length === 0) return { total: order.length, tracks };
+    const means = this.#parts.tags.valuesOf(query.tags, ids);
+    return { total: order.length, tracks: tracks.map((row) => ({ ...row, tags: means.get(row.id) ?? {} })) };
   }
 
   /** @throws EngineError `not-found` */
@@ -358,7 +369,12 @@ export class TrackRepository {
       pred: () => (truth ? predictions.counts(truth, 'predicted') : []),
       second: () => (truth ? predictions.counts(truth, 'second') : []),
     };
-    const all = isNameField(field) ? names[field]() : search.valuesOf(field);
+    const all =
+      field === 'tag'
+        ? this.#parts.tags.counts()
+        : isNameField(field)
+          ? names[field]()
+          : search.valuesOf(field);
     const wanted = foldText(partial);
     return all.filter(({ value }) => foldText(value).includes(wanted)).slice(0, limit);
   }
@@ -368,20 +384,21 @@ export class TrackRepository {
   }
 
   /** All tracks of a query in order, as row numbers; the page does not matter for it. */
-  #order(query: TrackQuery, truth: PredictionTruth | null): number[] {
-    const { search, labels, sets, spaces } = this.#parts;
-    const terms = parseSearch(query.search);
+  #order(query: TrackQuery, terms: SearchTerm[], truth: PredictionTruth | null): number[] {
+    const { search, labels, sets, spaces, tags } = this.#parts;
     const { taxonomyId } = query;
     const scope = {
       taxonomyId,
       truth,
       labels: () => (taxonomyId === null ? [] : labels.counts(taxonomyId).map(({ value }) => value)),
       sets: () => sets.list().map(({ name }) => name),
+      tags: () => tags.known(),
     };
     const { sql, parameters } = orderSql(query, scope, {
       space: spaces.current().key,
       terms,
       found: search.find(terms),
+      sortTag: query.sortTag === null ? null : tags.find(query.sortTag),
     });
     // As one text: a hundred thousand rows would each have to cross from the driver on their own.
     const order = this.#db

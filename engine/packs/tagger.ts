@@ -24,6 +24,25 @@ export interface Tagger {
   predict: (waveforms: Float32Array, windows: number) => Promise<Float32Array>;
 }
 
+/** What names the tags of a pack, or of a head of it: another name, other tags. Null where there are none now. */
+export function taggerKey(
+  { packs }: Pick<EngineContext, 'packs'>,
+  { packId, headId }: { packId: string; headId: string | null },
+): string | null {
+  const pack = packs.find(packId);
+  if (!pack) return null;
+  if (headId === null) {
+    const tags = pack.manifest.network?.tags;
+    return tags ? keyOf(pack, tags) : null;
+  }
+  const head = packs.heads.of(packId).find(({ manifest }) => manifest.id === headId);
+  return head ? headKey(pack, head) : null;
+}
+
+const keyOf = (pack: Pack, { output }: { output: string }): string => `${pack.encoderSha256} ${output}`;
+const headKey = (pack: Pack, { manifest }: Head): string =>
+  `${pack.encoderSha256} ${manifest.graph.sha256} ${manifest.output}`;
+
 /**
  * The tags of a pack, or a head of it, for the work of one lane.
  * @throws EngineError `pack` where the pack has no tags, or no such head, or gives other embeddings than the head takes
@@ -54,7 +73,7 @@ export async function taggerOf(
     return {
       ...around,
       ...{ headId, title, classes: tags.classes, positive: null },
-      key: `${pack.encoderSha256} ${tags.output}`,
+      key: keyOf(pack, tags),
       predict: (waveforms, windows) => runtime.tags(waveforms, windows),
     };
   }
@@ -65,7 +84,7 @@ export async function taggerOf(
   return {
     ...around,
     ...{ headId, title: manifest.title, classes: manifest.classes, positive: manifest.positive },
-    key: `${pack.encoderSha256} ${manifest.graph.sha256} ${manifest.output}`,
+    key: headKey(pack, head),
     predict: (waveforms, windows) =>
       behind(runtime, waveforms, windows, (rows, count) => packs.heads.predict(head, rows, count, lane)),
   };

@@ -314,6 +314,40 @@ test('what a pack with tags hears is drawn under the sound', async () => {
   await page.getByTestId('stop').click();
 });
 
+test('what is heard stands in columns, which sort and filter', async () => {
+  const { page } = running;
+  await page.locator('[data-column=title]').click({ button: 'right' });
+  await page.getByTestId('column-tags').click();
+  const dialog = page.getByTestId('tag-columns');
+  await expect(dialog.getByTestId('tag-columns-heard')).toHaveText(/Heard in 2 of 2 tracks/);
+  const boxes = dialog.getByRole('checkbox');
+  await expect(boxes).toHaveCount(6);
+  await boxes.nth(0).check();
+  await boxes.nth(2).check();
+  await screenshots(page, 'library-tag-columns');
+  await page.getByTestId('tag-columns-close').click();
+  const heading = page.locator('[data-column^="tag:discogs-effnet-bsdynamic/"]');
+  await expect(heading).toHaveCount(2);
+  await heading.first().getByRole('button').click();
+  await expect(heading.first()).toHaveAttribute('aria-sort', 'descending');
+  const column = await heading
+    .first()
+    .evaluate((own) => [...(own.parentElement?.children ?? [])].indexOf(own));
+  const cells = page.getByTestId('track-row').locator(`[role=gridcell]:nth-child(${String(column + 1)})`);
+  const means = (await cells.allTextContents()).map(Number);
+  expect(means).toHaveLength(2);
+  expect(means.every((mean) => mean >= 0 && mean <= 1)).toBe(true);
+  expect(means[0]).toBeGreaterThanOrEqual(means[1] ?? NaN);
+  await screenshots(page, 'library-tags');
+  await heading.first().click({ button: 'right' });
+  await page.getByTestId('column-only').click();
+  await expect(page.getByTestId('search-chip')).toHaveText(/^tag:.*>=0\.5/);
+  await expect(page.getByTestId('track-count')).toHaveText(
+    new RegExp(`^${String(means.filter((mean) => mean >= 0.5).length)} track`),
+  );
+  await page.getByTestId('search-chip').click();
+});
+
 test('has no fault that axe finds, light or dark, and costs nothing when nothing plays', async () => {
   const { page } = running;
   await page.getByTestId('player-options').click();

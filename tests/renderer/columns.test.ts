@@ -8,6 +8,8 @@ import {
   moved,
   shownColumns,
   sized,
+  tagKey,
+  tagsShown,
   toggled,
 } from '../../renderer/src/library/columns.ts';
 import type { ChosenColumns } from '../../renderer/src/library/columns.ts';
@@ -16,6 +18,27 @@ const keys = (list: readonly { key: string }[]): string[] => list.map(({ key }) 
 
 describe('columns of the library', () => {
   beforeEach(() => localStorage.clear());
+
+  it('may be tags, which stand behind what experiments say and come back', () => {
+    const [rock, calm] = [tagKey('musicnn/rock'), tagKey('effnet#mood/non/calm')];
+    let list = toggled(toggled(fitting(900, false), rock), calm);
+    expect(keys(list).slice(3, 8)).toEqual(['prediction', 'probability', rock, calm, 'artist']);
+    expect(tagsShown(list)).toEqual(['musicnn/rock', 'effnet#mood/non/calm']);
+    const column = shownColumns(list, 900, false).find(({ key }) => key === calm);
+    expect(column).toMatchObject({
+      title: 'non/calm',
+      sort: 'tag',
+      tag: 'effnet#mood/non/calm',
+      number: true,
+    });
+    new ColumnChoice('L1').choose(list);
+    expect(tagsShown(new ColumnChoice('L1').chosen)).toEqual(['musicnn/rock', 'effnet#mood/non/calm']);
+    expect(new ColumnChoice('L2').chosen).toBeNull();
+    list = toggled(list, rock);
+    expect(tagsShown(list)).toEqual(['effnet#mood/non/calm']);
+    localStorage.setItem('archetone.columns.L1', '[{"key":"tag:nothing","width":null}]');
+    expect(new ColumnChoice('L1').chosen).toBeNull();
+  });
 
   it('are those that fit, unless they were chosen', () => {
     expect(keys(shownColumns(null, 500, false))).toEqual([

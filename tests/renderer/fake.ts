@@ -135,6 +135,7 @@ export function trackRow(index: number, changes: Partial<TrackRow> = {}): TrackR
     leftOut: false,
     labels: ['drum'],
     prediction: { class: 'drum', probability: 0.9, correct: true, split: 'test', ...one },
+    tags: {},
     ...changes,
   };
 }

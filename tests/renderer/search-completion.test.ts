@@ -19,6 +19,7 @@ describe('completion of a search', () => {
     expect(at('label:b,"snare d| x')).toEqual({ field: 'label', partial: 'snare d', start: 8, end: 16 });
     expect(at('-predicted:a,|')).toEqual({ field: 'pred', partial: '', start: 13, end: 13 });
     expect(at('artist:"a \\"b|')).toMatchObject({ field: 'artist', partial: 'a "b' });
+    expect(at('tag:fem|')).toMatchObject({ field: 'tag', partial: 'fem' });
     expect(at('p<0.|')).toBeNull();
     expect(at('foo:x|')).toBeNull();
     expect(at('"label:|')).toBeNull();

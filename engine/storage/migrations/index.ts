@@ -7,6 +7,7 @@ import { sql as cacheComputedBy } from './cache/0006-computed-by.ts';
 import { sql as cacheSoundOrigins } from './cache/0007-sound-origins.ts';
 import { sql as cacheMistakes } from './cache/0008-mistakes.ts';
 import { sql as cacheMaps } from './cache/0009-maps.ts';
+import { sql as cacheTags } from './cache/0010-tags.ts';
 import { sql as jobs } from './jobs/0001-jobs.ts';
 import { sql as jobsLanes } from './jobs/0002-lanes.ts';
 import { sql as libraryTracks } from './library/0001-library.ts';
@@ -65,6 +66,7 @@ export const migrations = {
     cacheSoundOrigins,
     cacheMistakes,
     cacheMaps,
+    cacheTags,
   ],
   jobs: [jobs, jobsLanes],
 } as const satisfies Record<string, readonly Migration[]>;

@@ -71,7 +71,9 @@ export function resultLine(result: JobResult): string {
         ? `The pack ${result.packId}`
         : `The head ${result.headId} of ${result.packId}`;
     case 'tag-library':
-      return `${plural(result.labelled, 'track')} of ${result.tracks} labelled by tags`;
+      return result.taxonomyId === null
+        ? `Tags of ${plural(result.tracks, 'track')}`
+        : `${plural(result.labelled, 'track')} of ${result.tracks} labelled by tags`;
     case 'move-caches':
       return `Caches of ${plural(result.libraries, 'library', 'libraries')} moved`;
     case 'bundle-library':

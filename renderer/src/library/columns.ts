@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { tagOfName } from '../../../engine/api/tags.ts';
+import { MOST_TAGS } from '../../../engine/api/tracks.ts';
 import type { SortKey } from './tracks.svelte.ts';
 
 const columnKeys = [
@@ -16,7 +18,14 @@ const columnKeys = [
   ] as const),
   ...(['artist', 'album', 'genre', 'year', 'notes', 'path', 'duration', 'windows'] as const),
 ] as const;
-export type ColumnKey = (typeof columnKeys)[number];
+/** A column of a tag: what `tagName` writes stands behind “tag:”. */
+export type TagKey = `tag:${string}`;
+export type ColumnKey = (typeof columnKeys)[number] | TagKey;
+
+const TAG = 'tag:';
+export const tagKey = (name: string): TagKey => `${TAG}${name}`;
+const isTagKey = (key: string): key is TagKey =>
+  key.startsWith(TAG) && tagOfName(key.slice(TAG.length)) !== null;
 
 export interface Column {
   key: ColumnKey;
@@ -28,6 +37,8 @@ export interface Column {
   /** Share of the width that is left over; 0 keeps the least width. */
   share: number;
   number?: boolean;
+  /** Whose mean it shows, as `tagName` writes it. */
+  tag?: string;
   /** Unless chosen: shown when the table is at least so wide, in pixels; null never by itself. */
   from: number | null;
 }
@@ -54,13 +65,30 @@ export const columns: readonly Column[] = [
   { key: 'windows', title: 'Windows', sort: 'windows', least: 76, share: 0, number: true, from: 620 },
 ];
 
-const columnOf = (key: ColumnKey): Column | undefined => columns.find((column) => column.key === key);
+const columnOf = (key: ColumnKey): Column | undefined =>
+  isTagKey(key) ? tagColumn(key) : columns.find((column) => column.key === key);
+
+function tagColumn(key: TagKey): Column {
+  const tag = key.slice(TAG.length);
+  const title = tagOfName(tag)?.tag ?? tag;
+  return { key, title, sort: 'tag', least: 72, share: 0, number: true, from: null, tag };
+}
+
+/** The tags that have a column. */
+export const tagsShown = (list: ChosenColumns | null): string[] =>
+  (list ?? []).flatMap(({ key }) => (isTagKey(key) ? [key.slice(TAG.length)] : []));
+
+const keySchema = z.union([
+  z.enum(columnKeys),
+  z.custom<TagKey>((key) => typeof key === 'string' && isTagKey(key)),
+]);
 
 /** A column that a person chose; `width` in pixels, null as it is by itself. */
 export const chosenColumnsSchema = z
-  .array(z.strictObject({ key: z.enum(columnKeys), width: z.number().min(24).max(2000).nullable() }))
+  .array(z.strictObject({ key: keySchema, width: z.number().min(24).max(2000).nullable() }))
   .min(1)
-  .max(columnKeys.length)
+  .max(columnKeys.length + MOST_TAGS)
+  .refine((list) => list.filter(({ key }) => isTagKey(key)).length <= MOST_TAGS, 'too many tags')
   .refine((list) => new Set(list.map(({ key }) => key)).size === list.length, 'a column stands twice');
 export type ChosenColumns = z.output<typeof chosenColumnsSchema>;
 
@@ -100,12 +128,16 @@ export function fitting(width: number, predictsSeveral: boolean): ChosenColumns 
 export const leastWidth = (shown: readonly ShownColumn[]): number =>
   shown.reduce((sum, { least }) => sum + least, 8);
 
+/** Where columns stand by themselves: those of tags behind what experiments say, in the order in which they were chosen. */
+const placeOf = (key: ColumnKey): number =>
+  isTagKey(key) ? columnKeys.indexOf('split') + 0.5 : columnKeys.indexOf(key);
+
 /** With a column where it stands by itself, or without it; one column always stays. */
 export function toggled(list: ChosenColumns, key: ColumnKey): ChosenColumns {
   const without = list.filter((column) => column.key !== key);
   if (without.length < list.length) return without.length > 0 ? without : list;
-  const place = columnKeys.indexOf(key);
-  const after = list.findIndex((column) => columnKeys.indexOf(column.key) > place);
+  const place = placeOf(key);
+  const after = list.findIndex((column) => placeOf(column.key) > place);
   return list.toSpliced(after < 0 ? list.length : after, 0, { key, width: null });
 }
 

@@ -1,5 +1,5 @@
 import { fieldInfo, fieldNamed, searchFieldNames, searchFields } from '../../../engine/api/search-fields.ts';
-import type { NameField, SearchField, TextField } from '../../../engine/api/search-fields.ts';
+import type { NameField, SearchField, TagField, TextField } from '../../../engine/api/search-fields.ts';
 import { parseSearch } from '../../../engine/api/search-query.ts';
 import type { SearchTerm, Span } from '../../../engine/api/search-query.ts';
 
@@ -39,8 +39,8 @@ export function placeAt(search: string, caret: number): Place | null {
 }
 
 /** Whether the values of a field are those that tracks have, which the engine knows. */
-export function hasStoredValues(field: SearchField): field is TextField | NameField {
-  return ['text', 'name'].includes(fieldInfo(field).kind);
+export function hasStoredValues(field: SearchField): field is TextField | NameField | TagField {
+  return ['text', 'name', 'tag'].includes(fieldInfo(field).kind);
 }
 
 /** Fields whose names begin so, each with what comes after it. */

@@ -31,12 +31,16 @@ export class TrackTable {
   /** Says what a filter by track ids stands for. */
   filterName = $state<string | null>(null);
   sort = $state<SortKey>('path');
+  /** With `sort` “tag”: by which, as `tagName` writes it. */
+  sortTag = $state<string | null>(null);
   descending = $state(false);
   total = $state(0);
   loaded = $state(false);
   /** What is wrong with the search; null while there is nothing. */
   problem = $state.raw<EngineError | null>(null);
 
+  /** Tags whose means the rows tell. */
+  #tags: readonly string[] = [];
   #scope = $state.raw<TrackScope | null>(null);
   #pages = new SvelteMap<number, TrackRow[]>();
   #version = 0;
@@ -93,10 +97,20 @@ export class TrackTable {
     return -1;
   }
 
-  sortBy(key: SortKey): void {
-    this.descending = this.sort === key ? !this.descending : false;
+  /** Turned round where it is sorted so already. Tags begin with the tracks that are most so. */
+  sortBy(key: SortKey, tag: string | null = null): void {
+    const same = this.sort === key && (key !== 'tag' || this.sortTag === tag);
+    this.descending = same ? !this.descending : key === 'tag';
     this.sort = key;
+    this.sortTag = tag;
     this.restart();
+  }
+
+  /** Has the rows tell the means of these tags; what is shown stays until they do. */
+  tell(tags: readonly string[]): void {
+    if (tags.join('\n') === this.#tags.join('\n')) return;
+    this.#tags = tags;
+    this.invalidate();
   }
 
   find(search: string): void {
@@ -208,7 +222,9 @@ export class TrackTable {
       search: this.search,
       filter: this.filter,
       sort: this.sort,
+      sortTag: this.sortTag,
       descending: this.descending,
+      tags: [...this.#tags],
     };
   }
 }

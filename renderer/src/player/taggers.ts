@@ -1,4 +1,5 @@
 import type { PackInfo } from '../../../engine/api/packs.ts';
+import type { KeptTags } from '../../../engine/api/tags.ts';
 
 /** What can tag: the network of a pack, or a head behind its embeddings. */
 export interface TaggerChoice {
@@ -18,4 +19,32 @@ export function taggersOf(packs: readonly PackInfo[]): TaggerChoice[] {
       title: `${head.title} (${title})`,
     })),
   ]);
+}
+
+/** Whose tags can be columns. */
+export interface TagSource extends TaggerChoice {
+  classes: readonly string[];
+  /** Tracks whose means are kept. */
+  tracks: number;
+  /** It can hear more of them. */
+  installed: boolean;
+}
+
+/** All that can tag, or has tagged the library, those that have heard something first. */
+export function tagColumnSources(packs: readonly PackInfo[], kept: readonly KeptTags[]): TagSource[] {
+  const keyOf = (packId: string, headId: string | null): string =>
+    headId === null ? packId : `${packId}#${headId}`;
+  const heard = new Map(kept.map((one) => [keyOf(one.packId, one.headId), one]));
+  const installed = taggersOf(packs).map((tagger): TagSource => {
+    const pack = packs.find(({ id }) => id === tagger.packId);
+    const head = pack?.heads.find(({ id }) => id === tagger.headId);
+    const known = heard.get(tagger.key);
+    heard.delete(tagger.key);
+    const classes = head?.classes ?? pack?.tags ?? [];
+    return { ...tagger, classes, tracks: known?.tracks ?? 0, installed: true };
+  });
+  const gone = [...heard].map(([key, { packId, headId, title, classes, tracks }]): TagSource => ({
+    ...{ key, packId, headId, title, classes, tracks, installed: false },
+  }));
+  return [...installed, ...gone].sort((a, b) => Number(b.tracks > 0) - Number(a.tracks > 0));
 }

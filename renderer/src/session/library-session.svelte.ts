@@ -104,6 +104,7 @@ export class LibrarySession {
   /** Counts changes of predictions and labels, for views that show what is derived from them. */
   predictionsVersion = $state(0);
   tracksVersion = $state(0);
+  tagsVersion = $state(0);
 
   readonly #host: SessionHost;
   readonly #end = new AbortController();
@@ -112,7 +113,7 @@ export class LibrarySession {
   #placed = $state(false);
   readonly #stopEffects: () => void;
   readonly #opened: LibrarySummary;
-  readonly #throttles: Record<'tracks' | 'predictions' | 'reductions' | 'mistakes', Throttle>;
+  readonly #throttles: Record<'tracks' | 'predictions' | 'reductions' | 'mistakes' | 'tags', Throttle>;
 
   constructor(library: LibrarySummary, host: SessionHost) {
     this.#host = host;
@@ -165,13 +166,19 @@ export class LibrarySession {
         this.predictionsVersion += 1;
         this.tracks.invalidate();
       }),
+      // A job keeps what it hears as it goes.
+      tags: new Throttle(400, () => {
+        this.tagsVersion += 1;
+        this.tracks.invalidate();
+      }),
       // The command line may decide, too.
       mistakes: new Throttle(400, () => void this.notices.attempt(() => this.mistakes.reload())),
       // A study tells of every reduction it has made.
       reductions: new Throttle(500, () => void this.notices.attempt(() => this.reductions.reload())),
     };
-    const { sort, descending, search, filter } = placeOf(libraryId);
+    const { sort, sortTag, descending, search, filter } = placeOf(libraryId);
     this.tracks.sort = sort;
+    this.tracks.sortTag = sortTag;
     this.tracks.descending = descending;
     this.tracks.search = search;
     this.tracks.filter = filter;
@@ -297,6 +304,9 @@ export class LibrarySession {
         // The command line may have added some.
         void this.notices.attempt(() => this.learning.reload());
         break;
+      case 'tags':
+        this.#throttles.tags.call();
+        break;
       case 'mistakes':
         this.#throttles.mistakes.call();
         break;
@@ -374,7 +384,7 @@ export class LibrarySession {
       untrack(() => void this.strip.show(libraryId, experimentId, source?.trackId ?? null));
     });
     $effect(() => {
-      const { sort, descending, search, filter } = this.tracks;
+      const { sort, sortTag, descending, search, filter } = this.tracks;
       const { taxonomyId, experimentId } = this.scope;
       // A list of chosen tracks may be long, and is of the moment.
       const lasting = { ...filter };
@@ -382,6 +392,7 @@ export class LibrarySession {
       if (!this.#placed) return;
       keepPlace(this.libraryId, {
         sort,
+        sortTag,
         descending,
         search,
         filter: lasting,

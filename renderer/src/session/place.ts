@@ -4,6 +4,7 @@ import { trackQuerySchema } from '../../../engine/api/tracks.ts';
 /** Where a person was in a library: kept when it closes, so that it opens there again. */
 const placeSchema = trackQuerySchema.pick({
   sort: true,
+  sortTag: true,
   descending: true,
   search: true,
   filter: true,

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -200,10 +200,29 @@ describe('heads of a pack', () => {
     expect(rows.tracks.find(({ id }) => id === track?.id)?.labels).toEqual([
       danceable > not ? 'danceable' : 'not_danceable',
     ]);
+    // Its means are kept: columns tell them, and another threshold needs no hearing.
+    const columns = await client.call('tracks.list', {
+      ...{ libraryId: library.id, tags: [`${EFFNET_ID}#danceability/danceable`] },
+    });
+    expect(columns.tracks.find(({ id }) => id === track?.id)?.tags).toEqual({
+      [`${EFFNET_ID}#danceability/danceable`]: danceable,
+    });
+    expect(await client.call('tags.kept', { libraryId: library.id })).toMatchObject([
+      { packId: EFFNET_ID, headId: 'danceability', tracks: 3 },
+      // The player heard one track.
+      { packId: EFFNET_ID, headId: null, tracks: 1 },
+    ]);
+    const moved = `${folder}-away`;
+    renameSync(folder, moved);
+    const other = await client.call('tags.library', {
+      ...{ libraryId: library.id, packId: EFFNET_ID, headId: 'danceability', threshold: 0, taxonomy: false },
+    });
+    expect(await finished(client, other.jobId, 'tag-library')).toMatchObject({ taxonomyId: null, tracks: 3 });
+    renameSync(moved, folder);
     // Reading it again hears nothing again, and loses nothing.
     const again = await client.call('taxonomies.refresh', {
       libraryId: library.id,
-      taxonomyId: tagged.taxonomyId,
+      taxonomyId: tagged.taxonomyId ?? '',
     });
     expect(again.labels).toEqual(made?.labels);
     const nobody = { libraryId: library.id, packId: EFFNET_ID, threshold: 1 };
