@@ -6,7 +6,7 @@ import type { LabelThreshold, Metrics, SplitName } from '../api/experiments.ts';
 import type { LabelledTrack, SplitTrack } from '../library/experiments.ts';
 import { predictedLabels, type TrackPrediction } from '../library/predictions.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
-import { windowsByTrack } from './track-windows.ts';
+import { tracksOf } from './track-windows.ts';
 
 /** Order in which metrics are listed: what matters most first. */
 const SCORED_SPLITS: readonly SplitName[] = ['test', 'validation', 'train'];
@@ -19,16 +19,16 @@ const SCORED_SPLITS: readonly SplitName[] = ['test', 'validation', 'train'];
  */
 export async function predictTracks(
   network: PrototypeNetwork,
-  { windows, similarities }: LibraryVectors,
+  vectors: LibraryVectors,
   signal: AbortSignal,
   onTrack: (done: number, total: number) => void = () => undefined,
 ): Promise<Map<string, TrackPrediction>> {
   const predictions = new Map<string, TrackPrediction>();
-  const tracks = windowsByTrack(windows);
+  const tracks = await tracksOf(vectors, signal);
   const pacer = new Pacer(signal);
   let compared = 0;
-  const columns = await similarities.of(network, tracks, async () => {
-    const work = (tracks[compared]?.vectors.length ?? 0) * network.prototypeCount;
+  const columns = await vectors.similarities.of(network, tracks, async () => {
+    const work = (tracks[compared]?.count ?? 0) * vectors.windows.dim * network.prototypeCount;
     if (pacer.due(work)) await pacer.pause();
     onTrack(compared++, tracks.length);
   });

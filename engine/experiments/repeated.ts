@@ -11,7 +11,7 @@ import type { TrackPrediction } from '../library/predictions.ts';
 import { chooseClasses, type ClassChoice } from './classes.ts';
 import { scoreSplits } from './metrics.ts';
 import { thresholdsOnValidation } from './thresholds.ts';
-import { windowsByTrack, type TrackWindows } from './track-windows.ts';
+import { tracksOf, type TrackWindows } from './track-windows.ts';
 import { assignSplits, trainerParameters } from './train.ts';
 import { partition, trainingSet, type Member } from './training-set.ts';
 
@@ -39,7 +39,8 @@ export async function compareRepeated(
   const started = performance.now();
   const both = requireComparable(library, request);
   const [a] = both;
-  const { windows } = library.embeddings.madeIn(a.space, `The experiment “${a.name}”`);
+  const vectors = library.embeddings.madeIn(a.space, `The experiment “${a.name}”`);
+  const { windows } = vectors;
   const leftOut = library.tracks.leftOut();
   const choice = chooseClasses(
     windows.trackIds.filter((id) => !leftOut.has(id)),
@@ -49,7 +50,7 @@ export async function compareRepeated(
       minimumTracks: Math.max(...both.map(({ parameters }) => parameters.minimumTracks)),
     },
   );
-  const byTrack = windowsByTrack(windows);
+  const byTrack = await tracksOf(vectors, job.signal);
   const perSplit = both.reduce((sum, { parameters }) => sum + parameters.steps, 0);
   const splits: RepeatedComparison['splits'] = [];
   const shares: number[] = [];
@@ -182,8 +183,9 @@ async function predict(
   const pacer = new Pacer(signal);
   const predictions = new Map<string, TrackPrediction>();
   for (const { track, vectors } of members) {
-    if (pacer.due(vectors.vectors.length * network.prototypeCount)) await pacer.pause();
-    const { prediction: top, probabilities } = network.classify(vectors.vectors, vectors.count);
+    const { vectors: own, count } = vectors;
+    if (pacer.due(own.length * network.prototypeCount)) await pacer.pause();
+    const { prediction: top, probabilities } = network.classify(own, count);
     predictions.set(track.id, { trackId: track.id, top, probabilities });
   }
   return predictions;

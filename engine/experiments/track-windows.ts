@@ -1,3 +1,5 @@
+import type { Rows } from '../../models/neighbours/rows.ts';
+import type { LibraryVectors } from '../library/vectors.ts';
 import type { WindowEmbeddings } from '../library/window-embeddings.ts';
 
 /** The windows of one track inside a set of window embeddings. */
@@ -6,21 +8,46 @@ export interface TrackWindows {
   /** First window, as a row of the set. */
   start: number;
   count: number;
-  /** `[count, dim]`, a view. */
-  vectors: Float32Array;
+  /** `[count, dim]`; of a large library read from its file each time, so taken once and let go. */
+  readonly vectors: Float32Array;
 }
 
-/** Cuts a set of window embeddings, which is ordered by track, into tracks. */
-export function windowsByTrack(windows: WindowEmbeddings): TrackWindows[] {
+/** The windows of a library by track, in memory or in its file. @throws the signal's reason; EngineError */
+export async function tracksOf(vectors: LibraryVectors, signal: AbortSignal): Promise<TrackWindows[]> {
+  return windowsByTrack(vectors.windows, await vectors.rows('window', signal));
+}
+
+/** Cuts a set of window embeddings, which is ordered by track, into tracks. @param rows their vectors */
+export function windowsByTrack(
+  { count, trackOf, trackIds }: Pick<WindowEmbeddings, 'count' | 'trackOf' | 'trackIds'>,
+  rows: Rows,
+): TrackWindows[] {
   const result: TrackWindows[] = [];
   let start = 0;
-  while (start < windows.count) {
-    const track = windows.trackOf[start] ?? 0;
+  while (start < count) {
+    const track = trackOf[start] ?? 0;
     let end = start + 1;
-    while (end < windows.count && windows.trackOf[end] === track) end++;
-    const vectors = windows.vectors.subarray(start * windows.dim, end * windows.dim);
-    result.push({ trackId: windows.trackIds[track] ?? '', start, count: end - start, vectors });
+    while (end < count && trackOf[end] === track) end++;
+    result.push(new LyingWindows(trackIds[track] ?? '', start, end - start, rows));
     start = end;
   }
   return result;
+}
+
+class LyingWindows implements TrackWindows {
+  readonly trackId: string;
+  readonly start: number;
+  readonly count: number;
+  readonly #rows: Rows;
+
+  constructor(trackId: string, start: number, count: number, rows: Rows) {
+    this.trackId = trackId;
+    this.start = start;
+    this.count = count;
+    this.#rows = rows;
+  }
+
+  get vectors(): Float32Array {
+    return this.#rows.read(this.start, this.count);
+  }
 }

@@ -21,7 +21,7 @@ import type { NewExperiment, SplitTrack } from '../library/experiments.ts';
 import { predictTracks, scoreSplits } from './metrics.ts';
 import { storeAtOnce } from './store-at-once.ts';
 import { thresholdsOnValidation } from './thresholds.ts';
-import { windowsByTrack } from './track-windows.ts';
+import { tracksOf } from './track-windows.ts';
 import { countsOf, partition, trainingSet } from './training-set.ts';
 
 /** What a train job is told. */
@@ -47,7 +47,7 @@ export async function train(
   const choice = chooseClasses(taught, library.labels.of(request.taxonomyId), request);
   job.entitle(`Train ${taxonomyName}, ${choice.classes.length} classes`);
   const tracks = assignSplits(library, choice, request);
-  const byTrack = windowsByTrack(windows);
+  const byTrack = await tracksOf(vectors, job.signal);
   const parts = partition(tracks, byTrack);
   if (parts.train.length === 0)
     throw new EngineError('training', 'No track fell into the training part.', 'Give it a larger share.');

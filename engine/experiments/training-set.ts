@@ -1,5 +1,6 @@
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import type { SplitName } from '../api/experiments.ts';
+import { checkFitsMemory } from '../library/fits-memory.ts';
 import type { SplitTrack } from '../library/experiments.ts';
 import type { TrackWindows } from './track-windows.ts';
 
@@ -23,9 +24,13 @@ export function partition(
   return parts;
 }
 
-/** Windows of the tracks one after the other; a window carries the labels of its track. */
+/**
+ * Windows of the tracks one after the other; a window carries the labels of its track.
+ * @throws EngineError `training` where they would not fit into memory
+ */
 export function trainingSet(members: readonly Member[], dim: number, labelNames: string[]): LabelledWindows {
   const { windows: count } = countsOf(members);
+  checkFitsMemory({ count, dim }, { kind: 'training', code: 'training', what: 'Training' });
   const features = new Float32Array(count * dim);
   const labels = new Uint8Array(count * labelNames.length);
   const of = new Int32Array(count);

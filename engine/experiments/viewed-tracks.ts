@@ -1,3 +1,4 @@
+import { rowsInMemory } from '../../models/neighbours/rows.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
 import type { Library } from '../library/library.ts';
 import type { WindowEmbeddings } from '../library/window-embeddings.ts';
@@ -47,7 +48,7 @@ export function viewedTracks(
 
 function byTrack(all: WindowEmbeddings): Map<string, Windows> {
   return new Map(
-    windowsByTrack(all).map(({ trackId, start, count, vectors }) => [
+    windowsByTrack(all, rowsInMemory(all.vectors, all.dim)).map(({ trackId, start, count, vectors }) => [
       trackId,
       {
         ...{ count, vectors },

@@ -42,7 +42,7 @@ export async function findMistakes(
   const copies = await copiesIn(library, vectors, signal);
   await job.checkpoint();
   const outliers = await outlierRows(vectors, signal);
-  const gathered = gatherLabels(library, vectors, taxonomyId, groupBy, copies);
+  const gathered = await gatherLabels(library, vectors, taxonomyId, groupBy, copies, signal);
   const { labelled, strata, unlabelled, leftOut, task, problem } = gathered;
   const folds = Math.min(wanted, Math.max(2, new Set(labelled.tracks.groups).size));
   const id = reportId(library, vectors, { taxonomyId, folds, groupBy, seed });

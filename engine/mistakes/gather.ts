@@ -4,7 +4,8 @@ import { splitGroups, type GroupBy } from '../../models/evaluation/splits/groups
 import { SCORES_VERSION } from '../../models/mistakes/judge.ts';
 import type { DuplicateGroup } from '../../models/mistakes/near-duplicates.ts';
 import { EngineError } from '../api/errors.ts';
-import { windowsByTrack, type TrackWindows } from '../experiments/track-windows.ts';
+import { tracksOf, type TrackWindows } from '../experiments/track-windows.ts';
+import { checkFitsMemory } from '../library/fits-memory.ts';
 import type { Library } from '../library/library.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
 
@@ -38,18 +39,19 @@ const LEAST_GROUPS = { single: 2, multi: 5 } as const;
  * label of several from five on: what only one artist plays cannot be told from how that artist sounds.
  * @param copies groups of rows of `vectors.tracks`; copies of one recording are never told apart
  */
-export function gatherLabels(
+export async function gatherLabels(
   library: Library,
   vectors: LibraryVectors,
   taxonomyId: string,
   groupBy: GroupBy,
   copies: readonly DuplicateGroup[],
-): GatheredLabels {
+  signal: AbortSignal,
+): Promise<GatheredLabels> {
   const task = library.taxonomies.get(taxonomyId).multilabel ? 'multi' : 'single';
   const labels = library.labels.of(taxonomyId);
   const groups = groupsOf(library, vectors, groupBy, copies);
   const away = library.tracks.leftOut();
-  const tracks = windowsByTrack(vectors.windows).filter(({ trackId }) => !away.has(trackId));
+  const tracks = (await tracksOf(vectors, signal)).filter(({ trackId }) => !away.has(trackId));
   const bearers = new Map<string, string[]>();
   for (const { trackId } of tracks)
     for (const label of own(labels, trackId, task)) {
@@ -209,6 +211,7 @@ function windowSet(
   labelsOf: (trackId: string) => readonly string[],
 ): LabelledWindows {
   const count = members.reduce((sum, member) => sum + member.count, 0);
+  checkFitsMemory({ count, dim }, { kind: 'training', code: 'training', what: 'Looking for mistakes' });
   const features = new Float32Array(count * dim);
   const labels = new Uint8Array(count * labelNames.length);
   const of = new Int32Array(count);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { joined } from '../../models/pecmae/lockstep.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import { rowsInMemory, type Rows } from '../../models/neighbours/rows.ts';
 import { fitPca, fitUmap, projectionTrust } from '../../models/projection/index.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import type { Projection, ProjectionEvent, ProjectionPoints } from '../api/projection.ts';
@@ -80,7 +81,7 @@ export async function libraryMap(
   const id = projectionId(library, request, space);
   const known = library.projections.find(id);
   if (known) return known;
-  const shown = { ...embedded(library, asked.level, space), prototypes: null };
+  const shown = { rows: await embedded(library, asked.level, space, options.signal), prototypes: null };
   const made = await lay(request, shown, options);
   library.projections.put(id, made);
   return made;
@@ -158,8 +159,7 @@ function pointsOf(library: Library, level: 'track' | 'window', space: SpaceInfo)
 
 /** What is laid out, and the prototypes that are placed on it. */
 interface Shown {
-  rows: Float32Array;
-  dim: number;
+  rows: Rows;
   prototypes: Float32Array | null;
 }
 
@@ -173,36 +173,38 @@ async function shownRows(
   if (reductionId !== null) {
     const { source } = library.reductions.get(reductionId);
     const { prototypes } = library.reductions.setOf(reductionId);
-    if (source.kind === 'library') return { ...embedded(library, level, space), prototypes };
+    if (source.kind === 'library') return { rows: await embedded(library, level, space, signal), prototypes };
     const { features, dim } = await corpusRows(context, library, source, signal);
-    return { rows: Float32Array.from(features), dim, prototypes };
+    return { rows: rowsInMemory(Float32Array.from(features), dim), prototypes };
   }
   const prototypes = experimentId === null ? null : prototypeVectors(library, experimentId);
-  return { ...embedded(library, level, space), prototypes };
+  return { rows: await embedded(library, level, space, signal), prototypes };
 }
 
-/** The vectors that are laid out of a library. */
-export function embedded(
+/** The vectors that are laid out of a library, in memory or in its file. @throws the signal's reason; EngineError */
+export async function embedded(
   library: Library,
   level: 'track' | 'window',
   space: SpaceInfo,
-): { rows: Float32Array; dim: number } {
+  signal: AbortSignal,
+): Promise<Rows> {
   const vectors = library.embeddings.vectors(space);
-  const { dim } = vectors.windows;
-  return { rows: level === 'track' ? vectors.tracks.vectors : vectors.windows.vectors, dim };
+  // Without any there is no file to read from, and no dimension.
+  if (vectors.windows.count === 0) return rowsInMemory(new Float32Array(), 1);
+  return vectors.rows(level, signal);
 }
 
 async function lay(
   { method, seed }: ProjectionRequest,
-  { rows, dim, prototypes }: Shown,
+  { rows, prototypes }: Shown,
   options: { signal: AbortSignal; onProgress: (fraction: number) => void },
 ): Promise<StoredProjection> {
   const empty = { x: new Float32Array(), y: new Float32Array() };
-  if (rows.length === 0) return { ...empty, prototypes: 0, trust: 0, explained: null };
-  const placed = await (method === 'pca' ? layPca : layUmap)(rows, dim, prototypes, seed, options);
+  if (rows.count === 0) return { ...empty, prototypes: 0, trust: 0, explained: null };
+  const placed = await (method === 'pca' ? layPca : layUmap)(rows, prototypes, seed, options);
   const { map, stars, explained } = placed;
   const trust =
-    map.x.length < 2 ? 1 : await projectionTrust(rows, dim, map, { seed, signal: options.signal });
+    map.x.length < 2 ? 1 : await projectionTrust(rows, rows.dim, map, { seed, signal: options.signal });
   return {
     x: concat(map.x, stars.x),
     y: concat(map.y, stars.y),
@@ -217,8 +219,7 @@ interface Points {
   y: Float32Array;
 }
 type Layout = (
-  rows: Float32Array,
-  dim: number,
+  rows: Rows,
   prototypes: Float32Array | null,
   seed: number,
   options: { signal: AbortSignal; onProgress: (fraction: number) => void },
@@ -226,8 +227,8 @@ type Layout = (
 
 const NOTHING: Points = { x: new Float32Array(), y: new Float32Array() };
 
-const layPca: Layout = async (rows, dim, prototypes, _seed, options) => {
-  const pca = await fitPca(rows, dim, options);
+const layPca: Layout = async (rows, prototypes, _seed, options) => {
+  const pca = await fitPca(rows, rows.dim, options);
   const [first, second] = pca.explained;
   return {
     map: await pca.project(rows, { signal: options.signal }),
@@ -236,8 +237,8 @@ const layPca: Layout = async (rows, dim, prototypes, _seed, options) => {
   };
 };
 
-const layUmap: Layout = async (rows, dim, prototypes, seed, options) => {
-  const umap = await fitUmap(rows, dim, { ...options, seed });
+const layUmap: Layout = async (rows, prototypes, seed, options) => {
+  const umap = await fitUmap(rows, rows.dim, { ...options, seed });
   return {
     map: { x: umap.x, y: umap.y },
     stars: prototypes ? await umap.place(prototypes, { signal: options.signal }) : NOTHING,

@@ -31,11 +31,13 @@ export async function* computeTrust(
   const left = new AbortController();
   const both = AbortSignal.any([signal, left.signal]);
   const progress = new Latest<number>();
-  const { rows, dim } = embedded(library, request.level, space);
-  const work = neighbourGraph(rows, dim, Math.min(NEIGHBOURS, count - 1), {
-    signal: both,
-    onProgress: (fraction) => progress.put(Math.floor(fraction * TOTAL)),
-  })
+  const work = embedded(library, request.level, space, both)
+    .then((rows) =>
+      neighbourGraph(rows, rows.dim, Math.min(NEIGHBOURS, count - 1), {
+        signal: both,
+        onProgress: (fraction) => progress.put(Math.floor(fraction * TOTAL)),
+      }),
+    )
     .then((graph) =>
       trustOfPoints(graph, { x: map.x.subarray(0, count), y: map.y.subarray(0, count) }, { signal: both }),
     )

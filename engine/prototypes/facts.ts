@@ -1,7 +1,7 @@
 import { Pacer } from '../../models/numerics/pacer.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { argmax } from '../classify/network-scores.ts';
-import { windowsByTrack } from '../experiments/track-windows.ts';
+import { tracksOf } from '../experiments/track-windows.ts';
 import type { Library } from '../library/library.ts';
 import { NOT_TRAINING, type LibraryVectors, type PrototypeFacts } from '../library/vectors.ts';
 import { nearestTracksByWindow } from '../neighbours/nearest.ts';
@@ -37,24 +37,25 @@ async function supports(
   library: Library,
   experimentId: string,
   network: PrototypeNetwork,
-  { windows }: LibraryVectors,
+  vectors: LibraryVectors,
   signal: AbortSignal,
 ): Promise<Omit<PrototypeFacts, 'nearest'>> {
   const K = network.prototypeCount;
   const support = new Int32Array(K);
   const matching = new Int32Array(K);
-  const nearestOf = new Int32Array(windows.count).fill(NOT_TRAINING);
+  const nearestOf = new Int32Array(vectors.windows.count).fill(NOT_TRAINING);
   const training = new Map(
     library.experiments
       .tracksOf(experimentId)
       .flatMap((track) => (track.split === 'train' ? [[track.id, new Set(track.labels)] as const] : [])),
   );
   const pacer = new Pacer(signal);
-  for (const { trackId, start, vectors, count } of windowsByTrack(windows)) {
-    const labels = training.get(trackId);
+  for (const track of await tracksOf(vectors, signal)) {
+    const { start, count } = track;
+    const labels = training.get(track.trackId);
     if (!labels) continue;
-    if (pacer.due(vectors.length * K)) await pacer.pause();
-    const similarities = network.similarities(vectors, count);
+    if (pacer.due(count * vectors.windows.dim * K)) await pacer.pause();
+    const similarities = network.similarities(track.vectors, count);
     for (let row = 0; row < count; row++) {
       const nearest = argmax(similarities.subarray(row * K, (row + 1) * K));
       nearestOf[start + row] = nearest;

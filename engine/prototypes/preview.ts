@@ -6,7 +6,7 @@ import type { Experiment, Metrics } from '../api/experiments.ts';
 import type { EditPreview, Flip } from '../api/prototypes.ts';
 import { argmax } from '../classify/network-scores.ts';
 import { scoreSplits } from '../experiments/metrics.ts';
-import { windowsByTrack } from '../experiments/track-windows.ts';
+import { tracksOf } from '../experiments/track-windows.ts';
 import type { SplitTrack } from '../library/experiments.ts';
 import type { Library } from '../library/library.ts';
 import { predictedLabels, type TrackPrediction } from '../library/predictions.ts';
@@ -62,14 +62,15 @@ function presentLogits(
   signal: AbortSignal,
 ): Promise<TrackLogits> {
   return vectors.trackLogits(`${id} ${revision}`, async () => {
-    const tracks = windowsByTrack(vectors.windows);
+    const tracks = await tracksOf(vectors, signal);
     const C = network.data.classes.length;
     const logits = new Float32Array(tracks.length * C);
     const tops = new Uint16Array(tracks.length);
     const pacer = new Pacer(signal);
     let compared = 0;
     const columns = await vectors.similarities.of(network, tracks, async () => {
-      if (pacer.due((tracks[compared++]?.vectors.length ?? 0) * network.prototypeCount)) await pacer.pause();
+      const units = (tracks[compared++]?.count ?? 0) * vectors.windows.dim * network.prototypeCount;
+      if (pacer.due(units)) await pacer.pause();
     });
     for (const row of tracks.keys()) {
       if (pacer.due(columns.length * C)) await pacer.pause();
@@ -98,11 +99,12 @@ async function changedLogits(
   const changed = [...gone, ...come];
   if (changed.length === 0) return { logits, tops };
   const C = before.data.classes.length;
-  const tracks = windowsByTrack(vectors.windows);
+  const tracks = await tracksOf(vectors, signal);
+  const { dim } = vectors.windows;
   const pacer = new Pacer(signal);
   let compared = 0;
   const similarities = await vectors.similarities.of(withColumns(before, changed), tracks, async () => {
-    if (pacer.due((tracks[compared++]?.vectors.length ?? 0) * changed.length)) await pacer.pause();
+    if (pacer.due((tracks[compared++]?.count ?? 0) * dim * changed.length)) await pacer.pause();
   });
   // Weights of the same prototype before and after cancel where the edit left them alone.
   const weights = new Map<Float32Array, Float64Array>();

@@ -1,5 +1,6 @@
 import { meanOfRows } from '../../models/embeddings/pooling.ts';
-import { gatherRows, kMeans } from '../../models/numerics/kmeans.ts';
+import { chosenRows } from '../../models/neighbours/rows.ts';
+import { kMeans } from '../../models/numerics/kmeans.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import { Random } from '../../models/numerics/random.ts';
 import type { PrototypeEdit as NetworkEdit } from '../../models/pecmae/edits.ts';
@@ -121,7 +122,8 @@ async function halves(
   const { nearestOf } = await factsOf(library, experiment, network, vectors, signal);
   const rows = [...nearestOf.keys()].filter((row) => nearestOf[row] === index);
   const { dim } = vectors.windows;
-  const points = gatherRows(vectors.windows.vectors, dim, rows);
+  const all = await vectors.rows('window', signal);
+  const points = Float64Array.from(chosenRows(all, rows).read(0, rows.length));
   const { centres } =
     rows.length < 2
       ? { centres: new Float64Array() }

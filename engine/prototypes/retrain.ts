@@ -6,7 +6,7 @@ import type { Experiment, LabelThreshold } from '../api/experiments.ts';
 import { prototypesMethods } from '../api/prototypes.ts';
 import { keepAsNew, revise, type Revision } from '../experiments/revise.ts';
 import { thresholdsOnValidation } from '../experiments/thresholds.ts';
-import { windowsByTrack } from '../experiments/track-windows.ts';
+import { tracksOf } from '../experiments/track-windows.ts';
 import { trainerParameters } from '../experiments/train.ts';
 import { partition, trainingSet } from '../experiments/training-set.ts';
 import type { JobHandle } from '../jobs/queue.ts';
@@ -48,7 +48,7 @@ export async function retrain(
       'Unfreeze those that may move.',
     );
   const vectors = library.embeddings.madeIn(before.space, 'This experiment');
-  const parts = partition(library.experiments.tracksOf(before.id), windowsByTrack(vectors.windows));
+  const parts = partition(library.experiments.tracksOf(before.id), await tracksOf(vectors, job.signal));
   if (parts.train.length === 0)
     throw new EngineError(
       'training',

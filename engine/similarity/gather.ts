@@ -38,13 +38,17 @@ export async function readiness(library: Library, space: SpaceInfo): Promise<Sim
  * Vectors, playlists and artists to learn from.
  * @throws EngineError `too-few-labels` where there are too few playlists or tracks, with their numbers
  */
-export async function gatherSimilarity(library: Library, space: SpaceInfo): Promise<SimilarityData> {
+export async function gatherSimilarity(
+  library: Library,
+  space: SpaceInfo,
+  signal?: AbortSignal,
+): Promise<SimilarityData> {
   const { problem } = await readiness(library, space);
   if (problem) throw new EngineError('too-few-labels', problem.message, problem.hint);
   const { trackIds, lists, artists } = usable(library, space, await library.playlists.matched());
   const groups = splitGroups(library.groupFacts(), 'track');
   return {
-    vectors: vectorsOf(library, space, trackIds),
+    vectors: await vectorsOf(library, space, trackIds, signal),
     lists,
     artists,
     groups: trackIds.map((id) => groups.get(id) ?? id),
@@ -73,12 +77,15 @@ function usable(library: Library, space: SpaceInfo, playlists: readonly MatchedP
   };
 }
 
-function vectorsOf(
+async function vectorsOf(
   library: Library,
   space: SpaceInfo,
   trackIds: readonly string[],
-): SimilarityData['vectors'] {
-  const { windows } = library.embeddings.vectors(space);
+  signal: AbortSignal | undefined,
+): Promise<SimilarityData['vectors']> {
+  const all = library.embeddings.vectors(space);
+  const rows = await all.rows('window', signal);
+  const { windows } = all;
   const { dim } = windows;
   const rowsOf = new Map<number, number[]>();
   windows.trackOf.forEach((track, row) => {
@@ -92,7 +99,7 @@ function vectorsOf(
   chosen.forEach((rows, i) => (starts[i + 1] = (starts[i] ?? 0) + rows.length));
   const vectors = new Float32Array((starts.at(-1) ?? 0) * dim);
   chosen.flat().forEach((row, i) => {
-    vectors.set(windows.vectors.subarray(row * dim, (row + 1) * dim), i * dim);
+    vectors.set(rows.one(row), i * dim);
   });
   return { dim, vectors, starts };
 }

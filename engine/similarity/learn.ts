@@ -36,7 +36,7 @@ export async function learnSimilarity(
   // Without a place for it nothing is learned.
   const { addFolder } = context.packs;
   const parent = parentSpace(context, library);
-  const data = await gatherSimilarity(library, parent.space);
+  const data = await gatherSimilarity(library, parent.space, job.signal);
   const settings = { ...defaultSimilaritySettings, ...asked };
   const [playlists, tracks] = [data.lists.length, data.groups.length];
   job.entitle(`Learn “${title}” from ${playlists} playlists`);

@@ -4,7 +4,7 @@ import { Pacer } from '../numerics/pacer.ts';
 import { checkFinite } from '../embeddings/labelled-vectors.ts';
 import { cosineDistance, squaredDistanceBelow } from '../numerics/distances.ts';
 import { at } from '../numerics/vectors.ts';
-import { rowsAtOnce, rowsInMemory, type Rows } from './rows.ts';
+import { checkFiniteRows, rowsInMemory, type Rows } from './rows.ts';
 import { CodeProduct, type Fineness } from './product.ts';
 import { finestCode, Sieve, offersRoom, type Offers, type SievedQuery } from './sieve.ts';
 
@@ -84,15 +84,9 @@ export class ExactIndex {
    * @throws NumericError `empty` or `not-finite`; whatever reading them throws
    */
   static async over(rows: Rows, metric: Metric = 'euclidean'): Promise<ExactIndex> {
-    const { count, dim } = rows;
-    if (count === 0)
+    if (rows.count === 0)
       throw new NumericError('empty', 'There is nothing to search.', 'Import some tracks first.');
-    const pacer = new Pacer();
-    const part = rowsAtOnce(dim);
-    for (let first = 0; first < count; first += part) {
-      const own = rows.read(first, Math.min(part, count - first));
-      await checkFinite(own, dim, pacer, 'The index', first);
-    }
+    await checkFiniteRows(rows, new Pacer(), 'The index');
     return new ExactIndex(rows, metric);
   }
 

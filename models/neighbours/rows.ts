@@ -1,4 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { checkFinite } from '../embeddings/labelled-vectors.ts';
+import type { Pacer } from '../numerics/pacer.ts';
 
 /** Vectors of one length, wherever they lie. */
 export interface Rows {
@@ -28,6 +30,44 @@ export function rowsInMemory(vectors: Float32Array, dim: number): Rows {
 /** Rows as they come, or a matrix `[n, dim]` as rows. */
 export function asRows(vectors: Float32Array | Rows, dim: number): Rows {
   return vectors instanceof Float32Array ? rowsInMemory(vectors, dim) : vectors;
+}
+
+/** All rows, some megabytes of them at a time: the number of the first, and the rows as `[count, dim]`. */
+export function* partsOf(all: Rows): Generator<[first: number, part: Float32Array], void> {
+  const part = rowsAtOnce(all.dim);
+  for (let first = 0; first < all.count; first += part)
+    yield [first, all.read(first, Math.min(part, all.count - first))];
+}
+
+/** @throws NumericError `not-finite` naming the first row with NaN or an infinity; the pacer's */
+export async function checkFiniteRows(all: Rows, pacer: Pacer, what: string): Promise<void> {
+  for (const [first, part] of partsOf(all)) await checkFinite(part, all.dim, pacer, what, first);
+}
+
+/**
+ * Some of the rows, in a given order, as rows of their own: nothing is copied until it is read.
+ * @param chosen numbers of rows
+ */
+export function chosenRows(all: Rows, chosen: ArrayLike<number>): Rows {
+  const { dim } = all;
+  const at = (i: number): number => chosen[i] ?? 0;
+  return {
+    count: chosen.length,
+    dim,
+    one: (i) => all.one(at(i)),
+    read: (first, count) => {
+      const out = new Float32Array(count * dim);
+      let [low, high] = [Infinity, -1];
+      for (let i = first; i < first + count; i++) [low, high] = [Math.min(low, at(i)), Math.max(high, at(i))];
+      // Where they lie close to each other, one long read is cheaper than many short ones.
+      const near = count > 0 && high - low < 2 * count ? all.read(low, high - low + 1) : null;
+      for (let i = 0; i < count; i++) {
+        const place = (at(first + i) - low) * dim;
+        out.set(near ? near.subarray(place, place + dim) : all.one(at(first + i)), i * dim);
+      }
+      return out;
+    },
+  };
 }
 
 /** Closes the files of rows that nobody holds any more: who searched them last is not known. */

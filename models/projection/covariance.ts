@@ -1,3 +1,4 @@
+import type { Rows } from '../neighbours/rows.ts';
 import type { Pacer } from '../numerics/pacer.ts';
 
 // Elements are read in place: a helper fed with every kind of array is several times slower in these loops.
@@ -14,22 +15,24 @@ export interface Moments {
 
 /** Moments of the rows, or of evenly spaced ones when there are more than `limit`. */
 export async function covariance(
-  vectors: Float32Array,
-  dim: number,
+  all: Rows,
   limit: number,
   pacer: Pacer,
   onProgress?: (fraction: number) => void,
 ): Promise<Moments> {
-  const count = vectors.length / dim;
+  const { count, dim } = all;
   const step = Math.ceil(count / limit);
   const rows = Math.ceil(count / step);
   const mean = new Float64Array(dim);
-  for (let row = 0; row < count; row += step)
-    for (let d = 0; d < dim; d++) mean[d] = (mean[d] as number) + (vectors[row * dim + d] as number) / rows;
+  for (let row = 0; row < count; row += step) {
+    const own = all.one(row);
+    for (let d = 0; d < dim; d++) mean[d] = (mean[d] as number) + (own[d] as number) / rows;
+  }
   const matrix = new Float64Array(dim * dim);
   const centred = new Float64Array(dim);
   for (let row = 0; row < count; row += step) {
-    for (let d = 0; d < dim; d++) centred[d] = (vectors[row * dim + d] as number) - (mean[d] as number);
+    const own = all.one(row);
+    for (let d = 0; d < dim; d++) centred[d] = (own[d] as number) - (mean[d] as number);
     for (let a = 0; a < dim; a++) {
       const value = (centred[a] as number) / rows;
       if (value === 0) continue;

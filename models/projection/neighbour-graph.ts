@@ -1,5 +1,6 @@
 import { ExactIndex } from '../neighbours/exact.ts';
 import type { Metric } from '../neighbours/brute.ts';
+import { asRows, type Rows } from '../neighbours/rows.ts';
 import type { ProjectOptions } from './types.ts';
 
 /** The nearest others of every row. */
@@ -18,17 +19,20 @@ const chunk = 512;
 
 /**
  * Exact neighbours of every row among the others.
- * @param vectors `[count, dim]`, finite, at least two rows
+ * @param vectors rows, or `[count, dim]`; finite, at least two
  * @param width neighbours per row, at most count − 1
  * @throws NumericError `empty`, `shape`, `not-finite`; the signal's reason
  */
 export async function neighbourGraph(
-  vectors: Float32Array,
+  vectors: Float32Array | Rows,
   dim: number,
   width: number,
   { metric = 'euclidean', signal, onProgress }: ProjectOptions & { metric?: Metric } = {},
 ): Promise<NeighbourGraph> {
-  const index = await ExactIndex.build(vectors, dim, metric);
+  const all = asRows(vectors, dim);
+  const index = await (vectors instanceof Float32Array
+    ? ExactIndex.build(vectors, dim, metric)
+    : ExactIndex.over(all, metric));
   try {
     const { count } = index;
     const graph = {
@@ -40,7 +44,7 @@ export async function neighbourGraph(
     for (let first = 0; first < count; first += chunk) {
       signal?.throwIfAborted();
       const last = Math.min(count, first + chunk);
-      const found = await index.nearest(vectors.subarray(first * dim, last * dim), width + 1, { signal });
+      const found = await index.nearest(all.read(first, last - first), width + 1, { signal });
       for (let row = first; row < last; row++)
         takeOthers(graph, row, found, (row - first) * (width + 1), metric);
       onProgress?.(last / count);

@@ -1,7 +1,7 @@
 import { PCA } from 'ml-pca';
 import { NumericError } from '../numerics/errors.ts';
 import { Pacer } from '../numerics/pacer.ts';
-import { checkFinite } from '../embeddings/labelled-vectors.ts';
+import { asRows, checkFiniteRows, partsOf, type Rows } from '../neighbours/rows.ts';
 import { Random } from '../numerics/random.ts';
 import { covariance, multiplyBlock, orthonormalise, type Moments } from './covariance.ts';
 import type { ProjectOptions, Projection } from './types.ts';
@@ -36,31 +36,33 @@ export class PcaProjection {
     this.explained = explained;
   }
 
-  /** Coordinates of `[n, dim]` vectors: the data of the fit, or prototypes added later. @throws NumericError `shape`. */
-  async project(vectors: Float32Array, options: ProjectOptions = {}): Promise<Projection> {
+  /** Coordinates of vectors, `[n, dim]` or rows: the data of the fit, or prototypes added later. @throws NumericError `shape`. */
+  async project(vectors: Float32Array | Rows, options: ProjectOptions = {}): Promise<Projection> {
     const dim = this.mean.length;
-    if (vectors.length % dim !== 0)
+    const all = asRows(vectors, dim);
+    if (all.dim !== dim || !Number.isInteger(all.count))
       throw new NumericError(
         'shape',
-        `${vectors.length} values are no rows of ${dim}.`,
+        `${all.count * all.dim} values are no rows of ${dim}.`,
         'Use the same pack.',
       );
     const pacer = new Pacer(options.signal);
-    const n = vectors.length / dim;
-    const x = new Float32Array(n);
-    const y = new Float32Array(n);
+    const x = new Float32Array(all.count);
+    const y = new Float32Array(all.count);
     const [first, second] = this.axes;
-    for (let row = 0; row < n; row++) {
-      let a = 0;
-      let b = 0;
-      for (let d = 0; d < dim; d++) {
-        const value = (vectors[row * dim + d] as number) - (this.mean[d] as number);
-        a += value * (first[d] as number);
-        b += value * (second[d] as number);
+    for (const [start, part] of partsOf(all)) {
+      for (let row = 0; row < part.length / dim; row++) {
+        let a = 0;
+        let b = 0;
+        for (let d = 0; d < dim; d++) {
+          const value = (part[row * dim + d] as number) - (this.mean[d] as number);
+          a += value * (first[d] as number);
+          b += value * (second[d] as number);
+        }
+        x[start + row] = a;
+        y[start + row] = b;
+        if (pacer.due(2 * dim)) await pacer.pause();
       }
-      x[row] = a;
-      y[row] = b;
-      if (pacer.due(2 * dim)) await pacer.pause();
     }
     return { x, y };
   }
@@ -73,25 +75,26 @@ export class PcaProjection {
  *
  * The eigen-problem is ml-pca's; beyond 48 dimensions it is first shrunk by blocked subspace iteration with
  * Rayleigh–Ritz, because solving it whole would block the process for seconds.
- * @param vectors `[n, dim]`, n ≥ 1, finite.
+ * @param vectors rows, or `[n, dim]`; n ≥ 1, finite.
  * @throws NumericError `empty`, `shape`, `not-finite`; the signal's reason.
  */
 export async function fitPca(
-  vectors: Float32Array,
+  vectors: Float32Array | Rows,
   dim: number,
   options: ProjectOptions = {},
 ): Promise<PcaProjection> {
   const pacer = new Pacer(options.signal);
-  if (!Number.isInteger(dim) || dim < 1 || vectors.length % dim !== 0)
+  const all = asRows(vectors, dim);
+  if (!Number.isInteger(dim) || dim < 1 || all.dim !== dim || !Number.isInteger(all.count))
     throw new NumericError(
       'shape',
-      `${vectors.length} values are no rows of ${dim}.`,
+      `${all.count * all.dim} values are no rows of ${dim}.`,
       'Check the dimension.',
     );
-  if (vectors.length === 0)
+  if (all.count === 0)
     throw new NumericError('empty', 'There is nothing to project.', 'Import some tracks first.');
-  await checkFinite(vectors, dim, pacer, 'The projection');
-  const moments = await covariance(vectors, dim, fitRows, pacer, options.onProgress);
+  await checkFiniteRows(all, pacer, 'The projection');
+  const moments = await covariance(all, fitRows, pacer, options.onProgress);
   const none = new Float64Array(dim);
   if (moments.total === 0) return new PcaProjection(moments.mean, [none, none], [0, 0]);
   const basis = dim <= wholeDim ? null : await subspace(moments, pacer);

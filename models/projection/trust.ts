@@ -1,6 +1,7 @@
 import { NumericError } from '../numerics/errors.ts';
 import { ExactIndex, type Neighbour } from '../neighbours/exact.ts';
 import type { Metric } from '../neighbours/brute.ts';
+import { asRows, type Rows } from '../neighbours/rows.ts';
 import { at } from '../numerics/vectors.ts';
 import { Random } from '../numerics/random.ts';
 import { Pacer } from '../numerics/pacer.ts';
@@ -19,20 +20,21 @@ const sampleRows = 2000;
  * @throws NumericError `shape` when sizes disagree or there are fewer than 2 points.
  */
 export async function projectionTrust(
-  vectors: Float32Array,
+  vectors: Float32Array | Rows,
   dim: number,
   projection: Projection,
   options: { seed: number; metric?: Metric; signal?: AbortSignal },
 ): Promise<number> {
   const n = projection.x.length;
-  if (n < 2 || vectors.length !== n * dim || projection.y.length !== n)
+  const whole = asRows(vectors, dim);
+  if (n < 2 || whole.dim !== dim || whole.count !== n || projection.y.length !== n)
     throw new NumericError('shape', 'Vectors and map differ in size.', 'Compute the map again.');
   const all = Array.from({ length: n }, (_, row) => row);
   const rows = n <= sampleRows ? all : new Random(options.seed).shuffle(all).slice(0, sampleRows);
   const high = new Float32Array(rows.length * dim);
   const low = new Float32Array(rows.length * 2);
   rows.forEach((row, i) => {
-    high.set(vectors.subarray(row * dim, (row + 1) * dim), i * dim);
+    high.set(whole.one(row), i * dim);
     low[2 * i] = at(projection.x, row);
     low[2 * i + 1] = at(projection.y, row);
   });

@@ -1,8 +1,10 @@
 import { NumericError } from '../numerics/errors.ts';
 import { at } from '../numerics/vectors.ts';
+import { asRows, chosenRows, type Rows } from '../neighbours/rows.ts';
 import { ExactIndex, type Neighbour } from '../neighbours/exact.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { Random } from '../numerics/random.ts';
+import { distinctRows } from './distinct-rows.ts';
 import { layoutOf } from './layout.ts';
 import { neighbourGraph } from './neighbour-graph.ts';
 import { fitPca } from './pca.ts';
@@ -25,8 +27,12 @@ export interface UmapOptions extends ProjectOptions {
 export const smallestUmap = 5;
 /** Share of the progress after which neighbours are known, about. */
 const neighboursKnown = 0.7;
+/** Rows laid out for one that is placed, in time, about. */
+const placedPerLaidOut = 2;
 /** Vectors that are placed at once. */
 const chunk = 2048;
+
+type Place = (vectors: Float32Array | Rows, options: ProjectOptions) => Promise<Projection>;
 
 /** A finished layout, into which further vectors can be placed. */
 export class UmapProjection implements Projection {
@@ -34,13 +40,9 @@ export class UmapProjection implements Projection {
   readonly y: Float32Array;
   /** `pca` when there were too few distinct points for UMAP. */
   readonly method: 'umap' | 'pca';
-  readonly #place: (vectors: Float32Array, options: ProjectOptions) => Promise<Projection>;
+  readonly #place: Place;
 
-  constructor(
-    points: Projection,
-    method: 'umap' | 'pca',
-    place: (vectors: Float32Array, options: ProjectOptions) => Promise<Projection>,
-  ) {
+  constructor(points: Projection, method: 'umap' | 'pca', place: Place) {
     this.x = points.x;
     this.y = points.y;
     this.method = method;
@@ -48,11 +50,11 @@ export class UmapProjection implements Projection {
   }
 
   /**
-   * Positions of `[m, dim]` vectors that were not part of the fit (prototypes): the mean of their nearest fitted
+   * Positions of vectors (`[m, dim]`, or rows) that were not part of the fit (prototypes): the mean of their nearest fitted
    * points' positions, weighted by UMAP-like membership `exp(−(d − d₁) / mean(d − d₁))`. This is where the transform of
    * umap-learn starts from; its further optimisation is left out so that the map never moves.
    */
-  place(vectors: Float32Array, options: ProjectOptions = {}): Promise<Projection> {
+  place(vectors: Float32Array | Rows, options: ProjectOptions = {}): Promise<Projection> {
     return this.#place(vectors, options);
   }
 }
@@ -62,11 +64,11 @@ export class UmapProjection implements Projection {
  * thread of its own (layout.ts). Copies of a vector are laid out once and lie on one point: among copies alone the layout
  * would say nothing. Of more vectors than `mostLaidOut` a seeded sample is laid out and the rest placed among them. Fewer than 5
  * different vectors: PCA instead (constant data lands at (0, 0)), and `method` says so.
- * @param vectors `[n, dim]`, n ≥ 1, finite.
+ * @param vectors rows, or `[n, dim]`; n ≥ 1, finite. Of rows in a file only what is laid out is read into memory.
  * @throws NumericError `empty`, `shape`, `not-finite`, `bad-parameter`; the signal's reason.
  */
 export async function fitUmap(
-  vectors: Float32Array,
+  vectors: Float32Array | Rows,
   dim: number,
   options: UmapOptions,
 ): Promise<UmapProjection> {
@@ -82,31 +84,41 @@ export async function fitUmap(
   if (!Number.isInteger(neighbours) || neighbours < 2)
     throw new NumericError('bad-parameter', `neighbours must be at least 2, not ${neighbours}.`, 'Try 15.');
   const flat = await fitPca(vectors, dim, { signal });
-  const n = vectors.length / dim;
-  if (n < smallestUmap || flat.explained[0] === 0) {
-    const place = (more: Float32Array, how: ProjectOptions): Promise<Projection> => flat.project(more, how);
-    return new UmapProjection(await flat.project(vectors), 'pca', place);
-  }
-  const distinct = await distinctRows(vectors, dim, new Pacer(signal));
+  const all = asRows(vectors, dim);
+  const n = all.count;
+  if (n < smallestUmap || flat.explained[0] === 0)
+    return new UmapProjection(await flat.project(all, { signal }), 'pca', (more, how) =>
+      flat.project(more, how),
+    );
+  const distinct = await distinctRows(all, new Pacer(signal));
   if (distinct.rows.length < n) {
-    const own = await fitUmap(rowsAt(vectors, dim, distinct.rows), dim, options);
+    const own = await fitUmap(chosenRows(all, distinct.rows), dim, options);
     const points = { x: spread(own.x, distinct.of), y: spread(own.y, distinct.of) };
     return new UmapProjection(points, own.method, (more, how) => own.place(more, how));
   }
   const sample = n <= mostLaidOut ? null : sampleOf(n, mostLaidOut, seed);
-  const fitted = sample === null ? vectors : rowsAt(vectors, dim, sample);
-  const width = Math.min(neighbours, fitted.length / dim) - 1;
+  const chosen = sample === null ? all : chosenRows(all, sample);
+  const fitted = chosen.read(0, chosen.count);
+  const width = Math.min(neighbours, chosen.count) - 1;
+  const laying = chosen.count / (chosen.count + (n - chosen.count) / placedPerLaidOut);
+  const report = (fraction: number): void => onProgress?.(laying * fraction);
   const graph = await neighbourGraph(fitted, dim, width, {
     ...{ metric, signal },
-    onProgress: (fraction) => onProgress?.(neighboursKnown * fraction),
+    onProgress: (fraction) => report(neighboursKnown * fraction),
   });
   const layout = await layoutOf(graph, await flat.project(fitted, { signal }), {
     ...{ signal, seed, ...(passes !== undefined && { passes }) },
-    onProgress: (fraction) => onProgress?.(neighboursKnown + (1 - neighboursKnown) * fraction),
+    onProgress: (fraction) => report(neighboursKnown + (1 - neighboursKnown) * fraction),
   });
-  const place = (more: Float32Array, how: ProjectOptions): Promise<Projection> =>
-    placeAmong(fitted, layout, more, { dim, metric, width: width + 1, signal: how.signal });
-  const points = sample === null ? layout : await placeRest(vectors, dim, sample, layout, place, options);
+  const place: Place = (more, how) =>
+    placeAmong(fitted, layout, asRows(more, dim), { ...how, dim, metric, width: width + 1 });
+  const points =
+    sample === null
+      ? layout
+      : await placeRest(all, sample, layout, place, {
+          signal,
+          onProgress: (fraction) => onProgress?.(laying + (1 - laying) * fraction),
+        });
   onProgress?.(1);
   return new UmapProjection(points, 'umap', place);
 }
@@ -123,20 +135,21 @@ function sampleOf(count: number, size: number, seed: number): number[] {
 async function placeAmong(
   fitted: Float32Array,
   layout: Projection,
-  vectors: Float32Array,
-  how: { dim: number; metric: 'euclidean' | 'cosine'; width: number; signal: AbortSignal | undefined },
+  more: Rows,
+  how: ProjectOptions & { dim: number; metric: 'euclidean' | 'cosine'; width: number },
 ): Promise<Projection> {
-  const { dim, width, signal } = how;
+  const { dim, width, signal, onProgress } = how;
   // A fresh index: the layout may be kept for long, a session should not be.
   const index = await ExactIndex.build(fitted, dim, how.metric);
-  const count = vectors.length / dim;
+  const { count } = more;
   const placed = { x: new Float32Array(count), y: new Float32Array(count) };
   try {
     for (let first = 0; first < count; first += chunk) {
-      const part = vectors.subarray(first * dim, (first + chunk) * dim);
+      const part = more.read(first, Math.min(chunk, count - first));
       const { x, y } = amongNeighbours(await index.query(part, width, signal ? { signal } : {}), layout);
       placed.x.set(x, first);
       placed.y.set(y, first);
+      onProgress?.(Math.min(1, (first + chunk) / count));
     }
     return placed;
   } finally {
@@ -146,17 +159,16 @@ async function placeAmong(
 
 /** Where all rows lie: those of the sample as laid out, the others among them. */
 async function placeRest(
-  vectors: Float32Array,
-  dim: number,
+  vectors: Rows,
   sample: readonly number[],
   layout: Projection,
-  place: (vectors: Float32Array, options: ProjectOptions) => Promise<Projection>,
-  { signal }: ProjectOptions,
+  place: Place,
+  options: ProjectOptions,
 ): Promise<Projection> {
-  const count = vectors.length / dim;
+  const { count } = vectors;
   const laid = new Set(sample);
   const rest = Array.from({ length: count }, (_, row) => row).filter((row) => !laid.has(row));
-  const placed = await place(rowsAt(vectors, dim, rest), signal ? { signal } : {});
+  const placed = await place(chosenRows(vectors, rest), options);
   const all = { x: new Float32Array(count), y: new Float32Array(count) };
   for (const [rows, points] of [[sample, layout] as const, [rest, placed] as const])
     rows.forEach((row, i) => {
@@ -185,49 +197,6 @@ function amongNeighbours(nearest: Neighbour[][], layout: Projection): Projection
     y[i] = sumY / total;
   }
   return { x, y };
-}
-
-/** Rows that differ, by their first occurrence, and for every row which of them it equals, bit for bit. */
-async function distinctRows(
-  vectors: Float32Array,
-  dim: number,
-  pacer: Pacer,
-): Promise<{ rows: number[]; of: Int32Array }> {
-  const words = new Uint32Array(vectors.buffer, vectors.byteOffset, vectors.length);
-  const count = vectors.length / dim;
-  const rows: number[] = [];
-  const of = new Int32Array(count);
-  const withHash = new Map<number, number[]>();
-  for (let row = 0; row < count; row++) {
-    const hash = hashOf(words, row * dim, (row + 1) * dim);
-    const candidates = withHash.get(hash) ?? [];
-    let found = candidates.find((other) => equalRows(words, dim, rows[other] ?? 0, row));
-    if (found === undefined) {
-      found = rows.push(row) - 1;
-      withHash.set(hash, [...candidates, found]);
-    }
-    of[row] = found;
-    if (pacer.due(dim)) await pacer.pause();
-  }
-  return { rows, of };
-}
-
-/** FNV-1a over words. */
-function hashOf(words: Uint32Array, from: number, to: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (words[i] as number), 0x01000193);
-  return hash;
-}
-
-function equalRows(words: Uint32Array, dim: number, a: number, b: number): boolean {
-  for (let i = 0; i < dim; i++) if (words[a * dim + i] !== words[b * dim + i]) return false;
-  return true;
-}
-
-function rowsAt(vectors: Float32Array, dim: number, rows: readonly number[]): Float32Array {
-  const out = new Float32Array(rows.length * dim);
-  rows.forEach((row, i) => out.set(vectors.subarray(row * dim, (row + 1) * dim), i * dim));
-  return out;
 }
 
 const spread = (values: Float32Array, of: Int32Array): Float32Array =>

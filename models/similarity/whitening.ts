@@ -1,4 +1,5 @@
 import { PCA } from 'ml-pca';
+import { rowsInMemory } from '../neighbours/rows.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { Random } from '../numerics/random.ts';
 import { at } from '../numerics/vectors.ts';
@@ -28,7 +29,7 @@ export async function fitWhitening(
   signal?: AbortSignal,
 ): Promise<Whitening> {
   const pacer = new Pacer(signal);
-  const { mean, matrix, total } = await covariance(vectors, dim, FIT_ROWS, pacer);
+  const { mean, matrix, total } = await covariance(rowsInMemory(vectors, dim), FIT_ROWS, pacer);
   const random = new Random(1);
   let basis = orthonormalise(
     Array.from({ length: Math.min(dim, width + SPARE) }, () =>

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -48,6 +48,17 @@ function clustered(rows: number, dim: number, random: Random): Float32Array {
   return out;
 }
 
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+/** In parts: files are not written more than 2 GiB at once. */
+function writeRows(path: string, rows: Float32Array): void {
+  const part = 1 << 26;
+  writeFileSync(path, '');
+  for (let first = 0; first < rows.length; first += part)
+    appendFileSync(path, bytesOf(rows.subarray(first, first + part)));
+}
+
 const spentSchema = z.object({ cpu: z.number(), wall: z.number() });
 
 /** What a batch took at best. */
@@ -74,8 +85,8 @@ async function compare(
   const folder = mkdtempSync(join(tmpdir(), 'archetone-bench-'));
   try {
     const path = (file: string): string => join(folder, file);
-    writeFileSync(path('vectors'), vectors);
-    writeFileSync(path('queries'), queries);
+    writeRows(path('vectors'), vectors);
+    writeRows(path('queries'), queries);
     const peer = Peer.start('peer_neighbours.py', [
       path('vectors'),
       path('queries'),

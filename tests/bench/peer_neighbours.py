@@ -10,10 +10,13 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 import numpy as np
 
+# The names of what is compared with, or all: at a million rows each of them takes gigabytes.
+wanted = [name for name in os.environ.get("ARCHETONE_BENCH_PEERS", "").split(",") if name]
+
 vectors, queries, dim, k, ids = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
 X = np.fromfile(vectors, np.float32).reshape(-1, dim)
 Q = np.fromfile(queries, np.float32).reshape(-1, dim)
-squares = (X * X).sum(1)
+squares = np.einsum("ij,ij->i", X, X)
 
 
 def numpy_search(q):
@@ -40,6 +43,7 @@ try:
     searches["scikit-learn brute"] = lambda q: brute.kneighbors(q, return_distance=False)
 except ImportError:
     pass
+searches = {name: search for name, search in searches.items() if not wanted or name in wanted}
 searches[next(n for n in ("FAISS flat", "NumPy sgemm") if n in searches)](Q).astype(np.int32).tofile(ids)
 for line in sys.stdin:
     asked = json.loads(line)

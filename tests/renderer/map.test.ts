@@ -222,6 +222,28 @@ describe('the picture of a map', () => {
     expect(mix(red, white, 0)).toBe(white);
   });
 
+  it('mixes the edges of points as colours are mixed, to one of 255', () => {
+    const raster = new Raster(40, 40);
+    const ground = pixelOf('rgb(31, 140, 250)');
+    raster.clear(ground);
+    const sprite = spriteOf('circle', 7);
+    // Twice: an edge over an edge.
+    for (const colour of [red, pixelOf('rgb(250, 3, 77)')]) {
+      const before = raster.pixels.slice();
+      raster.stamp(sprite, 20, 20, colour);
+      const side = 2 * sprite.reach + 1;
+      sprite.cover.forEach((cover, i) => {
+        const place =
+          (20 + raster.border + Math.floor(i / side) - sprite.reach) * raster.stride +
+          (20 + raster.border + (i % side) - sprite.reach);
+        const [found, wanted] = [raster.pixels[place] ?? 0, mix(colour, before[place] ?? 0, cover)];
+        for (const shift of [0, 8, 16, 24])
+          expect(Math.abs(((found >>> shift) & 255) - ((wanted >>> shift) & 255))).toBeLessThanOrEqual(1);
+      });
+    }
+    expect(sprite.cover.some((cover) => cover > 0 && cover < 255)).toBe(true);
+  });
+
   it('has every shape, all different and about equally large', () => {
     const covers = Object.keys(shapePaths).map((shape) => Array.from(spriteOf(shape as Shape, 9).cover));
     expect(new Set(covers.map(String)).size).toBe(covers.length);

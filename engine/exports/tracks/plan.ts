@@ -1,5 +1,6 @@
 import type { RowNeighbours } from '../../../models/datasets/index.ts';
 import { ExactIndex } from '../../../models/neighbours/exact.ts';
+import { chosenRows } from '../../../models/neighbours/rows.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { Library } from '../../library/library.ts';
 import type { JobHandle } from '../../jobs/queue.ts';
@@ -129,20 +130,19 @@ async function neighboursOf(
   { level, neighbours: wanted }: Pick<TrackSubject, 'level' | 'neighbours'>,
   job: JobHandle,
 ): Promise<(RowNeighbours | null)[]> {
-  const { windows, tracks } = library.embeddings.vectors(space);
-  const all = level === 'track' ? tracks.vectors : windows.vectors;
-  const { dim } = windows;
+  const all = await library.embeddings.vectors(space).rows(level, job.signal);
   const embedded = [...sources.keys()].filter((row) => sources[row] !== NONE);
-  // The same rows in the same order need no copy.
-  const same = embedded.length * dim === all.length && embedded.every((row, i) => sources[row] === i);
-  const vectors = same ? all : gathered(all, dim, embedded, sources);
-  const index = await ExactIndex.build(vectors, dim);
+  const rows = chosenRows(
+    all,
+    Int32Array.from(embedded, (row) => sources[row] ?? 0),
+  );
+  const index = await ExactIndex.over(rows);
   const found: (RowNeighbours | null)[] = Array.from({ length: sources.length }, () => null);
   try {
     for (let first = 0; first < embedded.length; first += BATCH) {
       await job.checkpoint();
       job.report({ done: first, total: embedded.length, unit: 'rows', current: 'finding neighbours' });
-      const queries = vectors.subarray(first * dim, (first + BATCH) * dim);
+      const queries = rows.read(first, Math.min(BATCH, rows.count - first));
       const nearest = await index.query(queries, wanted + 1, { signal: job.signal });
       for (const [q, own] of nearest.entries()) {
         // A row is its own nearest, unless an equal one comes before it.
@@ -159,18 +159,4 @@ async function neighboursOf(
     await index.close();
   }
   return found;
-}
-
-function gathered(
-  all: Float32Array,
-  dim: number,
-  rows: readonly number[],
-  sources: Int32Array,
-): Float32Array {
-  const vectors = new Float32Array(rows.length * dim);
-  for (const [i, row] of rows.entries()) {
-    const source = sources[row] ?? NONE;
-    vectors.set(all.subarray(source * dim, (source + 1) * dim), i * dim);
-  }
-  return vectors;
 }

@@ -24,6 +24,6 @@ export async function corpusRows(
   space: SpaceInfo = library.space(),
 ): Promise<LabelledRows> {
   return source.kind === 'library'
-    ? libraryRows(context, library, source, space)
+    ? libraryRows(context, library, source, space, signal)
     : fileRows(source, context, signal);
 }

@@ -2,7 +2,9 @@ import type { CorpusSource } from '../../api/corpora.ts';
 import type { SpaceInfo } from '../../api/spaces.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { EngineContext } from '../../context.ts';
+import { checkFitsMemory } from '../../library/fits-memory.ts';
 import type { Library } from '../../library/library.ts';
+import { chosenRows, partsOf } from '../../../models/neighbours/rows.ts';
 import { numberTracks } from '../../../models/embeddings/tracks.ts';
 import { splitGroups } from '../../../models/evaluation/splits/groups.ts';
 import type { LabelledRows } from './rows.ts';
@@ -11,27 +13,26 @@ type LibrarySource = Extract<CorpusSource, { kind: 'library' }>;
 
 /**
  * The labelled tracks (or windows) of a library. Labels are sorted by name.
- * @throws EngineError `not-found`; `too-few-labels` when no ready track has a label
+ * @throws EngineError `not-found`; `too-few-labels` when no ready track has a label; `reduction` where they would not fit
+ * into memory; the signal's reason
  */
-export function libraryRows(
+export async function libraryRows(
   context: EngineContext,
   library: Library,
   source: LibrarySource,
   space: SpaceInfo = library.space(),
-): LabelledRows {
+  signal?: AbortSignal,
+): Promise<LabelledRows> {
   const name = library.taxonomies.nameOf(source.taxonomyId);
   const vectors = library.embeddings.madeIn(space, 'This corpus');
   const { windows } = vectors;
   const { dim } = windows;
   const labelsets = library.labels.of(source.taxonomyId);
-  const all =
+  const trackOf =
     source.level === 'track'
-      ? { vectors: vectors.tracks.vectors, trackOf: vectors.tracks.trackIds }
-      : {
-          vectors: windows.vectors,
-          trackOf: Array.from(windows.trackOf, (track) => windows.trackIds[track] ?? ''),
-        };
-  const rows = all.trackOf.flatMap((id, row) => ((labelsets.get(id)?.length ?? 0) > 0 ? [row] : []));
+      ? windows.trackIds
+      : Array.from(windows.trackOf, (track) => windows.trackIds[track] ?? '');
+  const rows = trackOf.flatMap((id, row) => ((labelsets.get(id)?.length ?? 0) > 0 ? [row] : []));
   if (rows.length === 0)
     throw new EngineError(
       'too-few-labels',
@@ -39,17 +40,19 @@ export function libraryRows(
       'Import the library first, then choose another taxonomy or label tracks by hand.',
     );
   const tracks = numberTracks(
-    rows.map((row) => all.trackOf[row] ?? ''),
+    rows.map((row) => trackOf[row] ?? ''),
     splitGroups(library.groupFacts(), 'track'),
   );
   const labelNames = [...new Set(tracks.ids.flatMap((id) => labelsets.get(id) ?? []))].sort();
   const numberOf = new Map(labelNames.map((label, index) => [label, index]));
+  const chosen = chosenRows(await vectors.rows(source.level, signal), rows);
+  checkFitsMemory({ count: rows.length, dim }, { kind: 'study', code: 'reduction', what: 'A study' });
   const features = new Float32Array(rows.length * dim);
+  for (const [first, part] of partsOf(chosen)) features.set(part, first * dim);
   const labels = new Uint8Array(rows.length * labelNames.length);
   const firstLabel: number[] = [];
   rows.forEach((row, i) => {
-    features.set(all.vectors.subarray(row * dim, (row + 1) * dim), i * dim);
-    const numbers = (labelsets.get(all.trackOf[row] ?? '') ?? []).map((label) => numberOf.get(label) ?? 0);
+    const numbers = (labelsets.get(trackOf[row] ?? '') ?? []).map((label) => numberOf.get(label) ?? 0);
     for (const label of numbers) labels[i * labelNames.length + label] = 1;
     firstLabel.push(numbers[0] ?? 0);
   });
@@ -57,7 +60,7 @@ export function libraryRows(
   return {
     ...{ source, name, features, count: rows.length, dim, labels, labelNames, tracks, firstLabel },
     ...{ space, dataset: null },
-    unlabelled: all.trackOf.length - rows.length,
+    unlabelled: trackOf.length - rows.length,
     classPerRow: false,
     silent:
       pack?.sampler === null

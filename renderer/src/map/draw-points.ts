@@ -61,10 +61,10 @@ export function drawPoints(
     shown,
     colour,
     faint: mix(colour, ground, faint),
-    sprite: spriteOf(shapes ? shape : 'circle', Math.round(across)),
-    larger: spriteOf(shapes ? shape : 'circle', Math.round(across) + 2),
+    sprite: raster.placed(spriteOf(shapes ? shape : 'circle', Math.round(across))),
+    larger: raster.placed(spriteOf(shapes ? shape : 'circle', Math.round(across) + 2)),
   }));
-  const ringSprite = spriteOf('circle', Math.round(across) + 4);
+  const ringSprite = raster.placed(spriteOf('circle', Math.round(across) + 4));
   const { scale } = view;
   const [left, top] = toScreen(view, size, 0, 0);
   for (const above of selected === null ? [0] : [0, 1]) {
@@ -76,9 +76,9 @@ export function drawPoints(
       const py = top - (y[point] as number) * scale;
       const second = ring === null ? undefined : ready[ring[point] as number];
       if (second)
-        raster.stamp(ringSprite, px, py, selected !== null && above === 0 ? second.faint : second.colour);
-      if (selected === null) raster.stamp(ink.sprite, px, py, ink.colour);
-      else raster.stamp(above === 1 ? ink.larger : ink.sprite, px, py, above === 1 ? ink.colour : ink.faint);
+        raster.put(ringSprite, px, py, selected !== null && above === 0 ? second.faint : second.colour);
+      if (selected === null) raster.put(ink.sprite, px, py, ink.colour);
+      else raster.put(above === 1 ? ink.larger : ink.sprite, px, py, above === 1 ? ink.colour : ink.faint);
     }
   }
 }

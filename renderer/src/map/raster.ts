@@ -29,6 +29,14 @@ export function mix(over: Pixel, under: Pixel, cover: number): Pixel {
   return pack(part(0), part(8), part(16));
 }
 
+/** Places of a sprite's pixels from its middle: those that it covers wholly, and others with how much of each, of 256. */
+export interface PlacedSprite {
+  reach: number;
+  whole: Int32Array;
+  part: Int32Array;
+  cover: Int32Array;
+}
+
 /** An opaque picture that is drawn point by point. */
 export class Raster {
   readonly width: number;
@@ -38,7 +46,7 @@ export class Raster {
   readonly rows: number;
   readonly pixels: Uint32Array;
   readonly bytes: Uint8ClampedArray<ArrayBuffer>;
-  readonly #places = new Map<Sprite, { whole: Int32Array; part: Int32Array; cover: Uint8Array }>();
+  readonly #placed = new Map<Sprite, PlacedSprite>();
 
   constructor(width: number, height: number) {
     this.width = width;
@@ -61,23 +69,33 @@ export class Raster {
 
   /** Puts a sprite's middle at a place; what does not fit into the picture and its border is left out. */
   stamp(sprite: Sprite, x: number, y: number, colour: Pixel): void {
-    const { reach } = sprite;
+    this.put(this.placed(sprite), x, y, colour);
+  }
+
+  /** The same, of a sprite whose pixels are known: of many stamps of one sprite they are looked up once. */
+  put({ reach, whole, part, cover }: PlacedSprite, x: number, y: number, colour: Pixel): void {
+    const { pixels, stride } = this;
     const left = Math.round(x) + border;
     const top = Math.round(y) + border;
-    if (!(left >= reach && top >= reach && left < this.stride - reach && top < this.rows - reach)) return;
-    const { whole, part, cover } = this.#placesOf(sprite);
-    const { pixels } = this;
-    const middle = top * this.stride + left;
+    if (!(left >= reach && top >= reach && left < stride - reach && top < this.rows - reach)) return;
+    const middle = top * stride + left;
     for (let i = 0; i < whole.length; i += 1) pixels[middle + (whole[i] as number)] = colour;
+    // Two channels at a time, in whole numbers: most pixels of small points are edges, a million of them in a frame.
+    const [redBlue, green] = [colour & 0xff00ff, colour & 0xff00];
     for (let i = 0; i < part.length; i += 1) {
       const place = middle + (part[i] as number);
-      pixels[place] = mix(colour, pixels[place] as number, cover[i] as number);
+      const under = pixels[place] as number;
+      const over = cover[i] as number;
+      const rest = 256 - over;
+      const mixedRedBlue = (Math.imul(redBlue, over) + Math.imul(under & 0xff00ff, rest)) >>> 8;
+      const mixedGreen = (Math.imul(green, over) + Math.imul(under & 0xff00, rest)) >>> 8;
+      pixels[place] = 0xff000000 | (mixedRedBlue & 0xff00ff) | (mixedGreen & 0xff00);
     }
   }
 
-  /** Places of a sprite's pixels from its middle: those that it covers wholly, and others. */
-  #placesOf(sprite: Sprite): { whole: Int32Array; part: Int32Array; cover: Uint8Array } {
-    const known = this.#places.get(sprite);
+  /** Where the pixels of a sprite lie in this picture. */
+  placed(sprite: Sprite): PlacedSprite {
+    const known = this.#placed.get(sprite);
     if (known) return known;
     const side = 2 * sprite.reach + 1;
     const [whole, part, cover]: [number[], number[], number[]] = [[], [], []];
@@ -86,15 +104,16 @@ export class Raster {
       if (own === 255) whole.push(place);
       else if (own > 0) {
         part.push(place);
-        cover.push(own);
+        cover.push(Math.round((own * 256) / 255));
       }
     });
-    const places = {
+    const placed = {
+      reach: sprite.reach,
       whole: Int32Array.from(whole),
       part: Int32Array.from(part),
-      cover: Uint8Array.from(cover),
+      cover: Int32Array.from(cover),
     };
-    this.#places.set(sprite, places);
-    return places;
+    this.#placed.set(sprite, placed);
+    return placed;
   }
 }

@@ -4,11 +4,18 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { SpaceInfo } from '../../../engine/api/spaces.ts';
 import { vectorFileOf, WindowsInFile, type VectorSource } from '../../../engine/library/window-rows.ts';
-import { reimport, tracksByPath, writeSound, classSound, type TestEngine } from '../../support/engine.ts';
+import {
+  classSound,
+  finished,
+  reimport,
+  tracksByPath,
+  writeSound,
+  type TestEngine,
+} from '../../support/engine.ts';
 import { afterFile } from '../../support/after-file.ts';
 import { smallDisk } from '../../support/small-disk.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
-import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
+import { trainedLibrary, trainOn, type TrainedLibrary } from '../../support/trained.ts';
 
 describe('a library whose vectors lie in a file', () => {
   let lib: TrainedLibrary;
@@ -84,6 +91,32 @@ describe('a library whose vectors lie in a file', () => {
       hint: expect.stringContaining('Ask again') as string,
     });
     expect(await answers(test.client)).toEqual(inMemory);
+  });
+
+  it('is mapped, learned from and reduced as from memory', async () => {
+    const { libraryId, taxonomyId } = lib;
+    const works = async (client: EngineClient, seed: number): Promise<unknown> => {
+      const map = { libraryId, method: 'pca', level: 'window', seed } as const;
+      const events = [];
+      for await (const event of client.stream('projection.compute', map)) events.push(event);
+      const trust = [];
+      for await (const event of client.stream('projection.trust', map)) trust.push(event);
+      const { metrics } = await trainOn(client, libraryId, { taxonomyId, steps: 20 });
+      const { jobId } = await client.call('reductions.study', {
+        libraryId,
+        request: { source: { kind: 'library', taxonomyId, level: 'window' }, runs: [{ method: 'MRHC' }] },
+      });
+      const { studyId } = await finished(client, jobId, 'study');
+      const [reduction] = await client.call('reductions.list', { libraryId, studyId });
+      return [events.at(-1), trust.at(-1), metrics, reduction?.corpusRows, reduction?.scores];
+    };
+    // A map is kept by its seed, which that of PCA does not depend on: another one is worked out anew.
+    const fromFile = await works(test.client, 1);
+    await test.client.call('preferences.change', { change: { vectorsInMemory: null } });
+    test = await test.restart();
+    expect(fromFile).toEqual(await works(test.client, 2));
+    await test.client.call('preferences.change', { change: { vectorsInMemory: 0 } });
+    test = await test.restart();
   });
 
   it('follows an import, which leaves the file of what it stored', async () => {
