@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readBounded } from '../files/read.ts';
 import { fileToOpen } from './file-name.ts';
 import { MAX_COVER_BYTES, type Cover } from './tags.ts';
 import { pictureKind } from './picture.ts';
@@ -19,9 +19,7 @@ const names = ['cover', 'folder', 'front'].flatMap((name) =>
 export async function coverBeside(path: string): Promise<Cover | null> {
   for (const name of names) {
     const file = fileToOpen(join(dirname(path), name));
-    const info = await stat(file).catch(() => null);
-    if (!info?.isFile() || info.size > MAX_COVER_BYTES) continue;
-    const data = await readFile(file).catch(() => null);
+    const data = await readBounded(file, MAX_COVER_BYTES).catch(() => null);
     const kind = data && pictureKind(data);
     if (data && kind) return { mime: kind.mime, data: Uint8Array.from(data) };
   }

@@ -1,9 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import type { NetworkCard } from '../backbones/network-card.ts';
 import { headCard, isHeadCard, type HeadCard } from '../backbones/head-card.ts';
 import { readCard } from '../backbones/read-card.ts';
 import { CheckpointError } from '../checkpoint/index.ts';
+import { FileReadError, readBounded } from '../files/read.ts';
 import { readForeignModel } from '../onnx/foreign.ts';
 import { MAX_GRAPH_BYTES } from '../packs/manifest.ts';
 import { isTfjs, readFrozenGraph, readTfjs, tensorflowToOnnx, type TfRequest } from '../tensorflow/index.ts';
@@ -188,10 +188,8 @@ function networkRequest(card: NetworkCard, choices: ConversionChoices): TfReques
 
 /** What a JSON holds, or null: whoever reads it in earnest says what is wrong. */
 async function jsonOf(path: string): Promise<unknown> {
-  const info = await stat(path).catch(() => null);
-  if (!info?.isFile() || info.size > MAX_JSON_BYTES) return null;
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as unknown;
+    return JSON.parse((await readBounded(path, MAX_JSON_BYTES)).toString('utf8')) as unknown;
   } catch {
     return null;
   }
@@ -201,19 +199,21 @@ const NO_CARD =
   'A network needs the JSON that says how it is fed: put it beside the network under the same name, or name it with --sidecar.';
 
 async function readWhole(path: string, limit: number, hint = 'Check the path.'): Promise<Uint8Array> {
-  const info = await stat(path).catch((cause: unknown) => {
-    throw new CheckpointError('io', 'the file cannot be read', hint, { cause });
-  });
-  // Reading a pipe would wait for ever.
-  if (!info.isFile()) throw new CheckpointError('io', 'it is not a file', 'Check the path.');
-  if (info.size > limit)
-    throw new CheckpointError(
-      'unsupported',
-      `it has ${info.size} bytes; at most ${limit} are read`,
-      'Check that it is the file that you mean.',
-    );
-  return readFile(path).catch((cause: unknown) => {
-    throw new CheckpointError('io', 'the file cannot be read', hint, { cause });
+  return readBounded(path, limit).catch((cause: unknown) => {
+    if (!(cause instanceof FileReadError)) throw cause;
+    switch (cause.problem) {
+      case 'not-a-file':
+        throw new CheckpointError('io', 'it is not a file', 'Check the path.');
+      case 'too-large':
+        throw new CheckpointError(
+          'unsupported',
+          `it has ${cause.bytes ?? 'too many'} bytes; at most ${limit} are read`,
+          'Check that it is the file that you mean.',
+        );
+      case 'missing':
+      case 'unreadable':
+        throw new CheckpointError('io', 'the file cannot be read', hint, { cause });
+    }
   });
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { readBounded } from '../files/read.ts';
 import { DatasetError, readFailure } from './errors.ts';
 import type { LabelChoice } from './types.ts';
 
@@ -11,6 +11,8 @@ import type { LabelChoice } from './types.ts';
 export const EXPORT_SCHEMA = 'archetone.export/1';
 export const MANIFEST_FILE = 'manifest.json';
 
+/** Nothing that a manifest needs. */
+const MAX_MANIFEST_BYTES = 16 * 2 ** 20;
 /** Files that hold the whole set, the most exact first. */
 const SOURCES = [
   'prototypes.npz',
@@ -64,7 +66,7 @@ export async function bundledDataset(
 async function readManifest(folder: string): Promise<z.output<typeof manifestSchema>> {
   const path = join(folder, MANIFEST_FILE);
   try {
-    return manifestSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    return manifestSchema.parse(JSON.parse((await readBounded(path, MAX_MANIFEST_BYTES)).toString('utf8')));
   } catch (error) {
     if (error instanceof z.ZodError || error instanceof SyntaxError)
       throw new DatasetError(

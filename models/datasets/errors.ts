@@ -1,3 +1,5 @@
+import { FileReadError } from '../files/read.ts';
+
 /** Why a data set was refused. */
 export type DatasetErrorCode =
   | 'missing'
@@ -44,6 +46,7 @@ export function readFailure(path: string, error: unknown, expected: string): Dat
   if (error instanceof DatasetError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const reason = error instanceof Error ? error.message : String(error);
-  if (code === 'ENOENT') return new DatasetError('missing', `There is no file ${path}.`, 'Check the path.');
+  if (code === 'ENOENT' || (error instanceof FileReadError && error.problem === 'missing'))
+    return new DatasetError('missing', `There is no file ${path}.`, 'Check the path.');
   return new DatasetError('unreadable', `${path} cannot be read: ${reason}`, expected);
 }

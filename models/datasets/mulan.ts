@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { FileReadError, readBounded } from '../files/read.ts';
 import { elementsNamed, parseXml, XmlError, xmlText, type XmlElement } from '../text/index.ts';
 import { DatasetError, place, readFailure } from './errors.ts';
 
@@ -48,10 +49,10 @@ export async function siblingXml(path: string): Promise<string | null> {
 
 async function readText(path: string): Promise<string> {
   try {
-    if ((await stat(path)).size > MAX_XML_BYTES)
-      throw new DatasetError('too-large', `${path} is larger than 16 MiB.`, 'Is this a list of labels?');
-    return xmlText(await readFile(path));
+    return xmlText(await readBounded(path, MAX_XML_BYTES));
   } catch (error) {
+    if (error instanceof FileReadError && error.problem === 'too-large')
+      throw new DatasetError('too-large', `${path} is larger than 16 MiB.`, 'Is this a list of labels?');
     throw readFailure(path, error, 'A Mulan label file is expected.');
   }
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { FileReadError, readBounded } from '../files/read.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { at } from '../numerics/vectors.ts';
 import { NpzArchive, TensorFormatError, writeNpz, type NpyArray } from '../tensors/index.ts';
@@ -10,6 +10,8 @@ import { assembleRows, type MatrixColumn } from './matrix.ts';
 import type { RawDataset, SourceOptions } from './source.ts';
 import type { DatasetWarning, WritableSet } from './types.ts';
 
+/** Read whole: larger sets are for Parquet. */
+const MAX_NPZ_BYTES = 2 * 2 ** 30;
 /** Names under which archives keep the same thing; the first is what {@link writeDatasetNpz} uses. */
 const FEATURES = ['prototypes', 'features', 'X', 'x', 'embeddings', 'vectors', 'data', 'arr_0'];
 const LABELSETS = ['labelsets', 'Y', 'y', 'labels', 'targets', 'arr_1'];
@@ -258,13 +260,19 @@ class Arrays {
 
 async function load(path: string): Promise<Arrays> {
   try {
-    return new Arrays(new NpzArchive(await readFile(path)));
+    return new Arrays(new NpzArchive(await readBounded(path, MAX_NPZ_BYTES)));
   } catch (error) {
     if (error instanceof TensorFormatError)
       throw new DatasetError(
         'unreadable',
         `${path} cannot be read: ${error.message}.`,
         'Save it with numpy.savez, without pickle.',
+      );
+    if (error instanceof FileReadError && error.problem === 'too-large')
+      throw new DatasetError(
+        'too-large',
+        `${path} is larger than ${MAX_NPZ_BYTES / 2 ** 30} GiB.`,
+        'Save it as Parquet, or fewer rows.',
       );
     throw readFailure(path, error, 'An .npz file is expected.');
   }

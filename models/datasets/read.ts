@@ -39,14 +39,14 @@ async function readByFormat(
   options: ReadDatasetOptions,
   readParquet: ParquetReader | undefined,
 ): Promise<RawDataset> {
-  const isFolder = await stat(path).then(
-    (facts) => facts.isDirectory(),
-    () => false,
-  );
-  if (isFolder) {
+  const facts = await stat(path).catch(() => null);
+  if (facts?.isDirectory()) {
     const { path: file, labels } = await bundledDataset(path);
     return readByFormat(file, { ...options, labels: options.labels ?? labels }, readParquet);
   }
+  // A pipe would be waited for, and a device may never end.
+  if (facts && !facts.isFile())
+    throw new DatasetError('unreadable', `${path} is no file.`, 'Name the file that holds the data set.');
   if (/\.arff(\.gz)?$/i.test(path)) return readArff(path, options);
   const { labels, ...rest } = options;
   // A Mulan XML may name the columns of any table.

@@ -1,8 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
 import { inflateSync } from 'node:zlib';
 import { decode as decodePng } from 'fast-png';
 import { decode as decodeJpeg } from 'jpeg-js';
 import { fileToOpen, MAX_COVER_BYTES, pictureKind, type PictureKind } from '../audio/index.ts';
+import { FileReadError, readBounded } from '../files/read.ts';
 
 /** Longest side, in pixels, and pixels of a picture that is looked at: a header may promise what fills the memory. */
 export const MOST_SIDE = 8192;
@@ -36,24 +36,26 @@ const HINT = 'Give a JPEG or PNG file.';
 
 /** @throws PictureError */
 export async function readPicture(path: string): Promise<Pixels> {
-  const file = fileToOpen(path);
-  const info = await stat(file).catch(() => null);
-  if (!info?.isFile()) throw new PictureError('missing', `There is no file ${path}.`, HINT);
-  if (info.size > MAX_COVER_BYTES)
-    throw new PictureError(
-      'too-large',
-      `${path} has ${info.size} bytes; pictures of up to ${MAX_COVER_BYTES} are looked at.`,
-      'Save it smaller.',
-    );
-  const bytes = await readFile(file).catch((thrown: unknown) => {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new PictureError(
-      'unreadable',
-      `${path} cannot be read: ${reason}`,
-      'Check its rights and its drive.',
-    );
+  const bytes = await readBounded(fileToOpen(path), MAX_COVER_BYTES).catch((thrown: unknown) => {
+    throw thrown instanceof FileReadError ? notRead(path, thrown) : thrown;
   });
   return decodePicture(bytes, path);
+}
+
+function notRead(path: string, { problem, bytes, message }: FileReadError): PictureError {
+  if (problem === 'missing' || problem === 'not-a-file')
+    return new PictureError('missing', `There is no file ${path}.`, HINT);
+  if (problem === 'too-large')
+    return new PictureError(
+      'too-large',
+      `${path} has ${bytes ?? 'too many'} bytes; pictures of up to ${MAX_COVER_BYTES} are looked at.`,
+      'Save it smaller.',
+    );
+  return new PictureError(
+    'unreadable',
+    `${path} cannot be read: ${message}`,
+    'Check its rights and its drive.',
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { fileToOpen } from '../audio/index.ts';
+import { readBounded } from '../files/read.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import { at } from '../numerics/vectors.ts';
 import { decodeText } from '../text/index.ts';
@@ -123,9 +123,7 @@ export async function lyricsBeside(path: string): Promise<string | null> {
   const stem = path.slice(0, path.length - extname(path).length);
   for (const ending of LYRICS_ENDINGS) {
     const file = fileToOpen(`${stem}${ending}`);
-    const info = await stat(file).catch(() => null);
-    if (!info?.isFile() || info.size > MOST_LYRICS_BYTES) continue;
-    const bytes = await readFile(file).catch(() => null);
+    const bytes = await readBounded(file, MOST_LYRICS_BYTES).catch(() => null);
     const text = bytes && decodeText(bytes);
     if (text && !text.includes('\0')) return plainLyrics(text);
   }

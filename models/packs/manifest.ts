@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { FileReadError, readBounded } from '../files/read.ts';
 import { PackError } from './errors.ts';
 import { networkProblem, networkSchema } from './network.ts';
 
@@ -257,16 +257,14 @@ export async function readPack(folder: string): Promise<Pack> {
  * @throws PackError `missing` | `size` | `unsafe-path`
  */
 export async function readBoundedFile(folder: string, file: string): Promise<Buffer> {
-  const path = join(folder, file);
   try {
-    const info = await stat(path);
-    // Reading a pipe waits for ever, and a device may never end.
-    if (!info.isFile()) throw new PackError('unsafe-path', `${file} is not a file`, { file });
-    if (info.size > MAX_MANIFEST_BYTES)
-      throw new PackError('size', `${file} has ${info.size} bytes`, { file });
-    return await readFile(path);
+    return await readBounded(join(folder, file), MAX_MANIFEST_BYTES);
   } catch (cause) {
-    if (cause instanceof PackError) throw cause;
+    const problem = cause instanceof FileReadError ? cause : null;
+    if (problem?.problem === 'not-a-file')
+      throw new PackError('unsafe-path', `${file} is not a file`, { file });
+    if (problem?.problem === 'too-large')
+      throw new PackError('size', `${file} has ${problem.bytes ?? 'too many'} bytes`, { file });
     throw new PackError('missing', `there is no readable ${file} in ${folder}`, { file, cause });
   }
 }

@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
+import { FileReadError, readBounded } from '../files/read.ts';
 import { decodeText, parseXml, XmlError, xmlText } from '../text/index.ts';
 import { parseM3u, parsePls } from './lines.ts';
 import { parseRekordbox, parseXspf } from './markup.ts';
@@ -90,21 +90,26 @@ const notOne = (path: string, why: string): PlaylistError =>
 
 async function bytesOf(path: string): Promise<Uint8Array> {
   try {
-    const facts = await stat(path);
-    // Devices and pipes have no end.
-    if (!facts.isFile()) throw notOne(path, 'it is no regular file');
-    if (facts.size > MAX_BYTES)
-      throw new PlaylistError(
-        'too-large',
-        `${path} has ${Math.round(facts.size / 2 ** 20)} MiB; playlists of up to 64 MiB are read.`,
-        'Is it a playlist? Export fewer at once.',
-      );
-    return await readFile(path);
+    return await readBounded(path, MAX_BYTES);
   } catch (error) {
-    if (error instanceof PlaylistError) throw error;
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    throw missing
-      ? new PlaylistError('missing', `There is no file ${path}.`, 'Check the path.')
-      : new PlaylistError('unreadable', `${path} cannot be read.`, 'Check its permissions and its drive.');
+    if (!(error instanceof FileReadError)) throw error;
+    switch (error.problem) {
+      case 'missing':
+        throw new PlaylistError('missing', `There is no file ${path}.`, 'Check the path.');
+      case 'not-a-file':
+        throw notOne(path, 'it is no regular file');
+      case 'too-large':
+        throw new PlaylistError(
+          'too-large',
+          `${path} has ${Math.round((error.bytes ?? 0) / 2 ** 20)} MiB; playlists of up to 64 MiB are read.`,
+          'Is it a playlist? Export fewer at once.',
+        );
+      case 'unreadable':
+        throw new PlaylistError(
+          'unreadable',
+          `${path} cannot be read.`,
+          'Check its permissions and its drive.',
+        );
+    }
   }
 }
