@@ -21,7 +21,10 @@ export function asEngineError(thrown: unknown): EngineError {
     return new EngineError('pack', sentence(thrown.message), thrown.hint, { cause: thrown });
   if (thrown instanceof CheckpointError)
     // Most of these begin with the name of a file.
-    return new EngineError('pack', `${thrown.message}.`, thrown.hint, { cause: thrown });
+    return new EngineError('pack', `${thrown.message}.`, thrown.hint, {
+      cause: thrown,
+      detail: { code: thrown.code },
+    });
   if (thrown instanceof GraphBuildError)
     return new EngineError(
       'pack',

@@ -16,6 +16,8 @@ export type CheckpointErrorCode =
   | 'shape'
   /** A readable checkpoint of a model that Archetone does not know. */
   | 'unknown-model'
+  /** Good by itself, but a pack needs another file with it. */
+  | 'incomplete'
   /** A configuration that is not gin, or whose values cannot be. */
   | 'bad-config'
   /** The file cannot be opened or read. */

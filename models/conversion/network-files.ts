@@ -195,10 +195,18 @@ async function jsonOf(path: string): Promise<unknown> {
   }
 }
 
-const NO_CARD =
-  'A network needs the JSON that says how it is fed: put it beside the network under the same name, or name it with --sidecar.';
+/** What is said of a file that cannot be read. */
+interface NotThere {
+  hint: string;
+  missing: 'io' | 'incomplete';
+}
+const NO_FILE: NotThere = { hint: 'Check the path.', missing: 'io' };
+const NO_CARD: NotThere = {
+  hint: 'A network needs the JSON that says how it is fed: put it beside the network under the same name, or name it with --sidecar.',
+  missing: 'incomplete',
+};
 
-async function readWhole(path: string, limit: number, hint = 'Check the path.'): Promise<Uint8Array> {
+async function readWhole(path: string, limit: number, notThere = NO_FILE): Promise<Uint8Array> {
   return readBounded(path, limit).catch((cause: unknown) => {
     if (!(cause instanceof FileReadError)) throw cause;
     switch (cause.problem) {
@@ -212,7 +220,12 @@ async function readWhole(path: string, limit: number, hint = 'Check the path.'):
         );
       case 'missing':
       case 'unreadable':
-        throw new CheckpointError('io', 'the file cannot be read', hint, { cause });
+        throw new CheckpointError(
+          cause.problem === 'missing' ? notThere.missing : 'io',
+          'the file cannot be read',
+          notThere.hint,
+          { cause },
+        );
     }
   });
 }

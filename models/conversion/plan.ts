@@ -73,7 +73,7 @@ const SAMPLER = { steps: 16, guidance: 1, method: 'multistep', initialNoise: 1 }
  * Decides what pack a set of files makes: a generative one from a model with a way back to sound and a codec, otherwise
  * one that only makes embeddings.
  * @param config beside the files (`config.gin`), or null
- * @throws CheckpointError `unknown-model` when the files do not go together, `shape`, `bad-config`.
+ * @throws CheckpointError `unknown-model` when the files do not go together, `incomplete` for a codec alone, `shape`, `bad-config`.
  */
 export function planConversion(
   models: readonly RecognisedModel[],
@@ -83,7 +83,12 @@ export function planConversion(
   const codec = theOnly(models, ({ codec: found }) => found, 'make the sound');
   const main = theOnly(models, ({ embedder: found }) => found, 'make the embeddings');
   if (main === null)
-    throw doNotFit(models, 'EnCodec alone makes no embeddings', 'Add the diffusion autoencoder');
+    throw doNotFit(
+      models,
+      'EnCodec alone makes no embeddings',
+      'Add the diffusion autoencoder',
+      'incomplete',
+    );
   const { backbone, is: embedder } = main;
   const { encodecmae } = embedder;
   const settings = readSettings(backbone.settings, encodecmae.dim, [main.config, config], choices);
@@ -176,11 +181,12 @@ function theOnly<T>(
   return found[0] ?? null;
 }
 
-function doNotFit(models: readonly RecognisedModel[], why: string, hint: string): CheckpointError {
+function doNotFit(
+  models: readonly RecognisedModel[],
+  why: string,
+  hint: string,
+  code: 'unknown-model' | 'incomplete' = 'unknown-model',
+): CheckpointError {
   const names = models.map(({ name, backbone }) => `${name} (${backbone.title})`).join(' and ');
-  return new CheckpointError(
-    'unknown-model',
-    `${names}: ${why}`,
-    `${hint}, as “Bringing the official models” says.`,
-  );
+  return new CheckpointError(code, `${names}: ${why}`, `${hint}, as “Bringing the official models” says.`);
 }

@@ -277,7 +277,7 @@ const goldenFiles: readonly Hostile[] = [
   {
     what: 'EnCodec alone',
     make: (p) => writeFileSync(p, readFileSync(golden.path('encodec_tiny.th'))),
-    code: 'unknown-model',
+    code: 'incomplete',
   },
   ...(
     [

@@ -3,9 +3,6 @@ import { EngineError, type EngineErrorData } from '../../../engine/api/errors.ts
 import type { EngineConnection } from '../shell/engine.svelte.ts';
 import type { Jobs } from '../jobs/jobs.svelte.ts';
 
-/** What is said of files that make a pack once another one joins them. */
-const waitsForAnother = /EnCodec alone|\.json: the file cannot be read/;
-
 /** The pack that is about to be added: what it would be, then the job that makes it. */
 export class PackAdding {
   proposal = $state.raw<PackProposal | null>(null);
@@ -46,7 +43,7 @@ export class PackAdding {
       });
     });
     // A file that stands in the way would make every later choice fail too; EnCodec, or a network, only waits for its other half.
-    if (this.proposal === null && this.problem !== null && !waitsForAnother.test(this.problem.message))
+    if (this.proposal === null && this.problem !== null && this.problem.detail?.['code'] !== 'incomplete')
       this.#origin = null;
   }
 
