@@ -146,6 +146,8 @@ export interface EvaluationFileInfo {
 /** How often each of two spaces told a track right. */
 export interface EvaluationFlip {
   path: string;
+  /** It can be heard: no row of a data set file. */
+  sounds: boolean;
   /** What it bears. */
   truth: string[];
   /** What was said of it, in the first run that tested it. */
@@ -189,6 +191,19 @@ const formSoundsSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('library'), libraryId: id, taxonomyId: id.nullable() }),
   /** Sub-folders, or words of file names, are the labels. */
   z.strictObject({ kind: z.enum(['folders', 'tokens']), name: z.string().min(1).max(200) }),
+  /** A data set file with vectors of its own; null: it says itself which columns are labels. */
+  z.strictObject({
+    kind: z.literal('file'),
+    name: z.string().min(1).max(200),
+    labels: z
+      .union([
+        z.strictObject({ last: z.int().min(1).max(100_000) }),
+        z.strictObject({ first: z.int().min(1).max(100_000) }),
+        /** A Mulan XML, by its name in the file. */
+        z.strictObject({ xml: z.string().min(1).max(200) }),
+      ])
+      .nullable(),
+  }),
 ]);
 
 const formSchema = z.strictObject({
@@ -216,6 +231,8 @@ const formSchema = z.strictObject({
   spaces: z.array(z.string().min(1).max(200)).min(1).max(100),
   /** Also looks at groups of the numbers of hand-made spaces alone. */
   groups: z.boolean().default(false),
+  /** Also looks at the blocks inside the networks of the spaces, each as a space. */
+  layers: z.boolean().default(false),
   probes: z.array(z.enum(formProbes)).min(1).max(formProbes.length),
   seeds: z.array(seed).min(1).max(100),
   folds: z.int().min(2).max(50),

@@ -28,6 +28,7 @@ export function acrossTask(
       `The \`mapping\` of ${tested.title} names “${odd[0]}”, which is no label of ${learned.title}.`,
       `Labels there are ${learned.labelNames.slice(0, 20).join(', ')}${learned.labelNames.length > 20 ? ', …' : ''}: name one of them.`,
     );
+  requireAlike(learned, tested);
   const contents = new Set(learned.items.map(({ sha256 }) => sha256));
   const nameOf = (label: string): string =>
     Object.hasOwn(mapping, label) ? (mapping[label] ?? label) : label;
@@ -73,4 +74,18 @@ export function acrossTask(
     task: { ...learned, dataset, title, items: [...train, ...test], together: null, fingerprint },
     remarks,
   };
+}
+
+/** @throws EngineError `bad-input` where one is sound and the other vectors, or vectors of other columns */
+function requireAlike(learned: Task, tested: Task): void {
+  const [own, theirs] = [learned.columns, tested.columns];
+  if (own === null && theirs === null) return;
+  if (own && theirs && own.length === theirs.length && own.every((name, i) => name === theirs[i])) return;
+  throw new EngineError(
+    'bad-input',
+    `${tested.title} cannot be tested by what was learned of ${learned.title}: ${
+      own && theirs ? 'they have other columns' : 'one is a data set file, the other is sound'
+    }.`,
+    'Test on a file with the same features in the same order.',
+  );
 }

@@ -11,6 +11,7 @@ import type { Task } from './tasks.ts';
 import { predictionsOf } from './predictions.ts';
 import type { Listener, VectorStore } from './vectors.ts';
 import type { PlannedExperiment } from './yaml.ts';
+import { OWN_VECTORS } from './yaml-data-sets.ts';
 
 /** An evaluation that is being run. */
 export interface ActiveRun {
@@ -28,7 +29,7 @@ export interface Cell {
   file: string;
   experiment: PlannedExperiment;
   task: Task;
-  /** Id of a pack. */
+  /** Id of a pack; {@link OWN_VECTORS} for a data set file. */
   space: string;
   /** The numbers of a vector that are looked at; null: all of them. */
   group: FeatureGroup | null;
@@ -42,7 +43,10 @@ export interface Cell {
 
 /** What the space of a cell is called in the table. */
 export const spaceTitle = ({ space, group }: Pick<Cell, 'space' | 'group'>): string =>
-  group === null ? space : `${space}: ${group.name}`;
+  group === null ? (space === OWN_VECTORS ? OWN_TITLE : space) : `${space}: ${group.name}`;
+
+/** What the vectors of a data set file are called in the table. */
+export const OWN_TITLE = 'own vectors';
 
 /** Cells that share it need the same vectors. */
 export const setKey = ({

@@ -34,13 +34,13 @@ export function classesOf(cells: readonly EvaluationCell[], column: Column): Eva
 /**
  * Tracks that one space tells right more often than another, over the runs that both were tested in, those that differ most
  * first.
- * @param truthOf the labels of each track, by path
+ * @param itemOf labels and file of each track, by path; rows of a data set file have none
  */
 export function flipsOf(
   cells: readonly EvaluationCell[],
   column: Column,
   { first, second }: { first: string; second: string },
-  truthOf: ReadonlyMap<string, readonly string[]>,
+  itemOf: ReadonlyMap<string, { file: string; labels: readonly string[] }>,
 ): EvaluationFlip[] {
   const own = ofColumn(cells, column);
   const runOf = ({ seed, split }: EvaluationCell): string => `${seed} ${split}`;
@@ -52,10 +52,11 @@ export function flipsOf(
     const theirs = new Map(other.answers);
     for (const [path, said] of cell.answers) {
       const answer = theirs.get(path);
-      const truth = truthOf.get(path);
-      if (!answer || !truth) continue;
+      const item = itemOf.get(path);
+      if (!answer || !item) continue;
+      const { labels: truth, file } = item;
       const flip = flips.get(path) ?? {
-        ...{ path, truth: [...truth], first: said, second: answer },
+        ...{ path, sounds: file !== '', truth: [...truth], first: said, second: answer },
         ...{ runs: 0, firstRight: 0, secondRight: 0 },
       };
       flip.runs += 1;

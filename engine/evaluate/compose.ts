@@ -1,8 +1,10 @@
 import { stringify } from 'yaml';
+import { PackError } from '../../models/packs/index.ts';
 import { formDeformations, type EvaluationTask } from '../api/evaluations.ts';
 import { EngineError } from '../api/errors.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
+import { OWN_VECTORS } from './yaml-data-sets.ts';
 
 type Form = ParsedInput<'evaluations.compose'>;
 
@@ -37,11 +39,12 @@ const parameters: Readonly<Record<(typeof formDeformations)[number]['type'], rea
  * The file that a form stands for.
  * @throws EngineError `not-found` for a library or taxonomy that is not there; `bad-input` where a task has no labels
  */
-export function composeEvaluation({ libraries, packs }: EngineContext, form: Form): string {
+export async function composeEvaluation({ libraries, packs }: EngineContext, form: Form): Promise<string> {
   const deformations = form.deformations.map(({ type, value }) => [
     { type, params: Object.fromEntries(parameters[type].map((name) => [name, value])) },
   ]);
   const dataset = datasetOf(libraries, form.dataset);
+  const spaces = form.layers ? await withLayers(packs, form.spaces) : form.spaces;
   const sounds = [form.dataset, ...(form.testOn ? [form.testOn.sounds] : [])];
   if (form.task !== 'mir' && sounds.some((one) => one.kind === 'library' && one.taxonomyId === null))
     throw new EngineError('bad-input', 'Nobody said whose labels are learned.', 'Choose a taxonomy.');
@@ -57,7 +60,7 @@ export function composeEvaluation({ libraries, packs }: EngineContext, form: For
               ...(form.testOn && { test_on: testedOn(libraries, form.testOn) }),
             },
           ],
-          features: form.spaces,
+          features: form.dataset.kind === 'file' ? [OWN_VECTORS] : spaces,
           probes: form.probes.flatMap((probe) =>
             probe === 'head' ? headsOf(packs, form.spaces) : [probes[probe]],
           ),
@@ -72,6 +75,22 @@ export function composeEvaluation({ libraries, packs }: EngineContext, form: For
     // Strings of names as they are, whatever their length.
     { lineWidth: 0 },
   );
+}
+
+/** Spaces with the blocks of their networks before them; those of formulas have none. */
+async function withLayers(
+  packs: EngineContext['packs'],
+  spaces: readonly string[],
+): Promise<(string | { pack: string; layer: number })[]> {
+  const found: (string | { pack: string; layer: number })[] = [];
+  for (const pack of spaces) {
+    const layers = await packs.layers(pack).catch((thrown: unknown) => {
+      if (thrown instanceof PackError) return [];
+      throw thrown;
+    });
+    found.push(...layers.flatMap(({ number }) => (number === null ? [] : [{ pack, layer: number }])), pack);
+  }
+  return found;
 }
 
 /** Every head of the spaces, and their own tags, once each; the run says which spaces have not all of them. */
@@ -95,7 +114,11 @@ function testedOn(
   return { ...datasetOf(libraries, sounds), ...(named ? { mapping } : {}) };
 }
 
-function datasetOf(libraries: EngineContext['libraries'], dataset: Form['dataset']): Record<string, string> {
+function datasetOf(libraries: EngineContext['libraries'], dataset: Form['dataset']): Record<string, unknown> {
+  if (dataset.kind === 'file') {
+    const { name, labels } = dataset;
+    return { name, type: 'file', file: name, ...(labels && { label_columns: labels }) };
+  }
   if (dataset.kind !== 'library') return { name: dataset.name, type: dataset.kind, dir: dataset.name };
   const { name, id } = libraries.get(dataset.libraryId).summary();
   const { taxonomyId } = dataset;

@@ -9,7 +9,7 @@ import { scanFolder } from '../files/scan.ts';
 import type { Library } from '../library/library.ts';
 import { labelsFromFolders, labelsFromTokens, type Labelsets } from '../taxonomies/derive.ts';
 import { hashOf } from './file-hash.ts';
-import type { DatasetType, PlannedDataset } from './yaml.ts';
+import type { DatasetType, PlannedDataset } from './yaml-data-sets.ts';
 
 /** Of a table of labels or an index: a million lines of 250 characters. */
 const MOST_BYTES = 256 * 2 ** 20;
@@ -22,6 +22,8 @@ export interface FoundTrack {
   artist: string | null;
   album: string | null;
   given: Part | null;
+  /** Of a row of a data set file, which has no sound. */
+  vector?: Float32Array;
 }
 
 interface Asked {
@@ -33,7 +35,7 @@ interface Asked {
 }
 
 /** How the tracks of each kind of data set are found. */
-const readers: Readonly<Record<DatasetType, (asked: Asked) => Promise<FoundTrack[]>>> = {
+const readers: Readonly<Record<Exclude<DatasetType, 'file'>, (asked: Asked) => Promise<FoundTrack[]>>> = {
   library: (asked) => Promise.resolve(fromLibrary(asked)),
   folders: (asked) => fromFolder(asked, labelsFromFolders),
   tokens: (asked) => fromFolder(asked, labelsFromTokens),
@@ -42,7 +44,7 @@ const readers: Readonly<Record<DatasetType, (asked: Asked) => Promise<FoundTrack
 };
 
 /**
- * The tracks of a data set, whatever it is.
+ * The tracks of a data set of sounds, whatever it is.
  * @throws EngineError `missing-folder`, `empty-folder`, `bad-input`, `not-found`; the signal's reason
  */
 export function foundTracks(
@@ -51,7 +53,9 @@ export function foundTracks(
   labelled: boolean,
   signal: AbortSignal,
 ): Promise<FoundTrack[]> {
-  return readers[dataset.type]({ context, dataset, labelled, signal });
+  const { type } = dataset;
+  if (type === 'file') throw new EngineError('internal', 'A data set file has rows, not tracks.');
+  return readers[type]({ context, dataset, labelled, signal });
 }
 
 function fromLibrary({ context, dataset, labelled }: Asked): FoundTrack[] {

@@ -6,7 +6,10 @@ import type { EngineContext } from '../context.ts';
 import type { CallContext } from '../wire/contract.ts';
 import { splitCount } from './plan-cells.ts';
 import { evaluationSource, namedBy, nameOfFile, placeOf } from './source.ts';
-import { readEvaluationFile, type PlannedDataset } from './yaml.ts';
+import { OWN_TITLE } from './active-run.ts';
+import { spaceParts } from './layers.ts';
+import { OWN_VECTORS, type PlannedDataset } from './yaml-data-sets.ts';
+import { readEvaluationFile, type PlannedExperiment } from './yaml.ts';
 
 /** What a file would run, and what of it is not there. @throws EngineError `not-found`, `bad-input` saying where */
 export async function describeEvaluation(
@@ -18,10 +21,10 @@ export async function describeEvaluation(
   const { experiments, marks } = readEvaluationFile(content);
   for (const [e, { features }] of experiments.entries())
     for (const [f, id] of features.entries())
-      if (!context.packs.find(id))
+      if (id !== OWN_VECTORS && !context.packs.find(spaceParts(id).packId))
         marks.push({
           at: `experiments[${e}].features[${f}]`,
-          message: `There is no pack “${id}”; it is not run.`,
+          message: `There is no pack “${spaceParts(id).packId}”; it is not run.`,
         });
   const datasets = experiments.flatMap((experiment) => experiment.datasets);
   return {
@@ -36,8 +39,8 @@ export async function describeEvaluation(
         type,
         deformations: scenarios.map(({ title }) => title),
       })),
-      spaces: experiment.features.flatMap((id) => [
-        id,
+      spaces: spacesOf(experiment).flatMap((id) => [
+        id === OWN_VECTORS ? OWN_TITLE : id,
         ...(experiment.groups && context.packs.find(id) ? context.packs.featureGroups(id) : []).map(
           ({ name }) => `${id}: ${name}`,
         ),
@@ -49,6 +52,15 @@ export async function describeEvaluation(
     })),
     missing: [...new Set(datasets.flatMap((dataset) => missingOf(context, asked, dataset, mayName)))],
   };
+}
+
+/** Packs, where there is sound; of data set files what they hold. */
+function spacesOf({ features, datasets }: PlannedExperiment): string[] {
+  const packs = features.filter((id) => id !== OWN_VECTORS);
+  return [
+    ...(datasets.some(({ type }) => type !== 'file') ? packs : []),
+    ...(datasets.some(({ type }) => type === 'file') ? [OWN_VECTORS] : []),
+  ];
 }
 
 /** A window learns nothing of a place that nobody chose, not even whether it is there. */

@@ -4,7 +4,9 @@ import { extractOverQueue, type Extraction } from './extract-over-queue.ts';
 import type { QueueSettings } from '../queue/settings.ts';
 
 /** Makes the vectors that the cells need and that are not there. @throws EngineError; the signal's reason */
-export async function extract(run: ActiveRun, cells: readonly Cell[]): Promise<void> {
+export async function extract(run: ActiveRun, wanted: readonly Cell[]): Promise<void> {
+  // A data set file brings its own.
+  const cells = wanted.filter(({ task }) => task.columns === null);
   const { context, job, spec, vectors } = run;
   const settings = await context.queue.settingsFor(spec.overQueue);
   if (settings !== null) await extractElsewhere(run, cells, settings);
@@ -25,8 +27,8 @@ export async function extract(run: ActiveRun, cells: readonly Cell[]): Promise<v
       await job.checkpoint();
       const current = `${task.title}, ${scenario?.title ?? CLEAN}: ${item.path}`;
       job.report({ done, total, unit: 'tracks', current });
-      const wanted = { windows: experiment.windows, scenario, signal: job.signal };
-      const made = await understood(() => vectors.make(item, listeners, wanted), item.path);
+      const asked = { windows: experiment.windows, scenario, signal: job.signal };
+      const made = await understood(() => vectors.make(item, listeners, asked), item.path);
       // What was there before is nothing that this run brought nearer to its end.
       if (made) job.kept();
       done += 1;

@@ -4,7 +4,6 @@ import type { z } from 'zod';
 import type { Handlers } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EvaluationFormat, EvaluationTable } from '../api/evaluations.ts';
-import { answer } from '../answer.ts';
 import type { EngineContext } from '../context.ts';
 import { writeNew } from '../bundles/write-new.ts';
 import { jobKind } from '../jobs/kind.ts';
@@ -59,7 +58,7 @@ export function evaluationsHandlers(context: EngineContext, playback: Playback):
   return {
     'evaluations.list': () => listEvaluations(dataFolder),
     'evaluations.read': (asked, { mayName }) => describeEvaluation(context, asked, mayName),
-    'evaluations.compose': (form) => answer(() => ({ text: composeEvaluation(context, form) })),
+    'evaluations.compose': async (form) => ({ text: await composeEvaluation(context, form) }),
     'evaluations.run': async (asked, { mayName }) =>
       run({ ...asked, allowed: await allowedPlaces(context, asked, mayName) }),
     'evaluations.resume': async ({ evaluationId }, { mayName }) => {
@@ -84,13 +83,15 @@ export function evaluationsHandlers(context: EngineContext, playback: Playback):
     'evaluations.flips': async ({ evaluationId, first, second, ...column }) => {
       const { cells } = await storedEvaluation(dataFolder, evaluationId);
       const items = await storedTask(dataFolder, evaluationId, column.dataset);
-      const truths = new Map(items.map(({ path, labels }) => [path, labels]));
+      const truths = new Map(items.map((item) => [item.path, item]));
       return flipsOf(cells, column, { first, second }, truths);
     },
     'evaluations.audioUrl': async ({ evaluationId, dataset, track }) => {
       const items = await storedTask(dataFolder, evaluationId, dataset);
       const item = items.find((one) => one.path === track);
       if (!item) throw new EngineError('not-found', `The data set has no track ${track}.`);
+      if (item.file === '')
+        throw new EngineError('bad-input', 'A row of a data set file has no sound.', 'Look at its file.');
       const copies = join(evaluationFolder(dataFolder, evaluationId), COPIES_FOLDER);
       return { url: await playback.urlOfFile(item.file, copies) };
     },

@@ -11,9 +11,11 @@ import { canCompress } from '../scoring/compress.ts';
 import { acrossTask } from './across.ts';
 import type { ActiveRun, Cell } from './active-run.ts';
 import { hashOf } from './file-hash.ts';
+import { packOfSpace } from './layers.ts';
 import { notChosen, placeOf } from './source.ts';
 import { readTask, type Task } from './tasks.ts';
-import type { PlannedDataset, PlannedExperiment } from './yaml.ts';
+import { OWN_VECTORS, type PlannedDataset } from './yaml-data-sets.ts';
+import type { PlannedExperiment } from './yaml.ts';
 
 type Run = Pick<ActiveRun, 'context' | 'spec' | 'job'>;
 type Mark = (at: string, message: string) => void;
@@ -38,11 +40,12 @@ export async function plannedCells(
 
 async function cellsOf(run: Run, asked: PlannedExperiment, e: number, mark: Mark): Promise<Cell[]> {
   const { context } = run;
-  const packs = asked.features.filter((id, f) => {
-    if (context.packs.find(id)) return true;
-    mark(`experiments[${e}].features[${f}]`, `There is no pack “${id}”; it is not run.`);
-    return false;
-  });
+  const packs: string[] = [];
+  for (const [f, space] of asked.features.entries()) {
+    const tell = (message: string): void => mark(`experiments[${e}].features[${f}]`, message);
+    const id = space === OWN_VECTORS ? null : await packOfSpace(context, space, tell);
+    if (id !== null) packs.push(id);
+  }
   const compresses = await canCompress();
   const tasks: { experiment: PlannedExperiment; task: Task; scenarios: Scenario[] }[] = [];
   for (const planned of asked.datasets) {
@@ -56,12 +59,23 @@ async function cellsOf(run: Run, asked: PlannedExperiment, e: number, mark: Mark
     tasks.map(({ task }) => task),
   );
   const cells: Cell[] = [];
-  for (const { experiment, task, scenarios } of tasks)
-    for (const space of packs)
-      for (const group of [null, ...(asked.groups ? context.packs.featureGroups(space) : [])])
+  for (const { experiment, task, scenarios } of tasks) {
+    if (task.columns && packs.length > 0)
+      mark(task.title, 'A data set file has vectors of its own and no sound; packs are not run on it.');
+    if (!task.columns && packs.length === 0)
+      mark(task.title, `No pack is named to hear it: “${OWN_VECTORS}” is of data set files.`);
+    for (const space of task.columns ? [OWN_VECTORS] : packs)
+      for (const group of [
+        null,
+        ...(asked.groups && !task.columns ? context.packs.featureGroups(space) : []),
+      ])
         for (const probe of experiment.probes) {
           // A head takes whole vectors.
           if (group !== null && probe.kind === 'head') continue;
+          if (task.columns && probe.kind === 'head') {
+            mark(task.title, `${probeTitle(probe)}: no head belongs to a data set file; it is not run.`);
+            continue;
+          }
           const tagger = await taggerFor(context, probe, { space, task }, mark);
           if (tagger === 'none') continue;
           for (const seed of experiment.seeds)
@@ -71,6 +85,7 @@ async function cellsOf(run: Run, asked: PlannedExperiment, e: number, mark: Mark
                 cells.push({ file: fileOf(context, cell), ...cell });
               }
         }
+  }
   return cells;
 }
 
@@ -97,7 +112,7 @@ export function splitCount(split: PlannedExperiment['split']): number {
 /** Everything that a cell depends on names its file: what is there need not be made again. */
 function fileOf({ packs, options }: EngineContext, cell: Omit<Cell, 'file'>): string {
   const { task, space, group, experiment, probe, tagger, seed, split, scenario } = cell;
-  const { encoderSha256 } = packs.get(space);
+  const encoderSha256 = task.columns ? OWN_VECTORS : packs.get(space).encoderSha256;
   const key = [
     // Another version may learn or score in another way.
     options.version,
@@ -163,7 +178,7 @@ async function taskOf(
   const across =
     planned.testOn && acrossTask(learned, await read(planned.testOn.dataset), planned.testOn.mapping);
   const task = across?.task ?? learned;
-  for (const message of across?.remarks ?? []) mark(task.title, message);
+  for (const message of [...learned.remarks, ...(across?.remarks ?? [])]) mark(task.title, message);
   if (task.several > 0)
     mark(
       planned.name,
@@ -201,6 +216,13 @@ function placed(run: Run, planned: PlannedDataset): PlannedDataset {
   return {
     ...planned,
     dir: place(run, planned.dir, planned.type),
+    reading: planned.reading && {
+      ...planned.reading,
+      labels:
+        planned.reading.labels?.kind === 'xml'
+          ? { kind: 'xml', path: place(run, planned.reading.labels.path, 'csv') }
+          : planned.reading.labels,
+    },
     labels: planned.labels && place(run, planned.labels, 'csv'),
     index: planned.index && place(run, planned.index, 'csv'),
   };

@@ -22,6 +22,7 @@ import { compareSpaces } from './shared.ts';
 import { evaluationSource, nameOfFile } from './source.ts';
 import { TaskSets } from './task-sets.ts';
 import { VectorStore } from './vectors.ts';
+import { OWN_VECTORS } from './yaml-data-sets.ts';
 import { readEvaluationFile } from './yaml.ts';
 
 type Step = (run: ActiveRun, sets: TaskSets, cells: readonly Cell[]) => Promise<void>;
@@ -88,10 +89,12 @@ function planOf(
     cells: [...new Set(cells.map(({ file }) => file))],
     madeBy: {
       version: context.options.version,
-      packs: [...new Set(cells.map(({ space }) => space))].map((id) => {
-        const { manifest, sha256 } = context.packs.get(id);
-        return { id, version: manifest.version, sha256 };
-      }),
+      packs: [...new Set(cells.map(({ space }) => space))]
+        .filter((id) => id !== OWN_VECTORS)
+        .map((id) => {
+          const { manifest, sha256 } = context.packs.get(id);
+          return { id, version: manifest.version, sha256 };
+        }),
     },
   };
 }

@@ -4,7 +4,8 @@ import { EngineError } from '../api/errors.ts';
 import type { CallContext } from '../wire/contract.ts';
 import type { EngineContext } from '../context.ts';
 import { readTextBounded } from '../files/read-text.ts';
-import { readEvaluationFile, type PlannedDataset } from './yaml.ts';
+import type { PlannedDataset } from './yaml-data-sets.ts';
+import { readEvaluationFile } from './yaml.ts';
 
 /** Of the file of an evaluation, which is written by hand. */
 const MOST_BYTES = 4 * 2 ** 20;
@@ -39,12 +40,14 @@ export function namedBy({
   dir,
   labels,
   index,
+  reading,
   scenarios,
   testOn,
 }: PlannedDataset): { named: string; type: string }[] {
   return [
     ...(type === 'library' ? [] : [{ named: dir, type }]),
     ...(testOn ? namedBy(testOn.dataset) : []),
+    ...(reading?.labels?.kind === 'xml' ? [{ named: reading.labels.path, type: 'csv' }] : []),
     ...[labels, index].flatMap((named) => (named === null ? [] : [{ named, type: 'csv' }])),
     ...scenarios.flatMap(({ steps }) =>
       steps.flatMap(({ file }) => (file === null ? [] : [{ named: file, type: 'response' }])),

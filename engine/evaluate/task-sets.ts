@@ -63,6 +63,10 @@ export class TaskSets {
   async #gather(cell: Cell): Promise<LabelledWindows> {
     const { task, scenario, experiment } = cell;
     const { job, vectors } = this.#run;
+    if (task.columns) {
+      const own = task.items.map(({ vector }) => vector ?? new Float32Array());
+      return labelledWindows(task, own, task.columns.length);
+    }
     const runtime = await listenerOf(this.#run, cell);
     const wanted = { windows: experiment.windows, scenario, signal: job.signal };
     const rows: Vectors[] = [];

@@ -7,15 +7,21 @@ import type { Targets } from '../../models/probes/ridge.ts';
 import type { EvaluationTask } from '../api/evaluations.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
+import { toBlob } from '../storage/database.ts';
 import { foundTracks, type FoundTrack } from './data-sets.ts';
 import { hashOf } from './file-hash.ts';
-import type { EvaluationSplit, PlannedDataset, PlannedExperiment } from './yaml.ts';
+import { fileRows } from './file-rows.ts';
+import type { PlannedDataset } from './yaml-data-sets.ts';
+import type { EvaluationSplit, PlannedExperiment } from './yaml.ts';
 
 /** A track of a task. */
 export interface TaskItem {
-  /** Relative to the data set, with forward slashes. */
+  /** Relative to the data set, with forward slashes; of a row its id. */
   path: string;
+  /** Empty for a row of a data set file. */
   file: string;
+  /** Of a row of a data set file. */
+  vector: Float32Array | null;
   labels: string[];
   sha256: string;
   group: string;
@@ -36,6 +42,10 @@ export interface Task {
   several: number;
   /** How many artists or albums there are, and how many tracks bear none; null where neither keeps tracks together. */
   together: { groups: number; without: number } | null;
+  /** Names of the features of a data set file, whose rows are vectors; null for sounds. */
+  columns: readonly string[] | null;
+  /** What a person should know of the data. */
+  remarks: string[];
   /** Of paths, labels and contents: whatever changes any of them makes another task. */
   fingerprint: string;
 }
@@ -53,21 +63,24 @@ export async function readTask(
   { task, groupBy }: Pick<PlannedExperiment, 'task' | 'groupBy'>,
   signal: AbortSignal,
 ): Promise<Task> {
-  const found = await foundTracks(context, dataset, task !== 'mir', signal);
+  const ofFile = dataset.type === 'file' ? await fileRows(context, dataset, signal) : null;
+  const found: FoundTrack[] = ofFile?.rows ?? (await foundTracks(context, dataset, task !== 'mir', signal));
+  const together = ofFile ? 'track' : groupBy;
   const items: TaskItem[] = [];
   const facts: Parameters<typeof splitGroups>[0][number][] = [];
   let several = 0;
   for (const one of found.sort((a, b) => (a.path < b.path ? -1 : 1))) {
-    const { path, file, labels, given } = one;
+    const { path, file, labels, given, vector = null } = one;
     if (labels.length === 0 && task !== 'mir') continue;
     signal.throwIfAborted();
-    const sha256 = await hashOf(file);
+    // Equal rows are copies of one recording.
+    const sha256 = vector ? createHash('sha256').update(toBlob(vector)).digest('hex') : await hashOf(file);
     if (task !== 'multi' && task !== 'mir' && labels.length > 1) several += 1;
     const own = task === 'multi' ? labels : task === 'mir' ? [] : labels.slice(0, 1);
-    items.push({ ...{ path, file, sha256, group: path, given }, labels: own });
-    facts.push({ id: path, path, contentHash: sha256, ...(await bandOf(context, one, groupBy, signal)) });
+    items.push({ ...{ path, file, vector, sha256, group: path, given }, labels: own });
+    facts.push({ id: path, path, contentHash: sha256, ...(await bandOf(context, one, together, signal)) });
   }
-  const groups = splitGroups(facts, groupBy);
+  const groups = splitGroups(facts, together);
   for (const item of items) item.group = groups.get(item.path) ?? item.path;
   if (task === 'key') nameKeys(items, dataset.name);
   const numbers = task === 'regression' ? numbersOf(items, dataset.name) : null;
@@ -90,7 +103,12 @@ export async function readTask(
     hash.update(JSON.stringify([path, labels, sha256, group, given]));
   return {
     ...{ kind: task, dataset, title: dataset.name, items, labelNames, numbers, several },
-    together: togetherOf(facts, groupBy),
+    together: togetherOf(facts, together),
+    columns: ofFile?.columns ?? null,
+    remarks: [
+      ...(ofFile?.remarks ?? []),
+      ...(together === groupBy ? [] : [`Rows name no ${groupBy}; equal rows stay together.`]),
+    ],
     fingerprint: hash.digest('hex').slice(0, 16),
   };
 }

@@ -1,7 +1,6 @@
 import { isMap, isScalar, isSeq, parseDocument, type Document, type Node } from 'yaml';
 import { z } from 'zod';
-import { scenarioOf, ScenarioError, type Scenario } from '../../models/deformations/scenario.ts';
-import type { AnyProbe } from '../../models/probes/probe.ts';
+import type { AnyProbe, ProbeReduction } from '../../models/probes/probe.ts';
 import {
   evaluationGroups,
   type EvaluationGroup,
@@ -9,6 +8,9 @@ import {
   type EvaluationTask,
 } from '../api/evaluations.ts';
 import { EngineError } from '../api/errors.ts';
+import { layerText } from './layers.ts';
+import { reductionOf } from './yaml-reduction.ts';
+import { collectionKeys, datasetSchema, plannedDataset, type PlannedDataset } from './yaml-data-sets.ts';
 
 /** How tracks are held out. */
 export type EvaluationSplit =
@@ -17,29 +19,10 @@ export type EvaluationSplit =
   /** The column `split` of the labels. */
   | { kind: 'given' };
 
-const datasetTypes = ['folders', 'tokens', 'csv', 'library', 'mirdata'] as const;
-export type DatasetType = (typeof datasetTypes)[number];
-
-export interface PlannedDataset {
-  name: string;
-  type: DatasetType;
-  /** Folder of the audio; of a library its id or name. */
-  dir: string;
-  /** File of the labels, for `csv` and `mirdata`. */
-  labels: string | null;
-  /** File that lists the tracks with their checksums, for `mirdata`. */
-  index: string | null;
-  /** Name of the taxonomy, for `library`. */
-  taxonomy: string | null;
-  scenarios: Scenario[];
-  /** Another collection that is tested on when all of this one was learned from; its labels by this one's. */
-  testOn: { dataset: PlannedDataset; mapping: Readonly<Record<string, string>> } | null;
-}
-
 export interface PlannedExperiment {
   task: EvaluationTask;
   datasets: PlannedDataset[];
-  /** Ids of packs. */
+  /** Ids of packs, `pack@layer` of their layers; {@link OWN_VECTORS} of data set files. */
   features: string[];
   /** Of a task of numbers ridge regression, of any other classifiers. */
   probes: AnyProbe[];
@@ -60,20 +43,6 @@ export interface EvaluationFile {
 
 const text = z.string().min(1).max(4096);
 const whole = (low: number, high: number) => z.int().min(low).max(high);
-const stepSchema = z.looseObject({ type: text, params: z.record(z.string(), z.unknown()).default({}) });
-const collectionSchema = z.looseObject({
-  name: text,
-  type: text,
-  dir: text.optional(),
-  labels: text.optional(),
-  index: text.optional(),
-  library: text.optional(),
-  taxonomy: text.optional(),
-});
-const datasetSchema = collectionSchema.extend({
-  deformations: z.array(z.array(stepSchema)).nullish(),
-  test_on: collectionSchema.extend({ mapping: z.record(text, text).default({}) }).optional(),
-});
 const splitSchema = z.looseObject({
   kind: z.enum(['holdout', 'folds', 'given']),
   test: z.number().gt(0).lt(1).default(0.2),
@@ -81,6 +50,8 @@ const splitSchema = z.looseObject({
   folds: whole(2, 50).default(5),
   repeats: whole(1, 100).default(1),
 });
+/** A layer inside the network of a pack: the number of a block, or a name. */
+const layerSchema = z.looseObject({ pack: text, layer: z.union([text, whole(0, 10_000)]) });
 const experimentSchema = z.looseObject({
   task: z.looseObject({
     name: z.string().optional(),
@@ -88,7 +59,7 @@ const experimentSchema = z.looseObject({
     feature_aggregation: z.string().optional(),
   }),
   datasets: z.array(datasetSchema).min(1),
-  features: z.array(text).min(1),
+  features: z.array(z.union([text, layerSchema])).min(1),
   probes: z.array(z.looseObject({ type: text })).min(1),
   seeds: z.array(whole(0, 0xffffffff)).min(1).max(100).default([1]),
   split: splitSchema.default({ kind: 'holdout', test: 0.2, validation: 0.1, folds: 5, repeats: 1 }),
@@ -103,9 +74,10 @@ const known: Record<string, readonly string[]> = {
   '': ['experiments'],
   experiment: ['task', 'datasets', 'features', 'probes', 'seeds', 'split', 'windows', 'group_by', 'groups'],
   task: ['name', 'type', 'feature_aggregation'],
-  dataset: ['name', 'type', 'dir', 'labels', 'index', 'library', 'taxonomy', 'deformations', 'test_on'],
+  dataset: [...collectionKeys, 'deformations', 'test_on'],
   split: ['kind', 'test', 'validation', 'folds', 'repeats'],
-  test_on: ['name', 'type', 'dir', 'labels', 'index', 'library', 'taxonomy', 'mapping'],
+  layer: ['pack', 'layer'],
+  test_on: [...collectionKeys, 'mapping'],
 };
 
 /** A number of a probe; the usual one where it is missing, or not between the two, which is marked. */
@@ -121,10 +93,30 @@ interface ProbeType {
 /** Labels by the class of a head. */
 const labelMapping = z.record(text, text);
 
+/** Left out where there is none, so that cells of before keep their names. */
+function reducedBy({ reduction }: Record<string, unknown>): { reduction?: ProbeReduction } {
+  const found = reductionOf(reduction);
+  return found === undefined || 'problem' in found ? {} : { reduction: found };
+}
+
 /** Kinds of probes by their name in files. `classifier` is mir_ref's, and its defaults are mir_ref's. */
 const probeTypes: Record<string, ProbeType> = {
-  knn: { keys: ['k'], settings: (number) => ({ kind: 'knn', k: Math.trunc(number('k', 1, 1000, 5)) }) },
-  mlknn: { keys: ['k'], settings: (number) => ({ kind: 'mlknn', k: Math.trunc(number('k', 1, 1000, 10)) }) },
+  knn: {
+    keys: ['k', 'reduction'],
+    settings: (number, probe) => ({
+      kind: 'knn',
+      k: Math.trunc(number('k', 1, 1000, 5)),
+      ...reducedBy(probe),
+    }),
+  },
+  mlknn: {
+    keys: ['k', 'reduction'],
+    settings: (number, probe) => ({
+      kind: 'mlknn',
+      k: Math.trunc(number('k', 1, 1000, 10)),
+      ...reducedBy(probe),
+    }),
+  },
   linear: { keys: ['C'], settings: (number) => ({ kind: 'linear', strength: number('C', 1e-6, 1e6, 1) }) },
   ridge: {
     keys: ['alpha'],
@@ -174,7 +166,7 @@ const isFixed = ({ fixed = {} }: ProbeType, key: string, value: unknown): boolea
 
 /**
  * Reads an evaluation file: mir_ref's configuration, with `seeds`, `split`, `windows`, `group_by` and `groups` of an
- * experiment, the probes of `probeTypes`, data sets of `datasetTypes`, and `test_on` of a data set.
+ * experiment, layers among its features, the probes of `probeTypes`, data sets of `yaml-data-sets.ts`, and `test_on` of a data set.
  * @throws EngineError `bad-input` saying where
  */
 export function readEvaluationFile(source: string): EvaluationFile {
@@ -197,7 +189,9 @@ export function readEvaluationFile(source: string): EvaluationFile {
   unknownKeys(document, mark);
   const experiments = parsed.data.experiments.map((experiment, e): PlannedExperiment => ({
     ...plannedTask(experiment, e, mark),
-    features: experiment.features,
+    features: experiment.features.map((space) =>
+      typeof space === 'string' ? space : layerText(space.pack, space.layer),
+    ),
     probes: experiment.probes.flatMap((probe, p) => {
       const type = Object.hasOwn(probeTypes, probe.type) ? probeTypes[probe.type] : undefined;
       const at = ['experiments', e, 'probes', p];
@@ -220,6 +214,11 @@ export function readEvaluationFile(source: string): EvaluationFile {
           : undefined;
       if (odd !== undefined) {
         mark([...at, 'hidden_units'], `“${odd}” is no number of units; the probe is not run.`);
+        return [];
+      }
+      const reduction = type.keys.includes('reduction') ? reductionOf(probe['reduction']) : undefined;
+      if (reduction && 'problem' in reduction) {
+        mark([...at, 'reduction'], `${reduction.problem}; the probe is not run.`);
         return [];
       }
       if (
@@ -259,15 +258,13 @@ function contentOf(document: Document): unknown {
   }
 }
 
-/** Whether data sets must say labels, and which probes learn them. */
-const tasks: Readonly<
-  Record<EvaluationTask, { labelled: boolean; learnedBy: readonly ('labels' | 'numbers')[] }>
-> = {
-  single: { labelled: true, learnedBy: ['labels'] },
-  multi: { labelled: true, learnedBy: ['labels'] },
-  key: { labelled: true, learnedBy: ['labels'] },
-  regression: { labelled: true, learnedBy: ['numbers'] },
-  mir: { labelled: false, learnedBy: ['numbers'] },
+/** Which probes learn what tracks bear. */
+const tasks: Readonly<Record<EvaluationTask, { learnedBy: readonly ('labels' | 'numbers')[] }>> = {
+  single: { learnedBy: ['labels'] },
+  multi: { learnedBy: ['labels'] },
+  key: { learnedBy: ['labels'] },
+  regression: { learnedBy: ['numbers'] },
+  mir: { learnedBy: ['numbers'] },
 };
 
 /** Tasks by what mir_ref calls them, where it has them; null: of a kind that is not known. */
@@ -310,70 +307,6 @@ function plannedTask(
   return { task: task ?? 'single', datasets: task === null ? [] : planned };
 }
 
-function plannedDataset(
-  dataset: z.output<typeof datasetSchema>,
-  task: EvaluationTask,
-  at: readonly PropertyKey[],
-  mark: (at: readonly PropertyKey[], message: string) => void,
-): PlannedDataset[] {
-  const { name, dir, labels = null, index = null, library, taxonomy = null } = dataset;
-  const type = datasetTypes.find((known) => known === dataset.type);
-  if (type === 'mirdata' && index === null) {
-    mark(
-      [...at, 'type'],
-      'names no index file of mirdata (`index`, and the table of its `labels`); it is not run.',
-    );
-    return [];
-  }
-  if (type === undefined) {
-    mark([...at, 'type'], `“${dataset.type}” is no kind of data set that can be read yet; it is not run.`);
-    return [];
-  }
-  const where = type === 'library' ? library : dir;
-  const missing =
-    where === undefined
-      ? type === 'library'
-        ? 'library'
-        : 'dir'
-      : (type === 'csv' || (type === 'mirdata' && tasks[task].labelled)) && labels === null
-        ? 'labels'
-        : type === 'library' && taxonomy === null && tasks[task].labelled
-          ? 'taxonomy'
-          : null;
-  if (missing !== null || where === undefined)
-    throw new EngineError(
-      'bad-input',
-      `The data set ${name} says no ${missing ?? 'dir'}.`,
-      `Give its ${missing ?? 'dir'} in the file.`,
-    );
-  const scenarios = (dataset.deformations ?? []).flatMap((steps, s) => {
-    try {
-      const plain = steps.map(({ type: kind, params }) => ({
-        type: kind,
-        params: Object.fromEntries(
-          Object.entries(params).flatMap(([key, value]) =>
-            typeof value === 'number' || typeof value === 'string' ? [[key, value] as const] : [],
-          ),
-        ),
-      }));
-      return [scenarioOf(plain)];
-    } catch (thrown) {
-      if (!(thrown instanceof ScenarioError)) throw thrown;
-      mark([...at, 'deformations', s], `${thrown.message} It is not run.`);
-      return [];
-    }
-  });
-  const plain = { name, type, dir: where, labels, index, taxonomy, scenarios };
-  if (dataset.test_on === undefined) return [{ ...plain, testOn: null }];
-  if (task !== 'single' && task !== 'multi' && task !== 'key') {
-    mark([...at, 'test_on'], 'is for tasks of labels; it is not run.');
-    return [];
-  }
-  const { mapping, ...other } = dataset.test_on;
-  const [tested] = plannedDataset(other, task, [...at, 'test_on'], mark);
-  return tested ? [{ ...plain, testOn: { dataset: tested, mapping } }] : [];
-}
-
 function unknownKeys(document: Document, mark: (at: readonly PropertyKey[], message: string) => void): void {
   const visit = (node: unknown, kind: string, at: readonly PropertyKey[]): void => {
     if (!isMap(node)) return;
@@ -395,6 +328,7 @@ function unknownKeys(document: Document, mark: (at: readonly PropertyKey[], mess
     if (!isMap(experiment)) return;
     visit(experiment.get('task', true), 'task', [...at, 'task']);
     visit(experiment.get('split', true), 'split', [...at, 'split']);
+    each(experiment.get('features', true), (space, f) => visit(space, 'layer', [...at, 'features', f]));
     each(experiment.get('datasets', true), (dataset, d) => {
       visit(dataset, 'dataset', [...at, 'datasets', d]);
       if (isMap(dataset)) visit(dataset.get('test_on', true), 'test_on', [...at, 'datasets', d, 'test_on']);

@@ -7,12 +7,15 @@ import { remeasurePrecision } from '../../models/conversion/precision.ts';
 import type { FeatureGroup } from '../../models/handmade/handmade-space.ts';
 import {
   checkProviders,
+  layersOf,
   measureBatchSize,
   PackError,
   processorName,
   readPack,
   type BatchChoice,
   type CheckOptions,
+  type Layer,
+  type LayerChoice,
   type Pack,
   type PackRuntime,
   type ProviderReport,
@@ -28,6 +31,7 @@ import { inlineEmbedder } from '../embedder/inline.ts';
 import type { SpawnHelper } from '../helpers/process.ts';
 import { EmbedderRuntime } from '../embedder/runtime.ts';
 import { BuiltPacks } from './built.ts';
+import { LayerPacks } from './layer-packs.ts';
 import { earlierEncoders } from './earlier-packs.ts';
 import { BatchMemory, type BatchKey } from './batch-sizes.ts';
 import { Heads } from './heads.ts';
@@ -75,6 +79,8 @@ export class PackService {
   readonly #embedder: Embedder;
   #confinement: Confinement | null = null;
   readonly #built: BuiltPacks;
+  /** Layers that were asked for. */
+  readonly #layers: LayerPacks;
   /** Networks behind the embeddings of packs. */
   readonly heads: Heads;
   #problems: PackProblem[] = [];
@@ -89,6 +95,7 @@ export class PackService {
       join(options.dataFolder, 'built-packs'),
       () => this.#packs.get('compact')?.pack ?? null,
     );
+    this.#layers = new LayerPacks(join(options.dataFolder, 'built-packs'));
     this.#embedder = new Embedder({
       spawn: options.embedder ?? inlineEmbedder,
       limits: { ...embedderLimits, ...options.limits },
@@ -148,7 +155,7 @@ export class PackService {
 
   /** Null when there is none of that id. */
   find(packId: string): Pack | null {
-    return this.#packs.get(packId)?.pack ?? this.#built.find(packId);
+    return this.#packs.get(packId)?.pack ?? this.#built.find(packId) ?? this.#layers.find(packId);
   }
 
   /**
@@ -202,8 +209,22 @@ export class PackService {
    */
   async ready(packId: string): Promise<Pack> {
     const pack = this.get(packId);
-    if (!this.#packs.has(packId)) await this.#built.ready(pack);
+    if (!this.#packs.has(packId) && !this.#layers.find(packId)) await this.#built.ready(pack);
     return pack;
+  }
+
+  /**
+   * A pack whose embedding is a layer inside the network of another. It is listed nowhere, and known by its id until the
+   * process ends.
+   * @throws EngineError `pack`; PackError naming the layers that there are
+   */
+  async layer(packId: string, choice: LayerChoice): Promise<Pack> {
+    return this.#layers.of(await this.ready(packId), choice);
+  }
+
+  /** Layers of the network of a pack. @throws EngineError `pack`; PackError where it has no network */
+  async layers(packId: string): Promise<Layer[]> {
+    return layersOf(await this.ready(packId));
   }
 
   /**

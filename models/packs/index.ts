@@ -9,6 +9,7 @@ export {
   type Head,
   type HeadManifest,
 } from './head.ts';
+export { layerPack, layersOf, type Layer, type LayerChoice } from './layers.ts';
 export { compactPackFolder } from './location.ts';
 export {
   encoderGraphs,

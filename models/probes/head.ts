@@ -33,8 +33,13 @@ export function labelsOfClasses(
   });
 }
 
+/** How far the classes of a softmax may be from adding up to 1, in any precision that heads come in. */
+const SUM_TOLERANCE = 0.01;
+
 /**
- * Answers about tracks from what a head said of their windows: the mean of its predictions.
+ * Answers about tracks from what a head said of their windows: the mean of its predictions. Where several classes say one
+ * label, shares of one whole are added up; of independent answers (a sigmoid each) the surest speaks, or a label would win by
+ * the number of its classes.
  * @param said predictions `[windows, classes]` as features
  * @param labelOf `[classes]`, as {@link labelsOfClasses} gives them
  * @throws NumericError for predictions that are no numbers
@@ -43,15 +48,21 @@ export function headAnswers(said: LabelledWindows, labelOf: readonly number[], t
   const { features, dim, labelNames, tracks } = said;
   const means = meanByTrack(features, dim, tracks.of, tracks.ids.length);
   const width = labelNames.length;
+  const shares = task === 'single' && tracks.ids.every((_, track) => addsUp(means, track, dim));
   const scores = new Float64Array(tracks.ids.length * width);
   labelOf.forEach((label, c) => {
     if (label < 0) return;
     for (let track = 0; track < tracks.ids.length; track++) {
       const at = track * width + label;
       const value = means[track * dim + c] ?? NaN;
-      // Where one label is right its classes add up; where several may be the surest class of each speaks.
-      scores[at] = task === 'multi' ? Math.max(scores[at] ?? 0, value) : (scores[at] ?? 0) + value;
+      scores[at] = shares ? (scores[at] ?? 0) + value : Math.max(scores[at] ?? 0, value);
     }
   });
   return decide(scores, said, task);
+}
+
+function addsUp(means: ArrayLike<number>, track: number, dim: number): boolean {
+  let sum = 0;
+  for (let c = 0; c < dim; c++) sum += means[track * dim + c] ?? NaN;
+  return Math.abs(sum - 1) <= SUM_TOLERANCE;
 }

@@ -1,7 +1,8 @@
-import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
+import type { LabelledVectors, LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { borneLabels, selectTracks, withLabels } from '../embeddings/tracks.ts';
 import { predictKnn } from '../knn/index.ts';
 import { defaultTrainParameters, trainPrototypeNetwork } from '../pecmae/trainer.ts';
+import { reduce, type ReductionMethod, type ReductionParameters } from '../reduction/index.ts';
 import { decide, type Answers } from './decide.ts';
 import { fitLinear, fitMlp, hiddenSizes } from './fit.ts';
 import type { ProbeTask } from './gradient-graph.ts';
@@ -23,10 +24,17 @@ export interface ProbeInput {
 
 export type FittedProbe = (test: LabelledWindows) => Promise<Answers>;
 
+/** Prototypes of the training tracks that stand for them, made by a reduction method. */
+export interface ProbeReduction {
+  method: ReductionMethod;
+  /** What is left out has its default. */
+  parameters: ReductionParameters;
+}
+
 /** A classifier on frozen embeddings. */
 export type ProbeSettings =
-  | { kind: 'knn'; k: number }
-  | { kind: 'mlknn'; k: number }
+  | { kind: 'knn'; k: number; reduction?: ProbeReduction }
+  | { kind: 'mlknn'; k: number; reduction?: ProbeReduction }
   | { kind: 'linear'; strength: number }
   | {
       kind: 'mlp';
@@ -51,8 +59,14 @@ interface ProbeKind<K extends ProbeSettings['kind']> {
 }
 
 const kinds: { [K in ProbeSettings['kind']]: ProbeKind<K> } = {
-  knn: { title: ({ k }) => `${k}-NN`, fit: ({ k }, input) => fitKnn('lpknn', k, input) },
-  mlknn: { title: ({ k }) => `ML-${k}NN`, fit: ({ k }, input) => fitKnn('mlknn', k, input) },
+  knn: {
+    title: ({ k, reduction }) => `${k}-NN${reducedTitle(reduction)}`,
+    fit: (settings, input) => fitKnn('lpknn', settings, input),
+  },
+  mlknn: {
+    title: ({ k, reduction }) => `ML-${k}NN${reducedTitle(reduction)}`,
+    fit: (settings, input) => fitKnn('mlknn', settings, input),
+  },
   linear: {
     title: ({ strength }) => `linear${strength === 1 ? '' : ` (C ${strength})`}`,
     fit: async ({ strength }, { train, task, signal }) => {
@@ -124,18 +138,37 @@ function kindOf(settings: ProbeSettings): ProbeKind<ProbeSettings['kind']> {
   return kinds[settings.kind] as ProbeKind<ProbeSettings['kind']>;
 }
 
-function fitKnn(
+/** “ of MRSP2 (p 20)” */
+function reducedTitle(reduction: ProbeReduction | undefined): string {
+  if (!reduction) return '';
+  const said = Object.entries(reduction.parameters).map(([name, value]) => `${name} ${String(value)}`);
+  return ` of ${reduction.method}${said.length === 0 ? '' : ` (${said.join(', ')})`}`;
+}
+
+async function fitKnn(
   classifier: 'lpknn' | 'mlknn',
-  k: number,
-  { train, signal }: ProbeInput,
+  { k, reduction }: { k: number; reduction?: ProbeReduction },
+  { train, seed, signal }: ProbeInput,
 ): Promise<FittedProbe> {
   const scale = standardOf(train);
-  const known = scale(train);
-  return Promise.resolve(async (test: LabelledWindows) => {
+  const all = scale(train);
+  const known = reduction ? await reduced(all, reduction, seed, signal) : all;
+  return async (test: LabelledWindows) => {
     const neighbours = Math.min(k, known.count);
     const { labels, scores } = await predictKnn(classifier, known, scale(test), { k: neighbours, signal });
     return { labels, scores };
-  });
+  };
+}
+
+async function reduced(
+  set: LabelledWindows,
+  { method, parameters }: ProbeReduction,
+  seed: number,
+  signal: AbortSignal,
+): Promise<LabelledVectors> {
+  const { prototypes, labelsets } = await reduce(method, set, parameters, { seed, signal });
+  const { dim, labelNames } = set;
+  return { features: prototypes, count: prototypes.length / dim, dim, labels: labelsets, labelNames };
 }
 
 function rowsOf({ features, labels, count }: LabelledWindows): {

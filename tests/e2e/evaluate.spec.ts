@@ -10,6 +10,11 @@ test('an evaluation is filled in, run, looked at, heard and taken elsewhere; and
   const userData = temporaryFolder('evaluate');
   const music = temporaryFolder('evaluate-music');
   const out = temporaryFolder('evaluate-out');
+  const points = join(out, 'points.csv');
+  const places = Array.from({ length: 12 }, (_, i) =>
+    i % 2 === 0 ? `0.${String(i)},1,1,0` : `9.${String(i)},5,0,1`,
+  );
+  writeFileSync(points, `x,y,near,far\n${places.join('\n')}\n`);
   // Two notes in six loudnesses: pitch classes tell them apart, modulation hardly does.
   for (const [name, hertz] of Object.entries({ a: 440, 'e-flat': 311.13 })) {
     mkdirSync(join(music, name), { recursive: true });
@@ -109,6 +114,34 @@ test('an evaluation is filled in, run, looked at, heard and taken elsewhere; and
     expect(await violations(page)).toEqual([]);
     await screenshots(page, 'evaluate-spider');
 
+    // Parts of the hand-made spaces, each alone, as spaces of their own.
+    await page.getByTestId('evaluation-name').fill('What their parts know');
+    await page.getByTestId('evaluation-feature-groups').check();
+    await page.getByTestId('evaluation-run').click();
+    await expect(page.getByTestId('evaluation-cells')).toHaveText('26 of 26 cells', { timeout: 200_000 });
+    await expect(spider.getByRole('row')).toHaveCount(14);
+    for (const part of ['chroma: means', 'modulation: 4 Hz'])
+      await expect(spider.getByRole('rowheader', { name: part, exact: true })).toBeVisible();
+    await screenshots(page, 'evaluate-groups');
+    await page.getByTestId('evaluation-feature-groups').uncheck();
+
+    // A data set file is its own space: nothing of sound is asked.
+    await page.getByTestId('evaluation-name').fill('Points');
+    await page.getByTestId('evaluation-dataset').selectOption('file');
+    await answerDialogs(app, points);
+    await page.getByTestId('evaluation-file-choose').click();
+    await expect(page.getByTestId('evaluation-labels')).toHaveValue('last');
+    await page.getByTestId('evaluation-label-count').fill('2');
+    await expect(page.getByTestId('evaluation-space-chroma')).toHaveCount(0);
+    await page.getByTestId('evaluation-task').selectOption('single');
+    await screenshots(page, 'evaluate-file-form');
+    await page.getByTestId('evaluation-run').click();
+    await expect(grid.getByTestId('evaluation-cell').first()).toContainText('100', { timeout: 100_000 });
+    await expect(page.getByTestId('evaluation-grid')).toContainText('own vectors');
+    expect(await violations(page)).toEqual([]);
+    await screenshots(page, 'evaluate-file');
+    await page.getByTestId('evaluation-dataset').selectOption('library');
+
     await page.keyboard.press('Control+Shift+E');
     await expect(page.getByTestId('export-tracks')).toBeVisible();
     await page.getByTestId('export-tracks-jsonl').check();
@@ -130,7 +163,7 @@ test('an evaluation is filled in, run, looked at, heard and taken elsewhere; and
     await page.keyboard.press('Escape');
     await expect(page.getByTestId('export-tracks')).toBeHidden();
 
-    for (const left of [1, 0]) {
+    for (const left of [3, 2, 1, 0]) {
       await page.getByTestId('evaluation-remove').first().click();
       await expect(page.getByTestId('evaluation-remove')).toHaveCount(left);
     }

@@ -58,9 +58,12 @@ export class Evaluations {
     const form = formOf(this.form, libraryId);
     if (form === null) return null;
     const { text } = await this.#engine.call('evaluations.compose', form);
-    const { folder, dataset, testOn } = this.form;
+    const { folder, dataset, testOn, labels, labelsPath } = this.form;
     const places = {
       ...(dataset !== 'library' && folder !== null ? { [folderName(folder)]: folder } : {}),
+      ...(dataset === 'file' && labels === 'xml' && labelsPath !== null
+        ? { [folderName(labelsPath)]: labelsPath }
+        : {}),
       ...(form.testOn && testOn?.folder != null ? { [testFolderName(this.form)]: testOn.folder } : {}),
     };
     return { file: { kind: 'text', name: `${form.name}.yml`, content: text }, places };

@@ -1,10 +1,14 @@
 import {
+  evaluationTasks,
   formDeformations,
   formProbes,
   type EvaluationForm,
   type EvaluationGroup,
   type EvaluationTask,
 } from '../../../engine/api/evaluations.ts';
+
+/** The space of a data set file. */
+const OWN_VECTORS = 'own';
 
 export type ProbeKind = (typeof formProbes)[number];
 export type DeformationType = (typeof formDeformations)[number]['type'];
@@ -16,6 +20,15 @@ export const taskTitles: Readonly<Record<EvaluationTask, string>> = {
   key: 'the key',
   regression: 'a number each',
   mir: 'what is measured of the sound',
+};
+
+/** What scores are of in each task: “Keys”, and the heading of their column. */
+export const targetWords: Readonly<Record<EvaluationTask, { one: string; many: string }>> = {
+  single: { one: 'Class', many: 'Classes' },
+  multi: { one: 'Label', many: 'Labels' },
+  key: { one: 'Key', many: 'Keys' },
+  regression: { one: 'Number', many: 'Numbers' },
+  mir: { one: 'Measured', many: 'Numbers measured' },
 };
 
 export const groupTitles: Readonly<Record<EvaluationGroup, string>> = {
@@ -47,13 +60,19 @@ export interface FormState {
   groupBy: EvaluationGroup;
   dataset: DatasetKind;
   taxonomyId: string | null;
-  /** Of the data set’s audio, where it is no library. */
+  /** Of the data set’s audio, where it is no library; a data set file. */
   folder: string | null;
+  /** Which columns of a data set file are labels. */
+  labels: 'auto' | 'last' | 'first' | 'xml';
+  labelCount: number;
+  labelsPath: string | null;
   /** Another folder that is tested on; null: parts of the first sounds. */
   testOn: { kind: 'folders' | 'tokens'; folder: string | null; mapping: string } | null;
   spaces: string[];
   /** Groups of the numbers of hand-made spaces, alone. */
   groups: boolean;
+  /** Blocks inside the networks of the spaces, too. */
+  layers: boolean;
   probes: ProbeKind[];
   deformations: Partial<Record<DeformationType, number>>;
   seeds: number;
@@ -67,9 +86,13 @@ export const firstForm: FormState = {
   dataset: 'library',
   taxonomyId: null,
   folder: null,
+  labels: 'auto',
+  labelCount: 1,
+  labelsPath: null,
   testOn: null,
   spaces: ['compact', 'random-twin', 'mfcc'],
   groups: false,
+  layers: false,
   probes: ['knn', 'linear', 'ridge'],
   deformations: { AddGaussianSNR: 15 },
   seeds: 1,
@@ -81,6 +104,11 @@ export function missingIn(form: FormState): string | null {
   if (form.name.trim() === '') return 'Give it a name.';
   if (form.task !== 'mir' && form.dataset === 'library' && form.taxonomyId === null)
     return 'Choose whose labels are learned.';
+  if (form.dataset === 'file') {
+    if (form.folder === null) return 'Choose a data set file.';
+    if (form.labels === 'xml' && form.labelsPath === null) return 'Choose the XML that names the labels.';
+    return probesOf(form).length === 0 ? 'Choose a probe.' : null;
+  }
   if (form.dataset !== 'library' && form.folder === null) return 'Choose a folder of sounds.';
   if (testsElsewhere(form) && form.testOn?.folder === null) return 'Choose a folder to test on.';
   const odd = testsElsewhere(form) ? unmapped(form.testOn?.mapping ?? '') : undefined;
@@ -91,8 +119,8 @@ export function missingIn(form: FormState): string | null {
 }
 
 /** Only labels can be mapped. */
-export const testsElsewhere = ({ task, testOn }: FormState): boolean =>
-  testOn !== null && (task === 'single' || task === 'multi' || task === 'key');
+export const testsElsewhere = ({ dataset, task, testOn }: FormState): boolean =>
+  testOn !== null && dataset !== 'file' && (task === 'single' || task === 'multi' || task === 'key');
 
 /** “La = A” in a line each, or parted by commas: a label of the tested sounds and what it is called in the learned ones. */
 export function mappingOf(text: string): Record<string, string> {
@@ -113,8 +141,18 @@ const unmapped = (text: string): string | undefined =>
     .find((line) => line !== '' && Object.keys(mappingOf(line)).length === 0);
 
 /** Those that fit the task. */
-const probesOf = ({ probes, task }: FormState): ProbeKind[] =>
-  probeChoices.filter(({ id, tasks }) => probes.includes(id) && tasks.includes(task)).map(({ id }) => id);
+const probesOf = (form: FormState): ProbeKind[] =>
+  choicesFor(form)
+    .filter(({ id }) => form.probes.includes(id))
+    .map(({ id }) => id);
+
+/** Probes that there are for what is learned; a data set file has no pack whose heads could answer. */
+export const choicesFor = ({ task, dataset }: FormState): (typeof probeChoices)[number][] =>
+  probeChoices.filter(({ id, tasks }) => tasks.includes(task) && !(dataset === 'file' && id === 'head'));
+
+/** What is learned of what: a data set file holds no sound that could be measured. */
+export const tasksFor = ({ dataset }: FormState): EvaluationTask[] =>
+  evaluationTasks.filter((task) => dataset !== 'file' || task !== 'mir');
 
 /**
  * What the engine makes a file of.
@@ -130,7 +168,9 @@ export function formOf(form: FormState, libraryId: string | null): EvaluationFor
         : null
       : folder === null
         ? null
-        : { kind: form.dataset, name: folderName(folder) };
+        : form.dataset === 'file'
+          ? { kind: 'file', name: folderName(folder), labels: labelsOf(form) }
+          : { kind: form.dataset, name: folderName(folder) };
   if (dataset === null) return null;
   const { testOn } = form;
   const elsewhere =
@@ -141,15 +181,27 @@ export function formOf(form: FormState, libraryId: string | null): EvaluationFor
         }
       : null;
   return {
-    ...{ name: name.trim(), task, groupBy, dataset, testOn: elsewhere, spaces, folds, groups: form.groups },
+    ...{ name: name.trim(), task, dataset, testOn: elsewhere, folds },
+    ...(form.dataset === 'file'
+      ? { groupBy: 'track', spaces: [OWN_VECTORS], groups: false, layers: false }
+      : { groupBy, spaces, groups: form.groups, layers: form.layers }),
     probes: probesOf(form),
     deformations: formDeformations.flatMap(({ type }) => {
       const value = form.deformations[type];
-      return value === undefined ? [] : [{ type, value }];
+      return value === undefined || form.dataset === 'file' ? [] : [{ type, value }];
     }),
     seeds: Array.from({ length: form.seeds }, (_, i) => i + 1),
     windows: 8,
   };
+}
+
+function labelsOf({
+  labels,
+  labelCount,
+  labelsPath,
+}: FormState): Extract<EvaluationForm['dataset'], { kind: 'file' }>['labels'] {
+  if (labels === 'xml') return labelsPath === null ? null : { xml: folderName(labelsPath) };
+  return labels === 'auto' ? null : labels === 'last' ? { last: labelCount } : { first: labelCount };
 }
 
 /** What the folder that is tested on is called in the file: two folders of one name are told apart. */

@@ -1,4 +1,9 @@
-import { absoluteMetric, type EvaluationRow } from '../../../engine/api/evaluations.ts';
+import {
+  absoluteMetric,
+  targetMetric,
+  type EvaluationRow,
+  type EvaluationTask,
+} from '../../../engine/api/evaluations.ts';
 
 /** A column of the heat table: a probe on a data set. */
 export interface GridColumn {
@@ -73,4 +78,19 @@ export function curvesOf(
     ),
   }));
   return { deformations, curves };
+}
+
+/** What is learned in a column, by the metrics it is scored with; null where it has no scores. */
+export function taskOf(
+  rows: readonly EvaluationRow[],
+  { dataset, probe }: Pick<EvaluationRow, 'dataset' | 'probe'>,
+): EvaluationTask | null {
+  const metrics = rows
+    .filter((row) => row.dataset === dataset && row.probe === probe)
+    .map(({ metric }) => metric);
+  if (metrics.length === 0) return null;
+  if (metrics.includes('weightedScore')) return 'key';
+  if (metrics.some((metric) => metric.startsWith(targetMetric))) return 'mir';
+  if (metrics.includes('R²') || metrics.includes(absoluteMetric)) return 'regression';
+  return metrics.includes('averagePrecision') || metrics.includes('f1Micro') ? 'multi' : 'single';
 }

@@ -169,6 +169,11 @@ it('adds up classes that exclude each other, and lets the surest speak where the
   const single = headAnswers(said, labelOf, 'single');
   expect(single.scores[0]).toBeCloseTo(0.5);
   expect([...single.labels].reduce((sum, value) => sum + value)).toBe(1);
+  // A sigmoid each: two classes that say one label do not outvote a surer one.
+  const apart = { ...said, features: Float32Array.of(0.5, 0.4, 0.8, 0.1, 0.5, 0.4, 0.8, 0.1) };
+  const sigmoids = headAnswers(apart, labelOf, 'single');
+  expect([...sigmoids.scores].map((value) => value.toFixed(2))).toEqual(['0.50', '0.80']);
+  expect([...sigmoids.labels]).toEqual([0, 1]);
   const multi = headAnswers(said, labelOf, 'multi');
   expect([...multi.scores].map((value) => value.toFixed(2))).toEqual(['0.30', '0.50']);
   expect([...multi.labels]).toEqual([0, 1]);

@@ -1,10 +1,11 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EvaluationTable } from '../../../engine/api/evaluations.ts';
 import { encodeWav } from '../../../models/audio/index.ts';
 import { averagePrecision, rocAuc } from '../../../models/evaluation/metrics/curves.ts';
 import { Random } from '../../../models/numerics/random.ts';
+import { compactPackFolder } from '../../../models/packs/index.ts';
 import { meanAndInterval } from '../../../engine/evaluate/table.ts';
 import { importFolder, startTestEngine, testFolder, settled, type TestEngine } from '../../support/engine.ts';
 
@@ -69,6 +70,24 @@ const contents = (engine: TestEngine, id: string): Record<string, string> => {
 };
 
 describe('an evaluation', () => {
+  it('looks at layers inside networks, and names those that there are', async () => {
+    const engine = await startTestEngine({ packFolders: [dirname(compactPackFolder())] });
+    const layers = yaml('# layers').replace(
+      '[chroma, mfcc, nothing]',
+      '[compact@5, { pack: compact, layer: 0 }, { pack: compact, layer: 9 }, mfcc@1]',
+    );
+    const table = await evaluate(engine, layers, 'train');
+    expect([...new Set(table.rows.map(({ space }) => space))]).toEqual([
+      'compact-layer-blocks-5',
+      'compact-layer-blocks-0',
+    ]);
+    expect(table.marks.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/has no layer 9\. It has 0 \(blocks\.0\), 1 \(blocks\.1\)/),
+      expect.stringMatching(/mfcc has no layers\. .*hand-made spaces have parts/),
+    ]);
+    expect(table.madeBy.packs.map(({ id }) => id)).toContain('compact-layer-blocks-0');
+  }, 120_000);
+
   it('scores every cell over all test tracks, and makes what is missing with equal bytes', async () => {
     const engine = await startTestEngine();
     const table = await evaluate(engine, yaml());

@@ -309,12 +309,21 @@ describe('what two spaces say', () => {
       cell('a', 2, [['z', ['k']]]),
     ];
     const truth = new Map([
-      ['x', ['k', 'l']],
-      ['y', ['k']],
-      ['z', ['k']],
+      ['x', { file: '', labels: ['k', 'l'] }],
+      ['y', { file: '/y.wav', labels: ['k'] }],
+      ['z', { file: '/z.wav', labels: ['k'] }],
     ]);
     expect(flipsOf(cells, column, { first: 'a', second: 'b' }, truth)).toEqual([
-      { path: 'y', truth: ['k'], first: ['k'], second: [], runs: 2, firstRight: 2, secondRight: 1 },
+      {
+        path: 'y',
+        sounds: true,
+        truth: ['k'],
+        first: ['k'],
+        second: [],
+        runs: 2,
+        firstRight: 2,
+        secondRight: 1,
+      },
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { probeTitle } from '../../../models/probes/probe.ts';
 import { readEvaluationFile } from '../../../engine/evaluate/yaml.ts';
 
 const example = `# mir_ref's example
@@ -25,6 +26,54 @@ experiments:
 `;
 
 describe('an evaluation file', () => {
+  it('has nearest neighbours among prototypes of a reduction, and says what is no reduction', () => {
+    const { experiments, marks } = readEvaluationFile(`experiments:
+  - task: { type: multilabel_classification }
+    datasets: [{ name: a, type: folders, dir: a }]
+    features: [mfcc]
+    probes:
+      - { type: mlknn, k: 3, reduction: MRSP3 }
+      - { type: knn, reduction: { method: MRSP2, p: 20 } }
+      - { type: mlknn, reduction: nothing }
+      - { type: mlknn, reduction: { method: MRSP2, p: 2000 } }
+      - { type: mlknn }
+`);
+    expect(experiments[0]?.probes.map(probeTitle)).toEqual([
+      ...['ML-3NN of MRSP3', '5-NN of MRSP2 (p 20)', 'ML-10NN'],
+    ]);
+    expect(experiments[0]?.probes[2]).toEqual({ kind: 'mlknn', k: 10 });
+    expect(marks.map(({ at }) => at)).toEqual([
+      'experiments[0].probes[2].reduction',
+      'experiments[0].probes[3].reduction',
+    ]);
+  });
+
+  it('names layers of packs, and how the columns of a file of vectors are read', () => {
+    const { experiments, marks } = readEvaluationFile(`experiments:
+  - task: { type: multilabel_classification }
+    datasets:
+      - { name: a, type: file, file: a.arff, label_columns: { xml: a.xml }, exclude: [id] }
+      - { name: b, type: file, file: b.csv, label_columns: 3, missing: drop-rows }
+      - { name: c, type: file, file: c.csv, label_columns: [x, y] }
+    features: [own, { pack: compact, layer: 2 }, { pack: maest, layer: "StatefulPartitionedCall:7", tokens: cls }]
+    probes: [{ type: linear }]
+`);
+    expect(experiments).toMatchObject([
+      {
+        features: ['own', 'compact@2', 'maest@StatefulPartitionedCall:7'],
+        datasets: [
+          {
+            dir: 'a.arff',
+            reading: { labels: { kind: 'xml', path: 'a.xml' }, exclude: ['id'], missing: 'refuse' },
+          },
+          { dir: 'b.csv', reading: { labels: { kind: 'last', count: 3 }, missing: 'drop-rows' } },
+          { dir: 'c.csv', reading: { labels: { kind: 'names', names: ['x', 'y'] } } },
+        ],
+      },
+    ]);
+    expect(marks.map(({ at }) => at)).toEqual(['experiments[0].features[2].tokens']);
+  });
+
   it('is mir_ref’s configuration; what is not known is kept and marked', () => {
     const { experiments, marks, document } = readEvaluationFile(example);
     expect(experiments).toMatchObject([

@@ -20,6 +20,7 @@ const mlp = {
 const probes: ProbeSettings[] = [
   { kind: 'knn', k: 5 },
   { kind: 'mlknn', k: 5 },
+  { kind: 'knn', k: 1, reduction: { method: 'MRSP3', parameters: {} } },
   { kind: 'linear', strength: 1 },
   mlp,
   { kind: 'prototypes', perClass: 1, steps: 200 },
