@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { firstForm, formOf, mappingOf, missingIn, testFolderName } from '../../renderer/src/evaluate/form.ts';
+import {
+  choicesFor,
+  firstForm,
+  formOf,
+  mappingOf,
+  missingIn,
+  tasksFor,
+  testFolderName,
+} from '../../renderer/src/evaluate/form.ts';
 
 describe('the form of an evaluation', () => {
   it('reads which label is which', () => {
@@ -26,5 +34,28 @@ describe('the form of an evaluation', () => {
       mapping: { La: 'A' },
     });
     expect(formOf({ ...chosen, task: 'mir' }, null)?.testOn).toBeNull();
+  });
+
+  it('asks of a data set file nothing that needs sound', () => {
+    const form = {
+      ...firstForm,
+      ...{ dataset: 'file' as const, task: 'multi' as const, spaces: [], layers: true, groups: true },
+      ...{ groupBy: 'artist' as const, probes: ['mlknn' as const, 'head' as const] },
+    };
+    expect(missingIn(form)).toBe('Choose a data set file.');
+    expect(tasksFor(form)).not.toContain('mir');
+    expect(choicesFor(form).map(({ id }) => id)).not.toContain('head');
+    const xml = { ...form, folder: '/data/emotions.arff', labels: 'xml' as const };
+    expect(missingIn(xml)).toBe('Choose the XML that names the labels.');
+    const chosen = { ...xml, labelsPath: '/data/emotions.xml' };
+    expect(missingIn(chosen)).toBeNull();
+    expect(formOf(chosen, null)).toMatchObject({
+      ...{ groupBy: 'track', groups: false, layers: false, deformations: [], probes: ['mlknn'] },
+      ...{ spaces: ['own'], testOn: null },
+      dataset: { kind: 'file', name: 'emotions.arff', labels: { xml: 'emotions.xml' } },
+    });
+    expect(formOf({ ...form, folder: '/d/p.csv', labels: 'last', labelCount: 3 }, null)?.dataset).toEqual({
+      ...{ kind: 'file', name: 'p.csv', labels: { last: 3 } },
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { EvaluationRow } from '../../engine/api/evaluations.ts';
-import { gridOf } from '../../renderer/src/evaluate/grid.ts';
+import { gridOf, taskOf } from '../../renderer/src/evaluate/grid.ts';
 
 const row = (space: string, metric: string, mean: number): EvaluationRow => ({
   ...{ dataset: 'tones', probe: 'ridge', deformation: 'clean', space, metric, mean },
@@ -20,4 +20,16 @@ it.each(['R²', 'mean absolute error'])('shades the best cell most: %s', (metric
     return [space, found && shade(found)];
   });
   expect(Object.fromEntries(shades)).toEqual({ far: 0, near: 1 });
+});
+
+it.each([
+  [['accuracy', 'balancedAccuracy', 'macroF1'], 'single'],
+  [['averagePrecision', 'rocAuc'], 'multi'],
+  [['weightedScore', 'accuracy'], 'key'],
+  [['R²', 'mean absolute error'], 'regression'],
+  [['R²', 'R² of chroma'], 'mir'],
+  [[], null],
+] as const)('knows by the metrics %j what was learned: %s', (metrics, task) => {
+  const scored = metrics.map((metric) => row('a', metric, 0.5));
+  expect(taskOf(scored, { dataset: 'tones', probe: 'ridge' })).toBe(task);
 });

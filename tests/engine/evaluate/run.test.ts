@@ -86,6 +86,16 @@ describe('an evaluation', () => {
       expect.stringMatching(/mfcc has no layers\. .*hand-made spaces have parts/),
     ]);
     expect(table.madeBy.packs.map(({ id }) => id)).toContain('compact-layer-blocks-0');
+    // A form takes every block of the networks among its spaces, and formulas as they are.
+    const { text } = await engine.client.call('evaluations.compose', {
+      ...{ name: 'Layers', task: 'single', deformations: [], spaces: ['mfcc', 'compact'], layers: true },
+      ...{ probes: ['knn'], seeds: [1], folds: 2, windows: 2, dataset: { kind: 'folders', name: 'music' } },
+    });
+    const read = await engine.client.call('evaluations.read', {
+      file: { kind: 'text', name: 'x.yml', content: text },
+    });
+    const blocks = [0, 1, 2, 3, 4, 5].map((block) => `compact@${String(block)}`);
+    expect(read.experiments[0]?.spaces).toEqual(['mfcc', ...blocks, 'compact']);
   }, 120_000);
 
   it('scores every cell over all test tracks, and makes what is missing with equal bytes', async () => {
