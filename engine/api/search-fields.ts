@@ -99,7 +99,8 @@ export function fieldNamed(name: string): SearchField | undefined {
 
 /** A value as it is written in a search: in quotes where it would be read as something else. */
 export function searchValue(value: string): string {
-  return /^[^\s",*\\]+$/.test(value) && !value.startsWith('-') ? value : quoted(value);
+  // Behind the name of a tag its number follows at once.
+  return /^[^\s",*\\:<>=]+$/.test(value) && !value.startsWith('-') ? value : quoted(value);
 }
 
 export function quoted(value: string): string {

@@ -91,6 +91,13 @@ describe('the language of searches', () => {
         expect(term).toMatchObject({ values: [{ text: one }, { text: two }] });
       }),
     );
+    fc.assert(
+      fc.property(value, (name) => {
+        expect(parseSearch(`tag:${searchValue(name)}>=0.5`)).toMatchObject([
+          { kind: 'tag', values: [{ text: name }], mean: { comparison: '>=', value: 0.5 } },
+        ]);
+      }),
+    );
     for (const field of searchFieldNames) expect(field).toMatch(/^[a-z]+$/);
   });
 });
