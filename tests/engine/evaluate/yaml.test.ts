@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { probeTitle } from '../../../models/probes/probe.ts';
 import { readEvaluationFile } from '../../../engine/evaluate/yaml.ts';
@@ -26,6 +28,14 @@ experiments:
 `;
 
 describe('an evaluation file', () => {
+  const folder = join(import.meta.dirname, '../../../docs/evaluations');
+  it.each(readdirSync(folder))('of the documentation is understood: %s', (name) => {
+    const { experiments, marks } = readEvaluationFile(readFileSync(join(folder, name), 'utf8'));
+    expect(marks).toEqual([]);
+    for (const { features, probes, datasets } of experiments)
+      for (const list of [features, probes, datasets]) expect(list.length).toBeGreaterThan(0);
+  });
+
   it('has nearest neighbours among prototypes of a reduction, and says what is no reduction', () => {
     const { experiments, marks } = readEvaluationFile(`experiments:
   - task: { type: multilabel_classification }
