@@ -1,11 +1,10 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EvaluationTable } from '../../../engine/api/evaluations.ts';
 import { encodeWav } from '../../../models/audio/index.ts';
 import { averagePrecision, rocAuc } from '../../../models/evaluation/metrics/curves.ts';
 import { Random } from '../../../models/numerics/random.ts';
-import { compactPackFolder } from '../../../models/packs/index.ts';
 import { meanAndInterval } from '../../../engine/evaluate/table.ts';
 import { importFolder, startTestEngine, testFolder, settled, type TestEngine } from '../../support/engine.ts';
 
@@ -70,34 +69,6 @@ const contents = (engine: TestEngine, id: string): Record<string, string> => {
 };
 
 describe('an evaluation', () => {
-  it('looks at layers inside networks, and names those that there are', async () => {
-    const engine = await startTestEngine({ packFolders: [dirname(compactPackFolder())] });
-    const layers = yaml('# layers').replace(
-      '[chroma, mfcc, nothing]',
-      '[compact@5, { pack: compact, layer: 0 }, { pack: compact, layer: 9 }, mfcc@1]',
-    );
-    const table = await evaluate(engine, layers, 'train');
-    expect([...new Set(table.rows.map(({ space }) => space))]).toEqual([
-      'compact-layer-blocks-5',
-      'compact-layer-blocks-0',
-    ]);
-    expect(table.marks.map(({ message }) => message)).toEqual([
-      expect.stringMatching(/has no layer 9\. It has 0 \(blocks\.0\), 1 \(blocks\.1\)/),
-      expect.stringMatching(/mfcc has no layers\. .*hand-made spaces have parts/),
-    ]);
-    expect(table.madeBy.packs.map(({ id }) => id)).toContain('compact-layer-blocks-0');
-    // A form takes every block of the networks among its spaces, and formulas as they are.
-    const { text } = await engine.client.call('evaluations.compose', {
-      ...{ name: 'Layers', task: 'single', deformations: [], spaces: ['mfcc', 'compact'], layers: true },
-      ...{ probes: ['knn'], seeds: [1], folds: 2, windows: 2, dataset: { kind: 'folders', name: 'music' } },
-    });
-    const read = await engine.client.call('evaluations.read', {
-      file: { kind: 'text', name: 'x.yml', content: text },
-    });
-    const blocks = [0, 1, 2, 3, 4, 5].map((block) => `compact@${String(block)}`);
-    expect(read.experiments[0]?.spaces).toEqual(['mfcc', ...blocks, 'compact']);
-  }, 120_000);
-
   it('scores every cell over all test tracks, and makes what is missing with equal bytes', async () => {
     const engine = await startTestEngine();
     const table = await evaluate(engine, yaml());
