@@ -13,6 +13,7 @@ import { canCompress, mp3Deformation } from './compress.ts';
 import { writeHeardClasses } from './heard-classes.ts';
 import { qualityCard, type ScoredCollection } from './quality-card.ts';
 import { evenly, hashOfSounds, MOST_WINDOWS, readLabelledFolder, type Layout } from './collections.ts';
+import { withKeptFigures } from './kept-figures.ts';
 import { noting } from './noting.ts';
 import { withTwin } from './with-twin.ts';
 
@@ -63,7 +64,7 @@ async function score(
   const demo = instruments || styles ? [] : await demoWindows(context, pack, request.sounds, signal);
   const compresses = await canCompress();
   if (!compresses && instruments) note('No ffmpeg that writes MP3: robustness to MP3 is left out.');
-  const { card, heard, embedded } = await qualityCard(
+  const measured = await qualityCard(
     {
       ...{ runtime, twin, instruments, rendered, styles, demo },
       seeds: Array.from({ length: request.seeds }, (_, i) => request.seed + i),
@@ -72,6 +73,8 @@ async function score(
     },
     { signal, say: note },
   );
+  const { heard, embedded } = measured;
+  const card = withKeptFigures(measured.card, pack.manifest.quality);
   const classes =
     request.listenTo !== null && instruments && heard && embedded
       ? await writeHeardClasses(request.listenTo, {
