@@ -32,24 +32,12 @@ export default ts.config(
   {
     ignores: ['dist/**', 'out/**', 'node_modules/**', 'test-results/**', 'models/training/**', 'coverage/**'],
   },
-  ...ts.configs.strictTypeChecked,
+  { files: ['**/*.ts'], languageOptions: { parser: ts.parser } },
+  ...ts.configs.strict.map((config) => ({ ...config, files: ['**/*.svelte'] })),
   ...svelte.configs.recommended,
   {
-    languageOptions: {
-      globals: { ...globals.browser, ...globals.node },
-      parserOptions: { projectService: true, extraFileExtensions: ['.svelte'] },
-    },
-    rules: {
-      '@typescript-eslint/restrict-template-expressions': [
-        'error',
-        { allowNumber: true, allowBoolean: true },
-      ],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/no-unnecessary-condition': [
-        'error',
-        { allowConstantLoopConditions: 'only-allowed-literals' },
-      ],
-    },
+    languageOptions: { globals: { ...globals.browser, ...globals.node } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
   },
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],
@@ -105,10 +93,5 @@ export default ts.config(
         },
       ],
     },
-  },
-  {
-    // svelte-check knows the types of components. Here every component would mean a new program: 45 of 113 seconds.
-    files: ['**/*.js', '**/*.mjs', 'scripts/**', 'bin/**', '**/*.svelte'],
-    ...ts.configs.disableTypeChecked,
   },
 );

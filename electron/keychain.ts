@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-deprecated -- The asynchronous calls are not in every Electron that this runs on. */
+/* oxlint-disable typescript/no-deprecated -- The asynchronous calls are not in every Electron that this runs on. */
 /** Secrets, in the keychain of the system where it has one. Only main can reach it. */
 import { BrowserWindow, dialog, safeStorage } from 'electron';
 import { memoryKeeper, type SecretKeeper } from '../engine/queue/secrets.ts';

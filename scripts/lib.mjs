@@ -1,9 +1,13 @@
 /** Small things shared by the scripts. Node's own modules only: the scripts run before dependencies are installed. */
 import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Linux counts processor time for programs in these, whatever its own clock. */
+const TICKS_PER_SECOND = 100;
 
 export const say = (text) => process.stderr.write(`${text}\n`);
 
@@ -68,6 +72,24 @@ export function runWithin(minutes, command, args, options = {}) {
     });
     child.on('exit', (code, signal) => settle(signal ? 1 : (code ?? 1)));
   });
+}
+
+/**
+ * Seconds of processor time that all ended child processes used, with those that they waited for in turn; null where the
+ * system does not tell (anywhere but on Linux).
+ */
+export function childSeconds() {
+  try {
+    const stat = readFileSync('/proc/self/stat', 'utf8');
+    // The name of the program comes second, in brackets, and may hold anything: count from behind it (man 5 proc).
+    const [user, system] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(13, 15);
+    return (Number(user) + Number(system)) / TICKS_PER_SECOND;
+  } catch {
+    return null;
+  }
 }
 
 /** npm under the same Node; on Windows npm is a script that needs a shell. */

@@ -3,15 +3,16 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fail, npm, root, run, say } from './lib.mjs';
+import { fail, npm, root, run, runToEnd, say } from './lib.mjs';
 
-const minimumNode = [20, 18];
+/** What the command line runs on, and what the tools of a developer (Vite, ESLint, oxlint) do. */
+const runs = [20, 18];
+const develops = [20, 19];
 
-function checkNode() {
+export function checkNode(minimum, purpose) {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  const isNew = major > minimumNode[0] || (major === minimumNode[0] && minor >= minimumNode[1]);
-  if (!isNew)
-    fail(`Archetone needs Node ${minimumNode.join('.')} or newer; this is ${process.versions.node}.`);
+  const isNew = major > minimum[0] || (major === minimum[0] && minor >= minimum[1]);
+  if (!isNew) fail(`${purpose} needs Node ${minimum.join('.')} or newer; this is ${process.versions.node}.`);
 }
 
 /** Installs the locked dependencies when they are not there or the lock file changed. */
@@ -30,8 +31,13 @@ function installDependencies() {
 
 /** Without `wantElectron` only what the command line needs is set up: no runtime, no window. */
 export async function setup({ wantVirtualDisplay = false, wantElectron = true } = {}) {
-  checkNode();
+  if (wantElectron) checkNode(develops, 'Building and testing Archetone');
+  else checkNode(runs, 'Archetone');
   installDependencies();
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  const build = [join(root, 'scripts', 'build.mjs'), ...(wantElectron ? [] : ['node'])];
+  // In a process of its own: what follows waits for the network and for programs that unpack.
+  const building = runToEnd(process.execPath, build);
   let dist = null;
   if (wantElectron) {
     const { ensureElectron } = await import('./ensure-electron.mjs');
@@ -39,9 +45,7 @@ export async function setup({ wantVirtualDisplay = false, wantElectron = true } 
     const { ensureSystemLibraries } = await import('./system-libraries.mjs');
     ensureSystemLibraries(dist, wantVirtualDisplay);
   }
-  mkdirSync(join(root, 'dist'), { recursive: true });
-  const { build } = await import('./build.mjs');
-  await build(wantElectron ? undefined : ['node']);
+  if ((await building) !== 0) process.exit(1);
   return dist;
 }
 

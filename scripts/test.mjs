@@ -1,10 +1,10 @@
 /**
- * npm test: sets everything up and runs everything: format, lint, types, unit/golden/property/fault tests, and the
+ * npm test: sets everything up and runs everything: types, lint, format, unit/golden/property/fault tests, and the
  * end-to-end tests on the real Electron application, under a virtual display when there is none.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasDisplay, root, runWithin, say } from './lib.mjs';
+import { childSeconds, hasDisplay, root, runWithin, say } from './lib.mjs';
 import { setup } from './setup.mjs';
 
 const results = join(root, 'test-results');
@@ -16,11 +16,26 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 let flaky = 0;
 let broken = false;
 
-async function step(title, command, args, options) {
+/** Title, seconds and seconds of processor time of each step, for the closing lines. */
+const steps = [];
+let accounted = 0;
+
+async function timed(title, work) {
   const begin = Date.now();
+  const result = await work();
+  const all = childSeconds();
+  // Each process is counted when it ends, just before this line: what has come since the last one is this step's.
+  const cpu = all === null ? null : all - accounted;
+  accounted = all ?? 0;
+  const seconds = (Date.now() - begin) / 1000;
+  steps.push({ title, seconds, cpu });
+  return { result, seconds };
+}
+
+async function step(title, command, args, options) {
   say(`\n── ${title}`);
-  const code = await runWithin(STEP_MINUTES, command, args, options);
-  say(`── ${title}: ${code === 0 ? 'ok' : 'FAILED'} (${((Date.now() - begin) / 1000).toFixed(0)} s)`);
+  const { result: code, seconds } = await timed(title, () => runWithin(STEP_MINUTES, command, args, options));
+  say(`── ${title}: ${code === 0 ? 'ok' : 'FAILED'} (${seconds.toFixed(0)} s)`);
   if (code !== 0) broken = true;
   return code;
 }
@@ -36,22 +51,32 @@ function count(file, read) {
   }
 }
 
-const dist = await setup({ wantVirtualDisplay: true });
+const { result: dist } = await timed('Set-up', () => setup({ wantVirtualDisplay: true }));
 mkdirSync(results, { recursive: true });
 const environment = { ...process.env, ELECTRON_OVERRIDE_DIST_PATH: dist };
 
-// Lint keeps one core busy for longer than all other checks together: the unit tests begin beside it.
-const linted = step('Lint', bin('eslint'), ['.']);
-await step('Format', bin('prettier'), ['--check', '--log-level=warn', '.']);
-await step('Layers', bin('depcruise'), ['--config', '.dependency-cruiser.mjs', 'engine', 'models']);
-// Checks every TypeScript file of the configuration too, as tsc would.
-await step('Types', bin('svelte-check'), [
-  '--tsconfig',
-  './tsconfig.json',
-  '--fail-on-warnings',
-  '--output',
-  'human',
-]);
+// Most of these keep one core busy: two at a time.
+const checks = [
+  // Components, with what imports them; oxlint checks the types of everything else.
+  [
+    'Types of components',
+    'svelte-check',
+    ['--tsconfig', './tsconfig.svelte.json', '--fail-on-warnings', '--output', 'human'],
+  ],
+  ['Lint with types', 'oxlint', []],
+  ['Lint of components and layers', 'eslint', ['.']],
+  ['Format', 'prettier', ['--check', '--log-level=warn', '.']],
+  [
+    'Layers inside engine and models',
+    'depcruise',
+    ['--config', '.dependency-cruiser.mjs', 'engine', 'models'],
+  ],
+];
+const side = async () => {
+  for (let check = checks.shift(); check; check = checks.shift())
+    await step(check[0], bin(check[1]), check[2]);
+};
+await Promise.all([side(), side()]);
 await step(
   'Unit, golden, property and fault tests',
   bin('vitest'),
@@ -63,8 +88,6 @@ count('unit.json', (report) => ({
   failed: report.numFailedTests,
   skipped: report.numPendingTests + report.numTodoTests,
 }));
-
-await linted;
 
 // A fresh clone has no reference files beside it: the tests that want them must skip, not fail. Where there are none
 // now, the run above was the test of that.
@@ -90,7 +113,12 @@ count('e2e.json', ({ stats }) => {
   return { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped };
 });
 
-say(`\nEverything took ${((Date.now() - started) / 1000).toFixed(0)} s.`);
+say('');
+for (const { title, seconds, cpu } of steps)
+  say(
+    `${seconds.toFixed(0).padStart(5)} s${cpu === null ? '' : `, ${cpu.toFixed(0)} s of processor time`}: ${title}`,
+  );
+say(`Everything took ${((Date.now() - started) / 1000).toFixed(0)} s.`);
 if (broken && total.failed === 0) total.failed = 1;
 if (flaky > 0) say(`${flaky} of them passed at the second try only: see above what they found at the first.`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

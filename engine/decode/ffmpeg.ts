@@ -136,7 +136,7 @@ function whyNothing(
   if (end.failure?.code === 'ENOENT') {
     return missing(path, program);
   }
-  const reason = end.failure?.message ?? (lastLine(stderr, path) || `exit code ${end.code}`);
+  const reason = end.failure?.message ?? (lastLine(stderr, path) || `exit code ${end.code ?? 'unknown'}`);
   return new AudioError('corrupt', `ffmpeg could not decode the file (${reason}): ${path}`);
 }
 
@@ -183,7 +183,7 @@ async function* readSamples(
     signal.throwIfAborted();
     const said = lastLine(stderr(), path);
     if (code !== 0 || said !== '')
-      onWarning?.(`ffmpeg reports damage: ${said || `it ended with code ${code}`}`);
+      onWarning?.(`ffmpeg reports damage: ${said || `it ended with code ${code ?? 'unknown'}`}`);
   } finally {
     stop();
   }

@@ -21,11 +21,11 @@ export function acrossTask(
   mapping: Readonly<Record<string, string>>,
 ): AcrossTask {
   const known = new Set(learned.labelNames);
-  const odd = Object.values(mapping).filter((label) => !known.has(label));
-  if (odd.length > 0)
+  const odd = Object.values(mapping).find((label) => !known.has(label));
+  if (odd !== undefined)
     throw new EngineError(
       'bad-input',
-      `The \`mapping\` of ${tested.title} names “${odd[0]}”, which is no label of ${learned.title}.`,
+      `The \`mapping\` of ${tested.title} names “${odd}”, which is no label of ${learned.title}.`,
       `Labels there are ${learned.labelNames.slice(0, 20).join(', ')}${learned.labelNames.length > 20 ? ', …' : ''}: name one of them.`,
     );
   requireAlike(learned, tested);

@@ -94,11 +94,11 @@ function requireLabels(probes: readonly AnyProbe[], tasks: readonly Task[]): voi
   const known = new Set(tasks.flatMap(({ labelNames }) => labelNames));
   for (const probe of probes) {
     if (probe.kind !== 'head') continue;
-    const odd = Object.values(probe.mapping).filter((label) => !known.has(label));
-    if (odd.length > 0 && tasks.length > 0)
+    const odd = Object.values(probe.mapping).find((label) => !known.has(label));
+    if (odd !== undefined && tasks.length > 0)
       throw new EngineError(
         'bad-input',
-        `The \`mapping\` of ${probeTitle(probe)} names “${odd[0]}”, which is no label of ${tasks.map(({ title }) => title).join(' or ')}.`,
+        `The \`mapping\` of ${probeTitle(probe)} names “${odd}”, which is no label of ${tasks.map(({ title }) => title).join(' or ')}.`,
         `Labels there are ${[...known].slice(0, 20).join(', ')}${known.size > 20 ? ', …' : ''}: name one of them.`,
       );
   }

@@ -44,8 +44,9 @@ export function parseGin(text: string): GinConfig {
     } else if (!indented && blockLine.test(line)) block = line.slice(0, -1).trim();
     else if (!otherLine.test(line)) unknown.push(number);
   }
-  if (unknown.length > 0 && unknown.length >= raw.size)
-    throw notGin(`line ${unknown[0]} is no binding of a name to a value`);
+  const [odd] = unknown;
+  if (odd !== undefined && unknown.length >= raw.size)
+    throw notGin(`line ${odd} is no binding of a name to a value`);
   if (raw.size === 0) throw notGin('it binds no names');
   const lookUp = (name: string): GinValue | undefined => valueOf(raw, raw.get(name), 0);
   return {

@@ -90,7 +90,8 @@ export function memorySource(tensors: Readonly<Record<string, MemoryTensor>>): T
     shape: (name) => find(name).shape,
     identity: (name) => {
       const { shape, data } = find(name);
-      return `${storages.get(data)}:[${shape.join()}]`;
+      const storage = storages.get(data) ?? missingTensor(name);
+      return `${storage}:[${shape.join()}]`;
     },
     read: (name) => Promise.resolve().then(() => find(name).data),
   });

@@ -109,7 +109,7 @@ export async function layoutOf(
   try {
     return await new Promise<Projection>((resolve, reject) => {
       // A signal's reason is what is thrown, whatever it is.
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors
       stop = () => reject(signal?.reason);
       signal?.addEventListener('abort', stop);
       worker.on('message', (message: Message) => {

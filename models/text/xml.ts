@@ -46,7 +46,7 @@ export function parseXml(text: string): XmlElement[] {
   const declaration = text.search(/<!(DOCTYPE|ENTITY)/i);
   if (declaration >= 0) throw errorAt(text, declaration, 'Document types are not read.');
   // The successor is a package of its own; this one is maintained as part of the parser.
-  // eslint-disable-next-line @typescript-eslint/no-deprecated
+  // oxlint-disable-next-line typescript/no-deprecated
   const valid = XMLValidator.validate(text);
   if (valid !== true) throw new XmlError(valid.err.msg, valid.err.line, valid.err.col);
   const parser = new XMLParser({
@@ -56,6 +56,8 @@ export function parseXml(text: string): XmlElement[] {
     parseTagValue: false,
     removeNSPrefix: true,
     preserveOrder: true,
+    // Its successor wants a decoder of one's own.
+    // oxlint-disable-next-line typescript/no-deprecated
     htmlEntities: true,
     maxNestedTags: MAX_DEPTH,
     // Blanks at the ends of a name belong to it.

@@ -47,7 +47,7 @@ test.describe('the window', () => {
     expect(policy).toContain("default-src 'none'");
     // Through a timer: what a test driver evaluates itself is exempt from the policy.
     const evalWorks = await page.evaluate(async () => {
-      // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the point of the test
+      // oxlint-disable-next-line typescript/no-implied-eval -- the point of the test
       setTimeout('globalThis.evaluated = true', 0);
       await new Promise((resolve) => setTimeout(resolve, 100));
       return 'evaluated' in globalThis;

@@ -180,7 +180,7 @@ describe('a full disk', () => {
     const { client } = await startTestEngine();
     const folder = writeMusic({ perClass: 4 });
     const { id: libraryId } = await client.call('libraries.open', { folder });
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own this below
+    // oxlint-disable-next-line typescript/unbound-method -- called with its own this below
     const put = TrackStore.prototype.putResult;
     let stored = 0;
     const full = vi.spyOn(TrackStore.prototype, 'putResult').mockImplementation(function (
@@ -287,7 +287,7 @@ describe('files and folders that resist', () => {
   it('a file that vanishes between scan and decode is listed, not fatal', async () => {
     const { client } = await startTestEngine();
     const folder = writeMusic({ perClass: 2 });
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own this below
+    // oxlint-disable-next-line typescript/unbound-method -- called with its own this below
     const decode = DecodePool.prototype.decode;
     const vanishing = vi.spyOn(DecodePool.prototype, 'decode').mockImplementation(function (
       this: DecodePool,
@@ -309,7 +309,7 @@ describe('files and folders that resist', () => {
   it('samples that are not numbers fail their own file only', async () => {
     const { client } = await startTestEngine();
     const folder = writeMusic({ perClass: 1, seconds: 4 });
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own this below
+    // oxlint-disable-next-line typescript/unbound-method -- called with its own this below
     const decode = DecodePool.prototype.decode;
     const poisoned = vi.spyOn(DecodePool.prototype, 'decode').mockImplementation(async function* (
       this: DecodePool,

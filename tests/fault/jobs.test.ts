@@ -69,7 +69,7 @@ describe('a runner that throws', () => {
         spec: z.unknown(),
         title: () => 'x',
         run: () => {
-          // eslint-disable-next-line @typescript-eslint/only-throw-error -- what a foreign module may do
+          // oxlint-disable-next-line typescript/only-throw-error -- what a foreign module may do
           if (calls++ === 0) throw thrown;
           return Promise.resolve({ kind: 'sonify', sonifications: [] });
         },

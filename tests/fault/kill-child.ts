@@ -22,7 +22,7 @@ const options = JSON.parse(optionsText) as EngineOptions;
 /** Written at once: what a killed process had said must have been read. */
 const tell = (line: KillLine): void => void writeSync(1, `${JSON.stringify(line)}\n`);
 
-/* eslint-disable @typescript-eslint/unbound-method -- called with their own this */
+/* oxlint-disable typescript/unbound-method -- called with their own this */
 const { decode } = DecodePool.prototype;
 DecodePool.prototype.decode = async function* (path, settings) {
   tell({ kind: 'begun-decoding', path });
@@ -34,7 +34,7 @@ TrackStore.prototype.putResult = function (id, ...rest) {
   putResult.call(this, id, ...rest);
   tell({ kind: 'stored', id });
 };
-/* eslint-enable */
+/* oxlint-enable typescript/unbound-method */
 
 const engine = await createEngine(options);
 const client = engine.client();

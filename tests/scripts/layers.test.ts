@@ -3,13 +3,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { testFolder } from '../support/engine.ts';
+import { temporaryFolder } from '../support/temporary.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 /** What the layer rules say about a tree of files. */
 async function violations(files: Record<string, string>): Promise<string[]> {
-  const folder = testFolder();
+  const folder = await temporaryFolder();
   for (const [path, text] of Object.entries({ 'tsconfig.json': '{}', ...files })) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);

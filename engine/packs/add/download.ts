@@ -198,7 +198,7 @@ function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<vo
 }
 
 function refused(url: string, status: number): EngineError {
-  const why =
+  const [what, hint] =
     status === 404
       ? [
           'There is no file at',
@@ -213,7 +213,7 @@ function refused(url: string, status: number): EngineError {
             `The server answered ${status} for`,
             'Try again later, or download in a browser and add the files from disk.',
           ];
-  return new EngineError('unreadable', `${why[0]} ${url}.`, why[1]);
+  return new EngineError('unreadable', `${what} ${url}.`, hint);
 }
 
 function unreachable(url: string, cause: unknown): EngineError {

@@ -225,7 +225,7 @@ describe('prototypes', () => {
     const { client } = lib.test;
     const at = { libraryId: lib.libraryId, experimentId: lib.experiment.id };
     const before = await current();
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own this below
+    // oxlint-disable-next-line typescript/unbound-method -- called with its own this below
     const { classifyMean } = PrototypeNetwork.prototype;
     const edits: Promise<Experiment>[] = [];
     const slow = vi.spyOn(PrototypeNetwork.prototype, 'classifyMean').mockImplementation(function (
