@@ -63,7 +63,7 @@ Examples:
 
   about(cli, verb, 'list', 'Prototypes with what they stand for.', async (client, at, experiment) => {
     const prototypes = await client.call('prototypes.list', at);
-    return { json: { experiment, prototypes }, text: described(prototypes, experiment.classes) };
+    return { json: { experiment, prototypes }, text: described(prototypes, experiment) };
   });
   about(cli, verb, 'log', 'The history: revisions that can be gone back to.', async (client, at) => {
     const log = await client.call('prototypes.log', at);
@@ -103,11 +103,22 @@ Examples:
     .description('Adds a prototype of a class.')
     .argument('<class>', 'class of the new prototype')
     .option('--name <name>', 'what to call it')
-    .action((folder: string, name: string, options: EditOptions & SourceOptions & { name?: string }) =>
-      edit(cli, folder, options, () => ({
-        ...{ kind: 'add', class: name, vector: sourceOf(options) },
-        ...(options.name !== undefined && { name: options.name }),
-      })),
+    .option(
+      '--view <n>',
+      'of an experiment of several views: the one it is added to, as list counts them',
+      wholeNumber(0, 99),
+    )
+    .action(
+      (
+        folder: string,
+        name: string,
+        options: EditOptions & SourceOptions & { name?: string; view?: number },
+      ) =>
+        edit(cli, folder, options, () => ({
+          ...{ kind: 'add', class: name, vector: sourceOf(options) },
+          ...(options.name !== undefined && { name: options.name }),
+          ...(options.view !== undefined && { view: options.view }),
+        })),
     );
   edits(verb.command('remove'))
     .description('Removes a prototype; its weight goes to the others of its class.')
@@ -355,10 +366,13 @@ function edit(cli: Cli, folder: string, options: EditOptions, make: () => Protot
   });
 }
 
-function described(prototypes: readonly PrototypeInfo[], classes: readonly string[]): string {
+function described(prototypes: readonly PrototypeInfo[], { classes, views }: Experiment): string {
+  const viewOf = ({ view }: PrototypeInfo): string =>
+    view === null ? '' : `${view} ${views?.views[view]?.space.packId ?? ''}`;
   return table<PrototypeInfo>(
     [
       { title: 'prototype', value: ({ index }) => String(index), align: 'right' },
+      ...(views ? [{ title: 'view', value: viewOf }] : []),
       { title: 'class', value: (p) => p.class },
       { title: 'name', value: ({ name }) => name },
       { title: 'frozen', value: ({ frozen }) => (frozen ? 'yes' : '') },

@@ -23,13 +23,18 @@ export const prototypeSourceSchema = z.discriminatedUnion('kind', [
 
 export type PrototypeSource = z.output<typeof prototypeSourceSchema>;
 
-/** A change of an experiment's prototypes; places are those of the revision that is edited. */
+/**
+ * A change of an experiment's prototypes; places are those of the revision that is edited. Windows and tracks are seen in the
+ * space of the view that is edited; windows are numbered as that space has them.
+ */
 export const prototypeEditSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('add'),
     class: label,
     vector: prototypeSourceSchema,
     name: name.optional(),
+    /** Of an experiment of several views: which one it is added to, counted from 0. */
+    view: z.int().min(0).max(99).optional(),
   }),
   z.strictObject({ kind: z.literal('remove'), index }),
   z.strictObject({ kind: z.literal('move'), index, vector: prototypeSourceSchema }),
@@ -55,7 +60,10 @@ export const prototypeEditSchema = z.discriminatedUnion('kind', [
 export type PrototypeEdit = z.output<typeof prototypeEditSchema>;
 
 export interface PrototypeInfo {
+  /** Counted through all views. */
   index: number;
+  /** Place of the view that it is of; null in an experiment of one space. */
+  view: number | null;
   class: string;
   /** What a person called it; empty where nobody did. */
   name: string;
@@ -65,7 +73,7 @@ export interface PrototypeInfo {
   support: number;
   /** Share of those windows that carry this prototype's class, 0…1; null when support is 0. */
   purity: number | null;
-  /** Weight towards every class, in the order of `Experiment.classes`. */
+  /** Weight towards every class, in the order of `Experiment.classes`; of several views that of their joint head. */
   weights: number[];
   nearest: WindowRef[];
   /** The prototype that lies nearest, and the distance to it in the embedding space; null where there is no other. */
@@ -212,7 +220,14 @@ const edited = {
 
 export const prototypesMethods = {
   'prototypes.list': query<PrototypeInfo[]>()(z.strictObject(ofExperiment)),
-  'prototypes.classMap': query<ClassMap>()(z.strictObject({ ...ofExperiment, class: label })),
+  'prototypes.classMap': query<ClassMap>()(
+    z.strictObject({
+      ...ofExperiment,
+      class: label,
+      /** Of an experiment of several views: the one that is shown. */
+      view: z.int().min(0).max(99).default(0),
+    }),
+  ),
   /** Makes an edit: a new revision of the experiment, re-scored; `prototypes.undo` goes back. */
   'prototypes.edit': query<Experiment>()(z.strictObject(edited)),
   /** What an edit would do; nothing is changed. */

@@ -21,11 +21,26 @@ export type WriteFile = (path: string, bytes: Uint8Array) => Promise<void>;
 export class Bundle {
   readonly #folder: string;
   readonly #write: WriteFile;
-  readonly #files: BundleFile[] = [];
+  readonly #files: BundleFile[];
+  readonly #prefix: string;
 
-  constructor(folder: string, write: WriteFile) {
+  constructor(
+    folder: string,
+    write: WriteFile,
+    within: { files: BundleFile[]; prefix: string } | null = null,
+  ) {
     this.#folder = folder;
     this.#write = write;
+    this.#files = within?.files ?? [];
+    this.#prefix = within?.prefix ?? '';
+  }
+
+  /** A folder of this bundle, to be filled by whoever fills a bundle; its files are among those of this one. */
+  inside(folder: string): Bundle {
+    return new Bundle(this.#folder, this.#write, {
+      files: this.#files,
+      prefix: `${this.#prefix}${folder}/`,
+    });
   }
 
   /** Files so far, ordered by path. */
@@ -44,11 +59,10 @@ export class Bundle {
     signal?: AbortSignal,
   ): Promise<void> {
     const bytes = content instanceof Uint8Array ? content : await encoded(content, signal);
-    const absolute = join(this.#folder, ...path.split('/'));
-    await mkdir(dirname(absolute), { recursive: true });
+    const absolute = await this.#place(path);
     await this.#write(absolute, bytes);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    this.#files.push({ path, bytes: bytes.length, sha256 });
+    this.#note(path, { bytes: bytes.length, sha256 });
   }
 
   /**
@@ -78,8 +92,7 @@ export class Bundle {
    * @throws what the pieces throw; the signal's reason
    */
   async pour(path: string, pieces: AsyncIterable<string | Uint8Array>, signal?: AbortSignal): Promise<void> {
-    const absolute = join(this.#folder, ...path.split('/'));
-    await mkdir(dirname(absolute), { recursive: true });
+    const absolute = await this.#place(path);
     const hash = createHash('sha256');
     let bytes = 0;
     async function* counted(source: AsyncIterable<string | Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -96,7 +109,7 @@ export class Bundle {
       createWriteStream(absolute, { flush: true }),
       ...(signal ? [{ signal }] : []),
     );
-    this.#files.push({ path, bytes, sha256: hash.digest('hex') });
+    this.#note(path, { bytes, sha256: hash.digest('hex') });
   }
 
   /**
@@ -105,9 +118,18 @@ export class Bundle {
    * @param make writes the file, which is not there yet, and tells what became of it
    */
   async make(path: string, make: (absolute: string) => Promise<Omit<BundleFile, 'path'>>): Promise<void> {
-    const absolute = join(this.#folder, ...path.split('/'));
+    this.#note(path, await make(await this.#place(path)));
+  }
+
+  /** Where a file goes; its folder is made. */
+  async #place(path: string): Promise<string> {
+    const absolute = join(this.#folder, ...`${this.#prefix}${path}`.split('/'));
     await mkdir(dirname(absolute), { recursive: true });
-    this.#files.push({ path, ...(await make(absolute)) });
+    return absolute;
+  }
+
+  #note(path: string, file: Omit<BundleFile, 'path'>): void {
+    this.#files.push({ path: `${this.#prefix}${path}`, ...file });
   }
 }
 

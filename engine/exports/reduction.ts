@@ -13,7 +13,7 @@ import { addAudio } from './audio.ts';
 import { writeFormats } from './formats.ts';
 import type { Bundle } from '../bundles/bundle.ts';
 import { csvLines, mapped, writeCsv, type Cell } from '../bundles/csv.ts';
-import type { ExportRequest } from './experiment.ts';
+import type { ExportRequest } from './experiment-files.ts';
 import { datasetOrigin, libraryOrigin, writeManifest } from '../bundles/manifest.ts';
 import { distinctFileNames } from '../bundles/names.ts';
 import { playlistTracks, writePlaylist } from './playlists.ts';

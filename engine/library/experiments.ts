@@ -458,7 +458,7 @@ function severalViews({ name, views }: Experiment): EngineError {
   return new EngineError(
     'several-views',
     `“${name}” looks at ${views?.views.length ?? 0} views together, and this can be done with one embedding space only.`,
-    'Train an experiment in one of its spaces for this; classifying, comparing, Why and the sounds of its prototypes work with several.',
+    'Train an experiment in one of its spaces for this; classifying, Why, the sounds and edits of its prototypes, and exports work with several.',
   );
 }
 

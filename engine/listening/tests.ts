@@ -8,6 +8,7 @@ import type { StoredListening } from '../library/listening.ts';
 import { windowRefs } from '../neighbours/nearest.ts';
 import { packOfSpace } from '../packs/of-space.ts';
 import { factsOf } from '../prototypes/facts.ts';
+import { partOfView, partsOf } from '../prototypes/parts.ts';
 import { drawRounds } from './draw.ts';
 import { answersTo, scoresOf } from './score.ts';
 
@@ -42,7 +43,8 @@ export async function startTest(
     );
   const network = library.experiments.network(experimentId, experiment.revision);
   const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
-  const { nearest } = await factsOf(library, experiment, network, vectors, signal);
+  const part = partOfView(partsOf(experiment, network), 0);
+  const { nearest } = await factsOf(library, experiment, part, vectors, signal);
   const rounds = drawRounds(
     {
       classes: experiment.classes,

@@ -5,6 +5,7 @@ import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';
 import { NOT_TRAINING } from '../library/vectors.ts';
 import { factsOf } from './facts.ts';
+import { partOfView, partsOf } from './parts.ts';
 
 /** Classes shown beside the one in question. */
 const RIVALS = 3;
@@ -13,20 +14,22 @@ const MOST_WINDOWS = 600;
 
 /**
  * A class among those it is confused with most, in two dimensions: their prototypes and the training windows nearest to
- * these, projected on their own two main directions.
+ * these, projected on their own two main directions. Of several views, in one of them.
  * @throws EngineError `not-found`; `other-space`; the signal's reason
  */
 export async function classMap(
   library: Library,
-  { experimentId, class: name }: { experimentId: string; class: string },
+  { experimentId, class: name, view }: { experimentId: string; class: string; view: number },
   signal: AbortSignal,
 ): Promise<ClassMap> {
   const experiment = library.experiments.get(experimentId);
   const wanted = experiment.classes.indexOf(name);
   if (wanted < 0) throw new EngineError('not-found', `The experiment has no class “${name}”.`);
-  const network = library.experiments.network(experimentId, experiment.revision);
-  const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
-  const { nearestOf } = await factsOf(library, experiment, network, vectors, signal);
+  const whole = library.experiments.anyNetwork(experimentId, experiment.revision);
+  const part = partOfView(partsOf(experiment, whole), view);
+  const { network, prepare, first } = part;
+  const vectors = library.embeddings.madeIn(part.space, 'This experiment');
+  const { nearestOf } = await factsOf(library, experiment, part, vectors, signal);
   const { windows } = vectors;
   const labelsOf = new Map(library.experiments.tracksOf(experimentId).map((t) => [t.id, t.labels]));
   const rivals = rivalsOf(experiment, wanted, nearestOf, windows, labelsOf, (k) => network.classOf(k));
@@ -50,9 +53,9 @@ export async function classMap(
 
   const { dim } = windows;
   const all = new Float32Array((prototypes.length + drawn.length) * dim);
-  prototypes.forEach((k, i) => all.set(network.prototypeVector(k), i * dim));
+  prototypes.forEach((k, i) => all.set(prepare(part.vectorOf(k)), i * dim));
   const rows = await vectors.rows('window', signal);
-  drawn.forEach((row, i) => all.set(rows.one(row), (prototypes.length + i) * dim));
+  drawn.forEach((row, i) => all.set(prepare(rows.one(row)), (prototypes.length + i) * dim));
   const { mean, axes } = await fitPca(all, dim, { signal });
   const place = (i: number, axis: Float64Array): number => {
     let sum = 0;
@@ -63,7 +66,7 @@ export async function classMap(
   const classNames = experiment.classes;
   const points: ClassMapPoint[] = [
     ...prototypes.map((k, i) => ({
-      ...{ kind: 'prototype' as const, index: k, class: classNames[network.classOf(k)] ?? '' },
+      ...{ kind: 'prototype' as const, index: first + k, class: classNames[network.classOf(k)] ?? '' },
       ...at(i),
     })),
     ...drawn.map((row, i) => {

@@ -12,6 +12,7 @@ import type {
 import type { Library } from '../library/library.ts';
 import { otherSpace, sameEncoder } from '../library/spaces.ts';
 import { allVectors } from './facts.ts';
+import { partsOf } from './parts.ts';
 import { pairInWords, summary } from './compare-words.ts';
 
 /** A model that is compared: what is told of it, and its prototypes `[K, D]` in the embedding space. */
@@ -90,7 +91,7 @@ function sideOf(library: Library, { experimentId, revision }: ModelRef): Side {
   const known = library.experiments.log(experimentId).revisions.find((of) => of.revision === wanted);
   return {
     network,
-    vectors: allVectors(network),
+    vectors: partsOf(experiment, network).map(allVectors)[0] ?? new Float32Array(),
     told: {
       ...{ experimentId, revision: wanted, name: experiment.name, change: known?.change ?? '' },
       ...{ classes: experiment.classes, prototypes: network.prototypeCount },

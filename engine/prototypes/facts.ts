@@ -1,34 +1,37 @@
 import { Pacer } from '../../models/numerics/pacer.ts';
-import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { argmax } from '../classify/network-scores.ts';
 import { tracksOf } from '../experiments/track-windows.ts';
 import type { Library } from '../library/library.ts';
 import { NOT_TRAINING, type LibraryVectors, type PrototypeFacts } from '../library/vectors.ts';
 import { nearestTracksByWindow } from '../neighbours/nearest.ts';
+import type { NetworkPart } from './parts.ts';
 
 /** Real excerpts shown beside a prototype. */
 const NEAREST = 5;
 
-/** What the embeddings say of the prototypes of a revision; worked out once. @throws the signal's reason */
+/**
+ * What the embeddings of a space say of the prototypes that a revision has in it; worked out once. Prototypes are counted as the
+ * part counts them. @throws the signal's reason
+ */
 export function factsOf(
   library: Library,
   { id, revision }: { id: string; revision: number },
-  network: PrototypeNetwork,
+  part: NetworkPart,
   vectors: LibraryVectors,
   signal: AbortSignal,
 ): Promise<PrototypeFacts> {
   return vectors.prototypeFacts(`${id} ${revision}`, async () => ({
-    ...(await supports(library, id, network, vectors, signal)),
-    nearest: await nearestTracksByWindow(vectors, allVectors(network), NEAREST),
+    ...(await supports(library, id, part, vectors, signal)),
+    nearest: await nearestTracksByWindow(vectors, allVectors(part), NEAREST),
   }));
 }
 
 /** `[K, D]` in the embedding space. */
-export function allVectors(network: PrototypeNetwork): Float32Array {
+export function allVectors({ network, vectorOf }: NetworkPart): Float32Array {
   const { prototypeCount: K } = network;
   const dim = network.data.embeddingDim;
   const all = new Float32Array(K * dim);
-  for (let k = 0; k < K; k++) all.set(network.prototypeVector(k), k * dim);
+  for (let k = 0; k < K; k++) all.set(vectorOf(k), k * dim);
   return all;
 }
 
@@ -36,7 +39,7 @@ export function allVectors(network: PrototypeNetwork): Float32Array {
 async function supports(
   library: Library,
   experimentId: string,
-  network: PrototypeNetwork,
+  { network, prepare }: NetworkPart,
   vectors: LibraryVectors,
   signal: AbortSignal,
 ): Promise<Omit<PrototypeFacts, 'nearest'>> {
@@ -55,7 +58,7 @@ async function supports(
     const labels = training.get(track.trackId);
     if (!labels) continue;
     if (pacer.due(count * vectors.windows.dim * K)) await pacer.pause();
-    const similarities = network.similarities(track.vectors, count);
+    const similarities = network.similarities(prepare(track.vectors), count);
     for (let row = 0; row < count; row++) {
       const nearest = argmax(similarities.subarray(row * K, (row + 1) * K));
       nearestOf[start + row] = nearest;

@@ -1,14 +1,16 @@
 import { squaredDistanceBelow } from '../../models/numerics/distances.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
+import type { Experiment } from '../api/experiments.ts';
 import type { PrototypeInfo } from '../api/prototypes.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { windowRefs } from '../neighbours/nearest.ts';
 import { allVectors, factsOf } from './facts.ts';
+import { partsOf, type NetworkPart } from './parts.ts';
 
 /**
- * Describes every prototype of an experiment: how many training windows it stands for, how pure they are, how it
- * weighs on the classes, which real windows are nearest, and its sound where one was made.
+ * Describes every prototype of an experiment, view after view: how many training windows it stands for, how pure they are,
+ * how it weighs on the classes, which real windows are nearest, and its sound where one was made.
  * @throws EngineError `not-found`
  */
 export async function listPrototypes(
@@ -18,29 +20,48 @@ export async function listPrototypes(
   signal: AbortSignal,
 ): Promise<PrototypeInfo[]> {
   const experiment = library.experiments.get(experimentId);
-  const network = library.experiments.network(experimentId, experiment.revision);
-  const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
+  const network = library.experiments.anyNetwork(experimentId, experiment.revision);
+  const all: PrototypeInfo[] = [];
+  for (const part of partsOf(experiment, network))
+    all.push(...(await listPart(context, library, experiment, part, signal)));
+  return all;
+}
+
+async function listPart(
+  context: EngineContext,
+  library: Library,
+  experiment: Experiment,
+  part: NetworkPart,
+  signal: AbortSignal,
+): Promise<PrototypeInfo[]> {
+  const { network, space, first, view } = part;
+  const vectors = library.embeddings.madeIn(space, 'This experiment');
   const dim = network.data.embeddingDim;
-  const queries = allVectors(network);
-  const { support, matching, nearest } = await factsOf(library, experiment, network, vectors, signal);
+  const queries = allVectors(part);
+  const { support, matching, nearest } = await factsOf(library, experiment, part, vectors, signal);
   const twins = await twinsOf(queries, dim, signal);
-  const pack = context.packs.ofSpace(experiment.space);
-  return Array.from(network.data.prototypeClasses, (_, k) => ({
-    index: k,
-    class: experiment.classes[network.classOf(k)] ?? '',
-    name: network.nameOf(k),
-    frozen: network.isFrozen(k),
-    support: support[k] ?? 0,
-    purity: support[k] ? (matching[k] ?? 0) / support[k] : null,
-    weights: experiment.classes.map((_name, c) => network.data.weights[c * network.prototypeCount + k] ?? 0),
-    nearest: windowRefs(library, vectors, nearest[k] ?? []),
-    twin: twins[k] ?? null,
-    sonification: library.sonifications.latest(context.media, {
-      packSha256: pack?.sha256 ?? experiment.space.packSha256,
-      vector: queries.subarray(k * dim, (k + 1) * dim),
-      sampler: pack?.manifest.sampler ?? null,
-    }),
-  }));
+  const pack = context.packs.ofSpace(space);
+  return Array.from(network.data.prototypeClasses, (_, k) => {
+    const twin = twins[k];
+    return {
+      ...{ index: first + k, view },
+      class: experiment.classes[network.classOf(k)] ?? '',
+      name: network.nameOf(k),
+      frozen: network.isFrozen(k),
+      support: support[k] ?? 0,
+      purity: support[k] ? (matching[k] ?? 0) / support[k] : null,
+      weights: experiment.classes.map(
+        (_name, c) => network.data.weights[c * network.prototypeCount + k] ?? 0,
+      ),
+      nearest: windowRefs(library, vectors, nearest[k] ?? []),
+      twin: twin ? { ...twin, index: first + twin.index } : null,
+      sonification: library.sonifications.latest(context.media, {
+        packSha256: pack?.sha256 ?? space.packSha256,
+        vector: queries.subarray(k * dim, (k + 1) * dim),
+        sampler: pack?.manifest.sampler ?? null,
+      }),
+    };
+  });
 }
 
 /** Of every prototype the nearest other one. */

@@ -2,16 +2,18 @@ import { Pacer } from '../../models/numerics/pacer.ts';
 import { columnsOf, withColumns } from '../../models/pecmae/columns.ts';
 import { difference } from '../../models/pecmae/edits.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
+import { ViewNetwork } from '../../models/views/view-network.ts';
 import type { Experiment, Metrics } from '../api/experiments.ts';
 import type { EditPreview, Flip } from '../api/prototypes.ts';
 import { argmax } from '../classify/network-scores.ts';
 import { scoreSplits } from '../experiments/metrics.ts';
 import { tracksOf } from '../experiments/track-windows.ts';
-import type { SplitTrack } from '../library/experiments.ts';
+import type { AnyNetwork, SplitTrack } from '../library/experiments.ts';
 import type { Library } from '../library/library.ts';
 import { predictedLabels, type TrackPrediction } from '../library/predictions.ts';
 import type { LibraryVectors, TrackLogits } from '../library/vectors.ts';
 import { workOut, type EditRequest } from './edit.ts';
+import { viewedAnswers, type PreviewAnswers } from './preview-views.ts';
 
 /** Flips that are told of; the rest is counted. */
 const MOST_FLIPS = 200;
@@ -28,11 +30,11 @@ export async function previewEdit(
   request: EditRequest,
   signal: AbortSignal,
 ): Promise<EditPreview> {
-  const { experiment, network, edited } = await workOut(library, request, signal);
-  const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
-  const before = await presentLogits(experiment, network, vectors, signal);
-  const after = await changedLogits(network, edited.network, before, vectors, signal);
-  const { trackIds } = vectors.windows;
+  const { experiment, network, part, edited } = await workOut(library, request, signal);
+  const { trackIds, before, after } =
+    network instanceof ViewNetwork
+      ? await viewedAnswers(library, { experiment, network, part, edited }, signal)
+      : await answersOf(library, experiment, network, edited.network, signal);
   const tracks = library.experiments.tracksOf(experiment.id);
   // A person chooses by this: test tracks that chose can no longer report.
   const split = ['validation', 'test', 'train'].find((name) => tracks.some((t) => t.split === name)) ?? '';
@@ -52,6 +54,21 @@ export async function previewEdit(
       .slice(0, MOST_FLIPS)
       .map((flip) => ({ ...flip, ...library.tracks.nameOf(flip.trackId) })),
   };
+}
+
+/** Logits of the tracks that an experiment of one space sees, before and after an edit. */
+async function answersOf(
+  library: Library,
+  experiment: Experiment,
+  network: PrototypeNetwork,
+  edited: AnyNetwork,
+  signal: AbortSignal,
+): Promise<PreviewAnswers> {
+  const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
+  const before = await presentLogits(experiment, network, vectors, signal);
+  const after =
+    edited instanceof ViewNetwork ? before : await changedLogits(network, edited, before, vectors, signal);
+  return { trackIds: vectors.windows.trackIds, before, after };
 }
 
 /** What the present revision says of every track. */
@@ -132,10 +149,10 @@ async function changedLogits(
 /** What logits say of tracks: one class, or labels by thresholds. */
 class Answers {
   readonly #experiment: Experiment;
-  readonly #network: PrototypeNetwork;
+  readonly #network: AnyNetwork;
   readonly #logits: TrackLogits;
 
-  constructor(experiment: Experiment, network: PrototypeNetwork, logits: TrackLogits) {
+  constructor(experiment: Experiment, network: AnyNetwork, logits: TrackLogits) {
     this.#experiment = experiment;
     this.#network = network;
     this.#logits = logits;

@@ -4,7 +4,6 @@ import { kMeans } from '../../models/numerics/kmeans.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import { Random } from '../../models/numerics/random.ts';
 import type { PrototypeEdit as NetworkEdit } from '../../models/pecmae/edits.ts';
-import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Experiment } from '../api/experiments.ts';
 import type { PrototypeEdit, PrototypeSource } from '../api/prototypes.ts';
@@ -13,6 +12,7 @@ import type { Library } from '../library/library.ts';
 import { otherSpace, sameEncoder } from '../library/spaces.ts';
 import { resolveVector, windowOf } from '../neighbours/vector-ref.ts';
 import { factsOf } from './facts.ts';
+import type { NetworkPart } from './parts.ts';
 
 /** Halves of a prototype come out the same each time. */
 const SPLIT_SEED = 1;
@@ -20,13 +20,14 @@ const SPLIT_SEED = 1;
 const READ_UNITS = 4;
 
 /**
- * An edit of an experiment as one of its network: names become places, sources become vectors.
+ * An edit of an experiment as one of a part of its network: names become places, sources become vectors as the part takes them.
+ * @param edit prototypes are counted as the part counts them
  * @throws EngineError `not-found`; `other-space`; `bad-input` for a prototype that cannot be split; the signal's reason
  */
 export async function resolveEdit(
   library: Library,
   experiment: Experiment,
-  network: PrototypeNetwork,
+  part: NetworkPart,
   edit: PrototypeEdit,
   signal: AbortSignal,
 ): Promise<NetworkEdit> {
@@ -36,14 +37,14 @@ export async function resolveEdit(
       return {
         kind: 'add',
         classIndex: classOf(experiment, name),
-        vector: await vectorOf(library, experiment, vector, signal),
+        vector: await vectorOf(library, part, vector, signal),
         ...(rest.name !== undefined && { name: rest.name }),
       };
     }
     case 'move':
-      return { ...edit, vector: await vectorOf(library, experiment, edit.vector, signal) };
+      return { ...edit, vector: await vectorOf(library, part, edit.vector, signal) };
     case 'split':
-      return { ...edit, vectors: await halves(library, experiment, network, edit.index, signal) };
+      return { ...edit, vectors: await halves(library, experiment, part, edit.index, signal) };
     case 'reassign':
       return { kind: 'reassign', index: edit.index, classIndex: classOf(experiment, edit.class) };
     case 'weight': {
@@ -68,10 +69,20 @@ function classOf({ classes }: Experiment, name: string): number {
   );
 }
 
-/** A source as a vector of the experiment's space. */
+/** A source as the network of a part takes it. */
 async function vectorOf(
   library: Library,
-  { space }: Experiment,
+  { space, prepare }: NetworkPart,
+  source: PrototypeSource,
+  signal: AbortSignal,
+): Promise<Float32Array> {
+  return prepare(await vectorIn(library, space, source, signal));
+}
+
+/** A source as a vector of a space. */
+async function vectorIn(
+  library: Library,
+  space: SpaceInfo,
   source: PrototypeSource,
   signal: AbortSignal,
 ): Promise<Float32Array> {
@@ -114,16 +125,16 @@ async function meanOfTracks(
 async function halves(
   library: Library,
   experiment: Experiment,
-  network: PrototypeNetwork,
+  part: NetworkPart,
   index: number,
   signal: AbortSignal,
 ): Promise<[Float32Array, Float32Array]> {
-  const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
-  const { nearestOf } = await factsOf(library, experiment, network, vectors, signal);
+  const vectors = library.embeddings.madeIn(part.space, 'This experiment');
+  const { nearestOf } = await factsOf(library, experiment, part, vectors, signal);
   const rows = [...nearestOf.keys()].filter((row) => nearestOf[row] === index);
   const { dim } = vectors.windows;
   const all = await vectors.rows('window', signal);
-  const points = Float64Array.from(chosenRows(all, rows).read(0, rows.length));
+  const points = Float64Array.from(part.prepare(chosenRows(all, rows).read(0, rows.length)));
   const { centres } =
     rows.length < 2
       ? { centres: new Float64Array() }
@@ -135,7 +146,7 @@ async function halves(
     return [first, second];
   throw new EngineError(
     'bad-input',
-    `No two different training windows are nearest to prototype ${index + 1}: there is nothing to split.`,
+    `No two different training windows are nearest to prototype ${part.first + index + 1}: there is nothing to split.`,
     'Move it, remove it, or add a prototype from a window.',
   );
 }

@@ -1,28 +1,28 @@
-import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
-import { EngineError } from '../api/errors.ts';
 import type { PrototypeEdit, PrototypeSource } from '../api/prototypes.ts';
+import { partWith, type NetworkPart } from './parts.ts';
 
+type Parts = readonly NetworkPart[];
 type Kind = PrototypeEdit['kind'];
 type EditOf<K extends Kind> = { [P in K]: Extract<PrototypeEdit, { kind: P }> }[K];
 type SourceOf<K extends PrototypeSource['kind']> = { [P in K]: Extract<PrototypeSource, { kind: P }> }[K];
 
-const edits: { readonly [K in Kind]: (network: PrototypeNetwork, edit: EditOf<K>) => string } = {
-  add: (_network, edit) => `added ${sourceInWords(edit.vector)} to ${edit.class}`,
-  remove: (network, { index }) => `removed ${prototypeInWords(network, index)}`,
-  move: (network, { index, vector }) =>
-    `moved ${prototypeInWords(network, index)} onto ${sourceInWords(vector)}`,
-  merge: (network, { indices }) =>
-    `merged ${indices.map((index) => prototypeInWords(network, index)).join(', ')}`,
-  split: (network, { index }) => `split ${prototypeInWords(network, index)}`,
-  rename: (network, { index, name }) =>
+const edits: { readonly [K in Kind]: (parts: Parts, edit: EditOf<K>) => string } = {
+  add: (parts, edit) =>
+    `added ${sourceInWords(edit.vector)} to ${edit.class}${ofView(parts[edit.view ?? 0])}`,
+  remove: (parts, { index }) => `removed ${prototypeInWords(parts, index)}`,
+  move: (parts, { index, vector }) => `moved ${prototypeInWords(parts, index)} onto ${sourceInWords(vector)}`,
+  merge: (parts, { indices }) =>
+    `merged ${indices.map((index) => prototypeInWords(parts, index)).join(', ')}`,
+  split: (parts, { index }) => `split ${prototypeInWords(parts, index)}`,
+  rename: (parts, { index, name }) =>
     name === ''
-      ? `took the name of ${prototypeInWords(network, index)} away`
-      : `called ${prototypeInWords(network, index)} “${name}”`,
-  freeze: (network, { indices, frozen }) =>
-    `${frozen ? 'froze' : 'unfroze'} ${indices.map((index) => prototypeInWords(network, index)).join(', ')}`,
-  reassign: (network, edit) => `gave ${prototypeInWords(network, edit.index)} to ${edit.class}`,
-  weight: (network, edit) =>
-    `set the weight of ${prototypeInWords(network, edit.index)} towards ${edit.class} to ${edit.value}`,
+      ? `took the name of ${prototypeInWords(parts, index)} away`
+      : `called ${prototypeInWords(parts, index)} “${name}”`,
+  freeze: (parts, { indices, frozen }) =>
+    `${frozen ? 'froze' : 'unfroze'} ${indices.map((index) => prototypeInWords(parts, index)).join(', ')}`,
+  reassign: (parts, edit) => `gave ${prototypeInWords(parts, edit.index)} to ${edit.class}`,
+  weight: (parts, edit) =>
+    `set the weight of ${prototypeInWords(parts, edit.index)} towards ${edit.class} to ${edit.value}`,
 };
 
 const sources: { readonly [K in PrototypeSource['kind']]: (source: SourceOf<K>) => string } = {
@@ -35,8 +35,8 @@ const sources: { readonly [K in PrototypeSource['kind']]: (source: SourceOf<K>) 
 };
 
 /** What an edit does, as a person would say it was done. @throws EngineError `not-found` for a prototype that is not there */
-export function editInWords<K extends Kind>(network: PrototypeNetwork, edit: EditOf<K>): string {
-  return edits[edit.kind](network, edit);
+export function editInWords<K extends Kind>(parts: Parts, edit: EditOf<K>): string {
+  return edits[edit.kind](parts, edit);
 }
 
 function sourceInWords<K extends PrototypeSource['kind']>(source: SourceOf<K>): string {
@@ -44,19 +44,14 @@ function sourceInWords<K extends PrototypeSource['kind']>(source: SourceOf<K>): 
 }
 
 /** Counted from one, as people do. */
-function prototypeInWords(network: PrototypeNetwork, index: number): string {
-  requirePrototype(network, index);
-  const name = network.nameOf(index);
-  const number = `${network.data.classes[network.classOf(index)] ?? ''} #${index + 1}`;
+function prototypeInWords(parts: Parts, index: number): string {
+  const part = partWith(parts, index);
+  const { network, first } = part;
+  const name = network.nameOf(index - first);
+  const number = `${network.data.classes[network.classOf(index - first)] ?? ''} #${index + 1}${ofView(part)}`;
   return name === '' ? number : `${number} “${name}”`;
 }
 
-/** @throws EngineError `not-found` */
-function requirePrototype({ prototypeCount }: PrototypeNetwork, index: number): void {
-  if (index < prototypeCount) return;
-  throw new EngineError(
-    'not-found',
-    `The experiment has no prototype ${index}; it has ${prototypeCount}.`,
-    'It may have been removed: list the prototypes again.',
-  );
+function ofView(part: NetworkPart | undefined): string {
+  return part === undefined || part.view === null ? '' : ` in ${part.space.packId}`;
 }

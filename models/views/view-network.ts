@@ -162,6 +162,30 @@ export class ViewNetwork {
       .map((value, d) => (mean[d] ?? 0) + ((scale[d] ?? 0) > 0 ? value / (scale[d] ?? 1) : 0));
   }
 
+  /**
+   * What a view says of the logits: a prototype network of its standardised vectors, without bias; the parts of all views and
+   * the joint bias add up. @throws RangeError
+   */
+  part(view: number): PrototypeNetwork {
+    const part = this.#parts[view];
+    if (!part) throw new RangeError(`there is no view ${view}`);
+    return part;
+  }
+
+  /** Where the prototypes of a view begin among those of all. @throws RangeError */
+  startOf(view: number): number {
+    const start = this.#starts[view];
+    if (start === undefined) throw new RangeError(`there is no view ${view}`);
+    return start;
+  }
+
+  /** Vectors `[n, D_v]` of a view as its networks take them. @throws RangeError */
+  standardise(view: number, vectors: Float32Array): Float32Array {
+    const own = this.data.views[view];
+    if (!own) throw new RangeError(`there is no view ${view}`);
+    return standardise(vectors, own.standardisation);
+  }
+
   /** The network as a safetensors file; equal networks give equal bytes. */
   toBytes(): Uint8Array {
     return viewsToBytes(this.data);

@@ -251,6 +251,7 @@ export const experiment: Experiment = {
 
 export const prototype = (index: number, className: string): PrototypeInfo => ({
   index,
+  view: null,
   class: className,
   name: '',
   twin: null,

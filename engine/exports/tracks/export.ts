@@ -8,7 +8,7 @@ import { classifyLibrary } from '../../classify/library.ts';
 import type { EngineContext } from '../../context.ts';
 import type { JobHandle } from '../../jobs/queue.ts';
 import type { Library } from '../../library/library.ts';
-import type { ExportRequest } from '../experiment.ts';
+import type { ExportRequest } from '../experiment-files.ts';
 import { playlistTracks, writePlaylist, type PlaylistTrack } from '../playlists.ts';
 import { fieldsOf, type Field } from './fields.ts';
 import { jamsDocuments } from './jams.ts';

@@ -137,8 +137,9 @@ export class RowReader {
   #windowNetwork(): PrototypeNetwork | null {
     const { experimentId } = this.about;
     if (this.plan.level === 'track' || experimentId === null) return null;
-    const { space, revision } = this.library.experiments.get(experimentId);
-    if (space.key !== this.plan.spaces[0]?.space.key) return null;
+    const { space, revision, views } = this.library.experiments.get(experimentId);
+    // Several views decide together, of windows that lie beside each other.
+    if (views !== null || space.key !== this.plan.spaces[0]?.space.key) return null;
     return this.library.experiments.network(experimentId, revision);
   }
 }

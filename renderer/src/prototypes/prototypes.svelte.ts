@@ -76,8 +76,7 @@ export class Prototypes {
     this.#wanted = true;
     const ask = ++this.#asked;
     const scope = this.#scope;
-    // The prototypes of several views lie in several spaces, and are not listed together.
-    if (!scope || this.#experiments.current?.views) return;
+    if (!scope) return;
     this.loading = true;
     const revision = this.#experiments.current?.revision ?? 0;
     try {

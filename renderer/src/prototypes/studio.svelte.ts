@@ -20,6 +20,8 @@ export interface Draft {
 /** What the studio shows: a class, one of its prototypes, an edit that is looked at, and the history. */
 export class Studio {
   className = $state<string | null>(null);
+  /** Of an experiment of several views: whose prototypes are listed. */
+  view = $state(0);
   /** The prototype that keys are about. */
   currentIndex = $state<number | null>(null);
   /** What of a row was heard last, and is heard of the next: its own sound, or which real excerpt. */
@@ -37,10 +39,14 @@ export class Studio {
   /** Whose history {@link log} is. */
   #logOf: string | null = null;
 
-  /** Prototypes of the chosen class, as they are listed. */
+  /** Prototypes of the chosen class, and of several views those of the one that is looked at, as they are listed. */
   rows = $derived.by((): PrototypeInfo[] => {
     const name = this.className;
-    return name === null ? [] : this.#prototypes.list.filter((prototype) => prototype.class === name);
+    return name === null
+      ? []
+      : this.#prototypes.list.filter(
+          (prototype) => prototype.class === name && (prototype.view ?? this.view) === this.view,
+        );
   });
   current = $derived(this.rows.find(({ index }) => index === this.currentIndex) ?? null);
 
@@ -60,6 +66,7 @@ export class Studio {
     if (this.#logOf !== experiment?.id) this.log = null;
     this.#logOf = experiment?.id ?? null;
     if (!experiment) return;
+    if (this.view >= (experiment.views?.views.length ?? 1)) this.view = 0;
     if (this.className === null || !experiment.classes.includes(this.className))
       this.choose(experiment.classes[0] ?? null);
     const log = await this.#engine.call('prototypes.log', {
@@ -72,6 +79,15 @@ export class Studio {
   choose(className: string | null): void {
     if (className === this.className) return;
     this.className = className;
+    this.currentIndex = null;
+    this.marked = [];
+    this.drop();
+  }
+
+  /** Shows the prototypes of another view. */
+  lookThrough(view: number): void {
+    if (view === this.view) return;
+    this.view = view;
     this.currentIndex = null;
     this.marked = [];
     this.drop();

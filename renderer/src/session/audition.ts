@@ -43,7 +43,7 @@ export async function playPrototype(
 ): Promise<void> {
   const experiment = session.experiments.current;
   const prototype = session.prototypes.get(index);
-  // Of several views they are not listed, but heard all the same where the pack of theirs has a decoder.
+  // Whoever explains a decision knows the class before they are listed.
   const name = prototype?.class ?? className;
   if (!experiment || name === undefined) return;
   const vector: VectorRef = { kind: 'prototype', experimentId: experiment.id, index };

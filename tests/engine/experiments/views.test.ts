@@ -156,7 +156,11 @@ describe('an experiment of several views', () => {
   });
 
   it('refuses in a sentence what takes one space', async () => {
-    const failing = test.client.call('prototypes.list', { libraryId, experimentId: experiment.id });
+    const failing = test.client.call('prototypes.compare', {
+      libraryId,
+      first: { experimentId: experiment.id },
+      second: { experimentId: experiment.id },
+    });
     await expect(failing).rejects.toMatchObject({ code: 'several-views' });
     await expect(failing).rejects.toThrow(/looks at 2 views together/);
   });

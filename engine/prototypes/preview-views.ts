@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { Pacer } from '../../models/numerics/pacer.ts';
+import { changeOfView } from '../../models/views/edit-view.ts';
+import { ViewNetwork } from '../../models/views/view-network.ts';
+import type { Experiment } from '../api/experiments.ts';
+import { argmax } from '../classify/network-scores.ts';
+import { viewedTracks, type ViewedTrack } from '../experiments/viewed-tracks.ts';
+import type { Library } from '../library/library.ts';
+import type { TrackLogits } from '../library/vectors.ts';
+import type { WorkedOut } from './edit.ts';
+
+/** What is predicted for tracks, in this order, before and after an edit. */
+export interface PreviewAnswers {
+  trackIds: readonly string[];
+  before: TrackLogits;
+  after: TrackLogits;
+}
+
+/**
+ * Logits of the tracks that an experiment of several views sees, before and after an edit of one of them. Logits are a sum over
+ * prototypes: only those that differ are compared with windows again.
+ * @throws the signal's reason
+ */
+export async function viewedAnswers(
+  library: Library,
+  { experiment, network, part, edited }: WorkedOut & { network: ViewNetwork },
+  signal: AbortSignal,
+): Promise<PreviewAnswers> {
+  const spaces = (experiment.views?.views ?? []).map(({ space }) => space);
+  const tracks = viewedTracks(library, spaces);
+  const trackIds = tracks.map(({ trackId }) => trackId);
+  const before = await library.embeddings
+    .madeIn(experiment.space, 'This experiment')
+    .trackLogits(cacheKey(experiment, tracks), () => logitsOf(network, tracks, signal));
+  const after = edited.network;
+  if (!(after instanceof ViewNetwork)) return { trackIds, before, after: before };
+  const C = network.classes.length;
+  const view = part.view ?? 0;
+  const change = changeOfView(network, after, view);
+  const logits = before.logits.slice();
+  const pacer = new Pacer(signal);
+  for (const [row, { vectors, count }] of tracks.entries()) {
+    const own = vectors[view];
+    if (own && change.network === null) continue;
+    const added =
+      own && change.network ? change.network.logits(network.standardise(view, own), count) : change.lacking;
+    if (pacer.due((own?.length ?? C) * (change.network?.prototypeCount ?? 1))) await pacer.pause();
+    const share = own ? 1 / count : 1;
+    added.forEach((value, i) => {
+      const at = row * C + (i % C);
+      logits[at] = (logits[at] ?? 0) + share * value;
+    });
+  }
+  const tops = Uint16Array.from(trackIds, (_, row) => argmax(logits.subarray(row * C, (row + 1) * C)));
+  return { trackIds, before, after: { logits, tops } };
+}
+
+/** Tracks may have come into another view since; those of the first are kept with it. */
+function cacheKey({ id, revision }: Experiment, tracks: readonly ViewedTrack[]): string {
+  const has = createHash('sha256');
+  for (const { vectors } of tracks) has.update(vectors.map((own) => (own ? '1' : '0')).join(''));
+  return `${id} ${revision} ${has.digest('hex')}`;
+}
+
+async function logitsOf(
+  network: ViewNetwork,
+  tracks: readonly ViewedTrack[],
+  signal: AbortSignal,
+): Promise<TrackLogits> {
+  const C = network.classes.length;
+  const logits = new Float32Array(tracks.length * C);
+  const tops = new Uint16Array(tracks.length);
+  const pacer = new Pacer(signal);
+  for (const [row, { vectors, count }] of tracks.entries()) {
+    const size = vectors.reduce((sum, own) => sum + (own?.length ?? 0), 0);
+    if (pacer.due(size * network.prototypeCount)) await pacer.pause();
+    const answer = network.classify(vectors, count);
+    logits.set(answer.logits, row * C);
+    tops[row] = answer.prediction;
+  }
+  return { logits, tops };
+}
