@@ -70,7 +70,8 @@ function makeMusic(folder: string, name: string, format: string, count: number):
   const music = join(folder, name);
   mkdirSync(music);
   for (let i = 0; i < count; i++) {
-    const tone = (ratio: number): string => `0.15*sin(2*PI*${110 * ratio + 7 * i}*(1+0.5*floor(mod(t,3)))*t)`;
+    const tone = (ratio: number): string =>
+      `0.15*sin(2*PI*${110 * ratio + 7 * i}*(1+0.5*floor(mod(t\\,3)))*t)`;
     const sound = `aevalsrc=${tone(1)}+${tone(1.25)}+0.05*random(0)|${tone(1)}+${tone(1.5)}:s=44100:d=${SECONDS}`;
     const target = join(music, `${name} ${i}.${format}`);
     execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', sound, ...(formats[format] ?? []), target]);
