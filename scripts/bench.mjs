@@ -21,7 +21,7 @@ await build({
   bundle: true,
   platform: 'node',
   format: 'esm',
-  external: ['libsql', 'onnxruntime-node'],
+  external: ['libsql', 'onnxruntime-node', 'pg-native', '@electric-sql/*'],
   define: { 'import.meta.dirname': JSON.stringify(folder) },
   banner: { js: "import { createRequire as __r } from 'node:module'; const require = __r(import.meta.url);" },
   logLevel: 'warning',

@@ -9,8 +9,15 @@ import { root } from './lib.mjs';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** Native modules stay in node_modules, and opus-ml is an optional part of a decoder that is never loaded; the rest is bundled. */
-const external = ['electron', 'koffi', 'libsql', 'onnxruntime-node', '@wasm-audio-decoders/opus-ml'];
+/** Native modules stay in node_modules, and the optional parts of a decoder and of pg are never loaded; the rest is bundled. */
+const external = [
+  'electron',
+  'koffi',
+  'libsql',
+  'onnxruntime-node',
+  '@wasm-audio-decoders/opus-ml',
+  'pg-native',
+];
 
 /** What the parts tell each other when they meet (engine/wire/version.ts). */
 const define = { __ARCHETONE_VERSION__: JSON.stringify(version) };

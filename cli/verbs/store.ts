@@ -10,17 +10,26 @@ import { requireExisting } from './classify.ts';
 interface Options {
   library: string;
   store: string;
+  tlsCa?: string;
 }
 
-const ADDRESS = 'qdrant://host:6333/collection; what lets one in stands in ARCHETONE_STORE_KEY';
+const ADDRESS =
+  'qdrant://host:6333/collection or postgres://user@host:5432/database/table; the key or password stands in ARCHETONE_STORE_KEY';
+const TLS_CA: [string, string] = [
+  '--tls-ca <file>',
+  'certificate that vouches for a PostgreSQL server (PEM)',
+];
 
 export const storeVerb: AddVerb = (program, cli) => {
   const group = program
     .command('store')
     .description('Put the windows of a library into a vector store that you run, and search it.');
-  const within = ({ library, store }: Options, work: (session: Session) => Promise<Answer>): Promise<void> =>
+  const within = (
+    { library, store, tlsCa }: Options,
+    work: (session: Session) => Promise<Answer>,
+  ): Promise<void> =>
     cli.answer(async () => {
-      const settings = storeSettings(store, process.env['ARCHETONE_STORE_KEY']);
+      const settings = storeSettings(store, { key: process.env['ARCHETONE_STORE_KEY'], tlsCa });
       requireLibraryFolder(library);
       return cli.withSession(library, work, { store: settings });
     });
@@ -32,6 +41,7 @@ export const storeVerb: AddVerb = (program, cli) => {
     )
     .requiredOption('--library <dir>', "folder with the library's data")
     .requiredOption('--store <address>', ADDRESS)
+    .option(...TLS_CA)
     .addOption(
       program
         .createOption('--metric <metric>', 'how a new collection compares vectors')
@@ -40,7 +50,7 @@ export const storeVerb: AddVerb = (program, cli) => {
     )
     .addHelpText(
       'after',
-      '\nExample:\n  archetone store fill --library ~/archetone-music --store qdrant://localhost/music',
+      '\nExample:\n  archetone store fill --library ~/archetone-music --store postgres://anna@localhost/sounds/windows',
     )
     .action(({ metric, ...options }: Options & { metric: (typeof metrics)[number] }) =>
       within(options, async (session) => {
@@ -67,6 +77,7 @@ export const storeVerb: AddVerb = (program, cli) => {
     .argument('<file>', 'audio file; it need not be in the library')
     .requiredOption('--library <dir>', 'library whose pack the file is heard with')
     .requiredOption('--store <address>', ADDRESS)
+    .option(...TLS_CA)
     .option('-k <n>', 'how many', wholeNumber(1, 1000), 10)
     .option('--exact', 'the store compares every vector, in place of its index')
     .option(

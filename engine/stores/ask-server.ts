@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { EngineError } from '../api/errors.ts';
+import { saidWithout } from './said.ts';
 
 /** A server that says nothing for so long is gone. */
 const TIMEOUT_MS = 60_000;
@@ -9,8 +10,6 @@ const MOST_BYTES = 16 * 2 ** 20;
 /** A server that is busy, or begins anew, is asked so often. */
 const ATTEMPTS = 4;
 const PAUSE_MS = 250;
-/** Characters of what a server says of itself. */
-const MOST_SAID = 300;
 
 export interface Server {
   origin: string;
@@ -116,9 +115,6 @@ function resultOf<T>({ origin }: Server, { result }: Question<T>, text: string):
   }
 }
 
-/** Text of others as text: a terminal does what its control characters say. */
-export const onOneLine = (text: string): string => text.replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ');
-
 /** In its own words, on one line, without what lets one in. */
 function said({ key }: Server, text: string): string {
   let words: string;
@@ -127,6 +123,5 @@ function said({ key }: Server, text: string): string {
   } catch {
     words = 'it does not say why';
   }
-  const hidden = key === null ? words : words.replaceAll(key, '…');
-  return onOneLine(hidden).slice(0, MOST_SAID);
+  return saidWithout(key, words);
 }

@@ -1,10 +1,19 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Metric } from '../../models/neighbours/brute.ts';
 import { EngineError } from '../api/errors.ts';
-import { askServer, onOneLine, type Question } from './ask-server.ts';
-import type { VectorStoreSettings } from './settings.ts';
-import type { FoundWindow, StoredWindow, StoreQuestion, VectorStore } from './vector-store.ts';
+import { askServer, type Question } from './ask-server.ts';
+import { onOneLine } from './said.ts';
+import type { QdrantSettings } from './settings.ts';
+import {
+  requireShape,
+  storedWindowId,
+  type FoundWindow,
+  type StoredWindow,
+  type StorePart,
+  type StoreQuestion,
+  type StoreShape,
+  type VectorStore,
+} from './vector-store.ts';
 
 /** Numbers that travel at once: about a megabyte of JSON. */
 const NUMBERS_AT_ONCE = 50_000;
@@ -12,7 +21,7 @@ const NUMBERS_AT_ONCE = 50_000;
 /** Qdrant's names of the metrics. */
 const distances = { euclidean: 'Euclid', cosine: 'Cosine' } as const satisfies Record<Metric, string>;
 /** By which points are chosen: an index makes that fast. */
-const CHOSEN_BY = ['space', 'library'] as const;
+const CHOSEN_BY = ['space', 'library', 'run'] as const;
 
 const collectionSchema = z.object({
   config: z.object({
@@ -44,9 +53,9 @@ const anything = z.unknown();
 
 /** A collection of a Qdrant server, by its REST interface (1.10 or later): each window is a point with its track's name beside it. */
 export class QdrantStore implements VectorStore {
-  readonly #settings: VectorStoreSettings;
+  readonly #settings: QdrantSettings;
 
-  constructor(settings: VectorStoreSettings) {
+  constructor(settings: QdrantSettings) {
     this.#settings = settings;
   }
 
@@ -55,25 +64,14 @@ export class QdrantStore implements VectorStore {
     return metric;
   }
 
-  async prepare(vectors: { dim: number; metric: Metric }, signal: AbortSignal): Promise<void> {
+  async prepare(vectors: StoreShape, signal: AbortSignal): Promise<void> {
     const { collection } = this.#settings;
     const known = await this.#info(signal);
     if (known === null) {
       await this.#ask('PUT', '', anything, signal, {
         vectors: { size: vectors.dim, distance: distances[vectors.metric] },
       });
-    } else if (known.dim !== vectors.dim)
-      throw new EngineError(
-        'bad-input',
-        `The collection ${collection} has vectors of ${known.dim} numbers, and this library of ${vectors.dim}.`,
-        'Name another collection: of each pack its own.',
-      );
-    else if (known.metric !== vectors.metric)
-      throw new EngineError(
-        'bad-input',
-        `The collection ${collection} compares by ${known.metric} distance, not by ${vectors.metric}.`,
-        `Say --metric ${known.metric}, or name another collection.`,
-      );
+    } else requireShape(`The collection ${collection}`, known, vectors);
     for (const name of CHOSEN_BY)
       await this.#ask('PUT', '/index?wait=true', anything, signal, {
         field_name: name,
@@ -93,7 +91,7 @@ export class QdrantStore implements VectorStore {
   ): Promise<void> {
     const dim = vectors.length / rows.length;
     const points = rows.map((row, i) => ({
-      id: pointId(row),
+      id: storedWindowId(row),
       vector: Array.from(vectors.subarray(i * dim, (i + 1) * dim)),
       payload: {
         ...{ library: row.libraryId, space: row.spaceKey, run },
@@ -104,7 +102,7 @@ export class QdrantStore implements VectorStore {
     this.#require(await this.#ask('PUT', '/points?wait=true', anything, signal, { points }));
   }
 
-  async dropOthers(
+  async finish(
     { spaceKey, libraryId }: { spaceKey: string; libraryId: string },
     run: string,
     signal: AbortSignal,
@@ -113,7 +111,7 @@ export class QdrantStore implements VectorStore {
     this.#require(await this.#ask('POST', '/points/delete?wait=true', anything, signal, { filter }));
   }
 
-  async count(of: Pick<StoreQuestion, 'spaceKey' | 'libraryId'>, signal: AbortSignal): Promise<number> {
+  async count(of: StorePart, signal: AbortSignal): Promise<number> {
     const body = { filter: only(of), exact: true };
     return this.#require(await this.#ask('POST', '/points/count', countSchema, signal, body)).count;
   }
@@ -138,7 +136,11 @@ export class QdrantStore implements VectorStore {
     }));
   }
 
-  async #info(signal: AbortSignal): Promise<{ dim: number; metric: Metric } | null> {
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #info(signal: AbortSignal): Promise<StoreShape | null> {
     const found = await this.#ask('GET', '', collectionSchema, signal);
     if (found === null) return null;
     const { size, distance } = found.config.params.vectors;
@@ -178,18 +180,12 @@ export class QdrantStore implements VectorStore {
 
 const match = (key: string, value: string): unknown => ({ key, match: { value } });
 
-function only({ spaceKey, libraryId }: Pick<StoreQuestion, 'spaceKey' | 'libraryId'>): { must: unknown[] } {
-  return { must: [match('space', spaceKey), ...(libraryId === null ? [] : [match('library', libraryId)])] };
-}
-
-/** The same window has the same point: filling anew takes its place. A UUID of version 8 (RFC 9562 §5.8). */
-export function pointId({ libraryId, spaceKey, trackId, windowIndex }: StoredWindow): string {
-  const bytes = createHash('sha256')
-    .update(`${libraryId} ${spaceKey} ${trackId} ${windowIndex}`)
-    .digest()
-    .subarray(0, 16);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+function only({ spaceKey, libraryId, run }: StorePart): { must: unknown[] } {
+  return {
+    must: [
+      match('space', spaceKey),
+      ...(libraryId === null ? [] : [match('library', libraryId)]),
+      ...(run === undefined ? [] : [match('run', run)]),
+    ],
+  };
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { storeSettings, type QdrantSettings } from '../../engine/stores/settings.ts';
 import { cosineDistance, squaredDistance } from '../../models/numerics/distances.ts';
 import { afterFile } from './after-file.ts';
 
@@ -71,8 +72,10 @@ export class FakeQdrant {
     return fake;
   }
 
-  address(collection: string): string {
-    return `qdrant://127.0.0.1:${this.#port}/${collection}`;
+  settings(collection: string, key: string): QdrantSettings {
+    const settings = storeSettings(`qdrant://127.0.0.1:${this.#port}/${collection}`, { key });
+    if (settings.kind !== 'qdrant') throw new Error('no Qdrant server');
+    return settings;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -4,7 +4,6 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { StoreAnswer } from '../../../engine/api/stores.ts';
 import { askServer } from '../../../engine/stores/ask-server.ts';
-import { storeSettings } from '../../../engine/stores/settings.ts';
 import { z } from 'zod';
 import {
   importFolder,
@@ -25,7 +24,7 @@ describe('a vector store', () => {
   let libraryId = '';
 
   const over = async (collection: string, key = KEY): Promise<EngineClient> => {
-    test = await test.restart({ store: storeSettings(qdrant.address(collection), key) });
+    test = await test.restart({ store: qdrant.settings(collection, key) });
     return test.client;
   };
   const fill = async (client: EngineClient, metric: 'cosine' | 'euclidean' = 'cosine'): Promise<number[]> => {
@@ -168,7 +167,7 @@ describe('a vector store', () => {
       response.writeHead(503).end('{}');
       return true;
     };
-    const settings = storeSettings(qdrant.address('cosine'), KEY);
+    const settings = qdrant.settings('cosine', KEY);
     const question = { method: 'GET', path: '/collections/cosine', result: z.unknown(), signal } as const;
     expect(await askServer({ ...settings, pauseMs: 1 }, question)).toMatchObject({ status: 'green' });
     expect(times).toBe(3);
@@ -188,36 +187,5 @@ describe('a vector store', () => {
   it('is reached by nobody who was not started with one', async () => {
     const alone = await startTestEngine();
     await expect(fill(alone.client)).rejects.toMatchObject({ code: 'not-permitted' });
-  });
-});
-
-describe('the address of a vector store', () => {
-  it.each([
-    ['qdrant://localhost/music', 'http://localhost:6333'],
-    ['qdrant://127.0.0.1:7000/a.b-c_1', 'http://127.0.0.1:7000'],
-    ['qdrant://[::1]:7000/music', 'http://[::1]:7000'],
-    ['qdrant://store.example.org/music', 'https://store.example.org:6333'],
-    ['qdrant://127.0.0.1.example.org:80/music', 'https://127.0.0.1.example.org:80'],
-  ])('%s is %s', (address, origin) => {
-    expect(storeSettings(address, undefined)).toMatchObject({ origin, key: null });
-  });
-
-  it.each([
-    'music',
-    'https://localhost/music',
-    'qdrant://localhost',
-    'qdrant://localhost/',
-    'qdrant:///music',
-    'qdrant://localhost/a/b',
-    'qdrant://localhost/..',
-    'qdrant://localhost/a?b',
-    'qdrant://localhost/a%2fb',
-    'qdrant://me:secret@localhost/music',
-  ])('%s is none', (address) => {
-    expect(() => storeSettings(address, undefined)).toThrow();
-  });
-
-  it('takes no key that would be another header', () => {
-    expect(() => storeSettings('qdrant://localhost/music', 'a\r\nhost: b')).toThrow('key');
   });
 });
