@@ -98,6 +98,7 @@ export async function extractOverQueue(
     if (job.stopping === 'cancel') await board.clear().catch(() => undefined);
     throw thrown;
   } finally {
+    job.report({ overQueue: false });
     await board.close();
   }
 }
@@ -130,7 +131,8 @@ class VectorFiles implements AnswerStore {
   };
 
   /** An evaluation of a part of its tracks would be another one: it ends, as it does without a queue. */
-  putFailed: AnswerStore['putFailed'] = (_, { path }, reason) => {
+  putNotEmbedded: AnswerStore['putNotEmbedded'] = (id, reason) => {
+    const path = this.#extraction.items.find(({ sha256 }) => sha256 === id)?.file ?? id;
     const told = reason instanceof AudioError || reason instanceof EngineError;
     const message = reason instanceof Error ? reason.message : String(reason);
     throw new EngineError('audio', `${path}: ${message}`, told ? reason.hint : '', { cause: reason });

@@ -33,7 +33,8 @@ const MOST_HANDED_BACK = 10;
 /** Where answers go. */
 export interface AnswerStore {
   putResult(id: string, result: TrackResult, by: ComputedBy | null): void;
-  putFailed(id: string, file: { path: string; kind: 'file' }, reason: unknown): void;
+  /** Why it will not be embedded. */
+  putNotEmbedded(id: string, reason: unknown): void;
   /** What was put is not there any more. */
   takeBack(id: string): 'failed' | 'embedded';
   /** @returns windows that another track with this content has, which this one has from now on */
@@ -346,8 +347,8 @@ class QueueRun {
   #failed(work: Work, reason: unknown): void {
     const { store, progress } = this.#options;
     this.#over(work);
-    for (const { id, path, durationSeconds } of work.tracks) {
-      store.putFailed(id, { path, kind: 'file' }, reason);
+    for (const { id, durationSeconds } of work.tracks) {
+      store.putNotEmbedded(id, reason);
       this.counts.failed++;
       progress.finished(true, durationSeconds ?? 0);
     }

@@ -62,7 +62,7 @@ export async function embedTracks(
   };
   const fail = (run: TrackRun, reason: unknown): void => {
     run.over = true;
-    store.putFailed(run.track.id, { path: run.track.path, kind: 'file' }, reason);
+    store.putNotEmbedded(run.track.id, reason);
     kept.drop(run.track);
     counts.failed++;
     progress.finished(true, unread(run));

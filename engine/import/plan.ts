@@ -66,7 +66,7 @@ export class ImportPlan {
       if (!track || !same || this.#everything) this.toProbe.push(file);
       else if (track.embedded === 1) this.#keep(track);
       else if (this.#store.failsAgain(track)) this.failed++;
-      else if (track.content_hash === null || track.file_state === 'failed') this.toProbe.push(file);
+      else if (track.content_hash === null || track.failed === 1) this.toProbe.push(file);
       else this.#enqueue(track.id, track.path, track.content_hash, track.duration_seconds);
     }
   }

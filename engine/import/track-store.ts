@@ -4,7 +4,7 @@ import type { Library } from '../library/library.ts';
 import type { ProbeResult } from '../decode/index.ts';
 import { newId } from '../identifier.ts';
 import type { EmbeddedWindow } from '../library/embeddings.ts';
-import { trackStateJoin } from '../library/track-state.ts';
+import { trackStateJoin, trackStateSql } from '../library/track-state.ts';
 import { searchText } from '../library/search-text.ts';
 import { toBlob } from '../storage/database.ts';
 import { writeCover } from './cover.ts';
@@ -17,6 +17,8 @@ export interface KnownTrack {
   path: string;
   kind: 'file' | 'folder';
   file_state: 'present' | 'failed' | 'missing';
+  /** 1 when its file could not be used, or it could not be embedded in the space of the import. */
+  failed: number;
   bytes: number;
   modified_ms: number;
   /** Null until a scan of a version that knows it. */
@@ -56,8 +58,9 @@ export class TrackStore {
   known(): KnownTrack[] {
     return this.#library.db
       .prepare<KnownTrack>(
-        `SELECT t.id, t.path, t.kind, t.file_state, t.bytes, t.modified_ms, t.changed_ms, t.content_hash, t.problem_detail,
-                t.problem_version, t.duration_seconds,
+        `SELECT t.id, t.path, t.kind, t.file_state, ${trackStateSql} = 'failed' AS failed, t.bytes, t.modified_ms,
+                t.changed_ms, t.content_hash, coalesce(t.problem_detail, failure.problem_detail) AS problem_detail,
+                coalesce(t.problem_version, failure.problem_version) AS problem_version, t.duration_seconds,
                 (e.track_id IS NOT NULL AND p.track_id IS NOT NULL) AS embedded
            FROM tracks t
            ${trackStateJoin}
@@ -82,11 +85,14 @@ export class TrackStore {
   /** Whether failing again can be foreseen: same file, same version, and nothing outside the file was to blame. */
   failsAgain(track: KnownTrack): boolean {
     const lasting = ['empty', 'not-audio', 'unsupported', 'corrupt'].includes(track.problem_detail ?? '');
-    return track.file_state === 'failed' && lasting && track.problem_version === this.#version;
+    return track.failed === 1 && lasting && track.problem_version === this.#version;
   }
 
-  /** Its file can be read; whether it is embedded is another matter. */
+  /** Its file can be read, and nothing is known against its being embedded. */
   setPresent(id: string): void {
+    this.#library.db
+      .prepare('DELETE FROM embedding_failures WHERE space = ? AND track_id = ?')
+      .run([this.#space.key, id]);
     this.#library.db
       .prepare(
         `UPDATE tracks SET file_state = 'present', problem = NULL, problem_detail = NULL, problem_version = NULL
@@ -144,6 +150,17 @@ export class TrackStore {
       duration_seconds: info?.durationSeconds ?? null,
       search_text: searchText([file.path, title, tags.artist, tags.album, ...tags.genre]),
     });
+  }
+
+  /** Lists a track that could not be decoded or embedded in the space of the import; others may have it. */
+  putNotEmbedded(id: string, thrown: unknown): void {
+    const { problem, detail } = describeFailure(thrown);
+    this.#library.db
+      .prepare(
+        `INSERT OR REPLACE INTO embedding_failures (space, track_id, content_hash, problem, problem_detail, problem_version)
+           SELECT ?, id, content_hash, ?, ?, ? FROM tracks WHERE id = ? AND content_hash IS NOT NULL`,
+      )
+      .run([this.#space.key, JSON.stringify(problem), detail, this.#version, id]);
   }
 
   /** Lists something that cannot be imported, with its reason. */
@@ -228,10 +245,12 @@ export class TrackStore {
   takeBack(id: string): 'failed' | 'embedded' {
     const { db } = this.#library;
     return db.transaction(() => {
-      const row = db.prepare<{ file_state: string }>('SELECT file_state FROM tracks WHERE id = ?').get([id]);
+      const failure = db
+        .prepare('SELECT 1 FROM embedding_failures WHERE space = ? AND track_id = ?')
+        .get([this.#space.key, id]);
       db.prepare('DELETE FROM cache.embeddings WHERE space = ? AND track_id = ?').run([this.#space.key, id]);
       this.setPresent(id);
-      return row?.file_state === 'failed' ? 'failed' : 'embedded';
+      return failure === undefined ? 'embedded' : 'failed';
     })();
   }
 

@@ -199,7 +199,9 @@ export class MistakeRepository {
     return this.#db
       .prepare<{ id: string; note: string | null; failed: number; silent: number }>(
         `SELECT * FROM (
-           SELECT t.id, t.path, t.note, t.problem IS NOT NULL AS failed,
+           SELECT t.id, t.path, t.note, t.problem IS NOT NULL OR EXISTS (
+               SELECT 1 FROM embedding_failures f, library l
+                WHERE f.space = l.space AND f.track_id = t.id AND f.content_hash = t.content_hash) AS failed,
              coalesce(p.peaks = zeroblob(length(p.peaks)), 0) AS silent
            FROM tracks t LEFT JOIN cache.peaks p ON p.track_id = t.id
            WHERE t.kind = 'file' AND t.file_state <> 'missing')

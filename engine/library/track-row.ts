@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SplitName } from '../api/experiments.ts';
 import type { Prediction, TrackRow, TrackState } from '../api/tracks.ts';
 import { engineErrorSchema } from '../api/errors.ts';
-import { trackStateJoin, trackStateSql } from './track-state.ts';
+import { trackProblemSql, trackStateJoin, trackStateSql } from './track-state.ts';
 
 const genreSchema = z.array(z.string());
 
@@ -42,7 +42,7 @@ export interface PredictionTruth {
 /** Some tracks as they are stored. Parameters: the key of a space, an experiment, a JSON list of track ids. */
 export const trackRowsSql = `SELECT t.id, t.path, t.title, t.artist, t.album, t.genre, t.year, t.format, t.duration_seconds,
     coalesce(e.count, 0) AS window_count, ${trackStateSql} AS state,
-    t.problem, t.note, t.notes, t.left_out, p.class, p.probability, p.split,
+    ${trackProblemSql} AS problem, t.note, t.notes, t.left_out, p.class, p.probability, p.split,
     p.second_class, p.second_probability, p.label_count
   FROM tracks t ${trackStateJoin} LEFT JOIN cache.predictions p ON p.track_id = t.id AND p.experiment_id = ?
  WHERE t.id IN (SELECT value FROM json_each(?))`;

@@ -30,6 +30,7 @@ import { sql as libraryDescribed } from './library/0017-described-experiments.ts
 import { sql as libraryPlaylists } from './library/0018-playlists.ts';
 import { sql as libraryViews } from './library/0019-views.ts';
 import { sql as librarySharedSpaces } from './library/0020-shared-spaces.ts';
+import { sql as libraryEmbeddingFailures } from './library/0021-embedding-failures.ts';
 import type { Migration } from '../migration.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
@@ -55,6 +56,7 @@ export const migrations = {
     libraryPlaylists,
     libraryViews,
     librarySharedSpaces,
+    libraryEmbeddingFailures,
   ],
   cache: [
     cacheEmbeddings,

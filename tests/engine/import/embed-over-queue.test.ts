@@ -44,7 +44,7 @@ async function over(
     absolutePath: (path: string) => `/music/${path}`,
     store: {
       ...{ putResult: nothing, takeBack: () => 'failed', copyEmbeddings: () => 0 },
-      putFailed: (id: string, _: unknown, reason: unknown) => void failed.push([id, reason]),
+      putNotEmbedded: (id: string, reason: unknown) => void failed.push([id, reason]),
     },
     space: { key: 'b'.repeat(32), windows: 'all' },
     pack: { sha256: hash('c'), manifest: { windowSeconds: 4, embeddingDim: 2 } },

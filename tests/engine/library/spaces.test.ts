@@ -2,6 +2,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Library } from '../../../engine/library/library.ts';
 import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
+import { trackQuerySchema, type TrackRow } from '../../../engine/api/tracks.ts';
+import { TrackStore } from '../../../engine/import/track-store.ts';
+import { Database } from '../../../engine/storage/database.ts';
+import { migrate } from '../../../engine/storage/migrate.ts';
+import { migrations } from '../../../engine/storage/migrations/index.ts';
+import { AudioError } from '../../../models/audio/index.ts';
 import { earlierEncoders } from '../../../engine/packs/earlier-packs.ts';
 import { compactPackFolder, readPack } from '../../../models/packs/index.ts';
 import { importFolder, startTestEngine, testFolder, writeMusic } from '../../support/engine.ts';
@@ -78,6 +84,65 @@ describe('an embedding space', () => {
     const anew = await importFolder(last.client, music);
     expect(anew.result).toMatchObject({ imported: 6, unchanged: 0 });
     expect(anew.library.space?.key).not.toBe(library.space?.key);
+  });
+});
+
+describe('a failure to embed a track', () => {
+  it('belongs to the space and the content: what one pack cannot embed is there for another', () => {
+    const catalogue = shelf(testFolder());
+    const music = testFolder();
+    const library = catalogue.open(music, { packId: 'three' });
+    const three = library.space();
+    catalogue.open(music, { packId: 'one' });
+    addTracks(library, ['a', 'b', 'c']);
+    embed(library, 'a', 1);
+    const one = library.space();
+    // A second pack embeds the library while its own is looked at.
+    const store = new TrackStore(library, three, '1');
+    store.putNotEmbedded('a', new AudioError('corrupt', 'This file is damaged.'));
+    store.putNotEmbedded('b', new Error('a fault of the pack'));
+    expect(library.summary().tracks).toMatchObject({ ready: 1, pending: 2, failed: 0 });
+    const rows = (): TrackRow[] =>
+      library.tracks.list(trackQuerySchema.parse({ libraryId: library.id })).rows;
+    expect(rows().map(({ state, problem }) => [state, problem])).toEqual([
+      ['ready', null],
+      ['pending', null],
+      ['pending', null],
+    ]);
+    const failsAgain = (): boolean[] => store.known().map((track) => store.failsAgain(track));
+    expect(failsAgain()).toEqual([true, false, false]);
+
+    library.use(three);
+    expect(library.summary().tracks).toMatchObject({ ready: 0, pending: 1, failed: 2 });
+    expect(rows()[0]).toMatchObject({ state: 'failed', problem: { message: 'This file is damaged.' } });
+    expect(library.mistakes.damaged()).toMatchObject([{ trackId: 'a' }, { trackId: 'b' }]);
+    // Another content is another matter, and so is a second try.
+    library.db.prepare(`UPDATE tracks SET content_hash = 'new' WHERE id = 'a'`).run([]);
+    expect(store.takeBack('b')).toBe('failed');
+    expect(library.summary().tracks).toMatchObject({ ready: 0, pending: 3, failed: 0 });
+    expect(failsAgain()).toEqual([false, false, false]);
+    library.use(one);
+    catalogue.close();
+  });
+
+  it('of an earlier version stays where it came about, and what is wrong with a file stays with the file', () => {
+    const db = new Database(join(testFolder(), 'library.db'));
+    migrate(db, migrations.library.slice(0, 20), { backup: false });
+    db.exec(`INSERT INTO spaces (key, pack_id, pack_sha256, windows, encoder_sha256) VALUES ('s', 'p', 'h', 'all', 'e');
+      INSERT INTO library (id, name, folder, pack_id, windows, is_demo, created_at, opened_at, space)
+        VALUES ('l', 'l', '/', 'p', 'all', 0, '', '', 's');
+      INSERT INTO tracks (id, path, title, search_text, added_at, content_hash, file_state, problem, problem_detail, problem_version)
+        VALUES ('embedding', 'a', '', '', '', 'known', 'failed', '{}', 'corrupt', '1'),
+               ('file', 'b', '', '', '', NULL, 'failed', '{}', 'unreadable', '1');`);
+    migrate(db, migrations.library, { backup: false });
+    expect(
+      db.prepare('SELECT space, track_id, content_hash, problem_detail FROM embedding_failures').all(),
+    ).toEqual([{ space: 's', track_id: 'embedding', content_hash: 'known', problem_detail: 'corrupt' }]);
+    expect(db.prepare('SELECT id, file_state, problem FROM tracks ORDER BY path').all()).toEqual([
+      { id: 'embedding', file_state: 'present', problem: null },
+      { id: 'file', file_state: 'failed', problem: '{}' },
+    ]);
+    db.close();
   });
 });
 
