@@ -49,6 +49,9 @@ export interface QueueConnection {
   server: string;
   creds: string | null;
   tlsCa: string | null;
+  /** This machine's own certificate and its key, for a server that asks for one. */
+  tlsCert: string | null;
+  tlsKey: string | null;
   /** What lets one in is kept: a token, or what stands in the address. */
   secret: boolean;
   /** It is kept in the system's keychain; else it is forgotten when the application ends. */
@@ -68,6 +71,9 @@ export const queueMethods = {
       creds: path.nullish(),
       /** Certificate that vouches for the server, PEM. */
       tlsCa: path.nullish(),
+      /** This machine's own certificate and its key, PEM: both or none. */
+      tlsCert: path.nullish(),
+      tlsKey: path.nullish(),
     }),
   ),
   /** Forgets it, with what lets one in. */

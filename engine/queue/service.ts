@@ -17,6 +17,9 @@ const keptSchema = z.object({
   server: z.string().min(1).max(2000),
   creds: z.string().max(4096).nullable(),
   tlsCa: z.string().max(4096).nullable(),
+  // The key is a file of the user, as the credentials are: what stands here is where it is.
+  tlsCert: z.string().max(4096).nullable().default(null),
+  tlsKey: z.string().max(4096).nullable().default(null),
   /** What the keeper finds the secret by; null: there is none. */
   sealed: z.string().max(20_000).nullable(),
   lasting: z.boolean(),
@@ -45,8 +48,7 @@ export class QueueService {
 
   get now(): QueueConnection | null {
     if (!this.#kept) return null;
-    const { server, creds, tlsCa, sealed, lasting } = this.#kept;
-    return { server, creds, tlsCa, secret: sealed !== null, lasting };
+    return shown(this.#kept);
   }
 
   /**
@@ -76,12 +78,24 @@ export class QueueService {
         'Connect again, and confirm it in the dialog that appears.',
       );
     const secret = await this.#secretFor(input, server, before);
+    const fileOf = (name: 'creds' | 'tlsCa' | 'tlsCert' | 'tlsKey'): string | null =>
+      input[name] === undefined ? (before?.[name] ?? null) : input[name];
     const kept: Kept = {
       server,
-      creds: input.creds === undefined ? (before?.creds ?? null) : input.creds,
-      tlsCa: input.tlsCa === undefined ? (before?.tlsCa ?? null) : input.tlsCa,
+      creds: fileOf('creds'),
+      tlsCa: fileOf('tlsCa'),
+      tlsCert: fileOf('tlsCert'),
+      tlsKey: fileOf('tlsKey'),
       ...(secret ?? { sealed: null, lasting: false }),
     };
+    if ((kept.tlsCert === null) !== (kept.tlsKey === null))
+      throw new EngineError(
+        'bad-input',
+        kept.tlsKey === null
+          ? 'The certificate of this machine needs its key beside it.'
+          : 'The key of this machine needs its certificate beside it.',
+        'Choose both files, or none.',
+      );
     await observeQueue(await this.#settingsOf(kept));
     try {
       await writeWhole(this.#path, `${JSON.stringify(kept, null, 2)}\n`);
@@ -89,7 +103,7 @@ export class QueueService {
       throw storageError(thrown, this.#path);
     }
     this.#kept = kept;
-    return { server, creds: kept.creds, tlsCa: kept.tlsCa, secret: secret !== null, lasting: kept.lasting };
+    return shown(kept);
   }
 
   /** @throws EngineError `unreadable` where the file cannot be removed: then it is still connected */
@@ -113,13 +127,14 @@ export class QueueService {
     return this.#keeper.seal(JSON.stringify({ server: login ? told.trim() : server, token: token ?? null }));
   }
 
-  async #settingsOf({ server, creds, tlsCa, sealed }: Kept): Promise<QueueSettings> {
+  async #settingsOf({ server, creds, tlsCa, tlsCert, tlsKey, sealed }: Kept): Promise<QueueSettings> {
     const secret = sealed === null ? { server, token: null } : await this.#secret(sealed, server);
     return queueSettingsSchema.parse({
       server: secret.server,
       ...(secret.token === null ? {} : { token: secret.token }),
       ...(creds === null ? {} : { creds }),
       ...(tlsCa === null ? {} : { tlsCa }),
+      ...(tlsCert === null || tlsKey === null ? {} : { tlsCert, tlsKey }),
     });
   }
 
@@ -132,6 +147,10 @@ export class QueueService {
       'Disconnect in Preferences, under Helpers, and connect with the token again.',
     );
   }
+}
+
+function shown({ server, creds, tlsCa, tlsCert, tlsKey, sealed, lasting }: Kept): QueueConnection {
+  return { server, creds, tlsCa, tlsCert, tlsKey, secret: sealed !== null, lasting };
 }
 
 /** Null for what is not there, or damaged: then one connects again. */

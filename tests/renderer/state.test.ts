@@ -394,7 +394,10 @@ describe('the application’s state', () => {
   });
 
   it('imports with the helpers where a queue is connected, and here where none is any more', async () => {
-    const queue = { server: 'nats://host:4222', creds: null, tlsCa: null, secret: false, lasting: false };
+    const queue = {
+      ...{ server: 'nats://host:4222', creds: null, tlsCa: null, tlsCert: null, tlsKey: null },
+      ...{ secret: false, lasting: false },
+    };
     const overQueue = async (connection: typeof queue | null): Promise<unknown> => {
       const fake = new FakeEngine({
         ...fullAnswers,

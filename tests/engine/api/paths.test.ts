@@ -50,7 +50,7 @@ const table: Partial<Record<Method, string[]>> = {
   'packs.add': ['origin.paths.*'],
   'packs.scoreFolders': ['folders.*', 'twin'],
   'packs.score': ['instruments', 'rendered', 'styles', 'twin', 'listenTo'],
-  'queue.connect': ['creds', 'tlsCa'],
+  'queue.connect': ['creds', 'tlsCa', 'tlsCert', 'tlsKey'],
   'datasets.knn': ['train', 'test', 'labels.path'],
 };
 

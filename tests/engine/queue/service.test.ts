@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -33,7 +34,15 @@ describe.skipIf(natsMissing)(`the queue that a window connects to${withNats}`, (
     await expect(start()).rejects.toThrow('No queue is connected');
 
     expect(await client.call('queue.connect', { server: server.url, token: TOKEN })).toEqual({
-      ...{ server: server.url, creds: null, tlsCa: null, secret: true, lasting: false },
+      ...{
+        server: server.url,
+        creds: null,
+        tlsCa: null,
+        tlsCert: null,
+        tlsKey: null,
+        secret: true,
+        lasting: false,
+      },
     });
     expect(readFileSync(join(dataFolder, 'queue.json'), 'utf8')).not.toContain(TOKEN);
     // What is left out stays as it is.
@@ -103,6 +112,40 @@ describe.skipIf(natsMissing)(`the queue that a window connects to${withNats}`, (
     // A file that somebody damaged is no queue.
     writeFileSync(join(folder, 'queue.json'), '{');
     expect(new QueueService(folder, keeper).now).toBeNull();
+  });
+
+  it('is shown the certificate of this machine where it asks for one', async () => {
+    const folder = testFolder();
+    const made = (name: string): { cert: string; key: string } => {
+      const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
+      const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
+      const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+      execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', key, '-out', cert], {
+        stdio: 'ignore',
+      });
+      return { cert, key };
+    };
+    const [own, machine] = [made('server'), made('machine')];
+    const strict = await NatsServer.start(
+      `tls { cert_file: "${own.cert}", key_file: "${own.key}", ca_file: "${machine.cert}", verify: true }`,
+    );
+    const data = testFolder();
+    const service = new QueueService(data, memoryKeeper());
+    const to = { server: `tls://127.0.0.1:${strict.port}`, tlsCa: own.cert };
+    await expect(service.connect(to)).rejects.toMatchObject({ code: 'queue' });
+    await expect(service.connect({ ...to, tlsCert: machine.cert })).rejects.toThrow('needs its key');
+    await expect(service.connect({ ...to, tlsKey: machine.key })).rejects.toThrow('needs its certificate');
+    const both = { tlsCert: machine.cert, tlsKey: machine.key };
+    expect(await service.connect({ ...to, ...both })).toMatchObject(both);
+    // After a start, and where a queue was kept before there were such files.
+    const later = new QueueService(data, memoryKeeper());
+    expect(await later.settings()).toMatchObject(both);
+    const kept = JSON.parse(readFileSync(join(data, 'queue.json'), 'utf8')) as Record<string, unknown>;
+    writeFileSync(
+      join(data, 'queue.json'),
+      JSON.stringify({ ...kept, tlsCert: undefined, tlsKey: undefined }),
+    );
+    expect(new QueueService(data, memoryKeeper()).now).toMatchObject({ tlsCert: null, tlsKey: null });
   });
 
   it('says when its server goes away', async () => {
