@@ -253,7 +253,13 @@ export const evaluationsMethods = {
   /** The file that a form stands for: mir_ref’s YAML. */
   'evaluations.compose': query<{ text: string }>()(formSchema),
   /** Goes on with one that was begun, with the places it was begun with. */
-  'evaluations.resume': query<Started>()(z.strictObject({ evaluationId })),
+  'evaluations.resume': query<Started>()(
+    z.strictObject({
+      evaluationId,
+      /** Whether the workers of the queue make what vectors are missing; left out: as it was begun. */
+      overQueue: z.boolean().optional(),
+    }),
+  ),
   /** Forgets its cells; vectors are kept, and its file and audio are not touched. */
   'evaluations.remove': query<null>()(z.strictObject({ evaluationId })),
   'evaluations.classes': query<EvaluationClasses>()(z.strictObject(columnOf)),

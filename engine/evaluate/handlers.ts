@@ -61,16 +61,17 @@ export function evaluationsHandlers(context: EngineContext, playback: Playback):
     'evaluations.compose': async (form) => ({ text: await composeEvaluation(context, form) }),
     'evaluations.run': async (asked, { mayName }) =>
       run({ ...asked, allowed: await allowedPlaces(context, asked, mayName) }),
-    'evaluations.resume': async ({ evaluationId }, { mayName }) => {
-      const spec = await storedSpec(dataFolder, evaluationId);
+    'evaluations.resume': async ({ evaluationId, overQueue }, { mayName }) => {
+      const stored = await storedSpec(dataFolder, evaluationId);
+      const spec = { ...stored, overQueue: overQueue ?? stored.overQueue };
       return run({ ...spec, allowed: spec.allowed ?? (await allowedPlaces(context, spec, mayName)) });
     },
     'evaluations.remove': async ({ evaluationId }) => {
       const stored = await storedSpec(dataFolder, evaluationId);
-      // Whatever the step.
+      // Whatever the step, and whoever makes the vectors.
       const runs = jobs.unfinished('evaluate', null).some((one) => {
         const spec = evaluationSpecSchema.safeParse(one.spec).data;
-        return spec && isDeepStrictEqual({ ...spec, step: stored.step }, stored);
+        return spec && isDeepStrictEqual({ ...spec, step: stored.step, overQueue: stored.overQueue }, stored);
       });
       if (runs)
         throw new EngineError('busy', 'This evaluation is being run.', 'Stop its job, then remove it.');

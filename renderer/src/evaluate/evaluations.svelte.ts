@@ -22,6 +22,8 @@ export class Evaluations {
   currentId = $state<string | null>(null);
   table = $state.raw<EvaluationTable | null>(null);
   form = $state<FormState>({ ...firstForm });
+  /** Whether the helpers are to make the vectors, where some are connected. */
+  overQueue = $state(false);
   opened = $state.raw<OpenedFile | null>(null);
   jobId = $state<string | null>(null);
   readonly #engine: EngineConnection;
@@ -70,14 +72,14 @@ export class Evaluations {
   }
 
   /** @returns the job */
-  async run(file: EvaluationFile, places: Record<string, string>): Promise<string> {
-    const { jobId } = await this.#engine.call('evaluations.run', { file, places });
+  async run(file: EvaluationFile, places: Record<string, string>, overQueue: boolean): Promise<string> {
+    const { jobId } = await this.#engine.call('evaluations.run', { file, places, overQueue });
     this.jobId = jobId;
     return jobId;
   }
 
-  async resume(evaluationId: string): Promise<string> {
-    const { jobId } = await this.#engine.call('evaluations.resume', { evaluationId });
+  async resume(evaluationId: string, overQueue: boolean): Promise<string> {
+    const { jobId } = await this.#engine.call('evaluations.resume', { evaluationId, overQueue });
     this.jobId = jobId;
     return jobId;
   }

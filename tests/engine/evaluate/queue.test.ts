@@ -40,9 +40,9 @@ beforeAll(() => {
   writeFileSync(join(folder, 'evaluation.yml'), yaml);
 });
 
-async function evaluate({ client }: TestEngine): Promise<unknown> {
+async function evaluate({ client }: TestEngine, overQueue = false): Promise<unknown> {
   const file = { kind: 'file' as const, path: join(folder, 'evaluation.yml') };
-  const { jobId } = await client.call('evaluations.run', { file });
+  const { jobId } = await client.call('evaluations.run', { file, overQueue });
   const job = await settled(client, jobId);
   if (job.error) throw new Error(job.error.message);
   return job.result;
@@ -62,7 +62,7 @@ function vectorsOf({ dataFolder }: TestEngine): Record<string, string> {
 describe.skipIf(natsMissing)(`an evaluation over a queue${withNats}`, () => {
   it(
     'has its vectors, clean and deformed, made by workers: the bytes of one machine',
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async () => {
       const alone = await startTestEngine();
       const expected = await evaluate(alone);
@@ -70,10 +70,19 @@ describe.skipIf(natsMissing)(`an evaluation over a queue${withNats}`, () => {
       const worker = await startTestWorker(server.url, { audio: 'sent', packFolders: [] });
       const over = await startTestEngine({ queue: settingsOf(server.url) });
       expect(await evaluate(over)).toEqual(expected);
-      // 6 tracks, 2 spaces, clean and deformed.
-      expect(await worker.stop()).toMatchObject({ answered: 24, fileFailures: 0, refused: 0 });
-      expect(vectorsOf(over)).toEqual(vectorsOf(alone));
+      // As the window has it: a queue is connected, and asked for.
+      const connected = await startTestEngine();
+      await connected.client.call('queue.connect', { server: server.url });
+      expect(await evaluate(connected, true)).toEqual(expected);
+      // 6 tracks, 2 spaces, clean and deformed, twice.
+      expect(await worker.stop()).toMatchObject({ answered: 48, fileFailures: 0, refused: 0 });
+      for (const one of [over, connected]) expect(vectorsOf(one)).toEqual(vectorsOf(alone));
       expect(Object.keys(vectorsOf(over))).toHaveLength(24);
+      // What was begun there goes on here where the helpers are not asked any more.
+      const { evaluationId } = expected as { evaluationId: string };
+      await connected.client.call('queue.disconnect', {});
+      const { jobId } = await connected.client.call('evaluations.resume', { evaluationId, overQueue: false });
+      expect(await settled(connected.client, jobId)).toMatchObject({ state: 'done' });
     },
   );
 });
