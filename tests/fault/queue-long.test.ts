@@ -7,6 +7,7 @@ import { clockOff, runCli, type CliRun } from '../support/cli.ts';
 import { CutProxy } from '../support/cut-proxy.ts';
 import { importFolder, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
 import { contentsOf, libraryContents } from '../support/library-contents.ts';
+import { hostsMissing, makeHosts } from '../support/hosts.ts';
 import { natsMissing, NatsServer } from '../support/nats.ts';
 
 /** How many faults; a test of some minutes, which is not run by itself. */
@@ -18,19 +19,28 @@ const FAULTS_A_ROUND = 20;
 const env = { ARCHETONE_EMBEDDER: '/none' };
 /** Three years behind. */
 const wrongClock = { ...env, ...clockOff(-3 * 365 * 24 * 3600 * 1000) };
-const skipped = natsMissing || FAULTS === 0;
+/** Server and workers are hosts of their own, and a cut is a pulled cable. */
+const ON_HOSTS = process.env['ARCHETONE_QUEUE_HOSTS'] === '1';
+const why =
+  natsMissing || FAULTS === 0
+    ? 'set ARCHETONE_QUEUE_FAULTS, with nats-server installed'
+    : ON_HOSTS
+      ? hostsMissing
+      : null;
 
 /** A program that is started again whenever it was killed, until it ends by itself. */
 class Restarted {
   readonly #args: readonly string[];
   readonly #env: Record<string, string>;
+  readonly #within: readonly string[];
   #kill: (signal: NodeJS.Signals) => void = () => undefined;
   #over = false;
   readonly ended: Promise<CliRun>;
 
-  constructor(args: readonly string[], own: Record<string, string> = env) {
+  constructor(args: readonly string[], own: Record<string, string> = env, within: readonly string[] = []) {
     this.#args = args;
     this.#env = own;
+    this.#within = within;
     this.ended = this.#run().finally(() => (this.#over = true));
   }
 
@@ -50,7 +60,10 @@ class Restarted {
 
   async #run(): Promise<CliRun> {
     for (;;) {
-      const run = await runCli(this.#args, { env: this.#env, onStart: (kill) => (this.#kill = kill) });
+      const run = await runCli(this.#args, {
+        ...{ env: this.#env, within: this.#within },
+        onStart: (kill) => (this.#kill = kill),
+      });
       // An import that finds no server when it starts says so; whoever waits for it starts it again.
       const again = this.#args[0] === 'worker' || run.signal !== null || run.code === NO_QUEUE;
       if (this.#over || !again) return run;
@@ -58,8 +71,8 @@ class Restarted {
   }
 }
 
-it.skipIf(skipped)(
-  `survives ${FAULTS} faults, seed ${SEED}${skipped ? ' (skipped: set ARCHETONE_QUEUE_FAULTS, with nats-server installed)' : ''}`,
+it.skipIf(why !== null)(
+  `survives ${FAULTS} faults, seed ${SEED}${ON_HOSTS ? ', on hosts of their own' : ''}${why === null ? '' : ` (skipped: ${why})`}`,
   { timeout: 60_000 + 10_000 * FAULTS },
   async () => {
     const random = new Random(SEED);
@@ -69,14 +82,28 @@ it.skipIf(skipped)(
     await importFolder(client, music);
     await engine.close();
     const alone = libraryContents(dataFolder);
-    const server = await NatsServer.start();
+    const { hosts, here } = ON_HOSTS
+      ? makeHosts(['server', 'near', 'far'])
+      : { hosts: null, here: '127.0.0.1' };
+    const server = await NatsServer.start('', testFolder(), hosts?.server);
     const network = new Random(SEED + 1);
     const lost = (): boolean => network.uniform() < 0.05;
-    const [near, far] = [await CutProxy.start(server.port), await CutProxy.start(server.port, 150, lost)];
-    const work = (proxy: CutProxy, name: string): Restarted =>
+    const addresses = { from: here, to: hosts?.server.address ?? here };
+    const near = await CutProxy.start(server.port, 0, undefined, addresses);
+    // The kernel has no netem: what is slow and loses is the proxy on the way, on hosts as well.
+    const far = await CutProxy.start(server.port, 150, lost, addresses);
+    const work = (proxy: CutProxy, name: 'near' | 'far'): Restarted =>
       new Restarted(
         [
-          ...['worker', '--queue', `nats://127.0.0.1:${proxy.port}`, '--name', name, '--cache', testFolder()],
+          ...[
+            'worker',
+            '--queue',
+            hosts && name === 'near' ? server.url : `nats://${here}:${proxy.port}`,
+            '--name',
+            name,
+            '--cache',
+            testFolder(),
+          ],
           ...[
             '--batch',
             '4',
@@ -89,6 +116,7 @@ it.skipIf(skipped)(
           ],
         ],
         name === 'far' ? wrongClock : env,
+        hosts?.[name].within,
       );
     const workers = [work(near, 'near'), work(far, 'far')];
     const intruder = await Intruder.start(server.url, random);
@@ -110,10 +138,13 @@ it.skipIf(skipped)(
         await server.start();
       },
       'network cut': async () => {
-        const proxy = random.integer(2) === 0 ? near : far;
-        proxy.cut();
+        const name = random.integer(2) === 0 ? 'near' : 'far';
+        const proxy = name === 'near' ? near : far;
+        if (hosts) hosts[name].unplug();
+        else proxy.cut();
         await sleep(draw(100, 3000));
-        proxy.heal();
+        if (hosts) hosts[name].plug();
+        else proxy.heal();
       },
       'answers again, in another order': () => intruder.repeat(),
       'wrong answers': () => intruder.lie(),

@@ -26,13 +26,17 @@ export interface CliOptions {
   onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
   /** Called once it was started, with what sends signals to it. */
   onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+  /** What stands in front of the command, to run it elsewhere. */
+  within?: readonly string[];
   /** Nobody reads standard output. */
   closedStdout?: boolean;
 }
 
 /** Runs the bundled command line in a process of its own, with the tiny pack. */
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
-  const child = spawn(process.execPath, [await bundled('cli/main.ts'), ...args], {
+  const whole = [...(options.within ?? []), process.execPath, await bundled('cli/main.ts'), ...args];
+  const [program = process.execPath, ...rest] = whole;
+  const child = spawn(program, rest, {
     env: {
       ...process.env,
       ARCHETONE_PACKS: await tinyPacks(),

@@ -18,20 +18,27 @@ export class CutProxy {
   /**
    * @param delayMs of every piece of data, each way
    * @param isLost whether the next piece is lost: it and all behind it come later, as TCP has it
+   * @param addresses where it listens, and where the target is
    */
-  static start(target: number, delayMs = 0, isLost: () => boolean = () => false): Promise<CutProxy> {
+  static start(
+    target: number,
+    delayMs = 0,
+    isLost: () => boolean = () => false,
+    addresses: { from?: string; to?: string } = {},
+  ): Promise<CutProxy> {
+    const { from = '127.0.0.1', to = '127.0.0.1' } = addresses;
     return new Promise((resolve) => {
       const server = createServer((client) => {
         if (proxy.#cut) {
           client.destroy();
           return;
         }
-        const there = connect(target, '127.0.0.1');
+        const there = connect(target, to);
         proxy.#join(client, there, delayMs, isLost);
         proxy.#join(there, client, delayMs, isLost);
       });
       let proxy: CutProxy;
-      server.listen(0, '127.0.0.1', () => {
+      server.listen(0, from, () => {
         const address = server.address();
         proxy = new CutProxy(server, typeof address === 'object' && address ? address.port : 0);
         resolve(proxy);

@@ -19,22 +19,38 @@ export class NatsProcess {
   /** Where the server keeps what it is given. */
   readonly store: string;
   readonly #config: string;
+  readonly #address: string;
+  readonly #within: readonly string[];
   #process: ChildProcess | null = null;
 
-  /** @param config more of the server's configuration */
-  constructor(folder: string, port: number, config = '') {
+  /**
+   * @param config more of the server's configuration
+   * @param place another host than this one, and what stands in front of a command that runs there
+   */
+  constructor(
+    folder: string,
+    port: number,
+    config = '',
+    { address, within }: { address: string; within: readonly string[] } = {
+      address: '127.0.0.1',
+      within: [],
+    },
+  ) {
     this.port = port;
-    this.url = `nats://127.0.0.1:${port}`;
+    this.#address = address;
+    this.#within = within;
+    this.url = `nats://${address}:${port}`;
     this.store = join(folder, 'store');
     this.#config = join(folder, 'server.conf');
     writeFileSync(
       this.#config,
-      `host: 127.0.0.1\nport: ${port}\njetstream { store_dir: ${JSON.stringify(this.store)} }\n${config}\n`,
+      `host: ${address}\nport: ${port}\njetstream { store_dir: ${JSON.stringify(this.store)} }\n${config}\n`,
     );
   }
 
   async start(): Promise<void> {
-    this.#process = spawn(PROGRAM ?? 'nats-server', ['-c', this.#config], { stdio: 'ignore' });
+    const [program = '', ...rest] = [...this.#within, PROGRAM ?? 'nats-server', '-c', this.#config];
+    this.#process = spawn(program, rest, { stdio: 'ignore' });
     while (!(await this.#answers())) {
       if (this.#process.exitCode !== null) throw new Error('nats-server ended');
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -51,7 +67,7 @@ export class NatsProcess {
 
   #answers(): Promise<boolean> {
     return new Promise((resolve) => {
-      const socket = connect(this.port, '127.0.0.1');
+      const socket = connect(this.port, this.#address);
       socket.once('data', () => {
         socket.destroy();
         resolve(true);
