@@ -54,8 +54,8 @@ export class PostgresSession {
       };
       rows = (await client.query(query)).rows;
     } catch (thrown) {
+      if (signal.aborted || !(thrown instanceof DatabaseError)) await this.close();
       signal.throwIfAborted();
-      if (!(thrown instanceof DatabaseError)) await this.close();
       throw this.#meaning(thrown);
     } finally {
       signal.removeEventListener('abort', leave);
@@ -112,6 +112,7 @@ export class PostgresSession {
       try {
         await client.connect();
         await noticeLeaving(client);
+        signal.throwIfAborted();
         return client;
       } catch (thrown) {
         leave();
