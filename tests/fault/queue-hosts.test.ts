@@ -31,12 +31,12 @@ it.skipIf(natsMissing || hostsMissing !== null)(
     const workers = [work('near'), work('far')];
     const data = testFolder();
     const args = ['import', music, '--library', data, '--queue', server.url, '--lease', '2', '--json'];
-    let over = false;
-    const importing = runCli(args, { env }).finally(() => (over = true));
+    const progress = { over: false };
+    const importing = runCli(args, { env }).finally(() => (progress.over = true));
     const cuts: string[] = [];
     for (const name of ['near', 'server', 'far'] as const) {
       await sleep(1500);
-      if (over) break;
+      if (progress.over) break;
       hosts[name].unplug();
       await sleep(1500);
       hosts[name].plug();

@@ -44,8 +44,8 @@ export async function startPostgres(): Promise<TestPostgres> {
   const script = join(import.meta.dirname, '../support/pglite-server.mjs');
   const server = spawn(process.execPath, [script, certificate, key], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface(server.stdout)[Symbol.asyncIterator]();
-  const { value } = await lines.next();
-  const [plain, encrypted] = String(value).split(' ');
+  const first: IteratorResult<string, undefined> = await lines.next();
+  const [plain, encrypted] = (first.value ?? '').split(' ');
   return {
     settings: (table, { tls } = {}) =>
       of(`postgres://anna@localhost:${tls === undefined ? plain : encrypted}/postgres/${table}`, tls),

@@ -103,7 +103,7 @@ describe('a failure to embed a track', () => {
     store.putNotEmbedded('b', new Error('a fault of the pack'));
     expect(library.summary().tracks).toMatchObject({ ready: 1, pending: 2, failed: 0 });
     const rows = (): TrackRow[] =>
-      library.tracks.list(trackQuerySchema.parse({ libraryId: library.id })).rows;
+      library.tracks.list(trackQuerySchema.parse({ libraryId: library.id })).tracks;
     expect(rows().map(({ state, problem }) => [state, problem])).toEqual([
       ['ready', null],
       ['pending', null],

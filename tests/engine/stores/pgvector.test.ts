@@ -229,7 +229,7 @@ describe('a PostgreSQL server that does not let one in', () => {
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    afterFile(() => server.close());
+    afterFile(() => void server.close());
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : 0;
     const settings = storeSettings(`postgres://anna:${PASSWORD}@localhost:${port}/sounds/t`);
