@@ -53,7 +53,11 @@ async function asRunHere(words: readonly string[]): Promise<string[]> {
     .map((word) =>
       word.replace('@server:4222', `@127.0.0.1:${port}`).replace('//server:4222', `//127.0.0.1:${port}`),
     )
-    .map((word) => (word === '/ca.pem' ? certificate : word.replace('/var/cache', testFolder())));
+    .map((word) =>
+      word === '/ca.pem'
+        ? certificate
+        : word.replace('/var/cache', testFolder()).replace('%H', 'host').replace('%i', '1'),
+    );
 }
 
 describe('the container files of the guide', () => {
@@ -84,7 +88,7 @@ describe('the container files of the guide', () => {
     const files = [...config.matchAll(/"(\/etc\/nats\/[^"]+|\/data)"/g)].map(([, file]) => file);
     expect(mounted).toEqual(expect.arrayContaining([services.queue.command[1], ...files]));
     const run = await runCli(await asRunHere([...entrypoint, ...services.worker.command]));
-    expect([run.code, run.stderr]).toEqual([NO_QUEUE, expect.stringContaining('certificate')]);
+    expect([run.code, run.stderr]).toEqual([NO_QUEUE, expect.stringContaining('There is no queue at')]);
   });
 });
 
