@@ -129,8 +129,8 @@ describe('a failure to embed a track', () => {
     const db = new Database(join(testFolder(), 'library.db'));
     migrate(db, migrations.library.slice(0, 20), { backup: false });
     db.exec(`INSERT INTO spaces (key, pack_id, pack_sha256, windows, encoder_sha256) VALUES ('s', 'p', 'h', 'all', 'e');
-      INSERT INTO library (id, name, folder, pack_id, windows, is_demo, created_at, opened_at, space)
-        VALUES ('l', 'l', '/', 'p', 'all', 0, '', '', 's');
+      INSERT INTO library (id, name, folder, is_demo, created_at, opened_at, space)
+        VALUES ('l', 'l', '/', 0, '', '', 's');
       INSERT INTO tracks (id, path, title, search_text, added_at, content_hash, file_state, problem, problem_detail, problem_version)
         VALUES ('embedding', 'a', '', '', '', 'known', 'failed', '{}', 'corrupt', '1'),
                ('file', 'b', '', '', '', NULL, 'failed', '{}', 'unreadable', '1');`);

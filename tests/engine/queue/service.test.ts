@@ -118,7 +118,7 @@ describe.skipIf(natsMissing)(`the queue that a window connects to${withNats}`, (
     const folder = testFolder();
     const made = (name: string): { cert: string; key: string } => {
       const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
-      const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
+      const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost'];
       const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
       execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', key, '-out', cert], {
         stdio: 'ignore',
@@ -131,7 +131,7 @@ describe.skipIf(natsMissing)(`the queue that a window connects to${withNats}`, (
     );
     const data = testFolder();
     const service = new QueueService(data, memoryKeeper());
-    const to = { server: `tls://127.0.0.1:${strict.port}`, tlsCa: own.cert };
+    const to = { server: `tls://localhost:${strict.port}`, tlsCa: own.cert };
     await expect(service.connect(to)).rejects.toMatchObject({ code: 'queue' });
     await expect(service.connect({ ...to, tlsCert: machine.cert })).rejects.toThrow('needs its key');
     await expect(service.connect({ ...to, tlsKey: machine.key })).rejects.toThrow('needs its certificate');
