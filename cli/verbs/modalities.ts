@@ -21,8 +21,9 @@ const SPACE = ['--space <id>', 'a space of covers and words; default: the newest
 interface LearnOptions {
   classes: string;
   title: string;
+  imageNetwork?: string;
   dim: number;
-  steps: number;
+  steps?: number;
   seed: number;
 }
 
@@ -45,8 +46,16 @@ export const modalitiesVerb: AddVerb = (program, cli) => {
     .argument(...LIBRARY)
     .option('--classes <kind>', 'artist, album, or the name or id of a taxonomy', 'artist')
     .option('--title <text>', 'what the space is called', 'Covers and words')
+    .option(
+      '--image-network <file>',
+      'an ONNX network that looks at covers, with a JSON beside it; default: hand-made features',
+    )
     .option('--dim <n>', 'numbers per vector of the common space', wholeNumber(2, 256), 32)
-    .option('--steps <n>', 'steps of learning', wholeNumber(1, 20_000), 200)
+    .option(
+      '--steps <n>',
+      'steps of learning; default: as many as help artists that are left out of it',
+      wholeNumber(1, 20_000),
+    )
     .option('--seed <n>', 'seed of split, batches and weights', seedNumber, 1)
     .addHelpText(
       'after',
@@ -56,15 +65,19 @@ track's name), without the names of the classes.
 
 Examples:
   archetone modalities learn ~/archetone-music
-  archetone modalities learn ~/archetone-music --classes Genres --seed 2 --json`,
+  archetone modalities learn ~/archetone-music --classes Genres --seed 2 --json
+  archetone modalities learn ~/archetone-music --image-network ~/networks/pictures.onnx`,
     )
-    .action((folder: string, { classes, title, ...settings }: LearnOptions) =>
+    .action((folder: string, { classes, title, imageNetwork, steps, ...more }: LearnOptions) =>
       cli.answer(() =>
         cli.withLibrary(folder, async (session) => {
           const { id: libraryId } = await session.library();
           const from = await classesOf(session, libraryId, classes);
           const { sharedId } = await session.run('learn-modalities', (client) =>
-            client.call('modalities.learn', { libraryId, classes: from, settings, title }),
+            client.call('modalities.learn', {
+              ...{ libraryId, classes: from, settings: { ...more, steps: steps ?? null }, title },
+              imageNetwork: imageNetwork === undefined ? null : resolve(imageNetwork),
+            }),
           );
           const space = await spaceOf(session, libraryId, sharedId);
           return { json: space, text: described(space) };
@@ -229,11 +242,13 @@ function queryOf(cover: string | undefined, words: string | undefined): FindBy {
 
 function described(space: SharedSpace): string {
   const { id, title, classesTitle, classes, tracks, groups, covers, modalities } = space;
-  const { withoutCover, unreadCovers, wordsLeftOut, lyrics } = space;
+  const { withoutCover, unreadCovers, wordsLeftOut, lyrics, steps, imageNetwork } = space;
   return [
     pairs([
       ['space', `${title} (${id})`],
       ['learned from', `${tracks} tracks of ${classes} ${classesTitle}, in ${groups} groups`],
+      ['steps', steps === null ? 'not known' : String(steps)],
+      ['covers looked at by', imageNetwork?.name ?? 'hand-made features'],
       ['modalities', modalities.map((of) => modalityTitles[of].toLowerCase()).join(', ')],
       [
         'covers',

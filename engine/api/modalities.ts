@@ -33,7 +33,8 @@ export const FEWEST_EXAMPLES = 20;
 export const sharedSettingsSchema = z.strictObject({
   /** Numbers per vector of the common space. */
   dim: z.int().min(2).max(256).default(32),
-  steps: z.int().min(1).max(20_000).default(200),
+  /** Null: as many as help artists (or albums) that are left out of learning. */
+  steps: z.int().min(1).max(20_000).nullable().default(null),
   /** Scale and margin of the cosine softmax. */
   scale: z.number().min(1).max(64).default(10),
   margin: z.number().min(0).max(0.5).default(0.1),
@@ -93,6 +94,10 @@ export interface SharedSpace {
   /** Name of what the classes are. */
   classesTitle: string;
   settings: SharedSettingsInput;
+  /** Steps that were learned; null where that is not known. */
+  steps: number | null;
+  /** What looked at covers; null: the hand-made features. */
+  imageNetwork: { name: string; path: string } | null;
   modalities: ModalityName[];
   classes: number;
   tracks: number;
@@ -166,6 +171,8 @@ export const modalitiesMethods = {
       classes: sharedClassesSchema,
       settings: sharedSettingsSchema.prefault({}),
       title: z.string().trim().min(1).max(200).default('Covers and words'),
+      /** An ONNX network with a JSON beside it that looks at covers; null: hand-made features. */
+      imageNetwork: path.nullable().default(null),
     }),
   ),
   /** Newest first. */

@@ -26,6 +26,13 @@ const cardSchema = z.object({
   unreadCovers: z.array(leftOutSchema),
   wordsLeftOut: z.int(),
   lyrics: z.int(),
+  /** Steps that were learned; left out by what chose none. */
+  steps: z.int().optional(),
+  /** What looked at covers; null: the hand-made features. */
+  imageNetwork: z
+    .object({ path: z.string(), name: z.string(), sha256: z.string(), dim: z.int() })
+    .nullable()
+    .default(null),
   /** Numbers per vector of each modality that is in it. */
   inputs: z.partialRecord(z.enum(modalityNames), z.int()),
   /** The covers that were learned from, each by one of its tracks and the class of that. */

@@ -10,6 +10,7 @@ import type { ParsedInput } from '../api/contract.ts';
 import type { MediaTokens } from '../media.ts';
 import type { Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
+import { isShown } from './covers.ts';
 import type { EmbeddingRepository } from './embeddings.ts';
 import type { ExperimentRepository } from './experiments.ts';
 import { Kept } from './kept.ts';
@@ -452,7 +453,9 @@ export class TrackRepository {
 
   #coverUrl(media: MediaTokens, name: string): string | null {
     const mime = coverMimes[name.slice(name.lastIndexOf('.') + 1)];
-    return mime === undefined ? null : media.urlFor(join(this.#place.cacheFolder, 'covers', name), mime);
+    return mime === undefined || !isShown(name)
+      ? null
+      : media.urlFor(join(this.#place.cacheFolder, 'covers', name), mime);
   }
 
   #duplicates(trackId: string, contentHash: string | null): string[] {

@@ -96,7 +96,7 @@ export async function findByModality(
 async function placedQuery(
   context: EngineContext,
   library: Library,
-  { numbers: { model, rare } }: Opened,
+  { card, numbers: { model, rare } }: Opened,
   by: FindBy,
   signal: AbortSignal,
 ): Promise<Float32Array> {
@@ -109,7 +109,10 @@ async function placedQuery(
   }
   const into = model.projections.cover;
   if (!into) throw new Error('a usable search by covers has no projection of covers');
-  const [answer] = await readCovers([coverPath(library, by)], { ask: context.readers.ask, signal });
+  const [answer] = await readCovers([coverPath(library, by)], card.imageNetwork, {
+    ask: context.readers.ask,
+    signal,
+  });
   if (answer && 'features' in answer) return place(into, answer.features);
   throw EngineError.fromData(
     answer?.problem ?? new EngineError('internal', 'The reader gave no answer.').toData(),

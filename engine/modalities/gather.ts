@@ -13,7 +13,7 @@ import {
 } from '../api/modalities.ts';
 import type { DescribedTrack } from '../library/tracks.ts';
 import type { Library } from '../library/library.ts';
-import { readCovers, readLyrics, type ReadOptions } from './read.ts';
+import { readCovers, readLyrics, type CoverNetwork, type ReadOptions } from './read.ts';
 
 const MOST_EXAMPLES = 20;
 const MOST_LISTED = 200;
@@ -188,7 +188,7 @@ export interface Gathered {
  */
 export async function gatherShared(
   library: Library,
-  classes: SharedClasses,
+  { classes, network }: { classes: SharedClasses; network: CoverNetwork | null },
   options: ReadOptions,
 ): Promise<Gathered> {
   const { problem, withoutCover } = readiness(library, classes);
@@ -196,7 +196,7 @@ export async function gatherShared(
   const { tracks, labels, names, phrases, groups } = usable(library, classes);
   // Before anything is waited for: the library may be shown another space, or lose tracks, meanwhile.
   const audio = audioRows(library, tracks);
-  const covers = await coverRows(library, tracks, options);
+  const covers = await coverRows(library, tracks, network, options);
   const words = await wordRows(library, tracks, { classes, phrases, labels }, options);
   const data: SharedData = {
     ...{ labels, groups, classes: names.length },
@@ -240,6 +240,7 @@ function audioRows(library: Library, tracks: readonly DescribedTrack[]): Rows {
 async function coverRows(
   library: Library,
   tracks: readonly DescribedTrack[],
+  network: CoverNetwork | null,
   options: ReadOptions,
 ): Promise<{ rows: Rows; unread: { path: string; reason: string }[] }> {
   const first = new Map<string, DescribedTrack>();
@@ -248,6 +249,7 @@ async function coverRows(
   const files = [...first.keys()];
   const answers = await readCovers(
     files.map((name) => join(library.cacheFolder, 'covers', name)),
+    network,
     options,
   );
   const features = new Map<string, Float32Array>();
@@ -257,13 +259,15 @@ async function coverRows(
     if ('features' in answer) features.set(name, answer.features);
     else unread.push({ path: first.get(name)?.path ?? name, reason: answer.problem.message });
   });
-  const rows = new Float32Array(tracks.length * COVER_DIM);
+  const [any] = features.values();
+  const dim = any?.length ?? COVER_DIM;
+  const rows = new Float32Array(tracks.length * dim);
   const units = tracks.map(({ cover }, i) => {
     const own = cover === null ? undefined : features.get(cover);
-    if (own) rows.set(own, i * COVER_DIM);
+    if (own) rows.set(own, i * dim);
     return own ? cover : null;
   });
-  return { rows: { dim: COVER_DIM, rows, units }, unread };
+  return { rows: { dim, rows, units }, unread };
 }
 
 async function wordRows(

@@ -50,6 +50,8 @@ function listed(library: Library): SharedSpace[] {
   return library.sharedSpaces.list().map(({ id, title, createdAt, space, card }) => ({
     ...{ id, title, createdAt, current: space === current },
     ...{ classesFrom: card.classesFrom, classesTitle: card.classesTitle, settings: card.settings },
+    steps: card.steps ?? card.settings.steps,
+    imageNetwork: card.imageNetwork && { name: card.imageNetwork.name, path: card.imageNetwork.path },
     modalities: modalityNames.filter((of) => card.inputs[of] !== undefined),
     classes: card.classes.length,
     ...{ tracks: card.tracks, groups: card.groups, covers: card.covers.length, trials: card.trials },

@@ -1,7 +1,8 @@
 import { assessShared } from '../../models/modalities/assess.ts';
 import { presentModalities } from '../../models/modalities/kinds.ts';
-import { defaultSharedSettings, learnShared } from '../../models/modalities/learn.ts';
+import { defaultSharedSettings, learnShared, type SharedSettings } from '../../models/modalities/learn.ts';
 import { place } from '../../models/modalities/projection.ts';
+import { chooseSteps } from '../../models/modalities/stop.ts';
 import { modalitiesMethods } from '../api/modalities.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import type { JobResult } from '../api/jobs.ts';
@@ -11,11 +12,14 @@ import type { JobHandle } from '../jobs/queue.ts';
 import type { SharedCard } from '../library/shared-spaces.ts';
 import { classesTitle, gatherShared } from './gather.ts';
 import { packNumbers } from './numbers.ts';
+import { openedNetwork } from './read.ts';
 
 /** What a job that learns a common space is told. */
 export const learnSharedSpecSchema = modalitiesMethods['modalities.learn'].input;
 
 /** Shares of the work, in percent: measuring learns six times, and what is kept once. */
+/** Tried where they are chosen. */
+const MOST_STEPS = 800;
 const [READ, ASSESSED, TOTAL] = [15, 88, 100];
 
 /**
@@ -25,7 +29,7 @@ const [READ, ASSESSED, TOTAL] = [15, 88, 100];
  */
 export async function learnModalities(
   context: EngineContext,
-  { libraryId, classes, settings: asked, title }: ParsedInput<'modalities.learn'>,
+  { libraryId, classes, settings: asked, title, imageNetwork }: ParsedInput<'modalities.learn'>,
   job: JobHandle,
 ): Promise<Extract<JobResult, { kind: 'learn-modalities' }>> {
   const library = context.libraries.get(libraryId);
@@ -33,13 +37,27 @@ export async function learnModalities(
   const report = (done: number, current: string): void =>
     job.report({ done: Math.floor(done), total: TOTAL, unit: 'percent', current });
   report(0, 'looking at covers and words');
-  const gathered = await gatherShared(library, classes, {
-    ask: context.readers.ask,
-    signal: job.signal,
-    onRead: (done, total) => report((READ * done) / Math.max(1, total), 'looking at covers and words'),
-  });
+  const reading = { ask: context.readers.ask, signal: job.signal };
+  // What cannot be used is told before anything is looked at.
+  const opened = imageNetwork === null ? null : await openedNetwork(imageNetwork, reading);
+  const network =
+    opened === null || imageNetwork === null ? null : { path: imageNetwork, sha256: opened.sha256 };
+  const gathered = await gatherShared(
+    library,
+    { classes, network },
+    {
+      ...reading,
+      onRead: (done, total) => report((READ * done) / Math.max(1, total), 'looking at covers and words'),
+    },
+  );
   const { data, names, trackIds } = gathered;
-  const settings = { ...defaultSharedSettings, ...asked };
+  const settings: SharedSettings = {
+    ...defaultSharedSettings,
+    ...asked,
+    ...(asked.steps === null
+      ? { steps: MOST_STEPS, stop: 'held-out' }
+      : { steps: asked.steps, stop: 'fixed' }),
+  };
   const options = { signal: job.signal, pace: () => job.checkpoint() };
   const assessment = await assessShared(data, settings, {
     ...options,
@@ -47,16 +65,29 @@ export async function learnModalities(
       report(READ + (ASSESSED - READ) * share, 'learning from a part, and asking the rest'),
   });
   const all = trackIds.map((_, track) => track);
-  const model = await learnShared(data, all, settings, {
-    ...options,
-    onProgress: ({ step, steps }) =>
-      report(ASSESSED + ((TOTAL - ASSESSED) * step) / steps, 'learning from all tracks'),
-  });
+  const steps =
+    settings.stop === 'held-out'
+      ? await chooseSteps(data, all, settings, {
+          ...options,
+          onProgress: () => report(ASSESSED, 'looking when to stop'),
+        })
+      : settings.steps;
+  const model = await learnShared(
+    data,
+    all,
+    { ...settings, steps },
+    {
+      ...options,
+      onProgress: ({ step, steps }) =>
+        report(ASSESSED + ((TOTAL - ASSESSED) * step) / steps, 'learning from all tracks'),
+    },
+  );
   const covers = coversOf(data.modalities.cover?.units ?? []);
   const cover = data.modalities.cover;
   const into = model.projections.cover;
   const card: SharedCard = {
     ...{ classesFrom: classes, classesTitle: classesTitle(library, classes), settings: asked },
+    ...{ steps, imageNetwork: opened && network && { ...opened, ...network } },
     classes: names.map((name, label) => ({
       name,
       tracks: all.filter((track) => data.labels[track] === label).length,

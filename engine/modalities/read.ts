@@ -1,5 +1,5 @@
 import { EngineError } from '../api/errors.ts';
-import { labelContract, type CoverAnswer } from '../taxonomies/label-protocol.ts';
+import { labelContract, type CoverAnswer, type OpenedNetwork } from '../taxonomies/label-protocol.ts';
 import type { AskThread } from '../threads/ask.ts';
 import { ThreadFailure, type ThreadLimits } from '../threads/call-thread.ts';
 
@@ -13,10 +13,26 @@ export interface ReadOptions {
   onRead?: (done: number, total: number) => void;
 }
 
-/** What covers look like, in threads that can be ended; an answer for each file, in order. @throws the signal's reason */
-export function readCovers(paths: readonly string[], options: ReadOptions): Promise<CoverAnswer[]> {
+/** The network that looks at covers, and which file it was. */
+export interface CoverNetwork {
+  path: string;
+  sha256: string | null;
+}
+
+/**
+ * What covers look like, in threads that can be ended; an answer for each file, in order.
+ * @param network null: hand-made features
+ * @throws EngineError `pack` for a network that cannot be used; the signal's reason
+ */
+export function readCovers(
+  paths: readonly string[],
+  network: CoverNetwork | null,
+  options: ReadOptions,
+): Promise<CoverAnswer[]> {
+  const asked = network && { path: network.path, sha256: network.sha256 };
+  const input = (some: readonly string[]) => ({ paths: [...some], network: asked });
   const read = (some: readonly string[]): Promise<CoverAnswer[]> =>
-    options.ask('label', labelContract, 'covers', { paths: [...some] }, { limits, signal: options.signal });
+    options.ask('label', labelContract, 'covers', input(some), { limits, signal: options.signal });
   return together(paths, read, options, (path, reason) => ({
     problem: new EngineError(
       'unreadable',
@@ -24,6 +40,27 @@ export function readCovers(paths: readonly string[], options: ReadOptions): Prom
       'Save it anew.',
     ).toData(),
   }));
+}
+
+/**
+ * Opens an image network in such a thread, and tries it.
+ * @throws EngineError `pack` saying why it cannot be used; the signal's reason
+ */
+export async function openedNetwork(
+  path: string,
+  { ask, signal }: Pick<ReadOptions, 'ask' | 'signal'>,
+): Promise<OpenedNetwork> {
+  try {
+    return await ask('label', labelContract, 'imageNetwork', { path }, { limits, signal });
+  } catch (thrown) {
+    if (!(thrown instanceof ThreadFailure)) throw thrown;
+    throw new EngineError(
+      'pack',
+      `${path} cannot be used: ${thrown.message}.`,
+      'Choose a smaller network, or export it again.',
+      { cause: thrown },
+    );
+  }
 }
 
 /** The lyrics beside tracks; null where there are none, or they cannot be read. @throws the signal's reason */

@@ -5,10 +5,12 @@ import { Pacer } from '../numerics/pacer.ts';
 import { Random } from '../numerics/random.ts';
 import { at } from '../numerics/vectors.ts';
 import { equalErrorRate, risingOrder, type Trials } from './eer.ts';
+import { pairsOf } from './held-out-pairs.ts';
 import { presentModalities, type Modality, type SharedData } from './kinds.ts';
 import { learnShared, type SharedLearnOptions, type SharedSettings } from './learn.ts';
 import { misfits, type Misfit } from './misfits.ts';
 import { cosine, placeAll, type SharedModel } from './projection.ts';
+import { chooseSteps } from './stop.ts';
 
 export type TrialVerdict = 'better' | 'worse' | 'cannot-tell';
 
@@ -42,11 +44,6 @@ export interface SharedAssessment {
 /** A search that may be wrong as often as that is none. */
 export const HOPELESS = 0.45;
 const FOLDS = 3;
-/** Of one kind and fold: more pairs do not narrow the interval, which is over groups. */
-const MOST_TARGETS = 1000;
-const MOST_OTHERS = 1500;
-/** Of one fold, all pairs of which are looked at. */
-const MOST_TRACKS = 400;
 const DRAWS = 200;
 const CONTROL_SEED = 0x5eed;
 
@@ -69,23 +66,14 @@ export async function assessShared(
   const kinds = present.flatMap((a, i) => present.slice(i).map((b) => ({ a, b })));
   const collected = kinds.map(() => ({ learned: [] as Trials[], control: [] as Trials[] }));
   const found: Misfit[] = [];
-  const runs = 2 * FOLDS;
+  const runs = (settings.stop === 'held-out' ? 3 : 2) * FOLDS;
   let run = 0;
-  const learn = (
-    train: readonly number[],
-    taught?: Parameters<typeof learnShared>[4],
-  ): Promise<SharedModel> => {
+  const watched = (): SharedLearnOptions => {
     const done = run++;
-    return learnShared(
-      data,
-      train,
-      settings,
-      {
-        ...options,
-        onProgress: ({ step, steps }) => options.onProgress?.((done + step / steps) / runs),
-      },
-      taught,
-    );
+    return {
+      ...options,
+      onProgress: ({ step, steps }) => options.onProgress?.((done + step / steps) / runs),
+    };
   };
   for (const [fold, held] of groupedFolds(items, FOLDS, settings.seed).entries()) {
     const all = data.groups.map((_, track) => track);
@@ -93,8 +81,13 @@ export async function assessShared(
     const train = all.filter((track) => !held.has(data.groups[track] ?? ''));
     const random = new Random(settings.seed ^ (CONTROL_SEED + fold));
     const pacer = new Pacer(signal);
-    const learned = await placed(await learn(train), data, pacer);
-    const control = await placed(await learn(train, dealt(data, train, random)), data, pacer);
+    // Chosen by a part of what is learned from; the control takes as many.
+    const steps =
+      settings.stop === 'held-out' ? await chooseSteps(data, train, settings, watched()) : settings.steps;
+    const own = { ...settings, steps };
+    const learned = await placed(await learnShared(data, train, own, watched()), data, pacer);
+    const taught = dealt(data, train, random);
+    const control = await placed(await learnShared(data, train, own, watched(), taught), data, pacer);
     kinds.forEach(({ a, b }, kind) => {
       const pairs = pairsOf(data, test, a, b, random);
       for (const [name, where] of [
@@ -163,31 +156,6 @@ function dealt(
     taught[of] = Int32Array.from(units, (unit, track) => now.get(unit ?? '') ?? at(labels, track));
   }
   return taught;
-}
-
-/**
- * Pairs of held-out tracks. Within one modality neither the same track twice nor two that have the very same, such as two tracks of
- * one cover; across two, a track with itself is a pair as any other.
- */
-function pairsOf(
-  { labels, modalities }: SharedData,
-  test: readonly number[],
-  a: Modality,
-  b: Modality,
-  random: Random,
-): [number, number][] {
-  const [first, second] = [modalities[a]?.units ?? [], modalities[b]?.units ?? []];
-  const some = random.shuffle(test).slice(0, MOST_TRACKS);
-  const targets: [number, number][] = [];
-  const others: [number, number][] = [];
-  some.forEach((i, place) => {
-    if ((first[i] ?? null) === null) return;
-    for (const j of a === b ? some.slice(place + 1) : some) {
-      if ((second[j] ?? null) === null || (a === b && first[i] === second[j])) continue;
-      (at(labels, i) === at(labels, j) ? targets : others).push([i, j]);
-    }
-  });
-  return [...random.shuffle(targets).slice(0, MOST_TARGETS), ...random.shuffle(others).slice(0, MOST_OTHERS)];
 }
 
 function joined(parts: readonly Trials[]): Trials {

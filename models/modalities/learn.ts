@@ -14,7 +14,10 @@ export interface SharedSettings {
   kept: number;
   scale: number;
   margin: number;
+  /** How many; where they are chosen, the most that are tried. */
   steps: number;
+  /** `held-out`: as many steps as help groups that are left out of learning (`stop.ts`). */
+  stop: 'fixed' | 'held-out';
   /** Tracks of a step; classes take turns. */
   batch: number;
   learningRate: number;
@@ -28,6 +31,7 @@ export const defaultSharedSettings: SharedSettings = {
   scale: 10,
   margin: 0.1,
   steps: 200,
+  stop: 'fixed',
   batch: 64,
   learningRate: 2e-2,
   weightDecay: 1e-3,
@@ -47,6 +51,8 @@ export interface SharedLearnOptions {
   signal: AbortSignal;
   onProgress?: (progress: SharedProgress) => void;
   pace?: () => Promise<void>;
+  /** Looks at the model after every so many steps; learning ends where it answers false. */
+  watch?: { every: number; look: (model: SharedModel) => Promise<boolean> };
 }
 
 /**
@@ -60,7 +66,7 @@ export async function learnShared(
   data: SharedData,
   tracks: readonly number[],
   settings: SharedSettings,
-  { signal, onProgress, pace }: SharedLearnOptions,
+  { signal, onProgress, pace, watch }: SharedLearnOptions,
   taught?: Partial<Record<Modality, ArrayLike<number>>>,
 ): Promise<SharedModel> {
   const random = new Random(settings.seed);
@@ -104,6 +110,9 @@ export async function learnShared(
     );
     const loss = optimiser.step(batch);
     onProgress?.({ step, steps: settings.steps, loss });
+    if (watch && step % watch.every === 0) {
+      if (!(await watch.look(modelOf(data, known, inputs, weights, dim)))) break;
+    }
     if (pacer.due(settings.batch * dim * (settings.kept + known.length) * 8)) {
       await pacer.pause();
       await pace?.();

@@ -9,12 +9,14 @@ import { equalErrorRate, risingOrder } from '../../models/modalities/eer.ts';
 import type { SharedData } from '../../models/modalities/kinds.ts';
 import { defaultSharedSettings, learnShared } from '../../models/modalities/learn.ts';
 import { cosine, place, type SharedModel } from '../../models/modalities/projection.ts';
+import { chooseSteps } from '../../models/modalities/stop.ts';
 import { toyData } from '../models/modalities/toy.ts';
 
 const { signal } = new AbortController();
 const settings = defaultSharedSettings;
 const ASSESSED = [11, 12, 13];
 const COMPARED = [11, 12, 13, 14, 15];
+const STOPPED = [31, 32, 33];
 
 export async function run(): Promise<void> {
   const { dim, kept, steps, batch } = settings;
@@ -23,6 +25,7 @@ export async function run(): Promise<void> {
   );
   await assessed();
   await compared();
+  await stopped();
 }
 
 /** Mean of some seeds, with the lowest and the highest of them. */
@@ -76,6 +79,50 @@ async function compared(): Promise<void> {
   }
   console.log('\n60 artists teach, 40 are asked, three albums each; sound – cover:');
   for (const [name, values] of Object.entries(found)) console.log(`${name} classifiers: EER ${over(values)}`);
+}
+
+/** Steps that are chosen by a part of what is learned from, against fixed numbers of them; artists that nothing was learned from. */
+async function stopped(): Promise<void> {
+  console.log('\n| artists | noise | steps chosen | EER | 200 steps | 800 steps |');
+  console.log('| --- | --- | --- | --- | --- | --- |');
+  for (const [artists, noise] of [
+    [40, 0.5],
+    [40, 1],
+    [150, 0.5],
+    [150, 1],
+  ] as const) {
+    const found = {
+      chosen: [] as number[],
+      fixed: [] as number[],
+      long: [] as number[],
+      steps: [] as number[],
+    };
+    for (const seed of STOPPED) {
+      const data = toyData({ artists: artists + 40, albums: 2, tracks: 2, noise, seed });
+      const all = data.groups.map((_, track) => track);
+      const train = all.filter((track) => track < 4 * artists);
+      const test = all.filter((track) => track >= 4 * artists);
+      const own = { ...settings, seed };
+      const error = async (steps: number): Promise<number> => {
+        const model = await learnShared(data, train, { ...own, steps }, { signal });
+        return across(data, test, model, model);
+      };
+      const steps = await chooseSteps(data, train, { ...own, steps: 800, stop: 'held-out' }, { signal });
+      found.steps.push(steps);
+      found.chosen.push(await error(steps));
+      found.fixed.push(await error(200));
+      found.long.push(await error(800));
+    }
+    const cells = [
+      artists,
+      noise,
+      found.steps.join(', '),
+      over(found.chosen),
+      over(found.fixed),
+      over(found.long),
+    ];
+    console.log(`| ${cells.join(' | ')} |`);
+  }
 }
 
 function across(data: SharedData, test: readonly number[], sound: SharedModel, picture: SharedModel): number {

@@ -53,8 +53,10 @@ export class Modalities {
   }
 
   /** @throws EngineError the job’s own, or `cancelled` */
-  async learn(title: string, classes: SharedClasses): Promise<void> {
-    const { jobId } = await this.#engine.call('modalities.learn', { ...this.#scope, title, classes });
+  /** @param imageNetwork path of what looks at covers; null: hand-made features */
+  async learn(title: string, classes: SharedClasses, imageNetwork: string | null): Promise<void> {
+    const asked = { ...this.#scope, title, classes, imageNetwork };
+    const { jobId } = await this.#engine.call('modalities.learn', asked);
     try {
       await this.#wait(jobId);
       this.#chosen = null;

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { SharedSpace } from '../../../engine/api/modalities.ts';
+import { Random } from '../../../models/numerics/random.ts';
+import { GraphBuilder } from '../../../models/onnx/builder.ts';
 import { TINY } from '../../support/tiny-pack.ts';
 import { writeAlbums } from '../../support/albums.ts';
 import {
@@ -30,6 +32,19 @@ async function learn(): Promise<SharedSpace> {
   return found;
 }
 
+/** The mean colour of 16 × 16 pixels, in random directions. */
+function imageGraph(seed: number): Uint8Array {
+  const g = new GraphBuilder('pictures');
+  const x = g.reshape(g.input('x', 'float32', [1, 3, 16, 16]), [1, 768]);
+  const directions = new Random(seed).normals(3 * 24);
+  const weights = Float32Array.from(
+    { length: 768 * 24 },
+    (_, i) => (directions[Math.floor(i / (256 * 24)) * 24 + (i % 24)] ?? 0) / 256,
+  );
+  g.output('y', g.matMul(x, g.floats(weights, [768, 24])), [1, 24]);
+  return g.build();
+}
+
 beforeAll(async () => {
   ({ client } = await startTestEngine({ packFolders: [await tinyPacks(), testFolder()] }));
   music = testFolder();
@@ -41,6 +56,11 @@ beforeAll(async () => {
     cover('Artist 04', 'cover.png'),
     readFileSync(cover('Artist 04', 'cover.png')).subarray(0, 300),
   );
+  // And one says that it is as large as nobody draws it.
+  const large = readFileSync(cover('Artist 06', 'cover.png'));
+  large.writeUInt32BE(6000, 16);
+  large.writeUInt32BE(5000, 20);
+  writeFileSync(cover('Artist 06', 'cover.png'), large);
   libraryId = (await importFolder(client, music)).library.id;
 });
 
@@ -65,14 +85,54 @@ describe('a space of sound, covers and words', () => {
     ).rejects.toMatchObject({ code: 'not-found' });
   });
 
+  it(
+    'looks at covers by a network that somebody brought, and refuses another in its place',
+    { timeout },
+    async () => {
+      const path = join(testFolder(), 'pictures.onnx');
+      writeFileSync(path, imageGraph(1));
+      const ask = { libraryId, classes, settings, imageNetwork: path };
+      const refused = async (): Promise<unknown> => {
+        const { jobId } = await client.call('modalities.learn', ask);
+        return (await settled(client, jobId)).error;
+      };
+      expect(await refused()).toMatchObject({
+        code: 'pack',
+        message: expect.stringMatching(/pictures\.json/) as string,
+      });
+      writeFileSync(
+        path.replace('.onnx', '.json'),
+        JSON.stringify({
+          ...{ schema: 'archetone.image/1', name: 'Random pixels', input: 'x', output: 'y' },
+          ...{ width: 16, height: 16, layout: 'nchw' },
+        }),
+      );
+      const { jobId } = await client.call('modalities.learn', ask);
+      const { sharedId } = await finished(client, jobId, 'learn-modalities');
+      const space = (await client.call('modalities.list', { libraryId })).find(({ id }) => id === sharedId);
+      expect(space).toMatchObject({ imageNetwork: { name: 'Random pixels', path }, covers: 45, steps: 80 });
+      const tells = space?.trials.find(({ a, b }) => a === 'audio' && b === 'cover');
+      expect(tells?.usable).toBe(true);
+      const by = { kind: 'cover', path: join(music, 'Artist 05', 'Album 1', 'cover.png') } as const;
+      const found = await client.call('modalities.find', { libraryId, sharedId, by, k: 5 });
+      expect(found.tracks).toHaveLength(5);
+      writeFileSync(path, imageGraph(2));
+      await expect(client.call('modalities.find', { libraryId, sharedId, by })).rejects.toThrow(
+        /another network than the one/,
+      );
+      await client.call('modalities.remove', { libraryId, sharedId });
+    },
+  );
+
   it('is learned, measured against its control, and found by covers and words', { timeout }, async () => {
     const space = await learn();
     expect(space).toMatchObject({
-      ...{ classes: 24, tracks: 96, groups: 24, covers: 46, lyrics: 96, current: true },
+      ...{ classes: 24, tracks: 96, groups: 24, covers: 45, lyrics: 96, current: true },
       ...{ modalities: ['audio', 'cover', 'words'], classesTitle: 'artists', withoutCover: 2 },
     });
     expect(space.unreadCovers).toMatchObject([
       { path: 'Artist 04/Album 1/01.wav', reason: expect.stringContaining('damaged') as string },
+      { path: 'Artist 06/Album 1/01.wav', reason: expect.stringContaining('6000 × 5000 pixels') as string },
     ]);
     // The artist's name stands in lyrics and albums, and is the class.
     expect(space.wordsLeftOut).toBeGreaterThan(96);

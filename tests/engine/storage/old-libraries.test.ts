@@ -732,7 +732,7 @@ describe('a library from before spaces of covers and words', () => {
       ...{ classesFrom: { kind: 'artist' }, classesTitle: 'artists', classes: [{ name: 'A', tracks: 3 }] },
       settings: { dim: 2, steps: 1, scale: 10, margin: 0, seed: 1 },
       ...{ tracks: 3, groups: 1, trials: [], fits: [], withoutCover: 3, unreadCovers: [], wordsLeftOut: 0 },
-      ...{ lyrics: 0, inputs: { audio: 4 }, covers: [] },
+      ...{ lyrics: 0, inputs: { audio: 4 }, covers: [], imageNetwork: null },
     };
     const stored = { id: 'S', title: 'Covers', space: spaces.current().key, card, createdAt: '2026-01-01' };
     sharedSpaces.insert(stored, Float32Array.from([1, 2, 3]));

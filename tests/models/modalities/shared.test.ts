@@ -3,6 +3,7 @@ import { assessShared, type SharedAssessment } from '../../../models/modalities/
 import { equalErrorRate, risingOrder } from '../../../models/modalities/eer.ts';
 import type { Modality } from '../../../models/modalities/kinds.ts';
 import { defaultSharedSettings, learnShared } from '../../../models/modalities/learn.ts';
+import { chooseSteps } from '../../../models/modalities/stop.ts';
 import { sharedLoss, type SharedItem, type SharedWeights } from '../../../models/modalities/shared-loss.ts';
 import { Random } from '../../../models/numerics/random.ts';
 import { toyData } from './toy.ts';
@@ -176,4 +177,25 @@ describe('a common space', () => {
     ).rejects.toThrow('enough');
     await expect(learnShared(data, [0, 1], settings, { signal })).rejects.toMatchObject({ code: 'empty' });
   });
+});
+
+describe('the number of steps', () => {
+  it(
+    'is chosen by groups that are left out, the same for the same seed, and fewer where learning on does harm',
+    { timeout: 300_000 },
+    async () => {
+      const data = toyData({ artists: 40, albums: 2, tracks: 2, noise: 1.5 });
+      const all = data.groups.map((_, track) => track);
+      const asked = { ...settings, batch: 32, steps: 300, stop: 'held-out' as const };
+      const chosen = await chooseSteps(data, all, asked, { signal });
+      expect(chosen % 20).toBe(0);
+      expect(chosen).toBeGreaterThan(0);
+      expect(chosen).toBeLessThan(300);
+      expect(await chooseSteps(data, all, asked, { signal })).toBe(chosen);
+      // Too few groups to leave one out: the usual number, or the most that may be.
+      const few = all.slice(0, 4 * 10);
+      expect(await chooseSteps(data, few, asked, { signal })).toBe(200);
+      expect(await chooseSteps(data, few, { ...asked, steps: 50 }, { signal })).toBe(50);
+    },
+  );
 });
