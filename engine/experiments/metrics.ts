@@ -6,8 +6,10 @@ import type { LabelThreshold, Metrics, SplitName } from '../api/experiments.ts';
 import type { LabelledTrack, SplitTrack } from '../library/experiments.ts';
 import { predictedLabels, type TrackPrediction } from '../library/predictions.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
-import { tracksOf } from './track-windows.ts';
+import { trackLogitsOf } from './track-logits.ts';
 
+/** Work of an exponential and a division, for the pacer. */
+const UNITS_OF_PROBABILITY = 16;
 /** Order in which metrics are listed: what matters most first. */
 const SCORED_SPLITS: readonly SplitName[] = ['test', 'validation', 'train'];
 
@@ -24,20 +26,16 @@ export async function predictTracks(
   onTrack: (done: number, total: number) => void = () => undefined,
 ): Promise<Map<string, TrackPrediction>> {
   const predictions = new Map<string, TrackPrediction>();
-  const tracks = await tracksOf(vectors, signal);
+  const { trackIds } = vectors.windows;
+  const { logits, tops } = await trackLogitsOf(network, vectors, { signal, onTrack });
+  const C = network.data.classes.length;
   const pacer = new Pacer(signal);
-  let compared = 0;
-  const columns = await vectors.similarities.of(network, tracks, async () => {
-    const work = (tracks[compared]?.count ?? 0) * vectors.windows.dim * network.prototypeCount;
-    if (pacer.due(work)) await pacer.pause();
-    onTrack(compared++, tracks.length);
-  });
-  for (const [row, { trackId }] of tracks.entries()) {
-    if (pacer.due(columns.length * network.data.classes.length)) await pacer.pause();
-    const { prediction, probabilities } = network.classifyMean(columns.map((column) => column[row] ?? 0));
-    predictions.set(trackId, { trackId, top: prediction, probabilities });
+  for (const [row, trackId] of trackIds.entries()) {
+    if (pacer.due(UNITS_OF_PROBABILITY * C)) await pacer.pause();
+    const probabilities = network.probabilities(logits.subarray(row * C, (row + 1) * C));
+    predictions.set(trackId, { trackId, top: tops[row] ?? 0, probabilities });
   }
-  onTrack(tracks.length, tracks.length);
+  onTrack(trackIds.length, trackIds.length);
   return predictions;
 }
 

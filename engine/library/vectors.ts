@@ -29,13 +29,13 @@ export interface PrototypeFacts {
 /** In place of a prototype. */
 export const NOT_TRAINING = -1;
 
-/** What a revision says of every track: logits `[tracks, C]`, and the class of the largest one. */
+/** What a network says of every track: logits `[tracks, C]`, and the class of the largest one. */
 export interface TrackLogits {
   logits: Float32Array;
   tops: Uint16Array;
 }
 
-/** Revisions whose logits are kept: the present one, and one beside it. */
+/** Networks whose logits are kept: the present one, and one beside it. */
 const MOST_LOGITS = 2;
 
 /** Revisions whose facts are kept: some steps of undo in two experiments. */
@@ -104,9 +104,9 @@ export class LibraryVectors {
     return this.#facts.of(revision, make);
   }
 
-  /** What a revision says of every track, worked out where it is asked for first. */
-  trackLogits(revision: string, make: () => Promise<TrackLogits>): Promise<TrackLogits> {
-    return this.#logits.of(revision, make);
+  /** What a network says of every track, worked out where it is asked for first. @param network equal for equal ones */
+  trackLogits(network: string, make: () => Promise<TrackLogits>): Promise<TrackLogits> {
+    return this.#logits.of(network, make);
   }
 
   /** @throws the signal's reason while a file of vectors is made; EngineError where they cannot be had */

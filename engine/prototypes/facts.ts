@@ -1,6 +1,7 @@
-import { Pacer } from '../../models/numerics/pacer.ts';
+import type { Rows } from '../../models/neighbours/rows.ts';
+import { compareWindows } from '../../models/pecmae/window-products.ts';
 import { argmax } from '../classify/network-scores.ts';
-import { tracksOf } from '../experiments/track-windows.ts';
+import { comparedWindows } from '../experiments/track-logits.ts';
 import type { Library } from '../library/library.ts';
 import { NOT_TRAINING, type LibraryVectors, type PrototypeFacts } from '../library/vectors.ts';
 import { nearestTracksByWindow } from '../neighbours/nearest.ts';
@@ -35,36 +36,48 @@ export function allVectors({ network, vectorOf }: NetworkPart): Float32Array {
   return all;
 }
 
-/** Training windows per nearest prototype (the most similar one), and how many of them carry its class. */
+/**
+ * Training windows per nearest prototype (the most similar one), and how many of them carry its class. In an experiment of one
+ * space the tracks' mean similarities, which previews need, come with it.
+ */
 async function supports(
   library: Library,
   experimentId: string,
-  { network, prepare }: NetworkPart,
+  { network, prepare, view }: NetworkPart,
   vectors: LibraryVectors,
   signal: AbortSignal,
 ): Promise<Omit<PrototypeFacts, 'nearest'>> {
   const K = network.prototypeCount;
   const support = new Int32Array(K);
   const matching = new Int32Array(K);
-  const nearestOf = new Int32Array(vectors.windows.count).fill(NOT_TRAINING);
+  const { trackIds, trackOf, count: windows } = vectors.windows;
+  const nearestOf = new Int32Array(windows).fill(NOT_TRAINING);
   const training = new Map(
     library.experiments
       .tracksOf(experimentId)
       .flatMap((track) => (track.split === 'train' ? [[track.id, new Set(track.labels)] as const] : [])),
   );
-  const pacer = new Pacer(signal);
-  for (const track of await tracksOf(vectors, signal)) {
-    const { start, count } = track;
-    const labels = training.get(track.trackId);
-    if (!labels) continue;
-    if (pacer.due(count * vectors.windows.dim * K)) await pacer.pause();
-    const similarities = network.similarities(prepare(track.vectors), count);
+  const labelsOf = trackIds.map((id) => training.get(id));
+  const onBlock = (first: number, count: number, similarities: Float32Array): void => {
     for (let row = 0; row < count; row++) {
+      const labels = labelsOf[trackOf[first + row] ?? -1];
+      if (!labels) continue;
       const nearest = argmax(similarities.subarray(row * K, (row + 1) * K));
-      nearestOf[start + row] = nearest;
+      nearestOf[first + row] = nearest;
       support[nearest] = (support[nearest] ?? 0) + 1;
       if (labels.has(network.classOf(nearest))) matching[nearest] = (matching[nearest] ?? 0) + 1;
     }
+  };
+  const compared = await comparedWindows(vectors, signal);
+  if (view === null) await vectors.similarities.of(network, compared, { signal, onBlock });
+  else {
+    const { rows } = compared;
+    const prepared: Rows = {
+      ...{ count: rows.count, dim: rows.dim },
+      read: (first, count) => prepare(rows.read(first, count)),
+      one: (row) => prepare(rows.one(row)),
+    };
+    await compareWindows(network, prepared, { signal, onBlock });
   }
   return { support, matching, nearestOf };
 }

@@ -1,28 +1,26 @@
 import { Pacer } from '../../models/numerics/pacer.ts';
-import { columnsOf, withColumns } from '../../models/pecmae/columns.ts';
-import { difference } from '../../models/pecmae/edits.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { ViewNetwork } from '../../models/views/view-network.ts';
 import type { Experiment, Metrics } from '../api/experiments.ts';
 import type { EditPreview, Flip } from '../api/prototypes.ts';
-import { argmax } from '../classify/network-scores.ts';
 import { scoreSplits } from '../experiments/metrics.ts';
-import { tracksOf } from '../experiments/track-windows.ts';
+import { changedLogits, trackLogitsOf } from '../experiments/track-logits.ts';
 import type { AnyNetwork, SplitTrack } from '../library/experiments.ts';
 import type { Library } from '../library/library.ts';
 import { predictedLabels, type TrackPrediction } from '../library/predictions.ts';
-import type { LibraryVectors, TrackLogits } from '../library/vectors.ts';
+import type { TrackLogits } from '../library/vectors.ts';
 import { workOut, type EditRequest } from './edit.ts';
 import { viewedAnswers, type PreviewAnswers } from './preview-views.ts';
 
 /** Flips that are told of; the rest is counted. */
 const MOST_FLIPS = 200;
+/** Of one class nothing is asked but which it is. */
+const NO_PROBABILITIES = new Float32Array();
 /** Work of two probabilities and what is predicted by them, for the pacer. */
 const FLIP_UNITS = 32;
 
 /**
- * What an edit would do. Logits are linear in the similarities to prototypes, so those of the present revision are kept
- * and only what the edit changes is added to them.
+ * What an edit would do: what the present revision says of every track is kept, and only what the edit changes is added.
  * @throws EngineError as {@link workOut}; `other-space`; the signal's reason
  */
 export async function previewEdit(
@@ -40,7 +38,8 @@ export async function previewEdit(
   const split = ['validation', 'test', 'train'].find((name) => tracks.some((t) => t.split === name)) ?? '';
   const scored = tracks.filter((track) => track.split === split);
   const rowOf = new Map(trackIds.map((id, row) => [id, row]));
-  const answers = [before, after].map((logits) => new Answers(experiment, network, logits));
+  const answerOf = (logits: TrackLogits) => new Answers(experiment, network, logits);
+  const answers = [answerOf(before), answerOf(after)] as const;
   const [was, willBe] = answers.map((answer) =>
     scoreSplits(scored, answer.predictions(scored, rowOf), experiment.classes, experiment.thresholds).at(0),
   );
@@ -65,85 +64,10 @@ async function answersOf(
   signal: AbortSignal,
 ): Promise<PreviewAnswers> {
   const vectors = library.embeddings.madeIn(experiment.space, 'This experiment');
-  const before = await presentLogits(experiment, network, vectors, signal);
+  const before = await trackLogitsOf(network, vectors, { signal });
   const after =
     edited instanceof ViewNetwork ? before : await changedLogits(network, edited, before, vectors, signal);
   return { trackIds: vectors.windows.trackIds, before, after };
-}
-
-/** What the present revision says of every track. */
-function presentLogits(
-  { id, revision }: Experiment,
-  network: PrototypeNetwork,
-  vectors: LibraryVectors,
-  signal: AbortSignal,
-): Promise<TrackLogits> {
-  return vectors.trackLogits(`${id} ${revision}`, async () => {
-    const tracks = await tracksOf(vectors, signal);
-    const C = network.data.classes.length;
-    const logits = new Float32Array(tracks.length * C);
-    const tops = new Uint16Array(tracks.length);
-    const pacer = new Pacer(signal);
-    let compared = 0;
-    const columns = await vectors.similarities.of(network, tracks, async () => {
-      const units = (tracks[compared++]?.count ?? 0) * vectors.windows.dim * network.prototypeCount;
-      if (pacer.due(units)) await pacer.pause();
-    });
-    for (const row of tracks.keys()) {
-      if (pacer.due(columns.length * C)) await pacer.pause();
-      const answer = network.classifyMean(columns.map((column) => column[row] ?? 0));
-      logits.set(answer.logits, row * C);
-      tops[row] = answer.prediction;
-    }
-    return { logits, tops };
-  });
-}
-
-/** The same of an edited network: only prototypes that differ are compared with windows. */
-async function changedLogits(
-  before: PrototypeNetwork,
-  after: PrototypeNetwork,
-  { logits, tops }: TrackLogits,
-  vectors: LibraryVectors,
-  signal: AbortSignal,
-): Promise<TrackLogits> {
-  const { columns } = difference(before, after);
-  const stay = new Set(columns.filter((column) => typeof column === 'number'));
-  const gone = columnsOf(before)
-    .filter((_, j) => !stay.has(j))
-    .map((column) => ({ ...column, weights: column.weights.map((weight) => -weight) }));
-  const come = columns.filter((column) => typeof column === 'object');
-  const changed = [...gone, ...come];
-  if (changed.length === 0) return { logits, tops };
-  const C = before.data.classes.length;
-  const tracks = await tracksOf(vectors, signal);
-  const { dim } = vectors.windows;
-  const pacer = new Pacer(signal);
-  let compared = 0;
-  const similarities = await vectors.similarities.of(withColumns(before, changed), tracks, async () => {
-    if (pacer.due((tracks[compared++]?.count ?? 0) * dim * changed.length)) await pacer.pause();
-  });
-  // Weights of the same prototype before and after cancel where the edit left them alone.
-  const weights = new Map<Float32Array, Float64Array>();
-  for (const [i, column] of changed.entries()) {
-    const similarity = similarities[i];
-    if (!similarity) continue;
-    const sum = weights.get(similarity) ?? new Float64Array(C);
-    column.weights.forEach((weight, c) => (sum[c] = (sum[c] ?? 0) + weight));
-    weights.set(similarity, sum);
-  }
-  const next = logits.slice();
-  for (const [similarity, sums] of weights) {
-    const touched = [...sums.keys()].filter((c) => sums[c] !== 0);
-    // By rows, as the logits lie: with hundreds of classes a column of them is a cache line for each number.
-    for (let row = 0; row < tracks.length; row++) {
-      if (pacer.due(touched.length)) await pacer.pause();
-      for (const c of touched)
-        next[row * C + c] = (next[row * C + c] as number) + (sums[c] as number) * (similarity[row] as number);
-    }
-  }
-  const nextTops = Uint16Array.from(tops, (_, row) => argmax(next.subarray(row * C, (row + 1) * C)));
-  return { logits: next, tops: nextTops };
 }
 
 /** What logits say of tracks: one class, or labels by thresholds. */
@@ -165,6 +89,12 @@ class Answers {
     return predictedLabels(this.#probabilities(row), thresholds).sort((a, b) => a - b);
   }
 
+  /** Whether another one predicts the same for a row. */
+  saysAs(other: Answers, row: number): boolean {
+    if (this.#experiment.thresholds === null) return this.#logits.tops[row] === other.#logits.tops[row];
+    return this.of(row).join() === other.of(row).join();
+  }
+
   predictions(
     tracks: readonly SplitTrack[],
     rowOf: ReadonlyMap<string, number>,
@@ -174,7 +104,7 @@ class Answers {
       tracks.flatMap(({ id: trackId }) => {
         const row = rowOf.get(trackId);
         if (row === undefined) return [];
-        const probabilities = several ? this.#probabilities(row) : new Float32Array();
+        const probabilities = several ? this.#probabilities(row) : NO_PROBABILITIES;
         return [[trackId, { trackId, top: this.#logits.tops[row] ?? 0, probabilities }]];
       }),
     );
@@ -190,7 +120,7 @@ async function flipsOf(
   { classes }: Experiment,
   trackIds: readonly string[],
   tracks: readonly SplitTrack[],
-  [before, after]: readonly Answers[],
+  [before, after]: readonly [Answers, Answers],
   signal: AbortSignal,
 ): Promise<Omit<Flip, 'title' | 'path'>[]> {
   const truths = new Map(tracks.map(({ id, labels }) => [id, labels]));
@@ -199,8 +129,8 @@ async function flipsOf(
   const pacer = new Pacer(signal);
   for (const [row, trackId] of trackIds.entries()) {
     if (pacer.due(FLIP_UNITS * classes.length)) await pacer.pause();
-    const [was, willBe] = [before?.of(row) ?? [], after?.of(row) ?? []];
-    if (was.join() === willBe.join()) continue;
+    if (before.saysAs(after, row)) continue;
+    const [was, willBe] = [before.of(row), after.of(row)];
     const truth = [...(truths.get(trackId) ?? [])].sort((a, b) => a - b);
     const right = truth.join() === willBe.join();
     const wasRight = truth.join() === was.join();

@@ -1,9 +1,10 @@
 import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
-import { meanByTrack } from '../embeddings/pooling.ts';
 import { borneLabels, selectTracks, withLabels } from '../embeddings/tracks.ts';
 import { groupedFolds } from '../evaluation/splits/folds.ts';
+import { Pacer } from '../numerics/pacer.ts';
 import type { PrototypeNetwork } from '../pecmae/network.ts';
 import { defaultTrainParameters, trainPrototypeNetwork, type TrainParameters } from '../pecmae/trainer.ts';
+import { trackLogits } from '../pecmae/window-products.ts';
 
 /** What a classifier says of every track that it has not learned from. */
 export interface OutOfFold {
@@ -127,25 +128,30 @@ async function predictFold(
   );
   const places = new Map(held.map((track, place) => [track, place]));
   const asked = selectTracks(set, (track) => places.has(track));
-  const rows = predictTracks(network, asked);
+  const rows = await predictTracks(network, asked, signal);
   if (!others) return rows;
-  const more = predictTracks(network, others);
+  const more = await predictTracks(network, others, signal);
   const all = new Float32Array(rows.length + more.length);
   all.set(rows);
   all.set(more, rows.length);
   return all;
 }
 
-/** `[tracks, classes of the network]` */
-function predictTracks(
+/** `[tracks, classes of the network]` @throws the signal's reason */
+async function predictTracks(
   network: PrototypeNetwork,
-  { features, count, tracks }: LabelledWindows,
-): Float32Array {
+  { features, dim, tracks }: LabelledWindows,
+  signal: AbortSignal,
+): Promise<Float32Array> {
   const width = network.data.classes.length;
-  const logits = meanByTrack(network.logits(features, count), width, tracks.of, tracks.ids.length);
+  const { of, ids } = tracks;
+  const logits = await trackLogits(network, { features, dim, of, tracks: ids.length }, signal);
   const rows = new Float32Array(logits.length);
-  for (let start = 0; start < rows.length; start += width)
+  const pacer = new Pacer(signal);
+  for (let start = 0; start < rows.length; start += width) {
+    if (pacer.due(16 * width)) await pacer.pause();
     rows.set(network.probabilities(logits.subarray(start, start + width)), start);
+  }
   return rows;
 }
 

@@ -22,11 +22,18 @@ export function columnsOf({ data, prototypeCount: k }: PrototypeNetwork): Protot
   return Array.from({ length: k }, (_, j) => ({
     vector: prototypes.slice(j * d, (j + 1) * d),
     channels: channelWeights && channelWeights.slice(j * d, (j + 1) * d),
-    weights: new Float32Array(classes.length).map((_zero, c) => weights[c * k + j] ?? 0),
+    weights: strided(weights, j, k, classes.length),
     classIndex: prototypeClasses[j] ?? 0,
     name: prototypeNames[j] ?? '',
     frozen: prototypeFrozen[j] ?? false,
   }));
+}
+
+/** Every `step`-th number from `first` on. */
+function strided(values: Float32Array, first: number, step: number, count: number): Float32Array {
+  const own = new Float32Array(count);
+  for (let i = 0, at = first; i < count; i++, at += step) own[i] = values[at] as number;
+  return own;
 }
 
 /**
@@ -74,5 +81,7 @@ export function sameColumn(a: PrototypeColumn, b: PrototypeColumn): boolean {
 function sameBits(a: Float32Array, b: Float32Array): boolean {
   if (a.length !== b.length) return false;
   const [x, y] = [a, b].map((values) => new Uint32Array(values.buffer, values.byteOffset, values.length));
-  return x !== undefined && y !== undefined && x.every((word, i) => word === y[i]);
+  if (!x || !y) return false;
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
+  return true;
 }

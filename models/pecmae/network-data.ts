@@ -65,7 +65,7 @@ export function checkNetworkData(data: PrototypeNetworkData): ResolvedNetworkDat
     throw new PrototypeError('shape', `not a prototype network: ${problem[1]}`, 'Train the network again.');
   }
   const numbers = [prototypes, weights, bias, channelWeights ?? [], Float32Array.of(normalisation.mean)];
-  if (!numbers.every((values) => values.every(Number.isFinite))) {
+  if (!numbers.every((values) => allFinite(values))) {
     throw new PrototypeError(
       'not-finite',
       'a prototype network holds numbers that are not finite',
@@ -73,4 +73,10 @@ export function checkNetworkData(data: PrototypeNetworkData): ResolvedNetworkDat
     );
   }
   return { ...data, channelWeights, prototypeClasses, prototypeNames, prototypeFrozen };
+}
+
+/** In a plain loop: an edit checks hundreds of thousands of numbers three times. */
+function allFinite(values: ArrayLike<number>): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
 }

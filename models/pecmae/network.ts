@@ -26,12 +26,11 @@ export interface Classification {
  */
 export class PrototypeNetwork {
   readonly data: ResolvedNetworkData;
-  readonly #prototypes: PackedPrototypes;
+  #packed: PackedPrototypes | null = null;
 
   /** @throws PrototypeError `shape` or `not-finite` when the parts do not fit together. */
   constructor(data: PrototypeNetworkData) {
     this.data = checkNetworkData(data);
-    this.#prototypes = packPrototypes(this.data.prototypes, this.data.embeddingDim, this.data.channelWeights);
   }
 
   /** Number of prototypes, K. */
@@ -45,38 +44,6 @@ export class PrototypeNetwork {
    */
   similarities(z: Float32Array, n: number): Float32Array {
     return Float32Array.from(this.#similarities(z, n));
-  }
-
-  /** Some of the prototypes, for {@link similaritiesTo}. */
-  packed(columns: readonly number[]): PackedPrototypes {
-    const { embeddingDim: d, prototypes, channelWeights } = this.data;
-    const some = (all: Float32Array): Float32Array => {
-      const rows = new Float32Array(columns.length * d);
-      columns.forEach((k, row) => rows.set(all.subarray(k * d, (k + 1) * d), row * d));
-      return rows;
-    };
-    return packPrototypes(some(prototypes), d, channelWeights && some(channelWeights));
-  }
-
-  /** Like {@link similarities}, to prototypes of {@link packed}. @returns [n, some.count] */
-  similaritiesTo(some: PackedPrototypes, z: Float32Array, n: number): Float64Array {
-    return this.#similarities(z, n, some);
-  }
-
-  /**
-   * Classifies a track by the mean similarities `[K]` of its windows: logits are linear in the similarities, so the mean
-   * of the windows' logits is W·mean(S) + b (to 1e-5 that of {@link classify}).
-   */
-  classifyMean(similarities: ArrayLike<number>): Omit<Classification, 'windowLogits'> {
-    const { weights, bias } = this.data;
-    const k = this.prototypeCount;
-    const logits = Float32Array.from(bias, (start, c) => {
-      let sum = start;
-      for (let j = 0; j < k; j++) sum += (weights[c * k + j] ?? 0) * (similarities[j] ?? 0);
-      return sum;
-    });
-    const probabilities = this.probabilities(logits);
-    return { logits, probabilities, prediction: logits.indexOf(Math.max(...logits)) };
   }
 
   /** @param z [n, D] as the encoder gave them. @returns [n, C]. */
@@ -157,8 +124,8 @@ export class PrototypeNetwork {
     return new PrototypeNetwork(networkFromBytes(bytes));
   }
 
-  #similarities(z: Float32Array, n: number, prototypes = this.#prototypes): Float64Array {
-    const { embeddingDim: d, normalisation } = this.data;
+  #similarities(z: Float32Array, n: number): Float64Array {
+    const { embeddingDim: d, normalisation, prototypes, channelWeights } = this.data;
     if (n < 1 || z.length !== n * d) {
       throw new PrototypeError(
         'shape',
@@ -166,6 +133,7 @@ export class PrototypeNetwork {
         'Use embeddings of the pack the network was trained with.',
       );
     }
-    return similarityMatrix(z, prototypes, normalisation);
+    this.#packed ??= packPrototypes(prototypes, d, channelWeights);
+    return similarityMatrix(z, this.#packed, normalisation);
   }
 }

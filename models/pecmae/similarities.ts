@@ -53,7 +53,6 @@ export function similarityMatrix(
   prototypes: PackedPrototypes,
   { mean, scale }: Normalisation,
 ): Float64Array {
-  if (prototypes.count === 1) return similarityColumn(z, prototypes, { mean, scale });
   const { count, dim, groups, squares, channels } = prototypes;
   const n = z.length / dim;
   const result = new Float64Array(n * count);
@@ -101,28 +100,4 @@ function multiply(x: Float64Array, groups: Float64Array, products: Float64Array)
     products[k + 2] = p2;
     products[k + 3] = p3;
   }
-}
-
-/**
- * One that was added or moved is compared with every window of a library: in one pass, and not with three zeros beside it.
- * The same sums as of many, to the bit.
- */
-function similarityColumn(
-  z: Float32Array,
-  { dim, groups, squares, channels }: PackedPrototypes,
-  { mean, scale }: Normalisation,
-): Float64Array {
-  const result = new Float64Array(z.length / dim);
-  const square = squares[0] as number;
-  for (let i = 0, at = 0; i < result.length; i++) {
-    let own = 0;
-    let product = 0;
-    for (let place = 0; place < dim * GROUP; place += GROUP, at++) {
-      const value = ((z[at] as number) - mean) / scale;
-      own += channels ? value * value * (channels[place] as number) : value * value;
-      product += value * (groups[place] as number);
-    }
-    result[i] = Math.exp(-Math.max(0, own + square - 2 * product) / dim);
-  }
-  return result;
 }

@@ -27,6 +27,7 @@ const network = new PrototypeNetwork({
   weights: random.normals(classes * K),
   bias: random.normals(classes),
 });
+const bytes = network.toBytes();
 const trackIds = Array.from({ length: tracks }, (_, t) => `t${t}`);
 const vectors = new LibraryVectors({
   ...{ space, dim, count, trackIds, contentHashes: trackIds },
@@ -43,7 +44,11 @@ const split = trackIds.map((id, t) => ({
 }));
 // What the preview reads of a library, and nothing else.
 const library = {
-  experiments: { get: () => experiment, network: () => network, tracksOf: () => split },
+  experiments: {
+    get: () => experiment,
+    network: () => PrototypeNetwork.fromBytes(bytes),
+    tracksOf: () => split,
+  },
   embeddings: {
     madeIn: () => vectors,
     ofTrack: (id: string) => {
