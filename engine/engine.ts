@@ -29,6 +29,7 @@ import { labelsHandlers } from './taxonomies/label-handlers.ts';
 import { librariesHandlers } from './library/handlers.ts';
 import { listeningHandlers } from './listening/handlers.ts';
 import { melodyHandlers } from './melody/handlers.ts';
+import { melodiesHandlers } from './melody/kept-handlers.ts';
 import { mistakesHandlers } from './mistakes/handlers.ts';
 import { modalitiesHandlers } from './modalities/handlers.ts';
 import { modulationHandlers } from './modulation/handlers.ts';
@@ -177,6 +178,7 @@ async function compose(options: EngineOptions, unlock: () => void): Promise<Engi
     ...prototypesHandlers(context),
     ...sonifyHandlers(context),
     ...listeningHandlers(context),
+    ...melodiesHandlers(context),
     ...melodyHandlers(context),
     ...mistakesHandlers(context),
     ...modalitiesHandlers(context),

@@ -5,6 +5,8 @@ import { number, seedNumber, wholeNumber } from '../options.ts';
 import { addSoundOrigin, soundOrigin, type SoundOriginOptions } from '../sound-origin.ts';
 import { percent, table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
+import { addMelodyContinue } from './melody-continue.ts';
+import { addMelodiesKept } from './melody-kept.ts';
 
 interface Options extends SoundOriginOptions {
   library: string;
@@ -20,8 +22,14 @@ const MOST_SHOWN = 5;
 
 /** Adds `archetone melody`. */
 export const melodyVerb: AddVerb = (program, cli) => {
-  addSoundOrigin(program.command('melody'))
-    .description('Play a melody on the sound of a prototype, and say whether it still sounds like its class.')
+  const melody = program
+    .command('melody')
+    .description('Melodies: played on prototypes, kept with a library, taken from tracks, continued.');
+
+  addSoundOrigin(melody.command('play', { isDefault: true }))
+    .description(
+      'Play a melody on the sound of a prototype, and say whether it still sounds like its class. Also without “play”.',
+    )
     .argument(
       '<experiment/prototype>',
       'such as latest/3: an experiment, or latest, and a prototype, as `prototypes list` counts them',
@@ -40,7 +48,7 @@ The sound of the prototype is sampled: its clearest pitch is played at the pitch
 pitch is struck at each note.
 
 Example:
-  archetone melody latest/3 --library ~/archetone-music --midi tune.mid --out tune.wav`,
+  archetone melody play latest/3 --library ~/archetone-music --midi tune.mid --out tune.wav`,
     )
     .action(([experimentName, index]: [string, number], options: Options) =>
       cli.answer(() =>
@@ -53,7 +61,7 @@ Example:
           });
           for (const remark of remarks) cli.say(remark);
           const { seed, steps, guidance } = options;
-          const { melody } = await session.run('melody', (client) =>
+          const { melody: played } = await session.run('melody', (client) =>
             client.call('melody.play', {
               ...{ libraryId, experimentId, index, notes, file: resolve(options.out) },
               sound: {
@@ -63,17 +71,18 @@ Example:
               },
             }),
           );
-          const { id, durationSeconds, loweredDb, instrument, classes, file } = melody;
+          const { id, durationSeconds, loweredDb, instrument, classes, file } = played;
           const told = { id, durationSeconds, loweredDb, instrument, classes, file };
           return {
             json: { experimentId, prototype: index, notes: notes.length, remarks, ...told },
-            text: described(melody, notes.length),
+            text: described(played, notes.length),
           };
         }),
       ),
     );
+  addMelodiesKept(melody, cli);
+  addMelodyContinue(melody, cli);
 };
-
 function prototype(text: string): [string, number] {
   const [experiment = '', index = '', ...more] = text.split('/');
   if (experiment === '' || more.length > 0)

@@ -54,7 +54,8 @@ export type EngineEvent =
         | 'mistakes'
         | 'sets'
         | 'playlists'
-        | 'tags';
+        | 'tags'
+        | 'melodies';
     }
   | ({ type: 'first-sound' } & FirstSound)
   | ({ type: 'sound' } & MadeSound)

@@ -28,6 +28,7 @@ import { importMethods } from './import.ts';
 import { jobsMethods } from './jobs.ts';
 import { librariesMethods } from './libraries.ts';
 import { listeningMethods } from './listening.ts';
+import { melodiesMethods } from './melodies.ts';
 import { melodyMethods } from './melody.ts';
 import { mistakesMethods } from './mistakes.ts';
 import { modalitiesMethods } from './modalities.ts';
@@ -68,6 +69,7 @@ export const contract = {
   ...prototypesMethods,
   ...sonifyMethods,
   ...listeningMethods,
+  ...melodiesMethods,
   ...melodyMethods,
   ...mistakesMethods,
   ...modalitiesMethods,

@@ -5,6 +5,7 @@ import type { FileClassification } from './classify.ts';
 import type { EngineErrorData } from './errors.ts';
 import type { LibraryBundle } from './libraries.ts';
 import type { ExportResult } from './exports.ts';
+import type { MelodyContinuation } from './melodies.ts';
 import type { MelodySound, Note } from './melody.ts';
 import type { ModulationClass, ModulationReport } from './modulation.ts';
 import type { VectorRef } from './neighbours.ts';
@@ -32,6 +33,7 @@ export type JobKind =
   | 'background-sounds'
   | 'melody'
   | 'transcribe'
+  | 'continue-melody'
   | 'study'
   | 'mistakes'
   | 'evaluate'
@@ -124,6 +126,7 @@ export type JobResult =
   | { kind: 'background-sounds'; made: number; failed: number }
   | { kind: 'melody'; melody: MelodySound }
   | { kind: 'transcribe'; notes: Note[] }
+  | { kind: 'continue-melody'; continuation: MelodyContinuation }
   | { kind: 'study'; studyId: string; reductions: number }
   | { kind: 'mistakes'; reportId: string; mistakes: number }
   | { kind: 'evaluate'; evaluationId: string; cells: number }

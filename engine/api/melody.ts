@@ -26,7 +26,7 @@ export const noteSchema = z.strictObject({
 export type Note = z.output<typeof noteSchema>;
 
 const notes = z.array(noteSchema).min(1).max(MOST_NOTES);
-const beatsPerMinute = z.number().min(SLOWEST_BPM).max(FASTEST_BPM);
+export const beatsPerMinuteSchema = z.number().min(SLOWEST_BPM).max(FASTEST_BPM);
 
 /** What was made of the prototype's sound to play notes with. */
 export interface MelodyInstrument {
@@ -121,6 +121,6 @@ export const melodyMethods = {
   'melody.readMidi': query<MidiMelody>()(z.strictObject({ file: path })),
   /** Writes notes to a new MIDI file; answers with its bytes. @throws `bad-input` for a file that is there already */
   'melody.writeMidi': query<{ bytes: number }>()(
-    z.strictObject({ ...inLibrary, notes, beatsPerMinute, file: path }),
+    z.strictObject({ ...inLibrary, notes, beatsPerMinute: beatsPerMinuteSchema, file: path }),
   ),
 };

@@ -6,7 +6,7 @@ export type Change = Extract<EngineEvent, { type: 'library-changed' }>['what'];
 const kinds = {
   ...{ tracks: true, taxonomies: true, experiments: true },
   ...{ reductions: true, predictions: true, mistakes: true, sets: true, playlists: true },
-  ...{ tags: true },
+  ...{ tags: true, melodies: true },
 } satisfies Record<Change, true>;
 
 /** All of a library: what is told when its database was put back. */

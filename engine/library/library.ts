@@ -10,6 +10,7 @@ import { ExperimentRepository } from './experiments.ts';
 import { Kept } from './kept.ts';
 import { LabelRepository } from './labels.ts';
 import { ListeningRepository } from './listening.ts';
+import { MelodyRepository } from './melodies.ts';
 import { MistakeRepository } from './mistakes.ts';
 import { PlaylistRepository } from './playlists.ts';
 import { PredictionRepository } from './predictions.ts';
@@ -58,6 +59,7 @@ export class Library {
   readonly experiments: ExperimentRepository;
   readonly labels: LabelRepository;
   readonly listening: ListeningRepository;
+  readonly melodies: MelodyRepository;
   readonly mistakes: MistakeRepository;
   readonly playlists: PlaylistRepository;
   readonly predictions: PredictionRepository;
@@ -95,6 +97,7 @@ export class Library {
     this.experiments = new ExperimentRepository(db, this.spaces, announce);
     this.labels = new LabelRepository(db, announce);
     this.listening = new ListeningRepository(db);
+    this.melodies = new MelodyRepository(db, announce);
     this.mistakes = new MistakeRepository(db, announce);
     this.playlists = new PlaylistRepository(db, () => this.folder(), announce);
     this.predictions = new PredictionRepository(db, announce);
@@ -167,6 +170,7 @@ export class Library {
   purge(): void {
     this.db.prepare('DELETE FROM studies WHERE removed_at IS NOT NULL').run();
     this.db.prepare('DELETE FROM reductions WHERE removed_at IS NOT NULL').run();
+    this.melodies.purge();
   }
 
   touch(): void {

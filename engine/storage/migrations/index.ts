@@ -8,6 +8,7 @@ import { sql as cacheSoundOrigins } from './cache/0007-sound-origins.ts';
 import { sql as cacheMistakes } from './cache/0008-mistakes.ts';
 import { sql as cacheMaps } from './cache/0009-maps.ts';
 import { sql as cacheTags } from './cache/0010-tags.ts';
+import { sql as cacheMelodies } from './cache/0011-melody-models.ts';
 import { sql as jobs } from './jobs/0001-jobs.ts';
 import { sql as jobsLanes } from './jobs/0002-lanes.ts';
 import { sql as libraryTracks } from './library/0001-library.ts';
@@ -31,6 +32,7 @@ import { sql as libraryPlaylists } from './library/0018-playlists.ts';
 import { sql as libraryViews } from './library/0019-views.ts';
 import { sql as librarySharedSpaces } from './library/0020-shared-spaces.ts';
 import { sql as libraryEmbeddingFailures } from './library/0021-embedding-failures.ts';
+import { sql as libraryMelodies } from './library/0022-melodies.ts';
 import type { Migration } from '../migration.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
@@ -57,6 +59,7 @@ export const migrations = {
     libraryViews,
     librarySharedSpaces,
     libraryEmbeddingFailures,
+    libraryMelodies,
   ],
   cache: [
     cacheEmbeddings,
@@ -69,6 +72,7 @@ export const migrations = {
     cacheMistakes,
     cacheMaps,
     cacheTags,
+    cacheMelodies,
   ],
   jobs: [jobs, jobsLanes],
 } as const satisfies Record<string, readonly Migration[]>;

@@ -72,7 +72,7 @@ export async function learnMelodies(
   const random = new Random(settings.seed);
   const [heldOut, rest] = parted(random.shuffle(melodies));
   const of = (model: MelodyModel): Promise<Surprise> => surpriseAt(model, heldOut, signal);
-  const chain = markovModel(rest);
+  const chain = await markovModel(rest, { signal });
   const markov = await of(chain);
   const open: LstmModel[] = [];
   try {
@@ -98,7 +98,7 @@ export async function learnMelodies(
     const figures: MelodyFigures = {
       ...{ melodies: heldOut.length, notes: markov.notes, markov, lstm },
       uniform: await of(uniformModel()),
-      unigram: await of(markovModel(rest, 0)),
+      unigram: await of(await markovModel(rest, { order: 0, signal })),
       shuffled: await surpriseAt(
         best,
         heldOut.map((melody) => disordered(melody, random)),

@@ -1,6 +1,7 @@
+import { Pacer } from '../../numerics/pacer.ts';
 import { at } from '../../numerics/vectors.ts';
 import { DURATIONS, PITCHES, REST, type MelodyEvent } from './events.ts';
-import { lastPitch, type MelodyModel, type NextEvent } from './model.ts';
+import { lastPitch, WORK_PER_EVENT, type MelodyModel, type NextEvent } from './model.ts';
 
 /** Events that are looked back at. */
 export const ORDER = 3;
@@ -16,12 +17,18 @@ type Table = Map<string, Counts>;
  * follow from the durations before and from whether it is a note or a rest.
  *
  * @param order 0 gives the unigram model: how often each pitch and duration is, whatever came before
+ * @throws the signal's reason
  */
-export function markovModel(melodies: readonly (readonly MelodyEvent[])[], order = ORDER): MelodyModel {
+export async function markovModel(
+  melodies: readonly (readonly MelodyEvent[])[],
+  { order = ORDER, signal }: { order?: number; signal?: AbortSignal | undefined } = {},
+): Promise<MelodyModel> {
   const tables: Tables = { pitch: new Map(), duration: new Map() };
+  const pacer = new Pacer(signal);
   for (const melody of melodies) {
     const past: MelodyEvent[] = [];
     for (const event of melody) {
+      if (pacer.due(WORK_PER_EVENT)) await pacer.pause();
       const last = lastPitch(past);
       contexts(past, order, pitchSymbol).forEach((context, length) => {
         // Without a context the pitch itself counts; behind one, how far it is from the last one.
@@ -37,7 +44,7 @@ export function markovModel(melodies: readonly (readonly MelodyEvent[])[], order
 
 /** Everything alike: what a model must beat to know anything. */
 export function uniformModel(): MelodyModel {
-  return markovModel([], 0);
+  return { begin: () => walkOf({ pitch: new Map(), duration: new Map() }, 0) };
 }
 
 interface Tables {

@@ -1,3 +1,4 @@
+import { Pacer } from '../../numerics/pacer.ts';
 import { at } from '../../numerics/vectors.ts';
 import { REST, type MelodyEvent } from './events.ts';
 
@@ -23,6 +24,9 @@ export interface MelodyModel {
   begin: () => Walk;
 }
 
+/** In units of {@link Pacer.due}. */
+export const WORK_PER_EVENT = 4000;
+
 /** Nats that a model is surprised by: the lower, the better it knew. */
 export interface Surprise {
   /** Mean over the notes and rests of −log p, of pitch and duration together. */
@@ -44,10 +48,11 @@ export async function surpriseAt(
   signal?: AbortSignal,
 ): Promise<Surprise> {
   let [ofPitch, ofDuration, notes] = [0, 0, 0];
+  const pacer = new Pacer(signal);
   for (const melody of melodies) {
-    signal?.throwIfAborted();
     const walk = model.begin();
     for (const event of melody) {
+      if (pacer.due(WORK_PER_EVENT)) await pacer.pause();
       const { pitches, durations } = await walk.next(event.beat);
       ofPitch -= Math.log(at(pitches, event.pitch));
       ofDuration -= Math.log(at(durations(event.pitch), event.duration));

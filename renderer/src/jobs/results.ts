@@ -42,6 +42,8 @@ export function resultLine(result: JobResult): string {
       return `${duration(result.melody.durationSeconds)} of melody`;
     case 'transcribe':
       return plural(result.notes.length, 'note');
+    case 'continue-melody':
+      return `${plural(result.continuation.notes.length, 'note')} more`;
     case 'study':
       return plural(result.reductions, 'reduction');
     case 'mistakes':

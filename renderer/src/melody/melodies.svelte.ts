@@ -1,4 +1,5 @@
 import type { EngineClient } from '../../../engine/api/contract.ts';
+import { defaultContinuation, type MelodyContinuation } from '../../../engine/api/melodies.ts';
 import type { MelodySound, Note } from '../../../engine/api/melody.ts';
 import type { JobWaiter } from '../jobs/jobs.svelte.ts';
 import type { Player } from '../player/player.svelte.ts';
@@ -19,13 +20,23 @@ export interface Playing {
   name: string;
 }
 
+/** How a melody is continued. */
+export interface Continuation {
+  bars: number;
+  temperature: number;
+  seed: number;
+  model: 'better' | MelodyContinuation['model'];
+}
+
 /** A melody, and what it sounded like when it was last played. */
 export class Melodies {
   readonly roll = new Roll();
   /** Whether the piano roll is open. */
   shown = $state(false);
   sound = $state.raw<MelodySound | null>(null);
-  /** The job that plays; “” while it is being started, null where none does. */
+  /** How it is continued next. */
+  continuation = $state.raw<Continuation>({ ...defaultContinuation, model: 'better' });
+  /** The job that plays, listens or continues; “” while it is being started, null where none does. */
   jobId = $state<string | null>(null);
   /** What {@link sound} was made of. */
   #made = $state.raw<{ key: string; at: number } | null>(null);
@@ -91,6 +102,29 @@ export class Melodies {
       if (result?.kind !== 'transcribe') throw new Error('notes of a track without a result');
       this.roll.replace(result.notes);
       return result.notes.length;
+    } finally {
+      this.jobId = null;
+    }
+  }
+
+  /**
+   * Adds what comes after the melody, as the melodies of the library go on; the new notes are chosen.
+   * @throws EngineError
+   */
+  async continue(settings: Continuation): Promise<MelodyContinuation | null> {
+    if (this.jobId !== null) return null;
+    this.jobId = '';
+    try {
+      const { beatsPerMinute, plain: notes } = this.roll;
+      const { jobId } = await this.#engine.call('melodies.continue', {
+        ...{ libraryId: this.#libraryId, notes, beatsPerMinute },
+        ...settings,
+      });
+      this.jobId = jobId;
+      const { result } = await this.#jobs.wait(jobId);
+      if (result?.kind !== 'continue-melody') throw new Error('a continuation without a result');
+      this.roll.append(result.continuation.notes);
+      return result.continuation;
     } finally {
       this.jobId = null;
     }

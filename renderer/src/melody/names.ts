@@ -1,3 +1,6 @@
+/** What continues melodies. */
+export const modelNames = { markov: 'Markov chain', lstm: 'LSTM' } as const;
+
 const names = ['C', 'C♯', 'D', 'D♯', 'E', 'F', 'F♯', 'G', 'G♯', 'A', 'A♯', 'B'] as const;
 const black = new Set([1, 3, 6, 8, 10]);
 

@@ -176,6 +176,16 @@ export class Roll {
     this.selected = setOf();
   }
 
+  /** Adds notes, and chooses them; as many as there is room for. @returns how many those are */
+  append(notes: readonly Note[]): number {
+    const added = notes
+      .slice(0, MOST_NOTES - this.notes.length)
+      .map((note) => ({ ...note, id: this.#next++ }));
+    this.#change([...this.notes, ...added]);
+    this.selected = setOf(added.map(({ id }) => id));
+    return added.length;
+  }
+
   undo(): void {
     this.#step('past');
   }

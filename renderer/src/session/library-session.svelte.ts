@@ -11,6 +11,7 @@ import type { Jobs } from '../jobs/jobs.svelte.ts';
 import { TrackTable, type TrackScope } from '../library/tracks.svelte.ts';
 import { MapData } from '../map/projection.svelte.ts';
 import type { Packs } from '../packs/packs.svelte.ts';
+import { KeptMelodies } from '../melody/kept.svelte.ts';
 import { Melodies } from '../melody/melodies.svelte.ts';
 import { Mistakes } from '../mistakes/mistakes.svelte.ts';
 import { ModulationMaps } from '../modulation/modulation.svelte.ts';
@@ -90,6 +91,7 @@ export class LibrarySession {
   readonly #background: BackgroundSounds;
   readonly player: Player;
   readonly melodies: Melodies;
+  readonly keptMelodies: KeptMelodies;
   readonly why: Why;
   readonly strip: WindowClassStrip;
   readonly taggrams: Taggrams;
@@ -142,6 +144,7 @@ export class LibrarySession {
     this.player = new Player(libraryId, engine, this.notices, host.settings);
     const { player, sonifier } = this;
     this.melodies = new Melodies(libraryId, engine, jobs, { player, sonifier });
+    this.keptMelodies = new KeptMelodies(libraryId, engine, this.history);
     this.why = new Why(engine);
     this.strip = new WindowClassStrip(engine, this.notices);
     this.taggrams = new Taggrams(engine);
@@ -306,6 +309,10 @@ export class LibrarySession {
         break;
       case 'tags':
         this.#throttles.tags.call();
+        break;
+      case 'melodies':
+        // The command line may have kept some.
+        void this.notices.attempt(() => this.keptMelodies.reload());
         break;
       case 'mistakes':
         this.#throttles.mistakes.call();

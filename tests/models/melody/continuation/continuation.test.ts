@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { continueMelody } from '../../../../models/melody/continuation/continue.ts';
 import {
   DURATION_BEATS,
@@ -70,7 +70,7 @@ async function sums(model: MelodyModel, melody: readonly MelodyEvent[]): Promise
 
 describe('a Markov chain', () => {
   it('gives probabilities, also far outside of what it learned', async () => {
-    const model = markovModel(several(1, 3));
+    const model = await markovModel(several(1, 3));
     const odd: MelodyEvent[] = [0, REST, 127, 127, REST, 1].map((pitch, i) => ({
       pitch,
       duration: i,
@@ -84,7 +84,7 @@ describe('a Markov chain', () => {
     // a b a c: after “a” came b and c, once each.
     const [a, b, c] = [60, 62, 64];
     const melody = [a, b, a, c].map((pitch) => ({ pitch, duration: 8, beat: 0 }));
-    const walk = markovModel([melody], 1).begin();
+    const walk = (await markovModel([melody], { order: 1 })).begin();
     await walk.next(0);
     walk.take({ pitch: a, duration: 8, beat: 0 });
     const { pitches } = await walk.next(0);
@@ -95,12 +95,12 @@ describe('a Markov chain', () => {
 
   it('knows a melody in another key, and is beaten by the unigram only where order tells nothing', async () => {
     const up = events(5).map((event) => ({ ...event, pitch: event.pitch === REST ? REST : event.pitch + 5 }));
-    const model = markovModel([events(5)]);
+    const model = await markovModel([events(5)]);
     // The first three notes are not yet told by what came before.
     const own = await surpriseAt(model, [events(5)]);
     const other = await surpriseAt(model, [up]);
     expect(other.perNote).toBeLessThan(own.perNote + 0.6);
-    const unigram = await surpriseAt(markovModel([events(5)], 0), [up]);
+    const unigram = await surpriseAt(await markovModel([events(5)], { order: 0 }), [up]);
     expect(other.perNote).toBeLessThan(unigram.perNote / 2);
     const uniform = await surpriseAt(uniformModel(), [up]);
     expect(uniform.perNote).toBeCloseTo(Math.log(129 * 16), 10);
@@ -110,7 +110,10 @@ describe('a Markov chain', () => {
 
 describe('a continuation', () => {
   const settings = { beatsPerMinute: 120, bars: 4, temperature: 1, seed: 3 };
-  const model = markovModel(several(1, 12));
+  let model: MelodyModel;
+  beforeAll(async () => {
+    model = await markovModel(several(1, 12));
+  });
   const melody = madeUpMelody(50);
 
   it('begins where the melody ends, fills whole bars, and is the same for the same seed', async () => {
@@ -139,7 +142,7 @@ describe('a continuation', () => {
     await expect(
       continueMelody(model, melody, settings, AbortSignal.abort(new Error('enough'))),
     ).rejects.toThrow('enough');
-    const silent = markovModel([[{ pitch: REST, duration: 15, beat: 0 }]]);
+    const silent = await markovModel([[{ pitch: REST, duration: 15, beat: 0 }]]);
     await expect(continueMelody(silent, [], { ...settings, temperature: 0 })).rejects.toThrow('pause only');
   });
 });
