@@ -99,8 +99,8 @@ def stanzas_of(package: str, text: bytes) -> list[licences.Stanza]:
 
 def seconds_of(path: Path) -> float:
     """Length of an audio file by its header; 0 where nothing can be read."""
-    import soundfile
     try:
+        import soundfile
         info = soundfile.info(str(path))
         return round(info.frames / info.samplerate, 3)
     except Exception:

@@ -258,7 +258,8 @@ class Drawing:
     def pick_program(self, program: int, phrases: float) -> dict:
         """A note, or with probability `phrases` a phrase, of a programme: soundfont first, then the entry."""
         kind = "gm-phrases" if self.rng.random() < phrases else "gm-notes"
-        found = [c for c in self.programs[program] if c.startswith(kind)]
+        own = self.programs[program]
+        found = [c for c in own if c.startswith(kind)] or list(own)  # recorded instruments play no phrases
         share = np.array([FONT_SHARE.get(c.rsplit("-", 1)[1], 1.0) for c in found])
         entries = self.programs[program][found[self.rng.choice(len(found), p=share / share.sum())]]
         return entries[self.rng.integers(len(entries))]

@@ -1,0 +1,192 @@
+"""What the weightings of the tasks are worth: small encoders, some seeds, told apart on sounds that none of them learned from.
+
+    python ablate.py --work DIR --apart DIR2 [--steps 200] [--seeds 3] [--threads 1]      -> DIR/ablation.json, a table
+
+DIR holds what `collect.py take` took and `data.py` decoded (without soundfonts the recorded notes are the programmes); DIR2 what
+`collect.py inventory` unpacked of the packages of sources.KEPT_APART. Whoever chooses a weighting looks at dev; report is for
+what was chosen. Sizes come from ARCHETONE_RECIPE, as everywhere. Runs are resumed: what DIR/ablation.json knows is not done again.
+"""
+import argparse
+import json
+import math
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import StandardScaler
+
+import targets
+from common import Average, load, save
+from config import FEATURES, TRAIN, as_dict
+from data import AUDIO, RATE, decode, prepare_files, prepare_recorded, usable
+from features import LogMel
+from model import ResidualQuantiser
+from sources import KEPT_APART
+from train_encoder import Batches, Joint, groups, losses, priors
+from weighting import KINDS, Weighting
+
+NEIGHBOURS = 5
+MOST_PER_CLASS, LEAST_PER_CLASS = 40, 8
+WINDOW_FRAMES, WINDOWS_PER_FILE = 100, 4  # 2 s each
+# of a drum sound, by its file's name; the first that fits
+DRUMS = {"kick": r"kick|bass.?drum|\bbd\b|kdrum", "snare": r"snare|\bsd\b|sdrum|rim", "hat": r"hat|\bhh", "tom": r"tom",
+         "cymbal": r"crash|ride|cymbal|splash|china", "clap": r"clap", "cowbell": r"cowbell"}
+
+
+def kind_of(path: str) -> str | None:
+    """What a drum sound is of; None where its name does not say."""
+    name = re.sub(r"[_\-0-9]+", " ", Path(path).stem.lower())
+    return next((kind for kind, pattern in DRUMS.items() if re.search(pattern, name)), None)
+
+
+def kept_apart(apart: Path, part: str) -> dict[str, list[tuple[Path, str]]]:
+    """What is there of dev or report: files with their class, soundtracks by game and one-shots by kind of drum."""
+    def files(kind):
+        return [(p, name) for name in KEPT_APART[kind][part] for p in sorted((apart / "audio" / name).rglob("*"))
+                if p.suffix.lower() in AUDIO and p.is_file()]
+    return {"soundtracks": files("soundtracks"),
+            "one-shots": [(p, k) for p, _ in files("one-shots") if (k := kind_of(p.name)) is not None]}
+
+
+def judged(files: list[tuple[Path, str]], kind: str, mel: LogMel, pool) -> tuple[list[torch.Tensor], np.ndarray]:
+    """Raw log-mel [windows, T, 128] of each file that is used, and classes. Music of 12 s and more only, files drawn by TRAIN.seed."""
+    rng, rows, classes = np.random.default_rng(TRAIN.seed), [], []
+    by_class: dict[str, list[Path]] = {}
+    for path, name in files:
+        by_class.setdefault(name, []).append(path)
+    size = WINDOW_FRAMES * FEATURES.hop
+    for name, paths in sorted(by_class.items()):
+        found = []
+        for pcm in pool.map(decode, [paths[i] for i in rng.permutation(len(paths))][:2 * MOST_PER_CLASS]):
+            if not usable(pcm) or (kind == "soundtracks") != (len(pcm) >= 12 * RATE) or len(found) == MOST_PER_CLASS:
+                continue
+            starts = [0] if len(pcm) <= size else np.linspace(0, len(pcm) - size, WINDOWS_PER_FILE, dtype=int) if kind == "soundtracks" else [0]
+            cut = np.zeros((len(starts), size), np.float32)
+            for row, start in zip(cut, starts):
+                piece = pcm[start:start + size]
+                row[:len(piece)] = piece / 32768
+            found.append(mel.log_mel(torch.from_numpy(cut)))
+        if len(found) >= LEAST_PER_CLASS:
+            rows += found
+            classes += [name] * len(found)
+    return rows, np.array(classes)
+
+
+def right(vectors: np.ndarray, classes: np.ndarray) -> float:
+    """Percent told right by the other files' five nearest, balanced over classes; dimensions standardised over the set."""
+    x = StandardScaler().fit_transform(vectors)
+    nearest = KNeighborsClassifier(NEIGHBOURS).fit(x, classes).kneighbors(return_distance=False)  # without themselves
+    votes = [max(sorted(set(classes[n])), key=lambda c: (classes[n] == c).sum()) for n in nearest]
+    hits = np.array(votes) == classes
+    return round(100 * float(np.mean([hits[classes == c].mean() for c in sorted(set(classes))])), 1)
+
+
+@torch.no_grad()
+def vectors_of(model: Joint, mel: LogMel, rows: list[torch.Tensor]) -> np.ndarray:
+    """Mean z of each file's windows."""
+    out = []
+    for windows in rows:
+        tokens = model.mae.encoder.tokens((windows - mel.mean) / mel.std)
+        out.append(model.summary.raw_tokens(tokens).mean(0).numpy())
+    return np.stack(out)
+
+
+def train(work: Path, stats: dict, rvq: ResidualQuantiser, kind: str, seed: int, steps: int) -> tuple[Joint, dict]:
+    """An encoder whose tasks are weighted so; its averaged weights, and the last losses. The rate follows steps, not the clock."""
+    torch.manual_seed(seed)
+    model = Joint()
+    model.weighting = Weighting(kind, priors())
+    model.mae.encoder.load_state_dict({"mean": stats["mean"], "std": stats["std"]}, strict=False)
+    model.train()
+    optimiser = torch.optim.AdamW(groups(model), lr=TRAIN.encoder_lr, betas=(0.9, 0.98), weight_decay=0.05)
+    average, generator = Average(model, TRAIN.ema), torch.Generator().manual_seed(seed)
+    batches, report = Batches(work, seed + 17, stats["mean"], stats["std"]), {}
+    for step in range(steps):
+        rate = min(1.0, (step + 1) / 30) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * step / steps)))
+        for group in optimiser.param_groups:
+            group["lr"] = TRAIN.encoder_lr * rate
+        loss, report = losses(model, rvq, batches(), generator, False)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+        optimiser.step()
+        average.update(model)
+    model.load_state_dict(average.state)
+    weights = dict(zip(model.weighting.names, (round(w, 3) for w in model.weighting.weights().tolist())))
+    return model.eval(), {"losses": {k: round(v, 3) for k, v in report.items()}, "weights": weights}
+
+
+def table(found: dict) -> str:
+    """Mean over the seeds with the lowest and the highest."""
+    sets = [f"{part} {name}" for part in ("dev", "report") for name in found["sets"][part]]
+    sizes = [f"{s} {found['sets'][s.split(' ', 1)[0]][s.split(' ', 1)[1]]}" for s in sets]
+    lines = ["| weighting | " + " | ".join(sizes) + " |", "|---" * (len(sets) + 1) + "|"]
+    for kind in dict.fromkeys(run["weighting"] for run in found["runs"]):
+        cells = []
+        for one in sets:
+            part, name = one.split(" ", 1)
+            values = [run[part][name] for run in found["runs"] if run["weighting"] == kind]
+            spread = f" ({min(values)}–{max(values)})" if len(values) > 1 else ""
+            cells.append(f"{np.mean(values):.1f}{spread}")
+        lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--apart", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    with ThreadPoolExecutor(args.threads) as pool:
+        prepare_files(args.work, [], pool)
+        prepare_recorded(args.work, pool)
+        if load(args.work / "rvq.pt") is None:
+            stats, tokens = targets.statistics(args.work, TRAIN.seed)
+            save(args.work / "stats.pt", stats)
+            save(args.work / "rvq.pt", targets.quantiser(tokens, TRAIN.seed).state_dict())
+        stats, mel, rvq = load(args.work / "stats.pt"), LogMel(), ResidualQuantiser()
+        mel.load_state_dict(stats, strict=False)
+        rvq.load_state_dict(load(args.work / "rvq.pt"))
+        with torch.no_grad():
+            sets = {part: {kind: judged(files, kind, mel, pool) for kind, files in kept_apart(args.apart, part).items()}
+                    for part in ("dev", "report")}
+    path = args.work / "ablation.json"
+    found = json.loads(path.read_text()) if path.exists() else {"config": as_dict(), "steps": args.steps, "runs": []}
+    if (found["config"], found["steps"]) != (json.loads(json.dumps(as_dict())), args.steps) and found["runs"]:
+        raise SystemExit(f"{path} is of other sizes or steps: move it away")
+    found["sets"] = {part: {kind: f"{len(y)}/{len(set(y))}" for kind, (_, y) in own.items()} for part, own in sets.items()}
+
+    def judge(embed) -> dict:
+        return {part: {kind: right(embed(rows), y) for kind, (rows, y) in own.items()} for part, own in sets.items()}
+
+    def keep(run: dict) -> None:
+        found["runs"].append(run)
+        path.write_text(json.dumps(found, indent=1))
+        print(json.dumps(run), flush=True)
+
+    known = {(run["weighting"], run["seed"]) for run in found["runs"]}
+    if ("log-mel", 0) not in known:
+        flat = lambda rows: np.stack([np.concatenate([x.mean((0, 1)).numpy(), x.std((0, 1)).numpy()]) for x in rows])
+        keep(dict(weighting="log-mel", seed=0, **judge(flat)))
+    for seed in range(1, args.seeds + 1):
+        for kind in ("untrained", *KINDS):
+            if (kind, seed) in known:
+                continue
+            cpu = time.process_time()
+            model, said = train(args.work, stats, rvq, "fixed" if kind == "untrained" else kind, seed,
+                                0 if kind == "untrained" else args.steps)
+            run = dict(weighting=kind, seed=seed, **judge(lambda rows: vectors_of(model, mel, rows)))
+            keep(run | said | {"cpuSeconds": round(time.process_time() - cpu)})
+    print(table(found))
+
+
+if __name__ == "__main__":
+    main()
