@@ -46,7 +46,7 @@ const split = trackIds.map((id, t) => ({
 const library = {
   experiments: {
     get: () => experiment,
-    network: () => PrototypeNetwork.fromBytes(bytes),
+    anyNetwork: () => PrototypeNetwork.fromBytes(bytes),
     tracksOf: () => split,
   },
   embeddings: {
