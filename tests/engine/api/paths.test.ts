@@ -34,6 +34,7 @@ const table: Partial<Record<Method, string[]>> = {
   'melody.writeMidi': ['file'],
   'mistakes.export': ['path'],
   'modalities.find': ['by.path'],
+  'modalities.learn': ['imageNetwork'],
   'modulation.map': ['of.path'],
   'modulation.hear': ['of.path'],
   'modulation.save': ['of.path', 'file'],
