@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { CheckpointError } from '../checkpoint/errors.ts';
 import { readForeignModel, type ForeignTensor } from '../onnx/foreign.ts';
 import { lateRuntime } from '../onnx/late-runtime.ts';
+import type { InferenceSession, Tensor } from '../onnx/runtime.ts';
 import { readImageCard, type ImageCard } from './image-card.ts';
 import { imageInput } from './image-input.ts';
 import type { Pixels } from './picture.ts';

@@ -5,7 +5,8 @@ import { inlineRunner, type ProviderRunner } from '../../models/packs/index.ts';
 import type { PackInfo } from '../../engine/api/packs.ts';
 import { handmadeSpaces } from '../../models/handmade/registry.ts';
 import { PackService } from '../../engine/packs/service.ts';
-import { finished, startTestEngine, testFolder } from '../support/engine.ts';
+import { finished, startTestEngine } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 import { writeTinyPack } from '../support/tiny-pack.ts';
 
 async function service(packFolders: string[], dataFolder = testFolder()): Promise<PackService> {

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { writeMidiFile } from '../../models/melody/midi.ts';
 import { runCli, type CliRun } from '../support/cli.ts';
-import { classSound, testFolder, writeMusic, writeSound } from '../support/engine.ts';
+import { classSound, testFolder, writeMusic, writeSound } from '../support/music.ts';
 import { readWav } from '../support/wav.ts';
 
 const errorSchema = z.strictObject({

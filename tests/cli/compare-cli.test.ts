@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { runCli } from '../support/cli.ts';
-import { testFolder, writeMusic } from '../support/engine.ts';
+import { testFolder, writeMusic } from '../support/music.ts';
 
 const trainedSchema = z.looseObject({ experiment: z.looseObject({ id: z.string() }) });
 const share = z.looseObject({ value: z.number() });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { runCli } from '../support/cli.ts';
-import { testFolder } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 import { freePort } from '../support/nats.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeWav } from '../../models/audio/index.ts';
 import { runCli } from '../support/cli.ts';
-import { testFolder } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 
 const yaml = `experiments:
   - task: { name: notes, type: multiclass_classification }

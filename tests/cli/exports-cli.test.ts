@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { readDataset, writeMeka, writeMulan, type WritableSet } from '../../models/datasets/index.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { runCli } from '../support/cli.ts';
-import { testFolder, writeMusic } from '../support/engine.ts';
+import { testFolder, writeMusic } from '../support/music.ts';
 
 /** Sixty rows around three centres, two labels that follow from them. */
 function threeClouds(): WritableSet {

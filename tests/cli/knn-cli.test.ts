@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
-import { testFolder } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 import { smallParquet } from '../support/parquet.ts';
 import { sharedFolder } from '../support/shared.ts';
 

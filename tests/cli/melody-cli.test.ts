@@ -5,7 +5,7 @@ import { encodeWav } from '../../models/audio/encode-wav.ts';
 import { readMidi, writeMidiFile } from '../../models/melody/midi.ts';
 import { bundled } from '../support/bundles.ts';
 import { runCli, type CliRun } from '../support/cli.ts';
-import { testFolder } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 import { madeUpMelody } from '../support/made-up-melodies.ts';
 
 const limits = { notes: 5000, seconds: 600 };

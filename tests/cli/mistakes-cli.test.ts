@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { runCli } from '../support/cli.ts';
-import { classSound, testFolder, writeMusic, writeSound } from '../support/engine.ts';
+import { classSound, testFolder, writeMusic, writeSound } from '../support/music.ts';
 
 const answerSchema = z.looseObject({
   report: z.looseObject({

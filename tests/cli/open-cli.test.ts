@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
-import { testFolder } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const canRun = process.platform !== 'win32' && existsSync(join(root, 'dist', 'electron', 'main.js'));

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { runCli } from '../support/cli.ts';
-import { testFolder, writeMusic } from '../support/engine.ts';
+import { testFolder, writeMusic } from '../support/music.ts';
 
 const listSchema = z.looseObject({
   prototypes: z.array(z.looseObject({ index: z.number(), class: z.string(), name: z.string() })),

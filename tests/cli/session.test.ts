@@ -3,7 +3,7 @@ import { expect, it, vi } from 'vitest';
 import { Interrupt } from '../../cli/interrupt.ts';
 import { ProgressLine } from '../../cli/progress.ts';
 import { Session } from '../../cli/session.ts';
-import { testFolder, tinyPacks, writeMusic } from '../support/engine.ts';
+import { testFolder, tinyPacks, writeMusic } from '../support/music.ts';
 import { decodeWorker, labelWorker, datasetWorker } from '../support/workers.ts';
 
 it('cancels a job also when Ctrl-C comes while it is being started', { timeout: 60_000 }, async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
-import { testFolder } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 
 it.each([
   { words: [], says: 'Neither files nor a library are named.' },

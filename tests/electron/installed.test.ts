@@ -3,7 +3,7 @@ import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkInstalled } from '../../electron/installed.ts';
-import { testFolder } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 
 describe('files that threads start from', () => {
   it('are refused when they are changed, unknown or gone', async () => {

@@ -3,15 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeMono, readTags } from '../../models/audio/index.ts';
 import { MediaTokens } from '../../engine/media.ts';
-import {
-  classSound,
-  copyFixture,
-  importFolder,
-  startTestEngine,
-  testFolder,
-  tracksByPath,
-  writeSound,
-} from '../support/engine.ts';
+import { importFolder, startTestEngine, tracksByPath } from '../support/engine.ts';
+import { classSound, copyFixture, testFolder, writeSound } from '../support/music.ts';
 import { au, oddFixture, plainFixture, wav } from '../support/odd-audio.ts';
 
 /** ID3v2.3 with a title and a PNG, in front of MP3 frames. */

@@ -16,16 +16,8 @@ import { LibraryCatalogue } from '../../engine/library/libraries.ts';
 import { PASSING_FOLDER } from '../../engine/library/sonifications.ts';
 import { backUp, isSoundFile, listBackups, superfluous } from '../../engine/storage/backups.ts';
 import { Database } from '../../engine/storage/database.ts';
-import {
-  finished,
-  importFolder,
-  listen,
-  reimport,
-  settled,
-  startTestEngine,
-  testFolder,
-  writeMusic,
-} from '../support/engine.ts';
+import { finished, importFolder, listen, reimport, settled, startTestEngine } from '../support/engine.ts';
+import { testFolder, writeMusic } from '../support/music.ts';
 
 const HOUR = 3_600_000;
 

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CheckpointError, openCheckpoint, type CheckpointErrorCode } from '../../models/checkpoint/index.ts';
 import { inspectFiles } from '../../models/conversion/index.ts';
-import { testFolder } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 import { sharedFolder } from '../support/shared.ts';
 import { PickleWriter, StoredZip, writeTorchFile } from '../support/torch-writer.ts';
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
-import { classSound, testFolder, writeMusic, writeSound } from '../support/engine.ts';
+import { classSound, testFolder, writeMusic, writeSound } from '../support/music.ts';
 
 const verbs = [
   ...['import', 'train', 'classify', 'neighbours', 'embed', 'sonify', 'reduce', 'export', 'packs', 'open'],

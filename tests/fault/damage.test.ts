@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { LibrarySummary } from '../../engine/api/libraries.ts';
 import { runCli } from '../support/cli.ts';
 import { damages, filesOf, garbage, scramble } from '../support/damage.ts';
-import { importFolder, reimport, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
+import { importFolder, reimport, startTestEngine } from '../support/engine.ts';
+import { testFolder, writeMusic } from '../support/music.ts';
 
 /** A data folder with a library of three tracks and one backup, which nobody has open. */
 let whole = '';

@@ -16,7 +16,8 @@ import { portPair } from '../../engine/wire/transports/in-process.ts';
 import { openRuntime, readPack, type Pack } from '../../models/packs/index.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { bundled } from '../support/bundles.ts';
-import { settled, startTestEngine, testFolder, tinyPacks, writeMusic } from '../support/engine.ts';
+import { settled, startTestEngine } from '../support/engine.ts';
+import { testFolder, tinyPacks, writeMusic } from '../support/music.ts';
 import { endlessLoop, hugeConstant } from '../support/hostile-graphs.ts';
 import { TINY, writeTinyPack } from '../support/tiny-pack.ts';
 

@@ -5,7 +5,8 @@ import type { EngineClient } from '../../engine/api/contract.ts';
 import { connectEngine } from '../../engine/api/client.ts';
 import { portPair } from '../../engine/wire/transports/in-process.ts';
 import { encodeWav } from '../../models/audio/index.ts';
-import { settled, startTestEngine, testFolder, type TestEngine } from '../support/engine.ts';
+import { settled, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 
 const yaml = (dataset: string): string => `experiments:
   - task: { type: multiclass_classification }

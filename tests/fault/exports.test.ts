@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { writeBundle, type WriteFile } from '../../engine/bundles/bundle.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
 import { bundled } from '../support/bundles.ts';
-import { settled, startTestEngine, testFolder } from '../support/engine.ts';
+import { settled, startTestEngine } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 import { trainedLibrary } from '../support/trained.ts';
 
 function systemError(code: string): Error {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../engine/api/contract.ts';
 import { bundled } from '../support/bundles.ts';
-import { reimport, startTestEngine, testOptions, writeMusic } from '../support/engine.ts';
+import { reimport, startTestEngine, testOptions } from '../support/engine.ts';
+import { writeMusic } from '../support/music.ts';
 import { canMount, smallDisk } from '../support/small-disk.ts';
 import type { SmallDisk } from '../support/small-disk.ts';
 

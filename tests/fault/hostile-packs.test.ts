@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { forkHelper } from '../../engine/helpers/process.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { bundled } from '../support/bundles.ts';
-import { startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
+import { startTestEngine } from '../support/engine.ts';
+import { testFolder, writeMusic } from '../support/music.ts';
 import { endlessLoop, hugeConstant } from '../support/hostile-graphs.ts';
 import { writeTinyPack } from '../support/tiny-pack.ts';
 

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { importFolder, startTestEngine, testFolder, tracksByPath } from '../support/engine.ts';
+import { importFolder, startTestEngine, tracksByPath } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 import { Random } from '../../models/numerics/random.ts';
 import {
   au,

@@ -12,18 +12,15 @@ import { Database } from '../../engine/storage/database.ts';
 import { storageError } from '../../engine/storage/errors.ts';
 import { bundled } from '../support/bundles.ts';
 import {
-  classSound,
   finished,
   importFolder,
   reimport,
   settled,
   startTestEngine,
-  testFolder,
   testOptions,
   tracksByPath,
-  writeMusic,
-  writeSound,
 } from '../support/engine.ts';
+import { classSound, testFolder, writeMusic, writeSound } from '../support/music.ts';
 
 /** Ready tracks of a library and their vectors, straight from the files. */
 function readyTracks(libraryFolder: string): { id: string; path: string; vectors: ArrayBuffer }[] {

@@ -7,7 +7,8 @@ import { jobKind } from '../../engine/jobs/kind.ts';
 import { JobQueue } from '../../engine/jobs/queue.ts';
 import { JobStore } from '../../engine/jobs/store.ts';
 import { openJobsDatabase } from '../../engine/storage/open.ts';
-import { startTestEngine, testFolder } from '../support/engine.ts';
+import { startTestEngine } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 
 describe('jobs on a full disk', () => {
   it('do not start unremembered; a running one still ends for its shell', async () => {

@@ -5,15 +5,8 @@ import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../models/numerics/random.ts';
 import { bundled } from '../support/bundles.ts';
-import {
-  classSound,
-  importFolder,
-  reimport,
-  startTestEngine,
-  testFolder,
-  writeMusic,
-  writeSound,
-} from '../support/engine.ts';
+import { importFolder, reimport, startTestEngine } from '../support/engine.ts';
+import { classSound, testFolder, writeMusic, writeSound } from '../support/music.ts';
 import { killScenarios } from '../support/kills.ts';
 import type { KillLine, KillScenario } from '../support/kills.ts';
 

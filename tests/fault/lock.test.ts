@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lockDataFolder } from '../../engine/storage/lock.ts';
 import { bundled } from '../support/bundles.ts';
-import { testFolder } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 
 /** Long: `ARCHETONE_LOCK_ROUNDS=500 npx vitest run tests/fault/lock.test.ts`. */
 const rounds = Number(process.env['ARCHETONE_LOCK_ROUNDS'] ?? 40);

@@ -2,14 +2,8 @@ import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { observeQueue } from '../../engine/queue/nats/observe.ts';
 import { afterFile } from '../support/after-file.ts';
-import {
-  finished,
-  importFolder,
-  settled,
-  startTestEngine,
-  testFolder,
-  writeMusic,
-} from '../support/engine.ts';
+import { finished, importFolder, settled, startTestEngine } from '../support/engine.ts';
+import { testFolder, writeMusic } from '../support/music.ts';
 import { libraryContents } from '../support/library-contents.ts';
 import { natsMissing, NatsServer, withNats } from '../support/nats.ts';
 import { settingsOf, startTestWorker } from '../support/queue-worker.ts';

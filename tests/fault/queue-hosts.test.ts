@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
-import { importFolder, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
+import { importFolder, startTestEngine } from '../support/engine.ts';
+import { testFolder, writeMusic } from '../support/music.ts';
 import { hostsMissing, makeHosts, withHosts } from '../support/hosts.ts';
 import { contentsOf, libraryContents } from '../support/library-contents.ts';
 import { natsMissing, NatsServer, withNats } from '../support/nats.ts';

@@ -16,11 +16,10 @@ import {
   importFolder,
   settled,
   startTestEngine,
-  testFolder,
   tracksByPath,
-  writeMusic,
   type TestEngine,
 } from '../support/engine.ts';
+import { testFolder, writeMusic } from '../support/music.ts';
 import { libraryContents } from '../support/library-contents.ts';
 import { freePort, natsMissing, NatsServer, withNats } from '../support/nats.ts';
 import { settingsOf, startTestWorker } from '../support/queue-worker.ts';

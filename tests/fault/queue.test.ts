@@ -1,7 +1,8 @@
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { copyFixture, importFolder, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
+import { importFolder, startTestEngine } from '../support/engine.ts';
+import { copyFixture, testFolder, writeMusic } from '../support/music.ts';
 import { clockOff, runCli, type CliRun } from '../support/cli.ts';
 import { libraryContents } from '../support/library-contents.ts';
 import { natsMissing, NatsServer, withNats } from '../support/nats.ts';

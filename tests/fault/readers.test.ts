@@ -9,7 +9,8 @@ import { inlineReaders } from '../../engine/readers/inline.ts';
 import { Readers, type ReadersOptions } from '../../engine/readers/readers.ts';
 import { readDataset } from '../../engine/datasets/read.ts';
 import { bundled } from '../support/bundles.ts';
-import { importFolder, startTestEngine, testFolder, writeMusic, writeSound } from '../support/engine.ts';
+import { importFolder, startTestEngine } from '../support/engine.ts';
+import { testFolder, writeMusic, writeSound } from '../support/music.ts';
 import { datasetWorker, decodeWorker, labelWorker } from '../support/workers.ts';
 
 const never = new AbortController().signal;

@@ -5,7 +5,8 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inScratch, sweepScratch } from '../../engine/files/scratch.ts';
 import { bundled } from '../support/bundles.ts';
-import { startTestEngine, testFolder } from '../support/engine.ts';
+import { startTestEngine } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 
 async function working(): Promise<{ child: ChildProcess; folder: string }> {
   const child = spawn(process.execPath, [await bundled('tests/fault/scratch-child.ts')]);

@@ -6,7 +6,8 @@ import { storageError } from '../../engine/storage/errors.ts';
 import { schemaVersion } from '../../engine/storage/migrate.ts';
 import { migrations } from '../../engine/storage/migrations/index.ts';
 import { openLibraryDatabases } from '../../engine/storage/open.ts';
-import { importFolder, reimport, startTestEngine, testFolder, writeMusic } from '../support/engine.ts';
+import { importFolder, reimport, startTestEngine } from '../support/engine.ts';
+import { testFolder, writeMusic } from '../support/music.ts';
 
 describe('a damaged database', () => {
   it.each([

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bundled } from '../support/bundles.ts';
-import { testFolder, tinyPacks } from '../support/engine.ts';
+import { testFolder, tinyPacks } from '../support/music.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 

@@ -4,14 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { forkHelper } from '../../engine/helpers/process.ts';
 import { bundled } from '../support/bundles.ts';
-import {
-  importFolder,
-  listen,
-  reimport,
-  startTestEngine,
-  testFolder,
-  writeMusic,
-} from '../support/engine.ts';
+import { importFolder, listen, reimport, startTestEngine } from '../support/engine.ts';
+import { testFolder, writeMusic } from '../support/music.ts';
 import { runCli } from '../support/cli.ts';
 
 /** An embedder process in which what calls the kernel cannot be loaded, as in a package that lacks a part of it. */

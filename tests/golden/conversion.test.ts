@@ -13,7 +13,7 @@ import { relativeRms } from '../../models/onnx/variant-error.ts';
 import { openRuntime, type Pack, type PackRuntime } from '../../models/packs/index.ts';
 import { cosine } from '../../models/numerics/distances.ts';
 import { sonify } from '../support/sonify.ts';
-import { testFolder } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 import { limits, npy, official, stages, tiny, worstDifference } from './official-support.ts';
 
 const checkpointPath = (name: string): string => official.path('ckpt', name);

@@ -1,15 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  finished,
-  importFolder,
-  startTestEngine,
-  testFolder,
-  tinyPacks,
-  tracksByPath,
-  writeMusic,
-} from '../support/engine.ts';
+import { finished, importFolder, startTestEngine, tracksByPath } from '../support/engine.ts';
+import { testFolder, tinyPacks, writeMusic } from '../support/music.ts';
 import { sharedFolder } from '../support/shared.ts';
 import { trainOn } from '../support/trained.ts';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { LibraryCatalogue } from '../../engine/library/libraries.ts';
 import { spaceKey } from '../../models/embeddings/space.ts';
-import { testFolder } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 
 const TRACKS = 6;
 const shelves: LibraryCatalogue[] = [];

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { join } from 'node:path';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { testFolder } from '../support/engine.ts';
+import { testFolder } from '../support/music.ts';
 import { reduced } from '../support/reduced.ts';
 import { exported, trainedLibrary, type TrainedLibrary } from '../support/trained.ts';
 

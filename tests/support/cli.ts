@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundled } from './bundles.ts';
-import { tinyPacks } from './engine.ts';
+import { tinyPacks } from './music.ts';
 import { decodeWorker, labelWorker, datasetWorker } from './workers.ts';
 
 /** The environment of a program whose clock is off. */

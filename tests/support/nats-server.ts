@@ -49,7 +49,7 @@ export class NatsProcess {
   }
 
   async start(): Promise<void> {
-    const [program = '', ...rest] = [...this.#within, PROGRAM ?? 'nats-server', '-c', this.#config];
+    const [program, ...rest] = [...this.#within, PROGRAM ?? 'nats-server', '-c', this.#config];
     this.#process = spawn(program, rest, { stdio: 'ignore' });
     while (!(await this.#answers())) {
       if (this.#process.exitCode !== null) throw new Error('nats-server ended');

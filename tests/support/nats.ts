@@ -1,5 +1,5 @@
 import { afterFile } from './after-file.ts';
-import { testFolder } from './engine.ts';
+import { testFolder } from './music.ts';
 import { freePort, NatsProcess } from './nats-server.ts';
 
 export { freePort, natsMissing, withNats } from './nats-server.ts';

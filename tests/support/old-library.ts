@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { testFolder } from './engine.ts';
+import { testFolder } from './music.ts';
 
 const fixture = (schema: 3 | 4): string => join(import.meta.dirname, `../fixtures/library-${schema}`);
 

@@ -3,7 +3,7 @@ import { queueSettingsSchema, type QueueSettings } from '../../engine/queue/sett
 import type { LeasedTask, WorkSource } from '../../engine/queue/transport.ts';
 import { runWorker, type WorkerOptions, type WorkerSummary } from '../../engine/worker/run.ts';
 import type { LogEvent } from '../../engine/worker/log.ts';
-import { testFolder, tinyPacks } from './engine.ts';
+import { testFolder, tinyPacks } from './music.ts';
 import { decodeWorker } from './workers.ts';
 
 export interface TestWorker {

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
 import { Random } from '../../models/numerics/random.ts';
-import { testFolder } from './engine.ts';
+import { testFolder } from './music.ts';
 import { TINY } from './tiny-pack.ts';
 
 /** Classes as decaying tones of their own register, one window each; another seed gives another collection. */

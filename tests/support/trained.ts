@@ -1,7 +1,8 @@
 import type { Experiment } from '../../engine/api/experiments.ts';
 import type { JobResult } from '../../engine/api/jobs.ts';
 import type { EngineClient, Input } from '../../engine/api/contract.ts';
-import { finished, importFolder, startTestEngine, writeMusic, type TestEngine } from './engine.ts';
+import { finished, importFolder, startTestEngine, type TestEngine } from './engine.ts';
+import { writeMusic } from './music.ts';
 
 /** A library of three timbres, imported, with a taxonomy of its folders and a trained experiment. */
 export interface TrainedLibrary {

@@ -8,7 +8,8 @@ import type { Method } from '../../../engine/api/contract.ts';
 import { pathFields } from '../../../engine/api/paths.ts';
 import { PathGrants } from '../../../engine/grants.ts';
 import { portPair } from '../../../engine/wire/transports/in-process.ts';
-import { importFolder, startTestEngine, testFolder, writeMusic } from '../../support/engine.ts';
+import { importFolder, startTestEngine } from '../../support/engine.ts';
+import { testFolder, writeMusic } from '../../support/music.ts';
 
 const methods = Object.keys(contract) as Method[];
 const nobody = { named: () => [], shown: () => [] };

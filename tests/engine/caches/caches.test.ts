@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { moveCaches, sweepMove } from '../../../engine/caches/move.ts';
 import type { JobHandle } from '../../../engine/jobs/queue.ts';
-import { finished, importFolder, startTestEngine, testFolder, writeMusic } from '../../support/engine.ts';
+import { finished, importFolder, startTestEngine } from '../../support/engine.ts';
+import { testFolder, writeMusic } from '../../support/music.ts';
 import { smallDisk } from '../../support/small-disk.ts';
 
 const disk = smallDisk(1);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FileClassification } from '../../../engine/api/classify.ts';
 import type { ProjectionEvent } from '../../../engine/api/projection.ts';
-import { classSound, finished, settled, testFolder, writeSound } from '../../support/engine.ts';
+import { finished, settled } from '../../support/engine.ts';
+import { classSound, testFolder, writeSound } from '../../support/music.ts';
 import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
 
 describe('classification', () => {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { EvaluationTable } from '../../../engine/api/evaluations.ts';
 import { Random } from '../../../models/numerics/random.ts';
-import { settled, startTestEngine, testFolder, type TestEngine } from '../../support/engine.ts';
+import { settled, startTestEngine, type TestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 /** Rows of two numbers around one of two places, and a third that says nothing. */
 function csv(seed: number, count: number, header = 'x,y,noise,near,far'): string {

@@ -8,14 +8,8 @@ import { cellSchema } from '../../../engine/evaluate/cell-files.ts';
 import { encodeWav } from '../../../models/audio/index.ts';
 import { headAnswers, labelsOfClasses } from '../../../models/probes/head.ts';
 import { Random } from '../../../models/numerics/random.ts';
-import {
-  finished,
-  settled,
-  startTestEngine,
-  testFolder,
-  tinyPacks,
-  type TestEngine,
-} from '../../support/engine.ts';
+import { finished, settled, startTestEngine, type TestEngine } from '../../support/engine.ts';
+import { testFolder, tinyPacks } from '../../support/music.ts';
 import { headGraph, writeHead } from '../../support/heads.ts';
 import { essentiaJson, taggerGraph, writeNetwork } from '../../support/networks.ts';
 

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { encodeWav } from '../../../models/audio/index.ts';
 import { compactPackFolder } from '../../../models/packs/index.ts';
-import { finished, startTestEngine, testFolder } from '../../support/engine.ts';
+import { finished, startTestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 it('looks at layers inside networks, and names those that there are', async () => {
   const folder = testFolder();

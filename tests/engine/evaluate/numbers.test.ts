@@ -5,7 +5,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { EvaluationTable } from '../../../engine/api/evaluations.ts';
 import { csvOf, latexOf } from '../../../engine/evaluate/files.ts';
 import { encodeWav } from '../../../models/audio/index.ts';
-import { settled, startTestEngine, testFolder, type TestEngine } from '../../support/engine.ts';
+import { settled, startTestEngine, type TestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 const RATE = 12_000;
 const NOTES = ['A', 'A#', 'B', 'C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#'];

@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeWav } from '../../../models/audio/index.ts';
 import { Random } from '../../../models/numerics/random.ts';
 import { plainSteps, scenarioOf, scenarioOfPlain } from '../../../models/deformations/scenario.ts';
-import { settled, startTestEngine, testFolder, type TestEngine } from '../../support/engine.ts';
+import { settled, startTestEngine, type TestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { natsMissing, NatsServer, withNats } from '../../support/nats.ts';
 import { settingsOf, startTestWorker } from '../../support/queue-worker.ts';
 

@@ -6,7 +6,8 @@ import { encodeWav } from '../../../models/audio/index.ts';
 import { averagePrecision, rocAuc } from '../../../models/evaluation/metrics/curves.ts';
 import { Random } from '../../../models/numerics/random.ts';
 import { meanAndInterval } from '../../../engine/evaluate/table.ts';
-import { importFolder, startTestEngine, testFolder, settled, type TestEngine } from '../../support/engine.ts';
+import { importFolder, startTestEngine, settled, type TestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 let music: string;
 const yaml = (more = ''): string => `experiments:

@@ -6,7 +6,8 @@ import type { EvaluationTable } from '../../../engine/api/evaluations.ts';
 import { flipsOf, classesOf } from '../../../engine/evaluate/compare.ts';
 import { rowsOf } from '../../../engine/evaluate/table.ts';
 import { encodeWav } from '../../../models/audio/index.ts';
-import { settled, startTestEngine, testFolder, type TestEngine } from '../../support/engine.ts';
+import { settled, startTestEngine, type TestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 const form = {
   name: 'Two notes',

@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Input } from '../../../engine/api/contract.ts';
 import type { Experiment } from '../../../engine/api/experiments.ts';
 import { readNpz } from '../../../models/tensors/index.ts';
-import { finished, testFolder } from '../../support/engine.ts';
+import { finished } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { exported, trainedLibrary, trainOn, type TrainedLibrary } from '../../support/trained.ts';
 
 describe("an experiment trained APNet's way", () => {

@@ -10,9 +10,9 @@ import {
   importFolder,
   settled,
   startTestEngine,
-  writeMusic,
   type TestEngine,
 } from '../../support/engine.ts';
+import { writeMusic } from '../../support/music.ts';
 
 const STEPS = 60;
 

@@ -2,13 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Experiment } from '../../../engine/api/experiments.ts';
 import type { TrackRow } from '../../../engine/api/tracks.ts';
 import { metricNames, headline } from '../../../engine/api/metric-names.ts';
-import {
-  finished,
-  importFolder,
-  startTestEngine,
-  writeMusic,
-  type TestEngine,
-} from '../../support/engine.ts';
+import { finished, importFolder, startTestEngine, type TestEngine } from '../../support/engine.ts';
+import { writeMusic } from '../../support/music.ts';
 
 describe('thresholds of several labels', () => {
   let test: TestEngine;

@@ -7,16 +7,8 @@ import { z } from 'zod';
 import type { Experiment } from '../../../engine/api/experiments.ts';
 import type { PrototypeEdit, PrototypeInfo } from '../../../engine/api/prototypes.ts';
 import { npzArrays } from '../../support/npz.ts';
-import {
-  classSound,
-  importFolder,
-  startTestEngine,
-  testFolder,
-  tracksByPath,
-  writeMusic,
-  writeSound,
-  type TestEngine,
-} from '../../support/engine.ts';
+import { importFolder, startTestEngine, tracksByPath, type TestEngine } from '../../support/engine.ts';
+import { classSound, testFolder, writeMusic, writeSound } from '../../support/music.ts';
 import { writeTinyPack } from '../../support/tiny-pack.ts';
 import { exported, trainOn } from '../../support/trained.ts';
 

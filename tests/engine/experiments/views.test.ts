@@ -6,17 +6,14 @@ import type { Experiment } from '../../../engine/api/experiments.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import { viewed } from '../../../engine/experiments/viewed-tracks.ts';
 import {
-  classSound,
   finished,
   importFolder,
   reimport,
   startTestEngine,
-  testFolder,
   tracksByPath,
-  writeMusic,
-  writeSound,
   type TestEngine,
 } from '../../support/engine.ts';
+import { classSound, testFolder, writeMusic, writeSound } from '../../support/music.ts';
 import { writeTinyPack } from '../../support/tiny-pack.ts';
 import { trainOn } from '../../support/trained.ts';
 

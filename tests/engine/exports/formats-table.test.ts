@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { exportFormats, exportFormatSchema, formatsOf } from '../../../engine/api/exports.ts';
-import { testFolder } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { exported, trainedLibrary } from '../../support/trained.ts';
 import { join } from 'node:path';
 

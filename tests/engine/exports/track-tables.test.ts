@@ -13,7 +13,8 @@ import type { Input } from '../../../engine/api/contract.ts';
 import type { TrackRow } from '../../../engine/api/tracks.ts';
 import { encodeWav } from '../../../models/audio/index.ts';
 import { readNpz } from '../../../models/tensors/index.ts';
-import { settled, testFolder } from '../../support/engine.ts';
+import { settled } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { exported, trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
 
 type Subject = Extract<Input<'exports.start'>['subject'], { kind: 'tracks' }>;

@@ -2,7 +2,7 @@ import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { limitFolder, touch } from '../../../engine/files/limit-folder.ts';
-import { testFolder } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 it('drops what was used longest ago, and never what is asked for or being written', async () => {
   const folder = testFolder();

@@ -13,18 +13,14 @@ import { describe, expect, it } from 'vitest';
 import type { JobProgress } from '../../../engine/api/jobs.ts';
 import { openLibraryDatabases } from '../../../engine/storage/open.ts';
 import {
-  classSound,
-  copyFixture,
   importFolder,
   listen,
   reimport,
   settled,
   startTestEngine,
-  testFolder,
   tracksByPath,
-  writeMusic,
-  writeSound,
 } from '../../support/engine.ts';
+import { classSound, copyFixture, testFolder, writeMusic, writeSound } from '../../support/music.ts';
 
 function embeddingsOf(libraryFolder: string): Map<string, { vectors: Float32Array; index: number[] }> {
   const db = openLibraryDatabases(libraryFolder);

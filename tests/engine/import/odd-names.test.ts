@@ -9,7 +9,8 @@ import { writePlaylist } from '../../../engine/exports/playlists.ts';
 import { fileToOpen, readTags } from '../../../models/audio/index.ts';
 import { fitUmap } from '../../../models/projection/index.ts';
 import { Random } from '../../../models/numerics/random.ts';
-import { importFolder, startTestEngine, testFolder, writeMusic } from '../../support/engine.ts';
+import { importFolder, startTestEngine } from '../../support/engine.ts';
+import { testFolder, writeMusic } from '../../support/music.ts';
 import { classSound, writeSound } from '../../support/engine.ts';
 
 const { signal } = new AbortController();

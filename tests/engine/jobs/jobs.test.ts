@@ -7,7 +7,7 @@ import { jobKind } from '../../../engine/jobs/kind.ts';
 import { JobQueue, type JobHandle } from '../../../engine/jobs/queue.ts';
 import { JobStore } from '../../../engine/jobs/store.ts';
 import { openJobsDatabase } from '../../../engine/storage/open.ts';
-import { testFolder } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 const importResult: Extract<JobResult, { kind: 'import' }> = {
   kind: 'import',

@@ -7,7 +7,8 @@ import { Speedometer } from '../../../engine/import/progress.ts';
 import { LibraryVectors } from '../../../engine/library/vectors.ts';
 import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
 import { cutWindows } from '../../../models/audio/index.ts';
-import { importFolder, startTestEngine, tinyPacks, writeMusic } from '../../support/engine.ts';
+import { importFolder, startTestEngine } from '../../support/engine.ts';
+import { tinyPacks, writeMusic } from '../../support/music.ts';
 import { writeTinyPack } from '../../support/tiny-pack.ts';
 
 describe('choice of windows', () => {

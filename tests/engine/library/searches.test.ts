@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { startTestEngine, testFolder } from '../../support/engine.ts';
+import { startTestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 it('keeps searches by name in the library, renames and removes them', async () => {
   const test = await startTestEngine();

@@ -3,15 +3,8 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TrackRow } from '../../../engine/api/tracks.ts';
-import {
-  finished,
-  importFolder,
-  settled,
-  startTestEngine,
-  testFolder,
-  writeMusic,
-  type TestEngine,
-} from '../../support/engine.ts';
+import { finished, importFolder, settled, startTestEngine, type TestEngine } from '../../support/engine.ts';
+import { testFolder, writeMusic } from '../../support/music.ts';
 
 describe('chosen tracks', () => {
   let test: TestEngine;

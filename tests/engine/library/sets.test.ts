@@ -1,12 +1,6 @@
 import { expect, it } from 'vitest';
-import {
-  importFolder,
-  listen,
-  startTestEngine,
-  testFolder,
-  tracksByPath,
-  writeMusic,
-} from '../../support/engine.ts';
+import { importFolder, listen, startTestEngine, tracksByPath } from '../../support/engine.ts';
+import { testFolder, writeMusic } from '../../support/music.ts';
 
 it('keeps sets of tracks, which searches know, and gives back what undo needs', async () => {
   const test = await startTestEngine();

@@ -10,7 +10,8 @@ import { migrations } from '../../../engine/storage/migrations/index.ts';
 import { AudioError } from '../../../models/audio/index.ts';
 import { earlierEncoders } from '../../../engine/packs/earlier-packs.ts';
 import { compactPackFolder, readPack } from '../../../models/packs/index.ts';
-import { importFolder, startTestEngine, testFolder, writeMusic } from '../../support/engine.ts';
+import { importFolder, startTestEngine } from '../../support/engine.ts';
+import { testFolder, writeMusic } from '../../support/music.ts';
 import { OLD, oldLibrary } from '../../support/old-library.ts';
 import { writeTinyPack } from '../../support/tiny-pack.ts';
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { fromSortable, sortable } from '../../../engine/library/tags.ts';
 import { openLibraryDatabases } from '../../../engine/storage/open.ts';
 import { Random } from '../../../models/numerics/random.ts';
-import { startTestEngine, testFolder, type TestEngine } from '../../support/engine.ts';
+import { startTestEngine, type TestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 const TRACKS = 20_000;
 const CLASSES = 400;

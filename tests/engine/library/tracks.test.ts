@@ -3,15 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { searchText } from '../../../engine/library/search-text.ts';
 import { openLibraryDatabases } from '../../../engine/storage/open.ts';
 import { computedHere } from '../../../models/packs/index.ts';
-import {
-  finished,
-  importFolder,
-  reimport,
-  startTestEngine,
-  testFolder,
-  tracksByPath,
-  writeMusic,
-} from '../../support/engine.ts';
+import { finished, importFolder, reimport, startTestEngine, tracksByPath } from '../../support/engine.ts';
+import { testFolder, writeMusic } from '../../support/music.ts';
 
 const pad = (n: number): string => String(n).padStart(6, '0');
 

@@ -4,14 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { SpaceInfo } from '../../../engine/api/spaces.ts';
 import { vectorFileOf, WindowsInFile, type VectorSource } from '../../../engine/library/window-rows.ts';
-import {
-  classSound,
-  finished,
-  reimport,
-  tracksByPath,
-  writeSound,
-  type TestEngine,
-} from '../../support/engine.ts';
+import { finished, reimport, tracksByPath, type TestEngine } from '../../support/engine.ts';
+import { classSound, writeSound } from '../../support/music.ts';
 import { afterFile } from '../../support/after-file.ts';
 import { smallDisk } from '../../support/small-disk.ts';
 import { temporaryFolder } from '../../support/temporary.ts';

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ListeningRound, ListeningTest } from '../../../engine/api/listening.ts';
 import { drawRounds } from '../../../engine/listening/draw.ts';
 import { scoresOf } from '../../../engine/listening/score.ts';
-import { testFolder } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
 
 describe('a blind listening test', () => {

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { melodiesMethods } from '../../../engine/api/melodies.ts';
 import type { Input } from '../../../engine/api/contract.ts';
 import { madeUpMelody } from '../../support/made-up-melodies.ts';
-import { finished, listen, startTestEngine, testFolder, type TestEngine } from '../../support/engine.ts';
+import { finished, listen, startTestEngine, type TestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 describe('melodies of a library', { timeout: 120_000 }, () => {
   let test: TestEngine;

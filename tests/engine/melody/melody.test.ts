@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Note } from '../../../engine/api/melody.ts';
 import { encodeWav } from '../../../models/audio/encode-wav.ts';
-import { finished, importFolder, testFolder } from '../../support/engine.ts';
+import { finished, importFolder } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
 
 const scale: Note[] = [60, 62, 64, 65, 67].map((midiPitch, i) => ({

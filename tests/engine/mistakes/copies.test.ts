@@ -1,14 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import {
-  classSound,
-  finished,
-  importFolder,
-  startTestEngine,
-  testFolder,
-  writeSound,
-} from '../../support/engine.ts';
+import { finished, importFolder, startTestEngine } from '../../support/engine.ts';
+import { classSound, testFolder, writeSound } from '../../support/music.ts';
 import { trainOn } from '../../support/trained.ts';
 
 /** The same sound with other bytes: a chunk of notes at the end. */

@@ -5,16 +5,14 @@ import type { Mistake, MistakesReport, MistakeTab } from '../../../engine/api/mi
 import { LibraryCatalogue } from '../../../engine/library/libraries.ts';
 import { foldsId } from '../../../engine/mistakes/gather.ts';
 import {
-  classSound,
   finished,
   importFolder,
   listen,
   settled,
   startTestEngine,
-  testFolder,
-  writeSound,
   type TestEngine,
 } from '../../support/engine.ts';
+import { classSound, testFolder, writeSound } from '../../support/music.ts';
 import { TINY } from '../../support/tiny-pack.ts';
 
 /** Sounds of three timbres, each of another length, so that none is taken for a copy of another. */

@@ -7,14 +7,8 @@ import { Random } from '../../../models/numerics/random.ts';
 import { GraphBuilder } from '../../../models/onnx/builder.ts';
 import { TINY } from '../../support/tiny-pack.ts';
 import { writeAlbums } from '../../support/albums.ts';
-import {
-  finished,
-  importFolder,
-  settled,
-  startTestEngine,
-  testFolder,
-  tinyPacks,
-} from '../../support/engine.ts';
+import { finished, importFolder, settled, startTestEngine } from '../../support/engine.ts';
+import { testFolder, tinyPacks } from '../../support/music.ts';
 
 const settings = { dim: 8, steps: 80 };
 const timeout = 300_000;

@@ -7,7 +7,8 @@ import {
   type ModulationMapInfo,
 } from '../../../engine/api/modulation.ts';
 import { encodeWav } from '../../../models/audio/index.ts';
-import { finished, startTestEngine, testFolder } from '../../support/engine.ts';
+import { finished, startTestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { trainedLibrary } from '../../support/trained.ts';
 
 const RATE = 22_050;

@@ -2,7 +2,8 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Input, Output } from '../../../engine/api/contract.ts';
-import { classSound, reimport, testFolder, tracksByPath, writeSound } from '../../support/engine.ts';
+import { reimport, tracksByPath } from '../../support/engine.ts';
+import { classSound, testFolder, writeSound } from '../../support/music.ts';
 import { trainedLibrary, type TrainedLibrary } from '../../support/trained.ts';
 
 type Request = Omit<Input<'neighbours.similar'>, 'libraryId'>;

@@ -3,14 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BatchMemory } from '../../../engine/packs/batch-sizes.ts';
 import { BATCH_SIZES } from '../../../models/packs/index.ts';
-import {
-  classSound,
-  importFolder,
-  startTestEngine,
-  testFolder,
-  writeMusic,
-  writeSound,
-} from '../../support/engine.ts';
+import { importFolder, startTestEngine } from '../../support/engine.ts';
+import { classSound, testFolder, writeMusic, writeSound } from '../../support/music.ts';
 import { TINY } from '../../support/tiny-pack.ts';
 
 const key = { packSha256: 'a', provider: 'cpu', threads: 1, processor: 'P' };

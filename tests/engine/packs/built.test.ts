@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PackService } from '../../../engine/packs/service.ts';
 import { compactPackFolder, randomTwin, readPack } from '../../../models/packs/index.ts';
-import { startTestEngine, testFolder, tinyPacks } from '../../support/engine.ts';
+import { startTestEngine } from '../../support/engine.ts';
+import { testFolder, tinyPacks } from '../../support/music.ts';
 
 const signal = new AbortController().signal;
 const handmade = ['log-mel', 'mfcc', 'chroma', 'modulation', 'scattering'];

@@ -15,12 +15,10 @@ import {
   finished,
   importFolder,
   startTestEngine,
-  testFolder,
-  tinyPacks,
   tracksByPath,
-  writeMusic,
   type TestEngine,
 } from '../../support/engine.ts';
+import { testFolder, tinyPacks, writeMusic } from '../../support/music.ts';
 import { essentiaJson, taggerGraph, writeNetwork } from '../../support/networks.ts';
 import { Recorder } from '../../support/tensorflow-recorder.ts';
 import { frozenGraph } from '../../support/tensorflow-writer.ts';

@@ -6,7 +6,7 @@ import { addPack, proposePack, type AddPackOptions } from '../../../engine/packs
 import type { HubAddresses } from '../../../engine/packs/add/hub.ts';
 import { PackService } from '../../../engine/packs/service.ts';
 import { readPack } from '../../../models/packs/index.ts';
-import { testFolder } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { startHub, type HubFile, type TestHub } from '../../support/model-hub.ts';
 import { sharedFolder } from '../../support/shared.ts';
 import { writeTinyPack } from '../../support/tiny-pack.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readPack } from '../../../models/packs/index.ts';
 import { trainingDataOf } from '../../../engine/packs/training-data.ts';
-import { testFolder } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { writeTinyPack } from '../../support/tiny-pack.ts';
 
 const compact = join(import.meta.dirname, '../../../models/packs/compact');

@@ -7,7 +7,8 @@ import { readPlaylistFiles } from '../../../engine/playlists/read.ts';
 import type { AskThread } from '../../../engine/threads/ask.ts';
 import { ThreadFailure } from '../../../engine/threads/call-thread.ts';
 import { PlaylistMatcher } from '../../../engine/library/playlist-matcher.ts';
-import { importFolder, startTestEngine, testFolder, writeMusic } from '../../support/engine.ts';
+import { importFolder, startTestEngine } from '../../support/engine.ts';
+import { testFolder, writeMusic } from '../../support/music.ts';
 
 describe('entries are matched', () => {
   const tracks = [

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaultPreferences } from '../../../engine/api/preferences.ts';
 import { readPreferences } from '../../../engine/preferences/file.ts';
-import { startTestEngine, testFolder } from '../../support/engine.ts';
+import { startTestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 describe('preferences', () => {
   it('are kept in one file, which the next start reads', async () => {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ModelRef, PrototypeEdit } from '../../../engine/api/prototypes.ts';
-import { finished, importFolder, startTestEngine, testFolder } from '../../support/engine.ts';
+import { finished, importFolder, startTestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { writeTinyPack } from '../../support/tiny-pack.ts';
 import { trainedLibrary, trainOn, type TrainedLibrary } from '../../support/trained.ts';
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RECORDING_RATE } from '../../../engine/api/recordings.ts';
 import { keepRecording, listRecordings, removeRecordings } from '../../../engine/recordings/folder.ts';
-import { startTestEngine, testFolder } from '../../support/engine.ts';
+import { startTestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 /** 16-bit samples of a tone. @param peak of full scale */
 function tone(seconds: number, peak: number): Uint8Array {

@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { describeFolderTable } from '../../../cli/folder-scores.ts';
 import type { FolderTable } from '../../../engine/api/quality.ts';
 import { runCli } from '../../support/cli.ts';
-import { startTestEngine, testFolder } from '../../support/engine.ts';
+import { startTestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { writeTinyPack } from '../../support/tiny-pack.ts';
 import { toneClasses } from '../../support/tone-classes.ts';
 

@@ -7,7 +7,8 @@ import { figuresOf } from '../../../engine/packs/figures.ts';
 import { greyPng } from '../../../engine/scoring/grey-png.ts';
 import { packManifestSchema } from '../../../models/packs/manifest.ts';
 import { runCli } from '../../support/cli.ts';
-import { startTestEngine, testFolder } from '../../support/engine.ts';
+import { startTestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { writeTinyPack } from '../../support/tiny-pack.ts';
 import { toneClasses } from '../../support/tone-classes.ts';
 

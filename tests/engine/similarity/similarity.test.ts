@@ -3,16 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import { Random } from '../../../models/numerics/random.ts';
-import {
-  classSound,
-  finished,
-  importFolder,
-  startTestEngine,
-  testFolder,
-  tinyPacks,
-  writeMusic,
-  writeSound,
-} from '../../support/engine.ts';
+import { finished, importFolder, startTestEngine } from '../../support/engine.ts';
+import { classSound, testFolder, tinyPacks, writeMusic, writeSound } from '../../support/music.ts';
 
 const settings = { dim: 8, leastSteps: 60, epochs: 1 };
 

@@ -3,14 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { EngineEvent } from '../../../engine/api/app.ts';
 import { strongestFirst } from '../../../engine/sonify/background.ts';
-import {
-  finished,
-  listen,
-  settled,
-  startTestEngine,
-  testFolder,
-  type TestEngine,
-} from '../../support/engine.ts';
+import { finished, listen, settled, startTestEngine, type TestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { writeTinyPack } from '../../support/tiny-pack.ts';
 import { trainedLibrary, trainOn } from '../../support/trained.ts';
 

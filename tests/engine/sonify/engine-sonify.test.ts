@@ -1,15 +1,8 @@
 import { copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { join } from 'node:path';
-import {
-  finished,
-  listen,
-  settled,
-  startTestEngine,
-  testFolder,
-  importFolder,
-  writeMusic,
-} from '../../support/engine.ts';
+import { finished, listen, settled, startTestEngine, importFolder } from '../../support/engine.ts';
+import { testFolder, writeMusic } from '../../support/music.ts';
 import { writeTinyPack } from '../../support/tiny-pack.ts';
 import { audibleGainDb } from '../../../engine/sonify/measures.ts';
 import { rmsDbfs as referenceLevel } from '../../support/sound.ts';

@@ -27,7 +27,8 @@ import { Database } from '../../../engine/storage/database.ts';
 import { migrate, schemaVersion } from '../../../engine/storage/migrate.ts';
 import { migrations } from '../../../engine/storage/migrations/index.ts';
 import { openLibraryDatabases } from '../../../engine/storage/open.ts';
-import { startTestEngine, testFolder } from '../../support/engine.ts';
+import { startTestEngine } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 import { OLD, OLD_WITH_SPACES, oldLibrary } from '../../support/old-library.ts';
 
 type Row = Record<string, unknown>;

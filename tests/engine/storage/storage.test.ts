@@ -8,7 +8,7 @@ import { migrate, schemaVersion } from '../../../engine/storage/migrate.ts';
 import { migrations } from '../../../engine/storage/migrations/index.ts';
 import { newId } from '../../../engine/identifier.ts';
 import { Kept } from '../../../engine/library/kept.ts';
-import { testFolder } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 function memory(): Database {
   const db = new Database(':memory:');

@@ -11,13 +11,8 @@ import { PostgresSession } from '../../../engine/stores/postgres-session.ts';
 import { storeSettings, type PostgresSettings } from '../../../engine/stores/settings.ts';
 import type { StoredWindow } from '../../../engine/stores/vector-store.ts';
 import { afterFile } from '../../support/after-file.ts';
-import {
-  importFolder,
-  reimport,
-  startTestEngine,
-  writeMusic,
-  type TestEngine,
-} from '../../support/engine.ts';
+import { importFolder, reimport, startTestEngine, type TestEngine } from '../../support/engine.ts';
+import { writeMusic } from '../../support/music.ts';
 import { startPostgres, type TestPostgres } from '../../support/pglite.ts';
 import { TINY } from '../../support/tiny-pack.ts';
 
@@ -60,7 +55,7 @@ describe('a table of PostgreSQL', { timeout: 180_000 }, () => {
 
   beforeAll(async () => {
     postgres = await startPostgres();
-    afterFile(postgres.stop);
+    afterFile(() => postgres.stop());
     await sql(`DROP TABLE IF EXISTS ${TABLES.map((table) => `"${table}"`).join(', ')}`);
     test = await startTestEngine();
     music = writeMusic({ perClass: 4 });

@@ -6,7 +6,8 @@ import { readLabelTable } from '../../../engine/taxonomies/label-thread.ts';
 import { readLabelRows, type LabelRow } from '../../../engine/taxonomies/label-rows.ts';
 import { LabelTableBuilder } from '../../../engine/taxonomies/label-table.ts';
 import { TrackMatcher } from '../../../engine/library/track-matcher.ts';
-import { importFolder, startTestEngine, writeMusic } from '../../support/engine.ts';
+import { importFolder, startTestEngine } from '../../support/engine.ts';
+import { writeMusic } from '../../support/music.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 import { askThreads } from '../../support/workers.ts';
 

@@ -6,16 +6,8 @@ import { LabelRepository } from '../../../engine/library/labels.ts';
 import { openLibraryDatabases } from '../../../engine/storage/open.ts';
 import { labelsFromFolders, labelsFromTags, labelsFromTokens } from '../../../engine/taxonomies/derive.ts';
 import type { TaggedTrack } from '../../../engine/library/tracks.ts';
-import {
-  classSound,
-  importFolder,
-  reimport,
-  startTestEngine,
-  testFolder,
-  tracksByPath,
-  writeMusic,
-  writeSound,
-} from '../../support/engine.ts';
+import { importFolder, reimport, startTestEngine, tracksByPath } from '../../support/engine.ts';
+import { classSound, testFolder, writeMusic, writeSound } from '../../support/music.ts';
 
 const track = (path: string, more: Partial<TaggedTrack> = {}): TaggedTrack => ({
   id: path,

@@ -7,15 +7,8 @@ import { GraphBuilder } from '../../../models/onnx/builder.ts';
 import { decodeModel, encodeModel, type ModelMessage } from '../../../models/onnx/proto.ts';
 import { Random } from '../../../models/numerics/random.ts';
 import { openRuntime, randomTwin, type PackManifest } from '../../../models/packs/index.ts';
-import {
-  finished,
-  importFolder,
-  startTestEngine,
-  testFolder,
-  tinyPacks,
-  tracksByPath,
-  writeMusic,
-} from '../../support/engine.ts';
+import { finished, importFolder, startTestEngine, tracksByPath } from '../../support/engine.ts';
+import { testFolder, tinyPacks, writeMusic } from '../../support/music.ts';
 import { maestGraph } from '../../support/tiny-maest.ts';
 import { vggish } from '../../support/tensorflow-networks.ts';
 import { frozenGraph, tfjsModel } from '../../support/tensorflow-writer.ts';

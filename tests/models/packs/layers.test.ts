@@ -17,7 +17,7 @@ import {
 import { handmadePack } from '../../../models/handmade/pack.ts';
 import { handmadeSpaces } from '../../../models/handmade/registry.ts';
 import { readGraph } from '../../../models/packs/graph-file.ts';
-import { testFolder } from '../../support/engine.ts';
+import { testFolder } from '../../support/music.ts';
 
 const WIDTH = 4;
 const FRAMES = 3;
