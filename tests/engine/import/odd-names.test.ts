@@ -10,8 +10,7 @@ import { fileToOpen, readTags } from '../../../models/audio/index.ts';
 import { fitUmap } from '../../../models/projection/index.ts';
 import { Random } from '../../../models/numerics/random.ts';
 import { importFolder, startTestEngine } from '../../support/engine.ts';
-import { testFolder, writeMusic } from '../../support/music.ts';
-import { classSound, writeSound } from '../../support/engine.ts';
+import { classSound, testFolder, writeMusic, writeSound } from '../../support/music.ts';
 
 const { signal } = new AbortController();
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
