@@ -142,6 +142,7 @@ test('an evaluation is filled in, run, looked at, heard and taken elsewhere; and
     expect(await violations(page)).toEqual([]);
     await screenshots(page, 'evaluate-file');
     await page.getByTestId('evaluation-dataset').selectOption('library');
+    await answerDialogs(app, out);
 
     await page.keyboard.press('Control+Shift+E');
     await expect(page.getByTestId('export-tracks')).toBeVisible();
