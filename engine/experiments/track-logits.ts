@@ -3,8 +3,8 @@ import { Pacer } from '../../models/numerics/pacer.ts';
 import { columnsOf, withColumns, type PrototypeColumn } from '../../models/pecmae/columns.ts';
 import { difference } from '../../models/pecmae/edits.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
-import { logitsOf } from '../../models/pecmae/window-products.ts';
-import type { ComparedWindows } from '../library/track-similarities.ts';
+import { logitsOf, trackLogits } from '../../models/pecmae/window-products.ts';
+import { TrackSimilarities, type ComparedWindows } from '../library/track-similarities.ts';
 import type { LibraryVectors, TrackLogits } from '../library/vectors.ts';
 
 /**
@@ -20,11 +20,11 @@ export function trackLogitsOf(
 ): Promise<TrackLogits> {
   return vectors.trackLogits(fingerprintOf(network), async () => {
     const windows = await comparedWindows(vectors, signal);
-    const columns = await vectors.similarities.of(network, windows, {
-      signal,
-      onRows: (done) => onTrack?.(windows.trackOf[done] ?? windows.tracks, windows.tracks),
-    });
-    const logits = await logitsOf(network, columns, windows.tracks, signal);
+    const { rows, trackOf, tracks } = windows;
+    const options = { signal, onRows: (done: number) => onTrack?.(trackOf[done] ?? tracks, tracks) };
+    const logits = TrackSimilarities.holds(network, windows)
+      ? await logitsOf(network, await vectors.similarities.of(network, windows, options), tracks, signal)
+      : await trackLogits(network, rows, trackOf, tracks, options);
     return { logits, tops: await topsOf(logits, windows.tracks, network.data.classes.length, signal) };
   });
 }

@@ -27,6 +27,11 @@ export class TrackSimilarities {
   /** Mean squares of the windows, by the normalisation they are in; one network's, as a rule. */
   #norms: { of: string; values: Float32Array } | null = null;
 
+  /** Whether all columns of a network can be kept. Else who needs them all goes through the windows without. */
+  static holds({ prototypeCount }: PrototypeNetwork, { tracks }: ComparedWindows): boolean {
+    return 4 * prototypeCount * tracks <= MOST_BYTES;
+  }
+
   /**
    * @param windows always those of the same embeddings
    * @param options.onBlock who wants to see the windows' own similarities has all of them compared

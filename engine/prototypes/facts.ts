@@ -3,6 +3,7 @@ import { compareWindows } from '../../models/pecmae/window-products.ts';
 import { argmax } from '../classify/network-scores.ts';
 import { comparedWindows } from '../experiments/track-logits.ts';
 import type { Library } from '../library/library.ts';
+import { TrackSimilarities } from '../library/track-similarities.ts';
 import { NOT_TRAINING, type LibraryVectors, type PrototypeFacts } from '../library/vectors.ts';
 import { nearestTracksByWindow } from '../neighbours/nearest.ts';
 import type { NetworkPart } from './parts.ts';
@@ -69,7 +70,8 @@ async function supports(
     }
   };
   const compared = await comparedWindows(vectors, signal);
-  if (view === null) await vectors.similarities.of(network, compared, { signal, onBlock });
+  if (view === null && TrackSimilarities.holds(network, compared))
+    await vectors.similarities.of(network, compared, { signal, onBlock });
   else {
     const { rows } = compared;
     const prepared: Rows = {

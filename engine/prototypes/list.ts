@@ -8,10 +8,13 @@ import { windowRefs } from '../neighbours/nearest.ts';
 import { allVectors, factsOf } from './facts.ts';
 import { partsOf, type NetworkPart } from './parts.ts';
 
+/** Work of looking for the sound and the windows of a prototype in the database, for the pacer. */
+const LIST_UNITS = 1 << 16;
+
 /**
  * Describes every prototype of an experiment, view after view: how many training windows it stands for, how pure they are,
  * how it weighs on the classes, which real windows are nearest, and its sound where one was made.
- * @throws EngineError `not-found`
+ * @throws EngineError `not-found`; the signal's reason
  */
 export async function listPrototypes(
   context: EngineContext,
@@ -41,9 +44,12 @@ async function listPart(
   const { support, matching, nearest } = await factsOf(library, experiment, part, vectors, signal);
   const twins = await twinsOf(queries, dim, signal);
   const pack = context.packs.ofSpace(space);
-  return Array.from(network.data.prototypeClasses, (_, k) => {
+  const listed: PrototypeInfo[] = [];
+  const pacer = new Pacer(signal);
+  for (let k = 0; k < network.prototypeCount; k++) {
+    if (pacer.due(LIST_UNITS + experiment.classes.length)) await pacer.pause();
     const twin = twins[k];
-    return {
+    listed.push({
       ...{ index: first + k, view },
       class: experiment.classes[network.classOf(k)] ?? '',
       name: network.nameOf(k),
@@ -60,8 +66,9 @@ async function listPart(
         vector: queries.subarray(k * dim, (k + 1) * dim),
         sampler: pack?.manifest.sampler ?? null,
       }),
-    };
-  });
+    });
+  }
+  return listed;
 }
 
 /** Of every prototype the nearest other one. */

@@ -1,6 +1,7 @@
 import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { borneLabels, selectTracks, withLabels } from '../embeddings/tracks.ts';
 import { groupedFolds } from '../evaluation/splits/folds.ts';
+import { rowsInMemory } from '../neighbours/rows.ts';
 import { Pacer } from '../numerics/pacer.ts';
 import type { PrototypeNetwork } from '../pecmae/network.ts';
 import { defaultTrainParameters, trainPrototypeNetwork, type TrainParameters } from '../pecmae/trainer.ts';
@@ -145,7 +146,7 @@ async function predictTracks(
 ): Promise<Float32Array> {
   const width = network.data.classes.length;
   const { of, ids } = tracks;
-  const logits = await trackLogits(network, { features, dim, of, tracks: ids.length }, signal);
+  const logits = await trackLogits(network, rowsInMemory(features, dim), of, ids.length, { signal });
   const rows = new Float32Array(logits.length);
   const pacer = new Pacer(signal);
   for (let start = 0; start < rows.length; start += width) {

@@ -1,4 +1,4 @@
-import { rowsInMemory, type Rows } from '../neighbours/rows.ts';
+import type { Rows } from '../neighbours/rows.ts';
 import { GraphBuilder, type Value } from '../onnx/builder.ts';
 import { InferenceSession, Tensor } from '../onnx/runtime.ts';
 import type { PrototypeNetwork } from './network.ts';
@@ -24,8 +24,8 @@ export interface CompareOptions {
   signal?: AbortSignal | undefined;
   /** Told before each block how many windows are compared. */
   onRows?: ((done: number) => void) | undefined;
-  /** @param similarities `[count, columns]` of the windows from `first` on; another block's after this returns */
-  onBlock: (first: number, count: number, similarities: Float32Array) => void;
+  /** @param similarities `[count, columns]` of the windows from `first` on; another block's when this is done */
+  onBlock: (first: number, count: number, similarities: Float32Array) => void | Promise<void>;
 }
 
 /**
@@ -64,7 +64,7 @@ export async function compareWindows(
       { z, ...own, ...feeds },
       { similarities: new Tensor('float32', similarities, [n, count]) },
     );
-    onBlock(first, n, similarities);
+    await onBlock(first, n, similarities);
   }
 }
 
@@ -78,33 +78,13 @@ export async function meanSimilarities(
   windows: Rows,
   of: Int32Array,
   tracks: number,
-  options: Omit<CompareOptions, 'onBlock'> & Partial<Pick<CompareOptions, 'onBlock'>>,
+  options: TrackOptions,
 ): Promise<Float32Array[]> {
   const K = options.columns?.length ?? network.prototypeCount;
   const made = Array.from({ length: K }, () => new Float32Array(tracks));
-  // Those of one track at a time: columns are far apart in memory.
-  const sums = new Float64Array(K);
-  let [track, counted] = [-1, 0];
-  const finish = (): void => {
-    if (counted > 0) for (const [k, column] of made.entries()) column[track] = (sums[k] as number) / counted;
-    sums.fill(0);
-    counted = 0;
-  };
-  await compareWindows(network, windows, {
-    ...options,
-    onBlock: (first, count, similarities) => {
-      options.onBlock?.(first, count, similarities);
-      for (let row = 0; row < count; row++) {
-        const own = of[first + row] as number;
-        if (own !== track) finish();
-        track = own;
-        counted += 1;
-        const start = row * K;
-        for (let k = 0; k < K; k++) sums[k] = (sums[k] as number) + (similarities[start + k] as number);
-      }
-    },
+  await eachTrack(network, windows, of, options, (track, sums, counted) => {
+    for (const [k, column] of made.entries()) column[track] = (sums[k] as number) / counted;
   });
-  finish();
   return made;
 }
 
@@ -119,46 +99,142 @@ export async function logitsOf(
   tracks: number,
   signal?: AbortSignal,
 ): Promise<Float32Array> {
-  const { weights, bias, classes } = network.data;
-  const [K, C] = [network.prototypeCount, classes.length];
-  const session = await logitSession.get();
-  const rows = rowsOf(C, K);
+  const head = await Head.of(network);
+  const C = network.data.classes.length;
   const logits = new Float32Array(tracks * C);
-  const some = new Float32Array(rows * K);
-  const feeds = { w: new Tensor('float32', weights, [C, K]), b: new Tensor('float32', bias, [C]) };
-  for (let first = 0; first < tracks; first += rows) {
+  for (let first = 0; first < tracks; first += head.rows) {
     signal?.throwIfAborted();
-    const n = Math.min(rows, tracks - first);
-    for (const [k, column] of columns.entries()) some.set(column.subarray(first, first + n), k * n);
-    const s = new Tensor('float32', some.subarray(0, n * K), [K, n]);
-    const out = new Tensor('float32', logits.subarray(first * C, (first + n) * C), [n, C]);
-    await session.run({ s, ...feeds }, { logits: out });
+    const n = Math.min(head.rows, tracks - first);
+    for (const [k, column] of columns.entries())
+      head.means.set(column.subarray(first, first + n), k * head.rows);
+    logits.set((await head.run()).subarray(0, n * C), first * C);
   }
   return logits;
 }
 
-/** Mean logits `[tracks, C]` of the windows of tracks; the bias where a track has none. @throws the signal's reason */
+/**
+ * Mean logits `[tracks, C]` of the windows of tracks; the bias where a track has none. As {@link logitsOf} of
+ * {@link meanSimilarities}, without holding these of more than some tracks.
+ * @param of for each window its track, ascending
+ * @throws the signal's reason
+ */
 export async function trackLogits(
   network: PrototypeNetwork,
-  windows: { features: Float32Array; dim: number; of: Int32Array; tracks: number },
-  signal?: AbortSignal,
+  windows: Rows,
+  of: Int32Array,
+  tracks: number,
+  options: Omit<TrackOptions, 'columns'>,
 ): Promise<Float32Array> {
-  const { features, dim, of, tracks } = windows;
-  const columns = await meanSimilarities(network, rowsInMemory(features, dim), of, tracks, { signal });
-  return logitsOf(network, columns, tracks, signal);
+  const { bias, classes } = network.data;
+  const C = classes.length;
+  const head = await Head.of(network);
+  const logits = new Float32Array(tracks * C);
+  for (let track = 0; track < tracks; track++) logits.set(bias, track * C);
+  const waiting: number[] = [];
+  const finish = async (): Promise<void> => {
+    const found = await head.run();
+    for (const [row, track] of waiting.entries())
+      logits.set(found.subarray(row * C, (row + 1) * C), track * C);
+    waiting.length = 0;
+  };
+  await eachTrack(network, windows, of, options, (track, sums, counted) => {
+    const place = waiting.push(track) - 1;
+    for (let k = 0; k < sums.length; k++) head.means[k * head.rows + place] = (sums[k] as number) / counted;
+    return waiting.length === head.rows ? finish() : undefined;
+  });
+  if (waiting.length > 0) await finish();
+  return logits;
 }
 
-/** Mean x² of windows. @param norms where they are known, or to be */
+type TrackOptions = Omit<CompareOptions, 'onBlock'> & Partial<Pick<CompareOptions, 'onBlock'>>;
+
+/**
+ * Tells of one track after the other the sums of its windows' similarities `[columns]`, and how many windows they are of.
+ * Another track's are in their place when `onTrack` is done.
+ */
+async function eachTrack(
+  network: PrototypeNetwork,
+  windows: Rows,
+  of: Int32Array,
+  options: TrackOptions,
+  onTrack: (track: number, sums: Float64Array, counted: number) => Promise<void> | undefined | void,
+): Promise<void> {
+  // Those of one track at a time: columns are far apart in memory.
+  const sums = new Float64Array(options.columns?.length ?? network.prototypeCount);
+  let [track, counted] = [-1, 0];
+  await compareWindows(network, windows, {
+    ...options,
+    onBlock: async (first, count, similarities) => {
+      await options.onBlock?.(first, count, similarities);
+      for (let row = 0; row < count; row++) {
+        const own = of[first + row] as number;
+        if (own !== track && counted > 0) {
+          const under = onTrack(track, sums, counted);
+          if (under) await under;
+          sums.fill(0);
+          counted = 0;
+        }
+        track = own;
+        counted += 1;
+        addTo(sums, similarities, row * sums.length);
+      }
+    },
+  });
+  if (counted > 0) await onTrack(track, sums, counted);
+}
+
+/** Loops in async functions are compiled less well. */
+function addTo(sums: Float64Array, values: Float32Array, start: number): void {
+  for (let k = 0; k < sums.length; k++) sums[k] = (sums[k] as number) + (values[start + k] as number);
+}
+
+/** The classifier of a network over the mean similarities of some tracks at a time. */
+class Head {
+  /** Tracks at a time. */
+  readonly rows: number;
+  /** `[K, rows]`: what it is given. */
+  readonly means: Float32Array<ArrayBuffer>;
+  readonly #session: InferenceSession;
+  readonly #feeds: Record<string, Tensor>;
+  readonly #logits: Float32Array<ArrayBuffer>;
+  readonly #out: Tensor;
+
+  private constructor({ data, prototypeCount: K }: PrototypeNetwork, session: InferenceSession) {
+    const { weights, bias, classes } = data;
+    const C = classes.length;
+    this.rows = rowsOf(C, K);
+    this.means = new Float32Array(K * this.rows);
+    this.#session = session;
+    this.#feeds = {
+      s: new Tensor('float32', this.means, [K, this.rows]),
+      ...{ w: new Tensor('float32', weights, [C, K]), b: new Tensor('float32', bias, [C]) },
+    };
+    this.#logits = new Float32Array(this.rows * C);
+    this.#out = new Tensor('float32', this.#logits, [this.rows, C]);
+  }
+
+  static async of(network: PrototypeNetwork): Promise<Head> {
+    return new Head(network, await logitSession.get());
+  }
+
+  /** @returns `[rows, C]`; another's when it is run again */
+  async run(): Promise<Float32Array> {
+    await this.#session.run(this.#feeds, { logits: this.#out });
+    return this.#logits;
+  }
+}
+
+/** Mean x² of windows. @param norms where they are known, or to be: of some, where an earlier comparison was stopped */
 function squaresOf(
   z: Float32Array,
   n: number,
   { mean, scale }: Normalisation,
   norms: Float32Array = new Float32Array(n).fill(NaN),
 ): Float32Array {
-  if (!Number.isNaN(norms[0])) return norms;
   const dim = z.length / n;
-  for (let i = 0, at = 0; i < n; i++) {
-    let sum = 0;
+  for (let i = 0; i < n; i++) {
+    if (!Number.isNaN(norms[i])) continue;
+    let [sum, at] = [0, i * dim];
     for (let e = 0; e < dim; e++, at++) {
       const value = (z[at] as number) - mean;
       sum += value * value;
