@@ -5,6 +5,7 @@ import { NEIGHBOURS, type TrackNeighbour } from '../../models/mistakes/support.t
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
 import { poolTracks } from '../../models/embeddings/pooling.ts';
 import { squaredDistance } from '../../models/numerics/distances.ts';
+import { Pacer } from '../../models/numerics/pacer.ts';
 import type { z } from 'zod';
 import { mistakesMethods } from '../api/mistakes.ts';
 import type { JobHandle } from '../jobs/queue.ts';
@@ -72,16 +73,21 @@ export async function findMistakes(
     const judgement = await judgeLabels(labelled, predictions, { task, signal });
     accuracy = accuracyOf(labelled, predictions, task);
     const known = new Described(labelled);
-    const judged = judgement.verdicts.flatMap((verdict) =>
-      known.verdict(verdict, judgement.neighbours[verdict.track] ?? [], predictions),
-    );
+    const pacer = new Pacer(signal);
+    const judged: StoredMistake[] = [];
+    for (const verdict of judgement.verdicts) {
+      if (tabOf(verdict) === null) continue;
+      if (pacer.due(known.work)) await pacer.pause();
+      judged.push(...known.verdict(verdict, judgement.neighbours[verdict.track] ?? [], predictions));
+    }
     const suggested = unlabelled
       ? await suggestClasses(labelled, unlabelled, predictions.others, { signal })
       : [];
-    const missing = suggested.flatMap(({ track, suggested: label, margin, neighbours }) =>
-      known.suggestion(unlabelled?.tracks.ids[track] ?? '', label, margin, neighbours),
-    );
-    mistakes.push(...withPlaces([...judged, ...missing], labelled, unlabelled));
+    for (const { track, suggested: label, margin, neighbours } of suggested) {
+      if (pacer.due(known.work)) await pacer.pause();
+      judged.push(...known.suggestion(unlabelled?.tracks.ids[track] ?? '', label, margin, neighbours));
+    }
+    for (const mistake of await withPlaces(judged, labelled, unlabelled, signal)) mistakes.push(mistake);
   }
   mistakes.sort((a, b) => (a.margin ?? 0) - (b.margin ?? 0) || (a.id < b.id ? -1 : 1));
   const before = library.mistakes.report(taxonomyId, vectors.windows.space.key);
@@ -147,6 +153,12 @@ class Described {
   constructor(set: LabelledWindows) {
     this.#set = set;
     this.#pooled = poolTracks(set);
+  }
+
+  /** Of one verdict, in units of {@link Pacer.due}: labels of the neighbours, and the nearest track of all. */
+  get work(): number {
+    const { tracks, labelNames } = this.#set;
+    return 20 * (NEIGHBOURS * labelNames.length + tracks.ids.length);
   }
 
   verdict(verdict: LabelVerdict, near: readonly TrackNeighbour[], { foldOf }: OutOfFold): StoredMistake[] {

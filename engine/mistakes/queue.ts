@@ -9,12 +9,13 @@ const QUEUED = 300;
 /** Of so many labelled tracks the distance is looked at: enough to know where labels are dense. */
 const REFERENCE = 500;
 
-/** Gives the unsure ones their place in each order of the queue. */
-export function withPlaces(
+/** Gives the unsure ones their place in each order of the queue. @throws the signal's reason */
+export async function withPlaces(
   mistakes: readonly StoredMistake[],
   labelled: LabelledWindows,
   unlabelled: LabelledWindows | null,
-): StoredMistake[] {
+  signal: AbortSignal,
+): Promise<StoredMistake[]> {
   const unsure = mistakes.filter(({ tab }) => tab === 'unsure');
   if (unsure.length === 0) return [...mistakes];
   const [known, bare] = [poolTracks(labelled), unlabelled && poolTracks(unlabelled)];
@@ -41,7 +42,9 @@ export function withPlaces(
   const facts = { vectors, dim, labelled: sure.filter((_, i) => i % step === 0), counts };
   const places = unsure.map((): Record<string, number> => ({}));
   for (const order of queueOrders satisfies readonly QueueOrder[])
-    for (const [place, candidate] of labellingQueue(candidates, order, QUEUED, facts).entries()) {
+    for (const [place, candidate] of (
+      await labellingQueue(candidates, order, QUEUED, facts, signal)
+    ).entries()) {
       const own = places[candidates.indexOf(candidate)];
       if (own) own[order] = place;
     }

@@ -1,3 +1,5 @@
+import type { Pacer } from '../numerics/pacer.ts';
+
 /** Share of a class below which it is no more than "hardly ever confused". */
 const LEAST_SHARE = 0.03;
 /** Keeps the logarithm of a support of 0 finite. */
@@ -16,11 +18,17 @@ export interface Supported {
 /**
  * How often tracks of one class look like another, `[C, C]`: the mean support for each class (column) over the tracks
  * that bear a class (row). The soft form of the confident joint (Northcutt, Jiang and Chuang 2021, section 3.1).
+ * @throws the pacer's
  */
-export function usualConfusions(tracks: readonly Supported[], classes: number): Float64Array {
+export async function usualConfusions(
+  tracks: readonly Supported[],
+  classes: number,
+  pacer: Pacer,
+): Promise<Float64Array> {
   const sums = new Float64Array(classes * classes);
   const counts = new Float64Array(classes);
   for (const { given, support } of tracks) {
+    if (pacer.due(8 * classes)) await pacer.pause();
     counts[given] = (counts[given] ?? 0) + 1;
     support.forEach((value, label) => {
       const cell = given * classes + label;

@@ -1,5 +1,6 @@
 import type { LabelledWindows } from '../embeddings/labelled-vectors.ts';
 import { poolTracks } from '../embeddings/pooling.ts';
+import { Pacer } from '../numerics/pacer.ts';
 import { classMargin, usualConfusions, type Supported } from './confusions.ts';
 import type { OutOfFold } from './out-of-fold.ts';
 import {
@@ -41,9 +42,13 @@ export interface Judgement {
   leftOut: number[];
 }
 
+/** In units of {@link Pacer.due}, for each label of a track: votes, support, and what is made of both. */
+const WORK_PER_LABEL = 60;
+
 /**
  * Judges every given label from predictions that did not learn from it. Single-label: one verdict a track. Multilabel:
  * one for each label given, and one for each that is not given but likelier there than not.
+ * @throws the signal's reason
  */
 export async function judgeLabels(
   set: LabelledWindows,
@@ -55,18 +60,25 @@ export async function judgeLabels(
   const width = set.labelNames.length;
   const row = <T extends Uint8Array | Float32Array>(cells: T, track: number): T =>
     cells.subarray(track * width, (track + 1) * width) as T;
-  const asked: Asked[] = neighbours.map((near, track) => ({
-    track,
-    given: row(pooled.labels, track),
-    known: row(folds.known, track),
-    probabilities: row(folds.probabilities, track),
-    votes: neighbourVotes(near, pooled.labels, width),
-  }));
+  const pacer = new Pacer(signal);
+  const asked: Asked[] = [];
+  for (const [track, near] of neighbours.entries()) {
+    if (pacer.due(WORK_PER_LABEL * width)) await pacer.pause();
+    asked.push({
+      track,
+      given: row(pooled.labels, track),
+      known: row(folds.known, track),
+      probabilities: row(folds.probabilities, track),
+      votes: neighbourVotes(near, pooled.labels, width),
+    });
+  }
   const leftOut = asked
     .filter(({ given, known }) => given.some((value, label) => value === 1 && known[label] !== 1))
     .map(({ track }) => track);
   const found =
-    task === 'single' ? judgeClasses(asked, new Set(leftOut), width) : asked.flatMap(judgeLabelset);
+    task === 'single'
+      ? await judgeClasses(asked, new Set(leftOut), width, pacer)
+      : await judgeLabelsets(asked, width, pacer);
   const verdicts = found.map((verdict) => {
     const near = neighbours[verdict.track] ?? [];
     const label = verdict.given ?? verdict.suggested ?? 0;
@@ -87,23 +99,43 @@ interface Asked {
 
 type Verdict = Omit<LabelVerdict, 'agreement'>;
 
-function judgeClasses(asked: readonly Asked[], leftOut: ReadonlySet<number>, width: number): Verdict[] {
-  const judged = asked.flatMap((track): (Asked & { own: Supported })[] => {
+async function judgeClasses(
+  asked: readonly Asked[],
+  leftOut: ReadonlySet<number>,
+  width: number,
+  pacer: Pacer,
+): Promise<Verdict[]> {
+  const judged: (Asked & { own: Supported })[] = [];
+  for (const track of asked) {
     const given = track.given.indexOf(1);
-    if (given < 0 || leftOut.has(track.track)) return [];
-    return [{ ...track, own: { given, support: jointSupport(track.probabilities, track.votes) } }];
-  });
-  const confusions = usualConfusions(
+    if (given < 0 || leftOut.has(track.track)) continue;
+    if (pacer.due(WORK_PER_LABEL * width)) await pacer.pause();
+    judged.push({ ...track, own: { given, support: jointSupport(track.probabilities, track.votes) } });
+  }
+  const confusions = await usualConfusions(
     judged.map(({ own }) => own),
     width,
+    pacer,
   );
-  return judged.flatMap(({ track, known, probabilities, own }): Verdict[] => {
+  const verdicts: Verdict[] = [];
+  for (const { track, known, probabilities, own } of judged) {
+    if (pacer.due(WORK_PER_LABEL * width)) await pacer.pause();
     const { given, support } = own;
     const suggested = likeliest(support, (label) => label !== given && known[label] === 1);
-    if (suggested < 0) return [];
+    if (suggested < 0) continue;
     const margin = classMargin(own, suggested, confusions);
-    return [{ track, given, suggested, margin, confidence: probabilities[given] ?? 0 }];
-  });
+    verdicts.push({ track, given, suggested, margin, confidence: probabilities[given] ?? 0 });
+  }
+  return verdicts;
+}
+
+async function judgeLabelsets(asked: readonly Asked[], width: number, pacer: Pacer): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (const track of asked) {
+    if (pacer.due(WORK_PER_LABEL * width)) await pacer.pause();
+    verdicts.push(...judgeLabelset(track));
+  }
+  return verdicts;
 }
 
 function judgeLabelset({ track, given, known, probabilities, votes }: Asked): Verdict[] {
@@ -136,7 +168,7 @@ export interface Suggestion {
   neighbours: TrackNeighbour[];
 }
 
-/** Suggests a class for every track that bears none. */
+/** Suggests a class for every track that bears none. @throws the signal's reason */
 export async function suggestClasses(
   set: LabelledWindows,
   others: LabelledWindows,
@@ -146,7 +178,10 @@ export async function suggestClasses(
   const pooled = poolTracks(set);
   const found = await nearestTracks(pooled, poolTracks(others).features, NEIGHBOURS, signal);
   const width = set.labelNames.length;
-  return found.map((neighbours, track) => {
+  const pacer = new Pacer(signal);
+  const suggestions: Suggestion[] = [];
+  for (const [track, neighbours] of found.entries()) {
+    if (pacer.due(WORK_PER_LABEL * width)) await pacer.pause();
     const support = jointSupport(
       probabilities.subarray(track * width, (track + 1) * width),
       neighbourVotes(neighbours, pooled.labels, width),
@@ -154,6 +189,7 @@ export async function suggestClasses(
     const suggested = likeliest(support, () => true);
     const second = likeliest(support, (label) => label !== suggested);
     const margin = normalisedMargin(support[suggested] ?? 0, support[second] ?? 0);
-    return { track, suggested, margin, neighbours };
-  });
+    suggestions.push({ track, suggested, margin, neighbours });
+  }
+  return suggestions;
 }

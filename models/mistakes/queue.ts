@@ -1,4 +1,5 @@
 import { squaredDistance } from '../numerics/distances.ts';
+import { Pacer } from '../numerics/pacer.ts';
 
 /** A track that could be labelled next. */
 export interface Candidate {
@@ -23,21 +24,28 @@ export interface QueueFacts {
   counts: readonly number[];
 }
 
-/** The first `most` of the candidates in an order; equal ones by track. */
-export function labellingQueue(
+/** The first `most` of the candidates in an order; equal ones by track. @throws the signal's reason */
+export async function labellingQueue(
   candidates: readonly Candidate[],
   order: QueueOrder,
   most: number,
   facts: QueueFacts,
-): Candidate[] {
-  return orders[order](candidates, most, facts).slice(0, most);
+  signal?: AbortSignal,
+): Promise<Candidate[]> {
+  const queue = await orders[order](candidates, most, facts, new Pacer(signal));
+  return queue.slice(0, most);
 }
 
 const byMargin = (a: Candidate, b: Candidate): number => a.margin - b.margin || a.track - b.track;
 
 const orders: Record<
   QueueOrder,
-  (all: readonly Candidate[], most: number, facts: QueueFacts) => Candidate[]
+  (
+    all: readonly Candidate[],
+    most: number,
+    facts: QueueFacts,
+    pacer: Pacer,
+  ) => Candidate[] | Promise<Candidate[]>
 > = {
   margin: (all) => [...all].sort(byMargin),
   diversity: farthestFirst,
@@ -57,20 +65,22 @@ const orders: Record<
 };
 
 /** Each next one is the farthest from all that are labelled or chosen before (Sener and Savarese 2018, greedy k-centre). */
-function farthestFirst(
+async function farthestFirst(
   all: readonly Candidate[],
   most: number,
   { vectors, dim, labelled }: QueueFacts,
-): Candidate[] {
-  const distances = all.map(({ track }) =>
-    labelled.reduce(
-      (least, other) => Math.min(least, squaredDistance(vectors, track * dim, vectors, other * dim, dim)),
-      Infinity,
-    ),
-  );
+  pacer: Pacer,
+): Promise<Candidate[]> {
+  const between = (a: number, b: number): number => squaredDistance(vectors, a * dim, vectors, b * dim, dim);
+  const distances = new Float64Array(all.length);
+  for (const [i, { track }] of all.entries()) {
+    if (pacer.due(labelled.length * dim)) await pacer.pause();
+    distances[i] = labelled.reduce((least, other) => Math.min(least, between(track, other)), Infinity);
+  }
   const chosen: Candidate[] = [];
   const left = new Set(all.keys());
   while (chosen.length < most && left.size > 0) {
+    if (pacer.due(left.size * dim)) await pacer.pause();
     let next = -1;
     for (const i of left) if (next < 0 || (distances[i] ?? 0) > (distances[next] ?? 0)) next = i;
     const candidate = all[next];
@@ -78,8 +88,7 @@ function farthestFirst(
     if (!candidate) break;
     chosen.push(candidate);
     for (const i of left) {
-      const track = all[i]?.track ?? 0;
-      const distance = squaredDistance(vectors, track * dim, vectors, candidate.track * dim, dim);
+      const distance = between(all[i]?.track ?? 0, candidate.track);
       distances[i] = Math.min(distances[i] ?? Infinity, distance);
     }
   }

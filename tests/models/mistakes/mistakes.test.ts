@@ -7,6 +7,7 @@ import { foldsOf, outOfFold, type OutOfFoldOptions } from '../../../models/mista
 import { OUTLIER_SCORE, outlierScores } from '../../../models/mistakes/outliers.ts';
 import { labellingQueue } from '../../../models/mistakes/queue.ts';
 import { jointSupport, normalisedMargin } from '../../../models/mistakes/support.ts';
+import { Pacer } from '../../../models/numerics/pacer.ts';
 import { Random } from '../../../models/numerics/random.ts';
 
 const signal = new AbortController().signal;
@@ -74,14 +75,14 @@ describe('labels that are probably wrong', () => {
     expect(foldsOf(corners(truth, 4), { ...folds, strata: given })).toEqual(foldsOf(before, folds));
   });
 
-  it('stand lower where the rival is not what the class is usually taken for', () => {
+  it('stand lower where the rival is not what the class is usually taken for', async () => {
     // Class 0 is taken for class 1 on every track, and for class 2 on the last one only.
     const support = (values: number[]) => ({ given: 0, support: Float64Array.from(values) });
     const tracks = [
       ...Array.from({ length: 9 }, () => support([0.45, 0.5, 0.05])),
       support([0.45, 0.05, 0.5]),
     ];
-    const confusions = usualConfusions(tracks, 3);
+    const confusions = await usualConfusions(tracks, 3, new Pacer(signal));
     expect([...confusions.slice(0, 3)]).toEqual(
       [0.45, 0.455, 0.095].map((share) => expect.closeTo(share, 12) as number),
     );
@@ -170,9 +171,24 @@ describe('tracks without labels', () => {
     // The second is beside the first, so the third comes before it.
     ['diversity', [2, 3, 1]],
     ['per-class', [3, 2, 1]],
-  ] as const)('queue by %s', (order, expected) => {
-    expect(labellingQueue(candidates, order, 3, facts).map(({ track }) => track)).toEqual(expected);
-    expect(labellingQueue(candidates, order, 1, facts)).toHaveLength(1);
+  ] as const)('queue by %s', async (order, expected) => {
+    const queue = await labellingQueue(candidates, order, 3, facts);
+    expect(queue.map(({ track }) => track)).toEqual(expected);
+    expect(await labellingQueue(candidates, order, 1, facts)).toHaveLength(1);
+  });
+
+  it('queue many without keeping others waiting, and stop when they are asked to', async () => {
+    const [count, wide] = [3000, 256];
+    const many = {
+      ...{ vectors: new Random(1).normals(count * wide), dim: wide, counts: [1] },
+      labelled: Array.from({ length: 500 }, (_, i) => i),
+    };
+    const unsure = Array.from({ length: count - 500 }, (_, i) => ({
+      ...{ track: 500 + i, suggested: 0, margin: 0.1 },
+    }));
+    const asked = new AbortController();
+    setImmediate(() => asked.abort(new Error('enough')));
+    await expect(labellingQueue(unsure, 'diversity', 300, many, asked.signal)).rejects.toThrow('enough');
   });
 });
 
