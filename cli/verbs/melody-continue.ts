@@ -7,7 +7,7 @@ import {
   type MelodyLearning,
   type NotesSurprise,
 } from '../../engine/api/melodies.ts';
-import { FASTEST_BPM, SLOWEST_BPM } from '../../engine/api/melody.ts';
+import { FASTEST_BPM, possibleTempo, SLOWEST_BPM } from '../../engine/api/melody.ts';
 import { melodyNamed } from '../melodies.ts';
 import { number, seedNumber, wholeNumber } from '../options.ts';
 import { table } from '../text.ts';
@@ -100,7 +100,7 @@ Example:
               const read = await client.call('melody.readMidi', { file: resolve(midi) });
               for (const remark of read.remarks) cli.say(remark);
               const { notes: all, beatsPerMinute: beats } = read;
-              return { notes: all, beatsPerMinute: Math.min(FASTEST_BPM, Math.max(SLOWEST_BPM, beats)) };
+              return { notes: all, beatsPerMinute: possibleTempo(beats) };
             }
             if (name === undefined) return { notes: [], beatsPerMinute: bpm };
             const { id: melodyId, beatsPerMinute: beats } = await melodyNamed(session, libraryId, name);

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { KeptMelody } from '../../engine/api/melodies.ts';
-import { TRANSCRIBED_SECONDS } from '../../engine/api/melody.ts';
+import { LONGEST_MELODY_NAME, type KeptMelody } from '../../engine/api/melodies.ts';
+import { possibleTempo, TRANSCRIBED_SECONDS } from '../../engine/api/melody.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
 import { foundTracks } from '../found-tracks.ts';
@@ -53,9 +53,9 @@ export function addMelodiesKept(melody: Command, cli: Cli): void {
                 file: resolve(file),
               });
               for (const remark of remarks) cli.say(`${basename(file)}: ${remark}`);
-              const name = basename(file, extname(file)).slice(0, 200).trim() || 'Melody';
+              const name = basename(file, extname(file)).slice(0, LONGEST_MELODY_NAME).trim() || 'Melody';
               const kept = await client.call('melodies.keep', {
-                ...{ libraryId, name, notes, beatsPerMinute },
+                ...{ libraryId, name, notes, beatsPerMinute: possibleTempo(beatsPerMinute) },
                 ...{ source: 'midi', from: basename(file) },
               });
               (kept.known ? known : added).push(kept.melody);
@@ -116,7 +116,7 @@ Example:
           );
           const { melody: kept, known } = await client.call('melodies.keep', {
             ...{ libraryId, notes, beatsPerMinute: DEFAULT_BPM, source: 'track', from: track.title },
-            name: (options.name ?? track.title).slice(0, 200),
+            name: (options.name ?? track.title).slice(0, LONGEST_MELODY_NAME).trim() || 'Melody',
           });
           const file = options.out === undefined ? null : resolve(options.out);
           if (file !== null)
@@ -147,9 +147,10 @@ Example:
               : await Promise.all(named.map((name) => melodyNamed(session, libraryId, name)));
           const files: string[] = [];
           await toOutput(options.out, () => mkdir(resolve(options.out), { recursive: true }));
+          const taken = new Set<string>();
           for (const { id: melodyId, name, beatsPerMinute } of melodies) {
             const { notes } = await client.call('melodies.get', { libraryId, melodyId });
-            const file = join(resolve(options.out), `${fileNameOf(name)}.mid`);
+            const file = join(resolve(options.out), `${freeName(fileNameOf(name), taken)}.mid`);
             await client.call('melody.writeMidi', { libraryId, notes, beatsPerMinute, file });
             files.push(file);
           }
@@ -241,6 +242,17 @@ function fileNameOf(name: string): string {
       .replace(/^\.+|[. ]+$/g, '')
       .slice(0, 120) || 'melody'
   );
+}
+
+/** The name, or that with a number behind it where another melody has it, and on some systems A is a. */
+function freeName(name: string, taken: Set<string>): string {
+  for (let n = 1; ; n++) {
+    const tried = n === 1 ? name : `${name} (${n})`;
+    const key = tried.toLowerCase();
+    if (taken.has(key)) continue;
+    taken.add(key);
+    return tried;
+  }
 }
 
 function listed(melodies: readonly KeptMelody[]): string {

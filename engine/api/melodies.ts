@@ -72,7 +72,8 @@ export interface MelodyContinuation {
   learning: MelodyLearning;
 }
 
-const name = z.string().trim().min(1).max(200);
+export const LONGEST_MELODY_NAME = 200;
+const name = z.string().trim().min(1).max(LONGEST_MELODY_NAME);
 const inMelody = { ...inLibrary, melodyId: id };
 const notes = z.array(noteSchema).min(1).max(MOST_NOTES);
 

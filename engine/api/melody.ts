@@ -26,6 +26,11 @@ export const noteSchema = z.strictObject({
 export type Note = z.output<typeof noteSchema>;
 
 const notes = z.array(noteSchema).min(1).max(MOST_NOTES);
+/** The tempo of a file as a melody can have it: notes are in seconds, so they stay what they are. */
+export function possibleTempo(beatsPerMinute: number): number {
+  return Math.min(FASTEST_BPM, Math.max(SLOWEST_BPM, beatsPerMinute));
+}
+
 export const beatsPerMinuteSchema = z.number().min(SLOWEST_BPM).max(FASTEST_BPM);
 
 /** What was made of the prototype's sound to play notes with. */

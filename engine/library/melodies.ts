@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { MOST_MELODIES, type KeptMelody, type MelodyLearning, type MelodySource } from '../api/melodies.ts';
+import {
+  LONGEST_MELODY_NAME,
+  MOST_MELODIES,
+  type KeptMelody,
+  type MelodyLearning,
+  type MelodySource,
+} from '../api/melodies.ts';
 import type { Note } from '../api/melody.ts';
 import { EngineError } from '../api/errors.ts';
 import { newId } from '../identifier.ts';
@@ -229,7 +235,8 @@ export class MelodyRepository {
   /** The name, or that with the first number behind it that makes it one of its own. */
   #free(name: string, own: string): string {
     for (let n = 1; ; n++) {
-      const tried = n === 1 ? name : `${name} (${n})`;
+      const number = n === 1 ? '' : ` (${n})`;
+      const tried = `${name.slice(0, LONGEST_MELODY_NAME - number.length).trimEnd()}${number}`;
       if (!this.#taken(tried, own)) return tried;
     }
   }

@@ -67,6 +67,12 @@ describe('archetone melody', { timeout: 300_000 }, () => {
     expect(readMidi(readFileSync(join(folder, 'written', 'tune 2.mid')), limits).notes).toHaveLength(
       madeUpMelody(2).length,
     );
+    expect((await melody('rename', library, 'tune 2', 'theme')).code).toBe(0);
+    const alike = await melody('export', library, 'Theme', 'theme', '--out', join(folder, 'alike'));
+    expect(alike.json()).toEqual({
+      files: ['Theme.mid', 'theme (2).mid'].map((name) => join(folder, 'alike', name)),
+    });
+    expect((await melody('rename', library, 'theme', 'tune 2')).code).toBe(0);
     expect((await melody('remove', library, 'tune 4')).code).toBe(0);
     const { melodies } = (await melody('list', library)).json() as { melodies: { name: string }[] };
     expect(melodies.map(({ name }) => name)).toEqual(['Theme', 'tune 3', 'tune 2', 'tune 1']);

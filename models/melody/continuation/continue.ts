@@ -1,9 +1,10 @@
+import { Pacer } from '../../numerics/pacer.ts';
 import { Random } from '../../numerics/random.ts';
 import { at } from '../../numerics/vectors.ts';
 import { MelodyError } from '../errors.ts';
 import { endOf, inOrder, type Note } from '../note.ts';
-import { BAR_BEATS, beatInBar, DURATION_BEATS, durationClass, eventsOf, REST } from './events.ts';
-import type { MelodyModel } from './model.ts';
+import { BAR_BEATS, beatInBar, DURATION_BEATS, durationClass, eventsOf, REST, upperVoice } from './events.ts';
+import { WORK_PER_EVENT, type MelodyModel } from './model.ts';
 
 export interface ContinueSettings {
   beatsPerMinute: number;
@@ -39,15 +40,17 @@ export async function continueMelody(
   signal?: AbortSignal,
 ): Promise<Note[]> {
   const random = new Random(seed);
+  const pacer = new Pacer(signal);
   const walk = model.begin();
   const perBeat = 60 / beatsPerMinute;
-  const ended = endOf(notes) / perBeat;
-  const start = Math.max(0, Math.ceil(ended * STEPS - LATE) / STEPS);
+  const start = Math.max(0, Math.ceil((endOf(notes) / perBeat) * STEPS - LATE) / STEPS);
   const events = eventsOf(notes, beatsPerMinute);
+  // Other voices may sound on: the one that is gone on from is silent from here.
+  const ended = endOf(upperVoice(notes, beatsPerMinute).slice(-1)) / perBeat;
   if (notes.length > 0 && start - ended >= SHORTEST * 3)
     events.push({ pitch: REST, duration: durationClass(start - ended), beat: beatInBar(ended) });
   for (const event of events) {
-    signal?.throwIfAborted();
+    if (pacer.due(WORK_PER_EVENT)) await pacer.pause();
     await walk.next(event.beat);
     walk.take(event);
   }
@@ -55,7 +58,7 @@ export async function continueMelody(
   const velocity = usual(notes);
   const added: Note[] = [];
   for (let beat = start; end - beat >= SHORTEST;) {
-    signal?.throwIfAborted();
+    if (pacer.due(WORK_PER_EVENT)) await pacer.pause();
     const { pitches, durations } = await walk.next(beatInBar(beat));
     const pitch = draw(pitches, temperature, random);
     const duration = draw(durations(pitch), temperature, random);

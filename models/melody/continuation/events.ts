@@ -83,7 +83,7 @@ export function upperVoice(notes: readonly Note[], beatsPerMinute: number): Note
   return voice;
 }
 
-/** The highest voice of a melody in events; pauses of a sixteenth or more are rests. Empty without notes. */
+/** The highest voice of a melody in events; pauses of {@link LEGATO_BEATS} or more are rests. Empty without notes. */
 export function eventsOf(notes: readonly Note[], beatsPerMinute: number): MelodyEvent[] {
   const perSecond = beatsPerMinute / 60;
   const voice = upperVoice(notes, beatsPerMinute);
@@ -92,9 +92,10 @@ export function eventsOf(notes: readonly Note[], beatsPerMinute: number): Melody
     const next = voice[i + 1];
     const length = note.durationSeconds * perSecond;
     const gap = next ? next.onsetSeconds * perSecond - onset - length : 0;
-    const own = gap < LEGATO_BEATS ? length + Math.max(0, gap) : length;
+    const legato = gap < LEGATO_BEATS;
+    const own = legato ? length + Math.max(0, gap) : length;
     const event = { pitch: note.midiPitch, duration: durationClass(own), beat: beatInBar(onset) };
-    if (own > length || gap <= 0) return [event];
+    if (legato) return [event];
     return [event, { pitch: REST, duration: durationClass(gap), beat: beatInBar(onset + length) }];
   });
 }

@@ -109,9 +109,12 @@ export class Melodies {
 
   /**
    * Adds what comes after the melody, as the melodies of the library go on; the new notes are chosen.
+   * @returns how many there was room for, and what they are by; null for a second press
    * @throws EngineError
    */
-  async continue(settings: Continuation): Promise<MelodyContinuation | null> {
+  async continue(
+    settings: Continuation,
+  ): Promise<{ added: number; model: MelodyContinuation['model'] } | null> {
     if (this.jobId !== null) return null;
     this.jobId = '';
     try {
@@ -123,8 +126,8 @@ export class Melodies {
       this.jobId = jobId;
       const { result } = await this.#jobs.wait(jobId);
       if (result?.kind !== 'continue-melody') throw new Error('a continuation without a result');
-      this.roll.append(result.continuation.notes);
-      return result.continuation;
+      const { notes: more, model } = result.continuation;
+      return { added: this.roll.append(more), model };
     } finally {
       this.jobId = null;
     }

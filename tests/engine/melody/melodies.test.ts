@@ -54,6 +54,16 @@ describe('melodies of a library', { timeout: 120_000 }, () => {
     const got = await test.client.call('melodies.get', { libraryId, melodyId: melody.id });
     expect(got).toEqual({ melody, notes: madeUpMelody(1) });
 
+    // With its number, too, a name is one that can be given again.
+    const long = (await keep(4, 'x'.repeat(200))).melody;
+    const longer = (await keep(5, 'x'.repeat(200))).melody;
+    expect(longer.name).toBe(`${'x'.repeat(196)} (2)`);
+    const { name } = longer;
+    expect(await test.client.call('melodies.rename', { libraryId, melodyId: longer.id, name })).toMatchObject(
+      { name },
+    );
+    await test.client.call('melodies.remove', { libraryId, melodyIds: [long.id, longer.id] });
+
     const renamed = { libraryId, melodyId: second.id };
     expect(await test.client.call('melodies.rename', { ...renamed, name: ' Second ' })).toMatchObject({
       name: 'Second',

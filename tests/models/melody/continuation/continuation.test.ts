@@ -130,6 +130,22 @@ describe('a continuation', () => {
     expect(await continueMelody(model, melody, { ...settings, seed: 4 })).not.toEqual(added);
   });
 
+  it('counts the pause from where its own voice ended, whatever sounds on below', async () => {
+    const taken: MelodyEvent[] = [];
+    const listening: MelodyModel = {
+      begin: () => {
+        const walk = model.begin();
+        return { next: walk.next, take: (event) => (taken.push(event), walk.take(event)) };
+      },
+    };
+    const below = { ...settings, beatsPerMinute: 60 };
+    await continueMelody(listening, [note(0, 4, 48), note(0, 1, 72)], below);
+    expect(plain(taken.slice(0, 2))).toEqual([
+      [72, 1, 0],
+      [null, 3, 1],
+    ]);
+  });
+
   it('goes on from nothing and from one note', async () => {
     const begun = await continueMelody(model, [], settings);
     expect(begun[0]?.onsetSeconds).toBeLessThan(2);
