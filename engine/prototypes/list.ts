@@ -49,13 +49,14 @@ async function listPart(
   for (let k = 0; k < network.prototypeCount; k++) {
     if (pacer.due(LIST_UNITS + experiment.classes.length)) await pacer.pause();
     const twin = twins[k];
+    const count = support[k] ?? 0;
     listed.push({
       ...{ index: first + k, view },
       class: experiment.classes[network.classOf(k)] ?? '',
       name: network.nameOf(k),
       frozen: network.isFrozen(k),
-      support: support[k] ?? 0,
-      purity: support[k] ? (matching[k] ?? 0) / support[k] : null,
+      support: count,
+      purity: count > 0 ? (matching[k] ?? 0) / count : null,
       weights: experiment.classes.map(
         (_name, c) => network.data.weights[c * network.prototypeCount + k] ?? 0,
       ),

@@ -157,7 +157,7 @@ async function eachTrack(
   windows: Rows,
   of: Int32Array,
   options: TrackOptions,
-  onTrack: (track: number, sums: Float64Array, counted: number) => Promise<void> | undefined | void,
+  onTrack: (track: number, sums: Float64Array, counted: number) => Promise<void> | undefined,
 ): Promise<void> {
   // Those of one track at a time: columns are far apart in memory.
   const sums = new Float64Array(options.columns?.length ?? network.prototypeCount);

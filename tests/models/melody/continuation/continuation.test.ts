@@ -135,7 +135,13 @@ describe('a continuation', () => {
     const listening: MelodyModel = {
       begin: () => {
         const walk = model.begin();
-        return { next: walk.next, take: (event) => (taken.push(event), walk.take(event)) };
+        return {
+          next: walk.next,
+          take: (event) => {
+            taken.push(event);
+            walk.take(event);
+          },
+        };
       },
     };
     const below = { ...settings, beatsPerMinute: 60 };
