@@ -59,5 +59,8 @@ export function partWith(parts: readonly NetworkPart[], index: number): NetworkP
 export function partOfView(parts: readonly NetworkPart[], view: number): NetworkPart {
   const part = parts[view];
   if (part) return part;
-  throw new EngineError('not-found', `The experiment has no view ${view + 1}; it has ${parts.length}.`);
+  throw new EngineError(
+    'not-found',
+    `The experiment has no view ${view}; it has ${parts.length}, counted from 0.`,
+  );
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import { changeOfView } from '../../models/views/edit-view.ts';
 import { ViewNetwork } from '../../models/views/view-network.ts';
@@ -29,9 +28,10 @@ export async function viewedAnswers(
   const spaces = (experiment.views?.views ?? []).map(({ space }) => space);
   const tracks = viewedTracks(library, spaces);
   const trackIds = tracks.map(({ trackId }) => trackId);
+  // Made anew whenever embeddings of any space change.
   const before = await library.embeddings
     .madeIn(experiment.space, 'This experiment')
-    .trackLogits(cacheKey(experiment, tracks), () => logitsOf(network, tracks, signal));
+    .trackLogits(`${experiment.id} ${experiment.revision}`, () => logitsOf(network, tracks, signal));
   const after = edited.network;
   if (!(after instanceof ViewNetwork)) return { trackIds, before, after: before };
   const C = network.classes.length;
@@ -53,13 +53,6 @@ export async function viewedAnswers(
   }
   const tops = Uint16Array.from(trackIds, (_, row) => argmax(logits.subarray(row * C, (row + 1) * C)));
   return { trackIds, before, after: { logits, tops } };
-}
-
-/** Tracks may have come into another view since; those of the first are kept with it. */
-function cacheKey({ id, revision }: Experiment, tracks: readonly ViewedTrack[]): string {
-  const has = createHash('sha256');
-  for (const { vectors } of tracks) has.update(vectors.map((own) => (own ? '1' : '0')).join(''));
-  return `${id} ${revision} ${has.digest('hex')}`;
 }
 
 async function logitsOf(

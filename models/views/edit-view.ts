@@ -40,12 +40,12 @@ export function changeOfView(
   const [was, willBe] = [before.part(view), after.part(view)];
   const key = (column: PrototypeColumn): string => `${vectorKey(column)} ${keyOf(column.weights)}`;
   const [old, next] = [columnsOf(was), columnsOf(willBe)];
-  const [kept, come] = [new Set(next.map(key)), new Set(old.map(key))];
   const changed = [
-    ...old
-      .filter((column) => !kept.has(key(column)))
-      .map((column) => ({ ...column, weights: column.weights.map((weight) => -weight) })),
-    ...next.filter((column) => !come.has(key(column))),
+    ...beyond(old, next, key).map((column) => ({
+      ...column,
+      weights: column.weights.map((weight) => -weight),
+    })),
+    ...beyond(next, old, key),
   ];
   const lacking = new Float32Array(before.classes.length);
   for (const [of, columns, sign] of [
@@ -57,6 +57,22 @@ export function changeOfView(
       weights.forEach((weight, c) => (lacking[c] = (lacking[c] ?? 0) + sign * weight * (typical[j] ?? 0)));
   }
   return { network: changed.length === 0 ? null : withColumns(was, changed), lacking };
+}
+
+/** What is there beyond the others; a second one that is the same is one more. */
+function beyond(
+  columns: readonly PrototypeColumn[],
+  others: readonly PrototypeColumn[],
+  keyOf: (column: PrototypeColumn) => string,
+): PrototypeColumn[] {
+  const left = new Map<string, number>();
+  for (const key of others.map(keyOf)) left.set(key, (left.get(key) ?? 0) + 1);
+  return columns.filter((column) => {
+    const key = keyOf(column);
+    const count = left.get(key) ?? 0;
+    left.set(key, count - 1);
+    return count <= 0;
+  });
 }
 
 /** The mean similarities of the prototypes that stay, and of new ones those that are asked for. */

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { LabelledWindows } from '../../../models/embeddings/labelled-vectors.ts';
 import { Random } from '../../../models/numerics/random.ts';
+import { columnsOf } from '../../../models/pecmae/columns.ts';
 import { PrototypeError } from '../../../models/pecmae/errors.ts';
 import { defaultTrainParameters } from '../../../models/pecmae/trainer.ts';
 import { BlendSession } from '../../../models/views/blend-session.ts';
 import { blendShapes, type BlendSpec } from '../../../models/views/blend-graph.ts';
+import { changeOfView, editView } from '../../../models/views/edit-view.ts';
 import { trainViews, type ViewTrainParameters } from '../../../models/views/train-views.ts';
 import { ViewNetwork, type ViewVectors } from '../../../models/views/view-network.ts';
 import { TOY_CLASSES, toyViews } from '../../support/toy-views.ts';
@@ -173,6 +175,29 @@ describe('ViewNetwork', () => {
       }
     }
     expect(() => network.classify([null, null, null], 3)).toThrow(/without any view/);
+  });
+
+  it('counts what an edit adds by each prototype, also where another one is the same to the bit', async () => {
+    const { network } = await trained;
+    const { views, joint } = network.data;
+    const [K, first] = [network.prototypeCount, network.startOf(1)];
+    // Two prototypes of one class that weigh the same, of which one is then put where the other lies.
+    const weights = joint.weights.map((weight, i) =>
+      i % K === first ? (joint.weights[i + 1] ?? NaN) : weight,
+    );
+    const before = new ViewNetwork({ views, joint: { ...joint, weights } });
+    const columns = columnsOf(before.part(1));
+    const edit = {
+      kind: 'arrange',
+      columns: columns.map((column, k) => (k === 0 ? columns[1] : k) ?? column),
+    } as const;
+    const after = await editView(before, 1, edit, () => Promise.reject(new Error('nothing new is compared')));
+    const windows = windowsOf(test, 4);
+    const { network: change } = changeOfView(before, after, 1);
+    const added = change?.logits(before.standardise(1, windows[1] ?? new Float32Array()), 1) ?? [];
+    const [was, willBe] = [before.classify(windows, 1).logits, after.classify(windows, 1).logits];
+    expect(Math.max(...willBe.map((logit, c) => Math.abs(logit - (was[c] ?? NaN))))).toBeGreaterThan(1e-3);
+    willBe.forEach((logit, c) => expect((was[c] ?? NaN) + (added[c] ?? NaN)).toBeCloseTo(logit, 4));
   });
 
   it('names the view that decided', async () => {
