@@ -17,9 +17,9 @@ import { openedNetwork } from './read.ts';
 /** What a job that learns a common space is told. */
 export const learnSharedSpecSchema = modalitiesMethods['modalities.learn'].input;
 
-/** Shares of the work, in percent: measuring learns six times, and what is kept once. */
 /** Tried where they are chosen. */
 const MOST_STEPS = 800;
+/** Shares of the work, in percent: measuring learns from three parts, each time what is asked, a control, and when to stop. */
 const [READ, ASSESSED, TOTAL] = [15, 88, 100];
 
 /**

@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readBounded } from '../../models/files/read.ts';
 import type { Pack } from '../../models/packs/index.ts';
 import { EngineError } from '../api/errors.ts';
 import type { TrainingData } from '../api/packs.ts';
@@ -78,10 +78,7 @@ const unsettled = (hours: number, generalPublicHours: number): string =>
 
 async function readCard(path: string): Promise<unknown> {
   try {
-    const info = await stat(path);
-    // Reading a pipe would wait for ever.
-    if (!info.isFile() || info.size > MAX_CARD_BYTES) return null;
-    return JSON.parse(await readFile(path, 'utf8'));
+    return JSON.parse((await readBounded(path, MAX_CARD_BYTES)).toString('utf8'));
   } catch {
     return null;
   }

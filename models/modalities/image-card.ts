@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { CheckpointError } from '../checkpoint/errors.ts';
+import { FileReadError, readBounded } from '../files/read.ts';
 
 const MOST_JSON_BYTES = 1_000_000;
 const name = z.string().min(1).max(255);
@@ -39,16 +39,18 @@ export async function readImageCard(network: string): Promise<ImageCard> {
   if (!/\.onnx$/i.test(network))
     throw new CheckpointError('bad-config', `${network} is no .onnx file`, 'Choose the network itself.');
   const path = imageCardPath(network);
-  const info = await stat(path).catch(() => null);
-  if (!info?.isFile() || info.size > MOST_JSON_BYTES)
+  const bytes = await readBounded(path, MOST_JSON_BYTES).catch((cause: unknown) => {
+    const missing = cause instanceof FileReadError && cause.problem === 'missing';
     throw new CheckpointError(
       'io',
-      info === null ? `there is no ${path}` : `${path} is no description of a network`,
+      missing ? `there is no ${path}` : `${path} is no description of a network`,
       'Put a JSON beside the network that says what it takes, as “Covers and words” says.',
+      { cause },
     );
+  });
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(path, 'utf8'));
+    json = JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
     throw new CheckpointError('bad-config', `${path} is no JSON`, 'Write it as “Covers and words” says.', {
       cause,

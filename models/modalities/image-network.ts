@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { CheckpointError } from '../checkpoint/errors.ts';
+import { FileReadError, readBounded } from '../files/read.ts';
 import { readForeignModel, type ForeignTensor } from '../onnx/foreign.ts';
 import { lateRuntime } from '../onnx/late-runtime.ts';
 import type { InferenceSession, Tensor } from '../onnx/runtime.ts';
@@ -21,7 +21,7 @@ export interface ImageNetwork {
   readonly sha256: string;
   /** Numbers per picture. */
   readonly dim: number;
-  /** @throws CheckpointError where the network fails, or answers with numbers that are not finite */
+  /** `[dim]` @throws CheckpointError where the network fails, or answers with another length or numbers that are not finite */
   describe(pixels: Pixels): Promise<Float32Array>;
   close(): Promise<void>;
 }
@@ -36,16 +36,9 @@ export interface ImageNetwork {
  */
 export async function openImageNetwork(path: string): Promise<ImageNetwork> {
   const card = await readImageCard(path);
-  const info = await stat(path).catch(() => null);
-  if (!info?.isFile())
-    throw new CheckpointError('io', `there is no file ${path}`, 'Choose the .onnx file itself.');
-  if (info.size > MOST_BYTES)
-    throw new CheckpointError(
-      'unsupported',
-      `${path} has ${info.size} bytes; image networks of up to ${MOST_BYTES} are opened`,
-      'Choose a smaller one.',
-    );
-  const bytes = await readFile(path);
+  const bytes = await readBounded(path, MOST_BYTES).catch((thrown: unknown) => {
+    throw thrown instanceof FileReadError ? notRead(path, thrown) : thrown;
+  });
   const { inputs, outputs } = readForeignModel(bytes);
   checkInput(card, inputs);
   if (!outputs.some(({ name, isFloat }) => name === card.output && isFloat))
@@ -70,18 +63,35 @@ export async function openImageNetwork(path: string): Promise<ImageNetwork> {
     return vectorOf(await run(session, card, input), card);
   };
   try {
-    const [first, second] = [await describe(testPicture(1)), await describe(testPicture(2))];
-    if (first.length !== second.length) throw refused('its answers differ in length from picture to picture');
+    const first = await describe(testPicture(1));
+    const asLong = async (pixels: Pixels): Promise<Float32Array> => {
+      const vector = await describe(pixels);
+      if (vector.length === first.length) return vector;
+      throw refused('its answers differ in length from picture to picture');
+    };
+    const second = await asLong(testPicture(2));
     if (first.every((value, i) => value === second[i]))
       throw refused('it answers the same whatever picture it is shown');
     return {
-      ...{ card, dim: first.length, sha256: createHash('sha256').update(bytes).digest('hex'), describe },
+      ...{ card, dim: first.length, sha256: createHash('sha256').update(bytes).digest('hex') },
+      describe: asLong,
       close: () => session.release(),
     };
   } catch (thrown) {
     await session.release();
     throw thrown;
   }
+}
+
+function notRead(path: string, { problem, bytes, message, cause }: FileReadError): CheckpointError {
+  if (problem === 'too-large')
+    return new CheckpointError(
+      'unsupported',
+      `${path} has ${bytes ?? 'too many'} bytes; image networks of up to ${MOST_BYTES} are opened`,
+      'Choose a smaller one.',
+    );
+  const why = problem === 'unreadable' ? `${path} cannot be read: ${message}` : `there is no file ${path}`;
+  return new CheckpointError('io', why, 'Choose the .onnx file itself.', { cause });
 }
 
 const inputShape = ({ layout, width, height }: ImageCard): number[] =>

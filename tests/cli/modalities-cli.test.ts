@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { writeAlbums } from '../support/albums.ts';
+import { writeImageNetwork } from '../support/image-network.ts';
 import { runCli } from '../support/cli.ts';
 import { testFolder } from '../support/music.ts';
 import { TINY } from '../support/tiny-pack.ts';
@@ -30,6 +31,14 @@ it(
     const learned = await run('modalities', 'learn', data, '--dim', '8', '--steps', '100');
     expect(learned.stdout).toMatch(/84 tracks of 21 artists, in 21 groups/);
     expect(learned.stdout).toMatch(/Sound – cover +0\.\d{3} \(0\.\d{3}–0\.\d{3}\) +0\.\d{3}/);
+    const network = join(testFolder(), 'pictures.onnx');
+    const lacking = await runCli(['modalities', 'learn', data, '--image-network', network], { env });
+    expect([lacking.code, lacking.stderr]).toEqual([4, expect.stringContaining('pictures.json')]);
+    writeImageNetwork(network);
+    const looked = await run('modalities', 'learn', data, '--dim', '8', '--image-network', network);
+    expect(looked.stdout).toMatch(/covers looked at by +Random pixels/);
+    // Chosen where nobody says how many.
+    expect(looked.stdout).toMatch(/steps +[1-9]\d*0\n/);
     const cover = join(testFolder(), 'sleeve.png');
     copyFileSync(join(music, 'Artist 00', 'Album 1', 'cover.png'), cover);
     const found = await run('modalities', 'find', data, '--cover', cover, '-k', '5');
@@ -38,10 +47,11 @@ it(
     expect(both.stderr).toContain('Give --cover or --words');
     expect((await run('modalities', 'covers', data, '-k', '3')).stdout.trim().split('\n')).toHaveLength(4);
     expect((await run('modalities', 'classes', data)).stdout).toContain('Artist 20');
-    const [space] = z
+    const [space, other] = z
       .array(z.looseObject({ id: z.string() }))
       .parse((await run('modalities', 'list', data, '--json')).json());
     await run('modalities', 'remove', data, space?.id ?? '');
+    await run('modalities', 'remove', data, other?.id ?? '');
     expect((await run('modalities', 'list', data)).stdout).toContain('There is none yet');
   },
 );

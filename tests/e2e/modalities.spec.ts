@@ -1,6 +1,7 @@
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAlbums } from '../support/albums.ts';
+import { imageGraph, writeImageNetwork } from '../support/image-network.ts';
 import { expect, launch, temporaryFolder, test } from './support/app.ts';
 import { violations } from './support/axe.ts';
 import { answerDialogs, expectPlays, go, screenshots } from './support/steps.ts';
@@ -82,6 +83,21 @@ test('learns sound, covers and words in one space, finds recordings by either, a
   await page.getByTestId('modality-forget').click();
   await page.getByTestId('confirm').click();
   await expect(page.getByTestId('shared-space')).toHaveCount(0);
+
+  // Covers looked at by a network of one's own: without its JSON it is refused, and nothing is learned.
+  const network = join(elsewhere, 'pictures.onnx');
+  writeFileSync(network, imageGraph(1));
+  await answerDialogs(app, network);
+  await page.getByTestId('image-network').click();
+  await page.getByTestId('modality-learn').click();
+  await expect(page.getByRole('alert')).toContainText('pictures.json');
+  writeImageNetwork(network);
+  await page.getByTestId('modality-learn').click();
+  await expect(page.getByTestId('shared-space')).toContainText('looked at by Random pixels', {
+    timeout: 300_000,
+  });
+  await screenshots(page, 'modalities-network');
+  expect(await violations(page)).toEqual([]);
   await page.getByTestId('modality-close').click();
   await app.close();
   for (const folder of [userData, music, elsewhere]) rmSync(folder, { recursive: true, force: true });

@@ -52,8 +52,10 @@ export class Modalities {
     if (!signal.aborted) this.readiness = own;
   }
 
-  /** @throws EngineError the job’s own, or `cancelled` */
-  /** @param imageNetwork path of what looks at covers; null: hand-made features */
+  /**
+   * @param imageNetwork path of what looks at covers; null: hand-made features
+   * @throws EngineError the job’s own, or `cancelled`
+   */
   async learn(title: string, classes: SharedClasses, imageNetwork: string | null): Promise<void> {
     const asked = { ...this.#scope, title, classes, imageNetwork };
     const { jobId } = await this.#engine.call('modalities.learn', asked);

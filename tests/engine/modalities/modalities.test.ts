@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { SharedSpace } from '../../../engine/api/modalities.ts';
-import { Random } from '../../../models/numerics/random.ts';
-import { GraphBuilder } from '../../../models/onnx/builder.ts';
 import { TINY } from '../../support/tiny-pack.ts';
 import { writeAlbums } from '../../support/albums.ts';
 import { finished, importFolder, settled, startTestEngine } from '../../support/engine.ts';
+import { imageGraph, writeImageNetwork } from '../../support/image-network.ts';
 import { testFolder, tinyPacks } from '../../support/music.ts';
 
 const settings = { dim: 8, steps: 80 };
@@ -24,19 +23,6 @@ async function learn(): Promise<SharedSpace> {
   const found = (await client.call('modalities.list', { libraryId })).find(({ id }) => id === sharedId);
   if (!found) throw new Error('what was learned is not listed');
   return found;
-}
-
-/** The mean colour of 16 × 16 pixels, in random directions. */
-function imageGraph(seed: number): Uint8Array {
-  const g = new GraphBuilder('pictures');
-  const x = g.reshape(g.input('x', 'float32', [1, 3, 16, 16]), [1, 768]);
-  const directions = new Random(seed).normals(3 * 24);
-  const weights = Float32Array.from(
-    { length: 768 * 24 },
-    (_, i) => (directions[Math.floor(i / (256 * 24)) * 24 + (i % 24)] ?? 0) / 256,
-  );
-  g.output('y', g.matMul(x, g.floats(weights, [768, 24])), [1, 24]);
-  return g.build();
 }
 
 beforeAll(async () => {
@@ -94,13 +80,7 @@ describe('a space of sound, covers and words', () => {
         code: 'pack',
         message: expect.stringMatching(/pictures\.json/) as string,
       });
-      writeFileSync(
-        path.replace('.onnx', '.json'),
-        JSON.stringify({
-          ...{ schema: 'archetone.image/1', name: 'Random pixels', input: 'x', output: 'y' },
-          ...{ width: 16, height: 16, layout: 'nchw' },
-        }),
-      );
+      writeImageNetwork(path);
       const { jobId } = await client.call('modalities.learn', ask);
       const { sharedId } = await finished(client, jobId, 'learn-modalities');
       const space = (await client.call('modalities.list', { libraryId })).find(({ id }) => id === sharedId);

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ImageCard } from '../../../models/modalities/image-card.ts';
@@ -92,6 +93,32 @@ describe('an image network that somebody brought', () => {
       expect((await network.describe({ width, height, rgb })).every(Number.isFinite)).toBe(true);
     }
     await network.close();
+  });
+
+  it('refuses a picture that it answers with another length', async () => {
+    const g = new GraphBuilder('image');
+    const x = g.reshape(g.input('pixels', 'float32', [1, 3, H, W]), [1, 3 * H * W]);
+    // Shorter where all is dark.
+    const bright = g.cast(g.greater(g.topK(x, 1, { largest: true }).values, 0), 'int64');
+    const length = g.add(g.reshape(bright, [1]), g.integers([2]));
+    g.output('map', g.slice(x, g.integers([0]), length, 1), [1, 'length']);
+    const network = await openImageNetwork(await written(g.build(), json()));
+    expect(await network.describe(picture)).toHaveLength(3);
+    const dark = { ...picture, rgb: new Uint8Array(picture.rgb.length) };
+    await expect(network.describe(dark)).rejects.toThrow(/differ in length/);
+    await network.close();
+  });
+
+  it.skipIf(process.platform === 'win32')('is not waited for where it is a pipe', async () => {
+    const path = await written(convolution(), null);
+    const pipe = path.replace('.onnx', '.json');
+    execFileSync('mkfifo', [pipe]);
+    await expect(openImageNetwork(path)).rejects.toThrow(/is no description of a network/);
+    rmSync(pipe);
+    rmSync(path);
+    writeFileSync(pipe, JSON.stringify(json()));
+    execFileSync('mkfifo', [path]);
+    await expect(openImageNetwork(path)).rejects.toThrow(/there is no file/);
   });
 
   it.each([
