@@ -70,6 +70,30 @@ describe('the command line', { timeout: 180_000 }, () => {
     expect(run.code, run.stderr).toBe(0);
     expect(run.stdout).toMatch(/compact\s+[\d.]+ %/);
     expect(run.stdout).toMatch(/mfcc\s+[\d.]+ %/);
+    const prototypes = async (): Promise<string[]> =>
+      (await runCli(['prototypes', 'list', own])).stdout.trim().split('\n').slice(1);
+    const before = await prototypes();
+    expect(before).toHaveLength(12);
+    expect(before.map((row) => /\b[01] (compact|mfcc)\b/.exec(row)?.[1])).toEqual([
+      ...new Array<string>(6).fill('compact'),
+      ...new Array<string>(6).fill('mfcc'),
+    ]);
+    const [track] = z
+      .object({ tracks: z.array(z.object({ id: z.string() })) })
+      .parse((await runCli(['tracks', '--library', own, '--json'])).json()).tracks;
+    const add = (view: string) =>
+      runCli(['prototypes', 'add', own, 'bass', '--view', view, '--tracks', track?.id ?? '', '--json']);
+    expect((await add('1')).code).toBe(0);
+    expect((await prototypes()).at(-1)).toContain('1 mfcc');
+    const none = await add('2');
+    expect([codeOf(none), none.stdout]).toEqual(['not-found', expect.stringContaining('no view 2')]);
+    const bundle = join(testFolder(), 'bundle');
+    const exporting = ['export', '--library', own, '--experiment', 'latest', '--out', bundle];
+    const written = await runCli([...exporting, '--formats', 'csv,onnx']);
+    expect(written.code, written.stderr).toBe(0);
+    expect(readdirSync(join(bundle, 'views')).sort()).toEqual(['1 compact', '2 mfcc']);
+    expect(readFileSync(join(bundle, 'joint.csv'), 'utf8').trim().split('\n')).toHaveLength(15);
+    expect(existsSync(join(bundle, 'classifier.onnx'))).toBe(true);
     expect(
       codeOf(
         await runCli([

@@ -3,6 +3,7 @@ import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-li
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MockInstance } from 'vitest';
 import type { ShellApi } from '../../engine/api/shell.ts';
+import { showPrototypes } from '../../renderer/src/session/menus.ts';
 import { App } from '../../renderer/src/shell/app.svelte.ts';
 import Window from '../../renderer/src/shell/Window.svelte';
 import {
@@ -13,7 +14,9 @@ import {
   job,
   library,
   pack,
+  prototype,
   sessionOf,
+  space,
   sonification,
   taxonomy,
 } from './fake.ts';
@@ -314,6 +317,47 @@ describe('hearing prototypes', () => {
     await fireEvent.click(within(card).getByTestId('prototype-b'));
     await waitFor(() => expect(byId('player-audio').getAttribute('src')).toBe('archetone://audio/t1'));
     expect(sessionOf(app).player.range).toEqual({ start: 4, end: 8 });
+  });
+});
+
+describe('the prototypes of several views', () => {
+  const view = (packId: string) => ({
+    ...{ space: { ...space, key: packId, packId }, overfitting: false, prototypes: 2 },
+    accuracy: { train: 1, validation: 1, test: 1 },
+  });
+  const several = {
+    ...experiment,
+    views: {
+      ...{ views: [view('compact'), view('gone')], blend: [] },
+      ...{ lacking: { tracks: 0, listed: [] }, notes: [] },
+    },
+  };
+  const prototypes = [0, 1, 2].map((index) => ({
+    ...prototype(index, 'drum'),
+    view: index === 2 ? 1 : 0,
+  }));
+
+  it('are listed by view, without sounds where the pack is gone, which is looked for once', async () => {
+    const { app, engine } = await open({
+      answers: { 'experiments.list': () => [several], 'prototypes.list': () => prototypes },
+    });
+    await drumCard();
+    const asked = engine.inputsOf('packs.list').length;
+    const shown = () => screen.getAllByTestId('prototype-card').map(({ dataset }) => dataset['index']);
+    const isSilent = () => screen.getAllByTestId('prototype-a').every((a) => a.hasAttribute('disabled'));
+    expect([shown(), isSilent()]).toEqual([['0', '1'], false]);
+    await fireEvent.click(byId('studio-view-1'));
+    await waitFor(() => expect([shown(), isSilent()]).toEqual([['2'], true]));
+    expect(byId('view-silent').textContent).toContain('gone has no decoder');
+    expect(byId('melody-open').hasAttribute('disabled')).toBe(true);
+    await fireEvent.click(byId('studio-view-0'));
+    await waitFor(() => expect(shown()).toEqual(['0', '1']));
+    expect(engine.inputsOf('packs.list')).toHaveLength(asked);
+    expect(asked).toBe(2);
+    // From elsewhere to one of the view that is not looked at.
+    showPrototypes(app, sessionOf(app), 'drum', 2);
+    await waitFor(() => expect(shown()).toEqual(['2']));
+    expect(sessionOf(app).studio.current?.index).toBe(2);
   });
 });
 

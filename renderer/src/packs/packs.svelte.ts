@@ -22,6 +22,8 @@ export class Packs {
   /** Models of the hub with a short name. */
   hub = $state.raw<HubModelInfo[]>([]);
   readonly adding: PackAdding;
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing that is shown depends on it
+  readonly #looked = new Set<string>();
   #engine: EngineConnection;
   #jobs: Jobs;
 
@@ -39,6 +41,14 @@ export class Packs {
     this.list = await this.#engine.call('packs.list', {});
     this.providers = await this.#engine.call('providers.list', {});
     this.hub = await this.#engine.call('packs.hub', {});
+  }
+
+  /** Lists packs anew where one of these is not known, once for each: what is gone stays gone. */
+  async know(packIds: readonly string[]): Promise<void> {
+    const unknown = packIds.filter((id) => this.get(id) === null && !this.#looked.has(id));
+    if (unknown.length === 0) return;
+    for (const id of unknown) this.#looked.add(id);
+    await this.reload();
   }
 
   /** What a pack is called; its id where it is gone. */

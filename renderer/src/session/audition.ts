@@ -1,5 +1,6 @@
 /** What “listen” means across the views: a sonified vector (A), the nearest real excerpt (B), a window, a track. */
 import type { VectorRef, WindowRef } from '../../../engine/api/neighbours.ts';
+import type { PrototypeInfo } from '../../../engine/api/prototypes.ts';
 import type { FirstSound, Sonification } from '../../../engine/api/sonify.ts';
 import type { LibrarySession } from './library-session.svelte.ts';
 
@@ -50,15 +51,20 @@ export async function playPrototype(
   await playVector(session, vector, prototypeName(name, index), prototype?.sonification ?? null);
 }
 
-/** B: the real excerpt that lies nearest to the prototype. */
-export function playNearest(session: LibrarySession, index: number): void {
-  const nearest = session.prototypes.get(index)?.nearest[0];
-  if (nearest) playExcerpt(session, nearest);
+/** Whether a prototype can be sonified: of several views those whose pack has a decoder. */
+export function canSound(session: LibrarySession, { view }: Pick<PrototypeInfo, 'view'>): boolean {
+  return view === null || session.packOf(view)?.kind === 'generative';
 }
 
-/** Plays one window of a track. */
-export function playExcerpt(session: LibrarySession, window: WindowRef): void {
-  const pack = session.pack;
+/** B: a real excerpt that lies near the prototype, by default the nearest one. */
+export function playNearest(session: LibrarySession, index: number, which = 0): void {
+  const prototype = session.prototypes.get(index);
+  const nearest = prototype?.nearest[which];
+  if (nearest) playExcerpt(session, nearest, session.packOf(prototype.view));
+}
+
+/** Plays one window of a track. @param pack whose windows they are */
+export function playExcerpt(session: LibrarySession, window: WindowRef, pack = session.pack): void {
   const start = window.startSeconds;
   const track = { id: window.trackId, title: window.title, path: window.path };
   const length = pack?.windowSeconds;

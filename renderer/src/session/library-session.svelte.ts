@@ -202,6 +202,13 @@ export class LibrarySession {
     return this.#host.packs.get(this.library.packId);
   }
 
+  /** The pack that a prototype of the chosen experiment is a vector of, when it is installed. @param view null: of one space */
+  packOf(view: number | null): PackInfo | null {
+    const experiment = this.experiments.current;
+    const space = view === null ? experiment?.space : experiment?.views?.views[view]?.space;
+    return this.#host.packs.get(space?.packId);
+  }
+
   /** What the engine keeps of the library was read. */
   get ready(): boolean {
     return this.#placed;

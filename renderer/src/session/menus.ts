@@ -5,7 +5,7 @@ import type { Experiment, TrainRequest } from '../../../engine/api/experiments.t
 import type { PrototypeInfo } from '../../../engine/api/prototypes.ts';
 import type { App } from '../shell/app.svelte.ts';
 import type { MenuEntry } from '../ui/menu.ts';
-import { playNearest, playPrototype } from './audition.ts';
+import { canSound, playNearest, playPrototype } from './audition.ts';
 import type { LibrarySession } from './library-session.svelte.ts';
 import { findSimilar } from './similar-to.ts';
 import { trackActions } from './track-actions.ts';
@@ -50,8 +50,15 @@ const soundOf = (experimentId: string, index: number): SoundRef => ({
 export function prototypeEntries(app: App, session: LibrarySession, prototype: PrototypeInfo): MenuEntry[] {
   const { index } = prototype;
   const experimentId = session.experiments.currentId;
+  const silent = !canSound(session, prototype);
   return [
-    { id: 'hear', title: 'Hear it sonified', icon: 'prototypes', run: () => playPrototype(session, index) },
+    {
+      id: 'hear',
+      title: 'Hear it sonified',
+      icon: 'prototypes',
+      disabled: silent,
+      run: () => playPrototype(session, index),
+    },
     {
       id: 'hear-nearest',
       title: 'Hear the nearest real excerpt',
@@ -69,6 +76,7 @@ export function prototypeEntries(app: App, session: LibrarySession, prototype: P
       id: 'modulation',
       title: 'Compare its modulations',
       icon: 'modulation',
+      disabled: silent,
       run: () => {
         app.view = 'modulation';
         return session.modulation.compare({ kind: 'prototype', index });
@@ -78,6 +86,7 @@ export function prototypeEntries(app: App, session: LibrarySession, prototype: P
       id: 'save-sound',
       title: 'Save its sound…',
       icon: 'export',
+      disabled: silent,
       run: () => session.notices.attempt(() => savePrototypeSound(app, session, prototype)),
     },
   ];
@@ -87,7 +96,9 @@ export function prototypeEntries(app: App, session: LibrarySession, prototype: P
 export function showPrototypes(app: App, session: LibrarySession, name: string, index?: number): void {
   app.view = 'prototypes';
   session.studio.choose(name);
-  if (index !== undefined) session.studio.currentIndex = index;
+  if (index === undefined) return;
+  session.studio.lookThrough(session.prototypes.get(index)?.view ?? 0);
+  session.studio.currentIndex = index;
 }
 
 /** Makes the sound of a prototype where needed, and writes it into a folder that the person chooses. */
