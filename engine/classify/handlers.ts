@@ -7,8 +7,8 @@ import { isAudioName } from '../files/scan.ts';
 import { embedFiles } from './embed-files.ts';
 import { classifyFiles } from './files.ts';
 import { classifyLibrary } from './library.ts';
-import { tagFile, tagFiles } from './tag-files.ts';
-import { keepTags, tagLibrary } from './tag-library.ts';
+import { tagFiles } from './tag-files.ts';
+import { tagLibrary, tagTrack } from './tag-library.ts';
 import { classifyWindows } from './explain.ts';
 import type { EngineContext } from '../context.ts';
 import { COPIES_FOLDER, type Playback } from '../library/playback.ts';
@@ -93,11 +93,8 @@ export function classifyHandlers(context: EngineContext, playback: Playback): Pa
     },
     'tags.track': async ({ libraryId, trackId, packId, headId }, { signal }) => {
       const library = context.libraries.get(libraryId);
-      const path = library.absolutePath(library.tracks.file(trackId).path);
       const tagger = await taggerOf(context, { packId, headId }, 'listen');
-      const taggram = await tagFile(context.readers, tagger, path, signal);
-      keepTags(library, tagger, [{ trackId, taggram }]);
-      return taggram;
+      return tagTrack(context, library, tagger, trackId, signal);
     },
     'tags.kept': ({ libraryId }) =>
       answer(() => {

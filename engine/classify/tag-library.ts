@@ -14,26 +14,35 @@ const KEEP_MS = 2000;
 
 interface Heard {
   trackId: string;
-  taggram: Taggram;
+  /** Read before it was heard: a file that changed meanwhile is another one. */
+  contentHash: string | null;
+  means: Float32Array;
 }
 
 const factsOf = ({ pack, headId, key, title, classes, positive }: Tagger): TaggerFacts => ({
   ...{ packId: pack.manifest.id, headId, key, title, classes, positive },
 });
 
-/** Keeps the means of what was heard in tracks. */
-export function keepTags(library: Library, tagger: Tagger, heard: readonly Heard[]): void {
-  if (heard.length === 0) return;
-  const facts = library.tracks.facts(heard.map(({ trackId }) => trackId));
-  library.tags.keep(
-    factsOf(tagger),
-    heard.map(({ trackId, taggram: { means } }) => ({
-      trackId,
-      contentHash: facts.get(trackId)?.contentHash ?? null,
-      means,
-    })),
-  );
+/**
+ * What a tagger hears in a track; its means are kept.
+ * @throws as {@link tagFile}; EngineError `not-found`
+ */
+export async function tagTrack(
+  { readers }: Pick<EngineContext, 'readers'>,
+  library: Library,
+  tagger: Tagger,
+  trackId: string,
+  signal: AbortSignal,
+): Promise<Taggram> {
+  const path = library.absolutePath(library.tracks.file(trackId).path);
+  const contentHash = contentOf(library, trackId);
+  const taggram = await tagFile(readers, tagger, path, signal);
+  library.tags.keep(factsOf(tagger), [{ trackId, contentHash, means: taggram.means }]);
+  return taggram;
 }
+
+const contentOf = (library: Library, trackId: string): string | null =>
+  library.tracks.facts([trackId]).get(trackId)?.contentHash ?? null;
 
 /** What became of tagging a library. */
 export interface TaggedLibrary {
@@ -62,17 +71,18 @@ export async function tagLibrary(
   const tracks = library.tracks.tagged();
   const labels = new Map<string, string[]>();
   const rows: { path: string; labels: string[] }[] = [];
-  const known = library.tags.meansOf(factsOf(tagger));
+  const facts = factsOf(tagger);
   const { classes, positive } = tagger;
   let [done, heard] = [0, 0];
   let unkept: Heard[] = [];
   let keptAt = performance.now();
   const keep = (): void => {
-    keepTags(library, tagger, unkept);
+    library.tags.keep(facts, unkept);
     [unkept, keptAt] = [[], performance.now()];
   };
   const take = (id: string, path: string, means: Float32Array): void => {
     heard += 1;
+    if (!taxonomy) return;
     const chosen = strongest({ classes: [...classes], means, positive }, { threshold, most });
     labels.set(id, chosen);
     // In the taxonomy, so that a track that was moved is known again.
@@ -82,21 +92,24 @@ export async function tagLibrary(
     for (const { id, path } of tracks) {
       await job.checkpoint();
       job.report({ done: done++, total: tracks.length, unit: 'tracks', current: path });
-      const means = known.get(id);
+      const means = library.tags.meansOf(facts, id);
       if (means) {
         take(id, path, means);
         continue;
       }
-      try {
-        const taggram = await tagFile(context.readers, tagger, library.absolutePath(path), job.signal);
-        unkept.push({ trackId: id, taggram });
-        if (performance.now() - keptAt > KEEP_MS) keep();
-        take(id, path, taggram.means);
-      } catch (thrown) {
-        job.signal.throwIfAborted();
-        const error = asEngineError(thrown);
-        if (error.code === 'pack') throw error;
-      }
+      const contentHash = contentOf(library, id);
+      const taggram = await tagFile(context.readers, tagger, library.absolutePath(path), job.signal).catch(
+        (thrown: unknown) => {
+          job.signal.throwIfAborted();
+          const error = asEngineError(thrown);
+          if (error.code === 'pack') throw error;
+          return null;
+        },
+      );
+      if (!taggram) continue;
+      unkept.push({ trackId: id, contentHash, means: taggram.means });
+      if (performance.now() - keptAt > KEEP_MS) keep();
+      take(id, path, taggram.means);
     }
   } finally {
     keep();

@@ -84,11 +84,14 @@ export class TagRepository {
   readonly #db: Database;
   readonly #announce: Announce;
   readonly #known: Kept<'all', ReadonlyMap<string, KnownTag>>;
+  /** Counting goes through all tracks, and is asked for with every letter of a search. */
+  readonly #lists: Kept<'all', KeptTags[]>;
 
   constructor(db: Database, announce: Announce) {
     this.#db = db;
     this.#announce = announce;
     this.#known = new Kept(db, ['taggers'], 1);
+    this.#lists = new Kept(db, ['taggers', 'tag_means', 'tracks'], 1);
   }
 
   /**
@@ -109,25 +112,24 @@ export class TagRepository {
     this.#announce('tags');
   }
 
-  /** Means of every track that this tagger has heard, of the content that it has. */
-  meansOf({ packId, headId, key, classes }: TaggerFacts): Map<string, Float32Array> {
-    const rows = this.#db
-      .prepare<{ track_id: string; means: ArrayBuffer }>(
-        `SELECT g.track_id, g.means FROM cache.tag_means g JOIN tracks t ON t.id = g.track_id
-          WHERE g.content_hash IS t.content_hash
+  /** What this tagger heard in a track, of the content that it has; null where it did not. */
+  meansOf({ packId, headId, key, classes }: TaggerFacts, trackId: string): Float32Array | null {
+    const row = this.#db
+      .prepare<{ means: ArrayBuffer }>(
+        `SELECT g.means FROM cache.tag_means g JOIN tracks t ON t.id = g.track_id
+          WHERE g.track_id = ? AND g.content_hash IS t.content_hash
             AND g.tagger = (SELECT id FROM cache.taggers WHERE pack_id = ? AND head_id = ? AND key = ?)`,
       )
-      .all([packId, headId ?? '', key]);
-    return new Map(
-      rows.map(({ track_id: id, means }) => [
-        id,
-        Float32Array.from(classes, (_, place) => fromSortable(means, place)),
-      ]),
-    );
+      .get([trackId, packId, headId ?? '', key]);
+    return row ? Float32Array.from(classes, (_, place) => fromSortable(row.means, place)) : null;
   }
 
   /** What is kept, the tagger of most tracks first. */
   list(): KeptTags[] {
+    return this.#lists.get('all', () => this.#list());
+  }
+
+  #list(): KeptTags[] {
     return this.#db
       .prepare<TaggerRow & { tracks: number }>(
         `SELECT g.*, (SELECT COUNT(*) FROM cache.tag_means m JOIN tracks t ON t.id = m.track_id

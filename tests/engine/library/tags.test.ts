@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { tagTrack } from '../../../engine/classify/tag-library.ts';
+import { Library } from '../../../engine/library/library.ts';
 import { fromSortable, sortable } from '../../../engine/library/tags.ts';
 import { openLibraryDatabases } from '../../../engine/storage/open.ts';
+import type { Readers } from '../../../engine/readers/readers.ts';
+import type { Pack } from '../../../models/packs/index.ts';
 import { Random } from '../../../models/numerics/random.ts';
 import { startTestEngine, type TestEngine } from '../../support/engine.ts';
 import { testFolder } from '../../support/music.ts';
@@ -10,7 +14,10 @@ const CLASSES = 400;
 const classes = Array.from({ length: CLASSES }, (_, i) => `tag ${String(i)}`);
 
 /** A library of rows with tags of most of them: every tenth has none, every eleventh was heard before its file changed. */
-async function tagged(count: number, width = CLASSES): Promise<{ test: TestEngine; libraryId: string }> {
+async function tagged(
+  count: number,
+  width = CLASSES,
+): Promise<{ test: TestEngine; libraryId: string; dataFolder: string }> {
   const first = await startTestEngine();
   const { id: libraryId, dataFolder } = await first.client.call('libraries.open', { folder: testFolder() });
   await first.engine.close();
@@ -39,7 +46,7 @@ async function tagged(count: number, width = CLASSES): Promise<{ test: TestEngin
     }
   })();
   db.close();
-  return { test: await startTestEngine({ dataFolder: first.dataFolder }), libraryId };
+  return { test: await startTestEngine({ dataFolder: first.dataFolder }), libraryId, dataFolder };
 }
 
 describe('tags of the tracks of a library', () => {
@@ -107,6 +114,36 @@ describe('tags of the tracks of a library', () => {
     await expect(client.call('tracks.list', { libraryId, search: 'tag:jazz' })).rejects.toMatchObject({
       message: 'No tags are kept of this library.',
     });
+  });
+
+  it('are of the content that was heard, whatever its file has become meanwhile', async () => {
+    const { test, libraryId, dataFolder } = await tagged(1, 3);
+    await test.engine.close();
+    const library = new Library(libraryId, dataFolder, openLibraryDatabases(dataFolder));
+    const tagger = {
+      pack: { manifest: { id: 'p', sampleRate: 8, windowSamples: 8 } } as Pack,
+      ...{ headId: null, title: 'P', classes: ['loud'], positive: null, key: 'k' },
+      ...{ patches: 1, patchSeconds: 1, hopSeconds: 1 },
+      predict: (_: Float32Array, windows: number) => Promise.resolve(new Float32Array(windows).fill(0.5)),
+    };
+    let next: string | null = 'h1';
+    const readers = {
+      *decode() {
+        if (next) library.db.prepare('UPDATE tracks SET content_hash = ?').run([next]);
+        yield new Float32Array(8);
+      },
+    } as unknown as Readers;
+    const { signal } = new AbortController();
+    const kept = () => library.tags.meansOf({ ...tagger, packId: 'p' }, 't000000');
+    try {
+      await tagTrack({ readers }, library, tagger, 't000000', signal);
+      expect(kept()).toBeNull();
+      next = null;
+      await tagTrack({ readers }, library, tagger, 't000000', signal);
+      expect(kept()).toEqual(Float32Array.of(0.5));
+    } finally {
+      library.close();
+    }
   });
 
   it(`cost little among ${String(TRACKS)} tracks`, async () => {
