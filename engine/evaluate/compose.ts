@@ -1,9 +1,10 @@
 import { stringify } from 'yaml';
-import { PackError } from '../../models/packs/index.ts';
+import { PackError, type LayerChoice } from '../../models/packs/index.ts';
 import { formDeformations, type EvaluationTask } from '../api/evaluations.ts';
 import { EngineError } from '../api/errors.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
+import { blockChoices } from './layers.ts';
 import { OWN_VECTORS } from './yaml-data-sets.ts';
 
 type Form = ParsedInput<'evaluations.compose'>;
@@ -81,14 +82,14 @@ export async function composeEvaluation({ libraries, packs }: EngineContext, for
 async function withLayers(
   packs: EngineContext['packs'],
   spaces: readonly string[],
-): Promise<(string | { pack: string; layer: number })[]> {
-  const found: (string | { pack: string; layer: number })[] = [];
+): Promise<(string | { pack: string; layer: LayerChoice })[]> {
+  const found: (string | { pack: string; layer: LayerChoice })[] = [];
   for (const pack of spaces) {
     const layers = await packs.layers(pack).catch((thrown: unknown) => {
       if (thrown instanceof PackError) return [];
       throw thrown;
     });
-    found.push(...layers.flatMap(({ number }) => (number === null ? [] : [{ pack, layer: number }])), pack);
+    found.push(...blockChoices(layers).map((layer) => ({ pack, layer })), pack);
   }
   return found;
 }

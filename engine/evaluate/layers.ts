@@ -1,4 +1,4 @@
-import type { LayerChoice } from '../../models/packs/index.ts';
+import type { Layer, LayerChoice } from '../../models/packs/index.ts';
 import { PackError } from '../../models/packs/index.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
@@ -8,6 +8,14 @@ const BETWEEN = '@';
 /** A layer of a pack as one word: ids of packs hold no “@”. */
 export const layerText = (packId: string, layer: LayerChoice): string =>
   `${packId}${BETWEEN}${String(layer)}`;
+
+/** What names each block among the layers of a network: its number, or its name where two stacks of blocks count alike. */
+export function blockChoices(layers: readonly Layer[]): LayerChoice[] {
+  const blocks = layers.filter(({ number }) => number !== null);
+  return blocks.map(({ name, number }) =>
+    number !== null && blocks.filter((block) => block.number === number).length === 1 ? number : name,
+  );
+}
 
 /** The pack that a space is of, and the layer of it; null: its embedding. */
 export function spaceParts(space: string): { packId: string; layer: LayerChoice | null } {

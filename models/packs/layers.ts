@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CheckpointError } from '../checkpoint/errors.ts';
 import { patchedOut } from '../onnx/patch-out.ts';
 import { parseModel, type ModelMessage } from '../onnx/proto.ts';
 import { PackError } from './errors.ts';
@@ -25,7 +26,7 @@ export type LayerChoice = string | number;
 const NETWORKS = ['encoder', 'network'] as const satisfies readonly GraphName[];
 
 /** `/blocks.3/down/Add` is of the block `blocks.3`. */
-const BLOCK = /^\/?((?:[\w-]+[./])*?(?:blocks|layers?|h)[./](\d+))\//;
+const BLOCK = /^\/?((?:[\w-]+[./])*?(?:blocks|layers?|h)[./](\d{1,4}))\//;
 
 type Graph = ModelMessage['graph'];
 
@@ -65,8 +66,9 @@ function layersIn(graph: Graph, { manifest }: Pack): Layer[] {
     if (block !== undefined && width !== undefined)
       blocks.set(block, { name: block, number: Number(number), value, dims: [null, width] });
   }
-  const outputs = graph.output.flatMap(({ name, type }): Layer[] => {
-    const [, ...dims] = type.tensorType.shape.dim.map(({ dimValue }) => dimValue ?? null);
+  const outputs = graph.output.flatMap((output): Layer[] => {
+    const { name } = output;
+    const [, ...dims] = sizesOf(output);
     const open = dims.filter((size) => size === null).length;
     return dims.length > 0 && dims.at(-1) != null && open <= 1
       ? [{ name, number: null, value: name, dims }]
@@ -75,6 +77,15 @@ function layersIn(graph: Graph, { manifest }: Pack): Layer[] {
   // Of several windows at once the rows of one need not lie together inside of a network; where it takes no other number, only
   // its outputs are told apart.
   return [...((manifest.network?.batch ?? 1) === 1 ? blocks.values() : []), ...outputs];
+}
+
+/** Sizes of an output, the batch among them; none where the graph does not say them. */
+function sizesOf({
+  type,
+}: {
+  type?: { tensorType?: { shape?: { dim: readonly { dimValue?: number }[] } } };
+}): (number | null)[] {
+  return (type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => dimValue ?? null);
 }
 
 /** @throws PackError naming the layers that there are */
@@ -94,14 +105,14 @@ function layerNamed(pack: Pack, layers: readonly Layer[], choice: LayerChoice): 
 /**
  * A pack whose embedding is the mean over time of a layer inside the network of another. What lies behind the layer is taken
  * out; weights are copied as they are.
- * @throws PackError where there is no such layer, naming those that there are; CheckpointError where the graph has branches
+ * @throws PackError where there is no such layer, naming those that there are, or where the graph has branches
  */
 export async function layerPack(pack: Pack, choice: LayerChoice): Promise<PackFiles> {
   const { manifest } = pack;
   const from = networkOf(pack);
   const model = await readGraph(pack, from);
   const layer = layerNamed(pack, layersIn(parseModel(model).graph, pack), choice);
-  const network = patchedOut(model, { every: 1, outputs: [layer.value] });
+  const network = cut(model, layer, manifest);
   const files = new Map<string, Uint8Array>([['layer.onnx', network]]);
   const { features } = manifest.graphs;
   if (features) files.set(features.file, await readGraph(pack, 'features'));
@@ -139,6 +150,18 @@ export async function layerPack(pack: Pack, choice: LayerChoice): Promise<PackFi
       soundless: 'It is a layer inside a network; no decoder was made for it.',
     },
   };
+}
+
+function cut(model: Uint8Array, { name, value }: Layer, { id }: PackManifest): Uint8Array {
+  try {
+    return patchedOut(model, { every: 1, outputs: [value] });
+  } catch (cause) {
+    if (!(cause instanceof CheckpointError)) throw cause;
+    throw new PackError('graph', `the layer ${name} of the pack ${id} cannot be cut out of its network`, {
+      hint: 'Networks with loops or branches are taken whole.',
+      cause,
+    });
+  }
 }
 
 const LONGEST_ID = 64;

@@ -5,6 +5,7 @@ import { encodeWav } from '../../../models/audio/index.ts';
 import { compactPackFolder } from '../../../models/packs/index.ts';
 import { finished, startTestEngine } from '../../support/engine.ts';
 import { testFolder } from '../../support/music.ts';
+import { blockChoices } from '../../../engine/evaluate/layers.ts';
 
 it('looks at layers inside networks, and names those that there are', async () => {
   const folder = testFolder();
@@ -62,3 +63,13 @@ it('looks at layers inside networks, and names those that there are', async () =
     ['compact-layer-blocks-5', 'compact-layer-blocks-0'],
   ]);
 }, 180_000);
+
+it('names blocks by their numbers, and by their names where two stacks count alike', () => {
+  const layer = (name: string, number: number | null) => ({ name, number, value: name, dims: [null, 4] });
+  expect(
+    blockChoices([
+      ...[layer('encoder.blocks.0', 0), layer('encoder.blocks.1', 1), layer('decoder.blocks.0', 0)],
+      layer('z', null),
+    ]),
+  ).toEqual(['encoder.blocks.0', 1, 'decoder.blocks.0']);
+});

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../../models/numerics/random.ts';
 import { GraphBuilder } from '../../../models/onnx/builder.ts';
 import { patchedOut } from '../../../models/onnx/patch-out.ts';
+import { encodeModel, parseModel } from '../../../models/onnx/proto.ts';
 import { InferenceSession, Tensor } from '../../../models/onnx/runtime.ts';
 import {
   compactPackFolder,
@@ -74,6 +75,15 @@ async function twoBlocks(): Promise<Pack> {
   return packWith(manifest, folder);
 }
 
+/** The same pack with another network. */
+async function withGraph({ manifest }: Pack, onnx: Uint8Array): Promise<Pack> {
+  const sha256 = createHash('sha256').update(onnx).digest('hex');
+  const graphs = { network: { file: 'network.onnx', bytes: onnx.length, sha256 } };
+  const folder = testFolder();
+  await writePack({ manifest: { ...manifest, graphs }, files: new Map([['network.onnx', onnx]]) }, folder);
+  return packWith({ ...manifest, graphs }, folder);
+}
+
 describe('layers of a pack', () => {
   it('are its blocks and outputs, by number and name', async () => {
     const layers = await layersOf(await twoBlocks());
@@ -96,6 +106,25 @@ describe('layers of a pack', () => {
     if (!space) throw new Error('there are no hand-made spaces');
     const { manifest } = handmadePack(space);
     await expect(layersOf(packWith(manifest, testFolder()))).rejects.toThrow(/has no layers/);
+  });
+
+  it('are none where an output says no sizes, and no layer is cut out of a network with branches', async () => {
+    const pack = await twoBlocks();
+    const bare = parseModel(network());
+    const [z] = bare.graph.output;
+    if (z) bare.graph.output = [{ name: z.name } as typeof z];
+    expect((await layersOf(await withGraph(pack, encodeModel(bare)))).map(({ name }) => name)).toEqual([
+      'blocks.0',
+      'blocks.1',
+    ]);
+    const branched = parseModel(network());
+    const [first] = branched.graph.node;
+    const branch = { name: 'then_branch', type: 5, g: { node: [], name: 'empty' } };
+    first?.attribute.push(branch);
+    await expect(layerPack(await withGraph(pack, encodeModel(branched)), 0)).rejects.toMatchObject({
+      name: 'PackError',
+      message: expect.stringContaining('cannot be cut out of its network') as string,
+    });
   });
 
   it('of the compact pack give the mean over time of what its encoder has there', async () => {
