@@ -61,12 +61,13 @@ Examples:
 };
 
 async function tag(cli: Cli, files: readonly string[], options: TagsOptions) {
-  const { library, taxonomy, labels } = options;
+  const { library, taxonomy, labels, overTime } = options;
   const wrong = [
     library === undefined && files.length === 0 ? 'Neither files nor a library are named.' : '',
     library !== undefined && files.length > 0 ? 'Files and a library are named.' : '',
     library === undefined && taxonomy !== undefined ? 'A taxonomy is of a library.' : '',
     library !== undefined && labels !== undefined ? 'A label file is of files.' : '',
+    library !== undefined && overTime === true ? 'What each patch is said to be is of files.' : '',
   ].find((problem) => problem !== '');
   if (wrong !== undefined)
     throw new EngineError('bad-input', wrong, 'Name files, or --library with the folder of its data.');

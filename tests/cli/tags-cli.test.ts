@@ -7,6 +7,7 @@ it.each([
   { words: ['a.wav', '--library', 'L'], says: 'Files and a library are named.' },
   { words: ['a.wav', '--taxonomy', 'Heard'], says: 'A taxonomy is of a library.' },
   { words: ['--library', 'L', '--labels', 'x.csv'], says: 'A label file is of files.' },
+  { words: ['--library', 'L', '--over-time'], says: 'What each patch is said to be is of files.' },
 ])('archetone tags says what does not go together: $words', async ({ words, says }) => {
   const { code, stderr } = await runCli(['tags', ...words, '--pack', 'p']);
   expect(code).not.toBe(0);

@@ -12,6 +12,7 @@ import {
   tagsShown,
   toggled,
 } from '../../renderer/src/library/columns.ts';
+import { tagColumnSources } from '../../renderer/src/player/taggers.ts';
 import type { ChosenColumns } from '../../renderer/src/library/columns.ts';
 
 const keys = (list: readonly { key: string }[]): string[] => list.map(({ key }) => key);
@@ -38,6 +39,12 @@ describe('columns of the library', () => {
     expect(tagsShown(list)).toEqual(['effnet#mood/non/calm']);
     localStorage.setItem('archetone.columns.L1', '[{"key":"tag:nothing","width":null}]');
     expect(new ColumnChoice('L1').chosen).toBeNull();
+  });
+
+  it('have a place for each class of a tagger that has a name of its own', () => {
+    const kept = { packId: 'p', headId: null, title: 'P', positive: null, tracks: 1 };
+    const [source] = tagColumnSources([], [{ ...kept, classes: ['rock', '', 'rock', ' ', 'calm'] }]);
+    expect(source).toMatchObject({ classes: ['rock', 'calm'], installed: false });
   });
 
   it('are those that fit, unless they were chosen', () => {

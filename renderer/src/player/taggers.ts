@@ -40,11 +40,15 @@ export function tagColumnSources(packs: readonly PackInfo[], kept: readonly Kept
     const head = pack?.heads.find(({ id }) => id === tagger.headId);
     const known = heard.get(tagger.key);
     heard.delete(tagger.key);
-    const classes = head?.classes ?? pack?.tags ?? [];
+    const classes = nameable(head?.classes ?? pack?.tags ?? []);
     return { ...tagger, classes, tracks: known?.tracks ?? 0, installed: true };
   });
   const gone = [...heard].map(([key, { packId, headId, title, classes, tracks }]): TagSource => ({
-    ...{ key, packId, headId, title, classes, tracks, installed: false },
+    ...{ key, packId, headId, title, classes: nameable(classes), tracks, installed: false },
   }));
   return [...installed, ...gone].sort((a, b) => Number(b.tracks > 0) - Number(a.tracks > 0));
 }
+
+/** Packs of others may name classes twice, or not at all. */
+const nameable = (classes: readonly string[]): string[] =>
+  [...new Set(classes)].filter((name) => name.trim() !== '');
