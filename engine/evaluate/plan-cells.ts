@@ -42,6 +42,7 @@ async function cellsOf(run: Run, asked: PlannedExperiment, e: number, mark: Mark
   const { context } = run;
   const packs: string[] = [];
   for (const [f, space] of asked.features.entries()) {
+    run.job.signal.throwIfAborted();
     const tell = (message: string): void => mark(`experiments[${e}].features[${f}]`, message);
     const id = space === OWN_VECTORS ? null : await packOfSpace(context, space, tell);
     if (id !== null) packs.push(id);
@@ -62,7 +63,7 @@ async function cellsOf(run: Run, asked: PlannedExperiment, e: number, mark: Mark
   for (const { experiment, task, scenarios } of tasks) {
     if (task.columns && packs.length > 0)
       mark(task.title, 'A data set file has vectors of its own and no sound; packs are not run on it.');
-    if (!task.columns && packs.length === 0)
+    if (!task.columns && asked.features.every((space) => space === OWN_VECTORS))
       mark(task.title, `No pack is named to hear it: “${OWN_VECTORS}” is of data set files.`);
     for (const space of task.columns ? [OWN_VECTORS] : packs)
       for (const group of [
@@ -175,10 +176,12 @@ async function taskOf(
   const read = (dataset: PlannedDataset): Promise<Task> =>
     readTask(context, placed(run, dataset), experiment, job.signal);
   const learned = await read(planned);
-  const across =
-    planned.testOn && acrossTask(learned, await read(planned.testOn.dataset), planned.testOn.mapping);
+  const tested = planned.testOn && (await read(planned.testOn.dataset));
+  const across = planned.testOn && tested && acrossTask(learned, tested, planned.testOn.mapping);
   const task = across?.task ?? learned;
-  for (const message of [...learned.remarks, ...(across?.remarks ?? [])]) mark(task.title, message);
+  for (const { title, remarks } of [learned, ...(tested ? [tested] : [])])
+    for (const message of remarks) mark(title, message);
+  for (const message of across?.remarks ?? []) mark(task.title, message);
   if (task.several > 0)
     mark(
       planned.name,

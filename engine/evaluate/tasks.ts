@@ -68,10 +68,13 @@ export async function readTask(
   const together = ofFile ? 'track' : groupBy;
   const items: TaskItem[] = [];
   const facts: Parameters<typeof splitGroups>[0][number][] = [];
-  let several = 0;
+  let [several, unlabelled] = [0, 0];
   for (const one of found.sort((a, b) => (a.path < b.path ? -1 : 1))) {
     const { path, file, labels, given, vector = null } = one;
-    if (labels.length === 0 && task !== 'mir') continue;
+    if (labels.length === 0 && task !== 'mir') {
+      unlabelled += 1;
+      continue;
+    }
     signal.throwIfAborted();
     // Equal rows are copies of one recording.
     const sha256 = vector ? createHash('sha256').update(toBlob(vector)).digest('hex') : await hashOf(file);
@@ -107,6 +110,7 @@ export async function readTask(
     columns: ofFile?.columns ?? null,
     remarks: [
       ...(ofFile?.remarks ?? []),
+      ...(ofFile && unlabelled > 0 ? [`Without any label, and left out: ${unlabelled} rows.`] : []),
       ...(together === groupBy ? [] : [`Rows name no ${groupBy}; equal rows stay together.`]),
     ],
     fingerprint: hash.digest('hex').slice(0, 16),

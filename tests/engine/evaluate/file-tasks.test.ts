@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { EvaluationTable } from '../../../engine/api/evaluations.ts';
 import { Random } from '../../../models/numerics/random.ts';
+import { writeNpz } from '../../../models/tensors/index.ts';
 import { settled, startTestEngine, type TestEngine } from '../../support/engine.ts';
 import { testFolder } from '../../support/music.ts';
 
@@ -73,7 +74,8 @@ describe('a data set file as a task', () => {
     const engine = await startTestEngine();
     const folder = testFolder();
     writeFileSync(join(folder, 'points.csv'), csv(1, 40));
-    writeFileSync(join(folder, 'more.csv'), csv(2, 30));
+    // One row bears neither label: it is nobody's test, and told of.
+    writeFileSync(join(folder, 'more.csv'), `${csv(2, 30)}1,1,1,0,0\n`);
     writeFileSync(join(folder, 'turned.csv'), csv(2, 30, 'y,x,noise,near,far'));
     const across = (file: string): string =>
       yaml(
@@ -82,22 +84,53 @@ describe('a data set file as a task', () => {
     const table = await evaluate(engine, folder, across('more.csv'));
     const accuracy = table.rows.find(({ metric, probe }) => metric === 'accuracy' && probe === '3-NN');
     expect(accuracy).toMatchObject({ dataset: 'points → more', mean: 1, tested: 30 });
+    expect(table.marks).toContainEqual({ at: 'more', message: 'Without any label, and left out: 1 rows.' });
     await expect(evaluate(engine, folder, across('turned.csv'))).rejects.toThrow(/they have other columns/);
   });
 
   it('keeps equal rows on one side, and tells of them', async () => {
     const engine = await startTestEngine();
     const folder = testFolder();
-    // Every row twice: a fold that parted them would be told.
-    const twice = csv(1, 20).trimEnd().split('\n');
-    writeFileSync(join(folder, 'twice.csv'), `${[...twice, ...twice.slice(1)].join('\n')}\n`);
+    // Labels by chance, every row twice: folds that parted the copies would know most labels.
+    const random = new Random(5);
+    const rows = Array.from({ length: 30 }, () => {
+      const far = random.uniform() < 0.5 ? 1 : 0;
+      return [random.normal().toFixed(4), random.normal().toFixed(4), 1 - far, far].join(',');
+    });
+    writeFileSync(join(folder, 'twice.csv'), `${['x,y,near,far', ...rows, ...rows].join('\n')}\n`);
     const table = await evaluate(
       engine,
       folder,
-      yaml('{ name: twice, type: file, file: twice.csv, label_columns: 2 }'),
+      yaml('{ name: twice, type: file, file: twice.csv, label_columns: 2 }').replace('k: 3', 'k: 1'),
     );
-    expect(table.rows.find(({ metric }) => metric === 'accuracy')).toMatchObject({ mean: 1, tested: 40 });
+    const accuracy = table.rows.find(({ metric, probe }) => metric === 'accuracy' && probe === '1-NN');
+    expect(accuracy?.tested).toBe(60);
+    expect(accuracy?.mean).toBeLessThan(0.75);
     expect(table.marks.map(({ message }) => message).join(' ')).toMatch(/rows/i);
+  });
+
+  it('takes rows of one id for windows of one track', async () => {
+    const engine = await startTestEngine();
+    const folder = testFolder();
+    // Two rows of a track lie close to each other, and labels are by chance: whoever parts them knows most labels.
+    const random = new Random(6);
+    const ids = Array.from({ length: 60 }, (_, row) => `track ${String(row % 30)}`);
+    const places = random.normals(60);
+    const data = Float32Array.from({ length: 120 }, (_, i) => (places[i % 60] ?? 0) + 1e-3 * random.normal());
+    const kinds = Array.from({ length: 30 }, () => (random.uniform() < 0.5 ? 'near' : 'far'));
+    writeFileSync(
+      join(folder, 'windows.npz'),
+      writeNpz({
+        X: { dtype: 'float32', shape: [60, 2], data },
+        y: { dtype: 'text', shape: [60], data: Array.from({ length: 60 }, (_, row) => kinds[row % 30] ?? '') },
+        ids: { dtype: 'text', shape: [60], data: ids },
+      }),
+    );
+    const text = yaml('{ name: windows, type: file, file: windows.npz }').replace('k: 3', 'k: 1');
+    const table = await evaluate(engine, folder, text);
+    const accuracy = table.rows.find(({ metric, probe }) => metric === 'accuracy' && probe === '1-NN');
+    expect(accuracy?.tested).toBe(30);
+    expect(accuracy?.mean).toBeLessThan(0.75);
   });
 
   it('says what is wrong with it', async () => {
