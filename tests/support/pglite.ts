@@ -12,7 +12,7 @@ export interface TestPostgres {
   certificate: string;
   /** Of its process; null where it is the server of `ARCHETONE_POSTGRES`. */
   pid: number | null;
-  stop(): void;
+  stop: () => void;
 }
 
 /**
