@@ -346,9 +346,10 @@ class QueueRun {
 
   #failed(work: Work, reason: unknown): void {
     const { store, progress } = this.#options;
+    // Before it counts as over: what cannot be written down ends the run, also with the last task.
+    for (const { id } of work.tracks) store.putNotEmbedded(id, reason);
     this.#over(work);
-    for (const { id, durationSeconds } of work.tracks) {
-      store.putNotEmbedded(id, reason);
+    for (const { durationSeconds } of work.tracks) {
       this.counts.failed++;
       progress.finished(true, durationSeconds ?? 0);
     }

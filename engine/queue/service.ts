@@ -88,14 +88,6 @@ export class QueueService {
       tlsKey: fileOf('tlsKey'),
       ...(secret ?? { sealed: null, lasting: false }),
     };
-    if ((kept.tlsCert === null) !== (kept.tlsKey === null))
-      throw new EngineError(
-        'bad-input',
-        kept.tlsKey === null
-          ? 'The certificate of this machine needs its key beside it.'
-          : 'The key of this machine needs its certificate beside it.',
-        'Choose both files, or none.',
-      );
     await observeQueue(await this.#settingsOf(kept));
     try {
       await writeWhole(this.#path, `${JSON.stringify(kept, null, 2)}\n`);
@@ -134,7 +126,8 @@ export class QueueService {
       ...(secret.token === null ? {} : { token: secret.token }),
       ...(creds === null ? {} : { creds }),
       ...(tlsCa === null ? {} : { tlsCa }),
-      ...(tlsCert === null || tlsKey === null ? {} : { tlsCert, tlsKey }),
+      ...(tlsCert === null ? {} : { tlsCert }),
+      ...(tlsKey === null ? {} : { tlsKey }),
     });
   }
 

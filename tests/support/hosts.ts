@@ -45,8 +45,9 @@ export function makeHosts<Name extends string>(
   const namespaces = [hub];
   afterFile(() => {
     for (const name of namespaces) {
-      for (const pid of spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).stdout.split('\n'))
-        if (pid !== '') process.kill(Number(pid), 'SIGKILL');
+      const pids = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).stdout.trim();
+      // Not by this process: one that has just ended would be an error.
+      if (pids !== '') spawnSync('kill', ['-KILL', ...pids.split('\n')]);
       spawnSync('ip', ['netns', 'del', name]);
     }
   });

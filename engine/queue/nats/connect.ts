@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
 import {
   connect,
   AuthorizationError,
@@ -74,19 +76,74 @@ function login(
   return user === null ? {} : { token: user };
 }
 
+interface Encryption {
+  ca?: string;
+  cert?: string;
+  key?: string;
+  checkServerIdentity: typeof checkServerIdentity;
+}
+
 function encryption(
   { tlsCa, tlsCert, tlsKey }: QueueSettings,
   servers: readonly Address[],
-): { tls?: { ca?: string; cert?: string; key?: string } } {
-  if (tlsCa === undefined && tlsCert === undefined && !servers.some(({ encrypted }) => encrypted)) return {};
-  const read = (path: string): string => readPem(path, 'certificate').toString('utf8');
+): { tls?: Encryption } {
+  const own = ownCertificate(tlsCert, tlsKey);
+  if (tlsCa === undefined && own === null && !servers.some(({ encrypted }) => encrypted)) return {};
+  const nameless = servers
+    .map(({ host }) => host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'))
+    .filter((host) => isIP(host) !== 0 || host === 'localhost');
   return {
     tls: {
-      ...(tlsCa === undefined ? {} : { ca: read(tlsCa) }),
-      ...(tlsCert === undefined ? {} : { cert: read(tlsCert) }),
-      ...(tlsKey === undefined ? {} : { key: read(tlsKey) }),
+      ...(tlsCa === undefined ? {} : { ca: readPem(tlsCa, 'certificate').toString('utf8') }),
+      ...own,
+      checkServerIdentity: (name, certificate) => identityError(name, certificate, nameless),
     },
   };
+}
+
+/**
+ * Of an IP address the client tells TLS no name, which then takes “localhost” for it. The certificate has to bear one of those that
+ * were asked for.
+ * @param nameless IP addresses, and “localhost” where it was asked for itself
+ */
+function identityError(
+  name: string,
+  certificate: PeerCertificate,
+  nameless: readonly string[],
+): Error | undefined {
+  const [first, ...others] = nameless;
+  if (name !== 'localhost' || first === undefined) return checkServerIdentity(name, certificate);
+  if (others.some((address) => checkServerIdentity(address, certificate) === undefined)) return undefined;
+  return checkServerIdentity(first, certificate);
+}
+
+/** This machine's own certificate with its key. @throws EngineError `bad-input` for one without the other, or that do not fit */
+function ownCertificate(
+  certificate: string | undefined,
+  itsKey: string | undefined,
+): { cert: string; key: string } | null {
+  if (certificate === undefined && itsKey === undefined) return null;
+  if (certificate === undefined || itsKey === undefined)
+    throw new EngineError(
+      'bad-input',
+      itsKey === undefined
+        ? 'The certificate of this machine needs its key beside it.'
+        : 'The key of this machine needs its certificate beside it.',
+      'Choose both files, or none.',
+    );
+  const cert = readPem(certificate, 'certificate').toString('utf8');
+  const key = readPem(itsKey, 'key').toString('utf8');
+  try {
+    createSecureContext({ cert, key });
+  } catch (cause) {
+    throw new EngineError(
+      'bad-input',
+      `The certificate ${certificate} cannot be shown with the key ${itsKey}.`,
+      'Both must be PEM files that were made together, and the key one without a passphrase.',
+      { cause },
+    );
+  }
+  return { cert, key };
 }
 
 function readPem(path: string, what: string): Buffer {
@@ -116,11 +173,18 @@ function connectError(thrown: unknown, servers: string, known: string | null): E
       { cause: thrown },
     );
   }
-  if (/certificate|tls|ssl|self.signed|altnames/i.test(message))
+  if (/altnames/i.test(message))
+    return new EngineError(
+      'queue',
+      `The queue at ${servers} shows a certificate for another address: ${message}.`,
+      'Reach it by a name or an address that its certificate bears.',
+      { cause: thrown },
+    );
+  if (/certificate|tls|ssl|self.signed/i.test(message))
     return new EngineError(
       'queue',
       `The queue at ${servers} cannot be trusted: ${message}.`,
-      'Name the certificate that vouches for it (--tls-ca).',
+      'Name the certificate that vouches for it: in Preferences, under Helpers, or by --tls-ca.',
       { cause: thrown },
     );
   return new EngineError(

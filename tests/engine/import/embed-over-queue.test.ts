@@ -35,6 +35,7 @@ const hash = (letter: string): string => letter.repeat(64);
 async function over(
   board: GivenBack,
   contents: readonly string[],
+  putNotEmbedded?: (id: string) => void,
 ): Promise<{ counts: unknown; failed: [string, unknown][]; said: string[] }> {
   const failed: [string, unknown][] = [];
   const said: string[] = [];
@@ -44,7 +45,7 @@ async function over(
     absolutePath: (path: string) => `/music/${path}`,
     store: {
       ...{ putResult: nothing, takeBack: () => 'failed', copyEmbeddings: () => 0 },
-      putNotEmbedded: (id: string, reason: unknown) => void failed.push([id, reason]),
+      putNotEmbedded: putNotEmbedded ?? ((id: string, reason: unknown) => void failed.push([id, reason])),
     },
     space: { key: 'b'.repeat(32), windows: 'all' },
     pack: { sha256: hash('c'), manifest: { windowSeconds: 4, embeddingDim: 2 } },
@@ -86,6 +87,15 @@ describe('an import over a queue whose workers only hand back', () => {
       expect(reason).toMatchObject({ code: 'queue', message: expect.stringContaining('20 times') as string });
     },
   );
+
+  it('ends with what kept a failure from being written down, also that of its last track', async () => {
+    const full = new EngineError('disk-full', 'The disk is full.');
+    await expect(
+      over(new GivenBack(['one', 'two', 'three']), [hash('a')], () => {
+        throw full;
+      }),
+    ).rejects.toBe(full);
+  });
 
   it('does not take one that ends with much under way for one that only hands back', async () => {
     const contents = Array.from('0123456789abcdef', hash);

@@ -18,6 +18,17 @@ async function first<T>(values: AsyncIterable<T>): Promise<T | undefined> {
   return undefined;
 }
 
+/** One that vouches for itself. @param bears as OpenSSL writes alternative names */
+function certificate(folder: string, name: string, bears = 'DNS:localhost'): { cert: string; key: string } {
+  const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
+  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=${bears}`];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', key, '-out', cert], {
+    stdio: 'ignore',
+  });
+  return { cert, key };
+}
+
 describe.skipIf(natsMissing)(`the queue that a window connects to${withNats}`, () => {
   beforeAll(async () => {
     server = await NatsServer.start(`authorization { token: "${TOKEN}" }`);
@@ -115,18 +126,25 @@ describe.skipIf(natsMissing)(`the queue that a window connects to${withNats}`, (
     expect(new QueueService(folder, keeper).now).toBeNull();
   });
 
+  it.each([
+    ['IP:127.0.0.1', '127.0.0.1', true],
+    ['IP:127.0.0.1,DNS:localhost', 'localhost', true],
+    ['IP:127.0.0.1', 'localhost', false],
+    // An address is not the name of this machine, also where it belongs to it.
+    ['DNS:localhost', '127.0.0.1', false],
+    ['IP:127.0.0.2', '127.0.0.1', false],
+  ])('whose certificate is for %s is reached as %s: %s', async (bears, host, reached) => {
+    const { cert, key } = certificate(testFolder(), 'server', bears);
+    const encrypted = await NatsServer.start(`tls { cert_file: "${cert}", key_file: "${key}" }`);
+    const service = new QueueService(testFolder(), memoryKeeper());
+    const connecting = service.connect({ server: `tls://${host}:${encrypted.port}`, tlsCa: cert });
+    if (reached) expect(await connecting).toMatchObject({ tlsCa: cert });
+    else await expect(connecting).rejects.toThrow('shows a certificate for another address');
+  });
+
   it('is shown the certificate of this machine where it asks for one', async () => {
     const folder = testFolder();
-    const made = (name: string): { cert: string; key: string } => {
-      const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
-      const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost'];
-      const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-      execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', key, '-out', cert], {
-        stdio: 'ignore',
-      });
-      return { cert, key };
-    };
-    const [own, machine] = [made('server'), made('machine')];
+    const [own, machine] = [certificate(folder, 'server'), certificate(folder, 'machine')];
     const strict = await NatsServer.start(
       `tls { cert_file: "${own.cert}", key_file: "${own.key}", ca_file: "${machine.cert}", verify: true }`,
     );
@@ -136,6 +154,10 @@ describe.skipIf(natsMissing)(`the queue that a window connects to${withNats}`, (
     await expect(service.connect(to)).rejects.toMatchObject({ code: 'queue' });
     await expect(service.connect({ ...to, tlsCert: machine.cert })).rejects.toThrow('needs its key');
     await expect(service.connect({ ...to, tlsKey: machine.key })).rejects.toThrow('needs its certificate');
+    await expect(service.connect({ ...to, tlsCert: machine.cert, tlsKey: own.key })).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining(own.key) as string,
+    });
     const both = { tlsCert: machine.cert, tlsKey: machine.key };
     expect(await service.connect({ ...to, ...both })).toMatchObject(both);
     // After a start, and where a queue was kept before there were such files.
