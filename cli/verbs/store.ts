@@ -62,10 +62,15 @@ export const storeVerb: AddVerb = (program, cli) => {
           { signal: session.signal },
         );
         let told = 0;
+        let whole = false;
         for await (filled of filling) {
           const percent = Math.floor((100 * filled.done) / filled.total);
           if (percent >= told + 5) cli.say(`${filled.done} of ${filled.total} windows`);
           if (percent >= told + 5) told = percent;
+          // Making its index may take it minutes.
+          if (filled.done === filled.total && !whole)
+            cli.say('All windows are there; the store deletes what is old and makes its index.');
+          whole ||= filled.done === filled.total;
         }
         return { json: { windows: filled.total }, text: `${filled.total} windows are in the store.` };
       }),

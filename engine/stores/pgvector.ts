@@ -2,7 +2,7 @@ import { escapeIdentifier, escapeLiteral } from 'pg';
 import { z } from 'zod';
 import type { Metric } from '../../models/neighbours/brute.ts';
 import { EngineError } from '../api/errors.ts';
-import { PostgresSession } from './postgres-session.ts';
+import { codeOf, NO_ROOM, PostgresSession } from './postgres-session.ts';
 import { onOneLine } from './said.ts';
 import type { PostgresSettings } from './settings.ts';
 import {
@@ -145,17 +145,26 @@ export class PgvectorStore implements VectorStore {
     if (dim > MOST_INDEXED) return;
     const name = escapeIdentifier(`${this.#settings.table}_nearest`);
     const count = await this.#count('true', [], signal);
-    await this.#session.atOnce(signal, async () => {
-      const megabytes = Math.ceil((count * (4 * dim + LINK_BYTES)) / 2 ** 20);
-      const memory = Math.min(INDEX_MB.most, Math.max(INDEX_MB.least, megabytes));
-      await this.#set('maintenance_work_mem', `${memory}MB`, signal);
-      await this.#do(
-        `CREATE INDEX IF NOT EXISTS ${name} ON ${this.#table} USING hnsw (vector ${operators[metric].index})`,
-        signal,
-        [],
-        true,
-      );
-    });
+    const megabytes = Math.ceil((count * (4 * dim + LINK_BYTES)) / 2 ** 20);
+    const memory = Math.min(INDEX_MB.most, Math.max(INDEX_MB.least, megabytes));
+    const make = (alone: boolean): Promise<void> =>
+      this.#session.atOnce(signal, async () => {
+        await this.#set('maintenance_work_mem', `${memory}MB`, signal);
+        if (alone) await this.#set('max_parallel_maintenance_workers', '0', signal);
+        await this.#do(
+          `CREATE INDEX IF NOT EXISTS ${name} ON ${this.#table} USING hnsw (vector ${operators[metric].index})`,
+          signal,
+          [],
+          true,
+        );
+      });
+    try {
+      await make(false);
+    } catch (thrown) {
+      // Several processes build it in shared memory, of which a container has 64 MB unless it is told otherwise.
+      if (codeOf(thrown instanceof EngineError ? thrown.cause : thrown) !== NO_ROOM) throw thrown;
+      await make(true);
+    }
     await this.#do(`ANALYZE ${this.#table}`, signal, [], true);
   }
 
@@ -169,7 +178,8 @@ export class PgvectorStore implements VectorStore {
   }
 
   async search(question: StoreQuestion, signal: AbortSignal): Promise<FoundWindow[]> {
-    const { metric } = await this.#known(signal);
+    const { metric, dim } = await this.#known(signal);
+    requireShape(this.#named, { metric, dim }, { metric, dim: question.vector.length });
     const found = await this.#nearest(question, metric, signal);
     // An index ends when it has looked at many rows of other libraries.
     return found.length === question.k || question.exact
@@ -201,6 +211,8 @@ export class PgvectorStore implements VectorStore {
             ORDER BY vector ${between} $1::vector LIMIT $3`,
           values: [asText(vector), spaceKey, k, ...(libraryId === null ? [] : [libraryId])],
           row: foundRow,
+          // All vectors of a large table may have to come from the disk.
+          long: exact,
         },
         signal,
       );

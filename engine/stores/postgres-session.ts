@@ -14,6 +14,8 @@ const ANSWER_MS = 120_000;
 const ATTEMPTS = 4;
 const PAUSE_MS = 250;
 const BUSY = new Set(['57P03', '53300']);
+/** Of the disk, or of shared memory. */
+export const NO_ROOM = '53100';
 
 export interface Statement<T> {
   text: string;
@@ -158,6 +160,8 @@ export class PostgresSession {
           `${at} shows a certificate that this machine does not trust (${code}).`,
           'Name the certificate that vouches for it: --tls-ca.',
         );
+      if (/timeout/i.test(text))
+        return error(`${at} does not answer.`, 'It may be too busy: try again later.');
       return error(`${at} cannot be reached.`, 'Check its address, and that it runs.');
     }
     if (code === '28P01' || code === '28000')
@@ -167,7 +171,7 @@ export class PostgresSession {
       );
     if (code === '3D000')
       return error(`${at} has no database ${this.#settings.database}.`, 'Make it there: createdb --help');
-    if (code === '53100')
+    if (code === NO_ROOM)
       return error(`The disk of the vector store at ${this.server} is full.`, 'Make room there, then go on.');
     const words = saidWithout(this.#settings.password, text);
     return error(`${at} refused what it was asked (${code}): ${words}.`, 'Its log may say more.');
@@ -189,7 +193,8 @@ function certificates(file: string): string {
   }
 }
 
-const codeOf = (thrown: unknown): string => {
+/** Of an error of the server or the system; '': it has none. */
+export const codeOf = (thrown: unknown): string => {
   const code = z.object({ code: z.string() }).safeParse(thrown);
   return code.success ? code.data.code : '';
 };

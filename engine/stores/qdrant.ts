@@ -65,13 +65,12 @@ export class QdrantStore implements VectorStore {
   }
 
   async prepare(vectors: StoreShape, signal: AbortSignal): Promise<void> {
-    const { collection } = this.#settings;
     const known = await this.#info(signal);
     if (known === null) {
       await this.#ask('PUT', '', anything, signal, {
         vectors: { size: vectors.dim, distance: distances[vectors.metric] },
       });
-    } else requireShape(`The collection ${collection}`, known, vectors);
+    } else requireShape(this.#named, known, vectors);
     for (const name of CHOSEN_BY)
       await this.#ask('PUT', '/index?wait=true', anything, signal, {
         field_name: name,
@@ -117,7 +116,8 @@ export class QdrantStore implements VectorStore {
   }
 
   async search(question: StoreQuestion, signal: AbortSignal): Promise<FoundWindow[]> {
-    const metric = await this.metric(signal);
+    const { metric, dim } = this.#require(await this.#info(signal));
+    requireShape(this.#named, { metric, dim }, { metric, dim: question.vector.length });
     const { points } = this.#require(
       await this.#ask('POST', '/points/query', pointsSchema, signal, {
         query: Array.from(question.vector),
@@ -165,6 +165,10 @@ export class QdrantStore implements VectorStore {
       ...{ method, path: `/collections/${collection}${path}`, result, signal },
       ...(body === undefined ? {} : { body }),
     });
+  }
+
+  get #named(): string {
+    return `The collection ${this.#settings.collection}`;
   }
 
   #require<T>(found: T | null): T {

@@ -17,7 +17,7 @@ import { startPostgres, type TestPostgres } from '../../support/pglite.ts';
 import { TINY } from '../../support/tiny-pack.ts';
 
 const signal = new AbortController().signal;
-const TABLES = ['cosine', 'euclidean', 'again', 'other', 'far', 'theirs', 'index', 'odd-Name', 'many', 'tls'];
+const TABLES = 'cosine euclidean again other far theirs index odd-Name many tls alone'.split(' ');
 
 describe('a table of PostgreSQL', { timeout: 180_000 }, () => {
   let postgres: TestPostgres;
@@ -129,6 +129,7 @@ describe('a table of PostgreSQL', { timeout: 180_000 }, () => {
       code: 'bad-input',
       message: expect.stringContaining(`of ${TINY.D + 1} numbers`) as string,
     });
+    await expect(search(await over('other'))).rejects.toThrow(`of ${TINY.D + 1} numbers`);
     await new PgvectorStore(postgres.settings('far')).prepare({ dim: TINY.D, metric: 'euclidean' }, signal);
     await expect(fill(await over('far'))).rejects.toThrow('compares by euclidean distance');
     await sql('ALTER TABLE far DROP COLUMN title');
@@ -137,6 +138,28 @@ describe('a table of PostgreSQL', { timeout: 180_000 }, () => {
     await expect(fill(await over('theirs'))).rejects.toThrow('was not made by Archetone');
     expect(await sql('SELECT * FROM theirs')).toEqual([]);
     await expect(search(await over('none'))).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('makes its index in one process where there is no shared memory for several', async ({ skip }) => {
+    if (postgres.pid === null) skip('what stands in for such a machine takes a superuser');
+    const store = new PgvectorStore(postgres.settings('alone'));
+    await store.prepare({ dim: 2, metric: 'cosine' }, signal);
+    const window = { libraryId: 'l', spaceKey: 's', trackId: 't', title: '', path: '', windowIndex: 0 };
+    await store.put([{ ...window, startSeconds: 0 }], Float32Array.of(1, 2), 'run', signal);
+    await sql(`CREATE FUNCTION small_memory() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF current_setting('max_parallel_maintenance_workers') <> '0' THEN
+        RAISE 'could not resize shared memory segment' USING ERRCODE = '53100'; END IF; END $$`);
+    await sql(`CREATE EVENT TRIGGER small_memory ON ddl_command_start WHEN TAG IN ('CREATE INDEX')
+      EXECUTE FUNCTION small_memory()`);
+    try {
+      await store.finish({ spaceKey: 's', libraryId: 'l' }, 'run', signal);
+    } finally {
+      await sql('DROP EVENT TRIGGER small_memory');
+      await sql('DROP FUNCTION small_memory');
+    }
+    const indexes = await sql("SELECT indexname FROM pg_indexes WHERE tablename = 'alone'");
+    expect(JSON.stringify(indexes)).toContain('alone_nearest');
+    await store.close();
   });
 
   it('takes any name and any text as what it is', async () => {

@@ -111,6 +111,7 @@ describe('a vector store', () => {
       code: 'bad-input',
       message: expect.stringContaining(`of ${TINY.D + 1} numbers`) as string,
     });
+    await expect(search(await over('other'))).rejects.toThrow(`of ${TINY.D + 1} numbers`);
     qdrant.collections.set('far', { size: TINY.D, distance: 'Euclid', points: new Map() });
     await expect(fill(await over('far'))).rejects.toThrow('compares by euclidean distance');
     qdrant.collections.set('dot', { size: TINY.D, distance: 'Dot', points: new Map() });
