@@ -51,20 +51,25 @@ export async function checkFiniteRows(all: Rows, pacer: Pacer, what: string): Pr
 export function chosenRows(all: Rows, chosen: ArrayLike<number>): Rows {
   const { dim } = all;
   const at = (i: number): number => chosen[i] ?? 0;
+  const readInto = (out: Float32Array, first: number, count: number): void => {
+    let [low, high] = [Infinity, -1];
+    for (let i = first; i < first + count; i++) [low, high] = [Math.min(low, at(i)), Math.max(high, at(i))];
+    // Where they lie close to each other, one long read is cheaper than many short ones.
+    const near = high - low < 2 * count ? all.read(low, high - low + 1) : null;
+    for (let i = 0; i < count; i++) {
+      const place = (at(first + i) - low) * dim;
+      out.set(near ? near.subarray(place, place + dim) : all.one(at(first + i)), i * dim);
+    }
+  };
   return {
     count: chosen.length,
     dim,
     one: (i) => all.one(at(i)),
     read: (first, count) => {
       const out = new Float32Array(count * dim);
-      let [low, high] = [Infinity, -1];
-      for (let i = first; i < first + count; i++) [low, high] = [Math.min(low, at(i)), Math.max(high, at(i))];
-      // Where they lie close to each other, one long read is cheaper than many short ones.
-      const near = count > 0 && high - low < 2 * count ? all.read(low, high - low + 1) : null;
-      for (let i = 0; i < count; i++) {
-        const place = (at(first + i) - low) * dim;
-        out.set(near ? near.subarray(place, place + dim) : all.one(at(first + i)), i * dim);
-      }
+      const part = rowsAtOnce(dim);
+      for (let begin = first; begin < first + count; begin += part)
+        readInto(out.subarray((begin - first) * dim), begin, Math.min(part, first + count - begin));
       return out;
     },
   };

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { chosenRows, rowsInMemory, RowsOnDisk } from '../../../models/neighbours/rows.ts';
+import { chosenRows, rowsInMemory, RowsOnDisk, type Rows } from '../../../models/neighbours/rows.ts';
 import { Pacer } from '../../../models/numerics/pacer.ts';
 import { Random } from '../../../models/numerics/random.ts';
 import { distinctRows } from '../../../models/projection/distinct-rows.ts';
@@ -78,4 +78,21 @@ it('gives chosen rows in any order, near to each other or not', () => {
   expect([...some.read(0, 3)]).toEqual(wanted.slice(0, 3 * dim));
   expect([...some.one(3)]).toEqual([...vectors.subarray(699 * dim)]);
   expect(some.read(2, 0)).toHaveLength(0);
+});
+
+it('reads chosen rows some megabytes at a time, however many are asked for', () => {
+  const wide = 2 ** 19;
+  const reads: number[] = [];
+  const all: Rows = {
+    count: 9,
+    dim: wide,
+    one: (row) => new Float32Array(wide).fill(row),
+    read: (first, some) => {
+      reads.push(some);
+      return Float32Array.from({ length: some * wide }, (_, i) => first + Math.floor(i / wide));
+    },
+  };
+  const found = chosenRows(all, [0, 1, 3, 4, 8, 6, 7]).read(0, 7);
+  expect(Array.from({ length: 7 }, (_, i) => found[i * wide])).toEqual([0, 1, 3, 4, 8, 6, 7]);
+  expect(Math.max(...reads)).toBeLessThanOrEqual(4);
 });
