@@ -1,7 +1,6 @@
 import { Pacer } from '../../models/numerics/pacer.ts';
 import { changeOfView } from '../../models/views/edit-view.ts';
 import { ViewNetwork } from '../../models/views/view-network.ts';
-import type { Experiment } from '../api/experiments.ts';
 import { argmax } from '../classify/network-scores.ts';
 import { viewedTracks, type ViewedTrack } from '../experiments/viewed-tracks.ts';
 import type { Library } from '../library/library.ts';

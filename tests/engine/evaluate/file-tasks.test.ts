@@ -122,7 +122,11 @@ describe('a data set file as a task', () => {
       join(folder, 'windows.npz'),
       writeNpz({
         X: { dtype: 'float32', shape: [60, 2], data },
-        y: { dtype: 'text', shape: [60], data: Array.from({ length: 60 }, (_, row) => kinds[row % 30] ?? '') },
+        y: {
+          dtype: 'text',
+          shape: [60],
+          data: Array.from({ length: 60 }, (_, row) => kinds[row % 30] ?? ''),
+        },
         ids: { dtype: 'text', shape: [60], data: ids },
       }),
     );
