@@ -20,7 +20,7 @@ test('melodies are kept, renamed, deleted, brought back and continued', async ({
       ['high', 1760],
     ] as const) {
       mkdirSync(join(folder, name));
-      for (let i = 0; i < 4; i++) {
+      for (let i = 0; i < 6; i++) {
         const samples = Float32Array.from(
           { length: (1.2 + 0.25 * i) * rate },
           (_, t) => 0.3 * Math.sin((2 * Math.PI * hz * t) / rate) + 0.02 * random.normal(),
