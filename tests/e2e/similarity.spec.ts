@@ -94,10 +94,14 @@ test('learns a similarity from playlists, sees the library in it and back, and t
   await go(page, 'prototypes');
   const cards = page.getByTestId('prototype-card');
   await expect(cards.first()).toBeVisible({ timeout: 60_000 });
-  await expect(page.getByTestId('view-silent')).toHaveCount(0);
+  const silent = page.getByTestId('view-silent');
+  // One of the two is the learned space, which has no decoder; the other one sounds.
+  const first = await silent.count();
   await screenshots(page, 'prototypes-view-first');
   await page.getByTestId('studio-view-1').click();
-  await expect(page.getByTestId('view-silent')).toContainText('no decoder');
+  await expect(silent).toHaveCount(1 - first);
+  if (first === 1) await page.getByTestId('studio-view-0').click();
+  await expect(silent).toContainText('no decoder');
   await expect(cards.first()).toBeVisible();
   await expect(page.getByTestId('prototype-a').first()).toBeDisabled();
   await expect(page.getByTestId('melody-open')).toBeDisabled();
