@@ -90,33 +90,6 @@ test('learns a similarity from playlists, sees the library in it and back, and t
   await screenshots(page, 'why-views');
   expect(await violations(page)).toEqual([]);
 
-  // The studio shows the prototypes of one view at a time, and edits them there.
-  await go(page, 'prototypes');
-  const cards = page.getByTestId('prototype-card');
-  await expect(cards.first()).toBeVisible({ timeout: 60_000 });
-  const silent = page.getByTestId('view-silent');
-  // One of the two is the learned space, which has no decoder; the other one sounds.
-  const first = await silent.count();
-  await screenshots(page, 'prototypes-view-first');
-  await page.getByTestId('studio-view-1').click();
-  await expect(silent).toHaveCount(1 - first);
-  if (first === 1) await page.getByTestId('studio-view-0').click();
-  await expect(silent).toContainText('no decoder');
-  await expect(cards.first()).toBeVisible();
-  await expect(page.getByTestId('prototype-a').first()).toBeDisabled();
-  await expect(page.getByTestId('melody-open')).toBeDisabled();
-  await expect(page.getByTestId('not-with-views')).toBeVisible();
-  await cards.first().click();
-  await page.getByTestId('prototype-delete').first().click();
-  await expect(page.getByTestId('edit-apply')).toBeEnabled({ timeout: 60_000 });
-  await screenshots(page, 'prototypes-view-second');
-  expect(await violations(page)).toEqual([]);
-  const before = await cards.count();
-  await page.getByTestId('edit-apply').click();
-  await expect(cards).toHaveCount(before - 1);
-  await page.keyboard.press('Control+z');
-  await expect(cards).toHaveCount(before);
-
   await go(page, 'similar');
   await page.getByTestId('learn-from-playlists').click();
   await page.getByTestId('space-forget').click();
