@@ -14,6 +14,7 @@ import { describeEvaluation } from './describe.ts';
 import { csvOf, latexOf } from './files.ts';
 import { svgOf } from './picture.ts';
 import { evaluationFolder, evaluationSpecSchema } from './cell-files.ts';
+import { LayerKeeper } from './layer-keeper.ts';
 import { runEvaluation } from './run.ts';
 import { allowedPlaces, nameOfFile } from './source.ts';
 import { listEvaluations, removeEvaluation, storedEvaluation, storedSpec, storedTask } from './stored.ts';
@@ -36,6 +37,7 @@ const writers: Readonly<Record<EvaluationFormat, (table: EvaluationTable) => str
 export function evaluationsHandlers(context: EngineContext, playback: Playback): Part {
   const { jobs, options } = context;
   const { dataFolder } = options;
+  const layers = new LayerKeeper(context);
   jobs.register(
     jobKind({
       kind: 'evaluate',
@@ -43,7 +45,10 @@ export function evaluationsHandlers(context: EngineContext, playback: Playback):
       resumable: true,
       spec: evaluationSpecSchema,
       title: ({ file }) => `Evaluate ${nameOfFile(file)}`,
-      run: async (spec, job) => ({ kind: 'evaluate', ...(await runEvaluation(context, spec, job)) }),
+      run: async (spec, job) => ({
+        kind: 'evaluate',
+        ...(await layers.during(() => runEvaluation(context, spec, job))),
+      }),
     }),
   );
   const run = (spec: z.output<typeof evaluationSpecSchema>): { jobId: string } => {
@@ -76,6 +81,7 @@ export function evaluationsHandlers(context: EngineContext, playback: Playback):
       if (runs)
         throw new EngineError('busy', 'This evaluation is being run.', 'Stop its job, then remove it.');
       await removeEvaluation(dataFolder, evaluationId);
+      await layers.sweep();
       return null;
     },
     'evaluations.table': ({ evaluationId }) => evaluationTable(dataFolder, evaluationId),

@@ -13,7 +13,7 @@ import type { ActiveRun, Cell } from './active-run.ts';
 import { hashOf } from './file-hash.ts';
 import { packOfSpace } from './layers.ts';
 import { notChosen, placeOf } from './source.ts';
-import { readTask, type Task } from './tasks.ts';
+import { readTask, splitsOf, type Task } from './tasks.ts';
 import { OWN_VECTORS, type PlannedDataset } from './yaml-data-sets.ts';
 import type { PlannedExperiment } from './yaml.ts';
 
@@ -53,6 +53,8 @@ async function cellsOf(run: Run, asked: PlannedExperiment, e: number, mark: Mark
     // All of one collection is learned from, all of the other tested.
     const experiment: PlannedExperiment = planned.testOn ? { ...asked, split: { kind: 'given' } } : asked;
     const task = await taskOf(run, planned, experiment, mark);
+    // Before hours of embedding, not behind them.
+    splitsOf(task, experiment.split, experiment.seeds[0] ?? 1);
     tasks.push({ experiment, task, scenarios: await runnable(run, planned, compresses, mark) });
   }
   requireLabels(

@@ -89,6 +89,16 @@ export async function listEvaluations(dataFolder: string): Promise<EvaluationSum
   return found.sort((a, b) => b.at.localeCompare(a.at) || a.name.localeCompare(b.name));
 }
 
+/** Hashes of the packs that the evaluations name. */
+export async function packsOfEvaluations(dataFolder: string): Promise<Set<string>> {
+  const named = new Set<string>();
+  for (const evaluationId of await readdir(join(dataFolder, 'evaluations')).catch(() => [])) {
+    const plan = planSchema.safeParse(await json(dataFolder, evaluationId, 'plan.json').catch(() => null));
+    for (const { sha256 } of plan.data?.madeBy.packs ?? []) named.add(sha256);
+  }
+  return named;
+}
+
 /** @throws EngineError `not-found` when there is none of that id */
 export async function removeEvaluation(dataFolder: string, evaluationId: string): Promise<void> {
   const folder = evaluationFolder(dataFolder, evaluationId);

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   layerPack,
@@ -8,6 +8,9 @@ import {
   type LayerChoice,
   type Pack,
 } from '../../models/packs/index.ts';
+
+/** A layer's folder ends in the first digits of its pack's hash; those of other packs that lie there, in a version. */
+const LAYER_FOLDER = /-([0-9a-f]{16})$/;
 
 /** Packs of layers inside the networks of other packs: written when they are first asked for. */
 export class LayerPacks {
@@ -38,11 +41,47 @@ export class LayerPacks {
     return writing;
   }
 
+  /** Those of this process that `kept` has not the hashes of. */
+  besides(kept: ReadonlySet<string>): Pack[] {
+    return [...this.#known.values()].filter(({ sha256 }) => !kept.has(sha256));
+  }
+
+  /** Those of this process that are layers of a pack. */
+  insideOf(packId: string): Pack[] {
+    return [...this.#known.values()].filter(({ manifest }) => isInsideOf(packId, manifest.id));
+  }
+
+  /**
+   * Deletes layers, also those that earlier processes wrote, but for the ones that `kept` has the hashes of. What is asked for
+   * again is written again.
+   * @throws the system's error
+   */
+  async keepOnly(kept: ReadonlySet<string>): Promise<void> {
+    const begins = new Set([...kept].map(beginOf));
+    await this.#remove(this.besides(kept), (name) => !begins.has(LAYER_FOLDER.exec(name)?.[1] ?? ''));
+  }
+
+  /** Deletes the layers of a pack that goes. @throws the system's error */
+  async removeAll(packId: string): Promise<void> {
+    await this.#remove(this.insideOf(packId), (name) => isInsideOf(packId, name));
+  }
+
+  async #remove(packs: readonly Pack[], goes: (name: string) => boolean): Promise<void> {
+    for (const { manifest, sha256 } of packs) {
+      this.#known.delete(manifest.id);
+      for (const [key, writing] of this.#writing)
+        if ((await writing.catch(() => null))?.sha256 === sha256) this.#writing.delete(key);
+    }
+    for (const name of await readdir(this.#folder).catch(() => []))
+      if (LAYER_FOLDER.test(name) && goes(name))
+        await rm(join(this.#folder, name), { recursive: true, force: true });
+  }
+
   async #write(pack: Pack, choice: LayerChoice): Promise<Pack> {
     const files = await layerPack(pack, choice);
     const { id } = files.manifest;
     const { sha256 } = packWith(files.manifest, '');
-    const made = packWith(files.manifest, join(this.#folder, `${id}-${sha256.slice(0, 16)}`));
+    const made = packWith(files.manifest, join(this.#folder, `${id}-${beginOf(sha256)}`));
     const there = await readPack(made.folder).catch(() => null);
     if (there?.sha256 !== sha256) {
       // A run that was ended may have left parts of it; the manifest is written last.
@@ -53,3 +92,8 @@ export class LayerPacks {
     return made;
   }
 }
+
+const beginOf = (sha256: string): string => sha256.slice(0, 16);
+
+/** By how ids of layers begin; one that is too long for its name bears a hash in its place, and is not found so. */
+const isInsideOf = (packId: string, id: string): boolean => id.startsWith(`${packId}-layer-`);

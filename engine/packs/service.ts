@@ -228,6 +228,16 @@ export class PackService {
   }
 
   /**
+   * Lets go of the layers that nobody needs any more, and deletes their files. Calls under way finish first.
+   * @param kept hashes of those that stay
+   * @throws the system's error
+   */
+  async keepLayers(kept: ReadonlySet<string>): Promise<void> {
+    for (const { sha256 } of this.#layers.besides(kept)) await this.#closeRuntimes(sha256);
+    await this.#layers.keepOnly(kept);
+  }
+
+  /**
    * What the numbers of the vectors of a pack say, by groups; none for packs whose numbers mean nothing by themselves.
    * @throws EngineError `pack`
    */
@@ -351,7 +361,7 @@ export class PackService {
   }
 
   /**
-   * Deletes the files of a pack that was added, and of its heads. Calls under way finish first.
+   * Deletes the files of a pack that was added, of its heads and its layers. Calls under way finish first.
    * @throws EngineError `pack` when there is none of that id, or it came with the application
    */
   async remove(packId: string): Promise<void> {
@@ -362,11 +372,12 @@ export class PackService {
         `The pack “${packId}” comes with Archetone.`,
         'Only packs that were added can be removed.',
       );
-    await this.#closeRuntimes(pack.sha256);
+    for (const { sha256 } of [pack, ...this.#layers.insideOf(packId)]) await this.#closeRuntimes(sha256);
     // Out of sight at once; what is slow to delete is no longer a pack.
     const grave = join(dirname(pack.folder), `.removing-${basename(pack.folder)}-${randomUUID()}`);
     await rename(pack.folder, grave);
     await rm(grave, { recursive: true, force: true });
+    await this.#layers.removeAll(packId);
     await this.heads.removeAll(packId);
     await this.refresh();
   }

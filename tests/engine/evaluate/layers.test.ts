@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { encodeWav } from '../../../models/audio/index.ts';
@@ -7,7 +7,8 @@ import { finished, startTestEngine } from '../../support/engine.ts';
 import { testFolder } from '../../support/music.ts';
 import { blockChoices } from '../../../engine/evaluate/layers.ts';
 
-it('looks at layers inside networks, and names those that there are', async () => {
+/** A folder with two tones in folders of their own. */
+function tones(): string {
   const folder = testFolder();
   for (const [name, hertz] of Object.entries({ low: 220, high: 880 })) {
     mkdirSync(join(folder, 'music', name), { recursive: true });
@@ -22,21 +23,39 @@ it('looks at layers inside networks, and names those that there are', async () =
       );
     }
   }
+  return folder;
+}
+
+/** An evaluation of these spaces, run. */
+async function evaluated(
+  { client }: Awaited<ReturnType<typeof startTestEngine>>,
+  folder: string,
+  features: string,
+): Promise<string> {
   const path = join(folder, 'layers.yml');
   writeFileSync(
     path,
     `experiments:
   - task: { type: multiclass_classification }
     datasets: [{ name: tones, type: folders, dir: music }]
-    features: [compact@5, { pack: compact, layer: 0 }, { pack: compact, layer: 9 }, mfcc@1]
+    features: [${features}]
     probes: [{ type: knn, k: 1 }]
     split: { kind: folds, folds: 2 }
     windows: 1
 `,
   );
+  const { jobId } = await client.call('evaluations.run', { file: { kind: 'file', path } });
+  return (await finished(client, jobId, 'evaluate')).evaluationId;
+}
+
+it('looks at layers inside networks, and names those that there are', async () => {
+  const folder = tones();
   const engine = await startTestEngine({ packFolders: [dirname(compactPackFolder())] });
-  const { jobId } = await engine.client.call('evaluations.run', { file: { kind: 'file', path } });
-  const { evaluationId } = await finished(engine.client, jobId, 'evaluate');
+  const evaluationId = await evaluated(
+    engine,
+    folder,
+    'compact@5, { pack: compact, layer: 0 }, { pack: compact, layer: 9 }, mfcc@1',
+  );
   const table = await engine.client.call('evaluations.table', { evaluationId });
   expect([...new Set(table.rows.map(({ space }) => space))]).toEqual([
     'compact-layer-blocks-5',
@@ -62,6 +81,30 @@ it('looks at layers inside networks, and names those that there are', async () =
   expect(table.similarities.map(({ first, second }) => [first, second])).toEqual([
     ['compact-layer-blocks-5', 'compact-layer-blocks-0'],
   ]);
+}, 180_000);
+
+it('keeps the packs of layers as long as an evaluation names them', async () => {
+  const folder = tones();
+  const engine = await startTestEngine({ packFolders: [dirname(compactPackFolder())] });
+  const { client } = engine;
+  const built = join(engine.options.dataFolder, 'built-packs');
+  const layers = (): string[] => readdirSync(built).filter((name) => name.includes('-layer-'));
+  // What a run of an earlier process left, of a layer that nothing names.
+  mkdirSync(join(built, 'compact-layer-blocks-3-0123456789abcdef'), { recursive: true });
+  const first = await evaluated(engine, folder, 'compact@5, compact@0, mfcc');
+  expect(layers()).toEqual([
+    expect.stringMatching(/^compact-layer-blocks-0-/),
+    expect.stringMatching(/^compact-layer-blocks-5-/),
+  ]);
+  const second = await evaluated(engine, folder, 'compact@0, mfcc');
+  await client.call('evaluations.remove', { evaluationId: first });
+  expect(layers()).toEqual([expect.stringMatching(/^compact-layer-blocks-0-/)]);
+  // It is made again where it is asked for again, and what is in use is not touched by what goes.
+  const again = await evaluated(engine, folder, 'compact@5, mfcc');
+  expect(layers()).toHaveLength(2);
+  for (const evaluationId of [second, again]) await client.call('evaluations.remove', { evaluationId });
+  expect(layers()).toEqual([]);
+  expect(readdirSync(built)).toContain('mfcc-1.0.0');
 }, 180_000);
 
 it('names blocks by their numbers, and by their names where two stacks count alike', () => {

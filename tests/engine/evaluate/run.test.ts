@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EvaluationTable } from '../../../engine/api/evaluations.ts';
@@ -246,6 +246,12 @@ describe('an evaluation', () => {
           .replace('{ kind: folds, folds: 2 }', '{ kind: given }'),
       ),
     ).rejects.toMatchObject({ code: 'bad-input', message: expect.stringMatching(/leaks/) as string });
+    await expect(evaluate(engine, yaml().replace('folds: 2', 'folds: 50'))).rejects.toMatchObject({
+      code: 'bad-input',
+    });
+    // Nothing was begun, and nothing embedded for it.
+    expect(await engine.client.call('evaluations.list', {})).toEqual([]);
+    expect(existsSync(join(engine.dataFolder, 'evaluations'))).toBe(false);
     await expect(
       engine.client.call('evaluations.table', { evaluationId: '0123456789abcdef' }),
     ).rejects.toMatchObject({ code: 'not-found' });
