@@ -52,12 +52,12 @@ test('melodies are kept, renamed, deleted, brought back and continued', async ({
     // What is imported is kept at once, what is drawn when that is asked for.
     await answerDialogs(app, join(folder, 'Theme.mid'));
     await page.getByTestId('melody-import').click();
-    await expect(page.getByTestId('melodies')).toHaveAttribute('data-count', '1');
+    await expect(page.getByTestId('melodies')).toHaveText('Melodies (1)');
     await page.getByTestId('melody-clear').click();
     await roll.focus();
     for (const key of ['Enter', 'ArrowUp', 'ArrowUp', 'Enter']) await page.keyboard.press(key);
     await page.getByTestId('melody-keep').click();
-    await expect(page.getByTestId('melodies')).toHaveAttribute('data-count', '2');
+    await expect(page.getByTestId('melodies')).toHaveText('Melodies (2)');
 
     // Escape leaves the name as it was, and the list open; a name that is taken is told.
     await page.getByTestId('melodies').click();
@@ -71,13 +71,13 @@ test('melodies are kept, renamed, deleted, brought back and continued', async ({
     await page.getByTestId('melody-new-name').fill('Two notes');
     await page.keyboard.press('Enter');
     await expect(rows.first()).toHaveAttribute('data-name', 'Two notes');
-    expect(await violations(page, '.melodies-popover')).toEqual([]);
+    expect(await violations(page, '.named-list')).toEqual([]);
     await screenshots(page, 'melodies-kept');
     await rows.first().getByTestId('melody-remove').click();
     await expect(rows).toHaveCount(1);
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Undo', exact: true }).last().click();
-    await expect(page.getByTestId('melodies')).toHaveAttribute('data-count', '2');
+    await expect(page.getByTestId('melodies')).toHaveText('Melodies (2)');
 
     // The theme goes into the roll, and on.
     await page.getByTestId('melodies').click();
@@ -90,7 +90,7 @@ test('melodies are kept, renamed, deleted, brought back and continued', async ({
     await expect.poll(async () => Number(await roll.getAttribute('data-notes'))).toBeGreaterThan(notes);
     await page.getByTestId('melody-continue-open').click();
     await expect(page.getByTestId('melody-learning')).toHaveAttribute('data-better', 'markov');
-    expect(await violations(page, '.melodies-popover')).toEqual([]);
+    expect(await violations(page, '.continue-melody')).toEqual([]);
     await screenshots(page, 'melodies-continue');
     await page.keyboard.press('Escape');
     await page.getByTestId('melody-undo').click();
