@@ -42,6 +42,8 @@ export default ts.config(
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],
     languageOptions: { parserOptions: { parser: ts.parser, svelteConfig } },
+    // A property that is bound is assigned to; those taken apart beside it are not.
+    rules: { 'prefer-const': ['error', { destructuring: 'all' }] },
   },
   layer('native', []),
   layer('models', ['native'], ['electron']),
