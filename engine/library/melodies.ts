@@ -112,7 +112,9 @@ export class MelodyRepository {
     const text = JSON.stringify(
       notes.map((note) => [note.onsetSeconds, note.durationSeconds, note.midiPitch, note.velocity]),
     );
-    const digest = createHash('sha256').update(`${beatsPerMinute} ${text}`).digest('hex');
+    const digest = createHash('sha256')
+      .update(`${beatsPerMinute ?? 0} ${text}`)
+      .digest('hex');
     const same = this.#db
       .prepare<{ id: string }>('SELECT id FROM melodies WHERE digest = ? AND removed_at IS NULL')
       .get([digest]);
