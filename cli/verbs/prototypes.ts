@@ -366,7 +366,7 @@ function edit(cli: Cli, folder: string, options: EditOptions, make: () => Protot
   });
 }
 
-function described(prototypes: readonly PrototypeInfo[], { classes, views }: Experiment): string {
+function described(prototypes: readonly PrototypeInfo[], { views }: Experiment): string {
   const viewOf = ({ view }: PrototypeInfo): string =>
     view === null ? '' : `${view} ${views?.views[view]?.space.packId ?? ''}`;
   return table<PrototypeInfo>(
@@ -380,7 +380,7 @@ function described(prototypes: readonly PrototypeInfo[], { classes, views }: Exp
       { title: 'purity', value: ({ purity }) => (purity === null ? '–' : percent(purity)), align: 'right' },
       {
         title: 'weight',
-        value: (p) => (p.weights[classes.indexOf(p.class)] ?? 0).toFixed(2),
+        value: (p) => p.weight.toFixed(2),
         align: 'right',
       },
       { title: 'nearest', value: ({ nearest: [first] }) => first?.path ?? '' },

@@ -13,7 +13,7 @@ import {
   type ExperimentView,
   type ViewsRequest,
 } from '../../engine/api/views.ts';
-import { metricNames, type MetricName } from '../../engine/api/metric-names.ts';
+import { metricNames, untested, type MetricName } from '../../engine/api/metric-names.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { list, number, seedNumber, wholeNumber } from '../options.ts';
 import { parseTaxonomy, TAXONOMY_HELP, taxonomyOf } from '../taxonomy.ts';
@@ -207,12 +207,21 @@ function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], un
 /** Experiment, metrics and the report per class, for people. */
 function describeExperiment(experiment: Experiment): string {
   const { classes, counts, thresholds } = experiment;
+  const notTested = untested(experiment);
   const head = pairs([
     ['experiment', experiment.id],
     ['taxonomy', `${experiment.taxonomyName}, ${experiment.classes.length} classes`],
     ...(experiment.droppedClasses.length === 0
       ? []
       : [['left out', `${experiment.droppedClasses.join(', ')} (too few tracks)`] as const]),
+    ...(notTested.length === 0
+      ? []
+      : [
+          [
+            'not tested',
+            `${notTested.join(', ')} (no test track bears them${whyUntested(experiment)})`,
+          ] as const,
+        ]),
     [
       'tracks',
       `${counts.train.tracks} train, ${counts.validation.tracks} validation, ${counts.test.tracks} test`,
@@ -254,6 +263,10 @@ function describeExperiment(experiment: Experiment): string {
       )
     : '';
   return [head, scores, viewsText(experiment), perClass].filter((part) => part !== '').join('\n\n');
+}
+
+function whyUntested({ parameters: { task, groupBy } }: Experiment): string {
+  return task === 'single' ? `; a class of fewer than three ${groupBy}s is learned from as a whole` : '';
 }
 
 /** The views of an experiment, each on its own, and what weighed in the end; empty where it looks at one space. */

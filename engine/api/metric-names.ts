@@ -61,6 +61,15 @@ const multi: readonly MetricName[] = [
 /** Figures of a task in the order they are shown, the one in headlines and curves first. */
 export const metricNames: Record<Task, readonly MetricName[]> = { single, multi };
 
+/**
+ * Classes that no test track bears: what is learned of them was not tested. A class of one or two groups (artists, folders) goes
+ * into training as a whole. Empty where there is no test part.
+ */
+export function untested({ metrics }: Pick<Experiment, 'metrics'>): string[] {
+  const test = metrics.find(({ split }) => split === 'test');
+  return (test?.perClass ?? []).filter(({ support }) => support === 0).map((report) => report.class);
+}
+
 /** The figure that stands for an experiment, of its test tracks; null where there are none. */
 export function headline({ parameters, metrics }: Pick<Experiment, 'parameters' | 'metrics'>): {
   name: MetricName;

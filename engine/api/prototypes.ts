@@ -59,6 +59,9 @@ export const prototypeEditSchema = z.discriminatedUnion('kind', [
 
 export type PrototypeEdit = z.output<typeof prototypeEditSchema>;
 
+/** Weights that a listed prototype tells. */
+export const MOST_LISTED_WEIGHTS = 16;
+
 export interface PrototypeInfo {
   /** Counted through all views. */
   index: number;
@@ -73,8 +76,13 @@ export interface PrototypeInfo {
   support: number;
   /** Share of those windows that carry this prototype's class, 0…1; null when support is 0. */
   purity: number | null;
-  /** Weight towards every class, in the order of `Experiment.classes`; of several views that of their joint head. */
-  weights: number[];
+  /** Weight towards its own class; of several views that of their joint head. */
+  weight: number;
+  /**
+   * The largest weights by size, largest first, `class` being a place in `Experiment.classes`: all of them up to
+   * {@link MOST_LISTED_WEIGHTS} classes. With a thousand classes, all weights of all prototypes are many megabytes.
+   */
+  weights: { class: number; weight: number }[];
   nearest: WindowRef[];
   /** The prototype that lies nearest, and the distance to it in the embedding space; null where there is no other. */
   twin: { index: number; distance: number } | null;
@@ -220,6 +228,10 @@ const edited = {
 
 export const prototypesMethods = {
   'prototypes.list': query<PrototypeInfo[]>()(z.strictObject(ofExperiment)),
+  /** Weight of a prototype towards every class, in the order of `Experiment.classes`. @throws `busy` as an edit */
+  'prototypes.weights': query<number[]>()(
+    z.strictObject({ ...ofExperiment, revision: z.int().min(1).optional(), index }),
+  ),
   'prototypes.classMap': query<ClassMap>()(
     z.strictObject({
       ...ofExperiment,
@@ -232,6 +244,8 @@ export const prototypesMethods = {
   'prototypes.edit': query<Experiment>()(z.strictObject(edited)),
   /** What an edit would do; nothing is changed. */
   'prototypes.preview': query<EditPreview>()(z.strictObject(edited)),
+  /** Works out ahead what every preview of the present revision starts from; where that is known it costs nothing. */
+  'prototypes.prepare': query<null>()(z.strictObject(ofExperiment)),
   /** Makes an edit of a copy: a new experiment, and the edited one stays as it is. */
   'prototypes.keep': query<Experiment>()(z.strictObject(edited)),
   /**

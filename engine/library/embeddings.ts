@@ -272,7 +272,26 @@ export class EmbeddingRepository {
     const current = this.#spaces.current();
     if (space.key !== current.key && this.load(current, [trackId]).count > 0)
       throw otherSpace('The embedding of this track', current, space);
-    throw new EngineError(
+    throw this.#notEmbedded(trackId);
+  }
+
+  #notEmbedded(trackId: string): EngineError {
+    const track = this.#db
+      .prepare<{ path: string; file_state: string }>('SELECT path, file_state FROM tracks WHERE id = ?')
+      .get([trackId]);
+    if (!track)
+      return new EngineError(
+        'not-found',
+        'This track is not in the library.',
+        'Choose one that the list of tracks shows.',
+      );
+    if (track.file_state === 'missing')
+      return new EngineError(
+        'not-found',
+        `The file of ${track.path} is missing, and no embeddings are used of it.`,
+        'Put the file back and import the library again, or choose another track.',
+      );
+    return new EngineError(
       'not-found',
       'This track has no embeddings.',
       'Import the library again; if the track failed, its row says why.',

@@ -308,14 +308,15 @@ export class ExperimentRepository {
   anyNetwork(experimentId: string, revision?: number): AnyNetwork {
     const wanted = revision ?? this.get(experimentId).revision;
     const row = this.#db
-      .prepare<{ network: ArrayBuffer }>(
-        'SELECT network FROM experiment_revisions WHERE experiment_id = ? AND revision = ?',
+      .prepare<{ network: ArrayBuffer; several: number }>(
+        `SELECT r.network, e.views IS NOT NULL AS several
+         FROM experiment_revisions r JOIN experiments e ON e.id = r.experiment_id
+         WHERE r.experiment_id = ? AND r.revision = ?`,
       )
       .get([experimentId, wanted]);
     if (!row) throw noRevision(experimentId, wanted);
     const bytes = new Uint8Array(row.network);
-    const { views } = this.get(experimentId);
-    return views === null ? PrototypeNetwork.fromBytes(bytes) : ViewNetwork.fromBytes(bytes);
+    return row.several === 1 ? ViewNetwork.fromBytes(bytes) : PrototypeNetwork.fromBytes(bytes);
   }
 
   /** Thresholds of an earlier revision of an experiment; null for a single-label task. */

@@ -1,4 +1,4 @@
-import type { ExactIndex, Neighbour } from '../../models/neighbours/exact.ts';
+import type { Neighbour } from '../../models/neighbours/exact.ts';
 import type { WindowRef } from '../api/neighbours.ts';
 import type { Library } from '../library/library.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
@@ -7,46 +7,49 @@ import type { LibraryVectors } from '../library/vectors.ts';
 const GROWTH = 4;
 
 /**
- * The nearest windows of distinct tracks: of every track only its nearest window, exact.
+ * The nearest windows of distinct tracks: of every track only its nearest window, exact. All queries are asked at once, since a
+ * search for many costs a fraction of as many searches.
  * @param queries `[m, dim]`
- * @param excluded tracks that are left out.
+ * @throws the signal's reason
  */
 export async function nearestTracksByWindow(
   vectors: LibraryVectors,
   queries: Float32Array,
   k: number,
-  excluded: ReadonlySet<string> = new Set(),
-): Promise<{ row: number; distance: number }[][]> {
+  signal?: AbortSignal,
+): Promise<Neighbour[][]> {
   const { windows } = vectors;
   if (windows.count === 0) return [];
-  const index = await vectors.windowIndex('euclidean');
-  const m = queries.length / windows.dim;
-  const results: { row: number; distance: number }[][] = [];
-  for (let q = 0; q < m; q++) {
-    const query = queries.subarray(q * windows.dim, (q + 1) * windows.dim);
-    results.push(await distinctTracks(index, vectors, query, k, excluded));
+  const { dim, count } = windows;
+  const index = await vectors.windowIndex('euclidean', signal);
+  const results: Neighbour[][] = [];
+  let open = Array.from({ length: queries.length / dim }, (_, q) => q);
+  let asked = Math.min(count, k * GROWTH);
+  while (open.length > 0) {
+    const own = new Float32Array(open.length * dim);
+    for (const [i, q] of open.entries()) own.set(queries.subarray(q * dim, (q + 1) * dim), i * dim);
+    const found = await index.query(own, asked, signal ? { signal } : {});
+    const everything = asked === count;
+    open = open.filter((q, i) => {
+      const distinct = distinctTracks(found[i] ?? [], vectors);
+      if (distinct.length < k && !everything) return true;
+      results[q] = distinct.slice(0, k);
+      return false;
+    });
+    asked = Math.min(count, asked * GROWTH);
   }
   return results;
 }
 
-async function distinctTracks(
-  index: ExactIndex,
-  { windows }: LibraryVectors,
-  query: Float32Array,
-  k: number,
-  excluded: ReadonlySet<string>,
-): Promise<Neighbour[]> {
-  for (let asked = Math.min(windows.count, k * GROWTH); ; asked = Math.min(windows.count, asked * GROWTH)) {
-    const neighbours = (await index.query(query, asked))[0] ?? [];
-    const seen = new Set<number>();
-    const distinct = neighbours.filter(({ row }) => {
-      const track = windows.trackOf[row] ?? -1;
-      if (seen.has(track) || excluded.has(windows.trackIds[track] ?? '')) return false;
-      seen.add(track);
-      return true;
-    });
-    if (distinct.length >= k || asked === windows.count) return distinct.slice(0, k);
-  }
+/** The first neighbour of every track, in their order. */
+function distinctTracks(neighbours: readonly Neighbour[], { windows }: LibraryVectors): Neighbour[] {
+  const seen = new Set<number>();
+  return neighbours.filter(({ row }) => {
+    const track = windows.trackOf[row] ?? -1;
+    if (seen.has(track)) return false;
+    seen.add(track);
+    return true;
+  });
 }
 
 /** Names the windows behind rows of the library's window embeddings. */

@@ -24,7 +24,7 @@ export function factsOf(
 ): Promise<PrototypeFacts> {
   return vectors.prototypeFacts(`${id} ${revision}`, async () => ({
     ...(await supports(library, id, part, vectors, signal)),
-    nearest: await nearestTracksByWindow(vectors, allVectors(part), NEAREST),
+    nearest: await nearestTracksByWindow(vectors, allVectors(part), NEAREST, signal),
   }));
 }
 

@@ -7,8 +7,8 @@ import { goTo } from '../experiments/revise.ts';
 import { classMap } from './class-map.ts';
 import { compareModels } from './compare.ts';
 import { keepEdit, makeEdit } from './edit.ts';
-import { listPrototypes } from './list.ts';
-import { previewEdit } from './preview.ts';
+import { listPrototypes, weightsOf } from './list.ts';
+import { preparePreviews, previewEdit } from './preview.ts';
 import { retrain, retrainSpecSchema } from './retrain.ts';
 
 /** The prototypes of an experiment, and edits of them; every edit is a revision that can be undone. */
@@ -30,12 +30,17 @@ export function prototypesHandlers(context: EngineContext): Pick<Handlers, keyof
   return {
     'prototypes.list': ({ libraryId, experimentId }, { signal }) =>
       listPrototypes(context, library(libraryId), experimentId, signal),
+    'prototypes.weights': ({ libraryId, ...request }) => answer(() => weightsOf(library(libraryId), request)),
     'prototypes.classMap': ({ libraryId, ...request }, { signal }) =>
       classMap(library(libraryId), request, signal),
     'prototypes.edit': ({ libraryId, ...request }, { signal }) =>
       makeEdit(library(libraryId), request, signal),
     'prototypes.preview': ({ libraryId, ...request }, { signal }) =>
       previewEdit(library(libraryId), request, signal),
+    'prototypes.prepare': async ({ libraryId, experimentId }, { signal }) => {
+      await preparePreviews(library(libraryId), experimentId, signal);
+      return null;
+    },
     'prototypes.keep': ({ libraryId, ...request }, { signal }) =>
       keepEdit(library(libraryId), request, signal),
     'prototypes.retrain': (spec) =>

@@ -1,12 +1,13 @@
 import { squaredDistanceBelow } from '../../models/numerics/distances.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import type { Experiment } from '../api/experiments.ts';
-import type { PrototypeInfo } from '../api/prototypes.ts';
+import { MOST_LISTED_WEIGHTS, type PrototypeInfo } from '../api/prototypes.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { windowRefs } from '../neighbours/nearest.ts';
 import { allVectors, factsOf } from './facts.ts';
-import { partsOf, type NetworkPart } from './parts.ts';
+import { sameRevision } from './edit.ts';
+import { partsOf, partWith, type NetworkPart } from './parts.ts';
 
 /** Work of looking for the sound and the windows of a prototype in the database, for the pacer. */
 const LIST_UNITS = 1 << 16;
@@ -50,6 +51,7 @@ async function listPart(
     if (pacer.due(LIST_UNITS + experiment.classes.length)) await pacer.pause();
     const twin = twins[k];
     const count = support[k] ?? 0;
+    const weights = allWeights(part, k);
     listed.push({
       ...{ index: first + k, view },
       class: experiment.classes[network.classOf(k)] ?? '',
@@ -57,9 +59,8 @@ async function listPart(
       frozen: network.isFrozen(k),
       support: count,
       purity: count > 0 ? (matching[k] ?? 0) / count : null,
-      weights: experiment.classes.map(
-        (_name, c) => network.data.weights[c * network.prototypeCount + k] ?? 0,
-      ),
+      weight: weights[network.classOf(k)] ?? 0,
+      weights: largestOf(weights, MOST_LISTED_WEIGHTS),
       nearest: windowRefs(library, vectors, nearest[k] ?? []),
       twin: twin ? { ...twin, index: first + twin.index } : null,
       sonification: library.sonifications.latest(context.media, {
@@ -70,6 +71,42 @@ async function listPart(
     });
   }
   return listed;
+}
+
+/**
+ * Weight of a prototype towards every class.
+ * @throws EngineError `not-found`; `busy` when the experiment is at another revision than was looked at
+ */
+export function weightsOf(
+  library: Library,
+  { experimentId, revision, index }: { experimentId: string; revision?: number | undefined; index: number },
+): number[] {
+  const experiment = library.experiments.get(experimentId);
+  sameRevision(experiment, revision);
+  const network = library.experiments.anyNetwork(experimentId, experiment.revision);
+  const part = partWith(partsOf(experiment, network), index);
+  return [...allWeights(part, index - part.first)];
+}
+
+/** `[C]` @param k as the part counts */
+function allWeights({ network: { data, prototypeCount: K } }: NetworkPart, k: number): Float32Array {
+  const own = new Float32Array(data.classes.length);
+  for (let c = 0, at = k; c < own.length; c++, at += K) own[c] = data.weights[at] as number;
+  return own;
+}
+
+/** The largest by size, the first of equal ones first. */
+function largestOf(weights: Float32Array, most: number): PrototypeInfo['weights'] {
+  const size = (c: number): number => Math.abs(weights[c] as number);
+  const best: number[] = [];
+  for (let c = 0; c < weights.length; c++) {
+    if (best.length === most && size(c) <= size(best[most - 1] as number)) continue;
+    let place = best.length;
+    while (place > 0 && size(c) > size(best[place - 1] as number)) place--;
+    best.splice(place, 0, c);
+    best.length = Math.min(best.length, most);
+  }
+  return best.map((c) => ({ class: c, weight: weights[c] as number }));
 }
 
 /** Of every prototype the nearest other one. */

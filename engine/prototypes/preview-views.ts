@@ -3,6 +3,7 @@ import { changeOfView } from '../../models/views/edit-view.ts';
 import { ViewNetwork } from '../../models/views/view-network.ts';
 import { argmax } from '../classify/network-scores.ts';
 import { viewedTracks, type ViewedTrack } from '../experiments/viewed-tracks.ts';
+import type { Experiment } from '../api/experiments.ts';
 import type { Library } from '../library/library.ts';
 import type { TrackLogits } from '../library/vectors.ts';
 import type { WorkedOut } from './edit.ts';
@@ -24,13 +25,8 @@ export async function viewedAnswers(
   { experiment, network, part, edited }: WorkedOut & { network: ViewNetwork },
   signal: AbortSignal,
 ): Promise<PreviewAnswers> {
-  const spaces = (experiment.views?.views ?? []).map(({ space }) => space);
-  const tracks = viewedTracks(library, spaces);
+  const { tracks, before } = await presentAnswers(library, experiment, network, signal);
   const trackIds = tracks.map(({ trackId }) => trackId);
-  // Made anew whenever embeddings of any space change.
-  const before = await library.embeddings
-    .madeIn(experiment.space, 'This experiment')
-    .trackLogits(`${experiment.id} ${experiment.revision}`, () => logitsOf(network, tracks, signal));
   const after = edited.network;
   if (!(after instanceof ViewNetwork)) return { trackIds, before, after: before };
   const C = network.classes.length;
@@ -52,6 +48,22 @@ export async function viewedAnswers(
   }
   const tops = Uint16Array.from(trackIds, (_, row) => argmax(logits.subarray(row * C, (row + 1) * C)));
   return { trackIds, before, after: { logits, tops } };
+}
+
+/** The tracks that an experiment of several views sees, and what its present revision says of them. @throws the signal's reason */
+export async function presentAnswers(
+  library: Library,
+  experiment: Experiment,
+  network: ViewNetwork,
+  signal: AbortSignal,
+): Promise<{ tracks: ViewedTrack[]; before: TrackLogits }> {
+  const spaces = (experiment.views?.views ?? []).map(({ space }) => space);
+  const tracks = viewedTracks(library, spaces);
+  // Made anew whenever embeddings of any space change.
+  const before = await library.embeddings
+    .madeIn(experiment.space, 'This experiment')
+    .trackLogits(`${experiment.id} ${experiment.revision}`, () => logitsOf(network, tracks, signal));
+  return { tracks, before };
 }
 
 async function logitsOf(

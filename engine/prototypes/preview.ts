@@ -10,7 +10,7 @@ import type { Library } from '../library/library.ts';
 import { predictedLabels, type TrackPrediction } from '../library/predictions.ts';
 import type { TrackLogits } from '../library/vectors.ts';
 import { workOut, type EditRequest } from './edit.ts';
-import { viewedAnswers, type PreviewAnswers } from './preview-views.ts';
+import { presentAnswers, viewedAnswers, type PreviewAnswers } from './preview-views.ts';
 
 /** Flips that are told of; the rest is counted. */
 const MOST_FLIPS = 200;
@@ -53,6 +53,22 @@ export async function previewEdit(
       .slice(0, MOST_FLIPS)
       .map((flip) => ({ ...flip, ...library.tracks.nameOf(flip.trackId) })),
   };
+}
+
+/**
+ * Works out what the present revision says of every track, which previews start from.
+ * @throws EngineError `not-found`; `other-space`; the signal's reason
+ */
+export async function preparePreviews(
+  library: Library,
+  experimentId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const experiment = library.experiments.get(experimentId);
+  const network = library.experiments.anyNetwork(experimentId, experiment.revision);
+  if (network instanceof ViewNetwork) await presentAnswers(library, experiment, network, signal);
+  else
+    await trackLogitsOf(network, library.embeddings.madeIn(experiment.space, 'This experiment'), { signal });
 }
 
 /** Logits of the tracks that an experiment of one space sees, before and after an edit. */

@@ -41,6 +41,9 @@ export class GraphBuilder extends GraphCore {
   max(a: Operand, b: Operand): Value {
     return this.op('Max', [this.#value(a), this.#value(b)]);
   }
+  min(a: Operand, b: Operand): Value {
+    return this.op('Min', [this.#value(a), this.#value(b)]);
+  }
   neg(a: Value): Value {
     return this.op('Neg', [a]);
   }

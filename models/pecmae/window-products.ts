@@ -260,19 +260,19 @@ function laidOut(network: PrototypeNetwork, columns: readonly number[]): Compare
     for (let e = 0; e < d; e++) {
       const value = prototypes[k * d + e] as number;
       const weight = channelWeights ? (channelWeights[k * d + e] as number) : 1;
-      p[row * d + e] = w ? weight * value : value / scale;
-      if (w) w[row * d + e] = weight;
+      p[row * d + e] = (2 / d) * (w ? weight * value : value / scale);
+      if (w) w[row * d + e] = weight / d;
       square += weight * value * value;
       sum += value;
     }
-    squares[row] = (w ? square : square + (2 * mean * sum) / scale) / d;
+    const own = (w ? square : square + (2 * mean * sum) / scale) / d;
+    squares[row] = w ? own : -own;
   }
   const scalar = (value: number): Tensor => new Tensor('float32', Float32Array.of(value), []);
   return {
     count: K,
     weighted: w !== null,
     feeds: {
-      dim: scalar(d),
       ...{ p: new Tensor('float32', p, [K, d]), pp: new Tensor('float32', squares, [K]) },
       ...(w && { mean: scalar(mean), scale: scalar(scale), w: new Tensor('float32', w, [K, d]) }),
     },
@@ -286,23 +286,24 @@ function rowsOf(width: number, depth: number): number {
 }
 
 /**
- * |x|² + |p|² − 2x·p: inputs `z [n, d]`, `p [k, d]`, `pp [k]`, means over the channels; and `xx [n, 1]`, or, where channels have
- * weights, these (`w [k, d]`) with the normalisation.
+ * exp(2x·p − |p|² − |x|²), at most 1, from inputs that are means over the channels already: `z [n, d]`, `p [k, d]` twice the
+ * prototypes, `pp [k]` their squares, negative, and `xx [n, 1]`; or, where channels have weights, these (`w [k, d]`) with the
+ * normalisation, and the squares as they are. What can be worked out for the prototypes is, so that few passes go over the similarities.
  */
 function similarityGraph(weighted: boolean): Uint8Array {
   const g = new GraphBuilder('similarities');
   const scalar = (name: string): Value => g.input(name, 'float32', []);
   const z = g.input('z', 'float32', ['n', 'd']);
-  const dim = scalar('dim');
   const p = g.input('p', 'float32', ['k', 'd']);
   const pp = g.input('pp', 'float32', ['k']);
-  let [x, xx] = [z, z];
+  let exponent: Value;
   if (weighted) {
-    x = g.div(g.sub(z, scalar('mean')), scalar('scale'));
-    xx = g.div(g.gemm(g.mul(x, x), g.input('w', 'float32', ['k', 'd']), { transB: true }), dim);
-  } else xx = g.input('xx', 'float32', ['n', 1]);
-  const xp = g.mul(g.gemm(x, p, { transB: true }), g.div(2, dim));
-  g.output('similarities', g.exp(g.neg(g.max(g.sub(g.add(xx, pp), xp), 0))), ['n', 'k']);
+    const x = g.div(g.sub(z, scalar('mean')), scalar('scale'));
+    const w = g.input('w', 'float32', ['k', 'd']);
+    const squares = g.gemm(g.mul(x, x), w, { transB: true, c: pp });
+    exponent = g.sub(g.gemm(x, p, { transB: true }), squares);
+  } else exponent = g.sub(g.gemm(z, p, { transB: true, c: pp }), g.input('xx', 'float32', ['n', 1]));
+  g.output('similarities', g.exp(g.min(exponent, 0)), ['n', 'k']);
   return g.build();
 }
 

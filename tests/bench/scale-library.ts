@@ -7,15 +7,18 @@ import { Random } from '../../models/numerics/random.ts';
 export const taxonomyId = 'scale';
 const dim = 256;
 const windowsPerTrack = 3;
-/** Groups of sound, and directions of the space in which they lie, as in the benchmark of reductions. */
-const groups = 200;
+/** Groups of sound, if there are not more classes, and directions of the space in which they lie, as in the benchmark of reductions. */
+const leastGroups = 200;
 const inner = 16;
-const classes = 20;
 
 const pad = (n: number): string => String(n).padStart(6, '0');
 
-/** Fills the databases of a new library: `count` tracks of 3 windows of 256 numbers, 20 classes, 1000 artists. */
-export function fillLibrary(libraryFolder: string, count: number): void {
+/**
+ * Fills the databases of a new library: `count` tracks of 3 windows of 256 numbers, 1000 artists. Up to 200 classes are drawn at
+ * random; of more, each has as many tracks as the others.
+ */
+export function fillLibrary(libraryFolder: string, count: number, classes = 20): void {
+  const groups = Math.max(leastGroups, classes);
   const db = openLibraryDatabases(libraryFolder);
   const random = new Random(1);
   const basis = random.normals(inner * dim);
@@ -46,7 +49,7 @@ export function fillLibrary(libraryFolder: string, count: number): void {
     ]);
     for (let i = 0; i < count; i++) {
       const id = `track-${pad(i)}`;
-      const group = random.integer(groups);
+      const group = classes > leastGroups ? i % classes : random.integer(groups);
       const artist = `Ärtist ${i % 1000}`;
       const title = `Title ${pad((i * 7919) % count)}`;
       const path = `disc ${i % 97}/${artist} - track ${pad(i)}.flac`;

@@ -69,6 +69,8 @@ test('copies are hidden, changes written and a run given up, in a view that axe 
     await expect.poll(() => readdirSync(tables).length).toBe(1);
     const [table = ''] = readdirSync(tables);
     expect(readFileSync(join(tables, table), 'utf8')).toContain('accept');
+    await page.getByTestId('mistakes-labels').click();
+    await expect.poll(() => readdirSync(tables).filter((name) => name.includes(' labels ')).length).toBe(1);
 
     // A run that is given up leaves the list as it was.
     const before = await page.getByTestId('mistakes-left').innerText();

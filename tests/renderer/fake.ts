@@ -258,7 +258,11 @@ export const prototype = (index: number, className: string): PrototypeInfo => ({
   frozen: false,
   support: 4,
   purity: 1,
-  weights: [0.2, 0.9],
+  weight: className === 'bass' ? 0.2 : 0.9,
+  weights: [
+    { class: 1, weight: 0.9 },
+    { class: 0, weight: 0.2 },
+  ],
   nearest: [
     {
       trackId: 't1',
@@ -425,6 +429,8 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'sonify.background': () => ({ jobId: null }),
   'sonify.picture': () => ({ bands: 1, frames: 1, durationSeconds: 1, levels: Float32Array.of(1) }),
   'prototypes.list': () => [prototype(0, 'bass'), prototype(1, 'drum')],
+  'prototypes.prepare': () => null,
+  'prototypes.weights': () => [0.2, 0.9],
   'prototypes.classMap': ({ class: name }: { class: string }) => ({
     ...{ class: name, rivals: [name === 'drum' ? 'bass' : 'drum'], coverage: 0.9 },
     points: [

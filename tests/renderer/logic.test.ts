@@ -260,7 +260,9 @@ describe('prototypes in words', () => {
     expect([0.95, 0.8, 0.79, 0.5, 0.49, -1].map(fidelityOf)).toEqual([
       ...['good', 'good', 'fair', 'fair', 'poor', 'poor'],
     ]);
-    expect(topWeights(['a', 'b', 'c', 'd'], [0.1, -2, 0, 1.25], 2)).toBe('b −2.00, d 1.25');
+    const weights = [-2, 1.25, 0.1, 0.004].map((weight, i) => ({ class: [1, 3, 0, 2][i] ?? 0, weight }));
+    expect(topWeights(['a', 'b', 'c', 'd'], weights, 2)).toBe('b −2.00, d 1.25');
+    expect(topWeights(['a', 'b', 'c', 'd'], weights, 4)).toBe('b −2.00, d 1.25, a 0.10');
   });
 });
 

@@ -132,12 +132,12 @@ describe('mistakes', () => {
 
   it('play the prototype that weighs most for its own class', () => {
     const prototypes = [
-      { class: 'bass', weights: [1, 0] },
-      { class: 'drum', weights: [9, 2] },
-      { class: 'drum', weights: [0, 3] },
+      { class: 'bass', weight: 9 },
+      { class: 'drum', weight: 2 },
+      { class: 'drum', weight: 3 },
     ];
-    expect(strongestOf(prototypes, ['bass', 'drum'], 'drum')).toBe(prototypes[2]);
-    expect(strongestOf(prototypes, ['bass', 'drum'], 'piano')).toBeNull();
+    expect(strongestOf(prototypes, 'drum')).toBe(prototypes[2]);
+    expect(strongestOf(prototypes, 'piano')).toBeNull();
   });
 
   it('are labelled by number keys, and like the last one by the full stop', () => {

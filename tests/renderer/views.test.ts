@@ -320,6 +320,33 @@ describe('hearing prototypes', () => {
   });
 });
 
+describe('a prototype among many classes', () => {
+  it('tells its largest weights, and of the others when one is to be set; previews are prepared', async () => {
+    const classes = Array.from({ length: 20 }, (_, c) => (c === 0 ? 'drum' : `class ${String(c)}`));
+    const listed = { ...prototype(1, 'drum'), weight: 1.25, weights: [{ class: 0, weight: 1.25 }] };
+    const all = classes.map((_, c) => (c === 0 ? 1.25 : -c / 4));
+    const { engine } = await open({
+      answers: {
+        'experiments.list': () => [{ ...experiment, classes }],
+        'prototypes.list': () => [listed],
+        'prototypes.weights': () => all,
+      },
+    });
+    await fireEvent.click(await drumCard());
+    const weight = () => byId('edit-weight') as HTMLInputElement;
+    await waitFor(() => expect(weight().value).toBe('1.25'));
+    expect(engine.inputsOf('prototypes.weights')).toEqual([]);
+    await fireEvent.change(byId('edit-class'), { target: { value: 'class 3' } });
+    await waitFor(() => expect(weight().value).toBe('-0.75'));
+    await fireEvent.change(byId('edit-class'), { target: { value: 'class 19' } });
+    await waitFor(() => expect(weight().value).toBe('-4.75'));
+    expect(engine.inputsOf('prototypes.weights')).toEqual([
+      { libraryId: 'L1', experimentId: 'E1', index: 1, revision: 1 },
+    ]);
+    expect(engine.inputsOf('prototypes.prepare')).toEqual([{ libraryId: 'L1', experimentId: 'E1' }]);
+  });
+});
+
 describe('the prototypes of several views', () => {
   const view = (packId: string) => ({
     ...{ space: { ...space, key: packId, packId }, overfitting: false, prototypes: 2 },

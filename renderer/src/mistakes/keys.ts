@@ -61,13 +61,10 @@ export function canAccept({ tab, given, suggested }: Mistake): boolean {
 }
 
 /** The prototype of a class that weighs most for it. */
-export function strongestOf<P extends { class: string; weights: number[] }>(
+export function strongestOf<P extends { class: string; weight: number }>(
   prototypes: readonly P[],
-  classes: readonly string[],
   name: string,
 ): P | null {
-  const place = classes.indexOf(name);
-  const weight = ({ weights }: P): number => weights[place] ?? -Infinity;
   const own = prototypes.filter((prototype) => prototype.class === name);
-  return own.reduce<P | null>((best, next) => (best && weight(best) >= weight(next) ? best : next), null);
+  return own.reduce<P | null>((best, next) => (best && best.weight >= next.weight ? best : next), null);
 }

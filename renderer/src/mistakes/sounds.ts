@@ -9,7 +9,7 @@ export async function playClass(session: LibrarySession, name: string | null): P
   if (name === null) return;
   const experiment = experiments.current;
   if (experiment && prototypes.list.length === 0) await notices.attempt(() => prototypes.reload());
-  const strongest = experiment ? strongestOf(prototypes.list, experiment.classes, name) : null;
+  const strongest = experiment ? strongestOf(prototypes.list, name) : null;
   if (strongest) await playPrototype(session, strongest.index);
   else
     notices.add('info', `No experiment is chosen that has a prototype of “${name}”.`, {

@@ -87,6 +87,14 @@ export class Prototypes {
     }
   }
 
+  /** Weight of a listed prototype towards every class. @throws EngineError `busy` when another revision is the present one */
+  async weightsOf({ index }: PrototypeInfo): Promise<number[]> {
+    return this.#engine.call('prototypes.weights', {
+      ...{ ...this.#open(), index },
+      ...(this.revision !== undefined && { revision: this.revision }),
+    });
+  }
+
   /** Makes an edit of what is shown; undo goes back to before. */
   async edit(experiment: Experiment, title: string, edit: PrototypeEdit): Promise<void> {
     const { libraryId, experimentId } = this.#open();

@@ -8,7 +8,7 @@ export interface ClassRow {
   count: number;
   /** Prototypes no training window is nearest to. */
   dead: number;
-  /** On the test part; null where it was not measured. */
+  /** On the test part; null where it was not measured, as where no test track bears the class. */
   f1: number | null;
 }
 
@@ -18,7 +18,9 @@ export function classRows(
   prototypes: readonly PrototypeInfo[],
 ): ClassRow[] {
   const test = metrics.find(({ split }) => split === 'test');
-  const f1 = new Map(test?.perClass.map((report) => [report.class, report.f1]));
+  const f1 = new Map(
+    test?.perClass.flatMap((report) => (report.support === 0 ? [] : [[report.class, report.f1] as const])),
+  );
   const rows = new Map(classes.map((name) => [name, { name, count: 0, dead: 0, f1: f1.get(name) ?? null }]));
   for (const { class: name, support } of prototypes) {
     const row = rows.get(name);

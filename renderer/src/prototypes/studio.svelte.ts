@@ -124,6 +124,12 @@ export class Studio {
     }
   }
 
+  /** Has worked out ahead what previews start from; what goes wrong with that, a preview tells. */
+  async prepare(experimentId: string, signal: AbortSignal): Promise<void> {
+    const at = { libraryId: this.#libraryId, experimentId };
+    await this.#engine.call('prototypes.prepare', at, { signal }).catch(() => undefined);
+  }
+
   /** Freezes what is marked, else the given prototype, or unfreezes it where all of that is frozen. */
   async freeze(prototype: PrototypeInfo): Promise<void> {
     const experiment = this.#experiments.current;

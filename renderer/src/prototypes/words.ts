@@ -46,12 +46,10 @@ export function badgesOf({ support, twin, nearest }: PrototypeInfo): Badge[] {
 }
 
 /** The largest weights in words: “oboe 1.20, clarinet −0.31”. */
-export function topWeights(classes: readonly string[], weights: readonly number[], most = 3): string {
-  return classes
-    .map((name, index) => ({ name, weight: weights[index] ?? 0 }))
+export function topWeights(classes: readonly string[], weights: PrototypeInfo['weights'], most = 3): string {
+  return weights
     .filter(({ weight }) => Math.abs(weight) >= 0.005)
-    .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight))
     .slice(0, most)
-    .map(({ name, weight }) => `${name} ${fixed(weight, 2)}`)
+    .map((of) => `${classes[of.class] ?? ''} ${fixed(of.weight, 2)}`)
     .join(', ');
 }

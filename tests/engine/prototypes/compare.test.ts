@@ -94,5 +94,21 @@ describe('comparing two models', () => {
         second: { experimentId: second.id },
       }),
     ).rejects.toMatchObject({ code: 'other-space' });
+    // Nor does a prototype of the one become one of the other.
+    const vector = { kind: 'prototype', experimentId: first.experiment.id, index: 0 } as const;
+    for (const method of ['prototypes.preview', 'prototypes.edit'] as const)
+      await expect(
+        client.call(method, {
+          ...{ libraryId: library.id, experimentId: second.id, edit: { kind: 'add', class: 'mid', vector } },
+        }),
+      ).rejects.toMatchObject({
+        code: 'other-space',
+        message: expect.stringContaining('This prototype') as string,
+      });
+    // The earlier experiment is seen in the space it was made in.
+    const at = { libraryId: library.id, experimentId: first.experiment.id };
+    expect((await client.call('prototypes.list', at)).every(({ nearest }) => nearest.length === 5)).toBe(
+      true,
+    );
   });
 });

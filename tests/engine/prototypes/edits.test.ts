@@ -93,7 +93,7 @@ describe('edits of prototypes', () => {
     const split = await list();
     expect(split).toHaveLength(7);
     expect(split[6]).toMatchObject({ class: 'bass', name: '' });
-    expect(split[0]?.weights[0]).toBeCloseTo((first[0]?.weights[0] ?? NaN) / 2, 6);
+    expect(split[0]?.weight).toBeCloseTo((first[0]?.weight ?? NaN) / 2, 6);
     await edit({ kind: 'reassign', index: 6, class: 'mid' });
     expect((await list())[6]?.class).toBe('mid');
     await edit({ kind: 'merge', indices: [0, 1] });
@@ -189,7 +189,7 @@ describe('edits of prototypes', () => {
       [
         { kind: 'move', index: 0, vector: { kind: 'window', trackId: 'gone', windowIndex: 0 } },
         'not-found',
-        /no embeddings/,
+        /not in the library/,
       ],
       [
         { kind: 'move', index: 0, vector: { ...window(0), windowIndex: 9999 } },

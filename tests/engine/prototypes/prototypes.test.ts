@@ -36,6 +36,8 @@ describe('prototypes', () => {
   const current = (): Promise<Experiment> =>
     lib.test.client.call('experiments.get', { libraryId: lib.libraryId, experimentId: lib.experiment.id });
 
+  const at = () => ({ libraryId: lib.libraryId, experimentId: lib.experiment.id });
+
   beforeAll(async () => {
     lib = await trainedLibrary();
   });
@@ -48,10 +50,15 @@ describe('prototypes', () => {
     expect(support).toBe(counts.train.windows);
     const pure = prototypes.reduce((sum, p) => sum + p.support * (p.purity ?? 0), 0);
     expect(pure / support).toBeGreaterThan(0.7);
-    for (const { index, class: name, purity, weights, nearest, sonification } of prototypes) {
-      expect(weights).toHaveLength(classes.length);
+    for (const { index, class: name, purity, weight, weights, nearest, sonification } of prototypes) {
       // Its own class is the one it speaks for most.
-      expect(weights.indexOf(Math.max(...weights))).toBe(classes.indexOf(name));
+      expect(weights[0]).toEqual({ class: classes.indexOf(name), weight });
+      const all = await lib.test.client.call('prototypes.weights', { ...at(), index });
+      expect(weights).toEqual(
+        all
+          .map((own, c) => ({ class: c, weight: own }))
+          .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight)),
+      );
       expect(purity === null).toBe(prototypes[index]?.support === 0);
       if (purity !== null) expect(purity).toBeLessThanOrEqual(1);
       expect(nearest).toHaveLength(5);
@@ -109,13 +116,23 @@ describe('prototypes', () => {
       const { jobId } = await client.call('classify.library', { libraryId, experimentId });
       await finished(client, jobId, 'classify');
       expect(compared.count()).toBe(0);
+      // After a restart it is worked out ahead, once, and the first preview compares nothing.
+      const at = { libraryId, experimentId };
+      const again = await fresh.test.restart();
+      await again.client.call('libraries.open', { folder: fresh.folder });
+      compared.count();
+      await again.client.call('prototypes.list', at);
+      await again.client.call('prototypes.prepare', at);
+      expect(compared.count()).toBe(6 * windows);
+      await again.client.call('prototypes.preview', { ...at, edit: { kind: 'remove', index: 0 } });
+      expect(compared.count()).toBe(0);
       // Nothing goes round it either.
       expect(classified).not.toHaveBeenCalled();
       // The same as from the windows themselves.
-      const listed = await client.call('tracks.list', { libraryId, experimentId });
+      const listed = await again.client.call('tracks.list', { libraryId, experimentId });
       for (const { id, prediction } of listed.tracks) {
         const request = { libraryId, experimentId, trackId: id, class: null, windowIndex: null };
-        const why = await client.call('explain.track', request);
+        const why = await again.client.call('explain.track', request);
         expect(why.class).toBe(prediction?.class);
         expect(why.probability).toBeCloseTo(prediction?.probability ?? NaN, 5);
       }
