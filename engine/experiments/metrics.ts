@@ -51,11 +51,13 @@ export function scoreSplits(
   thresholds: readonly LabelThreshold[] | null,
 ): Metrics[] {
   const training = tracks.filter((track) => track.split === 'train');
+  const bySplit: Record<SplitName, Scored[]> = { test: [], validation: [], train: [] };
+  for (const track of tracks) {
+    const prediction = predictions.get(track.id);
+    if (prediction) bySplit[track.split].push({ track, prediction });
+  }
   return SCORED_SPLITS.flatMap((split) => {
-    const scored = tracks.flatMap((track) => {
-      const prediction = predictions.get(track.id);
-      return track.split === split && prediction ? [{ track, prediction }] : [];
-    });
+    const scored = bySplit[split];
     if (scored.length === 0) return [];
     const scores =
       thresholds === null

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Pacer } from '../../models/numerics/pacer.ts';
-import { columnsOf, withColumns, type PrototypeColumn } from '../../models/pecmae/columns.ts';
+import { columnOf, withColumns, type PrototypeColumn } from '../../models/pecmae/columns.ts';
 import { difference } from '../../models/pecmae/edits.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { logitsOf, trackLogits } from '../../models/pecmae/window-products.ts';
@@ -46,27 +46,83 @@ export async function changedLogits(
   const windows = await comparedWindows(vectors, signal);
   const similarities = await vectors.similarities.of(withColumns(before, changes), windows, { signal });
   const C = before.data.classes.length;
-  // Weights of the same prototype before and after cancel where the edit left them alone.
-  const weights = new Map<Float32Array, Float64Array>();
-  for (const [i, column] of changes.entries()) {
+  const parts = partsOf(changes, similarities, C);
+  const touched = new Set(parts.flatMap(({ classes }) => [...classes]));
+  const work = parts.reduce((sum, { classes }) => sum + classes.length, touched.size);
+  const [logits, tops] = [known.logits.slice(), known.tops.slice()];
+  const pacer = new Pacer(signal);
+  for (let first = 0; first < windows.tracks; first += ROWS_AT_ONCE) {
+    if (pacer.due(ROWS_AT_ONCE * work)) await pacer.pause();
+    const end = Math.min(windows.tracks, first + ROWS_AT_ONCE);
+    addParts(logits, C, parts, first, end);
+    renewTops(tops, logits, C, touched, first, end);
+  }
+  return { logits, tops };
+}
+
+/** Tracks whose logits are changed without looking at the clock. */
+const ROWS_AT_ONCE = 512;
+
+/** What a prototype's similarities `[tracks]` add to the logits of some classes, by these weights. */
+interface Part {
+  similarity: Float32Array;
+  classes: Int32Array;
+  weights: Float64Array;
+}
+
+/** Weights of the same prototype before and after cancel where the edit left them alone: it touches few classes of most. */
+function partsOf(
+  changes: readonly PrototypeColumn[],
+  similarities: readonly Float32Array[],
+  C: number,
+): Part[] {
+  const sums = new Map<Float32Array, Float64Array>();
+  for (const [i, { weights }] of changes.entries()) {
     const similarity = similarities[i];
     if (!similarity) continue;
-    const sum = weights.get(similarity) ?? new Float64Array(C);
-    column.weights.forEach((weight, c) => (sum[c] = (sum[c] ?? 0) + weight));
-    weights.set(similarity, sum);
+    const sum = sums.get(similarity) ?? new Float64Array(C);
+    for (let c = 0; c < C; c++) sum[c] = (sum[c] as number) + (weights[c] as number);
+    sums.set(similarity, sum);
   }
-  const logits = known.logits.slice();
-  const pacer = new Pacer(signal);
-  for (const [similarity, sums] of weights) {
-    // An edit touches few classes of most prototypes.
-    const touched = [...sums.keys()].filter((c) => sums[c] !== 0);
-    // By rows, as the logits lie: with hundreds of classes a column of them is a cache line for each number.
-    for (let row = 0; row < windows.tracks; row++) {
-      if (pacer.due(touched.length)) await pacer.pause();
-      addRow(logits, row * C, touched, sums, similarity[row] as number);
+  return [...sums].map(([similarity, sum]) => {
+    const classes = Int32Array.from([...sum.keys()].filter((c) => sum[c] !== 0));
+    return { similarity, classes, weights: Float64Array.from(classes, (c) => sum[c] ?? 0) };
+  });
+}
+
+/** By rows, as the logits lie: with hundreds of classes a column of them is a cache line for each number. */
+function addParts(logits: Float32Array, C: number, parts: readonly Part[], first: number, end: number): void {
+  for (const { similarity, classes, weights } of parts)
+    for (let row = first; row < end; row++) {
+      const [start, value] = [row * C, similarity[row] as number];
+      for (let i = 0; i < classes.length; i++) {
+        const at = start + (classes[i] as number);
+        logits[at] = (logits[at] as number) + (weights[i] as number) * value;
+      }
     }
+}
+
+/** The classes of the largest logits, where those of some classes were changed. */
+function renewTops(
+  tops: Uint16Array,
+  logits: Float32Array,
+  C: number,
+  touched: ReadonlySet<number>,
+  first: number,
+  end: number,
+): void {
+  const changed = [...touched].sort((a, b) => a - b);
+  for (let row = first; row < end; row++) {
+    const start = row * C;
+    let best = tops[row] as number;
+    if (touched.has(best)) best = topOf(logits, start, C);
+    else
+      for (const c of changed) {
+        const [value, most] = [logits[start + c] as number, logits[start + best] as number];
+        if (value > most || (value === most && c < best)) best = c;
+      }
+    tops[row] = best;
   }
-  return { logits, tops: await topsOf(logits, windows.tracks, C, signal) };
 }
 
 /** All windows of a library, wherever they lie. @throws the signal's reason; EngineError */
@@ -82,21 +138,11 @@ export async function comparedWindows(
 function changesOf(before: PrototypeNetwork, after: PrototypeNetwork): PrototypeColumn[] {
   const { columns } = difference(before, after);
   const stay = new Set(columns.filter((column) => typeof column === 'number'));
-  const gone = stay.size === before.prototypeCount ? [] : columnsOf(before).filter((_, j) => !stay.has(j));
+  const gone = Array.from({ length: before.prototypeCount }, (_, j) => j)
+    .filter((j) => !stay.has(j))
+    .map((j) => columnOf(before, j));
   for (const { weights } of gone) for (const [c, weight] of weights.entries()) weights[c] = -weight;
   return [...gone, ...columns.filter((column) => typeof column === 'object')];
-}
-
-/** Loops in async functions are compiled less well. */
-function addRow(
-  logits: Float32Array,
-  start: number,
-  touched: readonly number[],
-  sums: Float64Array,
-  similarity: number,
-): void {
-  for (const c of touched)
-    logits[start + c] = (logits[start + c] as number) + (sums[c] as number) * similarity;
 }
 
 /** Of each row its largest number, the first on ties. */

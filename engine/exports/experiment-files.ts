@@ -61,17 +61,17 @@ export function originOf(
 
 /**
  * Prototypes as a table, in the order given.
- * @param vectorOf by the number of the prototype
+ * @param numbersOf by the number of the prototype
  * @param audioFiles of each, in that order; none where there are no sounds
  */
 export function prototypeTable(
   { classes }: Experiment,
   prototypes: readonly PrototypeInfo[],
-  vectorOf: (index: number) => Float32Array,
+  numbersOf: (index: number) => { vector: Float32Array; weights: Float32Array },
   audioFiles: readonly string[],
   raw: boolean,
 ): string {
-  const dim = prototypes[0] ? vectorOf(prototypes[0].index).length : 0;
+  const dim = prototypes[0] ? numbersOf(prototypes[0].index).vector.length : 0;
   const header = [
     ...['index', 'class', 'support', 'purity', 'audio'],
     ...['nearest_path', 'nearest_start_seconds', 'nearest_distance'],
@@ -80,12 +80,13 @@ export function prototypeTable(
   ];
   const rows = prototypes.map((prototype, row) => {
     const [nearest] = prototype.nearest;
+    const { vector, weights } = numbersOf(prototype.index);
     return [
       ...[prototype.index, prototype.class, prototype.support, prototype.purity],
       audioFiles[row] ?? null,
       ...[nearest?.path ?? null, nearest?.startSeconds ?? null, nearest?.distance ?? null],
-      ...prototype.weights,
-      ...vectorOf(prototype.index),
+      ...weights,
+      ...vector,
     ];
   });
   return writeCsv(header, rows, { raw });

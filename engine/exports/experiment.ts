@@ -10,6 +10,7 @@ import type { EngineContext } from '../context.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { Library } from '../library/library.ts';
 import { listPrototypes } from '../prototypes/list.ts';
+import { partOfView, partsOf, weightsIn } from '../prototypes/parts.ts';
 import { addAudio } from './audio.ts';
 import {
   classPlaylists,
@@ -38,6 +39,7 @@ export async function exportExperiment(
   if (whole instanceof ViewNetwork)
     return exportViews(context, library, { experiment, network: whole }, request, bundle, job);
   const network = whole;
+  const part = partOfView(partsOf(experiment, network), 0);
   const prototypes = await listPrototypes(context, library, experimentId, job.signal);
   const audioNames = distinctFileNames(
     prototypes.map(({ index, class: name }) => `${String(index).padStart(3, '0')} ${name}`),
@@ -71,7 +73,7 @@ export async function exportExperiment(
         'prototypes.csv': prototypeTable(
           experiment,
           prototypes,
-          (index) => network.prototypeVector(index),
+          (index) => ({ vector: part.vectorOf(index), weights: weightsIn(part, index) }),
           sounds,
           raw,
         ),

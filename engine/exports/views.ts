@@ -11,7 +11,7 @@ import type { EngineContext } from '../context.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { Library } from '../library/library.ts';
 import { listPrototypes } from '../prototypes/list.ts';
-import { partsOf, type NetworkPart } from '../prototypes/parts.ts';
+import { partsOf, partWith, weightsIn, type NetworkPart } from '../prototypes/parts.ts';
 import { addAudio } from './audio.ts';
 import {
   classPlaylists,
@@ -83,7 +83,7 @@ export async function exportViews(
   }
   await job.checkpoint();
   if (has('csv')) {
-    await bundle.add('joint.csv', jointTable(network, prototypes, folders, raw));
+    await bundle.add('joint.csv', jointTable(network, parts, prototypes, folders, raw));
     await bundle.add('split.csv', splitTable(library, experiment, raw));
   }
   if (has('npz')) await bundle.add('joint.npz', jointArrays(network, parts));
@@ -152,7 +152,10 @@ async function writeView(
         'prototypes.csv': prototypeTable(
           experiment,
           own,
-          (index) => part.vectorOf(index - part.first),
+          (index) => ({
+            vector: part.vectorOf(index - part.first),
+            weights: weightsIn(part, index - part.first),
+          }),
           sounds,
           request.raw,
         ),
@@ -197,15 +200,16 @@ function viewArrays(network: ViewNetwork, part: NetworkPart, own: readonly Proto
 /** The joint head: a row for each prototype of all views. */
 function jointTable(
   { classes, data: { joint } }: ViewNetwork,
+  parts: readonly NetworkPart[],
   prototypes: readonly PrototypeInfo[],
   folders: readonly string[],
   raw: boolean,
 ): string {
   const header = ['index', 'view', 'class', 'name', ...classes.map((name) => `weight:${name}`)];
-  const rows = prototypes.map(({ index, view, class: name, name: own, weights }) => [
-    ...[index, folders[view ?? 0] ?? '', name, own],
-    ...weights,
-  ]);
+  const rows = prototypes.map(({ index, view, class: name, name: own }) => {
+    const part = partWith(parts, index);
+    return [...[index, folders[view ?? 0] ?? '', name, own], ...weightsIn(part, index - part.first)];
+  });
   return writeCsv(header, [...rows, ['bias', '', '', '', ...joint.bias]], { raw });
 }
 

@@ -7,7 +7,7 @@ import type { Library } from '../library/library.ts';
 import { windowRefs } from '../neighbours/nearest.ts';
 import { allVectors, factsOf } from './facts.ts';
 import { sameRevision } from './edit.ts';
-import { partsOf, partWith, type NetworkPart } from './parts.ts';
+import { partsOf, partWith, weightsIn, type NetworkPart } from './parts.ts';
 
 /** Work of looking for the sound and the windows of a prototype in the database, for the pacer. */
 const LIST_UNITS = 1 << 16;
@@ -51,7 +51,7 @@ async function listPart(
     if (pacer.due(LIST_UNITS + experiment.classes.length)) await pacer.pause();
     const twin = twins[k];
     const count = support[k] ?? 0;
-    const weights = allWeights(part, k);
+    const weights = weightsIn(part, k);
     listed.push({
       ...{ index: first + k, view },
       class: experiment.classes[network.classOf(k)] ?? '',
@@ -85,14 +85,7 @@ export function weightsOf(
   sameRevision(experiment, revision);
   const network = library.experiments.anyNetwork(experimentId, experiment.revision);
   const part = partWith(partsOf(experiment, network), index);
-  return [...allWeights(part, index - part.first)];
-}
-
-/** `[C]` @param k as the part counts */
-function allWeights({ network: { data, prototypeCount: K } }: NetworkPart, k: number): Float32Array {
-  const own = new Float32Array(data.classes.length);
-  for (let c = 0, at = k; c < own.length; c++, at += K) own[c] = data.weights[at] as number;
-  return own;
+  return [...weightsIn(part, index - part.first)];
 }
 
 /** The largest by size, the first of equal ones first. */

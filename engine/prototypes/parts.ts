@@ -43,6 +43,13 @@ export function partsOf(
   });
 }
 
+/** Weight of a prototype towards every class, `[C]`. @param k as the part counts */
+export function weightsIn({ network: { data, prototypeCount: K } }: NetworkPart, k: number): Float32Array {
+  const own = new Float32Array(data.classes.length);
+  for (let c = 0, at = k; c < own.length; c++, at += K) own[c] = data.weights[at] as number;
+  return own;
+}
+
 /** The part that a prototype is of. @throws EngineError `not-found` */
 export function partWith(parts: readonly NetworkPart[], index: number): NetworkPart {
   const part = parts.findLast(({ first }) => first <= index);

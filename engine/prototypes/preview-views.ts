@@ -11,6 +11,7 @@ import type { WorkedOut } from './edit.ts';
 /** What is predicted for tracks, in this order, before and after an edit. */
 export interface PreviewAnswers {
   trackIds: readonly string[];
+  rowOf: ReadonlyMap<string, number>;
   before: TrackLogits;
   after: TrackLogits;
 }
@@ -27,8 +28,9 @@ export async function viewedAnswers(
 ): Promise<PreviewAnswers> {
   const { tracks, before } = await presentAnswers(library, experiment, network, signal);
   const trackIds = tracks.map(({ trackId }) => trackId);
+  const rowOf = new Map(trackIds.map((id, row) => [id, row]));
   const after = edited.network;
-  if (!(after instanceof ViewNetwork)) return { trackIds, before, after: before };
+  if (!(after instanceof ViewNetwork)) return { trackIds, rowOf, before, after: before };
   const C = network.classes.length;
   const view = part.view ?? 0;
   const change = changeOfView(network, after, view);
@@ -47,7 +49,7 @@ export async function viewedAnswers(
     });
   }
   const tops = Uint16Array.from(trackIds, (_, row) => argmax(logits.subarray(row * C, (row + 1) * C)));
-  return { trackIds, before, after: { logits, tops } };
+  return { trackIds, rowOf, before, after: { logits, tops } };
 }
 
 /** The tracks that an experiment of several views sees, and what its present revision says of them. @throws the signal's reason */

@@ -16,6 +16,8 @@ import { presentAnswers, viewedAnswers, type PreviewAnswers } from './preview-vi
 const MOST_FLIPS = 200;
 /** Of one class nothing is asked but which it is. */
 const NO_PROBABILITIES = new Float32Array();
+/** Rows that are compared without looking at the clock. */
+const ROWS_AT_ONCE = 64;
 /** Work of two probabilities and what is predicted by them, for the pacer. */
 const FLIP_UNITS = 32;
 
@@ -29,7 +31,7 @@ export async function previewEdit(
   signal: AbortSignal,
 ): Promise<EditPreview> {
   const { experiment, network, part, edited } = await workOut(library, request, signal);
-  const { trackIds, before, after } =
+  const { trackIds, rowOf, before, after } =
     network instanceof ViewNetwork
       ? await viewedAnswers(library, { experiment, network, part, edited }, signal)
       : await answersOf(library, experiment, network, edited.network, signal);
@@ -37,7 +39,6 @@ export async function previewEdit(
   // A person chooses by this: test tracks that chose can no longer report.
   const split = ['validation', 'test', 'train'].find((name) => tracks.some((t) => t.split === name)) ?? '';
   const scored = tracks.filter((track) => track.split === split);
-  const rowOf = new Map(trackIds.map((id, row) => [id, row]));
   const answerOf = (logits: TrackLogits) => new Answers(experiment, network, logits);
   const answers = [answerOf(before), answerOf(after)] as const;
   const [was, willBe] = answers.map((answer) =>
@@ -83,7 +84,7 @@ async function answersOf(
   const before = await trackLogitsOf(network, vectors, { signal });
   const after =
     edited instanceof ViewNetwork ? before : await changedLogits(network, edited, before, vectors, signal);
-  return { trackIds: vectors.windows.trackIds, before, after };
+  return { trackIds: vectors.windows.trackIds, rowOf: vectors.rowOfTrack, before, after };
 }
 
 /** What logits say of tracks: one class, or labels by thresholds. */
@@ -105,10 +106,14 @@ class Answers {
     return predictedLabels(this.#probabilities(row), thresholds).sort((a, b) => a - b);
   }
 
-  /** Whether another one predicts the same for a row. */
-  saysAs(other: Answers, row: number): boolean {
-    if (this.#experiment.thresholds === null) return this.#logits.tops[row] === other.#logits.tops[row];
-    return this.of(row).join() === other.of(row).join();
+  /** Rows from `first` to before `end` for which another one predicts something else. */
+  differing(other: Answers, first: number, end: number): number[] {
+    const [own, others] = [this.#logits.tops, other.#logits.tops];
+    const several = this.#experiment.thresholds !== null;
+    const rows: number[] = [];
+    for (let row = first; row < end; row++)
+      if (several ? this.of(row).join() !== other.of(row).join() : own[row] !== others[row]) rows.push(row);
+    return rows;
   }
 
   predictions(
@@ -139,13 +144,21 @@ async function flipsOf(
   [before, after]: readonly [Answers, Answers],
   signal: AbortSignal,
 ): Promise<Omit<Flip, 'title' | 'path'>[]> {
-  const truths = new Map(tracks.map(({ id, labels }) => [id, labels]));
+  const rows: number[] = [];
+  const pacer = new Pacer(signal);
+  for (let first = 0; first < trackIds.length; first += ROWS_AT_ONCE) {
+    if (pacer.due(ROWS_AT_ONCE * FLIP_UNITS * classes.length)) await pacer.pause();
+    rows.push(...before.differing(after, first, Math.min(trackIds.length, first + ROWS_AT_ONCE)));
+  }
+  const flipped = new Set(rows.map((row) => trackIds[row]));
+  const truths = new Map(
+    tracks.flatMap(({ id, labels }) => (flipped.has(id) ? [[id, labels] as const] : [])),
+  );
   const names = (labels: readonly number[]): string[] => labels.map((label) => classes[label] ?? '');
   const flips: Omit<Flip, 'title' | 'path'>[] = [];
-  const pacer = new Pacer(signal);
-  for (const [row, trackId] of trackIds.entries()) {
+  for (const row of rows) {
     if (pacer.due(FLIP_UNITS * classes.length)) await pacer.pause();
-    if (before.saysAs(after, row)) continue;
+    const trackId = trackIds[row] ?? '';
     const [was, willBe] = [before.of(row), after.of(row)];
     const truth = [...(truths.get(trackId) ?? [])].sort((a, b) => a - b);
     const right = truth.join() === willBe.join();

@@ -16,17 +16,22 @@ export interface PrototypeColumn {
 }
 
 /** Takes a network apart by prototypes; copies. */
-export function columnsOf({ data, prototypeCount: k }: PrototypeNetwork): PrototypeColumn[] {
+export function columnsOf(network: PrototypeNetwork): PrototypeColumn[] {
+  return Array.from({ length: network.prototypeCount }, (_, j) => columnOf(network, j));
+}
+
+/** One prototype of a network; a copy. */
+export function columnOf({ data, prototypeCount: k }: PrototypeNetwork, j: number): PrototypeColumn {
   const { prototypes, embeddingDim: d, weights, classes, prototypeClasses } = data;
   const { prototypeNames, prototypeFrozen, channelWeights } = data;
-  return Array.from({ length: k }, (_, j) => ({
+  return {
     vector: prototypes.slice(j * d, (j + 1) * d),
     channels: channelWeights && channelWeights.slice(j * d, (j + 1) * d),
     weights: strided(weights, j, k, classes.length),
     classIndex: prototypeClasses[j] ?? 0,
     name: prototypeNames[j] ?? '',
     frozen: prototypeFrozen[j] ?? false,
-  }));
+  };
 }
 
 /** Every `step`-th number from `first` on. */
@@ -63,6 +68,36 @@ export function withColumns(
     prototypeNames: columns.map(({ name }) => name),
     prototypeFrozen: columns.map(({ frozen }) => frozen),
   });
+}
+
+/** Whether prototype `i` of one network and `j` of another, of the same classes, are the same bit for bit; copies nothing. */
+export function samePrototype(one: PrototypeNetwork, i: number, other: PrototypeNetwork, j: number): boolean {
+  const [a, b] = [one.data, other.data];
+  const [d, C] = [a.embeddingDim, a.classes.length];
+  const [channelsA, channelsB] = [a.channelWeights, b.channelWeights];
+  return (
+    a.prototypeClasses[i] === b.prototypeClasses[j] &&
+    a.prototypeNames[i] === b.prototypeNames[j] &&
+    a.prototypeFrozen[i] === b.prototypeFrozen[j] &&
+    sameRun(a.prototypes, i * d, 1, b.prototypes, j * d, 1, d) &&
+    sameRun(a.weights, i, one.prototypeCount, b.weights, j, other.prototypeCount, C) &&
+    (channelsA && channelsB ? sameRun(channelsA, i * d, 1, channelsB, j * d, 1, d) : channelsA === channelsB)
+  );
+}
+
+/** 0 and −0 are not the same. */
+function sameRun(
+  a: Float32Array,
+  firstA: number,
+  stepA: number,
+  b: Float32Array,
+  firstB: number,
+  stepB: number,
+  count: number,
+): boolean {
+  let [i, j] = [firstA, firstB];
+  for (let n = 0; n < count; n++, i += stepA, j += stepB) if (!Object.is(a[i], b[j])) return false;
+  return true;
 }
 
 /** Whether two prototypes are the same bit for bit. */

@@ -1,4 +1,4 @@
-import { columnsOf, sameColumn, withColumns, type PrototypeColumn } from './columns.ts';
+import { columnOf, columnsOf, samePrototype, withColumns, type PrototypeColumn } from './columns.ts';
 import { PrototypeError } from './errors.ts';
 import type { PrototypeNetwork } from './network.ts';
 import { normalise } from './normalisation.ts';
@@ -157,26 +157,27 @@ export function invert(network: PrototypeNetwork, edit: PrototypeEdit): EditOf<'
 /** The edit that makes the second network of the first: they differ in nothing but their prototypes. */
 export function difference(before: PrototypeNetwork, after: PrototypeNetwork): EditOf<'arrange'> {
   const places = new Map<string, number[]>();
-  const old = columnsOf(before);
-  for (const [j, column] of old.entries()) {
-    const key = placeKey(column);
-    places.set(key, [...(places.get(key) ?? []), j]);
+  for (let j = 0; j < before.prototypeCount; j++) {
+    const key = placeKey(before, j);
+    const known = places.get(key);
+    if (known) known.push(j);
+    else places.set(key, [j]);
   }
-  const columns = columnsOf(after).map((column) => {
-    const left = places.get(placeKey(column)) ?? [];
-    const found = left.findIndex((j) => {
-      const candidate = old[j];
-      return candidate !== undefined && sameColumn(candidate, column);
-    });
+  const columns = Array.from({ length: after.prototypeCount }, (_, k) => {
+    const left = places.get(placeKey(after, k)) ?? [];
+    const found = left.findIndex((j) => samePrototype(before, j, after, k));
     // Each place once: a second prototype that is the same to the bit is one more.
-    return found < 0 ? column : (left.splice(found, 1)[0] ?? column);
+    const [place] = found < 0 ? [] : left.splice(found, 1);
+    return place ?? columnOf(after, k);
   });
   return { kind: 'arrange', columns };
 }
 
 /** Equal for equal prototypes; cheap, and few others have the same. */
-function placeKey({ vector, classIndex, name }: PrototypeColumn): string {
-  return `${classIndex} ${vector[0] ?? 0} ${vector.at(-1) ?? 0} ${name}`;
+function placeKey({ data }: PrototypeNetwork, j: number): string {
+  const { prototypes, embeddingDim: d, prototypeClasses, prototypeNames } = data;
+  const [first, last] = [prototypes[j * d] ?? 0, prototypes[(j + 1) * d - 1] ?? 0];
+  return `${prototypeClasses[j] ?? 0} ${first} ${last} ${prototypeNames[j] ?? ''}`;
 }
 
 function columnAt(columns: readonly PrototypeColumn[], index: number): PrototypeColumn {

@@ -8,6 +8,11 @@ import type { Normalisation } from './normalisation.ts';
 const workAtOnce = 1 << 26;
 /** Numbers that go into one product, or come of it: they stay in a core's own cache. */
 const cellsAtOnce = 1 << 18;
+/** Of so few prototypes the windows are only read once: fewer, longer products. */
+const fewColumns = 8;
+const cellsOfFew = 1 << 22;
+/** Sums of all tracks that are held at once. */
+const sumsAtOnce = 1 << 20;
 
 /** Prototypes laid out for {@link compareWindows}. */
 interface Compared {
@@ -47,7 +52,8 @@ export async function compareWindows(
   );
   if (count === 0 || windows.count === 0) return;
   const session = await (weighted ? weightedSession : plainSession).get();
-  const rows = rowsOf(count, windows.dim * (weighted ? 2 : 1));
+  const cells = count <= fewColumns ? cellsOfFew : cellsAtOnce;
+  const rows = rowsOf(count, windows.dim * (weighted ? 2 : 1), cells);
   const space = new Float32Array(rows * count);
   for (let first = 0; first < windows.count; first += rows) {
     signal?.throwIfAborted();
@@ -82,6 +88,20 @@ export async function meanSimilarities(
 ): Promise<Float32Array[]> {
   const K = options.columns?.length ?? network.prototypeCount;
   const made = Array.from({ length: K }, () => new Float32Array(tracks));
+  if (K * tracks <= sumsAtOnce) {
+    const [sums, counts] = [new Float64Array(tracks * K), new Uint32Array(tracks)];
+    await compareWindows(network, windows, {
+      ...options,
+      onBlock: async (first, count, similarities) => {
+        await options.onBlock?.(first, count, similarities);
+        addWindows(sums, counts, similarities, of, first, count);
+      },
+    });
+    for (const [k, column] of made.entries())
+      for (let track = 0; track < tracks; track++)
+        column[track] = (sums[track * K + k] as number) / Math.max(1, counts[track] as number);
+    return made;
+  }
   await eachTrack(network, windows, of, options, (track, sums, counted) => {
     for (const [k, column] of made.entries()) column[track] = (sums[k] as number) / counted;
   });
@@ -183,6 +203,24 @@ async function eachTrack(
   if (counted > 0) await onTrack(track, sums, counted);
 }
 
+/** Adds what windows are like to the sums `[tracks, K]` of their tracks. */
+function addWindows(
+  sums: Float64Array,
+  counts: Uint32Array,
+  similarities: Float32Array,
+  of: Int32Array,
+  first: number,
+  count: number,
+): void {
+  const K = sums.length / counts.length;
+  for (let row = 0; row < count; row++) {
+    const track = of[first + row] as number;
+    counts[track] = (counts[track] as number) + 1;
+    for (let k = 0, at = track * K, from = row * K; k < K; k++, at++, from++)
+      sums[at] = (sums[at] as number) + (similarities[from] as number);
+  }
+}
+
 /** Loops in async functions are compiled less well. */
 function addTo(sums: Float64Array, values: Float32Array, start: number): void {
   for (let k = 0; k < sums.length; k++) sums[k] = (sums[k] as number) + (values[start + k] as number);
@@ -280,8 +318,8 @@ function laidOut(network: PrototypeNetwork, columns: readonly number[]): Compare
 }
 
 /** Rows of one product of `[rows, depth]` with `[depth, width]`. */
-function rowsOf(width: number, depth: number): number {
-  const most = Math.min(cellsAtOnce / Math.max(width, depth), workAtOnce / (width * depth));
+function rowsOf(width: number, depth: number, cells = cellsAtOnce): number {
+  const most = Math.min(cells / Math.max(width, depth), workAtOnce / (width * depth));
   return Math.max(1, Math.floor(most));
 }
 

@@ -115,7 +115,8 @@ describe('the prototypes of several views', () => {
       const now = await list();
       if (change.kind === 'remove') expect(now).toHaveLength(11);
       if (change.kind === 'rename') expect(now[8]?.name).toBe('mine');
-      if (change.kind === 'weight') expect(now[2]?.weights[experiment.classes.indexOf('mid')]).toBe(9);
+      if (change.kind === 'weight')
+        expect(now[2]?.weights).toContainEqual({ class: experiment.classes.indexOf('mid'), weight: 9 });
       if (change.kind === 'merge') expect(now.filter(({ view }) => view === 1)).toHaveLength(5);
       if (change.kind === 'add')
         expect(now.at(-1)).toMatchObject({ class: 'high', view: 1, purity: expect.any(Number) as number });
