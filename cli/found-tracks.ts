@@ -39,9 +39,7 @@ export async function scopeOf(
   const named =
     taxonomy === undefined
       ? (taxonomies.find(({ id }) => id === chosen?.taxonomyId) ?? taxonomies[0])
-      : (taxonomies.find(({ id, name }) => id === taxonomy || name === taxonomy) ??
-        // “folders”, as the source of “Folders” is written.
-        taxonomies.find(({ name }) => name.toLowerCase() === taxonomy.toLowerCase()));
+      : taxonomies.find(({ id, name }) => id === taxonomy || name === taxonomy);
   if (taxonomy !== undefined && !named)
     throw new EngineError(
       'not-found',

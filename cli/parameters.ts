@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { EngineError } from '../engine/api/errors.ts';
 import type { MethodInfo } from '../engine/api/studies.ts';
-import { methodNamed } from '../engine/reductions/study/choices.ts';
+import { methodNamed } from '../engine/reductions/study/methods.ts';
 
 /** One parameter as typed: `name=value`, or a bare size. */
 export interface ParameterText {

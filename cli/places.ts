@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { embeddedPacksFolder } from '../engine/packs/embedded-folder.ts';
 
 /** Where the parts of this installation are. */

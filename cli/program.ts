@@ -4,9 +4,9 @@ import { inScratch } from '../engine/files/scratch.ts';
 import { asEngineError } from '../engine/packs/failures.ts';
 import { exitCodeHelp, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { Interrupt } from './interrupt.ts';
+import { requireLibraryFolder } from './library-folder.ts';
 import { findPlaces } from './places.ts';
 import { ProgressLine } from './progress.ts';
-import { requireLibraryFolder, Session } from './session.ts';
 import { backupVerb, restoreVerb } from './verbs/backup.ts';
 import { classifyVerb } from './verbs/classify.ts';
 import { compareVerb } from './verbs/compare.ts';
@@ -99,6 +99,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     say: (message) => process.stderr.write(`${message}\n`),
     withSession: async (folder, work, engine = {}) => {
       const { places, progress } = cli;
+      // The engine is most of what there is to read: help and wrong options need none of it.
+      const { Session } = await import('./session.ts');
       const session = await Session.open({ places, folder, interrupt, progress, ...engine });
       try {
         return await work(session);

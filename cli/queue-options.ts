@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../engine/api/errors.ts';
 import { queueSettingsSchema, type QueueSettings } from '../engine/queue/settings.ts';
 import { number } from './options.ts';

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { EngineClient } from '../engine/api/contract.ts';
 import type { CurvePoint, Experiment } from '../engine/api/experiments.ts';
 import type { Job, JobKind, JobResult } from '../engine/api/jobs.ts';
@@ -10,6 +9,7 @@ import type { QueueSettings } from '../engine/queue/settings.ts';
 import type { VectorStoreSettings } from '../engine/stores/settings.ts';
 import { helpersOf } from './helpers.ts';
 import type { Interrupt } from './interrupt.ts';
+import { noLibrary } from './library-folder.ts';
 import type { Places } from './places.ts';
 import type { ProgressLine } from './progress.ts';
 
@@ -138,22 +138,6 @@ export class Session {
   async close(): Promise<void> {
     await this.engine.close();
   }
-}
-
-/**
- * Refuses a folder that holds no library, before an engine would make databases in it.
- * @throws EngineError `not-found`
- */
-export function requireLibraryFolder(folder: string): void {
-  if (!existsSync(join(folder, 'libraries'))) throw noLibrary(folder);
-}
-
-function noLibrary(folder: string): EngineError {
-  return new EngineError(
-    'not-found',
-    `There is no library in ${folder}.`,
-    `Import music first: archetone import <folder> --library ${folder}`,
-  );
 }
 
 const ended = (job: Job): boolean => ['done', 'failed', 'cancelled'].includes(job.state);

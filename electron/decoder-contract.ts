@@ -1,5 +1,5 @@
 /** What the engine asks of the decoder page, over the port that main gave both. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { audioLimits } from '../engine/decode/limits.ts';
 import { stream } from '../engine/wire/contract.ts';
 

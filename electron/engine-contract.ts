@@ -1,5 +1,5 @@
 /** What main and the engine process ask of each other, over the one channel between them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { providerContract } from '../engine/packs/provider-contract.ts';
 import { query } from '../engine/wire/contract.ts';
 

@@ -1,7 +1,7 @@
 /** Every channel between the window and main in one typed map; the sender is checked in the one wrapper below. */
 import { BrowserWindow, dialog, ipcMain, nativeImage, nativeTheme, shell } from 'electron';
 import type { WebContents } from 'electron';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AUDIO_EXTENSIONS } from '../engine/media.ts';
 import type { MenuCommand } from '../engine/api/shell.ts';
 import { showMenu } from './menu.ts';

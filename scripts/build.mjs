@@ -1,7 +1,7 @@
 /** Bundles everything that runs into dist/: Electron's processes, the command line, the workers and the window. */
 import { build as esbuild } from 'esbuild';
 import { createHash } from 'node:crypto';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildNative } from './build-native.mjs';
@@ -56,6 +56,8 @@ const page = {
 
 async function buildNode() {
   await buildNative();
+  // Names of parts change with what is in them.
+  rmSync(join(root, 'dist/node'), { recursive: true, force: true });
   await Promise.all([
     esbuild({
       ...node,
@@ -71,7 +73,6 @@ async function buildNode() {
     esbuild({
       ...node,
       entryPoints: {
-        cli: 'cli/main.ts',
         'decode-worker': 'engine/decode/worker.ts',
         'dataset-worker': 'engine/datasets/dataset-worker.ts',
         'label-worker': 'engine/taxonomies/label-worker.ts',
@@ -81,6 +82,8 @@ async function buildNode() {
       },
       outdir: 'dist/node',
     }),
+    // In parts: most of it is read only by commands that open a library.
+    esbuild({ ...node, splitting: true, entryPoints: { cli: 'cli/main.ts' }, outdir: 'dist/node' }),
     // Sandboxed preload scripts must be CommonJS.
     esbuild({
       ...page,

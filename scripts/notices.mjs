@@ -14,23 +14,14 @@ const data = ['supersonic-scsynth-samples', '@spotify/basic-pitch'];
 
 /** Package folders named by the source maps of the bundles. */
 function bundledPackages() {
-  const maps = [
-    ...['main', 'engine-process', 'provider-child', 'embedder', 'readers'].map(
-      (name) => `electron/${name}.js`,
-    ),
-    ...[
-      'cli',
-      'decode-worker',
-      'dataset-worker',
-      'label-worker',
-      'provider-child',
-      'embedder',
-      'readers',
-    ].map((name) => `node/${name}.js`),
-  ];
+  const maps = ['electron', 'node'].flatMap((part) =>
+    readdirSync(join(root, 'dist', part))
+      .filter((name) => name.endsWith('.js.map'))
+      .map((name) => join(part, name)),
+  );
   const names = new Set();
   for (const map of maps) {
-    const { sources } = JSON.parse(readFileSync(join(root, 'dist', `${map}.map`), 'utf8'));
+    const { sources } = JSON.parse(readFileSync(join(root, 'dist', map), 'utf8'));
     for (const source of sources) {
       const name = source
         .split('node_modules/')

@@ -1,6 +1,5 @@
 import { headline } from '../../engine/api/metric-names.ts';
 import { EngineError } from '../../engine/api/errors.ts';
-import { readersOf } from '../helpers.ts';
 import { runDemo } from '../report/demo.ts';
 import { seedNumber, wholeNumber } from '../options.ts';
 import { duration, pairs, percent } from '../text.ts';
@@ -23,6 +22,7 @@ export const demoVerb: AddVerb = (program, cli) => {
             'The demo sounds are not there.',
             'Install Archetone again.',
           );
+        const { readersOf } = await import('../readers.ts');
         const result = await runDemo({
           out: options.out,
           seed: options.seed,

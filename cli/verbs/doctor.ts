@@ -7,7 +7,6 @@ import { findProgram } from '../../engine/decode/find-program.ts';
 import type { Confinement } from '../../engine/api/app.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
-import { inspectData } from '../../engine/storage/inspect.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bytes, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
@@ -55,7 +54,7 @@ export const doctorVerb: AddVerb = (program, cli) => {
           await checkFfmpeg(),
           await checkWritable(folder ?? tmpdir(), folder === null ? 'temporary folder' : 'data folder'),
           await checkSpace(folder ?? tmpdir()),
-          ...(options.deep === true && folder !== null ? checkData(folder) : []),
+          ...(options.deep === true && folder !== null ? await checkData(folder) : []),
         ];
         const broken = checks.find((check) => check.required && !check.ok);
         const failed =
@@ -66,7 +65,8 @@ export const doctorVerb: AddVerb = (program, cli) => {
 };
 
 /** What can be made anew need not be whole. */
-function checkData(folder: string): Check[] {
+async function checkData(folder: string): Promise<Check[]> {
+  const { inspectData } = await import('../../engine/storage/inspect.ts');
   return inspectData(folder).map(({ file, problem, required, hint }) => ({
     name: file,
     ok: problem === null,

@@ -1,4 +1,3 @@
-import { observeQueue } from '../../engine/queue/nats/observe.ts';
 import type { QueueStatus } from '../../engine/api/queue.ts';
 import { prometheusText } from '../../engine/queue/status.ts';
 import { addQueueOptions, queueSettings, type QueueOptions } from '../queue-options.ts';
@@ -18,6 +17,7 @@ export const queueVerb: AddVerb = (program, cli) => {
       .requiredOption('--queue <address>', 'nats://host:4222, or tls://host:4222');
     addQueueOptions(verb).action((options: Options) =>
       cli.answer(async (): Promise<Answer> => {
+        const { observeQueue } = await import('../../engine/queue/nats/observe.ts');
         const status = await observeQueue(queueSettings(options.queue, options));
         return { json: status, text: text(status) };
       }),

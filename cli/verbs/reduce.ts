@@ -12,7 +12,7 @@ import {
 import { balanceOf, type LabelBalance, type LabelCount } from '../../engine/api/label-balance.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { isBundle } from '../../engine/bundles/is-bundle.ts';
-import { studyChoices } from '../../engine/reductions/study/choices.ts';
+import { methods } from '../../engine/reductions/study/methods.ts';
 import { datasetLabels } from '../dataset-labels.ts';
 import { list, number, seedNumber, wholeNumber } from '../options.ts';
 import { parametersOf, parameterTexts, type ParameterText } from '../parameters.ts';
@@ -65,12 +65,7 @@ export const reduceVerb: AddVerb = (program, cli) => {
       'instead of --method: try every method at several sizes on four splits, and take the smallest set whose F1 over samples is at most this much below that of the whole, e.g. 0.02',
       number(0, 1),
     )
-    .option(
-      '--method <name>',
-      `reduction method: ${studyChoices()
-        .methods.map(({ id }) => id)
-        .join(', ')}`,
-    )
+    .option('--method <name>', `reduction method: ${methods.map(({ id }) => id).join(', ')}`)
     .option(
       '--param <value>',
       'size in per cent of the corpus, or name=value of a parameter of the method; may be repeated or parted by commas',

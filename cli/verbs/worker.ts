@@ -1,12 +1,10 @@
 import { Option } from 'commander';
 import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { NatsSource } from '../../engine/queue/nats/source.ts';
 import { asToken, queueLimits } from '../../engine/queue/protocol.ts';
 import { readFolderMap, type FolderMap } from '../../engine/worker/file-map.ts';
 import { jsonLog } from '../../engine/worker/log.ts';
-import { runWorker } from '../../engine/worker/run.ts';
-import { audioWays, type AudioWay } from '../../engine/worker/work.ts';
+import { audioWays, type AudioWay } from '../../engine/worker/audio-ways.ts';
 import { helpersOf } from '../helpers.ts';
 import { provider, wholeNumber } from '../options.ts';
 import { addQueueOptions, queueSettings, type QueueOptions } from '../queue-options.ts';
@@ -70,6 +68,10 @@ Examples:
     )
     .action((options: Options) =>
       cli.answer(async () => {
+        const [{ NatsSource }, { runWorker }] = await Promise.all([
+          import('../../engine/queue/nats/source.ts'),
+          import('../../engine/worker/run.ts'),
+        ]);
         const name = asToken(options.name ?? `${hostname()}-${process.pid}`);
         const log = jsonLog((line) => void process.stderr.write(line), name);
         const settings = queueSettings(options.queue, options);

@@ -1,5 +1,5 @@
 /** What a library keeps that can be made again: how large it is, and emptying it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { inLibrary, nothing, path } from './shared.ts';
 import type { Started } from './shared.ts';

@@ -1,5 +1,5 @@
 /** Classification, and why a track got its class. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import type { EngineErrorData } from './errors.ts';
 import { label, id, path, inLibrary } from './shared.ts';

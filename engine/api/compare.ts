@@ -1,5 +1,5 @@
 /** Two experiments side by side, on the tracks that both were tested on. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { id, inLibrary, seed } from './shared.ts';
 import type { Started } from './shared.ts';

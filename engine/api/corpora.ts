@@ -1,5 +1,5 @@
 /** The labelled vectors that a reduction starts from. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { id, path, columns } from './shared.ts';
 
 const datasetLabelsSchema = z.discriminatedUnion('kind', [

@@ -1,5 +1,5 @@
 /** Data set files: rows of features with labels. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { datasetReadingSchema } from './corpora.ts';
 import { path } from './shared.ts';

@@ -1,5 +1,5 @@
 /** Embeddings of files that need not be in a library. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { stream } from '../wire/index.ts';
 import type { EngineErrorData } from './errors.ts';
 import type { JobProgress } from './jobs.ts';

@@ -1,5 +1,5 @@
 /** Evaluations: tasks × spaces × deformations × probes, from a file that mir_ref's configuration is. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { id, nothing, path, seed } from './shared.ts';
 import type { Started } from './shared.ts';

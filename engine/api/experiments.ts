@@ -1,5 +1,5 @@
 /** Training, and the experiments that came of it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { distinct, id, label, seed, inLibrary } from './shared.ts';
 import type { Started } from './shared.ts';

@@ -1,5 +1,5 @@
 /** Bundles: what an experiment, a reduction or tracks leave the application as. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { distinct, id, path, seed, inLibrary } from './shared.ts';
 import type { Started } from './shared.ts';

@@ -1,5 +1,5 @@
 /** Reading a library’s folders. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { id, inLibrary } from './shared.ts';
 import type { Started } from './shared.ts';

@@ -1,12 +1,12 @@
 /** Long work: its lanes, progress and results. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import type { FileClassification } from './classify.ts';
 import type { EngineErrorData } from './errors.ts';
 import type { LibraryBundle } from './libraries.ts';
 import type { ExportResult } from './exports.ts';
 import type { MelodyContinuation } from './melodies.ts';
-import type { HeardMelody, MelodySound } from './melody.ts';
+import type { MelodySound, Note } from './melody.ts';
 import type { ModulationClass, ModulationReport } from './modulation.ts';
 import type { VectorRef } from './neighbours.ts';
 import type { ProviderInfo, PackVerification } from './packs.ts';
@@ -125,7 +125,7 @@ export type JobResult =
   | { kind: 'sonify'; sonifications: { target: VectorRef; sonification: Sonification }[] }
   | { kind: 'background-sounds'; made: number; failed: number }
   | { kind: 'melody'; melody: MelodySound }
-  | ({ kind: 'transcribe' } & HeardMelody)
+  | { kind: 'transcribe'; notes: Note[] }
   | { kind: 'continue-melody'; continuation: MelodyContinuation }
   | { kind: 'study'; studyId: string; reductions: number }
   | { kind: 'mistakes'; reportId: string; mistakes: number }

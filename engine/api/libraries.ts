@@ -1,5 +1,5 @@
 /** Libraries: folders of music with their own databases. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import type { EngineErrorData } from './errors.ts';
 import { id, path, nothing, inLibrary } from './shared.ts';

@@ -1,5 +1,5 @@
 /** Blind listening tests: what people recognise in the sounds of prototypes (as in arXiv 2402.09318, by hand). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import type { SpaceInfo } from './spaces.ts';
 import { id, inLibrary, label, path, seed } from './shared.ts';

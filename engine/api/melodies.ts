@@ -1,5 +1,5 @@
 /** Melodies that a library keeps, and what is learned from them: how a melody goes on. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { beatsPerMinuteSchema, noteSchema, MOST_NOTES, type Note } from './melody.ts';
 import { id, inLibrary, seed } from './shared.ts';
@@ -25,8 +25,7 @@ export interface KeptMelody {
   /** How many it has. */
   notes: number;
   seconds: number;
-  /** Null for one without a tempo of its own: its beats are counted as 120 a minute. */
-  beatsPerMinute: number | null;
+  beatsPerMinute: number;
   createdAt: string;
 }
 
@@ -48,14 +47,12 @@ export interface MelodyLearning {
   notes: number;
   /** Melodies that an LSTM needs. */
   needed: number;
-  /** The one that continues where nothing is said: of both the one that knows the melodies better that choose. */
+  /** The one that continues where nothing is said: of both the one that knows held-out melodies better. */
   better: MelodyModelName;
-  /** How well melodies are known that were held out, and by which none was chosen; null with too few to hold some out. */
+  /** How well melodies are known that were held out; null with too few to hold some out. */
   figures: {
     melodies: number;
     notes: number;
-    /** Other held-out melodies, by which `better` was chosen; 0 where there was no choice. */
-    chosenBy: number;
     /** Every pitch and duration alike. */
     uniform: NotesSurprise;
     /** How often each is, whatever came before. */
@@ -92,7 +89,7 @@ export const melodiesMethods = {
   'melodies.keep': query<{ melody: KeptMelody; known: boolean }>()(
     z.strictObject({
       ...inLibrary,
-      ...{ name, notes, beatsPerMinute: beatsPerMinuteSchema.nullable() },
+      ...{ name, notes, beatsPerMinute: beatsPerMinuteSchema },
       source: z.enum(melodySources),
       from: z.string().max(4096).nullable().default(null),
     }),

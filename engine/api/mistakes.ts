@@ -1,5 +1,5 @@
 /** Labels that are probably wrong, and what is decided about them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import type { EngineErrorData } from './errors.ts';
 import { id, inLibrary, label, path, seed, type Started } from './shared.ts';

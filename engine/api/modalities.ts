@@ -1,5 +1,5 @@
 /** One space of sound, covers and words, with class vectors in common. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { id, inLibrary, path, seed, type Started } from './shared.ts';
 
@@ -80,11 +80,7 @@ export interface SharedReadiness {
   groups: number;
   /** Different covers among these tracks, and tracks that have none, some of them by path. */
   covers: number;
-  withoutCover: {
-    tracks: number;
-    /** Those first whose cover is there and was not taken. `reason`: null where there is none. */
-    examples: { path: string; reason: string | null }[];
-  };
+  withoutCover: { tracks: number; examples: string[] };
   /** What is missing, for people; null where it can be learned. */
   problem: { message: string; hint: string } | null;
 }
@@ -108,7 +104,7 @@ export interface SharedSpace {
   groups: number;
   covers: number;
   trials: SharedTrialFigures[];
-  /** Tracks without a cover; covers that were not taken or could not be looked at; how often words that name a class were left out. */
+  /** Tracks without a cover; covers that could not be looked at; how often words that name a class were left out. */
   withoutCover: number;
   unreadCovers: { path: string; reason: string }[];
   wordsLeftOut: number;

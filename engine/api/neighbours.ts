@@ -1,5 +1,5 @@
 /** Vectors of the embedding space, and what lies near them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { id, path, inLibrary } from './shared.ts';
 import type { TrackRow } from './tracks.ts';

@@ -1,5 +1,5 @@
 /** Packs, how others come and go, and where computing happens. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { id, path, nothing } from './shared.ts';
 import type { Started } from './shared.ts';

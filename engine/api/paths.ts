@@ -1,5 +1,5 @@
 /** Which inputs of the contract name a file or folder: read off the schemas, so that no method can be forgotten. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { contract } from './contract.ts';
 import type { Method } from './contract.ts';
 import { PATH_FORMAT } from './shared.ts';

@@ -1,5 +1,5 @@
 /** Playlists of the person, read from files of other programs or made of the folders of the library. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import type { EngineErrorData } from './errors.ts';
 import { id, inLibrary, path } from './shared.ts';

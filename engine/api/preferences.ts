@@ -1,5 +1,5 @@
 /** What a person prefers, in one file of the data folder; changes take effect at once. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { nothing } from './shared.ts';
 

@@ -1,5 +1,5 @@
 /** The library as a map. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query, stream } from '../wire/index.ts';
 import { id, seed, inLibrary } from './shared.ts';
 import type { SpaceInfo } from './spaces.ts';

@@ -1,5 +1,5 @@
 /** The prototypes of an experiment, and edits of them; every edit is a revision that can be undone. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import type { Experiment } from './experiments.ts';
 import { vectorRefSchema, type WindowRef } from './neighbours.ts';

@@ -1,5 +1,5 @@
 /** What a pack is worth, measured on sounds it was not trained on. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { stream } from '../wire/index.ts';
 import { id, path, seed } from './shared.ts';
 

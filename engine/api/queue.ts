@@ -1,5 +1,5 @@
 /** The machines that help: the queue that an import may go over, and who works there. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query, stream } from '../wire/index.ts';
 import { nothing, path } from './shared.ts';
 

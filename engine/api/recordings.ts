@@ -1,5 +1,5 @@
 /** Sounds that were recorded from the microphone: to be classified, or to look for what sounds like them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { id, nothing } from './shared.ts';
 

@@ -1,5 +1,5 @@
 /** Labelled corpora replaced by generated prototypes. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { corpusSourceSchema } from './corpora.ts';
 import type { CorpusSource, Corpus } from './corpora.ts';

@@ -1,5 +1,5 @@
 /** Searches that a person keeps under a name. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { id, inLibrary } from './shared.ts';
 import { MOST_SEARCHED } from './tracks.ts';

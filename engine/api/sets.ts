@@ -1,5 +1,5 @@
 /** Sets of tracks that a person keeps under a name. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { id, inLibrary } from './shared.ts';
 

@@ -1,5 +1,5 @@
 /** Parts of schemas that every feature uses. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'not an identifier');
 

@@ -1,5 +1,5 @@
 /** A similarity of the person's own: a projection of embeddings that is learned from playlists. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { id, inLibrary, seed } from './shared.ts';
 import type { Started } from './shared.ts';
@@ -139,11 +139,7 @@ export const similarityMethods = {
       use: z.boolean().default(true),
     }),
   ),
-  /**
-   * Sees the library in a learned space, in that of another pack by which its tracks are embedded, or (null) in what the learned
-   * space it is seen in was learned on. Answers at once what is ready.
-   * @throws `not-found` for a pack of neither kind; `library-busy` while a job works on the library; `pack`
-   */
+  /** Sees the library in a learned space, or (null) in that of the pack it was learned on. Answers at once what is ready. */
   'similarity.use': query<{ packId: string; tracks: number }>()(
     z.strictObject({ ...inLibrary, packId: id.nullable() }),
   ),

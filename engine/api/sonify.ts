@@ -1,5 +1,5 @@
 /** Vectors made audible. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import type { VectorRef } from './neighbours.ts';
 import { vectorRefSchema } from './neighbours.ts';

@@ -1,5 +1,5 @@
 /** A vector store on a server that people run: windows of libraries in it, and what is near among them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query, stream } from '../wire/index.ts';
 import { metrics, soundRefSchema } from './neighbours.ts';
 import { inLibrary } from './shared.ts';

@@ -1,5 +1,5 @@
 /** Studies: many reductions of one corpus, scored with several classifiers. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { corpusSourceSchema } from './corpora.ts';
 import type { Corpus } from './corpora.ts';
 import { path, distinct, percent, seed } from './shared.ts';

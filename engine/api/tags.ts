@@ -1,5 +1,5 @@
 /** What a pack with tags says of a sound, patch by patch. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query, stream } from '../wire/index.ts';
 import type { Started } from './shared.ts';
 import type { EngineErrorData } from './errors.ts';

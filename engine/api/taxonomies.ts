@@ -1,5 +1,5 @@
 /** Labels and where they come from. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import { label, id, path, inLibrary } from './shared.ts';
 

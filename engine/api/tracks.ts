@@ -1,5 +1,5 @@
 /** Tracks: table, details, waveform, sound. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/index.ts';
 import type { EngineErrorData } from './errors.ts';
 import type { ComputedBy } from './spaces.ts';

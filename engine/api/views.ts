@@ -1,5 +1,5 @@
 /** Experiments that look at several embedding spaces together: views. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SpaceInfo } from './spaces.ts';
 
 /** How the losses of the views and of their joint head are weighted, the default first. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { MANIFEST_FILE } from '../../models/datasets/index.ts';
+import { MANIFEST_FILE } from '../../models/datasets/bundle.ts';
 
 /** Whether a folder is an exported bundle. */
 export function isBundle(folder: string): boolean {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LibraryBundle } from '../api/libraries.ts';
 import { EngineError } from '../api/errors.ts';
 import type { JobHandle } from '../jobs/queue.ts';

@@ -1,5 +1,5 @@
 import { basename, join, resolve } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { classifyMethods } from '../api/classify.ts';
 import { tagsMethods } from '../api/tags.ts';
 import type { Handlers } from '../api/contract.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DatasetError, type DatasetErrorCode } from '../../models/datasets/errors.ts';
 import type { Dataset } from '../../models/datasets/types.ts';
 import { query } from '../wire/contract.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   AudioError,
   type AudioContainer,
@@ -16,8 +16,6 @@ export interface ProbeResult {
   info: AudioInfo | null;
   tags: Tags;
   cover: Cover | null;
-  /** Why a cover that is there was not taken. */
-  coverProblem: string | null;
   /** SHA-256 of the whole file, lower-case hex. */
   contentHash: string;
   /** Size of the file. */

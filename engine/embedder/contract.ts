@@ -1,5 +1,5 @@
 /** What an embedder process does: it runs the graphs of packs. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Confinement } from '../api/app.ts';
 import { query } from '../wire/contract.ts';
 

@@ -1,5 +1,5 @@
 /** Errors of packs on their way through the wire. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { PackError, type PackErrorCode } from '../../models/packs/index.ts';
 import { EngineError } from '../wire/errors.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { evaluationsMethods } from '../api/evaluations.ts';
 
 /** What an evaluation is told to do. */

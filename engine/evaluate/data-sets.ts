@@ -1,6 +1,6 @@
 import { join, posix } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Part } from '../../models/evaluation/splits/holdout.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';

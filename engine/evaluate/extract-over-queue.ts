@@ -8,7 +8,6 @@ import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
 import { embedOverQueue, type AnswerStore } from '../import/embed-over-queue.ts';
 import type { JobHandle } from '../jobs/queue.ts';
-import { NatsBoard } from '../queue/nats/board.ts';
 import { offerPack } from '../queue/pack-files.ts';
 import type { QueueSettings } from '../queue/settings.ts';
 import type { TaskItem } from './tasks.ts';
@@ -45,6 +44,7 @@ export async function extractOverQueue(
   if (missing.length === 0) return;
   const total = missing.reduce((sum, { items }) => sum + items.length, 0);
   let done = 0;
+  const { NatsBoard } = await import('../queue/nats/board.ts');
   const board = await NatsBoard.open(settings, `evaluation-${evaluationId}`, job.signal);
   try {
     for (const { pack } of new Set(missing.map(({ runtime }) => runtime))) await offerPack(board, pack);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Handlers } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EvaluationFormat, EvaluationTable } from '../api/evaluations.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Scenario } from '../../models/deformations/scenario.ts';
 import { EngineError } from '../api/errors.ts';
 import { writeWhole } from '../files/write-whole.ts';

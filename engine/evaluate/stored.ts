@@ -1,6 +1,6 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { EvaluationSimilarity, EvaluationSummary } from '../api/evaluations.ts';
 import { EngineError } from '../api/errors.ts';
 import {

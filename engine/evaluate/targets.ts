@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { meanOfRows } from '../../models/embeddings/pooling.ts';
 import { describeTrack } from '../../models/descriptors/describe.ts';
 import { keyStrength } from '../../models/descriptors/key-strength.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { scenarioOf, ScenarioError, type Scenario } from '../../models/deformations/scenario.ts';
 import type { DatasetReading } from '../api/corpora.ts';
 import type { EvaluationTask } from '../api/evaluations.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ProbeReduction } from '../../models/probes/probe.ts';
 import { findReductionMethod, ReductionError } from '../../models/reduction/index.ts';
 import { fillParameters } from '../../models/reduction/parameters.ts';

@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, parseDocument, type Document, type Node } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AnyProbe, ProbeReduction } from '../../models/probes/probe.ts';
 import {
   evaluationGroups,

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { exportsMethods } from '../api/exports.ts';
 
 /** What an export job is told. */

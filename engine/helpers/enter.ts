@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Confinement } from '../api/app.ts';
 import { confineProcess, type ConfineOptions } from '../confine/confine.ts';
 import type { Port } from '../wire/port.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { PackRuntime } from '../../models/packs/index.ts';
 import type { JobResult } from '../api/jobs.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
@@ -12,7 +12,6 @@ import type { JobHandle } from '../jobs/queue.ts';
 import { refreshTaxonomies } from '../taxonomies/refresh.ts';
 import { spaceOfPack } from '../library/pack-space.ts';
 import { decodeWorkers } from '../workers.ts';
-import { NatsBoard } from '../queue/nats/board.ts';
 import { offerPack } from '../queue/pack-files.ts';
 import type { QueueSettings } from '../queue/settings.ts';
 import { embedOverQueue } from './embed-over-queue.ts';
@@ -57,7 +56,7 @@ async function runImport(
   const progress = new ImportProgress(job);
   const queue = await context.queue.settingsFor(overQueue);
   // Told at once, not when all files have been read.
-  if (queue !== null) await NatsBoard.reach(queue);
+  if (queue !== null) await (await queueBoards()).reach(queue);
   const runtime = await context.packs.runtime(packId ?? library.packId(), job.lane);
   await job.checkpoint();
   const scan = await scanLibrary(context, library, job, progress);
@@ -135,7 +134,7 @@ async function embedElsewhere(
 ): ReturnType<typeof embedTracks> {
   const { pack } = parts.runtime;
   parts.job.report({ overQueue: true });
-  const board = await NatsBoard.open(settings, parts.library.id, parts.job.signal);
+  const board = await (await queueBoards()).open(settings, parts.library.id, parts.job.signal);
   try {
     await offerPack(board, pack);
     const { leaseSeconds } = settings;
@@ -234,4 +233,9 @@ class ChangeTeller {
     this.#last = performance.now();
     this.#tell();
   }
+}
+
+/** The client of queues, read by those who have one. */
+async function queueBoards(): Promise<typeof import('../queue/nats/board.ts').NatsBoard> {
+  return (await import('../queue/nats/board.ts')).NatsBoard;
 }

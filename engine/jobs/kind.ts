@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { JobKind, JobLane, JobResult } from '../api/jobs.ts';
 import { EngineError } from '../api/errors.ts';
 import type { JobHandle } from './running.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { jobLanes, type Job } from '../api/jobs.ts';
 import type { Database } from '../storage/database.ts';
 

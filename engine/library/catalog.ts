@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { listBackups } from '../storage/backups.ts';
 import { CACHES_FOLDER, cacheFolderOf } from '../storage/cache-place.ts';
 import { Database } from '../storage/database.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../api/errors.ts';
 import { soundOriginSchema } from '../api/sonify.ts';
 import type { Database } from '../storage/database.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Sonification, type SoundStart, defaultSoundOrigin } from '../api/sonify.ts';
 import type { MediaTokens } from '../media.ts';
 import { toBlob, type Database } from '../storage/database.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { KeptTags } from '../api/tags.ts';
 import { tagName } from '../api/tags.ts';
 import type { Database } from '../storage/database.ts';

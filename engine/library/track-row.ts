@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SplitName } from '../api/experiments.ts';
 import type { Prediction, TrackRow, TrackState } from '../api/tracks.ts';
 import { engineErrorSchema } from '../api/errors.ts';

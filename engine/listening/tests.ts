@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { EngineError } from '../api/errors.ts';
 import type { ListeningRound, ListeningSummary, ListeningTest, listeningMethods } from '../api/listening.ts';
 import type { EngineContext } from '../context.ts';

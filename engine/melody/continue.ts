@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { continueMelody } from '../../models/melody/continuation/continue.ts';
 import { eventsOf, type MelodyEvent } from '../../models/melody/continuation/events.ts';
 import { LEAST_FOR_LSTM, learnMelodies } from '../../models/melody/continuation/learn.ts';
@@ -19,7 +19,7 @@ import { limits } from './play.ts';
 export const continueSpecSchema = melodiesMethods['melodies.continue'].input;
 
 /** The way to learn of this version: another one learns something else. */
-const VERSION = 2;
+const VERSION = 1;
 const PERCENT = 100;
 /** Reading a note, in units of {@link Pacer.due}. */
 const WORK_PER_NOTE = 1000;

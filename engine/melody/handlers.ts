@@ -40,7 +40,7 @@ export function melodyHandlers(context: EngineContext): Pick<Handlers, keyof typ
         `Notes of ${nameOfVectors(libraries.get(libraryId), [{ kind: 'track', trackId }])}`,
       run: async ({ libraryId, ...request }, job) => ({
         kind: 'transcribe',
-        ...(await transcribeTrack(context, libraries.get(libraryId), request, job)),
+        notes: await transcribeTrack(context, libraries.get(libraryId), request, job),
       }),
     }),
   );

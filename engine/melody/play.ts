@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { encodeWav } from '../../models/audio/encode-wav.ts';
 import { instrumentOf, type Instrument } from '../../models/melody/instrument.ts';
 import { checkLimits } from '../../models/melody/midi.ts';

@@ -6,7 +6,7 @@ import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.t
 import { poolTracks } from '../../models/embeddings/pooling.ts';
 import { squaredDistance } from '../../models/numerics/distances.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { mistakesMethods } from '../api/mistakes.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { Library } from '../library/library.ts';

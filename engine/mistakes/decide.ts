@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type MistakeDecision, mistakesMethods } from '../api/mistakes.ts';
 import { EngineError } from '../api/errors.ts';
 import type { Library } from '../library/library.ts';

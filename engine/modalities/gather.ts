@@ -140,10 +140,6 @@ function usable(library: Library, classes: SharedClasses): Usable {
   };
 }
 
-/** Tracks whose cover is there and was not taken. */
-const withCoverLeftOut = (tracks: readonly DescribedTrack[]): DescribedTrack[] =>
-  tracks.filter(({ cover, coverProblem }) => cover === null && coverProblem !== null);
-
 /** What there is to learn from. @throws EngineError `not-found` */
 export function readiness(library: Library, classes: SharedClasses): SharedReadiness {
   const { tracks, names, groups } = usable(library, classes);
@@ -155,9 +151,7 @@ export function readiness(library: Library, classes: SharedClasses): SharedReadi
     covers: new Set(tracks.flatMap(({ cover }) => cover ?? [])).size,
     withoutCover: {
       tracks: without.length,
-      examples: [...withCoverLeftOut(without), ...without.filter(({ coverProblem }) => coverProblem === null)]
-        .slice(0, MOST_EXAMPLES)
-        .map(({ path, coverProblem }) => ({ path, reason: coverProblem })),
+      examples: without.slice(0, MOST_EXAMPLES).map(({ path }) => path),
     },
   };
   const fewest = fewestToShare[classes.kind];
@@ -203,10 +197,6 @@ export async function gatherShared(
   // Before anything is waited for: the library may be shown another space, or lose tracks, meanwhile.
   const audio = audioRows(library, tracks);
   const covers = await coverRows(library, tracks, network, options);
-  const unread = [
-    ...withCoverLeftOut(tracks).map(({ path, coverProblem }) => ({ path, reason: coverProblem ?? '' })),
-    ...covers.unread,
-  ];
   const words = await wordRows(library, tracks, { classes, phrases, labels }, options);
   const data: SharedData = {
     ...{ labels, groups, classes: names.length },
@@ -220,12 +210,12 @@ export async function gatherShared(
     throw new EngineError(
       'too-few-labels',
       `There are ${examples(covers.rows)} different covers that could be looked at, and words of ${examples(words.rows)} tracks; at least ${FEWEST_EXAMPLES} of either are needed.`,
-      unread[0]?.reason ?? 'Put pictures called cover.jpg beside the tracks of an album, or tag them.',
+      covers.unread[0]?.reason ?? 'Put pictures called cover.jpg beside the tracks of an album, or tag them.',
     );
   return {
     ...{ data, names, trackIds: tracks.map(({ id }) => id) },
     rare: data.modalities.words ? words.rare : null,
-    unreadCovers: unread.slice(0, MOST_LISTED),
+    unreadCovers: covers.unread.slice(0, MOST_LISTED),
     withoutCover: withoutCover.tracks,
     wordsLeftOut: words.leftOut,
     lyrics: words.lyrics,

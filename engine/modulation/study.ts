@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { splitGroups } from '../../models/evaluation/splits/groups.ts';
 import { studyModulation } from '../../models/modulation/study.ts';
 import { swingSpectrum } from '../../models/modulation/swing.ts';

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { compactPackFolder } from '../../models/packs/index.ts';
+import { compactPackFolder } from '../../models/packs/location.ts';
 
 /**
  * Folder of the packs that come with Archetone.

@@ -1,10 +1,10 @@
 import { AudioError } from '../../models/audio/errors.ts';
 import { CheckpointError } from '../../models/checkpoint/errors.ts';
-import { DatasetError } from '../../models/datasets/index.ts';
+import { DatasetError } from '../../models/datasets/errors.ts';
 import { MelodyError } from '../../models/melody/errors.ts';
 import { ReductionError } from '../../models/reduction/errors.ts';
 import { NumericError } from '../../models/numerics/errors.ts';
-import { PackError } from '../../models/packs/index.ts';
+import { PackError } from '../../models/packs/errors.ts';
 import { GraphBuildError } from '../../models/onnx/errors.ts';
 import { PrototypeError } from '../../models/pecmae/errors.ts';
 import { EngineError } from '../api/errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PackInfo } from '../api/packs.ts';
 
 type Figures = PackInfo['quality'];

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { query } from '../wire/contract.ts';
 
 /** What the process made from `provider-child.ts` does. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { listProviders, type ProviderName, type ProviderReport } from '../../models/packs/index.ts';
 import { writeWhole } from '../files/write-whole.ts';
 

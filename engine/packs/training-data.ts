@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readBounded } from '../../models/files/read.ts';
 import type { Pack } from '../../models/packs/index.ts';
 import { EngineError } from '../api/errors.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { defaultPreferences, preferencesSchema, type Preferences } from '../api/preferences.ts';
 
 export const preferencesFile = (dataFolder: string): string => join(dataFolder, 'preferences.json');

@@ -1,7 +1,6 @@
 import { answer } from '../answer.ts';
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
-import { watchQueue } from './nats/observe.ts';
 
 type Part = Pick<Handlers, 'queue.get' | 'queue.connect' | 'queue.disconnect' | 'queue.watch'>;
 
@@ -15,6 +14,7 @@ export function queueHandlers({ queue }: EngineContext): Part {
       return null;
     },
     'queue.watch': async function* (_, { signal }) {
+      const { watchQueue } = await import('./nats/observe.ts');
       yield* watchQueue(await queue.settings(), signal);
     },
   };

@@ -2,7 +2,7 @@
  * What a library's machine and its workers say to each other, whatever carries it: a task is one track, an answer is all that
  * an import stores of it. Everything is parsed and bounded on both sides.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { WorkerStatus } from '../api/queue.ts';
 import { EngineError } from '../wire/errors.ts';
 

@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ParsedInput } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { QueueConnection } from '../api/queue.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import { storageError } from '../storage/errors.ts';
 import { withoutLogin } from './nats/address.ts';
-import { observeQueue } from './nats/observe.ts';
 import type { SecretKeeper } from './secrets.ts';
 import { queueSettingsSchema, type QueueSettings } from './settings.ts';
 
@@ -88,6 +87,7 @@ export class QueueService {
       tlsKey: fileOf('tlsKey'),
       ...(secret ?? { sealed: null, lasting: false }),
     };
+    const { observeQueue } = await import('./nats/observe.ts');
     await observeQueue(await this.#settingsOf(kept));
     try {
       await writeWhole(this.#path, `${JSON.stringify(kept, null, 2)}\n`);

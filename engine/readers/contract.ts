@@ -1,5 +1,5 @@
 /** What a process that reads files of others does. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AudioContainer } from '../../models/audio/index.ts';
 import type { Confinement } from '../api/app.ts';
 import { isContainer } from '../decode/index.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Confinement } from '../api/app.ts';
 import { createFfmpegDecoder, DecodePool } from '../decode/index.ts';
 import { kill, letGo } from '../decode/end-program.ts';

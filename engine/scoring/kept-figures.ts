@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AccuracyTable, QualityCard } from '../api/quality.ts';
 
 const spread = z.object({ mean: z.number(), sd: z.number() });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Pack } from '../../models/packs/index.ts';
 import {
   pairModes,

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { EngineError, type EngineErrorCode } from '../api/errors.ts';
 import { sonifyMethods } from '../api/sonify.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { CheckedSonification } from '../../models/pecmae/candidates.ts';
 import { sonifyMethods, type Sonification } from '../api/sonify.ts';
 import type { VectorRef } from '../api/neighbours.ts';

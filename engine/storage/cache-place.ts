@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../api/errors.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import { storageError } from './errors.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../api/errors.ts';
 import { saidWithout } from './said.ts';
 

@@ -9,7 +9,7 @@ import type { FoundWindow, VectorStore } from './vector-store.ts';
 
 /** A vector store that this run was started with. */
 export function storesHandlers(context: EngineContext): Pick<Handlers, 'stores.fill' | 'stores.search'> {
-  const open = (): VectorStore => {
+  const open = async (): Promise<VectorStore> => {
     const { store } = context.options;
     if (store) return openStore(store);
     throw new EngineError(
@@ -20,7 +20,7 @@ export function storesHandlers(context: EngineContext): Pick<Handlers, 'stores.f
   };
   return {
     'stores.fill': async function* ({ libraryId, metric }, { signal }) {
-      const store = open();
+      const store = await open();
       try {
         yield* fillStore(context.libraries.get(libraryId), store, metric, signal);
       } finally {
@@ -28,7 +28,7 @@ export function storesHandlers(context: EngineContext): Pick<Handlers, 'stores.f
       }
     },
     'stores.search': async ({ libraryId, of, k, exact, check }, { signal }) => {
-      const store = open();
+      const store = await open();
       try {
         const library = context.libraries.get(libraryId);
         const { vector, space } = await vectorOfSound(context, library, of, signal);

@@ -1,5 +1,5 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Metric } from '../../models/neighbours/brute.ts';
 import { EngineError } from '../api/errors.ts';
 import { codeOf, NO_ROOM, PostgresSession } from './postgres-session.ts';

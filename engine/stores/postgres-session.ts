@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, DatabaseError, type QueryConfig } from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../api/errors.ts';
 import { saidWithout } from './said.ts';
 import type { PostgresSettings } from './settings.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Metric } from '../../models/neighbours/brute.ts';
 import { EngineError } from '../api/errors.ts';
 import { askServer, type Question } from './ask-server.ts';

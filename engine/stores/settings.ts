@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../api/errors.ts';
 
 /** A collection of a Qdrant server, and how one gets in. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Playlist } from '../../models/playlists/playlist.ts';
 import type { EngineErrorData } from '../wire/errors.ts';
 import { query } from '../wire/contract.ts';

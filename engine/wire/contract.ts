@@ -3,7 +3,7 @@
  * aborts. Inputs are schemas and are parsed at the boundary, wherever a call comes from. Outputs are types, and schemas as
  * well where the other side reads unknown files.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { EngineError } from './errors.ts';
 
 interface Method<I extends z.ZodType, O> {

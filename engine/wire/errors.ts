@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Everything that can go wrong at the engine's boundary. The code decides what a shell does; the text is for people. */
 const engineErrorCodes = [

@@ -1,5 +1,5 @@
 /** The messages of the wire: plain structured-clone data, parsed on arrival on both sides. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { engineErrorSchema } from './errors.ts';
 
 const id = z.int().min(1);

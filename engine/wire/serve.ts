@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Transfer } from './contract.ts';
 import type { CallContext, Contract, ErrorCoding, HandlersOf } from './contract.ts';
 import { EngineError } from './errors.ts';

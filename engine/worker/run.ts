@@ -20,7 +20,8 @@ import type { LeasedTask, WorkSource } from '../queue/transport.ts';
 import { isDiskFull } from '../storage/errors.ts';
 import type { FolderMap } from './file-map.ts';
 import type { WorkerLog } from './log.ts';
-import { work, type AudioWay } from './work.ts';
+import type { AudioWay } from './audio-ways.ts';
+import { work } from './work.ts';
 import { WorkerPacks } from './worker-packs.ts';
 
 /** What is under way when the worker is told to stop may take so long; then it is handed back. */

@@ -12,6 +12,7 @@ import { embedOne } from '../import/embed-one.ts';
 import type { TrackResult } from '../import/track-store.ts';
 import { embeddedAnswer, failedAnswer, refusedAnswer } from '../import/track-answer.ts';
 import { queueLimits, type QueueTask } from '../queue/protocol.ts';
+import type { AudioWay } from './audio-ways.ts';
 import { mappedPath, type FolderMap } from './file-map.ts';
 
 export interface WorkOptions {
@@ -28,10 +29,6 @@ export interface WorkOptions {
   signal: AbortSignal;
   onWindow: () => void;
 }
-
-/** How audio gets here: from a folder that this machine sees, sent over the queue, or sent where the folder does not hold it. */
-export const audioWays = ['folder', 'sent', 'either'] as const;
-export type AudioWay = (typeof audioWays)[number];
 
 /** What came out of a task, in words and as it is sent. */
 export interface Worked {

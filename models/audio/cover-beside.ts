@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
-import { FileReadError, readBounded } from '../files/read.ts';
+import { readBounded } from '../files/read.ts';
 import { fileToOpen } from './file-name.ts';
-import { MAX_COVER_BYTES, noPicture, tooLarge, type FoundCover } from './tags.ts';
+import { MAX_COVER_BYTES, type Cover } from './tags.ts';
 import { pictureKind } from './picture.ts';
 
 /** What programs that rip and download call the picture of an album, in the order that they are asked for. */
@@ -14,22 +14,14 @@ const names = ['cover', 'folder', 'front'].flatMap((name) =>
 /**
  * The picture of an album that lies beside a file. A few names are asked for: listing a folder of thousands for each of its
  * files would take longer than the files.
- * @returns the first that is one; else what is wrong with the first that is none, or is larger than {@link MAX_COVER_BYTES}
+ * @returns null where there is none, or it is no picture or larger than {@link MAX_COVER_BYTES}
  */
-export async function coverBeside(path: string): Promise<FoundCover> {
-  let problem: string | null = null;
+export async function coverBeside(path: string): Promise<Cover | null> {
   for (const name of names) {
     const file = fileToOpen(join(dirname(path), name));
-    try {
-      const data = await readBounded(file, MAX_COVER_BYTES);
-      const kind = pictureKind(data);
-      if (kind) return { cover: { mime: kind.mime, data: Uint8Array.from(data) }, problem: null };
-      problem ??= `${name} beside it ${noPicture}`;
-    } catch (thrown) {
-      // Most of these names no folder has.
-      if (thrown instanceof FileReadError && thrown.problem === 'too-large')
-        problem ??= `${name} beside it ${tooLarge(thrown.bytes ?? MAX_COVER_BYTES + 1)}`;
-    }
+    const data = await readBounded(file, MAX_COVER_BYTES).catch(() => null);
+    const kind = data && pictureKind(data);
+    if (data && kind) return { mime: kind.mime, data: Uint8Array.from(data) };
   }
-  return { cover: null, problem };
+  return null;
 }

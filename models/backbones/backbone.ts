@@ -15,8 +15,6 @@ export interface Backbone {
   settings: readonly HeadSetting[];
   /** Terms that cover a pack made from it. What holds another model is covered by that one's too. */
   terms: readonly Terms[];
-  /** Where it can be had by name. */
-  sources: readonly KnownSource[];
 }
 
 /** A model that was found in a checkpoint: what a pack can take from it. Nothing is read before a graph is built. */
@@ -52,15 +50,4 @@ export interface Codec {
   /** Numbers per frame that it takes; 0 where the file is incomplete. */
   featureDim(): number;
   decoder: BuildGraph;
-}
-
-/** A published model that has a name of its own here. */
-export interface KnownSource {
-  id: string;
-  title: string;
-  /** Repository of the hub and the folder of the model in it. */
-  repository: string;
-  folder: string;
-  /** Also needs EnCodec's decoder. */
-  codec: boolean;
 }

@@ -2,7 +2,7 @@ import { denoiserGraph } from '../onnx/graphs/denoiser.ts';
 import { summaryGraph } from '../onnx/graphs/summary.ts';
 import type { Backbone } from './backbone.ts';
 import { encodecmaeIn, encoderHeads, rootOf } from './encodecmae-part.ts';
-import { AUTOENCODERS, encodec, encodecmae, encodecmae2wav, idOfSeconds } from './publishers.ts';
+import { encodec, encodecmae, encodecmae2wav, idOfSeconds } from './publishers.ts';
 
 const CLS = 'encoder.cls_tokens.weight';
 /** `num_heads` of TransformerAEDiffusion, which no published configuration sets. */
@@ -45,11 +45,4 @@ export const diffusion: Backbone = {
     },
   ],
   terms: [encodecmae2wav, encodecmae, encodec],
-  sources: ['4s', '10s'].map((window) => ({
-    id: `pecmae-${window}`,
-    title: `PECMAE: diffusion autoencoder, windows of ${window.slice(0, -1)} s, with EnCodec`,
-    repository: AUTOENCODERS,
-    folder: `models/DiffTransformerAE2L8L1CLS-${window}`,
-    codec: true,
-  })),
 };

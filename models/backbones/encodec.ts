@@ -22,5 +22,4 @@ export const encodec: Backbone = {
   },
   settings: [],
   terms: [terms],
-  sources: [],
 };

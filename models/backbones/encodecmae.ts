@@ -28,13 +28,4 @@ export const encodecmae: Backbone = {
   settings: [encoderHeads],
   // It holds EnCodec's encoder.
   terms: [terms, encodec],
-  sources: [
-    {
-      id: 'encodecmae-base',
-      title: 'EnCodecMAE base (v1): embeddings only',
-      repository: 'lpepino/encodecmae-base',
-      folder: '',
-      codec: false,
-    },
-  ],
 };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CheckpointError } from '../checkpoint/errors.ts';
 import { melPresets, type MelPresetName } from './mel-presets.ts';
 import type { NetworkCard } from './network-card.ts';

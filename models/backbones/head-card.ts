@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CheckpointError } from '../checkpoint/errors.ts';
 import { essentiaModel, essentiaTerms, isNonCommercial, termsId, trainedOn } from './essentia-card.ts';
 import { readWith } from './own-card.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CheckpointError } from '../checkpoint/errors.ts';
 import { tokenChoices } from '../packs/network.ts';
 import { isNonCommercial, termsId } from './essentia-card.ts';

@@ -42,9 +42,6 @@ export const encodecmae2wav: Terms = {
     'Diffusion autoencoder: P. Alonso-Jiménez, L. Pepino, R. Batlle-Roca, P. Zinemanas, D. Bogdanov, X. Serra, M. Rocamora: Leveraging Pre-trained Autoencoders for Interpretable Prototype Learning of Music Audio, 2024.',
 };
 
-/** Repository of the hub with the autoencoders and regressors. */
-export const AUTOENCODERS = 'lpepino/encodecmae2wav';
-
 /** A window length in an identifier: a dot has no place in those of the engine's API. */
 export function idOfSeconds(seconds: number): string {
   return `${String(seconds).replace('.', '_')}s`;

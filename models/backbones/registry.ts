@@ -1,5 +1,5 @@
 import { CheckpointError, type TensorSource } from '../checkpoint/index.ts';
-import type { Backbone, BackbonePart, KnownSource } from './backbone.ts';
+import type { Backbone, BackbonePart } from './backbone.ts';
 import { diffusion } from './diffusion.ts';
 import { encodec } from './encodec.ts';
 import { encodecmae } from './encodecmae.ts';
@@ -8,9 +8,6 @@ import { regressor } from './regressor.ts';
 
 /** Every published model that can become a pack. What holds another one stands before it: the first that is found counts. */
 export const backbones: readonly Backbone[] = [diffusion, regressor, encodecmae, encodec];
-
-/** What packs can be added by name. */
-export const knownSources: readonly KnownSource[] = backbones.flatMap(({ sources }) => sources);
 
 /** All terms that a pack may come under, each once. */
 export const allTerms: readonly Terms[] = [...new Set(backbones.flatMap(({ terms }) => terms))];

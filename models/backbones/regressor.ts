@@ -1,7 +1,7 @@
 import type { Backbone } from './backbone.ts';
 import { encodecmaeIn, encoderHeads } from './encodecmae-part.ts';
 import { meanSummaryGraph } from './mean-summary.ts';
-import { AUTOENCODERS, encodec, encodecmae, encodecmae2wav, idOfSeconds } from './publishers.ts';
+import { encodec, encodecmae, encodecmae2wav, idOfSeconds } from './publishers.ts';
 
 /** Tensors that tell the transformer and the last layer of the way back, by age of the file, newest first. */
 const wayBack = [
@@ -36,13 +36,4 @@ export const regressor: Backbone = {
   },
   settings: [encoderHeads],
   terms: [encodecmae2wav, encodecmae, encodec],
-  sources: [
-    {
-      id: 'ecmae2ec-base',
-      title: 'ecmae2ec regressor: embeddings only',
-      repository: AUTOENCODERS,
-      folder: 'models/ecmae2ec-base-1LTransformer',
-      codec: false,
-    },
-  ],
 };

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { z as schema } from 'zod';
+import * as schema from 'zod';
 import { relativeRms, runGraph, type VariantFeeds } from '../onnx/variant-error.ts';
 import { variantOf, type VariantKind } from '../onnx/quantise.ts';
 import { processorName } from '../packs/computed-by.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PackError } from '../packs/errors.ts';
 import { MAX_GRAPH_BYTES, MANIFEST_FILE, type GraphName } from '../packs/manifest.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readBounded } from '../files/read.ts';
 import { DatasetError, readFailure } from './errors.ts';
 import type { LabelChoice } from './types.ts';

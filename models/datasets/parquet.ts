@@ -3,7 +3,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { compressors as unpackers } from 'hyparquet-compressors';
 import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet';
 import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from 'hyparquet';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Pacer } from '../numerics/pacer.ts';
 import { tellsClasses } from './class-column.ts';
 import { DatasetError, readFailure } from './errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CheckpointError } from '../checkpoint/errors.ts';
 import { FileReadError, readBounded } from '../files/read.ts';
 

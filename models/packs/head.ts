@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PackError } from './errors.ts';
 import { graphFileSchema, packIdSchema, packText, readBoundedFile, sourceSchema } from './manifest.ts';
 import type { GraphContract } from './graph-contract.ts';

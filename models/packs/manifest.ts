@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FileReadError, readBounded } from '../files/read.ts';
 import { PackError } from './errors.ts';
 import { networkProblem, networkSchema } from './network.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How the rows of an output that has several for a patch, such as the tokens of a transformer, become one vector. */
 export const tokenChoices = ['mean', 'cls', 'dist', 'stack'] as const;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { float32Array, readSafetensors, TensorFormatError, writeSafetensors } from '../tensors/index.ts';
 import type { Safetensors } from '../tensors/index.ts';
 import { PrototypeError } from './errors.ts';

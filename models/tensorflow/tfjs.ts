@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CheckpointError } from '../checkpoint/errors.ts';
 import { float16ToFloat32 } from '../tensors/index.ts';
 import { Budget, damaged, type TfGraph, type TfTensor } from './graph.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { checked, dtypes, elementCount, fromBytes, TensorFormatError, toBytes } from './array.ts';
 import type { Dtype, NumericArray } from './array.ts';
 import { bfloat16ToFloat32, float16ToFloat32 } from './half.ts';

@@ -5,7 +5,7 @@
  * ARCHETONE_BENCH_LOAD (default 0, or several: 0,4): busy processes that are started beside.
  */
 import { availableParallelism } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Random } from '../../models/numerics/random.ts';
 import { compactPackFolder, openRuntime, readPack, type PackRuntime } from '../../models/packs/index.ts';
 import { machine, median, Peer, spentOn, underLoad, type Spent } from './meter.ts';

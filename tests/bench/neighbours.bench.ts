@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ExactIndex } from '../../models/neighbours/exact.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { machine, Peer, spentOn, type Spent } from './meter.ts';

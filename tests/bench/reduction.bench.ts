@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readMultilabelCsv } from '../../models/datasets/index.ts';
 import { takeRows, type LabelledVectors } from '../../models/embeddings/labelled-vectors.ts';
 import { multilabelMetrics } from '../../models/evaluation/metrics/multilabel.ts';

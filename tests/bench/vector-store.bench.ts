@@ -5,7 +5,7 @@
  * as WebAssembly. Its table archetone_bench is dropped before and after.
  */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ExactIndex } from '../../models/neighbours/exact.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { PgvectorStore } from '../../engine/stores/pgvector.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { unzipSync } from 'fflate';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeMidiFile } from '../../models/melody/midi.ts';
 import { runCli, type CliRun } from '../support/cli.ts';
 import { classSound, testFolder, writeMusic, writeSound } from '../support/music.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { runCli } from '../support/cli.ts';
 import { testFolder, writeMusic } from '../support/music.ts';
 

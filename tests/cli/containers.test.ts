@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { runCli } from '../support/cli.ts';
 import { testFolder } from '../support/music.ts';
 import { freePort } from '../support/nats.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readDataset, writeMeka, writeMulan, type WritableSet } from '../../models/datasets/index.ts';
 import { Random } from '../../models/numerics/random.ts';
 import { runCli } from '../support/cli.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { runCli } from '../support/cli.ts';
 import { classSound, testFolder, writeMusic, writeSound } from '../support/music.ts';
 

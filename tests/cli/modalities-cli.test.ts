@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeAlbums } from '../support/albums.ts';
 import { writeImageNetwork } from '../support/image-network.ts';
 import { runCli } from '../support/cli.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Events } from '../../engine/events.ts';
 import { jobKind } from '../../engine/jobs/kind.ts';
 import { JobQueue } from '../../engine/jobs/queue.ts';

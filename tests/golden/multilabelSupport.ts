@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readMultilabelCsv } from '../../models/datasets/index.ts';
 import type { MultilabelMetrics } from '../../models/evaluation/metrics/multilabel.ts';
 import type { LabelledVectors } from '../../models/embeddings/labelled-vectors.ts';

@@ -1,5 +1,5 @@
-import { existsSync, renameSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { inject } from 'vitest';
 
@@ -9,7 +9,8 @@ const making = new Map<string, Promise<string>>();
 
 /**
  * Bundles a script of the repository for processes and threads that are started from it, once for all test files of a
- * run. It lies below `node_modules`, so that it finds the native modules; everything else is in it, which starts sooner.
+ * run. It lies below `node_modules`, so that it finds the native modules; everything else is in it or, where it is read
+ * later, beside it, which starts sooner.
  * @param entry relative to the root of the repository
  * @param version of Archetone that it says it is of; otherwise it says none, like all code that was not built
  * @returns its path
@@ -24,12 +25,13 @@ export function bundled(entry: string, version?: string): Promise<string> {
 async function bundle(entry: string, name: string, version: string | undefined): Promise<string> {
   const path = join(inject('bundles'), `${name}.mjs`);
   if (existsSync(path)) return path;
-  // Test files run at the same time: none may see what another has written in part.
-  const own = join(inject('bundles'), `${name}.${process.pid}.mjs`);
-  await build({
-    entryPoints: [join(root, entry)],
-    outfile: own,
+  const { outputFiles } = await build({
+    entryPoints: { [name]: join(root, entry) },
+    outdir: inject('bundles'),
+    outExtension: { '.js': '.mjs' },
+    write: false,
     bundle: true,
+    splitting: true,
     platform: 'node',
     format: 'esm',
     target: 'node20.18',
@@ -45,6 +47,12 @@ async function bundle(entry: string, name: string, version: string | undefined):
       ].join('\n'),
     },
   });
-  renameSync(own, path);
+  // Test files run at the same time: none may see what another has written in part, or begin before the rest is there.
+  const parts = outputFiles.toSorted((a, b) => Number(a.path === path) - Number(b.path === path));
+  for (const part of parts) {
+    const own = join(inject('bundles'), `${process.pid}-${basename(part.path)}`);
+    writeFileSync(own, part.contents);
+    renameSync(own, part.path);
+  }
   return path;
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { storeSettings, type QdrantSettings } from '../../engine/stores/settings.ts';
 import { cosineDistance, squaredDistance } from '../../models/numerics/distances.ts';
 import { afterFile } from './after-file.ts';

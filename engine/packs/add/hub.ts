@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { knownSources } from '../../../models/backbones/registry.ts';
+import * as z from 'zod';
+import { knownSources } from '../../../models/backbones/sources.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { HubModelInfo } from '../../api/packs.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { tagOfName } from '../../../engine/api/tags.ts';
 import { MOST_TAGS } from '../../../engine/api/tracks.ts';
 import type { SortKey } from './tracks.svelte.ts';

@@ -1,5 +1,4 @@
 import {
-  COUNTED_BPM,
   LONGEST_MELODY_SECONDS,
   MOST_NOTES,
   SHORTEST_NOTE_SECONDS,
@@ -22,10 +21,7 @@ export class Roll {
   /** By onset. */
   notes = $state.raw<readonly RollNote[]>([]);
   selected = $state.raw<ReadonlySet<number>>(setOf());
-  /** As beats are counted; {@link setTempo} sets it. */
-  beatsPerMinute = $state(COUNTED_BPM);
-  /** The notes have no tempo of their own. */
-  counted = $state(false);
+  beatsPerMinute = $state(120);
   /** Steps of the grid in a beat. */
   stepsPerBeat = $state(4);
   /** Where the keyboard writes. */
@@ -34,17 +30,6 @@ export class Roll {
   #future = $state.raw<(readonly RollNote[])[]>([]);
   #gesture: unknown = null;
   #next = 1;
-
-  /** The tempo of the notes; null where they have none. */
-  get tempo(): number | null {
-    return this.counted ? null : this.beatsPerMinute;
-  }
-
-  /** @param beatsPerMinute null: beats are counted, and the notes have no tempo */
-  setTempo(beatsPerMinute: number | null): void {
-    this.beatsPerMinute = beatsPerMinute ?? COUNTED_BPM;
-    this.counted = beatsPerMinute === null;
-  }
 
   get canUndo(): boolean {
     return this.#past.length > 0;

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { trackQuerySchema } from '../../../engine/api/tracks.ts';
 
 /** Where a person was in a library: kept when it closes, so that it opens there again. */

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { connectEngine } from '../../../engine/api/client.ts';
 import { contract } from '../../../engine/api/contract.ts';
 import type { Method } from '../../../engine/api/contract.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { contract } from '../../../engine/api/contract.ts';
 import type { EngineClient, Method } from '../../../engine/api/contract.ts';
 import { EngineError } from '../../../engine/api/errors.ts';

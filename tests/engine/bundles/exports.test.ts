@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { unzipSync } from 'fflate';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ExportResult } from '../../../engine/api/exports.ts';
 import { distinctFileNames, fileName } from '../../../engine/bundles/names.ts';
 import { writeCsv } from '../../../engine/bundles/csv.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Experiment } from '../../../engine/api/experiments.ts';
 import type { PrototypeEdit, PrototypeInfo } from '../../../engine/api/prototypes.ts';
 import { npzArrays } from '../../support/npz.ts';

@@ -6,7 +6,7 @@ import { XMLParser } from 'fast-xml-parser';
 import { parquetReadObjects } from 'hyparquet';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ExportFormat, formatsOf } from '../../../engine/api/exports.ts';
 import type { Reduction } from '../../../engine/api/reductions.ts';
 import { predictKnn, type KnnClassifier } from '../../../models/knn/index.ts';

@@ -6,7 +6,7 @@ import { parse } from 'csv-parse/sync';
 import { XMLParser } from 'fast-xml-parser';
 import { parquetReadObjects } from 'hyparquet';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ExportResult } from '../../../engine/api/exports.ts';
 import { formatsOf } from '../../../engine/api/exports.ts';
 import type { Input } from '../../../engine/api/contract.ts';

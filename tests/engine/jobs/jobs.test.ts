@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EngineEvent } from '../../../engine/api/app.ts';
 import type { JobResult } from '../../../engine/api/jobs.ts';
 import { Events } from '../../../engine/events.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { strongest } from '../../../engine/classify/tag-files.ts';
 import { positiveOf } from '../../../models/backbones/head-card.ts';
 import { Random } from '../../../models/numerics/random.ts';

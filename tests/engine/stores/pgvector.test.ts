@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { StoreAnswer } from '../../../engine/api/stores.ts';

@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { StoreAnswer } from '../../../engine/api/stores.ts';
 import { askServer } from '../../../engine/stores/ask-server.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { importFolder, reimport, startTestEngine, type TestEngine } from '../../support/engine.ts';
 import { writeMusic } from '../../support/music.ts';
 import { FakeQdrant } from '../../support/fake-qdrant.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { describeTrack, type TrackDescriptors } from '../../../models/descriptors/describe.ts';
 import { keyStrength } from '../../../models/descriptors/key-strength.ts';
 import { Loudness } from '../../../models/descriptors/loudness.ts';

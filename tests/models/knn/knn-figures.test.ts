@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { multilabelMetrics, perLabelReport } from '../../../models/evaluation/metrics/multilabel.ts';
 import { friedman, holm, nemenyi, wilcoxon } from '../../../models/evaluation/statistics/index.ts';
 

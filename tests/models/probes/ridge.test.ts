@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LabelledWindows } from '../../../models/embeddings/labelled-vectors.ts';
 import { r2 } from '../../../models/evaluation/metrics/regression.ts';
 import { Random } from '../../../models/numerics/random.ts';
