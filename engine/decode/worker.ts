@@ -3,8 +3,7 @@
  * without harm to the rest. Serves {@link decodeContract}.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { workerData } from 'node:worker_threads';
 import {
   AudioError,
@@ -30,8 +29,13 @@ const { memoryMb } = workerData as DecodeWorkerData;
 // The WebAssembly decoders print every damaged frame; damage is reported through warnings and errors instead.
 console.error = () => undefined;
 
-/** Samples sent at a time: fewer messages for formats with short frames. */
-const MESSAGE_SAMPLES = 16_384;
+/**
+ * Samples sent at a time: a window of the embedded pack, which is then not copied again. A message on its way through three
+ * processes costs as much as many thousands of samples.
+ */
+const MESSAGE_SAMPLES = 96_000;
+/** What is hashed at a time; the thread has one call at a time. */
+const hashed = Buffer.alloc(512 * 1024);
 /** Bytes hashed between two signs of life. */
 const PROGRESS_BYTES = 16 * 1024 * 1024;
 
@@ -84,34 +88,32 @@ async function* decode(
   const buffersBefore = process.memoryUsage().arrayBuffers;
   const warnings: Decoded[] = [];
   const onWarning = (warning: string): void => void warnings.push({ warning });
-  let pieces: Float32Array[] = [];
+  let message = new Float32Array(MESSAGE_SAMPLES);
   let held = 0;
   try {
     for await (const piece of decodeMono(path, { sampleRate, signal, onWarning })) {
       yield* warnings.splice(0);
-      pieces.push(piece);
-      held += piece.length;
-      if (held < MESSAGE_SAMPLES) continue;
-      yield joined(pieces, held);
-      checkMemory(buffersBefore, path);
-      pieces = [];
-      held = 0;
+      for (let taken = 0; taken < piece.length;) {
+        const part = piece.subarray(taken, taken + MESSAGE_SAMPLES - held);
+        message.set(part, held);
+        taken += part.length;
+        held += part.length;
+        if (held < MESSAGE_SAMPLES) continue;
+        yield moved(message);
+        checkMemory(buffersBefore, path);
+        message = new Float32Array(MESSAGE_SAMPLES);
+        held = 0;
+      }
     }
   } catch (error) {
     yield* warnings;
     throw error;
   }
   yield* warnings;
-  if (held > 0) yield joined(pieces, held);
+  if (held > 0) yield moved(message.slice(0, held));
 }
 
-function joined(pieces: readonly Float32Array[], length: number): Transfer<Decoded> {
-  const samples = new Float32Array(length);
-  let offset = 0;
-  for (const piece of pieces) {
-    samples.set(piece, offset);
-    offset += piece.length;
-  }
+function moved(samples: Float32Array<ArrayBuffer>): Transfer<Decoded> {
   return new Transfer({ samples }, [samples.buffer]);
 }
 
@@ -134,12 +136,20 @@ async function hashFile(
   let bytes = 0;
   let reported = 0;
   try {
-    for await (const chunk of createReadStream(fileToOpen(path), { highWaterMark: 256 * 1024, signal })) {
-      hash.update(chunk as Buffer);
-      bytes += (chunk as Buffer).length;
-      if (bytes - reported < PROGRESS_BYTES) continue;
-      reported = bytes;
-      alive();
+    const file = await open(fileToOpen(path));
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const { bytesRead } = await file.read(hashed, 0, hashed.length, bytes);
+        if (bytesRead === 0) break;
+        hash.update(hashed.subarray(0, bytesRead));
+        bytes += bytesRead;
+        if (bytes - reported < PROGRESS_BYTES) continue;
+        reported = bytes;
+        alive();
+      }
+    } finally {
+      await file.close();
     }
   } catch (error) {
     signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { AudioWindow } from '../../models/audio/index.ts';
@@ -69,9 +69,9 @@ export class DecodedTracks {
 
   put(track: TrackToEmbed, { windows, peaks, ...facts }: DecodedTrack): void {
     if (track.contentHash === null || windows.length > MOST_KEPT_WINDOWS) return;
-    const parts = [peaks, ...windows.map(({ samples }) => samples)];
-    const numbers = Buffer.concat(
-      parts.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)),
+    // Not joined: that would copy all of it twice.
+    const parts = [peaks, ...windows.map(({ samples }) => samples)].map(
+      ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
     );
     const told: z.infer<typeof headerSchema> = {
       ...facts,
@@ -79,12 +79,12 @@ export class DecodedTracks {
       as: this.#as,
       windows: windows.map(({ index, startSample, validSamples }) => ({ index, startSample, validSamples })),
       peaks: peaks.length,
-      numbers: sha256(numbers),
+      numbers: sha256(...parts),
     };
     const header = Buffer.from(`${JSON.stringify(told)}\n`);
     try {
       mkdirSync(this.#folder, { recursive: true });
-      writeFileSync(this.#fileOf(track.id), Buffer.concat([header, numbers]));
+      writeAll(this.#fileOf(track.id), [header, ...parts]);
     } catch {
       // Then it is decoded again when it comes to that.
       this.drop(track);
@@ -131,7 +131,21 @@ export class DecodedTracks {
   }
 }
 
-const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+function sha256(...parts: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}
+
+function writeAll(path: string, parts: readonly Uint8Array[]): void {
+  const file = openSync(path, 'w');
+  try {
+    for (const part of parts)
+      for (let written = 0; written < part.length;) written += writeSync(file, part, written);
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** Another program may hold a file open; what stays is passed over, and removed with the next import. */
 function remove(path: string): void {

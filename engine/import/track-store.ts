@@ -278,5 +278,8 @@ function whole(value: number | null): number | null {
 
 /** Peaks as they are stored. */
 export function quantisePeaks(peaks: Float32Array): Int8Array {
-  return Int8Array.from(peaks, (value) => Math.round(Math.max(-1, Math.min(1, value)) * 127));
+  const quantised = new Int8Array(peaks.length);
+  for (let i = 0; i < peaks.length; i++)
+    quantised[i] = Math.round(Math.max(-1, Math.min(1, peaks[i] ?? 0)) * 127);
+  return quantised;
 }

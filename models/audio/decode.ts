@@ -165,6 +165,8 @@ export async function* toMono(
   let rate = 0;
   let samples = 0;
   let notFinite = 0;
+  // What was mixed is used up before the next piece is: new memory for each would have to be cleared and collected.
+  let memory = new Float32Array(0);
   for await (const chunk of stream.chunks) {
     options.signal.throwIfAborted();
     if (chunk.sampleRate !== rate) {
@@ -173,11 +175,13 @@ export async function* toMono(
       rate = chunk.sampleRate;
       resampler = new Resampler(rate, sampleRate);
     }
-    const mixed = mixToMono(chunk.channelData);
+    const length = chunk.channelData[0]?.length ?? 0;
+    if (memory.length < length) memory = new Float32Array(length);
+    const mixed = mixToMono(chunk.channelData, memory);
     samples += mixed.mono.length;
     notFinite += mixed.notFinite;
-    const out = resampler?.push(mixed.mono) ?? mixed.mono;
-    if (out.length > 0) yield out;
+    const out = resampler?.push(mixed.mono);
+    if (out && out.length > 0) yield out;
   }
   const rest = resampler?.flush();
   if (rest && rest.length > 0) yield rest;

@@ -12,14 +12,13 @@ const MARKER = Buffer.from('fLaC');
 const INFO_START = 8;
 const HEAD_BYTES = INFO_START + 34;
 
+/** Bytes given to the decoder at a time. */
+const FEED_BYTES = 32 * 1024;
 /**
- * Bytes given to the decoder at a time. Digital silence compresses to a dozen bytes per 65,535 samples: what one step
- * can become is bounded by feeding less where much came out.
+ * Frames given to it at a time: digital silence compresses to a dozen bytes per 65,535 samples, so what one step can become
+ * is bounded by the frames that may begin in it.
  */
-const FEED_BYTES = 1024;
-const SILENT_FEED_BYTES = 128;
-/** Samples per byte beyond which it is silence, or as good as. */
-const SILENCE = 64;
+const FEED_FRAMES = 4;
 
 export interface StreamInfo {
   /** Hz. */
@@ -76,6 +75,14 @@ async function* readParts(
   yield { bytes: held, info: null, begins };
 }
 
+/** The part of `bytes` before the frame after {@link FEED_FRAMES}, by the marks that frames begin with (RFC 9639 §9.1). */
+function fewFrames(bytes: Uint8Array): Uint8Array {
+  let frames = 0;
+  for (let at = bytes.indexOf(0xff, 1); at >= 0; at = bytes.indexOf(0xff, at + 1))
+    if (((bytes[at + 1] ?? 0) & 0xfe) === 0xf8 && ++frames === FEED_FRAMES) return bytes.subarray(0, at);
+  return bytes;
+}
+
 /** One FLAC file, or one of several that were put together. */
 class Part {
   readonly #decoder: FLACDecoder;
@@ -83,7 +90,6 @@ class Part {
   readonly #damage: Damage;
   #rate = 0;
   #samples = 0;
-  #feed = FEED_BYTES;
   #damaged = false;
   #flushed = false;
 
@@ -96,11 +102,9 @@ class Part {
   async *push(bytes: Uint8Array, signal: AbortSignal): AsyncGenerator<PcmChunk, void> {
     for (let offset = 0; offset < bytes.length;) {
       signal.throwIfAborted();
-      const piece = bytes.subarray(offset, offset + this.#feed);
+      const piece = fewFrames(bytes.subarray(offset, offset + FEED_BYTES));
       offset += piece.length;
-      const before = this.#samples;
       yield* this.#take(await this.#decoder.decode(piece));
-      this.#feed = this.#samples - before > SILENCE * piece.length ? SILENT_FEED_BYTES : FEED_BYTES;
     }
   }
 

@@ -175,7 +175,7 @@ export class Resampler {
     }
     const [centre] = this.#place();
     const keep = Math.min(inputs.length, Math.max(0, centre - this.#taps / 2 + 1 - this.#base));
-    this.#held = Float32Array.from(inputs.subarray(keep));
+    this.#held = new Float32Array(inputs.subarray(keep));
     this.#base += keep;
     return written;
   }

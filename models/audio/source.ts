@@ -2,8 +2,8 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { AudioError, fromSystemError } from './errors.ts';
 import { fileToOpen } from './file-name.ts';
 
-/** Bytes read from disk at a time: large enough for throughput, small enough for memory and cancellation. */
-export const READ_BYTES = 64 * 1024;
+/** Bytes read from disk at a time: every read is a trip to another thread, and what was read waits in memory. */
+export const READ_BYTES = 256 * 1024;
 
 /** A regular file, opened read-only and read piece by piece. */
 export class FileSource {

@@ -16,6 +16,7 @@ const SHORTEST_REST = 1 / 16;
 /**
  * Cuts a mono stream into windows without overlap. The last, partial window is padded with zeros and kept when it has
  * at least `minimumSamples`, or when it is the only one; an empty stream gives no window.
+ * A piece that is just one window is handed on as it is: whoever gives it out must not write into it again.
  * @param options.windowSamples length of a window, positive integer
  * @param options.minimumSamples shortest rest worth a window; a sixteenth of a window by default
  */
@@ -32,6 +33,11 @@ export async function* cutWindows(
   let samples = new Float32Array(windowSamples);
   let filled = 0;
   for await (const chunk of mono) {
+    if (filled === 0 && chunk.length === windowSamples) {
+      yield { index, startSample: index * windowSamples, validSamples: windowSamples, samples: chunk };
+      index++;
+      continue;
+    }
     for (let taken = 0; taken < chunk.length;) {
       const part = chunk.subarray(taken, taken + windowSamples - filled);
       samples.set(part, filled);
