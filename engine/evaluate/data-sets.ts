@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import * as z from 'zod';
@@ -107,6 +108,12 @@ async function fromFolder(
   { dataset: { dir, name }, signal }: Asked,
   derive: (tracks: Parameters<typeof labelsFromFolders>[0]) => Labelsets,
 ): Promise<FoundTrack[]> {
+  if (!existsSync(dir))
+    throw new EngineError(
+      'missing-folder',
+      `There is no folder ${dir}.`,
+      `Say where the data set ${name} is, or connect its drive.`,
+    );
   const { files } = await scanFolder(dir, { signal });
   if (files.length === 0)
     throw new EngineError(

@@ -179,7 +179,7 @@ export function readEvaluationFile(source: string): EvaluationFile {
     const [issue] = parsed.error.issues;
     throw new EngineError(
       'bad-input',
-      `The evaluation cannot be run: ${place(issue?.path ?? [])} ${issue?.message ?? ''}.`,
+      `The evaluation cannot be run: ${issue ? faultOf(issue, document) : ''}.`,
       'It is mir_ref’s configuration: experiments, each with task, datasets, features and probes.',
     );
   }
@@ -244,6 +244,24 @@ export function readEvaluationFile(source: string): EvaluationFile {
     groups: experiment.groups,
   }));
   return { document, experiments, marks };
+}
+
+/** What YAML calls what a schema expects. */
+const yamlWords: Readonly<Record<string, string>> = {
+  object: 'mapping',
+  record: 'mapping',
+  array: 'list',
+  string: 'text',
+  int: 'whole number',
+};
+
+/** “experiments[1].task is missing” */
+function faultOf(issue: z.core.$ZodIssue, document: Document): string {
+  if (document.contents === null) return 'the file is empty';
+  const at = issue.path.length === 0 ? 'the file' : place(issue.path);
+  if (issue.code !== 'invalid_type') return `${at}: ${issue.message}`;
+  const { expected } = issue;
+  return !document.hasIn(issue.path) ? `${at} is missing` : `${at} is no ${yamlWords[expected] ?? expected}`;
 }
 
 /** @throws EngineError `bad-input` for an alias without its anchor, or more of them than any evaluation needs */

@@ -190,7 +190,7 @@ function connectError(thrown: unknown, servers: string, known: string | null): E
   return new EngineError(
     'queue',
     `There is no queue at ${servers} (${message}).`,
-    'Start a server (nats-server -js) or check the address; docs/many-machines.md shows how.',
+    'Start a server (nats-server -js) or check the address; the guide tells how: Many machines, one library.',
     { cause: thrown },
   );
 }

@@ -208,6 +208,7 @@ describe('an evaluation', () => {
     const engine = await startTestEngine();
     await expect(evaluate(engine, yaml().replace('dir: music', 'dir: nowhere'))).rejects.toMatchObject({
       code: 'missing-folder',
+      hint: expect.stringMatching(/where the data set tones is/) as string,
     });
     await expect(evaluate(engine, yaml().replace('dir: music', 'dir: music/a'))).rejects.toMatchObject({
       code: 'too-few-labels',

@@ -159,7 +159,11 @@ describe('an evaluation file', () => {
   it.each([
     ['experiments: [', /no YAML/],
     ['experiments: *none', /no YAML/],
+    ['', /the file is empty/],
+    ['- a list', /the file is no mapping/],
     ['experiments: []', /experiments/],
+    ['experiments: [{}]', /experiments\[0\]\.task is missing/],
+    ['experiments: [{ task: { type: [a] } }]', /experiments\[0\]\.task\.type is no text/],
     [
       'experiments: [{ task: { type: x }, datasets: [{ name: a, type: folders }], features: [c], probes: [{ type: knn }] }]',
       /says no dir/,
