@@ -30,6 +30,12 @@ export function pairs(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([name, value]) => `${pad(name, longest, 'left')}  ${value}`.trimEnd()).join('\n');
 }
 
+/** The first of many names, and how many more there are: a thousand of them in a line are no longer read. */
+export function someOf(names: readonly string[], between = ', ', most = 12): string {
+  const rest = names.length - most;
+  return [...names.slice(0, most), ...(rest > 0 ? [`… ${rest} more`] : [])].join(between);
+}
+
 /** 0.1234 → `12.3 %`. */
 export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;

@@ -12,7 +12,7 @@ import { EngineError } from '../../engine/api/errors.ts';
 import { seedNumber, wholeNumber } from '../options.ts';
 import type { Session } from '../session.ts';
 import { parseTaxonomy, TAXONOMY_HELP, taxonomyOf } from '../taxonomy.ts';
-import { pairs, table } from '../text.ts';
+import { pairs, someOf, table } from '../text.ts';
 import type { AddVerb, Answer, Cli } from '../verb.ts';
 
 interface Options {
@@ -153,7 +153,7 @@ function described(report: MistakesReport): string {
     ['predicted as labelled', accuracy === null ? '–' : `${(100 * accuracy).toFixed(1)} %`],
     ...mistakeTabs.map((tab): [string, string] => [tab, `${counts[tab].left} of ${counts[tab].total} left`]),
     ...(problem ? [['not judged', `${problem.message} ${problem.hint}`] as [string, string]] : []),
-    ...(left.length > 0 ? [['left out', left.join('; ')] as [string, string]] : []),
+    ...(left.length > 0 ? [['left out', someOf(left, '; ')] as [string, string]] : []),
   ]);
 }
 

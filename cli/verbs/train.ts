@@ -17,7 +17,7 @@ import { metricNames, untested, type MetricName } from '../../engine/api/metric-
 import { EngineError } from '../../engine/api/errors.ts';
 import { list, number, seedNumber, wholeNumber } from '../options.ts';
 import { parseTaxonomy, TAXONOMY_HELP, taxonomyOf } from '../taxonomy.ts';
-import { duration, pairs, percent, table } from '../text.ts';
+import { duration, pairs, percent, someOf, table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
 
 interface Options {
@@ -207,21 +207,14 @@ function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], un
 /** Experiment, metrics and the report per class, for people. */
 function describeExperiment(experiment: Experiment): string {
   const { classes, counts, thresholds } = experiment;
-  const notTested = untested(experiment);
+  const notTested = counts.test.tracks === 0 ? 'any class' : someOf(untested(experiment));
   const head = pairs([
     ['experiment', experiment.id],
     ['taxonomy', `${experiment.taxonomyName}, ${experiment.classes.length} classes`],
     ...(experiment.droppedClasses.length === 0
       ? []
-      : [['left out', `${experiment.droppedClasses.join(', ')} (too few tracks)`] as const]),
-    ...(notTested.length === 0
-      ? []
-      : [
-          [
-            'not tested',
-            `${notTested.join(', ')} (no test track bears them${whyUntested(experiment)})`,
-          ] as const,
-        ]),
+      : [['left out', `${someOf(experiment.droppedClasses)} (too few tracks)`] as const]),
+    ...(notTested === '' ? [] : [['not tested', `${notTested} (${whyUntested(experiment)})`] as const]),
     [
       'tracks',
       `${counts.train.tracks} train, ${counts.validation.tracks} validation, ${counts.test.tracks} test`,
@@ -266,7 +259,8 @@ function describeExperiment(experiment: Experiment): string {
 }
 
 function whyUntested({ parameters: { task, groupBy } }: Experiment): string {
-  return task === 'single' ? `; a class of fewer than three ${groupBy}s is learned from as a whole` : '';
+  const why = task === 'single' ? `; a class of fewer than three ${groupBy}s is learned from as a whole` : '';
+  return `no test track bears them${why}`;
 }
 
 /** The views of an experiment, each on its own, and what weighed in the end; empty where it looks at one space. */

@@ -81,7 +81,7 @@ function tooFewLabels(
   const found = classes.length === 0 ? 'No class has' : 'Only one class has';
   return new EngineError(
     'too-few-labels',
-    `${found} at least ${minimumTracks} labelled tracks that are ready; two are needed. ` +
+    `${found} at least ${minimumTracks} labelled ${minimumTracks === 1 ? 'track that is' : 'tracks that are'} ready; two are needed. ` +
       `Labelled tracks per class: ${largest}${counts.size > 5 ? ', …' : ''}.`,
     'Label more tracks, choose another taxonomy, or lower the minimum of tracks per class.',
   );

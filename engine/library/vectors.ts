@@ -24,6 +24,8 @@ export interface PrototypeFacts {
   nearestOf: Int32Array;
   /** Of each prototype, the nearest windows of distinct tracks, as rows. */
   nearest: { row: number; distance: number }[][];
+  /** Of each prototype the nearest other one, and the distance in the embedding space; null where there is no other. */
+  twins: ({ index: number; distance: number } | null)[];
 }
 
 /** In place of a prototype. */

@@ -52,16 +52,22 @@ function distinctTracks(neighbours: readonly Neighbour[], { windows }: LibraryVe
   });
 }
 
-/** Names the windows behind rows of the library's window embeddings. */
+/**
+ * Names the windows behind rows of the library's window embeddings.
+ * @param names of tracks that were looked up before, and will be again
+ */
 export function windowRefs(
   library: Library,
   { windows }: LibraryVectors,
   neighbours: readonly Neighbour[],
+  names = new Map<string, { title: string; path: string }>(),
 ): WindowRef[] {
   return neighbours.map(({ row, distance }) => {
     const trackId = windows.trackIds[windows.trackOf[row] ?? -1] ?? '';
+    const name = names.get(trackId) ?? library.tracks.nameOf(trackId);
+    names.set(trackId, name);
     return {
-      ...library.tracks.nameOf(trackId),
+      ...name,
       trackId,
       windowIndex: windows.windowIndex[row] ?? 0,
       startSeconds: windows.startSeconds[row] ?? 0,

@@ -1,4 +1,6 @@
 import type { Rows } from '../../models/neighbours/rows.ts';
+import { squaredDistanceBelow } from '../../models/numerics/distances.ts';
+import { Pacer } from '../../models/numerics/pacer.ts';
 import { compareWindows } from '../../models/pecmae/window-products.ts';
 import { argmax } from '../classify/network-scores.ts';
 import { comparedWindows } from '../experiments/track-logits.ts';
@@ -25,6 +27,7 @@ export function factsOf(
   return vectors.prototypeFacts(`${id} ${revision}`, async () => ({
     ...(await supports(library, id, part, vectors, signal)),
     nearest: await nearestTracksByWindow(vectors, allVectors(part), NEAREST, signal),
+    twins: await twinsOf(allVectors(part), part.network.data.embeddingDim, signal),
   }));
 }
 
@@ -47,7 +50,7 @@ async function supports(
   { network, prepare, view }: NetworkPart,
   vectors: LibraryVectors,
   signal: AbortSignal,
-): Promise<Omit<PrototypeFacts, 'nearest'>> {
+): Promise<Omit<PrototypeFacts, 'nearest' | 'twins'>> {
   const K = network.prototypeCount;
   const support = new Int32Array(K);
   const matching = new Int32Array(K);
@@ -82,4 +85,32 @@ async function supports(
     await compareWindows(network, prepared, { signal, onBlock });
   }
   return { support, matching, nearestOf };
+}
+
+/** Of every prototype the nearest other one. */
+async function twinsOf(
+  vectors: Float32Array,
+  dim: number,
+  signal: AbortSignal,
+): Promise<PrototypeFacts['twins']> {
+  const K = vectors.length / dim;
+  const nearest = new Int32Array(K).fill(-1);
+  const squared = new Float64Array(K).fill(Infinity);
+  const pacer = new Pacer(signal);
+  for (let a = 0; a < K; a++) {
+    // A thousand prototypes are half a million pairs.
+    if (pacer.due((K - a) * dim)) await pacer.pause();
+    for (let b = a + 1; b < K; b++) {
+      const limit = Math.max(squared[a] ?? 0, squared[b] ?? 0);
+      const distance = squaredDistanceBelow(vectors, a * dim, vectors, b * dim, dim, limit);
+      for (const [one, other] of [
+        [a, b],
+        [b, a],
+      ] as const)
+        if (distance < (squared[one] ?? 0)) [squared[one], nearest[one]] = [distance, other];
+    }
+  }
+  return Array.from(nearest, (index, k) =>
+    index < 0 ? null : { index, distance: Math.sqrt(squared[k] ?? 0) },
+  );
 }

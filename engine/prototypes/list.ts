@@ -1,4 +1,3 @@
-import { squaredDistanceBelow } from '../../models/numerics/distances.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import type { Experiment } from '../api/experiments.ts';
 import { MOST_LISTED_WEIGHTS, type PrototypeInfo } from '../api/prototypes.ts';
@@ -42,10 +41,10 @@ async function listPart(
   const vectors = library.embeddings.madeIn(space, 'This experiment');
   const dim = network.data.embeddingDim;
   const queries = allVectors(part);
-  const { support, matching, nearest } = await factsOf(library, experiment, part, vectors, signal);
-  const twins = await twinsOf(queries, dim, signal);
+  const { support, matching, nearest, twins } = await factsOf(library, experiment, part, vectors, signal);
   const pack = context.packs.ofSpace(space);
   const listed: PrototypeInfo[] = [];
+  const names = new Map<string, { title: string; path: string }>();
   const pacer = new Pacer(signal);
   for (let k = 0; k < network.prototypeCount; k++) {
     if (pacer.due(LIST_UNITS + experiment.classes.length)) await pacer.pause();
@@ -61,7 +60,7 @@ async function listPart(
       purity: count > 0 ? (matching[k] ?? 0) / count : null,
       weight: weights[network.classOf(k)] ?? 0,
       weights: largestOf(weights, MOST_LISTED_WEIGHTS),
-      nearest: windowRefs(library, vectors, nearest[k] ?? []),
+      nearest: windowRefs(library, vectors, nearest[k] ?? [], names),
       twin: twin ? { ...twin, index: first + twin.index } : null,
       sonification: library.sonifications.latest(context.media, {
         packSha256: pack?.sha256 ?? space.packSha256,
@@ -100,32 +99,4 @@ function largestOf(weights: Float32Array, most: number): PrototypeInfo['weights'
     best.length = Math.min(best.length, most);
   }
   return best.map((c) => ({ class: c, weight: weights[c] as number }));
-}
-
-/** Of every prototype the nearest other one. */
-async function twinsOf(
-  vectors: Float32Array,
-  dim: number,
-  signal: AbortSignal,
-): Promise<PrototypeInfo['twin'][]> {
-  const K = vectors.length / dim;
-  const nearest = new Int32Array(K).fill(-1);
-  const squared = new Float64Array(K).fill(Infinity);
-  const pacer = new Pacer(signal);
-  for (let a = 0; a < K; a++) {
-    // A thousand prototypes are half a million pairs.
-    if (pacer.due((K - a) * dim)) await pacer.pause();
-    for (let b = a + 1; b < K; b++) {
-      const limit = Math.max(squared[a] ?? 0, squared[b] ?? 0);
-      const distance = squaredDistanceBelow(vectors, a * dim, vectors, b * dim, dim, limit);
-      for (const [one, other] of [
-        [a, b],
-        [b, a],
-      ] as const)
-        if (distance < (squared[one] ?? 0)) [squared[one], nearest[one]] = [distance, other];
-    }
-  }
-  return Array.from(nearest, (index, k) =>
-    index < 0 ? null : { index, distance: Math.sqrt(squared[k] ?? 0) },
-  );
 }

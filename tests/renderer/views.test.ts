@@ -347,6 +347,40 @@ describe('a prototype among many classes', () => {
   });
 });
 
+describe('two models beside each other', () => {
+  it('offer what only the other one has, and show what adding it would do', async () => {
+    const told = { name: 'n', change: 'trained', classes: experiment.classes, prototypes: 1 };
+    const model = (experimentId: string) => ({
+      ...{ ...told, experimentId, revision: 1, accuracy: 0.5, balancedAccuracy: 0.5 },
+    });
+    const of = (index: number) => ({ index, class: 'drum', name: '', weight: 1 });
+    const alone = { kind: 'only-second', first: null, second: of(4), distance: null, change: 'only in B' };
+    const same = { kind: 'same', first: of(1), second: of(3), distance: 0, change: 'same' };
+    const { app, engine } = await open({
+      answers: {
+        'experiments.list': () => [experiment, { ...experiment, id: 'E2' }],
+        'prototypes.compare': () => ({
+          ...{ first: model('E1'), second: model('E2'), reach: 1, pairs: [same, alone], words: ['w'] },
+        }),
+        'prototypes.preview': () => new Promise(() => undefined),
+      },
+    });
+    const session = sessionOf(app);
+    session.experiments.currentId = 'E1';
+    await drumCard();
+    await fireEvent.change(byId('compare-with'), { target: { value: 'experiment E2' } });
+    const offered = await screen.findAllByTestId('compare-add');
+    expect(offered).toHaveLength(1);
+    await fireEvent.click(byId('compare-add'));
+    await waitFor(() => expect(byId('edit-preview')).toBeTruthy());
+    expect(screen.queryByTestId('model-compare')).toBeNull();
+    const vector = { kind: 'prototype', experimentId: 'E2', index: 4, revision: 1 };
+    expect(engine.inputsOf('prototypes.preview')).toEqual([
+      expect.objectContaining({ experimentId: 'E1', edit: { kind: 'add', class: 'drum', vector } }),
+    ]);
+  });
+});
+
 describe('the prototypes of several views', () => {
   const view = (packId: string) => ({
     ...{ space: { ...space, key: packId, packId }, overfitting: false, prototypes: 2 },

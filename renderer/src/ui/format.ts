@@ -8,6 +8,12 @@ export function count(value: number): string {
   return integer.format(value);
 }
 
+/** The first of many names, and how many more there are. */
+export function someOf(names: readonly string[], most = 12): string {
+  const rest = names.length - most;
+  return [...names.slice(0, most), ...(rest > 0 ? [`… ${count(rest)} more`] : [])].join(', ');
+}
+
 /** “1 track”, “2 tracks”. */
 export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;

@@ -330,6 +330,9 @@ describe('chooseClasses', () => {
       EngineError,
     );
     expect(() => chooseClasses(['e'], labelsets, { task: 'single', minimumTracks: 1 })).toThrow(/No track/);
+    expect(() => chooseClasses(['a'], labelsets, { task: 'single', minimumTracks: 1 })).toThrow(
+      'at least 1 labelled track that is ready',
+    );
   });
 
   it('takes the classes that are named only, and the others as one class or not at all', () => {
