@@ -39,6 +39,21 @@ export function scoreText({
   return `${text(mean)}${interval === null ? '' : ` ± ${text(interval)}`}`;
 }
 
+/**
+ * How good a score is among those of its metric, for the depth of a colour: the best 1, the worst 0. R² below 0, however far, is
+ * worse than the mean of the training tracks, and counts as 0: one of them would leave no difference between all others.
+ */
+export function shareOfBest(
+  { metric, mean }: Pick<EvaluationRow, 'metric' | 'mean'>,
+  means: readonly number[],
+): number {
+  const bounded = (value: number): number => (metric === absoluteMetric ? -value : Math.max(0, value));
+  const all = means.map(bounded);
+  const low = all.reduce((least, value) => Math.min(least, value), Infinity);
+  const high = all.reduce((most, value) => Math.max(most, value), -Infinity);
+  return high > low ? (bounded(mean) - low) / (high - low) : 1;
+}
+
 const evaluationId = z
   .string()
   .length(16)

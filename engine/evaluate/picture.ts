@@ -1,5 +1,5 @@
 import { curves, escaped, spiders, textAt } from './drawings.ts';
-import { scoreText, type EvaluationRow, type EvaluationTable } from '../api/evaluations.ts';
+import { scoreText, shareOfBest, type EvaluationRow, type EvaluationTable } from '../api/evaluations.ts';
 
 const CELL = { width: 104, height: 26 };
 const HEAD = 150;
@@ -33,13 +33,12 @@ export function svgOf({ rows, madeBy }: EvaluationTable): string {
     probes.forEach((probe, p) => parts.push(textAt(HEAD + p * CELL.width + 4, y + 14, probe)));
     y += 20;
     const values = shown.filter(({ dataset }) => dataset === first.dataset).map(({ mean }) => mean);
-    const [low, high] = [Math.min(...values), Math.max(...values)];
     for (const space of spaces) {
       parts.push(textAt(4, y + 17, space));
       probes.forEach((probe, p) => {
         const row = own.find((one) => one.space === space && one.probe === probe);
         if (!row) return;
-        const share = high > low ? (row.mean - low) / (high - low) : 1;
+        const share = shareOfBest(row, values);
         const x = HEAD + p * CELL.width;
         parts.push(
           `<rect x="${x}" y="${y}" width="${CELL.width - 2}" height="${CELL.height - 2}" fill="#0072b2" fill-opacity="${(0.06 + 0.44 * share).toFixed(3)}"/>`,

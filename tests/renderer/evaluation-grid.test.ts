@@ -22,6 +22,15 @@ it.each(['R²', 'mean absolute error'])('shades the best cell most: %s', (metric
   expect(Object.fromEntries(shades)).toEqual({ far: 0, near: 1 });
 });
 
+it('leaves differences between the others where one is far worse than the mean', () => {
+  const { shade } = gridOf([row('lost', 'R²', -42), ...rows], 'clean', 'R²');
+  expect([-42, 0.2, 0.9].map((mean) => shade(row('', 'R²', mean)))).toEqual([
+    0,
+    expect.closeTo(0.2 / 0.9),
+    1,
+  ]);
+});
+
 it.each([
   [['accuracy', 'balancedAccuracy', 'macroF1'], 'single'],
   [['averagePrecision', 'rocAuc'], 'multi'],

@@ -1,5 +1,6 @@
 import {
   absoluteMetric,
+  shareOfBest,
   targetMetric,
   type EvaluationRow,
   type EvaluationTask,
@@ -44,20 +45,13 @@ export function gridOf(rows: readonly EvaluationRow[], deformation: string, metr
     shown.map(({ dataset, probe }) => [JSON.stringify([dataset, probe]), { dataset, probe }]),
   );
   // Over all deformations: how much is lost is seen by the colour.
-  const ranges = new Map<string, { low: number; high: number }>();
-  for (const { dataset, mean } of ofMetric) {
-    const { low, high } = ranges.get(dataset) ?? { low: mean, high: mean };
-    ranges.set(dataset, { low: Math.min(low, mean), high: Math.max(high, mean) });
-  }
+  const means = new Map<string, number[]>();
+  for (const { dataset, mean } of ofMetric) means.set(dataset, [...(means.get(dataset) ?? []), mean]);
   return {
     columns: [...columns.values()],
     spaces: distinct(shown.map(({ space }) => space)),
     cell: (space, column) => cells.get(keyOf({ space, ...column })),
-    shade: ({ dataset, metric: own, mean }) => {
-      const { low, high } = ranges.get(dataset) ?? { low: 0, high: 1 };
-      if (high <= low) return 1;
-      return (own === absoluteMetric ? high - mean : mean - low) / (high - low);
-    },
+    shade: (row) => shareOfBest(row, means.get(row.dataset) ?? []),
   };
 }
 
