@@ -35,9 +35,17 @@ export class FileSource {
     throw new AudioError('empty', `The file is empty (0 bytes): ${path}`);
   }
 
-  /** Up to `length` bytes from `position`; fewer only at the end of the file. */
-  async read(position: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = new Uint8Array(Math.max(0, Math.min(length, this.size - position)));
+  /**
+   * Up to `length` bytes from `position`; fewer only at the end of the file.
+   * @param memory to read into, at least as long; makes the result a part of it
+   */
+  async read(
+    position: number,
+    length: number,
+    memory?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const wanted = Math.max(0, Math.min(length, this.size - position));
+    const bytes = memory?.subarray(0, wanted) ?? new Uint8Array(wanted);
     let filled = 0;
     try {
       while (filled < bytes.length) {
@@ -56,16 +64,17 @@ export class FileSource {
     return filled === bytes.length ? bytes : bytes.subarray(0, filled);
   }
 
-  /** The bytes of `[start, end)` in order, `step` at a time. */
+  /** The bytes of `[start, end)` in order, `step` at a time, in memory that is used again: gone when the next are asked for. */
   async *chunks(
     start: number,
     end: number,
     signal: AbortSignal,
     step = READ_BYTES,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+    const memory = new Uint8Array(Math.max(0, Math.min(step, end - start)));
     for (let position = start; position < end;) {
       signal.throwIfAborted();
-      const bytes = await this.read(position, Math.min(step, end - position));
+      const bytes = await this.read(position, Math.min(step, end - position), memory);
       signal.throwIfAborted();
       if (bytes.length === 0) return;
       position += bytes.length;
