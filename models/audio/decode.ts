@@ -116,7 +116,7 @@ async function decodeHere(source: FileSource, sniffed: Sniffed, options: DecodeO
 }
 
 /**
- * Opens a file and streams its samples. Reads 64 KiB at a time; the file is opened read-only and closed when the
+ * Opens a file and streams its samples. Reads 256 KiB at a time; the file is opened read-only and closed when the
  * stream ends or is left, or on abort.
  *
  * MP3 (with a LAME header), Opus and Vorbis are trimmed to the original length; an MP3 without that header keeps the
