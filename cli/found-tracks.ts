@@ -39,7 +39,9 @@ export async function scopeOf(
   const named =
     taxonomy === undefined
       ? (taxonomies.find(({ id }) => id === chosen?.taxonomyId) ?? taxonomies[0])
-      : taxonomies.find(({ id, name }) => id === taxonomy || name === taxonomy);
+      : (taxonomies.find(({ id, name }) => id === taxonomy || name === taxonomy) ??
+        // “folders”, as the source of “Folders” is written.
+        taxonomies.find(({ name }) => name.toLowerCase() === taxonomy.toLowerCase()));
   if (taxonomy !== undefined && !named)
     throw new EngineError(
       'not-found',

@@ -7,7 +7,7 @@ import {
   type MelodyLearning,
   type NotesSurprise,
 } from '../../engine/api/melodies.ts';
-import { FASTEST_BPM, possibleTempo, SLOWEST_BPM } from '../../engine/api/melody.ts';
+import { COUNTED_BPM, FASTEST_BPM, possibleTempo, SLOWEST_BPM } from '../../engine/api/melody.ts';
 import { melodyNamed } from '../melodies.ts';
 import { number, seedNumber, wholeNumber } from '../options.ts';
 import { table } from '../text.ts';
@@ -38,7 +38,7 @@ export function addMelodyContinue(melody: Command, cli: Cli): void {
       ),
     )
     .option('--midi <file>', 'a melody as a standard MIDI file')
-    .option('--bpm <n>', 'beats a minute of one that begins', number(SLOWEST_BPM, FASTEST_BPM), 120)
+    .option('--bpm <n>', 'beats a minute of one that begins', number(SLOWEST_BPM, FASTEST_BPM), COUNTED_BPM)
     .option('--bars <n>', 'bars of four beats', wholeNumber(1, MOST_BARS), bars)
     .option(
       '--temperature <t>',
@@ -58,7 +58,7 @@ export function addMelodyContinue(melody: Command, cli: Cli): void {
       'after',
       `
 It learns from the melodies that the library keeps, where that was not done: a Markov chain, and an LSTM where there are
-enough. A fifth of the melodies is held out to measure both.
+enough. A fifth of the melodies is held out to measure both, and another fifth chooses between them.
 
 Example:
   archetone melody continue ~/archetone-music --melody Theme --bars 8 --out longer.mid`,
@@ -105,7 +105,7 @@ Example:
             if (name === undefined) return { notes: [], beatsPerMinute: bpm };
             const { id: melodyId, beatsPerMinute: beats } = await melodyNamed(session, libraryId, name);
             const got = await client.call('melodies.get', { libraryId, melodyId });
-            return { notes: got.notes, beatsPerMinute: beats };
+            return { notes: got.notes, beatsPerMinute: beats ?? COUNTED_BPM };
           }
         }),
       ),
@@ -128,7 +128,7 @@ function described({ melodies, notes, needed, better, figures }: MelodyLearning)
   ];
   const nats = (value: number): string => value.toFixed(2);
   return [
-    `${learned} Nats per note of ${figures.melodies} that were held out (${figures.notes} notes), less is better:`,
+    `${learned} Nats per note of ${figures.melodies} that were held out (${figures.notes} notes), less is better${figures.chosenBy > 0 ? `; the model was chosen by ${figures.chosenBy} others` : ''}:`,
     table(
       [
         { title: 'model', value: ({ name }) => name },

@@ -97,7 +97,8 @@ export function addMelodiesKept(melody: Command, cli: Cli): void {
     .addHelpText(
       'after',
       `
-Times of notes are seconds; beats are counted as 120 a minute.
+Times of notes are seconds. The tempo is the one on whose sixteenths or triplets the notes begin; where none fits, that is said, also
+in the MIDI file.
 
 Example:
   archetone melody transcribe ~/archetone-music Album/song.flac --start 30 --seconds 20 --out song.mid`,
@@ -108,22 +109,22 @@ Example:
           const { client } = session;
           const { id: libraryId } = await session.library();
           const track = await trackNamed(session, libraryId, named);
-          const { notes } = await session.run('transcribe', () =>
+          const { notes, beatsPerMinute } = await session.run('transcribe', () =>
             client.call('melody.transcribe', {
               ...{ libraryId, trackId: track.id, oneVoice: !options.allVoices },
               ...{ startSeconds: options.start, seconds: options.seconds },
             }),
           );
           const { melody: kept, known } = await client.call('melodies.keep', {
-            ...{ libraryId, notes, beatsPerMinute: DEFAULT_BPM, source: 'track', from: track.title },
+            ...{ libraryId, notes, beatsPerMinute, source: 'track', from: track.title },
             name: (options.name ?? track.title).slice(0, LONGEST_MELODY_NAME).trim() || 'Melody',
           });
           const file = options.out === undefined ? null : resolve(options.out);
           if (file !== null)
-            await client.call('melody.writeMidi', { libraryId, notes, beatsPerMinute: DEFAULT_BPM, file });
+            await client.call('melody.writeMidi', { libraryId, notes, beatsPerMinute, file });
           return {
-            json: { melody: kept, known, notes, file },
-            text: `${notes.length} notes, ${kept.seconds.toFixed(1)} s: “${kept.name}”${known ? ', which was there already' : ''}${file === null ? '' : `; ${file}`}`,
+            json: { melody: kept, known, notes, beatsPerMinute, file },
+            text: `${notes.length} notes, ${kept.seconds.toFixed(1)} s, ${tempoOf(beatsPerMinute)}: “${kept.name}”${known ? ', which was there already' : ''}${file === null ? '' : `; ${file}`}`,
           };
         }),
       ),
@@ -196,8 +197,8 @@ Example:
     );
 }
 
-/** Of a melody that has no beats of its own. */
-const DEFAULT_BPM = 120;
+const tempoOf = (beatsPerMinute: number | null): string =>
+  beatsPerMinute === null ? 'no steady tempo' : `${beatsPerMinute.toFixed(1)} beats a minute`;
 
 interface TranscribeOptions {
   start: number;
@@ -262,7 +263,11 @@ function listed(melodies: readonly KeptMelody[]): string {
       { title: 'melody', value: ({ name }) => name },
       { title: 'notes', value: ({ notes }) => String(notes), align: 'right' },
       { title: 'seconds', value: ({ seconds }) => seconds.toFixed(1), align: 'right' },
-      { title: 'beats a minute', value: ({ beatsPerMinute }) => beatsPerMinute.toFixed(0), align: 'right' },
+      {
+        title: 'beats a minute',
+        value: ({ beatsPerMinute }) => beatsPerMinute?.toFixed(0) ?? 'none',
+        align: 'right',
+      },
       { title: 'source', value: ({ source }) => sources[source] },
       { title: 'from', value: ({ from }) => from ?? '' },
     ],

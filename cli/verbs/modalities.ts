@@ -252,12 +252,12 @@ function described(space: SharedSpace): string {
       ['modalities', modalities.map((of) => modalityTitles[of].toLowerCase()).join(', ')],
       [
         'covers',
-        `${covers} different ones; ${withoutCover} tracks have none, ${unreadCovers.length} could not be read`,
+        `${covers} different ones; ${withoutCover} tracks have none, ${unreadCovers.length} were left out or could not be read`,
       ],
       ['words', `lyrics of ${lyrics} tracks; names of classes left out ${wordsLeftOut} times`],
     ]),
     trialTable(space.trials),
-    ...unreadCovers.slice(0, 10).map(({ reason }) => reason),
+    ...unreadCovers.slice(0, 10).map(({ path, reason }) => `${path}: ${reason}`),
   ].join('\n');
 }
 

@@ -7,23 +7,17 @@ import {
   type ModulationChoiceInput,
   type ModulationFigures,
   type ModulationMapInfo,
-  type ModulationReport,
   type ModulationSource,
-  reportVerdict,
-  sincMethodNames,
-  sincTitles,
-  type SplitFigure,
-  studyDefaults,
-  studyLimits,
 } from '../../engine/api/modulation.ts';
 import { scopeOf } from '../found-tracks.ts';
-import { hertz, mapsSvg, reportSvg, type DrawnMap } from '../modulation-picture.ts';
+import { hertz, mapsSvg, type DrawnMap } from '../modulation-picture.ts';
 import { number, seedNumber, wholeNumber } from '../options.ts';
 import type { Session } from '../session.ts';
-import { pairs, percent, table } from '../text.ts';
+import { pairs, table } from '../text.ts';
 import type { AddVerb, Cli } from '../verb.ts';
 import { writeOutput } from '../write-output.ts';
 import { requireExisting } from './classify.ts';
+import { addModulationLearn } from './modulation-learn.ts';
 
 interface PartOptions {
   start: number;
@@ -46,16 +40,6 @@ interface HearOptions extends PartOptions {
   carriers?: [number, number];
   without?: boolean;
   out: string;
-}
-
-interface LearnOptions {
-  taxonomy?: string;
-  minimumTracks: number;
-  perClass: number;
-  steps: number;
-  splits: number;
-  seed: number;
-  svg?: string;
 }
 
 /** Cells of a map that are told of. */
@@ -113,40 +97,8 @@ Examples:
     )
     .action((file: string, options: HearOptions) => cli.answer(() => hear(cli, file, options)));
 
-  modulation
-    .command('learn')
-    .description(
-      'Learn modulation filters on the labels of a library, against fixed ones and a control, and see what lower envelope rates cost each class.',
-    )
-    .argument('<library>', "folder with the library's data")
-    .option('--taxonomy <id or name>', 'default: that of the newest experiment')
-    .option('--minimum-tracks <n>', 'classes of fewer are left out', wholeNumber(3, 1000), 5)
-    .option(
-      '--per-class <n>',
-      'tracks of a class that are looked at, at most',
-      within(studyLimits.perClass),
-      studyDefaults.perClass,
-    )
-    .option('--steps <n>', 'steps of each training', within(studyLimits.steps), studyDefaults.steps)
-    .option(
-      '--splits <n>',
-      'splits, each with trainings of its own',
-      within(studyLimits.splits),
-      studyDefaults.splits,
-    )
-    .option('--seed <n>', 'draws tracks and splits', seedNumber, 1)
-    .option('--svg <file>', 'draw the filters and the rates')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  archetone modulation learn ~/archetone-music --svg filters.svg
-  archetone modulation learn ~/archetone-music --taxonomy folders --splits 10 --json`,
-    )
-    .action((folder: string, options: LearnOptions) => cli.answer(() => learn(cli, folder, options)));
+  addModulationLearn(modulation, cli);
 };
-
-const within = ({ min, max }: { min: number; max: number }) => wholeNumber(min, max);
 
 const withPart = (command: Command): Command =>
   command
@@ -349,74 +301,3 @@ const told = (file: string, { gainDb, chosenDb, othersDb, durationSeconds }: Mod
     ['others, an octave away', change(othersDb)],
     ['raised by', `${gainDb.toFixed(1)} dB`],
   ]);
-
-async function learn(cli: Cli, folder: string, { taxonomy, svg, ...settings }: LearnOptions) {
-  const report = await cli.withLibrary(folder, async (session) => {
-    const { id: libraryId } = await session.library();
-    const { taxonomyId } = await scopeOf(session, libraryId, { taxonomy });
-    if (taxonomyId === null)
-      throw new EngineError(
-        'not-found',
-        'This library has no labels.',
-        'Run: archetone taxonomies add --help',
-      );
-    const result = await session.run('modulation-study', (client) =>
-      client.call('modulation.study', { libraryId, taxonomyId, ...settings }),
-    );
-    return result.report;
-  });
-  if (svg !== undefined) await writeOutput(resolve(svg), reportSvg(report));
-  return { json: report, text: reported(report) };
-}
-
-const figure = ({ mean, low, high }: SplitFigure): string =>
-  `${percent(mean)} (${percent(low)} to ${percent(high)})`;
-
-function reported(report: ModulationReport): string {
-  const { classes, accuracy, gain, majority, filters, rates, tracks, of, splits, testTracks } = report;
-  const head = pairs([
-    [
-      'tracks',
-      `${tracks} of ${of}, ${classes.length} classes; ${testTracks} tested in each of ${splits} splits`,
-    ],
-    ...sincMethodNames.map((name) => [sincTitles[name], figure(accuracy[name])] as [string, string]),
-    ['The largest class', percent(majority)],
-    ['learned − fixed', figure(gain.fixed)],
-    ['learned − permuted', figure(gain.permuted)],
-  ]);
-  const edges = table<number>(
-    [
-      { title: 'filter', value: (i) => String(i + 1), align: 'right' },
-      ...(['fixed', 'learned'] as const).map((name) => ({
-        title: `${name}, Hz`,
-        value: (i: number) => {
-          const filter = filters[name][i];
-          return filter ? `${filter.lowHz.toFixed(2)} – ${filter.highHz.toFixed(2)}` : '';
-        },
-        align: 'right' as const,
-      })),
-    ],
-    filters.learned.map((_, i) => i),
-  );
-  const perClass = table<number>(
-    [
-      { title: 'class', value: (row) => (row < 0 ? 'all' : (classes[row] ?? '')) },
-      ...rates.map(({ rateHz, accuracy: all, perClass: own }) => ({
-        title: `${rateHz} Hz`,
-        value: (row: number) => {
-          const value = row < 0 ? all.mean : own[row];
-          return value == null ? '–' : percent(value);
-        },
-        align: 'right' as const,
-      })),
-    ],
-    [-1, ...classes.keys()],
-  );
-  return [
-    head,
-    reportVerdict(report),
-    edges,
-    'Told right when the envelopes are taken so many times a second:',
-    perClass,
-  ].join('\n\n');
-}

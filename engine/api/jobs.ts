@@ -6,7 +6,7 @@ import type { EngineErrorData } from './errors.ts';
 import type { LibraryBundle } from './libraries.ts';
 import type { ExportResult } from './exports.ts';
 import type { MelodyContinuation } from './melodies.ts';
-import type { MelodySound, Note } from './melody.ts';
+import type { HeardMelody, MelodySound } from './melody.ts';
 import type { ModulationClass, ModulationReport } from './modulation.ts';
 import type { VectorRef } from './neighbours.ts';
 import type { ProviderInfo, PackVerification } from './packs.ts';
@@ -125,7 +125,7 @@ export type JobResult =
   | { kind: 'sonify'; sonifications: { target: VectorRef; sonification: Sonification }[] }
   | { kind: 'background-sounds'; made: number; failed: number }
   | { kind: 'melody'; melody: MelodySound }
-  | { kind: 'transcribe'; notes: Note[] }
+  | ({ kind: 'transcribe' } & HeardMelody)
   | { kind: 'continue-melody'; continuation: MelodyContinuation }
   | { kind: 'study'; studyId: string; reductions: number }
   | { kind: 'mistakes'; reportId: string; mistakes: number }

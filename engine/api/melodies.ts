@@ -25,7 +25,8 @@ export interface KeptMelody {
   /** How many it has. */
   notes: number;
   seconds: number;
-  beatsPerMinute: number;
+  /** Null for one without a tempo of its own: its beats are counted as 120 a minute. */
+  beatsPerMinute: number | null;
   createdAt: string;
 }
 
@@ -47,12 +48,14 @@ export interface MelodyLearning {
   notes: number;
   /** Melodies that an LSTM needs. */
   needed: number;
-  /** The one that continues where nothing is said: of both the one that knows held-out melodies better. */
+  /** The one that continues where nothing is said: of both the one that knows the melodies better that choose. */
   better: MelodyModelName;
-  /** How well melodies are known that were held out; null with too few to hold some out. */
+  /** How well melodies are known that were held out, and by which none was chosen; null with too few to hold some out. */
   figures: {
     melodies: number;
     notes: number;
+    /** Other held-out melodies, by which `better` was chosen; 0 where there was no choice. */
+    chosenBy: number;
     /** Every pitch and duration alike. */
     uniform: NotesSurprise;
     /** How often each is, whatever came before. */
@@ -89,7 +92,7 @@ export const melodiesMethods = {
   'melodies.keep': query<{ melody: KeptMelody; known: boolean }>()(
     z.strictObject({
       ...inLibrary,
-      ...{ name, notes, beatsPerMinute: beatsPerMinuteSchema },
+      ...{ name, notes, beatsPerMinute: beatsPerMinuteSchema.nullable() },
       source: z.enum(melodySources),
       from: z.string().max(4096).nullable().default(null),
     }),

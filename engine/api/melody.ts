@@ -75,6 +75,16 @@ export interface MelodySound {
 /** Seconds of a track that are listened to where nothing is said. */
 export const TRANSCRIBED_SECONDS = 60;
 
+/** What is heard of a track. */
+export interface HeardMelody {
+  notes: Note[];
+  /** On whose sixteenths or triplets notes begin; null where no steady tempo fits. */
+  beatsPerMinute: number | null;
+}
+
+/** Beats a minute of a melody that has no tempo of its own. */
+export const COUNTED_BPM = 120;
+
 /** What a MIDI file says. */
 export interface MidiMelody {
   notes: Note[];
@@ -124,8 +134,12 @@ export const melodyMethods = {
   ),
   /** Reads the notes of a MIDI file. @throws `unreadable`; `bad-input` for what is no MIDI file, or holds too much */
   'melody.readMidi': query<MidiMelody>()(z.strictObject({ file: path })),
-  /** Writes notes to a new MIDI file; answers with its bytes. @throws `bad-input` for a file that is there already */
+  /**
+   * Writes notes to a new MIDI file; answers with its bytes. Without a tempo the file says that it has none, and beats are counted
+   * as {@link COUNTED_BPM} a minute.
+   * @throws `bad-input` for a file that is there already
+   */
   'melody.writeMidi': query<{ bytes: number }>()(
-    z.strictObject({ ...inLibrary, notes, beatsPerMinute: beatsPerMinuteSchema, file: path }),
+    z.strictObject({ ...inLibrary, notes, beatsPerMinute: beatsPerMinuteSchema.nullable(), file: path }),
   ),
 };

@@ -80,7 +80,11 @@ export interface SharedReadiness {
   groups: number;
   /** Different covers among these tracks, and tracks that have none, some of them by path. */
   covers: number;
-  withoutCover: { tracks: number; examples: string[] };
+  withoutCover: {
+    tracks: number;
+    /** Those first whose cover is there and was not taken. `reason`: null where there is none. */
+    examples: { path: string; reason: string | null }[];
+  };
   /** What is missing, for people; null where it can be learned. */
   problem: { message: string; hint: string } | null;
 }
@@ -104,7 +108,7 @@ export interface SharedSpace {
   groups: number;
   covers: number;
   trials: SharedTrialFigures[];
-  /** Tracks without a cover; covers that could not be looked at; how often words that name a class were left out. */
+  /** Tracks without a cover; covers that were not taken or could not be looked at; how often words that name a class were left out. */
   withoutCover: number;
   unreadCovers: { path: string; reason: string }[];
   wordsLeftOut: number;

@@ -135,10 +135,19 @@ export interface ModulationReport {
   majority: number;
   testTracks: number;
   frequenciesHz: number[];
-  /** The learned ones are of the first split. */
+  /** The learned ones are learned from all these tracks, the figures from parts of them. */
   filters: { fixed: SincFilter[]; learned: SincFilter[] };
   /** `perClass`: share of the test tracks of each class, null where none was tested. */
   rates: { rateHz: number; accuracy: SplitFigure; perClass: (number | null)[] }[];
+}
+
+/** A space that learned modulation filters make. */
+export interface KeptFilters {
+  /** Of the pack that makes its vectors. */
+  packId: string;
+  title: string;
+  /** Numbers of a vector. */
+  dim: number;
 }
 
 /** Of fewer splits differences may be alike by chance, and their interval narrow. */
@@ -201,6 +210,14 @@ export const modulationMethods = {
       splits: studyNumber('splits'),
       seed: seed.default(1),
     }),
+  ),
+  /**
+   * Keeps the filters that a study learned as a pack, in whose space a library can be embedded as in every other. The same filters
+   * of one library are one pack.
+   * @throws `not-found` where the job is none that learned filters of this library; `pack`; `disk-full`
+   */
+  'modulation.keep': query<KeptFilters>()(
+    z.strictObject({ ...inLibrary, jobId: id, title: z.string().trim().min(1).max(200) }),
   ),
   /** The sound with some of its modulations only. @throws as `modulation.map`; `disk-full` */
   'modulation.hear': query<ModulationSound>()(

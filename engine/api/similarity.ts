@@ -139,7 +139,11 @@ export const similarityMethods = {
       use: z.boolean().default(true),
     }),
   ),
-  /** Sees the library in a learned space, or (null) in that of the pack it was learned on. Answers at once what is ready. */
+  /**
+   * Sees the library in a learned space, in that of another pack by which its tracks are embedded, or (null) in what the learned
+   * space it is seen in was learned on. Answers at once what is ready.
+   * @throws `not-found` for a pack of neither kind; `library-busy` while a job works on the library; `pack`
+   */
   'similarity.use': query<{ packId: string; tracks: number }>()(
     z.strictObject({ ...inLibrary, packId: id.nullable() }),
   ),

@@ -16,6 +16,8 @@ export interface ProbeResult {
   info: AudioInfo | null;
   tags: Tags;
   cover: Cover | null;
+  /** Why a cover that is there was not taken. */
+  coverProblem: string | null;
   /** SHA-256 of the whole file, lower-case hex. */
   contentHash: string;
   /** Size of the file. */

@@ -120,9 +120,11 @@ function moved(samples: Float32Array<ArrayBuffer>): Transfer<Decoded> {
 async function probe(path: string, context: CallContext): Promise<ProbeResult> {
   const tags = await readTags(path);
   context.alive();
-  const cover = tags.cover ?? (await coverBeside(path));
+  const beside = tags.cover ? null : await coverBeside(path);
+  const cover = tags.cover ?? beside?.cover ?? null;
+  const coverProblem = cover ? null : (tags.coverProblem ?? beside?.problem ?? null);
   const before = await stat(fileToOpen(path));
-  const result: ProbeResult = { ...tags, cover, ...(await hashFile(path, context)) };
+  const result: ProbeResult = { ...tags, cover, coverProblem, ...(await hashFile(path, context)) };
   if (result.bytes !== before.size)
     throw new AudioError('unreadable', `The file changed while it was read: ${path}`);
   return result;

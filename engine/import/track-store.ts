@@ -144,6 +144,7 @@ export class TrackStore {
       musical_key: tags.key,
       comment: tags.comment,
       cover,
+      cover_problem: cover === null ? probe.coverProblem : null,
       format: info?.format ?? null,
       sample_rate: whole(info?.sampleRate ?? null),
       channels: whole(info?.channels ?? null),

@@ -6,7 +6,7 @@ import {
   type MelodyLearning,
   type MelodySource,
 } from '../api/melodies.ts';
-import type { Note } from '../api/melody.ts';
+import { COUNTED_BPM, type Note } from '../api/melody.ts';
 import { EngineError } from '../api/errors.ts';
 import { newId } from '../identifier.ts';
 import { toBlob, type Database } from '../storage/database.ts';
@@ -21,7 +21,8 @@ export interface NewMelody {
   name: string;
   source: MelodySource;
   from: string | null;
-  beatsPerMinute: number;
+  /** Null: none of its own. */
+  beatsPerMinute: number | null;
   /** In order. */
   notes: readonly Note[];
   seconds: number;
@@ -34,7 +35,7 @@ export interface StoredLearning {
 }
 
 const COLUMNS = `id, name, source, source_name AS "from", note_count AS notes, seconds,
-  beats_per_minute AS beatsPerMinute, created_at AS createdAt`;
+  NULLIF(beats_per_minute, 0) AS beatsPerMinute, created_at AS createdAt`;
 
 /** The melodies of a library. Removing one can be undone until the library is opened again. */
 export class MelodyRepository {
@@ -81,7 +82,11 @@ export class MelodyRepository {
           WHERE removed_at IS NULL ORDER BY rowid`,
       )
       .all()
-      .map(({ notes, count, bpm }) => ({ notes: () => notesOf(notes), count, beatsPerMinute: bpm }));
+      .map(({ notes, count, bpm }) => ({
+        notes: () => notesOf(notes),
+        count,
+        beatsPerMinute: bpm === 0 ? COUNTED_BPM : bpm,
+      }));
   }
 
   /** A digest of what is learned from: another one, other melodies. Null without melodies. */
@@ -107,7 +112,9 @@ export class MelodyRepository {
     const text = JSON.stringify(
       notes.map((note) => [note.onsetSeconds, note.durationSeconds, note.midiPitch, note.velocity]),
     );
-    const digest = createHash('sha256').update(`${beatsPerMinute} ${text}`).digest('hex');
+    const digest = createHash('sha256')
+      .update(`${beatsPerMinute ?? 0} ${text}`)
+      .digest('hex');
     const same = this.#db
       .prepare<{ id: string }>('SELECT id FROM melodies WHERE digest = ? AND removed_at IS NULL')
       .get([digest]);
@@ -120,7 +127,7 @@ export class MelodyRepository {
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run([
-        ...[id, this.#free(name, id), source, from, beatsPerMinute, digest, text, notes.length, seconds],
+        ...[id, this.#free(name, id), source, from, beatsPerMinute ?? 0, digest, text, notes.length, seconds],
         new Date().toISOString(),
       ]);
     this.#announce('melodies');

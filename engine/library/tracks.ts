@@ -42,6 +42,8 @@ export interface DescribedTrack extends Pick<TaggedTrack, 'id' | 'path' | 'genre
   comment: string | null;
   /** Name of its picture in `covers/`. */
   cover: string | null;
+  /** Why a cover that is there was not taken. */
+  coverProblem: string | null;
 }
 
 /** What a track's file is, as far as playing it goes. */
@@ -336,7 +338,7 @@ export class TrackRepository {
   described(): DescribedTrack[] {
     return this.#db
       .prepare<Omit<DescribedTrack, 'genre'> & { genre: string }>(
-        `SELECT id, path, genre, artist, album, title, comment, cover FROM tracks WHERE kind = 'file' ORDER BY path`,
+        `SELECT id, path, genre, artist, album, title, comment, cover, cover_problem AS coverProblem FROM tracks WHERE kind = 'file' ORDER BY path`,
       )
       .all()
       .map((row) => ({ ...row, genre: JSON.parse(row.genre) as string[] }));

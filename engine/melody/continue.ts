@@ -19,7 +19,7 @@ import { limits } from './play.ts';
 export const continueSpecSchema = melodiesMethods['melodies.continue'].input;
 
 /** The way to learn of this version: another one learns something else. */
-const VERSION = 1;
+const VERSION = 2;
 const PERCENT = 100;
 /** Reading a note, in units of {@link Pacer.due}. */
 const WORK_PER_NOTE = 1000;

@@ -40,7 +40,7 @@ export function melodyHandlers(context: EngineContext): Pick<Handlers, keyof typ
         `Notes of ${nameOfVectors(libraries.get(libraryId), [{ kind: 'track', trackId }])}`,
       run: async ({ libraryId, ...request }, job) => ({
         kind: 'transcribe',
-        notes: await transcribeTrack(context, libraries.get(libraryId), request, job),
+        ...(await transcribeTrack(context, libraries.get(libraryId), request, job)),
       }),
     }),
   );

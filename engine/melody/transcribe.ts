@@ -1,9 +1,10 @@
 import type * as z from 'zod';
 import { checkLimits } from '../../models/melody/midi.ts';
 import { notesOf, oneVoice } from '../../models/melody/posteriors.ts';
+import { pulseOf } from '../../models/melody/pulse.ts';
 import { posteriorsOf, TRANSCRIBED_RATE } from '../../models/melody/transcribe.ts';
 import { EngineError } from '../api/errors.ts';
-import { melodyMethods, type Note } from '../api/melody.ts';
+import { melodyMethods, possibleTempo, type HeardMelody } from '../api/melody.ts';
 import type { EngineContext } from '../context.ts';
 import { cutSamples } from '../decode/cut.ts';
 import type { JobHandle } from '../jobs/queue.ts';
@@ -14,7 +15,7 @@ import { limits } from './play.ts';
 export const transcribeSpecSchema = melodyMethods['melody.transcribe'].input;
 
 /**
- * The notes of a part of a track, counted from its beginning.
+ * The notes of a part of a track, counted from its beginning, and the tempo on whose grid all that is heard begins.
  * @throws EngineError `not-found`; `bad-input` where none is heard; AudioError; MelodyError for too many; the signal's reason
  */
 export async function transcribeTrack(
@@ -22,7 +23,7 @@ export async function transcribeTrack(
   library: Library,
   request: Omit<z.output<typeof transcribeSpecSchema>, 'libraryId'>,
   job: JobHandle,
-): Promise<Note[]> {
+): Promise<HeardMelody> {
   const { trackId, startSeconds, seconds } = request;
   const path = library.absolutePath(library.tracks.file(trackId).path);
   const part = { startSeconds, seconds };
@@ -42,5 +43,7 @@ export async function transcribeTrack(
       'Choose another part in the player, or another track.',
     );
   checkLimits(notes, limits);
-  return notes;
+  // Of all voices, since most of the pulse is often in the others.
+  const pulse = pulseOf(heard);
+  return { notes, beatsPerMinute: pulse && possibleTempo(pulse.beatsPerMinute) };
 }

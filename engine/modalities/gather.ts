@@ -140,6 +140,10 @@ function usable(library: Library, classes: SharedClasses): Usable {
   };
 }
 
+/** Tracks whose cover is there and was not taken. */
+const withCoverLeftOut = (tracks: readonly DescribedTrack[]): DescribedTrack[] =>
+  tracks.filter(({ cover, coverProblem }) => cover === null && coverProblem !== null);
+
 /** What there is to learn from. @throws EngineError `not-found` */
 export function readiness(library: Library, classes: SharedClasses): SharedReadiness {
   const { tracks, names, groups } = usable(library, classes);
@@ -151,7 +155,9 @@ export function readiness(library: Library, classes: SharedClasses): SharedReadi
     covers: new Set(tracks.flatMap(({ cover }) => cover ?? [])).size,
     withoutCover: {
       tracks: without.length,
-      examples: without.slice(0, MOST_EXAMPLES).map(({ path }) => path),
+      examples: [...withCoverLeftOut(without), ...without.filter(({ coverProblem }) => coverProblem === null)]
+        .slice(0, MOST_EXAMPLES)
+        .map(({ path, coverProblem }) => ({ path, reason: coverProblem })),
     },
   };
   const fewest = fewestToShare[classes.kind];
@@ -197,6 +203,10 @@ export async function gatherShared(
   // Before anything is waited for: the library may be shown another space, or lose tracks, meanwhile.
   const audio = audioRows(library, tracks);
   const covers = await coverRows(library, tracks, network, options);
+  const unread = [
+    ...withCoverLeftOut(tracks).map(({ path, coverProblem }) => ({ path, reason: coverProblem ?? '' })),
+    ...covers.unread,
+  ];
   const words = await wordRows(library, tracks, { classes, phrases, labels }, options);
   const data: SharedData = {
     ...{ labels, groups, classes: names.length },
@@ -210,12 +220,12 @@ export async function gatherShared(
     throw new EngineError(
       'too-few-labels',
       `There are ${examples(covers.rows)} different covers that could be looked at, and words of ${examples(words.rows)} tracks; at least ${FEWEST_EXAMPLES} of either are needed.`,
-      covers.unread[0]?.reason ?? 'Put pictures called cover.jpg beside the tracks of an album, or tag them.',
+      unread[0]?.reason ?? 'Put pictures called cover.jpg beside the tracks of an album, or tag them.',
     );
   return {
     ...{ data, names, trackIds: tracks.map(({ id }) => id) },
     rare: data.modalities.words ? words.rare : null,
-    unreadCovers: covers.unread.slice(0, MOST_LISTED),
+    unreadCovers: unread.slice(0, MOST_LISTED),
     withoutCover: withoutCover.tracks,
     wordsLeftOut: words.leftOut,
     lyrics: words.lyrics,
@@ -247,17 +257,18 @@ async function coverRows(
   for (const track of tracks)
     if (track.cover !== null && !first.has(track.cover)) first.set(track.cover, track);
   const files = [...first.keys()];
-  const answers = await readCovers(
-    files.map((name) => join(library.cacheFolder, 'covers', name)),
-    network,
-    options,
-  );
+  const paths = files.map((name) => join(library.cacheFolder, 'covers', name));
+  const answers = await readCovers(paths, network, options);
   const features = new Map<string, Float32Array>();
   const unread: { path: string; reason: string }[] = [];
   answers.forEach((answer, i) => {
     const name = files[i] ?? '';
     if ('features' in answer) features.set(name, answer.features);
-    else unread.push({ path: first.get(name)?.path ?? name, reason: answer.problem.message });
+    else {
+      // Where the library keeps it tells nobody anything.
+      const reason = answer.problem.message.replace(paths[i] ?? '', 'Its cover');
+      unread.push({ path: first.get(name)?.path ?? name, reason });
+    }
   });
   const [any] = features.values();
   const dim = any?.length ?? COVER_DIM;

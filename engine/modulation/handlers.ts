@@ -6,6 +6,7 @@ import { refuseExisting, writeNew } from '../bundles/write-new.ts';
 import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
 import { hearable, keptWav } from './hear.ts';
+import { keepFilters } from './keep.ts';
 import { classMap, mapInfo } from './maps.ts';
 import { samplesOf } from './source.ts';
 import { modulationStudy } from './study.ts';
@@ -46,6 +47,7 @@ export function modulationHandlers(context: EngineContext): Pick<Handlers, keyof
       answer(() => ({ jobId: jobs.start('modulation-class', { libraryId: spec.libraryId, spec }) })),
     'modulation.study': (spec) =>
       answer(() => ({ jobId: jobs.start('modulation-study', { libraryId: spec.libraryId, spec }) })),
+    'modulation.keep': (request) => keepFilters(context, request),
     'modulation.hear': async ({ libraryId, of, choice }, { signal }) => {
       const library = libraries.get(libraryId);
       const samples = await samplesOf(context, libraryId, of, signal);

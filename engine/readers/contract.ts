@@ -36,6 +36,7 @@ const probeSchema = z.object({
     ...{ bpm: number, key: text, comment: text },
   }),
   cover: z.object({ mime: z.string(), data: bytes }).nullable(),
+  coverProblem: z.string().max(1000).nullable(),
   contentHash: z.string().regex(/^[0-9a-f]{64}$/),
   bytes: z.number().min(0),
 }) as unknown as z.ZodType<ProbeResult>;

@@ -2,10 +2,12 @@ import { answer } from '../answer.ts';
 import type { Handlers } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { LearnedSpace, similarityMethods } from '../api/similarity.ts';
+import type { SpaceInfo } from '../api/spaces.ts';
 import type { EngineContext } from '../context.ts';
 import { jobKind } from '../jobs/kind.ts';
 import type { Library } from '../library/library.ts';
 import { spaceOfPack } from '../library/pack-space.ts';
+import { packOfSpace } from '../packs/of-space.ts';
 import { learnedSpaceOf } from './card.ts';
 import { readiness } from './gather.ts';
 import { learnSimilarity, learnSpecSchema } from './learn.ts';
@@ -42,6 +44,13 @@ export function similarityHandlers(context: EngineContext): Pick<Handlers, keyof
       'Learn one from playlists.',
     );
   };
+  /** Space of a pack that is no projection, with its tracks; null where none is embedded by it. */
+  const embeddedBy = (library: Library, packId: string): (SpaceInfo & { tracks: number }) | null => {
+    if (packs.find(packId)?.manifest.projectionOf) return null;
+    const seen = (space: SpaceInfo & { tracks: number }): boolean =>
+      space.packId === packId && space.windows === library.windows() && space.deformation === null;
+    return library.spaces.list().find((space) => seen(space) && space.tracks > 0) ?? null;
+  };
   return {
     'similarity.list': ({ libraryId }) => answer(() => learnedIn(libraries.get(libraryId))),
     'similarity.readiness': async ({ libraryId }) => {
@@ -65,6 +74,12 @@ export function similarityHandlers(context: EngineContext): Pick<Handlers, keyof
           packId: parent.pack.manifest.id,
           tracks: library.embeddings.tracks(parent.space).trackIds.length,
         };
+      }
+      const embedded = embeddedBy(library, packId);
+      if (embedded) {
+        packOfSpace(context, embedded, 'its tracks were embedded with');
+        seeIn(context, library, embedded);
+        return { packId, tracks: embedded.tracks };
       }
       learnedPackOf(library, packId);
       const pack = packs.get(packId);

@@ -1,8 +1,7 @@
-import { copyFile, link, mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { encoderGraphs, packWith, writePack, type Pack } from '../../models/packs/index.ts';
+import { encoderGraphs, type Pack } from '../../models/packs/index.ts';
 import { assessSimilarity } from '../../models/similarity/assess.ts';
 import { learnedPack } from '../../models/similarity/pack.ts';
+import type { LearnedProjection } from '../../models/similarity/projection.ts';
 import { defaultSimilaritySettings, learnProjection } from '../../models/similarity/train.ts';
 import { similarityMethods } from '../api/similarity.ts';
 import type { ParsedInput } from '../api/contract.ts';
@@ -10,7 +9,7 @@ import type { JobResult } from '../api/jobs.ts';
 import type { EngineContext } from '../context.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import { spaceOfPack } from '../library/pack-space.ts';
-import { isDiskFull, storageError } from '../storage/errors.ts';
+import { keepPack } from '../packs/keep-pack.ts';
 import type { LearnedCard } from './card.ts';
 import { gatherSimilarity } from './gather.ts';
 import { fillSpace, otherJob, parentSpace, seeIn } from './spaces.ts';
@@ -53,7 +52,7 @@ export async function learnSimilarity(
       report(ASSESSED + ((LEARNED - ASSESSED) * step) / steps, 'learning from all playlists'),
   });
   const card: LearnedCard = { libraryId, settings: asked, playlists, tracks, assessment };
-  const pack = await keepPack(context, parent.pack, { projection, title, card, addFolder });
+  const pack = await keptPack(context, parent.pack, { projection, title, card, addFolder });
   const space = spaceOfPack(library, pack);
   const embedded = await fillSpace(context, library, { pack, space }, parent.space, {
     signal: job.signal,
@@ -65,7 +64,7 @@ export async function learnSimilarity(
   return { kind: 'learn-similarity', packId: pack.manifest.id, title, tracks: embedded, used, assessment };
 }
 
-async function keepPack(
+async function keptPack(
   context: EngineContext,
   parent: Pack,
   {
@@ -73,34 +72,10 @@ async function keepPack(
     title,
     card,
     addFolder,
-  }: { projection: Parameters<typeof learnedPack>[1]; title: string; card: LearnedCard; addFolder: string },
+  }: { projection: LearnedProjection; title: string; card: LearnedCard; addFolder: string },
 ): Promise<Pack> {
   const files = learnedPack(parent, projection, { title, card, libraryId: card.libraryId });
-  const folder = join(addFolder, files.manifest.id);
-  const made = packWith(files.manifest, folder);
-  if (context.packs.find(made.manifest.id)?.sha256 === made.sha256) return made;
-  const { folder: from } = await context.packs.ready(parent.manifest.id);
-  // Out of sight until it is whole: folders that begin with a dot are no packs.
-  const draft = join(addFolder, `.learning-${files.manifest.id}`);
-  // Of a run that was ended.
-  await rm(draft, { recursive: true, force: true });
-  try {
-    await mkdir(draft, { recursive: true });
-    for (const name of encoderGraphs(parent.manifest)) {
-      const file = parent.manifest.graphs[name]?.file ?? '';
-      // The same bytes, kept once where the disk can.
-      await link(join(from, file), join(draft, file)).catch(() =>
-        copyFile(join(from, file), join(draft, file)),
-      );
-    }
-    await writePack(files, draft);
-    await rm(folder, { recursive: true, force: true });
-    await rename(draft, folder);
-  } catch (thrown) {
-    throw isDiskFull(thrown) ? storageError(thrown, folder) : thrown;
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
-  await context.packs.refresh();
-  return context.packs.get(made.manifest.id);
+  const { folder } = await context.packs.ready(parent.manifest.id);
+  const names = encoderGraphs(parent.manifest).map((name) => parent.manifest.graphs[name]?.file ?? '');
+  return keepPack(context.packs, files, { addFolder, shared: { folder, names } });
 }

@@ -1,6 +1,7 @@
 import { openAsBlob } from 'node:fs';
 import { parseBlob, type IAudioMetadata } from 'music-metadata';
 import { fileToOpen } from './file-name.ts';
+import { pictureKind } from './picture.ts';
 import { readInfo } from './info.ts';
 import { hasTooManyChunks } from './riff.ts';
 import { sniff, type Sniffed } from './sniff.ts';
@@ -31,6 +32,18 @@ export interface Cover {
 
 /** Larger pictures are left out: a thumbnail does not need them, and a thousand of them fill the memory. */
 export const MAX_COVER_BYTES = 4 * 1024 * 1024;
+
+/** A cover, or why one that is there was not taken; neither where there is none. */
+export interface FoundCover {
+  cover: Cover | null;
+  /** A sentence for people. */
+  problem: string | null;
+}
+
+/** What is said of covers that are not taken, behind what they are. */
+export const noPicture = 'is no JPEG, PNG, WebP or GIF.';
+export const tooLarge = (bytes: number): string =>
+  `has ${(bytes / 2 ** 20).toFixed(1)} MiB; covers of up to ${MAX_COVER_BYTES / 2 ** 20} MiB are taken.`;
 /** Longer texts are cut: no real title or comment needs more, and tags of unknown files may hold anything. */
 const MAX_TEXT = 2000;
 const MAX_GENRES = 32;
@@ -98,9 +111,15 @@ function toTags(metadata: IAudioMetadata): Tags {
   };
 }
 
-function toCover(common: IAudioMetadata['common']): Cover | null {
-  const picture = common.picture?.find(({ data }) => data.length > 0 && data.length <= MAX_COVER_BYTES);
-  return picture === undefined ? null : { mime: picture.format, data: Uint8Array.from(picture.data) };
+function toCover(common: IAudioMetadata['common']): FoundCover {
+  const pictures = (common.picture ?? []).filter(({ data }) => data.length > 0);
+  const fitting = pictures.filter(({ data }) => data.length <= MAX_COVER_BYTES);
+  const picture = fitting.find(({ data }) => pictureKind(data) !== null);
+  if (picture) return { cover: { mime: picture.format, data: Uint8Array.from(picture.data) }, problem: null };
+  const [first] = pictures;
+  if (first === undefined) return { cover: null, problem: null };
+  const problem = fitting.length > 0 ? noPicture : tooLarge(first.data.length);
+  return { cover: null, problem: `The cover in its tags ${problem}` };
 }
 
 async function parseTags(source: FileSource, { format, container }: Sniffed): Promise<IAudioMetadata | null> {
@@ -130,19 +149,20 @@ const noTags: Tags = {
 /**
  * Reads format, tags and cover of a file without decoding it. Run it where it can be stopped: tag readers have had
  * endless loops on hostile files.
- * @returns `info` null where the headers do not tell rate, channels and length; empty tags where they are broken
+ * @returns `coverProblem` why a cover that is there was not taken; `info` null where the headers do not tell rate, channels and length; empty tags where they are broken
  * @throws AudioError missing, unreadable, empty, not-audio, unsupported
  */
 export async function readTags(
   path: string,
-): Promise<{ info: AudioInfo | null; tags: Tags; cover: Cover | null }> {
+): Promise<{ info: AudioInfo | null; tags: Tags; cover: Cover | null; coverProblem: string | null }> {
   const source = await FileSource.open(path);
   try {
     const sniffed = await sniff(source);
     const parsed = await parseTags(source, sniffed);
     const info = await readInfo(source, sniffed, parsed?.format ?? null);
-    if (parsed === null) return { info, tags: { ...noTags, genre: [] }, cover: null };
-    return { info, tags: toTags(parsed), cover: toCover(parsed.common) };
+    if (parsed === null) return { info, tags: { ...noTags, genre: [] }, cover: null, coverProblem: null };
+    const { cover, problem } = toCover(parsed.common);
+    return { info, tags: toTags(parsed), cover, coverProblem: problem };
   } finally {
     await source.close();
   }

@@ -1,5 +1,11 @@
 import { GraphBuilder } from '../onnx/builder.ts';
-import { ENVELOPE_RATE, MODULATION_RATES, MOST_REACH, octaveFilter } from '../modulation/filters.ts';
+import {
+  ENVELOPE_RATE,
+  MODULATION_RATES,
+  MOST_REACH,
+  octaveFilter,
+  type ModulationFilter,
+} from '../modulation/filters.ts';
 import { CARRIER_BANDS, FRAME, HOP, SAMPLE_RATE, carrierBank } from '../modulation/spectra.ts';
 import { numbersIn, type HandmadeSpace } from './handmade-space.ts';
 import { frameCount, powerSpectra, type Framing } from './spectra.ts';
@@ -15,6 +21,17 @@ const SILENT = 1e-5;
 /** Modulation that counts as none. */
 const STEADY = 1e-3;
 
+/** How a window is looked at, whichever filters there are. */
+export const modulationWindow = {
+  sampleRate: SAMPLE_RATE,
+  windowSeconds: 4,
+  frameRate: ENVELOPE_RATE,
+  featureDim: BANDS,
+} as const;
+
+/** Numbers of a vector by so many filters: what passes each of them in every band, and the level of the band. */
+export const modulationDim = (filters: number): number => BANDS * (filters + 1);
+
 /**
  * How fast the bands of a sound swell and fade (after Vahidi, Saitis, Fazekas 2021, arXiv 2105.11836, with fixed filters):
  * 40 mel bands × RMS of their envelopes in eight octaves around 0.5 … 64 Hz, relative to the band's mean, and the mean
@@ -24,47 +41,48 @@ export const modulationSpace: HandmadeSpace = {
   id: 'modulation',
   title: 'Modulation spectrum',
   says: 'How fast 40 mel bands swell and fade: the modulation of each envelope in eight octaves from 0.5 to 64 Hz, and the levels of the bands relative to each other.',
-  sampleRate: SAMPLE_RATE,
-  windowSeconds: 4,
-  frameRate: ENVELOPE_RATE,
-  featureDim: BANDS,
-  embeddingDim: BANDS * (CENTRES.length + 1),
+  ...modulationWindow,
+  embeddingDim: modulationDim(CENTRES.length),
   // Band by band, each rate of it and then its level.
   groups: [...CENTRES.map((rate) => `${rate} Hz`), 'levels'].map((name, column, { length }) => ({
     name,
     dims: numbersIn(0, BANDS).map((band) => band * length + column),
   })),
-  graph: () => {
-    const g = new GraphBuilder('modulation');
-    const waveform = g.input('waveform', 'float32', ['batch', SAMPLES]);
-    const magnitudes = g.sqrt(powerSpectra(g, waveform, SAMPLES, FRAMING));
-    g.section('envelopes');
-    const { bins, weights } = carrierBank();
-    // [batch, bands, frames]
-    const envelopes = g.matMul(g.weight('bank', [BANDS, bins], weights), g.transpose(magnitudes, [0, 2, 1]));
-    const level = g.reduceMean(envelopes, [2], true);
-    const swing = g.div(g.sub(envelopes, level), g.add(level, SILENT));
-    g.section('modulation');
-    const filters = g.weight('filters', [CENTRES.length, 1, TAPS], sincFilters());
-    const rows = g.reshape(swing, [-1, 1, FRAMES]);
-    const filtered = g.op('Conv', [rows, filters], { kernel_shape: [TAPS], pads: [MOST_REACH, MOST_REACH] });
-    const depth = g.sqrt(g.reduceMean(g.mul(filtered, filtered), [2], false));
-    const modulation = g.reshape(g.log(g.add(depth, STEADY)), [-1, BANDS, CENTRES.length]);
-    const logLevel = g.log(g.add(level, SILENT));
-    const balance = g.sub(logLevel, g.reduceMean(logLevel, [1], true));
-    const z = g.reshape(g.concat([modulation, balance], 2), [-1, BANDS * (CENTRES.length + 1)]);
-    g.section('');
-    g.output('z', z, ['batch', BANDS * (CENTRES.length + 1)]);
-    return g.build();
-  },
+  graph: () => modulationGraph('modulation', CENTRES.map(octaveFilter)),
 };
 
-/** The octave filters `[centres, taps]`, each in the middle of its row. */
-function sincFilters(): Float32Array {
-  const filters = new Float32Array(CENTRES.length * TAPS);
-  for (const [row, centre] of CENTRES.entries()) {
-    const { reach, taps } = octaveFilter(centre);
-    filters.set(taps, row * TAPS + MOST_REACH - reach);
-  }
-  return filters;
+/**
+ * `waveform [batch, samples]` → `z [batch, bands · (filters + 1)]`, band by band what passes each filter and then its level; the
+ * same bytes for the same filters.
+ */
+export function modulationGraph(name: string, filters: readonly ModulationFilter[]): Uint8Array {
+  const count = filters.length;
+  const g = new GraphBuilder(name);
+  const waveform = g.input('waveform', 'float32', ['batch', SAMPLES]);
+  const magnitudes = g.sqrt(powerSpectra(g, waveform, SAMPLES, FRAMING));
+  g.section('envelopes');
+  const { bins, weights } = carrierBank();
+  // [batch, bands, frames]
+  const envelopes = g.matMul(g.weight('bank', [BANDS, bins], weights), g.transpose(magnitudes, [0, 2, 1]));
+  const level = g.reduceMean(envelopes, [2], true);
+  const swing = g.div(g.sub(envelopes, level), g.add(level, SILENT));
+  g.section('modulation');
+  const taps = g.weight('filters', [count, 1, TAPS], tapsOf(filters));
+  const rows = g.reshape(swing, [-1, 1, FRAMES]);
+  const filtered = g.op('Conv', [rows, taps], { kernel_shape: [TAPS], pads: [MOST_REACH, MOST_REACH] });
+  const depth = g.sqrt(g.reduceMean(g.mul(filtered, filtered), [2], false));
+  const modulation = g.reshape(g.log(g.add(depth, STEADY)), [-1, BANDS, count]);
+  const logLevel = g.log(g.add(level, SILENT));
+  const balance = g.sub(logLevel, g.reduceMean(logLevel, [1], true));
+  const z = g.reshape(g.concat([modulation, balance], 2), [-1, modulationDim(count)]);
+  g.section('');
+  g.output('z', z, ['batch', modulationDim(count)]);
+  return g.build();
+}
+
+/** Filters `[filters, taps]`, each in the middle of its row. */
+function tapsOf(filters: readonly ModulationFilter[]): Float32Array {
+  const rows = new Float32Array(filters.length * TAPS);
+  for (const [row, { reach, taps }] of filters.entries()) rows.set(taps, row * TAPS + MOST_REACH - reach);
+  return rows;
 }

@@ -11,6 +11,8 @@ const PERCUSSION = 9;
 const PER_BEAT = 960;
 const HEADER = [0x4d, 0x54, 0x68, 0x64];
 const DEFAULT_BPM = 120;
+/** Texts of MIDI files are ASCII. */
+const NO_TEMPO = 'No tempo: the notes were heard in a recording, and no steady tempo fits them.';
 
 /** What a MIDI file says. */
 export interface MidiMelody {
@@ -163,10 +165,10 @@ function firstTempo({ tracks }: MidiData): number {
 /**
  * Writes notes as a MIDI file of one track at 960 ticks a quarter note. Where a note of a pitch begins before the one before
  * it has ended, that one ends there: a MIDI channel knows no other way.
+ * @param beatsPerMinute null: the notes have no tempo, which the file says in a text; it is read at the 120 that MIDI then means
  */
-export function writeMidiFile(notes: readonly Note[], beatsPerMinute: number): Uint8Array {
-  const perSecond = (PER_BEAT * beatsPerMinute) / 60;
-  const microsecondsPerBeat = Math.round(60e6 / beatsPerMinute);
+export function writeMidiFile(notes: readonly Note[], beatsPerMinute: number | null): Uint8Array {
+  const perSecond = (PER_BEAT * (beatsPerMinute ?? DEFAULT_BPM)) / 60;
   const moments: { tick: number; order: number; event: MidiEvent }[] = [];
   const at = (tick: number, order: number, event: MidiEvent): unknown => moments.push({ tick, order, event });
   const later = new Map<number, number>();
@@ -191,13 +193,15 @@ export function writeMidiFile(notes: readonly Note[], beatsPerMinute: number): U
   });
   const bytes = writeMidi({
     header: { format: 0, numTracks: 1, ticksPerBeat: PER_BEAT },
-    tracks: [
-      [
-        { deltaTime: 0, meta: true, type: 'setTempo', microsecondsPerBeat },
-        ...events,
-        { deltaTime: 0, meta: true, type: 'endOfTrack' },
-      ],
-    ],
+    tracks: [[tempoEvent(beatsPerMinute), ...events, { deltaTime: 0, meta: true, type: 'endOfTrack' }]],
   });
   return Uint8Array.from(bytes);
 }
+
+const tempoEvent = (beatsPerMinute: number | null): MidiEvent =>
+  beatsPerMinute === null
+    ? { deltaTime: 0, meta: true, type: 'text', text: NO_TEMPO }
+    : {
+        ...{ deltaTime: 0, meta: true, type: 'setTempo' },
+        microsecondsPerBeat: Math.round(60e6 / beatsPerMinute),
+      };

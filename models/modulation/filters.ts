@@ -5,8 +5,8 @@ export const MODULATION_RATES = [0.5, 1, 2, 4, 8, 16, 32, 64] as const;
 /** Values on each side of the middle of the longest filter: two seconds. */
 export const MOST_REACH = 2 * ENVELOPE_RATE;
 
-/** Taps `−reach … reach` of a filter that lets the modulations of an octave pass: 1 at its centre, in phase. */
-export interface OctaveFilter {
+/** Taps `−reach … reach` of a filter that lets the modulations of a band pass: 1 at its centre, in phase. */
+export interface ModulationFilter {
   /** Hz */
   centre: number;
   reach: number;
@@ -20,9 +20,24 @@ export function reachOf(centre: number): number {
 }
 
 /** The filter of the octave around `centre` Hz: the difference of two sinc functions under a Hamming window. */
-export function octaveFilter(centre: number): OctaveFilter {
-  const [low, high] = [centre / Math.SQRT2 / ENVELOPE_RATE, (centre * Math.SQRT2) / ENVELOPE_RATE];
-  const reach = reachOf(centre);
+export function octaveFilter(centre: number): ModulationFilter {
+  return bandFilter(centre / Math.SQRT2, centre * Math.SQRT2, centre);
+}
+
+/** Shortest filters have so many values on each side. */
+export const LEAST_REACH = 4;
+
+/**
+ * The filter that lets modulations between two edges pass, in Hz, at most half of {@link ENVELOPE_RATE}.
+ * @param centre where it lets all pass; default: the geometric mean of the edges
+ */
+export function bandFilter(
+  lowHz: number,
+  highHz: number,
+  centre = Math.sqrt(lowHz * highHz),
+): ModulationFilter {
+  const [low, high] = [lowHz / ENVELOPE_RATE, highHz / ENVELOPE_RATE];
+  const reach = Math.max(LEAST_REACH, reachOf(centre));
   const taps = Float64Array.from({ length: 2 * reach + 1 }, (_, i) => {
     const n = i - reach;
     return hamming(n, reach) * (lowPass(high, n) - lowPass(low, n));

@@ -1,6 +1,6 @@
 import { transform } from '../numerics/fft.ts';
 import { Pacer } from '../numerics/pacer.ts';
-import { MODULATION_RATES, ENVELOPE_RATE, octaveFilter, type OctaveFilter } from './filters.ts';
+import { MODULATION_RATES, ENVELOPE_RATE, octaveFilter, type ModulationFilter } from './filters.ts';
 import { CARRIER_BANDS, carrierBank, envelopesOf, spectraOf } from './spectra.ts';
 
 const RATES = MODULATION_RATES.length;
@@ -115,7 +115,7 @@ function octaves(frames: number): Prepared {
 }
 
 /** Taps around index 0, as a circular convolution wants them. */
-function place(filter: OctaveFilter | undefined, into: Float64Array): void {
+function place(filter: ModulationFilter | undefined, into: Float64Array): void {
   filter?.taps.forEach((tap, i) => {
     const at = (i - filter.reach + into.length) % into.length;
     into[at] = (into[at] ?? 0) + tap;
@@ -126,7 +126,7 @@ function place(filter: OctaveFilter | undefined, into: Float64Array): void {
  * Σ over the excerpt of the squared gain that a modulation of the filter's centre meets: 1 in the middle, less where taps
  * lie beyond an end.
  */
-function reached({ centre, reach, taps }: OctaveFilter, frames: number): number {
+function reached({ centre, reach, taps }: ModulationFilter, frames: number): number {
   const angle = (2 * Math.PI * centre) / ENVELOPE_RATE;
   const cos = prefix(taps, (i) => Math.cos(angle * (i - reach)));
   const sin = prefix(taps, (i) => Math.sin(angle * (i - reach)));

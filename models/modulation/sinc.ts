@@ -1,4 +1,4 @@
-import { ENVELOPE_RATE, hamming, MODULATION_RATES, reachOf } from './filters.ts';
+import { ENVELOPE_RATE, hamming, LEAST_REACH, MODULATION_RATES, reachOf } from './filters.ts';
 import { frequenciesHz } from './swing.ts';
 
 /** The two things that are learned of a filter: its lower edge, and how many octaves above it the upper one lies. */
@@ -53,7 +53,7 @@ export class SincFilters {
   response(band: SincBand): SincResponse {
     const { lowHz, highHz } = edgesOf(band);
     const [low, high] = [lowHz / ENVELOPE_RATE, highHz / ENVELOPE_RATE];
-    const reach = Math.max(4, reachOf(Math.sqrt(lowHz * highHz)));
+    const reach = Math.max(LEAST_REACH, reachOf(Math.sqrt(lowHz * highHz)));
     const tap = new Float64Array(reach + 1);
     const byLow = new Float64Array(reach + 1);
     const byHigh = new Float64Array(reach + 1);

@@ -38,6 +38,7 @@ export interface ModulationStudy {
   majority: number;
   testTracks: number;
   frequenciesHz: number[];
+  /** The learned ones are learned from all tracks, the figures from parts of them. */
   filters: { fixed: DrawnFilter[]; learned: DrawnFilter[] };
   /** What is told right when the envelopes are taken less often; `perClass`: share of its test tracks, null without any. */
   rates: { rateHz: number; accuracy: Resampled; perClass: (number | null)[] }[];
@@ -67,11 +68,10 @@ export async function studyModulation(
 ): Promise<ModulationStudy> {
   const { splits, seed } = settings;
   const lower = SUBSAMPLED_RATES.slice(1);
-  const total = splits * (sincMethods.length + lower.length);
+  const total = splits * (sincMethods.length + lower.length) + 1;
   let done = 0;
   const scores = new Map<string, Scored[]>();
   let [testPerTrain, testTracks, majority] = [0, 0, 0];
-  let learned: SincClassifier | null = null;
   for (let split = 0; split < splits; split++) {
     const parts = partsOf(data, seed + split);
     testTracks += parts.test.labels.length / splits;
@@ -81,10 +81,8 @@ export async function studyModulation(
       const model = await learnSinc(train, { ...settings, seed: seed + split, learnBands }, signal);
       scores.set(name, [...(scores.get(name) ?? []), scoreOf(model, test, settings.classes)]);
       onRun(++done, total);
-      return model;
     };
-    const model = await run('learned', parts.train, parts.test, true);
-    learned ??= model;
+    await run('learned', parts.train, parts.test, true);
     await run('fixed', parts.train, parts.test, false);
     const labels = new Random(seed + split).shuffle(parts.train.labels);
     await run('permuted', { ...parts.train, labels }, parts.test, true);
@@ -93,6 +91,8 @@ export async function studyModulation(
       await run(String(rateHz), train, test, true);
     }
   }
+  const whole = await learnSinc(data, { ...settings, learnBands: true }, signal);
+  onRun(++done, total);
   const accuracies = (name: string): number[] => (scores.get(name) ?? []).map(({ accuracy }) => accuracy);
   const mean = (name: string): Resampled => {
     const figure = resampled(accuracies(name), testPerTrain);
@@ -117,7 +117,7 @@ export async function studyModulation(
     majority,
     testTracks: Math.round(testTracks),
     frequenciesHz: frequenciesHz(),
-    filters: { fixed: drawn(octaveBands()), learned: drawn(learned?.bands ?? []) },
+    filters: { fixed: drawn(octaveBands()), learned: drawn(whole.bands) },
     rates: SUBSAMPLED_RATES.map((rateHz, i) => {
       const name = i === 0 ? 'learned' : String(rateHz);
       return { rateHz, accuracy: mean(name), perClass: recalls(scores.get(name) ?? [], settings.classes) };

@@ -1,10 +1,11 @@
-"""What the weightings of the tasks are worth: small encoders, some seeds, told apart on sounds that none of them learned from.
+"""What the tasks and their weightings are worth: small encoders, some seeds, told apart on sounds that none of them learned from.
 
     python ablate.py --work DIR --apart DIR2 [--steps 200] [--seeds 3] [--threads 1]      -> DIR/ablation.json, a table
 
 DIR holds what `collect.py take` took and `data.py` decoded (without soundfonts the recorded notes are the programmes); DIR2 what
 `collect.py inventory` unpacked of the packages of sources.KEPT_APART. Whoever chooses a weighting looks at dev; report is for
-what was chosen. Sizes come from ARCHETONE_RECIPE, as everywhere. Runs are resumed: what DIR/ablation.json knows is not done again.
+what was chosen. A row is a weighting of all tasks, or the fixed one without some of them. Sizes come from ARCHETONE_RECIPE, as
+everywhere. Runs are resumed: what DIR/ablation.json knows is not done again.
 """
 import argparse
 import json
@@ -26,11 +27,15 @@ from data import AUDIO, RATE, decode, prepare_files, prepare_recorded, usable
 from features import LogMel
 from model import ResidualQuantiser
 from sources import KEPT_APART
-from train_encoder import Batches, Joint, groups, losses, priors
+from train_encoder import CONTENT_WORKERS, TOKEN_WORKERS, Batches, Joint, groups, losses, priors
 from weighting import KINDS, Weighting
 
 NEIGHBOURS = 5
 MOST_PER_CLASS, LEAST_PER_CLASS = 40, 8
+DRAWS = 2000  # of files and seeds, for intervals
+# tasks that are left out together
+WITHOUT = {"codes": ("codes",), "programs": ("programs",), "tracks": ("tracks",), "contents": (*TOKEN_WORKERS, *CONTENT_WORKERS),
+           "rhythm": ("rhythm",)}
 WINDOW_FRAMES, WINDOWS_PER_FILE = 100, 4  # 2 s each
 # of a drum sound, by its file's name; the first that fits
 DRUMS = {"kick": r"kick|bass.?drum|\bbd\b|kdrum", "snare": r"snare|\bsd\b|sdrum|rim", "hat": r"hat|\bhh", "tom": r"tom",
@@ -76,13 +81,17 @@ def judged(files: list[tuple[Path, str]], kind: str, mel: LogMel, pool) -> tuple
     return rows, np.array(classes)
 
 
-def right(vectors: np.ndarray, classes: np.ndarray) -> float:
-    """Percent told right by the other files' five nearest, balanced over classes; dimensions standardised over the set."""
+def told(vectors: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Which files are told right by the other files' five nearest; dimensions standardised over the set."""
     x = StandardScaler().fit_transform(vectors)
     nearest = KNeighborsClassifier(NEIGHBOURS).fit(x, classes).kneighbors(return_distance=False)  # without themselves
     votes = [max(sorted(set(classes[n])), key=lambda c: (classes[n] == c).sum()) for n in nearest]
-    hits = np.array(votes) == classes
-    return round(100 * float(np.mean([hits[classes == c].mean() for c in sorted(set(classes))])), 1)
+    return np.array(votes) == classes
+
+
+def balanced(hits: np.ndarray, classes: np.ndarray) -> float:
+    """Percent, each class counting alike."""
+    return 100 * float(np.mean([hits[classes == c].mean() for c in np.unique(classes)]))
 
 
 @torch.no_grad()
@@ -95,11 +104,13 @@ def vectors_of(model: Joint, mel: LogMel, rows: list[torch.Tensor]) -> np.ndarra
     return np.stack(out)
 
 
-def train(work: Path, stats: dict, rvq: ResidualQuantiser, kind: str, seed: int, steps: int) -> tuple[Joint, dict]:
-    """An encoder whose tasks are weighted so; its averaged weights, and the last losses. The rate follows steps, not the clock."""
+def train(work: Path, stats: dict, rvq: ResidualQuantiser, kind: str, without: tuple[str, ...], seed: int,
+          steps: int) -> tuple[Joint, dict]:
+    """An encoder whose tasks are weighted so, without some of them; its averaged weights, and the last losses. The rate follows
+    steps, not the clock."""
     torch.manual_seed(seed)
     model = Joint()
-    model.weighting = Weighting(kind, priors())
+    model.weighting = Weighting(kind, {name: 0.0 if name in without else weight for name, weight in priors().items()})
     model.mae.encoder.load_state_dict({"mean": stats["mean"], "std": stats["std"]}, strict=False)
     model.train()
     optimiser = torch.optim.AdamW(groups(model), lr=TRAIN.encoder_lr, betas=(0.9, 0.98), weight_decay=0.05)
@@ -120,19 +131,42 @@ def train(work: Path, stats: dict, rvq: ResidualQuantiser, kind: str, seed: int,
     return model.eval(), {"losses": {k: round(v, 3) for k, v in report.items()}, "weights": weights}
 
 
-def table(found: dict) -> str:
-    """Mean over the seeds with the lowest and the highest."""
-    sets = [f"{part} {name}" for part in ("dev", "report") for name in found["sets"][part]]
-    sizes = [f"{s} {found['sets'][s.split(' ', 1)[0]][s.split(' ', 1)[1]]}" for s in sets]
-    lines = ["| weighting | " + " | ".join(sizes) + " |", "|---" * (len(sets) + 1) + "|"]
-    for kind in dict.fromkeys(run["weighting"] for run in found["runs"]):
+def figures(runs: list[dict], other: list[dict] | None, classes: np.ndarray, part: str, kind: str) -> tuple[float, float, float]:
+    """Mean over seeds and an interval of 95 % over draws of files (within their classes) and seeds; minus the other's where there is one."""
+    hits = np.array([[c == "1" for c in run["hits"][part][kind]] for run in runs], float)
+    if other is not None:
+        hits = hits - np.array([[c == "1" for c in run["hits"][part][kind]] for run in other], float)
+    rng, draws = np.random.default_rng(TRAIN.seed), []
+    members = [np.flatnonzero(classes == c) for c in np.unique(classes)]
+    for _ in range(DRAWS):
+        seeds = rng.integers(len(hits), size=len(hits))
+        draws.append(100 * np.mean([hits[np.ix_(seeds, rng.choice(own, len(own)))].mean() for own in members]))
+    return balanced(hits.mean(0), classes), *np.percentile(draws, [2.5, 97.5])
+
+
+def table(found: dict, part: str) -> str:
+    """Percent told right with intervals, and the difference to the fixed weighting of all tasks, of the same seeds."""
+    sets = {kind: np.array(classes) for kind, classes in found["classes"][part].items()}
+    head = [c for kind, y in sets.items() for c in (f"{part} {kind} {len(y)}/{len(set(y))}", "minus fixed")]
+    lines = ["| row | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
+    by_row = {}
+    for run in found["runs"]:
+        by_row.setdefault(run["row"], []).append(run)
+    for row, runs in by_row.items():
         cells = []
-        for one in sets:
-            part, name = one.split(" ", 1)
-            values = [run[part][name] for run in found["runs"] if run["weighting"] == kind]
-            spread = f" ({min(values)}–{max(values)})" if len(values) > 1 else ""
-            cells.append(f"{np.mean(values):.1f}{spread}")
-        lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+        for kind, y in sets.items():
+            mean, low, high = figures(runs, None, y, part, kind)
+            cells.append(f"{mean:.1f} ({low:.1f}–{high:.1f})")
+            paired = None
+            if row not in ("fixed", "log-mel") and "fixed" in by_row:
+                seeds = {run["seed"]: run for run in by_row["fixed"]}
+                paired = [(run, seeds[run["seed"]]) for run in runs if run["seed"] in seeds]
+            if paired:
+                mean, low, high = figures([a for a, _ in paired], [b for _, b in paired], y, part, kind)
+                cells.append(f"{mean:+.1f} ({low:+.1f} … {high:+.1f})")
+            else:
+                cells.append("")
+        lines.append(f"| {row} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -162,30 +196,36 @@ def main() -> None:
     found = json.loads(path.read_text()) if path.exists() else {"config": as_dict(), "steps": args.steps, "runs": []}
     if (found["config"], found["steps"]) != (json.loads(json.dumps(as_dict())), args.steps) and found["runs"]:
         raise SystemExit(f"{path} is of other sizes or steps: move it away")
-    found["sets"] = {part: {kind: f"{len(y)}/{len(set(y))}" for kind, (_, y) in own.items()} for part, own in sets.items()}
+    found["classes"] = {part: {kind: y.tolist() for kind, (_, y) in own.items()} for part, own in sets.items()}
 
     def judge(embed) -> dict:
-        return {part: {kind: right(embed(rows), y) for kind, (rows, y) in own.items()} for part, own in sets.items()}
+        hits = {part: {kind: told(embed(rows), y) for kind, (rows, y) in own.items()} for part, own in sets.items()}
+        return {"hits": {part: {kind: "".join("01"[int(h)] for h in own) for kind, own in kinds.items()} for part, kinds in hits.items()}}
 
     def keep(run: dict) -> None:
         found["runs"].append(run)
         path.write_text(json.dumps(found, indent=1))
-        print(json.dumps(run), flush=True)
+        shown = {part: {kind: round(balanced(np.array([c == "1" for c in own]), np.array(found["classes"][part][kind])), 1)
+                        for kind, own in kinds.items()} for part, kinds in run["hits"].items()}
+        print(json.dumps({k: v for k, v in run.items() if k != "hits"} | shown), flush=True)
 
-    known = {(run["weighting"], run["seed"]) for run in found["runs"]}
+    known = {(run["row"], run["seed"]) for run in found["runs"]}
     if ("log-mel", 0) not in known:
         flat = lambda rows: np.stack([np.concatenate([x.mean((0, 1)).numpy(), x.std((0, 1)).numpy()]) for x in rows])
-        keep(dict(weighting="log-mel", seed=0, **judge(flat)))
+        keep(dict(row="log-mel", seed=0, **judge(flat)))
+    # A task of weight 0 in the recipe is not there to be left out.
+    absent = {name for name, weight in priors().items() if weight == 0}
+    rows = [("untrained", "fixed", (), 0), *((kind, kind, (), args.steps) for kind in KINDS),
+            *((f"fixed without {name}", "fixed", tasks, args.steps) for name, tasks in WITHOUT.items() if not absent >= set(tasks))]
     for seed in range(1, args.seeds + 1):
-        for kind in ("untrained", *KINDS):
-            if (kind, seed) in known:
+        for row, kind, without, steps in rows:
+            if (row, seed) in known:
                 continue
             cpu = time.process_time()
-            model, said = train(args.work, stats, rvq, "fixed" if kind == "untrained" else kind, seed,
-                                0 if kind == "untrained" else args.steps)
-            run = dict(weighting=kind, seed=seed, **judge(lambda rows: vectors_of(model, mel, rows)))
+            model, said = train(args.work, stats, rvq, kind, without, seed, steps)
+            run = dict(row=row, seed=seed, **judge(lambda rows: vectors_of(model, mel, rows)))
             keep(run | said | {"cpuSeconds": round(time.process_time() - cpu)})
-    print(table(found))
+    print(table(found, "dev"), table(found, "report"), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -159,7 +159,14 @@ async function costOfAnAnswer(folder: string): Promise<void> {
   const ids = Array.from({ length: FAKE_TASKS / 10 }, (_, i) => {
     const contentHash = i.toString(16).padStart(64, '0');
     const file = { path: `${i}.flac`, bytes: 1, modifiedMs: 1, changedMs: 1 };
-    const id = store.putProbed(null, file, { info: null, tags, cover: null, contentHash, bytes: 1 });
+    const id = store.putProbed(null, file, {
+      info: null,
+      tags,
+      cover: null,
+      coverProblem: null,
+      contentHash,
+      bytes: 1,
+    });
     return { id, contentHash };
   });
   const by = { provider: 'cpu', runtime: 'none', processor: 'none' } as const;

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { encodeWav } from '../../models/audio/index.ts';
 import { runCli } from '../support/cli.ts';
-import { testFolder } from '../support/music.ts';
+import { testFolder, writeMusic } from '../support/music.ts';
 
 const RATE = 16_000;
 
@@ -44,3 +44,45 @@ it('maps files against each other, and writes what is left of one', { timeout: 1
   const lost = await runCli(['modulation', 'map', eight, '--class', 'flute']);
   expect([lost.code, lost.stderr]).toEqual([2, expect.stringContaining('--library')]);
 });
+
+it(
+  'learns filters, keeps them as a pack that the library is embedded by, and trains with it',
+  { timeout: 300_000 },
+  async () => {
+    const music = writeMusic({ perClass: 6 });
+    const data = join(testFolder(), 'data');
+    const env = { ARCHETONE_USER_PACKS: testFolder() };
+    const run = async (...args: string[]) => {
+      const ran = await runCli(args, { env });
+      expect([ran.code, ran.stderr]).toEqual([0, expect.anything()]);
+      return ran;
+    };
+    await run('import', music, '--library', data);
+    await run('taxonomies', 'add', 'folders', '--library', data);
+    const few = ['--steps', '10', '--splits', '2', '--taxonomy', 'folders'];
+    const learn = ['modulation', 'learn', data, ...few, '--keep', 'My modulations'];
+    const { kept } = z
+      .looseObject({
+        kept: z.object({ packId: z.string(), title: z.string(), dim: z.number(), tracks: z.number() }),
+      })
+      .parse((await run(...learn, '--json')).json());
+    expect(kept).toMatchObject({ title: 'My modulations', dim: 360, tracks: 18 });
+    // The same library and seed: the same pack.
+    expect((await run(...learn)).stdout).toContain(`Kept as the pack ${kept.packId}`);
+    const views = ['--view', 'compact', '--view', kept.packId];
+    const trained = await run(
+      'train',
+      '--library',
+      data,
+      '--taxonomy',
+      'folders',
+      ...views,
+      '--steps',
+      '30',
+      '--json',
+    );
+    expect(JSON.stringify(trained.json())).toContain(kept.packId);
+    const nameless = await runCli([...learn.slice(0, -1), ' ', '--json'], { env });
+    expect(nameless.code).toBe(2);
+  },
+);

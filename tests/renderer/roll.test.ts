@@ -23,6 +23,15 @@ const facts = (roll: Roll) =>
   ]);
 
 describe('the notes of a piano roll', () => {
+  it('have a tempo, or none where beats are only counted', () => {
+    const roll = drawn();
+    expect([roll.tempo, roll.beatsPerMinute]).toEqual([120, 120]);
+    roll.setTempo(null);
+    expect([roll.tempo, roll.beatsPerMinute, roll.counted]).toEqual([null, 120, true]);
+    roll.setTempo(97.5);
+    expect([roll.tempo, roll.counted]).toEqual([97.5, false]);
+  });
+
   it('are added, moved together as far as there is room, made longer, and removed', () => {
     const roll = drawn();
     expect(facts(roll)).toEqual([

@@ -33,6 +33,7 @@ import { sql as libraryViews } from './library/0019-views.ts';
 import { sql as librarySharedSpaces } from './library/0020-shared-spaces.ts';
 import { sql as libraryEmbeddingFailures } from './library/0021-embedding-failures.ts';
 import { sql as libraryMelodies } from './library/0022-melodies.ts';
+import { sql as libraryCoverProblems } from './library/0023-cover-problems.ts';
 import type { Migration } from '../migration.ts';
 
 /** The steps of each database in order; step n takes it to `user_version` n. Released steps are never changed. */
@@ -60,6 +61,7 @@ export const migrations = {
     librarySharedSpaces,
     libraryEmbeddingFailures,
     libraryMelodies,
+    libraryCoverProblems,
   ],
   cache: [
     cacheEmbeddings,

@@ -16,11 +16,13 @@ const HELD_OUT = 0.2;
 /** Steps of the schedule, of which the LSTM takes part in both trainings. */
 const TRAININGS = 2;
 
-/** How well models know melodies that they did not learn from. */
+/** How well models know melodies that they did not learn from, and by which none of them was chosen. */
 export interface MelodyFigures {
-  /** Melodies that were held out, and their notes and rests. */
+  /** Melodies that were asked about, and their notes and rests. */
   melodies: number;
   notes: number;
+  /** Other melodies that were held out, by which the better model was chosen; 0 where there was only one. */
+  chosenBy: number;
   /** Every pitch and duration alike. */
   uniform: Surprise;
   /** How often each is, whatever came before. */
@@ -39,7 +41,7 @@ export interface LearnedMelodies {
   notes: number;
   /** Null with too few melodies to hold some out. */
   figures: MelodyFigures | null;
-  /** The one that knew held-out melodies better; a Markov chain where that is not known. */
+  /** The one that knew melodies better that choose; a Markov chain where that is not known. */
   better: MelodyModelKind;
   /** Graph of the LSTM, learned from all melodies for as many steps as were best; null with too few. */
   lstm: Uint8Array | null;
@@ -56,8 +58,9 @@ export interface LearnMelodiesOptions {
 type Melodies = readonly (readonly MelodyEvent[])[];
 
 /**
- * Learns from melodies, and measures on a fifth of them, held out by a seed, what was learned from the others. The LSTM is kept
- * as it was best on a fifth of those, and then learned again from all. Melodies that are alike but for their key count once.
+ * Learns from melodies, and measures on some of them, held out by a seed, what was learned from the others: a fifth, or with an LSTM
+ * two fifths, half of which choose the model while the other half is reported. The LSTM is kept as it was best on a fifth of the
+ * others, and then learned again from all. Melodies that are alike but for their key count once.
  * @throws RangeError without notes; the signal's reason
  */
 export async function learnMelodies(
@@ -70,13 +73,17 @@ export async function learnMelodies(
   const told = { melodies: melodies.length, notes };
   if (melodies.length < LEAST_TO_HOLD_OUT) return { ...told, figures: null, better: 'markov', lstm: null };
   const random = new Random(settings.seed);
-  const [heldOut, rest] = parted(random.shuffle(melodies));
-  const of = (model: MelodyModel): Promise<Surprise> => surpriseAt(model, heldOut, signal);
+  const [reported, others] = parted(random.shuffle(melodies));
+  // What chose a model has an interest in its figures.
+  const [choosing, rest]: [Melodies, Melodies] =
+    melodies.length < LEAST_FOR_LSTM ? [[], others] : parted(others, reported.length);
+  const of = (model: MelodyModel): Promise<Surprise> => surpriseAt(model, reported, signal);
   const chain = await markovModel(rest, { signal });
   const markov = await of(chain);
   const open: LstmModel[] = [];
   try {
     let [lstm, steps]: [Surprise | null, number] = [null, 0];
+    let better: MelodyModelKind = 'markov';
     if (melodies.length >= LEAST_FOR_LSTM) {
       const [validation, training] = parted(rest);
       const trained = await trainLstm(
@@ -91,17 +98,24 @@ export async function learnMelodies(
       );
       steps = trained.step;
       open.push(await LstmModel.open(trained.graph));
-      lstm = open[0] ? await of(open[0]) : null;
+      const [network] = open;
+      if (network) {
+        lstm = await of(network);
+        const [byNetwork, byChain] = [
+          await surpriseAt(network, choosing, signal),
+          await surpriseAt(chain, choosing, signal),
+        ];
+        if (byNetwork.perNote < byChain.perNote) better = 'lstm';
+      }
     }
-    const better: MelodyModelKind = lstm !== null && lstm.perNote < markov.perNote ? 'lstm' : 'markov';
     const best = better === 'lstm' ? (open[0] ?? chain) : chain;
     const figures: MelodyFigures = {
-      ...{ melodies: heldOut.length, notes: markov.notes, markov, lstm },
+      ...{ melodies: reported.length, notes: markov.notes, chosenBy: choosing.length, markov, lstm },
       uniform: await of(uniformModel()),
       unigram: await of(await markovModel(rest, { order: 0, signal })),
       shuffled: await surpriseAt(
         best,
-        heldOut.map((melody) => disordered(melody, random)),
+        reported.map((melody) => disordered(melody, random)),
         signal,
       ),
     };
@@ -136,9 +150,11 @@ export function different(melodies: Melodies): Melodies {
   return [...known.values()];
 }
 
-/** A fifth, and the rest. */
-function parted(melodies: Melodies): [Melodies, Melodies] {
-  const count = Math.max(1, Math.round(HELD_OUT * melodies.length));
+/** A fifth, or so many, and the rest. */
+function parted(
+  melodies: Melodies,
+  count = Math.max(1, Math.round(HELD_OUT * melodies.length)),
+): [Melodies, Melodies] {
   return [melodies.slice(0, count), melodies.slice(count)];
 }
 

@@ -101,6 +101,7 @@ export class Melodies {
       const { result } = await this.#jobs.wait(jobId);
       if (result?.kind !== 'transcribe') throw new Error('notes of a track without a result');
       this.roll.replace(result.notes);
+      this.roll.setTempo(result.beatsPerMinute);
       return result.notes.length;
     } finally {
       this.jobId = null;

@@ -1,4 +1,5 @@
 import {
+  COUNTED_BPM,
   LONGEST_MELODY_SECONDS,
   MOST_NOTES,
   SHORTEST_NOTE_SECONDS,
@@ -21,7 +22,10 @@ export class Roll {
   /** By onset. */
   notes = $state.raw<readonly RollNote[]>([]);
   selected = $state.raw<ReadonlySet<number>>(setOf());
-  beatsPerMinute = $state(120);
+  /** As beats are counted; {@link setTempo} sets it. */
+  beatsPerMinute = $state(COUNTED_BPM);
+  /** The notes have no tempo of their own. */
+  counted = $state(false);
   /** Steps of the grid in a beat. */
   stepsPerBeat = $state(4);
   /** Where the keyboard writes. */
@@ -30,6 +34,17 @@ export class Roll {
   #future = $state.raw<(readonly RollNote[])[]>([]);
   #gesture: unknown = null;
   #next = 1;
+
+  /** The tempo of the notes; null where they have none. */
+  get tempo(): number | null {
+    return this.counted ? null : this.beatsPerMinute;
+  }
+
+  /** @param beatsPerMinute null: beats are counted, and the notes have no tempo */
+  setTempo(beatsPerMinute: number | null): void {
+    this.beatsPerMinute = beatsPerMinute ?? COUNTED_BPM;
+    this.counted = beatsPerMinute === null;
+  }
 
   get canUndo(): boolean {
     return this.#past.length > 0;

@@ -2,6 +2,7 @@ import type { EngineClient } from '../../../engine/api/contract.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import {
   studyDefaults,
+  type KeptFilters,
   type ModulationChoiceInput,
   type ModulationFigures,
   type ModulationMapInfo,
@@ -42,6 +43,8 @@ export class ModulationMaps {
   mode = $state<ModulationChoiceInput['mode']>('only');
   /** What filters are learned with. */
   study = $state.raw({ ...studyDefaults });
+  /** Filters that were kept as a pack last, and the job that had learned them. */
+  kept = $state.raw<(KeptFilters & { jobId: string }) | null>(null);
   /** What came out of the last choice that was heard. */
   figures = $state.raw<ModulationFigures | null>(null);
 
@@ -148,6 +151,18 @@ export class ModulationMaps {
       ...{ libraryId: this.#libraryId, taxonomyId, ...this.study },
     });
     await this.#wait(jobId);
+  }
+
+  /**
+   * Keeps the filters that a job learned as a pack, and embeds the library by it, beside the space in use.
+   * @throws EngineError
+   */
+  async keep(jobId: string, title: string): Promise<void> {
+    const libraryId = this.#libraryId;
+    const kept = await this.#engine.call('modulation.keep', { libraryId, jobId, title });
+    this.kept = { ...kept, jobId };
+    const started = await this.#engine.call('import.start', { libraryId, packId: kept.packId });
+    await this.#wait(started.jobId);
   }
 
   #mapOf({ of }: Looked, signal: AbortSignal): Promise<ModulationMapInfo> {

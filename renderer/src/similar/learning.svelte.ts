@@ -1,5 +1,6 @@
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Job } from '../../../engine/api/jobs.ts';
+import type { LibrarySpace } from '../../../engine/api/libraries.ts';
 import type { AddedPlaylists, PlaylistInfo, UnmatchedEntry } from '../../../engine/api/playlists.ts';
 import type { LearnedSpace, PairMode, SimilarityReadiness } from '../../../engine/api/similarity.ts';
 
@@ -8,6 +9,8 @@ export class SimilarityLearning {
   playlists = $state.raw<readonly PlaylistInfo[]>([]);
   readiness = $state.raw<SimilarityReadiness | null>(null);
   spaces = $state.raw<readonly LearnedSpace[]>([]);
+  /** Spaces in which tracks are embedded. */
+  embedded = $state.raw<readonly LibrarySpace[]>([]);
   /** Playlists are being read. */
   reading = $state(false);
   readonly #libraryId: string;
@@ -25,14 +28,18 @@ export class SimilarityLearning {
 
   /** Only the spaces: what the view shows before anybody asks for playlists. */
   async reloadSpaces(): Promise<void> {
-    this.spaces = await this.#engine.call('similarity.list', this.#scope);
+    [this.spaces, this.embedded] = await Promise.all([
+      this.#engine.call('similarity.list', this.#scope),
+      this.#engine.call('libraries.spaces', this.#scope),
+    ]);
   }
 
   async reload(): Promise<void> {
-    [this.playlists, this.readiness, this.spaces] = await Promise.all([
+    [this.playlists, this.readiness, this.spaces, this.embedded] = await Promise.all([
       this.#engine.call('playlists.list', this.#scope),
       this.#engine.call('similarity.readiness', this.#scope),
       this.#engine.call('similarity.list', this.#scope),
+      this.#engine.call('libraries.spaces', this.#scope),
     ]);
   }
 
@@ -64,7 +71,7 @@ export class SimilarityLearning {
     }
   }
 
-  /** Sees the library in a learned space, or (null) in what that was learned on. */
+  /** Sees the library in the space of a pack, or (null) in what the learned space it is seen in was learned on. */
   async use(packId: string | null): Promise<void> {
     await this.#engine.call('similarity.use', { ...this.#scope, packId });
     await this.reload();

@@ -186,7 +186,7 @@ const fake = new FakeEngine({
   'tracks.covers': () => [],
   'modalities.readiness': () => ({
     ...{ classes: classCount, tracks: trackCount, groups: 900, covers: 1, problem: null },
-    withoutCover: { tracks: 1, examples: ['folder 1/track 1.wav'] },
+    withoutCover: { tracks: 1, examples: [{ path: 'folder 1/track 1.wav', reason: null }] },
   }),
   'tracks.get': ({ trackId }: { trackId: string }) => ({
     ...trackDetail(trackId),

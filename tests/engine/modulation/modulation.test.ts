@@ -8,8 +8,8 @@ import {
 } from '../../../engine/api/modulation.ts';
 import { encodeWav } from '../../../models/audio/index.ts';
 import { finished, startTestEngine } from '../../support/engine.ts';
-import { testFolder } from '../../support/music.ts';
-import { trainedLibrary } from '../../support/trained.ts';
+import { testFolder, tinyPacks } from '../../support/music.ts';
+import { trainedLibrary, trainOn } from '../../support/trained.ts';
 
 const RATE = 22_050;
 
@@ -143,4 +143,60 @@ it('learns filters on labels, the same by the same seed, and can be cancelled', 
   const long = await client.call('modulation.study', { ...request, steps: 10_000 });
   await client.call('jobs.cancel', { jobId: long.jobId });
   await expect(finished(client, long.jobId)).rejects.toMatchObject({ code: 'cancelled' });
+});
+
+it('keeps learned filters as a space: neighbours, networks of one and of two spaces, and back; the same by the same seed', async () => {
+  const on = await startTestEngine({ packFolders: [await tinyPacks(), testFolder()] });
+  const { libraryId, taxonomyId } = await trainedLibrary({ perClass: 6, on });
+  const { client } = on;
+  const learned = async (): Promise<string> => {
+    const { jobId } = await client.call('modulation.study', { libraryId, taxonomyId, steps: 20, splits: 2 });
+    await finished(client, jobId, 'modulation-study');
+    return jobId;
+  };
+  const first = await learned();
+  const kept = await client.call('modulation.keep', { libraryId, jobId: first, title: 'My modulations' });
+  // What passes each filter in every band, and the levels of the bands.
+  expect(kept.dim).toBe(CARRIER_BAND_COUNT * (MODULATION_RATE_COUNT + 1));
+  const packs = await client.call('packs.list', {});
+  const pack = packs.find(({ id }) => id === kept.packId);
+  expect(pack).toMatchObject({ title: 'My modulations', embedded: false, kind: 'embedding-only' });
+  expect(pack?.trainingStatement).toContain('18 tracks of 3 classes');
+  expect(pack?.quality.some(({ name }) => name.includes('Learned filters'))).toBe(true);
+  const again = await client.call('modulation.keep', {
+    ...{ libraryId, jobId: await learned(), title: 'My modulations' },
+  });
+  expect(again.packId).toBe(kept.packId);
+  const same = (await client.call('packs.list', {})).find(({ id }) => id === kept.packId);
+  expect(same?.sha256).toBe(pack?.sha256);
+  const { jobId: verified } = await client.call('packs.verify', { packId: kept.packId });
+  expect((await finished(client, verified, 'verify-pack')).verification).toMatchObject({ ok: true });
+
+  // Before its tracks are embedded by it, a library cannot be seen in it.
+  const { packId } = kept;
+  await expect(client.call('similarity.use', { libraryId, packId })).rejects.toMatchObject({
+    code: 'not-found',
+  });
+  const imported = await client.call('import.start', { libraryId, packId });
+  expect(await finished(client, imported.jobId, 'import')).toMatchObject({ imported: 18, failed: 0 });
+  expect(await client.call('similarity.use', { libraryId, packId })).toEqual({ packId, tracks: 18 });
+  const { tracks } = await client.call('tracks.list', { libraryId });
+  const similar = await client.call('neighbours.similar', {
+    libraryId,
+    queries: [{ of: { kind: 'track', trackId: tracks[0]?.id ?? '' } }],
+  });
+  expect(similar.compared).toBe(18);
+  const alone = await trainOn(client, libraryId, { taxonomyId });
+  expect(alone.space.packId).toBe(packId);
+  const spaces = await client.call('libraries.spaces', { libraryId });
+  const views = spaces.map(({ key }) => key);
+  const together = await trainOn(client, libraryId, { taxonomyId, views: { spaces: views } });
+  expect(together.views?.views.map(({ space }) => space.packId).sort()).toEqual(['compact', packId]);
+  await client.call('similarity.use', { libraryId, packId: 'compact' });
+  expect((await client.call('libraries.get', { libraryId })).packId).toBe('compact');
+
+  const other = await client
+    .call('modulation.keep', { libraryId, jobId: imported.jobId, title: 'x' })
+    .catch(String);
+  expect(other).toContain('No filters were learned');
 });

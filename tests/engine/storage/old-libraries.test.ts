@@ -747,3 +747,15 @@ describe('a library from before spaces of covers and words', () => {
     again.close();
   });
 });
+
+describe('a library from before reasons of covers', () => {
+  it('says of no cover why it was not taken, until the track is read again', () => {
+    const { dataFolder } = oldLibrary(4);
+    const catalogue = new LibraryCatalogue(dataFolder);
+    const { tracks } = catalogue.get(OLD_WITH_SPACES.id);
+    const described = tracks.described();
+    expect(described.length).toBeGreaterThan(0);
+    expect(described.every(({ coverProblem }) => coverProblem === null)).toBe(true);
+    catalogue.close();
+  });
+});

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  coverBeside,
   cutWindows,
   decodeMono,
   encodeWav,
@@ -175,8 +176,26 @@ describe('readTags', () => {
     for (let i = 0; i < 4; i++) grown[9 - i] = (total >> (7 * i)) & 0x7f;
     const path = join(folder, 'large-cover.mp3');
     await writeFile(path, grown);
-    const { tags, cover } = await readTags(path);
+    const { tags, cover, coverProblem } = await readTags(path);
     expect(tags.title).toBe('Fixture tone');
     expect(cover).toBeNull();
+    expect(coverProblem).toBe('The cover in its tags has 5.0 MiB; covers of up to 4 MiB are taken.');
+  });
+
+  it('says why a cover beside a file was not taken, and takes the next one that is a picture', async () => {
+    const album = await mkdtemp(join(folder, 'album-'));
+    const track = join(album, '01.wav');
+    expect(await coverBeside(track)).toEqual({ cover: null, problem: null });
+    await writeFile(join(album, 'cover.jpg'), 'no picture');
+    expect(await coverBeside(track)).toEqual({
+      ...{ cover: null, problem: 'cover.jpg beside it is no JPEG, PNG, WebP or GIF.' },
+    });
+    await writeFile(join(album, 'cover.jpg'), Buffer.alloc(5 * 2 ** 20 + 1));
+    const large = 'cover.jpg beside it has 5.0 MiB; covers of up to 4 MiB are taken.';
+    expect(await coverBeside(track)).toEqual({ cover: null, problem: large });
+    const { cover } = await readTags(fixture('stereo-vbr-tagged.mp3'));
+    await writeFile(join(album, 'folder.png'), cover?.data ?? '');
+    const found = await coverBeside(track);
+    expect([found.cover?.mime, found.problem]).toEqual(['image/png', null]);
   });
 });

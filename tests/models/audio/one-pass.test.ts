@@ -84,13 +84,13 @@ describe('a picture beside a file', () => {
     const earlier = new Date(Date.now() - 60_000);
     await utimes(album, earlier, earlier);
     const track = join(album, 'a.wav');
-    expect(await coverBeside(track)).toBeNull();
-    expect(await coverBeside(join(album, 'b.wav'))).toBeNull();
+    expect((await coverBeside(track)).cover).toBeNull();
+    expect((await coverBeside(join(album, 'b.wav'))).cover).toBeNull();
     const png = Buffer.from(
       'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
       'base64',
     );
     await writeFile(join(album, 'folder.png'), png);
-    expect((await coverBeside(track))?.mime).toBe('image/png');
+    expect((await coverBeside(track)).cover?.mime).toBe('image/png');
   });
 });

@@ -5,8 +5,10 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { HandcraftedFeatures } from '../../../models/benchmarks/handcrafted.ts';
+import { learnedFiltersPack, type FilterEdges } from '../../../models/handmade/learned-filters.ts';
 import { handmadePack } from '../../../models/handmade/pack.ts';
 import { handmadeSpaces } from '../../../models/handmade/registry.ts';
+import { MODULATION_RATES } from '../../../models/modulation/filters.ts';
 import {
   openRuntime,
   readPack,
@@ -218,3 +220,62 @@ function secondOf(z: Float32Array, octave: number, wavelet: number): number[] {
   const before = 64 + lengths.slice(0, octave).reduce((sum, count) => sum + 8 * count, 0);
   return Array.from({ length: lengths[octave] ?? 0 }, (_, j) => z[before + 8 * j + wavelet] ?? NaN);
 }
+
+describe('a space of learned modulation filters', () => {
+  const opened = async (filters: readonly FilterEdges[]): Promise<PackRuntime> => {
+    const files = learnedFiltersPack(filters, {
+      ...{ title: 'Mine', libraryId: 'L', statement: 'Learned here.', figures: {} },
+    });
+    const folder = await writePack(files, join(await temporaryFolder(), files.manifest.id));
+    await verifyPack(await readPack(folder));
+    const runtime = await openRuntime(await readPack(folder), { threads: 1 });
+    runtimes.set(files.manifest.id, runtime);
+    return runtime;
+  };
+  const octaves = MODULATION_RATES.map((hz) => ({ lowHz: hz / Math.SQRT2, highHz: hz * Math.SQRT2 }));
+
+  it('is that of the modulation spectrum where the filters are octaves, and the same bytes for the same edges', async () => {
+    const runtime = await opened(octaves);
+    const sound = testSound(runtime.pack.manifest.windowSamples, runtime.pack.manifest.sampleRate);
+    const [own, fixed] = [await runtime.embed(sound, 1), await runtimes.get('modulation')?.embed(sound, 1)];
+    expect(own).toHaveLength(fixed?.length ?? NaN);
+    own.forEach((value, i) => expect(value).toBeCloseTo(fixed?.[i] ?? NaN, 4));
+    const facts = { title: 'Mine', libraryId: 'L', statement: 'Learned here.', figures: {} };
+    expect(learnedFiltersPack(octaves, facts)).toEqual(learnedFiltersPack(octaves, facts));
+    const elsewhere = learnedFiltersPack(octaves, { ...facts, libraryId: 'another' });
+    expect(elsewhere.manifest.id).not.toBe(learnedFiltersPack(octaves, facts).manifest.id);
+  });
+
+  it('answers where its filters lie, whatever the gain', async () => {
+    const runtime = await opened([
+      { lowHz: 3, highHz: 5 },
+      { lowHz: 9, highHz: 14 },
+    ]);
+    const { windowSamples, sampleRate } = runtime.pack.manifest;
+    const of = async (beat: number, level: number): Promise<Float32Array> => {
+      const sound = tone(1000, beat, 0.6, level);
+      return runtime.embed(
+        Float32Array.from({ length: windowSamples }, (_, i) => sound(i / sampleRate)),
+        1,
+      );
+    };
+    // 1 kHz lies in the band that is loudest; of each band two depths and a level.
+    const columns = (
+      z: Float32Array,
+    ): { levels: number[]; depth: (band: number, filter: number) => number } => ({
+      levels: Array.from({ length: z.length / 3 }, (_, band) => z[3 * band + 2] ?? NaN),
+      depth: (band, filter) => z[3 * band + filter] ?? NaN,
+    });
+    const [slow, fast, quiet] = [
+      columns(await of(4, 0.5)),
+      columns(await of(11, 0.5)),
+      columns(await of(4, 0.05)),
+    ];
+    const band = argMax(slow.levels);
+    // exp of a depth is the RMS of what passes: 0.6 / √2 where all of it does.
+    expect(Math.exp(slow.depth(band, 0))).toBeCloseTo(0.6 / Math.SQRT2, 1);
+    expect(slow.depth(band, 0) - slow.depth(band, 1)).toBeGreaterThan(1.5);
+    expect(fast.depth(band, 1) - fast.depth(band, 0)).toBeGreaterThan(1.5);
+    expect(quiet.depth(band, 0)).toBeCloseTo(slow.depth(band, 0), 2);
+  });
+});

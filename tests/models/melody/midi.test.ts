@@ -23,6 +23,18 @@ const file = (tracks: MidiEvent[][], ticksPerBeat = 480) =>
 const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(/\s/g, ''), 'hex'));
 
 describe('MIDI out and in again', () => {
+  it('says that it has no tempo, where the notes have none, and leaves them where they are', () => {
+    const bytes = writeMidiFile([note(0.3, 1, 60), note(2.7, 1, 64)], null);
+    expect(Buffer.from(bytes).toString('latin1')).toContain('No tempo: the notes were heard in a recording');
+    // FF 51 03 would set one.
+    expect(Buffer.from(bytes).includes(Buffer.from([0xff, 0x51, 0x03]))).toBe(false);
+    const { notes } = readMidi(bytes, limits);
+    expect(notes.map(({ onsetSeconds }) => onsetSeconds)).toEqual([
+      expect.closeTo(0.3, 3) as number,
+      expect.closeTo(2.7, 3) as number,
+    ]);
+  });
+
   it('gives the notes that were written, whatever they are', () => {
     const notes = fc.uniqueArray(
       fc.record({

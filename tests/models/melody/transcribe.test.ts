@@ -9,6 +9,7 @@ import {
   LOWEST_PITCH,
   type Posteriors,
 } from '../../../models/melody/posteriors.ts';
+import { pulseOf } from '../../../models/melody/pulse.ts';
 import { basicPitchFile, posteriorsOf, TRANSCRIBED_RATE } from '../../../models/melody/transcribe.ts';
 import { readTfjs, tensorflowToOnnx } from '../../../models/tensorflow/index.ts';
 
@@ -43,6 +44,16 @@ describe('the notes of a recording', () => {
     const outputs = ['Identity_1', 'Identity_2'];
     const onnx = tensorflowToOnnx(graph, { input: 'input_2', inputShape: null, outputs });
     expect(readFileSync(basicPitchFile()).equals(onnx)).toBe(true);
+  });
+
+  it('have the tempo that they were played at', async () => {
+    const up = Array.from({ length: 3 }, (_, round) =>
+      scale.map((note) => ({ ...note, onsetSeconds: note.onsetSeconds + round * 3.2 })),
+    ).flat();
+    const pulse = pulseOf(notesOf(await posteriorsOf(played(up, 10.2))));
+    // A note each 0.4 s: 150 a minute, or 75.
+    const octaves = Math.log2((pulse?.beatsPerMinute ?? NaN) / 150);
+    expect(Math.abs(octaves - Math.round(octaves))).toBeLessThan(Math.log2(1.01));
   });
 
   it('are those of a scale that was played: pitches right, onsets within 30 ms, nothing besides', async () => {

@@ -181,6 +181,7 @@ describe('learning from melodies', () => {
     const few = await learnMelodies(several(1, 5));
     expect(few).toMatchObject({ melodies: 5, better: 'markov', lstm: null });
     expect(few.figures?.lstm).toBeNull();
+    expect(few.figures).toMatchObject({ melodies: 1, chosenBy: 0 });
     expect(few.figures?.markov.perNote).toBeLessThan(few.figures?.uniform.perNote ?? 0);
   });
 });

@@ -185,6 +185,8 @@ describe('a trained LSTM', () => {
       // Without its order a melody is known worse.
       expect(figures?.shuffled.perNote).toBeGreaterThan(lstm + 1);
       expect(learned).toMatchObject({ better: 'lstm', melodies: 30 });
+      // Half of what was held out chose, the other half is told.
+      expect(figures).toMatchObject({ melodies: 6, chosenBy: 6 });
       expect(shares.at(-1)).toBeCloseTo(1, 5);
       expect(shares.every((share, i) => share >= (shares[i - 1] ?? 0))).toBe(true);
       const model = await LstmModel.open(learned.lstm ?? new Uint8Array());
