@@ -89,7 +89,14 @@ test.describe('a search', () => {
     await page.keyboard.press('Enter');
     await expect(row).toContainText('Every tabla');
     await screenshots(page, 'saved-searches');
+    // The first press leaves the name as it was, the next one closes the list.
+    await page.getByTestId('saved-rename').click();
+    await page.getByTestId('saved-new-name').fill('Something else');
     await page.keyboard.press('Escape');
+    await expect(page.getByTestId('saved-new-name')).toHaveCount(0);
+    await expect(row).toContainText('Every tabla');
+    await page.keyboard.press('Escape');
+    await expect(row).toHaveCount(0);
     await page.getByTestId('track-search').fill('');
     await expect(page.getByTestId('track-count')).toContainText('207');
     await page.getByTestId('saved-searches').click();
