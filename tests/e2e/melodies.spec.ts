@@ -42,7 +42,7 @@ test('melodies are kept, renamed, deleted, brought back and continued', async ({
 
     // Before anything is kept both say what to do.
     await page.getByTestId('melodies').click();
-    await expect(page.getByTestId('melody-empty')).toBeVisible();
+    await expect(page.getByTestId('melody-list-empty')).toBeVisible();
     await page.keyboard.press('Escape');
     await page.getByTestId('melody-continue-open').click();
     await expect(page.getByTestId('melody-continue-none')).toBeVisible();

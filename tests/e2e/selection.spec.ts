@@ -187,7 +187,7 @@ test.describe('a selection', () => {
     await go(page, 'library');
     await page.getByTestId('sets').click();
     await page.getByTestId('set-remove').click();
-    await expect(page.getByTestId('sets-empty')).toBeVisible();
+    await expect(page.getByTestId('set-list-empty')).toBeVisible();
     await page.keyboard.press('Escape');
     await undo();
     await page.getByTestId('sets').click();
