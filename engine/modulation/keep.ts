@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { learnedFiltersPack } from '../../models/handmade/learned-filters.ts';
 import { EngineError } from '../api/errors.ts';
 import {

@@ -43,6 +43,16 @@ describe('what is read before a command does anything', () => {
     expect([...read].filter((path) => heavy.test(path))).toEqual([]);
   });
 
+  it('leaves out what is not used of the schema library, which `import { z }` brings as a whole', () => {
+    const brought = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+      Object.entries(inputs)
+        .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+        .map(([path]) => path),
+    );
+    expect(brought).toContain('node_modules/zod/v4/classic/schemas.js');
+    expect(brought.filter((path) => /zod\/v4\/locales\/(?!en\.)/.test(path))).toEqual([]);
+  });
+
   it('is no client of a server where a library is opened', () => {
     const read = readAtOnce(metafile, 'cli/session.ts');
     expect(read).toContain('engine/engine.ts');
