@@ -46,7 +46,8 @@ export function similarityHandlers(context: EngineContext): Pick<Handlers, keyof
   };
   /** Space of a pack that is no projection, with its tracks; null where none is embedded by it. */
   const embeddedBy = (library: Library, packId: string): (SpaceInfo & { tracks: number }) | null => {
-    if (packs.find(packId)?.manifest.projectionOf) return null;
+    const pack = packs.find(packId);
+    if (!pack || pack.manifest.projectionOf) return null;
     const seen = (space: SpaceInfo & { tracks: number }): boolean =>
       space.packId === packId && space.windows === library.windows() && space.deformation === null;
     return library.spaces.list().find((space) => seen(space) && space.tracks > 0) ?? null;
