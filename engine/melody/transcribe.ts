@@ -44,6 +44,6 @@ export async function transcribeTrack(
     );
   checkLimits(notes, limits);
   // Of all voices, since most of the pulse is often in the others.
-  const pulse = pulseOf(heard);
+  const pulse = await pulseOf(heard, job.signal);
   return { notes, beatsPerMinute: pulse && possibleTempo(pulse.beatsPerMinute) };
 }

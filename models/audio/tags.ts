@@ -149,7 +149,8 @@ const noTags: Tags = {
 /**
  * Reads format, tags and cover of a file without decoding it. Run it where it can be stopped: tag readers have had
  * endless loops on hostile files.
- * @returns `coverProblem` why a cover that is there was not taken; `info` null where the headers do not tell rate, channels and length; empty tags where they are broken
+ * @returns `coverProblem` why a cover that is there was not taken; `info` null where the headers do not tell rate, channels and
+ * length; empty tags where they are broken
  * @throws AudioError missing, unreadable, empty, not-audio, unsupported
  */
 export async function readTags(

@@ -50,7 +50,7 @@ describe('the notes of a recording', () => {
     const up = Array.from({ length: 3 }, (_, round) =>
       scale.map((note) => ({ ...note, onsetSeconds: note.onsetSeconds + round * 3.2 })),
     ).flat();
-    const pulse = pulseOf(notesOf(await posteriorsOf(played(up, 10.2))));
+    const pulse = await pulseOf(notesOf(await posteriorsOf(played(up, 10.2))));
     // A note each 0.4 s: 150 a minute, or 75.
     const octaves = Math.log2((pulse?.beatsPerMinute ?? NaN) / 150);
     expect(Math.abs(octaves - Math.round(octaves))).toBeLessThan(Math.log2(1.01));
