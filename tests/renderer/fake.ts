@@ -453,6 +453,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   }),
   'sets.list': () => [],
   'playlists.list': () => [],
+  'melodies.list': () => [],
   'modulation.map': () => modulationMap(0.5),
   'similarity.list': () => [],
   'modalities.list': () => [],

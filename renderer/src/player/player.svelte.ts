@@ -6,6 +6,7 @@ import { EngineError } from '../../../engine/api/errors.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Notices } from '../shell/notices.svelte.ts';
 import type { Settings } from '../shell/settings.svelte.ts';
+import { whyNotPlayed } from './failure.ts';
 import { matchingGainDb, measureLoudness } from './loudness.ts';
 import { DEFAULT_OUTPUT, Output } from './output.ts';
 import { decodeMono, LONGEST_SECONDS, type DecodedSound } from './sound.ts';
@@ -638,9 +639,11 @@ export class Player {
     const source = this.source;
     if (!source || !audio.getAttribute('src')) return;
     this.playing = false;
-    const detail = audio.error?.message || cause?.message || 'the sound could not be read';
+    const told = `“${source.title}” cannot be played: ${whyNotPlayed(audio.error)}.`;
     this.#notices.error(
-      new EngineError('audio', `“${source.title}” cannot be played: ${detail}.`, failureHints[source.kind]),
+      new EngineError('audio', told, failureHints[source.kind], {
+        cause: cause ?? new Error(audio.error?.message),
+      }),
     );
   }
 }
