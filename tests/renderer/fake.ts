@@ -454,6 +454,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
   'sets.list': () => [],
   'playlists.list': () => [],
   'melodies.list': () => [],
+  'melodies.learning': () => null,
   'modulation.map': () => modulationMap(0.5),
   'similarity.list': () => [],
   'modalities.list': () => [],
