@@ -48,6 +48,7 @@ Examples:
           const text = [
             ...(json.added.length > 0 ? [listed(json.added)] : []),
             ...(json.known.length > 0 ? [`There already: ${json.known.join(', ')}`] : []),
+            ...elsewhere(json.added),
             ...json.problems.map(({ problem }) => `${problem.message} ${problem.hint}`),
           ];
           return { json, text: text.join('\n') };
@@ -118,6 +119,16 @@ Examples:
       ),
     );
 };
+
+/** Playlists that nothing can be learned from, as all of their files lie elsewhere: one line, or none. */
+function elsewhere(added: readonly PlaylistInfo[]): string[] {
+  const of = added.filter(({ tracks }) => tracks === 0).length;
+  if (of === 0) return [];
+  const which = of === 1 ? '1 playlist' : `${of} playlists`;
+  return [
+    `No entry of ${which} is a track of this library: import their music, and they match. Why, says archetone playlists list --unmatched.`,
+  ];
+}
 
 function listed(playlists: readonly PlaylistInfo[]): string {
   if (playlists.length === 0) return 'no playlists';

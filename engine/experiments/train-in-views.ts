@@ -94,10 +94,7 @@ export async function trainInViews(
   };
   const experiment: NewExperiment = {
     id: newId(),
-    name: `${taxonomyName} · ${spaces.map(({ packId }) => packId).join(' + ')} · seed ${request.seed}`.slice(
-      0,
-      200,
-    ),
+    name: `${taxonomyName} · ${titlesOf(context, spaces)} · seed ${request.seed}`.slice(0, 200),
     ...{ taxonomyId: request.taxonomyId, taxonomyName, space, views },
     parameters: request,
     classes,
@@ -114,6 +111,11 @@ export async function trainInViews(
   return storeAtOnce(library, experiment.id, { tracks, predictions }, () =>
     library.experiments.insert(experiment, tracks, { metrics, network, thresholds }),
   );
+}
+
+/** As the window calls views: what a person learned has an id that says nothing. */
+function titlesOf({ packs }: EngineContext, spaces: readonly SpaceInfo[]): string {
+  return spaces.map(({ packId }) => packs.find(packId)?.manifest.title ?? packId).join(' + ');
 }
 
 interface ViewedMember {

@@ -62,6 +62,10 @@ test('learns a similarity from playlists, sees the library in it and back, and t
   await expect.poll(nearest).not.toEqual(learned);
   await page.getByTestId('seen-in').selectOption({ label: 'My similarity' });
   await expect.poll(nearest).toEqual(learned);
+  await go(page, 'map');
+  await expect(page.getByTestId('map-plot')).toBeVisible();
+  await expect(page.getByTestId('map-trust')).toBeVisible({ timeout: 60_000 });
+  await screenshots(page, 'map-similarity');
 
   await go(page, 'train');
   await page.getByText('Quick', { exact: true }).click();
@@ -90,6 +94,33 @@ test('learns a similarity from playlists, sees the library in it and back, and t
   await screenshots(page, 'why-views');
   expect(await violations(page)).toEqual([]);
 
+  // The studio shows the prototypes of one view at a time, and edits them there.
+  await go(page, 'prototypes');
+  const cards = page.getByTestId('prototype-card');
+  await expect(cards.first()).toBeVisible({ timeout: 60_000 });
+  const silent = page.getByTestId('view-silent');
+  // One of the two is the learned space, which has no decoder; the other one sounds.
+  const first = await silent.count();
+  await screenshots(page, 'prototypes-view-first');
+  await page.getByTestId('studio-view-1').check({ force: true });
+  await expect(silent).toHaveCount(1 - first);
+  if (first === 1) await page.getByTestId('studio-view-0').check({ force: true });
+  await expect(silent).toContainText('no decoder');
+  await expect(cards.first()).toBeVisible();
+  await expect(page.getByTestId('prototype-a').first()).toBeDisabled();
+  await expect(page.getByTestId('melody-open')).toBeDisabled();
+  await expect(page.getByTestId('not-with-views')).toBeVisible();
+  await cards.first().click();
+  await page.getByTestId('prototype-delete').first().click();
+  await expect(page.getByTestId('edit-apply')).toBeEnabled({ timeout: 60_000 });
+  await screenshots(page, 'prototypes-view-second');
+  expect(await violations(page)).toEqual([]);
+  const before = await cards.count();
+  await page.getByTestId('edit-apply').click();
+  await expect(cards).toHaveCount(before - 1);
+  await page.keyboard.press('Control+z');
+  await expect(cards).toHaveCount(before);
+
   await go(page, 'similar');
   await page.getByTestId('learn-from-playlists').click();
   await page.getByTestId('space-forget').click();
@@ -98,6 +129,8 @@ test('learns a similarity from playlists, sees the library in it and back, and t
   await page.getByTestId('learn-close').click();
   // The other spaces are still there to be seen in.
   await expect(page.getByTestId('seen-in')).not.toContainText('My similarity');
+  await page.getByTestId('seen-in').selectOption({ label: 'MFCC and Δ' });
+  await expect.poll(nearest).not.toEqual(learned);
   await app.close();
   for (const folder of [userData, lists]) rmSync(folder, { recursive: true, force: true });
 });
