@@ -33,6 +33,8 @@ test('learns sound, covers and words in one space, finds recordings by either, a
   await page.getByTestId('open-covers-and-words').click();
   await expect(page.getByTestId('modality-ready')).toContainText('96 tracks of 24 classes');
   await expect(page.getByTestId('modality-ready')).toContainText('2 tracks without a cover');
+  await page.getByText('Without a cover', { exact: true }).click();
+  await expect(page.getByTestId('cover-left-out').first()).toContainText('cover.png beside it is no JPEG');
   await page.getByTestId('modality-learn').click();
   const trials = page.getByTestId('trial');
   await expect(trials).toHaveCount(6, { timeout: 300_000 });

@@ -16,7 +16,7 @@ import {
 } from '../../renderer/src/modulation/maps.ts';
 import { ModulationMaps } from '../../renderer/src/modulation/modulation.svelte.ts';
 import type { PlayerSource } from '../../renderer/src/player/player.svelte.ts';
-import { FakeEngine, fullAnswers, modulationMap } from './fake.ts';
+import { FakeEngine, fullAnswers, job, modulationMap } from './fake.ts';
 
 afterEach(cleanup);
 
@@ -127,6 +127,28 @@ describe('the maps of a library', () => {
     expect(modulation.working).toBe('');
     expect(modulation.other).toBeNull();
   });
+
+  it.each(['embedded', 'cancelled'])(
+    'tell of filters as a space once the library is %s, not before',
+    async (end) => {
+      const pack = { packId: 'modulation-1', title: 'Mine', dim: 16 };
+      let settle = (): void => undefined;
+      const embedding = new Promise<Job>((resolve, reject) => {
+        settle =
+          end === 'embedded'
+            ? () => resolve(job())
+            : () => reject(new EngineError('cancelled', 'Cancelled.'));
+      });
+      const engine = new FakeEngine({ ...fullAnswers, 'modulation.keep': () => pack });
+      const modulation = maps(engine, () => embedding);
+      const keeping = modulation.keep('J', 'Mine').catch(() => null);
+      await new Promise((resolve) => setTimeout(resolve));
+      expect(modulation.kept).toBeNull();
+      settle();
+      await keeping;
+      expect(modulation.kept).toMatchObject({ ...pack, jobId: 'J' });
+    },
+  );
 
   it('make the sound of a prototype first', async () => {
     const asked: unknown[] = [];

@@ -160,9 +160,13 @@ export class ModulationMaps {
   async keep(jobId: string, title: string): Promise<void> {
     const libraryId = this.#libraryId;
     const kept = await this.#engine.call('modulation.keep', { libraryId, jobId, title });
-    this.kept = { ...kept, jobId };
-    const started = await this.#engine.call('import.start', { libraryId, packId: kept.packId });
-    await this.#wait(started.jobId);
+    try {
+      const started = await this.#engine.call('import.start', { libraryId, packId: kept.packId });
+      await this.#wait(started.jobId);
+    } finally {
+      // Also where embedding was cancelled: the pack is there. Not before, or it would be told while tracks are embedded.
+      this.kept = { ...kept, jobId };
+    }
   }
 
   #mapOf({ of }: Looked, signal: AbortSignal): Promise<ModulationMapInfo> {
