@@ -1,5 +1,4 @@
 import { judgeLabels, suggestClasses, type LabelVerdict } from '../../models/mistakes/judge.ts';
-import { findDuplicates, type DuplicateGroup } from '../../models/mistakes/near-duplicates.ts';
 import { foldsOf, outOfFold, type OutOfFold } from '../../models/mistakes/out-of-fold.ts';
 import { NEIGHBOURS, type TrackNeighbour } from '../../models/mistakes/support.ts';
 import type { LabelledWindows } from '../../models/embeddings/labelled-vectors.ts';
@@ -8,10 +7,11 @@ import { squaredDistance } from '../../models/numerics/distances.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import type * as z from 'zod';
 import { mistakesMethods } from '../api/mistakes.ts';
+import type { AudioDecoder } from '../decode/index.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { Library } from '../library/library.ts';
 import type { StoredMistake, StoredReport } from '../library/mistakes.ts';
-import type { LibraryVectors } from '../library/vectors.ts';
+import { copiesIn } from './copies.ts';
 import { foldsId, gatherLabels, reportId } from './gather.ts';
 import { plain } from './plain.ts';
 import { duplicateRows, damagedRows, outlierRows } from './plain-lists.ts';
@@ -29,18 +29,20 @@ const UNSURE_MARGIN = 0.5;
 /**
  * Looks for labels that are probably wrong and stores the report. Folds that an earlier run had finished are taken from the
  * cache.
+ * @param decoder by which tracks that are alike are heard
  * @throws EngineError `not-found`; the signal's reason
  */
 export async function findMistakes(
   library: Library,
   spec: MistakesSpec,
   job: JobHandle,
+  decoder: Pick<AudioDecoder, 'decode'>,
 ): Promise<StoredReport> {
   const { taxonomyId, folds: wanted, groupBy, seed } = spec;
   const started = performance.now();
   const vectors = library.embeddings.vectors();
   const { signal } = job;
-  const copies = await copiesIn(library, vectors, signal);
+  const copies = await copiesIn(library, vectors, decoder, job);
   await job.checkpoint();
   const outliers = await outlierRows(vectors, signal);
   const gathered = await gatherLabels(library, vectors, taxonomyId, groupBy, copies, signal);
@@ -113,22 +115,6 @@ export async function findMistakes(
   signal.throwIfAborted();
   library.mistakes.put(report, keptAs);
   return report;
-}
-
-async function copiesIn(
-  library: Library,
-  vectors: LibraryVectors,
-  signal: AbortSignal,
-): Promise<DuplicateGroup[]> {
-  const { trackIds } = vectors.tracks;
-  if (trackIds.length === 0) return [];
-  const durations = library.mistakes.durations();
-  const hashes = vectors.windows.contentHashes;
-  const compared = trackIds.map((id, row) => ({
-    contentHash: hashes[row] ?? null,
-    durationSeconds: durations.get(id) ?? null,
-  }));
-  return findDuplicates(compared, vectors.tracks.vectors, vectors.windows.dim, { signal });
 }
 
 /** Share of out-of-fold predictions that agree with the labels. */

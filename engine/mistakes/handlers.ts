@@ -30,7 +30,12 @@ export function mistakesHandlers(context: EngineContext): Part {
       title: ({ libraryId, taxonomyId }) =>
         `Find mistakes in ${libraries.get(libraryId).taxonomies.nameOf(taxonomyId)}`,
       run: async (spec, job) => {
-        const { id, mistakes } = await findMistakes(libraries.get(spec.libraryId), spec, job);
+        const { id, mistakes } = await findMistakes(
+          libraries.get(spec.libraryId),
+          spec,
+          job,
+          context.readers,
+        );
         return { kind: 'mistakes', reportId: id, mistakes: mistakes.length };
       },
     }),

@@ -15,7 +15,7 @@ import {
 } from './support.ts';
 
 /** Raised with every change of what is judged, or how: reports of another version are told to be old. */
-export const SCORES_VERSION = 2;
+export const SCORES_VERSION = 3;
 
 /** What is thought of one given label, or of one that is not given. */
 export interface LabelVerdict {

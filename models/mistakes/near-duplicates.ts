@@ -19,30 +19,38 @@ export interface DuplicateGroup {
 }
 
 /**
- * Cosine similarity of track embeddings from which two tracks of one length are taken for one recording. Chosen with the
- * compact pack on 600 rendered sounds and copies of 50 of them: it found 72 % of the copies at another rate, as MP3, as
- * Vorbis and 12 dB quieter, as many false pairs as at 0.99. On 637 recorded notes, which chose nothing: 63 %, no false pair.
- * What it misses are mostly quieter copies: the embeddings hear the level.
+ * Cosine similarity of track embeddings from which two tracks of one length are taken for one recording where they cannot be
+ * heard. The embeddings hear the level: by this alone, most copies that are 12 dB quieter are missed.
  */
 export const SAME_SOUND = 0.98;
+/** From this similarity on tracks of one length are listened to: a copy that is 12 dB quieter is hardly ever less alike. */
+const ALIKE = 0.8;
 /** Codecs add some padding at either end. */
 const LENGTH_SECONDS = 0.2;
 const LENGTH_SHARE = 0.01;
 /** Copies of one track that are looked for; more of them are found through one another. */
 const COPIES = 6;
-/** What sounds the same more often than that is a kind of sound (drum hits, test tones): only the same bytes are copies. */
+/**
+ * What is as similar more often than that, and could not be heard, is a kind of sound (drum hits, test tones): only the same bytes are
+ * copies.
+ */
 const MOST_COPIES = 8;
 
+/** Told by the audio of two rows whether they are one recording; null where it could not be heard. */
+export type HeardSame = (row: number, other: number) => Promise<boolean | null>;
+
 /**
- * Groups of copies: same bytes, or the same sound at another rate or codec, and some at another gain. What is only alike
- * (another take, a cover) has another length or a lower similarity.
+ * Groups of copies: same bytes, or the same sound at another rate, codec or gain. What is only alike (another take, a cover) has
+ * another length, a lower similarity, or another waveform.
  * @param vectors `[n, dim]` track embeddings, finite
+ * @param options.heard decides about tracks that are alike; without it their similarity does
+ * @throws the signal's reason; what `heard` throws
  */
 export async function findDuplicates(
   tracks: readonly ComparedTrack[],
   vectors: Float32Array,
   dim: number,
-  { signal, threshold = SAME_SOUND }: { signal: AbortSignal; threshold?: number },
+  { signal, heard }: { signal: AbortSignal; heard?: HeardSame },
 ): Promise<DuplicateGroup[]> {
   const joined = new Joined(tracks.length);
   const firstWith = new Map<string, number>();
@@ -53,20 +61,31 @@ export async function findDuplicates(
   }
   if (tracks.length > 1) {
     const index = await ExactIndex.build(vectors, dim, 'cosine');
+    let found;
     try {
-      const found = await index.query(vectors, Math.min(tracks.length, COPIES), { signal });
-      for (const [row, near] of found.entries())
-        for (const { row: other, distance } of near)
-          if (other !== row && 1 - distance >= threshold && sameLength(tracks[row], tracks[other]))
-            joined.join(row, other, 1 - distance);
+      found = await index.query(vectors, Math.min(tracks.length, COPIES), { signal });
     } finally {
       await index.close();
     }
+    const asked = new Set<number>();
+    for (const [row, near] of found.entries())
+      for (const { row: other, distance } of near) {
+        const similarity = 1 - distance;
+        if (other === row || similarity < (heard ? ALIKE : SAME_SOUND)) continue;
+        if (!sameLength(tracks[row], tracks[other])) continue;
+        const pair = Math.min(row, other) * tracks.length + Math.max(row, other);
+        if (asked.has(pair)) continue;
+        asked.add(pair);
+        // One that is in the group already needs no ear.
+        if (heard && joined.together(row, other)) continue;
+        const answer = heard ? await heard(Math.min(row, other), Math.max(row, other)) : null;
+        if (answer ?? similarity >= SAME_SOUND) joined.join(row, other, similarity, answer === null);
+      }
   }
-  return joined.groups().flatMap((group): DuplicateGroup[] => {
+  return joined.groups().flatMap(({ guessed, ...group }): DuplicateGroup[] => {
     const sameBytes = byContent(tracks, group.rows);
     if (sameBytes.length === 1) return [{ ...group, kind: 'content' }];
-    if (group.rows.length <= MOST_COPIES) return [{ ...group, kind: 'sound' }];
+    if (!guessed || group.rows.length <= MOST_COPIES) return [{ ...group, kind: 'sound' }];
     return sameBytes.flatMap((rows): DuplicateGroup[] =>
       rows.length > 1 ? [{ rows, kind: 'content', similarity: 1 }] : [],
     );
@@ -93,19 +112,27 @@ function sameLength(a: ComparedTrack | undefined, b: ComparedTrack | undefined):
 class Joined {
   readonly #parent: number[];
   readonly #similarity = new Map<number, number>();
+  /** Roots of groups that similarity alone joined somewhere. */
+  readonly #guessed = new Set<number>();
 
   constructor(count: number) {
     this.#parent = Array.from({ length: count }, (_, row) => row);
   }
 
-  join(a: number, b: number, similarity: number): void {
+  /** @param guessed whether nothing but their similarity speaks for it */
+  join(a: number, b: number, similarity: number, guessed = false): void {
     const [x, y] = [this.#root(a), this.#root(b)];
+    if (guessed || this.#guessed.has(x) || this.#guessed.has(y)) this.#guessed.add(Math.min(x, y));
     const least = Math.min(similarity, this.#similarity.get(x) ?? 1, this.#similarity.get(y) ?? 1);
     this.#parent[Math.max(x, y)] = Math.min(x, y);
     this.#similarity.set(Math.min(x, y), least);
   }
 
-  groups(): { rows: number[]; similarity: number }[] {
+  together(a: number, b: number): boolean {
+    return this.#root(a) === this.#root(b);
+  }
+
+  groups(): { rows: number[]; similarity: number; guessed: boolean }[] {
     const rows = new Map<number, number[]>();
     for (const row of this.#parent.keys()) {
       const root = this.#root(row);
@@ -115,7 +142,11 @@ class Joined {
     }
     return [...rows]
       .filter(([, own]) => own.length > 1)
-      .map(([root, own]) => ({ rows: own, similarity: this.#similarity.get(root) ?? 1 }));
+      .map(([root, own]) => ({
+        rows: own,
+        similarity: this.#similarity.get(root) ?? 1,
+        guessed: this.#guessed.has(root),
+      }));
   }
 
   #root(row: number): number {

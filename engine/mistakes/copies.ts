@@ -1,0 +1,42 @@
+import { findDuplicates, type DuplicateGroup } from '../../models/mistakes/near-duplicates.ts';
+import type { AudioDecoder } from '../decode/index.ts';
+import type { JobHandle } from '../jobs/queue.ts';
+import type { Library } from '../library/library.ts';
+import type { LibraryVectors } from '../library/vectors.ts';
+import { Excerpts } from './excerpts.ts';
+
+/**
+ * Groups of tracks of a library that are one recording, as rows of its vectors. Those that are alike and of one length are heard, as
+ * far as their files can be read.
+ * @throws the signal's reason
+ */
+export function copiesIn(
+  library: Library,
+  vectors: LibraryVectors,
+  decoder: Pick<AudioDecoder, 'decode'>,
+  job: Pick<JobHandle, 'signal' | 'checkpoint'>,
+): Promise<DuplicateGroup[]> {
+  const { trackIds } = vectors.tracks;
+  if (trackIds.length === 0) return Promise.resolve([]);
+  const durations = library.mistakes.durations();
+  const hashes = vectors.windows.contentHashes;
+  const compared = trackIds.map((id, row) => ({
+    contentHash: hashes[row] ?? null,
+    durationSeconds: durations.get(id) ?? null,
+  }));
+  const excerpts = new Excerpts(
+    (trackId) => ({
+      path: library.absolutePath(library.tracks.file(trackId).path),
+      peaks: library.tracks.peaks(trackId),
+    }),
+    decoder,
+    job.signal,
+  );
+  return findDuplicates(compared, vectors.tracks.vectors, vectors.windows.dim, {
+    signal: job.signal,
+    heard: async (row, other) => {
+      await job.checkpoint();
+      return excerpts.same(trackIds[row] ?? '', trackIds[other] ?? '');
+    },
+  });
+}

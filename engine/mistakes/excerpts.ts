@@ -1,0 +1,95 @@
+import { AudioError } from '../../models/audio/index.ts';
+import {
+  agreementOf,
+  HEARD_RATE,
+  HEARD_SECONDS,
+  outlineAgreement,
+  SAME_RECORDING,
+} from '../../models/mistakes/same-recording.ts';
+import type { Peaks } from '../api/tracks.ts';
+import { cutSamples } from '../decode/cut.ts';
+import type { AudioDecoder } from '../decode/index.ts';
+
+/** Excerpts that are kept: those of some groups. */
+const MOST_EXCERPTS = 64;
+/** The loudest moment is looked for in so many seconds from the start: what lies before it has to be decoded as well. */
+const SOUGHT_SECONDS = 20;
+/** Outlines that agree less are of two recordings, and nothing need be decoded. */
+const LEAST_OUTLINE = 0.8;
+
+/** What is known of a track before it is heard. */
+export interface SoundToHear {
+  path: string;
+  peaks: Pick<Peaks, 'values' | 'perSecond'> | null;
+}
+
+/** Short parts of tracks, decoded to be compared. */
+export class Excerpts {
+  readonly #soundOf: (trackId: string) => SoundToHear;
+  readonly #decoder: Pick<AudioDecoder, 'decode'>;
+  readonly #signal: AbortSignal;
+  readonly #kept = new Map<string, Float32Array | null>();
+
+  constructor(
+    soundOf: (trackId: string) => SoundToHear,
+    decoder: Pick<AudioDecoder, 'decode'>,
+    signal: AbortSignal,
+  ) {
+    this.#soundOf = soundOf;
+    this.#decoder = decoder;
+    this.#signal = signal;
+  }
+
+  /** Null where one of them cannot be read. @throws the signal's reason */
+  async same(trackId: string, other: string): Promise<boolean | null> {
+    const [own, its] = [this.#soundOf(trackId), this.#soundOf(other)];
+    if (own.peaks && its.peaks) {
+      const agreement = outlineAgreement(own.peaks.values, its.peaks.values);
+      if (agreement !== null && agreement < LEAST_OUTLINE) return false;
+    }
+    const start = own.peaks ? loudest(own.peaks) : 0;
+    const a = await this.#excerpt(own.path, start);
+    const b = a && (await this.#excerpt(its.path, start));
+    return a && b && agreementOf(a, b) >= SAME_RECORDING;
+  }
+
+  async #excerpt(path: string, startSeconds: number): Promise<Float32Array | null> {
+    const key = `${String(startSeconds)} ${path}`;
+    const known = this.#kept.get(key);
+    if (known !== undefined) return known;
+    const samples = await this.#decode(path, startSeconds);
+    this.#kept.set(key, samples);
+    for (const old of this.#kept.keys()) {
+      if (this.#kept.size <= MOST_EXCERPTS) break;
+      this.#kept.delete(old);
+    }
+    return samples;
+  }
+
+  async #decode(path: string, startSeconds: number): Promise<Float32Array | null> {
+    try {
+      const samples = await cutSamples(
+        this.#decoder,
+        path,
+        { startSeconds, seconds: HEARD_SECONDS },
+        { sampleRate: HEARD_RATE, signal: this.#signal },
+      );
+      return samples.length === 0 ? null : samples;
+    } catch (thrown) {
+      this.#signal.throwIfAborted();
+      // A file that is gone or damaged is no fault of looking for mistakes: the list of damaged ones names it.
+      if (thrown instanceof AudioError) return null;
+      throw thrown;
+    }
+  }
+}
+
+/** Where to listen, seconds: a little before the loudest moment. */
+function loudest({ values, perSecond }: Pick<Peaks, 'values' | 'perSecond'>): number {
+  let [at, most] = [0, -1];
+  for (let slice = 0; slice < Math.min(values.length >> 1, SOUGHT_SECONDS * perSecond); slice++) {
+    const height = (values[2 * slice + 1] ?? 0) - (values[2 * slice] ?? 0);
+    if (height > most) [at, most] = [slice, height];
+  }
+  return Math.max(0, at / perSecond - HEARD_SECONDS / 5);
+}
