@@ -169,8 +169,29 @@ test('maps the modulations of a track against a prototype and a class, and plays
   await expect(page.getByTestId('modulation-filters').locator('path')).toHaveCount(16);
   await expect(page.getByTestId('modulation-rates').locator('thead th')).toHaveCount(8);
   await page.getByTestId('modulation-rates').scrollIntoViewIfNeeded();
+  // What was learned is a space like others: tracks are embedded in it, and the library is seen in it and back.
+  await page.getByTestId('modulation-keep-title').fill('My modulations');
+  await page.getByTestId('modulation-keep-filters').click();
+  await expect(page.getByTestId('modulation-kept')).toContainText('“My modulations”', { timeout: 120_000 });
+  await page.getByTestId('modulation-kept').scrollIntoViewIfNeeded();
   await screenshots(page, 'modulation-filters');
   expect(await violations(page)).toEqual([]);
+  await go(page, 'library');
+  await page.getByTestId('track-row').first().click();
+  await page.keyboard.press('Shift+S');
+  await expect(page.getByTestId('similar-count')).toContainText('tracks');
+  const packs = page.getByTestId('seen-in');
+  const before = await packs.inputValue();
+  await packs.selectOption({ label: 'My modulations' });
+  await expect(packs).toHaveValue(/^modulation-/);
+  await expect(page.getByTestId('similar-row').first()).toBeVisible();
+  await go(page, 'map');
+  await expect(page.getByTestId('map-plot')).toBeVisible();
+  await expect(page.getByTestId('map-trust')).toBeVisible({ timeout: 60_000 });
+  await screenshots(page, 'map-modulations');
+  await go(page, 'similar');
+  await packs.selectOption(before);
+  await expect(packs).toHaveValue(before);
 });
 
 test('shows prototypes per class and edits them with undo', async () => {
