@@ -179,6 +179,55 @@ test('exports the inspected reduction as a bundle that reads back', async () => 
   expect(readdirSync(folder)).toContain('split.csv');
 });
 
+test('adds a generated prototype to an experiment, looked at before it is done, and undone', async () => {
+  const { page } = running;
+  const inspectAgain = async (): Promise<void> => {
+    await go(page, 'reduce');
+    await page.getByTestId('study-classifier').selectOption('lpknn');
+    await expect.poll(() => points(page)).toBe(11);
+    await page.getByTestId('run-row').filter({ hasText: 'MChen p 10' }).getByTestId('run-inspect').click();
+  };
+  // Without an experiment there is nothing to add to, and the button says so.
+  const add = page.getByTestId('generated-row').first().getByTestId('generated-add');
+  await expect(add).toBeDisabled();
+  await expect(add).toHaveAttribute('aria-label', 'No experiment is chosen that has its class');
+  await go(page, 'train');
+  await page.getByTestId('train-more').click();
+  await page.getByTestId('train-steps').fill('100');
+  await page.getByTestId('train-steps').blur();
+  await page.getByTestId('train-start').click();
+  expect(await jobState(page, 'train', 200_000)).toBe('done');
+  await go(page, 'prototypes');
+  await page.getByTestId('class-row').first().click();
+  await expect(page.getByTestId('revision')).toHaveAttribute('data-revision', '1');
+
+  await inspectAgain();
+  const addable = page.locator('[data-testid=generated-add]:enabled').first();
+  await addable.scrollIntoViewIfNeeded();
+  const label = (await addable.getAttribute('aria-label')) ?? '';
+  expect(label).toMatch(/^Look at adding .* as a prototype of .+$/);
+  const name = label.replace(/^.* as a prototype of /, '');
+  await screenshots(page, '6-reduce-add');
+  await addable.click();
+
+  // Prototypes shows its class and what adding would do; nothing is changed before it is applied.
+  const preview = page.getByTestId('edit-preview');
+  await expect(preview).toContainText(`Add a prototype of ${name}`);
+  await expect(preview).toHaveAttribute('data-ready', 'true', { timeout: 60_000 });
+  await expect(preview).toContainText('Accuracy');
+  const rows = page.getByTestId('prototype-card');
+  const before = await rows.count();
+  expect(before).toBeGreaterThan(0);
+  await screenshots(page, '6-reduce-add-preview');
+  await expect(page.getByTestId('revision')).toHaveAttribute('data-revision', '1');
+  await page.getByTestId('edit-apply').click();
+  await expect(page.getByTestId('revision')).toHaveAttribute('data-revision', '2');
+  await expect(rows).toHaveCount(before + 1);
+  await page.keyboard.press('ControlOrMeta+z');
+  await expect(rows).toHaveCount(before);
+  await inspectAgain();
+});
+
 test('removes a reduction and a study, and undoes it', async () => {
   const { page } = running;
   await page.getByTestId('inspection-remove').click();
