@@ -69,6 +69,20 @@ try {
   await at('similar-row').first().waitFor();
   await take('similar');
 
+  await go('evaluate');
+  await at('evaluation-name').fill('Demo sounds');
+  for (const deformation of ['Gain', 'AddGaussianSNR'])
+    await at(`evaluation-deformation-${deformation}`).check();
+  await at('evaluation-run').click();
+  await at('evaluation-grid').waitFor();
+  await page.waitForFunction(() => {
+    const [done, all] =
+      document.querySelector('[data-testid=evaluation-cells]')?.textContent?.match(/\d+/g) ?? [];
+    return all !== undefined && done === all;
+  });
+  await at('evaluation-grid').evaluate((grid) => grid.scrollIntoView({ block: 'center' }));
+  await take('evaluate');
+
   await go('preferences');
   await at('caches').waitFor();
   await take('preferences');
