@@ -15,7 +15,7 @@ import {
   valuesOf,
 } from '../../renderer/src/modulation/maps.ts';
 import { ModulationMaps } from '../../renderer/src/modulation/modulation.svelte.ts';
-import type { PlayerSource } from '../../renderer/src/player/player.svelte.ts';
+import type { PlayerSource } from '../../renderer/src/player/sources.ts';
 import { FakeEngine, fullAnswers, job, modulationMap } from './fake.ts';
 
 afterEach(cleanup);

@@ -72,7 +72,7 @@ describe('the player', () => {
     expect(await first).toBeNull();
     expect(await player.needSamples()).toBe(second);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
-    expect(player.decoded).toBe(second);
+    expect(player.samples.decoded).toBe(second);
   });
 });
 

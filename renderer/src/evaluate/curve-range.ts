@@ -11,7 +11,8 @@ export function rangeOf(
   const highest = Math.max(0, ...rows.map(({ mean, interval }) => mean + (interval ?? 0)));
   if (absolute) return { low: 0, high: Math.max(1e-9, highest) };
   const lowest = Math.min(1, ...rows.map(({ mean, interval }) => mean - (interval ?? 0)));
-  // A tenth that is a rounding error more than itself is that tenth.
-  const low = Math.min(0.9, Math.max(0, Math.floor(10 * lowest + 1e-9) / 10));
-  return { low, high: Math.min(1, Math.max(low + 0.1, Math.ceil(10 * highest - 1e-9) / 10)) };
+  // In tenths, which are whole; one that is a rounding error more than itself is that tenth.
+  const low = Math.min(9, Math.max(0, Math.floor(10 * lowest + 1e-9)));
+  const high = Math.min(10, Math.max(low + 1, Math.ceil(10 * highest - 1e-9)));
+  return { low: low / 10, high: high / 10 };
 }

@@ -3,7 +3,7 @@ import type {
   ModulationMapInfo,
   ModulationSource,
 } from '../../../engine/api/modulation.ts';
-import type { PlayerSource } from '../player/player.svelte.ts';
+import type { PlayerSource } from '../player/sources.ts';
 import type { Span } from '../player/zoom.ts';
 import { clock } from '../ui/format.ts';
 

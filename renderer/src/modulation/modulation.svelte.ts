@@ -9,7 +9,7 @@ import {
   type ModulationSound,
 } from '../../../engine/api/modulation.ts';
 import type { Job } from '../../../engine/api/jobs.ts';
-import type { PlayerSource } from '../player/player.svelte.ts';
+import type { PlayerSource } from '../player/sources.ts';
 import type { Looked } from './maps.ts';
 
 /** What the map is compared with. */

@@ -1,91 +1,34 @@
-import { startOfSound } from '../session/listening.ts';
 import type { ModulationSound } from '../../../engine/api/modulation.ts';
-import type { Sonification } from '../../../engine/api/sonify.ts';
 import type { Peaks } from '../../../engine/api/tracks.ts';
 import { EngineError } from '../../../engine/api/errors.ts';
 import type { EngineClient } from '../../../engine/api/contract.ts';
 import type { Notices } from '../shell/notices.svelte.ts';
 import type { Settings } from '../shell/settings.svelte.ts';
 import { whyNotPlayed } from './failure.ts';
-import { matchingGainDb, measureLoudness } from './loudness.ts';
+import { Level } from './level.svelte.ts';
 import { DEFAULT_OUTPUT, Output } from './output.ts';
-import { decodeMono, LONGEST_SECONDS, type DecodedSound } from './sound.ts';
-import { following, moved, zoomed, type Span } from './zoom.ts';
+import { Samples } from './samples.svelte.ts';
+import type { DecodedSound } from './sound.ts';
+import {
+  fileKey,
+  fileSource,
+  madeSource,
+  sonificationSource,
+  sourceKinds,
+  trackKey,
+  trackSource,
+  type FileToPlay,
+  type Heard,
+  type MadeSound,
+  type PlayerSource,
+  type SoundToPlay,
+  type TrackToPlay,
+} from './sources.ts';
+import { Zoom } from './zoom.svelte.ts';
+import type { Span } from './zoom.ts';
 
 /** Stepping through a table by a held key must not load every track on the way. */
 const soonMs = 110;
-const failureHints: Record<PlayerSource['kind'], string> = {
-  track: 'Check that the file is still there, then rescan the library.',
-  sonification: 'Sonify it again.',
-  file: 'Check that the file is still there, then drop it again.',
-  modulation: 'Hear it again from the view Modulation.',
-  melody: 'Play it again.',
-};
-/** A sound whose loudness is not known by then is played as it is, and matched when it is. */
-const measureMs = 1500;
-
-export interface PlayerSource {
-  /** Two sources with the same key are the same sound. */
-  key: string;
-  /** `file`: one that need not be in the library; `modulation`: what is left of a sound when modulations are taken away. */
-  kind: 'track' | 'sonification' | 'file' | 'modulation' | 'melody';
-  /** Only of a track. */
-  trackId: string | null;
-  /** Only of a sonification: of the sound that is being made, where this is its first draw. */
-  soundId: string | null;
-  /** Only of a prototype's sonification: which it is of the chosen experiment. */
-  prototype: number | null;
-  title: string;
-  subtitle: string;
-  url: string;
-  peaks: Peaks | null;
-  durationSeconds: number;
-}
-
-interface TrackToPlay {
-  id: string;
-  title: string;
-  path: string;
-  durationSeconds?: number | null;
-}
-
-/** A file that need not be in the library. */
-export interface FileToPlay {
-  path: string;
-  title: string;
-  durationSeconds: number;
-}
-
-type SoundToPlay = Pick<Sonification, 'id' | 'url' | 'durationSeconds' | 'from'>;
-
-/** `firstOf`: the sound whose first draw this is; `prototype`: which prototype of the chosen experiment it is of. */
-interface Heard {
-  firstOf?: string;
-  prototype?: number | null;
-}
-
-function sonificationSource(
-  sound: SoundToPlay,
-  title: string,
-  { firstOf, prototype = null }: Heard,
-): PlayerSource {
-  return {
-    key: `sonification:${sound.id}`,
-    kind: 'sonification',
-    trackId: null,
-    soundId: firstOf ?? sound.id,
-    prototype,
-    title,
-    subtitle:
-      firstOf === undefined
-        ? `Sonified by the diffusion decoder, ${startOfSound(sound.from)}`
-        : 'The first of several draws; the best one takes its place',
-    url: sound.url,
-    peaks: null,
-    durationSeconds: sound.durationSeconds,
-  };
-}
-
 interface ShowOptions {
   play: boolean;
   range?: Span;
@@ -102,18 +45,11 @@ export class Player {
   range = $state.raw<Span | null>(null);
   /** The range, or the whole sound, is played again and again. */
   loop = $state(false);
-  /** The sound in memory, for drawings and levels, once somebody needs it. */
-  decoded = $state.raw<DecodedSound | null>(null);
-  /** dB that the sound is raised or lowered by. */
-  gainDb = $state(0);
-
-  /** dB that match the sound, or the part that is played of it; 0 while they are not known. */
-  #matchingDb = 0;
-  /** What they were measured of. */
-  #measured: { sound: DecodedSound; range: Span | null } | null = null;
-  /** The part that is drawn; null: all. */
-  #zoom = $state.raw<Span | null>(null);
-  #decoding: { key: string; sound: Promise<DecodedSound | null>; stop: AbortController } | null = null;
+  /** The sound in memory. */
+  readonly samples = new Samples();
+  /** Which part of the sound is drawn. */
+  readonly zoom: Zoom = new Zoom(this);
+  readonly level: Level;
   #output: Output | null = null;
 
   #audio: HTMLAudioElement | null = null;
@@ -131,14 +67,13 @@ export class Player {
   #plays = 0;
   #engine: EngineClient;
   #notices: Notices;
-  #settings: Settings;
   readonly #libraryId: string;
 
   constructor(libraryId: string, engine: EngineClient, notices: Notices, settings: Settings) {
     this.#libraryId = libraryId;
     this.#engine = engine;
     this.#notices = notices;
-    this.#settings = settings;
+    this.level = new Level(settings, this);
   }
 
   get element(): HTMLAudioElement | null {
@@ -150,7 +85,7 @@ export class Player {
     this.#forgetComing();
     this.#asked += 1;
     this.stop();
-    this.#forgetSamples();
+    this.samples.forget();
     this.source = null;
     this.#audio?.removeAttribute('src');
   }
@@ -160,7 +95,7 @@ export class Player {
     this.#audio = audio;
     const output = new Output(audio);
     this.#output = output;
-    this.#setLevel();
+    this.level.attach(output);
     const on = {
       play: () => {
         output.wake();
@@ -194,6 +129,7 @@ export class Player {
       cancelAnimationFrame(this.#frame);
       this.#audio = null;
       this.#output = null;
+      this.level.attach(null);
       output.close();
     };
   }
@@ -229,49 +165,18 @@ export class Player {
   }
 
   async #showTrack(track: TrackToPlay, coming: ShowOptions): Promise<void> {
-    const libraryId = this.#libraryId;
-    const key = `track:${track.id}`;
-    if (coming.play) this.wish(key);
-    if (this.source?.key !== key) {
-      const ask = ++this.#asked;
-      this.loading = true;
-      this.#audio?.pause();
-      try {
-        const input = { libraryId, trackId: track.id };
-        const [{ url }, peaks] = await Promise.all([
-          this.#engine.call('tracks.audioUrl', input),
-          this.#engine.call('tracks.peaks', input),
-        ]);
-        // Another sound was asked for meanwhile.
-        if (ask !== this.#asked) return;
-        this.#show({
-          key,
-          kind: 'track',
-          trackId: track.id,
-          soundId: null,
-          prototype: null,
-          title: track.title,
-          subtitle: track.path,
-          url,
-          peaks,
-          durationSeconds: peaks?.durationSeconds ?? track.durationSeconds ?? 0,
-        });
-      } catch (thrown) {
-        if (ask !== this.#asked) return;
-        this.#notices.error(thrown);
-        // One track of several that cannot be played does not end the others.
-        const next = this.#queue.shift();
-        if (next) await this.#showTrack(next, this.#announce({ play: true }));
-        return;
-      } finally {
-        if (ask === this.#asked) this.loading = false;
-        this.#arrived(coming);
-      }
-    }
-    this.#arrived(coming);
-    this.#setRange(coming.range ?? null);
-    if (coming.play) await this.play(coming.range?.start ?? 0);
-    else if (coming.range) this.seek(coming.range.start);
+    const input = { libraryId: this.#libraryId, trackId: track.id };
+    const shown = await this.#load(trackKey(track), coming, async () => {
+      const [{ url }, peaks] = await Promise.all([
+        this.#engine.call('tracks.audioUrl', input),
+        this.#engine.call('tracks.peaks', input),
+      ]);
+      return trackSource(track, url, peaks);
+    });
+    if (shown !== 'failed') return;
+    // One track of several that cannot be played does not end the others.
+    const next = this.#queue.shift();
+    if (next) await this.#showTrack(next, this.#announce({ play: true }));
   }
 
   /** Loads a file unless something else is shown within a moment. */
@@ -285,31 +190,43 @@ export class Player {
     await this.#showFile(file, this.#announce(options));
   }
 
-  async #showFile({ path, title, durationSeconds }: FileToPlay, coming: ShowOptions): Promise<void> {
+  async #showFile(file: FileToPlay, coming: ShowOptions): Promise<void> {
     this.#queue = [];
-    const key = `file:${path}`;
+    const input = { libraryId: this.#libraryId, path: file.path };
+    await this.#load(fileKey(file), coming, async () =>
+      fileSource(file, (await this.#engine.call('classify.audioUrl', input)).url),
+    );
+  }
+
+  /** Asks for a sound, unless it is here, and shows it where nothing else was asked for meanwhile. */
+  async #load(
+    key: string,
+    coming: ShowOptions,
+    ask: () => Promise<PlayerSource>,
+  ): Promise<'shown' | 'failed' | 'too late'> {
     if (coming.play) this.wish(key);
     if (this.source?.key !== key) {
-      const ask = ++this.#asked;
+      const asked = ++this.#asked;
       this.loading = true;
       this.#audio?.pause();
       try {
-        const { url } = await this.#engine.call('classify.audioUrl', { libraryId: this.#libraryId, path });
-        // Another sound was asked for meanwhile.
-        if (ask !== this.#asked) return;
-        const none = { trackId: null, soundId: null, prototype: null, peaks: null };
-        this.#show({ key, kind: 'file', title, subtitle: path, url, durationSeconds, ...none });
+        const source = await ask();
+        if (asked !== this.#asked) return 'too late';
+        this.#show(source);
       } catch (thrown) {
-        if (ask === this.#asked) this.#notices.error(thrown);
-        return;
+        if (asked !== this.#asked) return 'too late';
+        this.#notices.error(thrown);
+        return 'failed';
       } finally {
-        if (ask === this.#asked) this.loading = false;
+        if (asked === this.#asked) this.loading = false;
         this.#arrived(coming);
       }
     }
     this.#arrived(coming);
     this.#setRange(coming.range ?? null);
     if (coming.play) await this.play(coming.range?.start ?? 0);
+    else if (coming.range) this.seek(coming.range.start);
+    return 'shown';
   }
 
   /** Takes the place of what was to be shown before. */
@@ -366,11 +283,8 @@ export class Player {
   }
 
   /** Plays a sound that belongs to no track. */
-  #playMade(
-    made: Pick<PlayerSource, 'key' | 'kind' | 'title' | 'subtitle' | 'url' | 'durationSeconds'>,
-  ): Promise<void> {
-    const none = { trackId: null, soundId: null, prototype: null, peaks: null };
-    return this.playAgain({ ...made, ...none });
+  #playMade(made: MadeSound): Promise<void> {
+    return this.playAgain(madeSource(made));
   }
 
   /** Plays what was here before from its beginning. */
@@ -403,7 +317,7 @@ export class Player {
     if (from !== undefined) this.seek(from);
     const { key } = this.source;
     const own = ++this.#plays;
-    await this.#matched();
+    await this.level.match();
     // While this one was measured, it was stopped, another sound was put here, or the player was closed.
     if (own !== this.#plays || !this.#isShown(key)) return;
     try {
@@ -461,25 +375,6 @@ export class Player {
     this.seek(this.time + seconds);
   }
 
-  setVolume(volume: number): void {
-    const limited = Math.min(1, Math.max(0, volume));
-    this.#settings.change({ volume: limited });
-    this.#setLevel();
-  }
-
-  /** Raises or lowers every sound by so many dB, where levels are not matched. */
-  setGain(gain: number): void {
-    this.#settings.change({ gainDb: Math.min(30, Math.max(-30, gain)) });
-    this.#setLevel();
-  }
-
-  /** Plays all sounds equally loud, as far as their peaks allow; or as they are. */
-  async setMatching(on: boolean): Promise<void> {
-    this.#settings.change({ matchLevels: on });
-    this.#setLevel();
-    await this.#matched();
-  }
-
   /** Sends all sound to an output; null: the system's, which is also heard where the output is not there. */
   async sendTo(device: string | null): Promise<void> {
     const output = this.#output;
@@ -510,59 +405,9 @@ export class Player {
     if (range.end - range.start > 0.01) this.#setRange(range);
   }
 
-  /** What is drawn of the sound. */
-  get shown(): Span {
-    return this.#zoom ?? { start: 0, end: this.duration };
-  }
-
-  get zoomedIn(): boolean {
-    return this.#zoom !== null;
-  }
-
-  /** @param factor 2: twice as close · @param around default: the cursor, where it is in sight */
-  zoomBy(factor: number, around?: number): void {
-    if (this.duration <= 0) return;
-    const { shown } = this;
-    const cursor =
-      this.time >= shown.start && this.time <= shown.end ? this.time : (shown.start + shown.end) / 2;
-    const next = zoomed(shown, factor, around ?? cursor, this.duration);
-    this.#zoom = next.end - next.start >= this.duration - 1e-9 ? null : next;
-  }
-
-  zoomOut(): void {
-    this.#zoom = null;
-  }
-
-  /** Moves what is drawn. */
-  moveBy(seconds: number): void {
-    if (this.#zoom) this.#zoom = moved(this.#zoom, seconds, this.duration);
-  }
-
   /** The sound in memory; null for one that is too long, or cannot be decoded. Decoded once. */
-  async needSamples(): Promise<DecodedSound | null> {
-    const { source } = this;
-    if (!source || (this.duration || source.durationSeconds) > LONGEST_SECONDS) return null;
-    if (this.#decoding?.key !== source.key) {
-      const stop = new AbortController();
-      const sound = decodeMono(source.url, stop.signal).catch((thrown: unknown) => {
-        // The sound itself reports when it cannot be played; a missing drawing is no trouble of its own.
-        if (!stop.signal.aborted) console.warn('not decoded', thrown);
-        return null;
-      });
-      this.#decoding = { key: source.key, sound, stop };
-      void sound.then((done) => {
-        if (this.#decoding?.sound === sound) this.decoded = done;
-      });
-    }
-    return this.#decoding.sound;
-  }
-
-  /** A sound that nobody sees any more is not decoded to its end. */
-  #forgetSamples(): void {
-    this.#decoding?.stop.abort();
-    this.#decoding = null;
-    this.#measured = null;
-    this.decoded = null;
+  needSamples(): Promise<DecodedSound | null> {
+    return this.samples.need(this.source, this.duration);
   }
 
   #isShown(key: string): boolean {
@@ -572,32 +417,7 @@ export class Player {
   #setRange(range: Span | null): void {
     const same = this.range?.start === range?.start && this.range?.end === range?.end;
     this.range = range;
-    if (!same) void this.#matched();
-  }
-
-  /** Brings the sound, or the part that is played of it, to the common loudness; at once where that is not wanted. */
-  async #matched(): Promise<void> {
-    const { source, range } = this;
-    if (!this.#settings.matchLevels || !source) return;
-    const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), measureMs));
-    const measured = this.needSamples().then((sound) => {
-      if (!sound || !this.#isShown(source.key) || this.range !== range || !this.#settings.matchLevels) return;
-      // Each time round of what is repeated asks again.
-      if (this.#measured?.sound === sound && this.#measured.range === range) return;
-      this.#measured = { sound, range };
-      const { samples, sampleRate } = sound;
-      const part = range
-        ? samples.subarray(Math.round(range.start * sampleRate), Math.round(range.end * sampleRate))
-        : samples;
-      this.#matchingDb = matchingGainDb(measureLoudness(part, sampleRate));
-      this.#setLevel();
-    });
-    await Promise.race([measured, late]);
-  }
-
-  #setLevel(): void {
-    this.gainDb = this.#settings.matchLevels ? this.#matchingDb : this.#settings.gainDb;
-    this.#output?.set(this.#settings.volume, this.gainDb);
+    if (!same) void this.level.match();
   }
 
   #show(source: PlayerSource): void {
@@ -605,10 +425,9 @@ export class Player {
     this.source = source;
     this.time = 0;
     this.duration = source.durationSeconds;
-    this.#forgetSamples();
-    this.#zoom = null;
-    this.#matchingDb = 0;
-    this.#setLevel();
+    this.samples.forget();
+    this.zoom.out();
+    this.level.forget();
     if (this.#audio) this.#audio.src = source.url;
   }
 
@@ -632,7 +451,7 @@ export class Player {
       if (this.loop) audio.currentTime = this.range.start;
       else audio.pause();
     }
-    if (this.#zoom && this.playing) this.#zoom = following(this.#zoom, this.time, this.duration);
+    if (this.playing) this.zoom.follow();
   }
 
   #failed(audio: HTMLAudioElement, cause?: Error): void {
@@ -641,7 +460,7 @@ export class Player {
     this.playing = false;
     const told = `“${source.title}” cannot be played: ${whyNotPlayed(audio.error)}.`;
     this.#notices.error(
-      new EngineError('audio', told, failureHints[source.kind], {
+      new EngineError('audio', told, sourceKinds[source.kind].hint, {
         cause: cause ?? new Error(audio.error?.message),
       }),
     );

@@ -112,19 +112,19 @@ export function commandHandlers(app: App): CommandHandlers {
     'player.selectStart': () => player()?.selectHere('start'),
     'player.selectEnd': () => player()?.selectHere('end'),
     'player.selectAll': () => player()?.select(null),
-    'player.zoomIn': () => player()?.zoomBy(2),
-    'player.zoomOut': () => player()?.zoomBy(0.5),
-    'player.zoomAll': () => player()?.zoomOut(),
+    'player.zoomIn': () => player()?.zoom.by(2),
+    'player.zoomOut': () => player()?.zoom.by(0.5),
+    'player.zoomAll': () => player()?.zoom.out(),
     'player.match': async () => {
-      await player()?.setMatching(!settings.matchLevels);
+      await player()?.level.setMatching(!settings.matchLevels);
       notices().add('info', `Levels are ${settings.matchLevels ? 'matched' : 'as recorded'}.`);
     },
     'player.back': () => player()?.seekBy(-1),
     'player.forward': () => player()?.seekBy(1),
     'player.backFar': () => player()?.seekBy(-10),
     'player.forwardFar': () => player()?.seekBy(10),
-    'player.louder': () => player()?.setVolume(settings.volume + 0.05),
-    'player.quieter': () => player()?.setVolume(settings.volume - 0.05),
+    'player.louder': () => player()?.level.setVolume(settings.volume + 0.05),
+    'player.quieter': () => player()?.level.setVolume(settings.volume - 0.05),
     'player.audition': () => {
       void notices().attempt(() => settings.prefer({ auditionOnSelect: !settings.auditionOnSelect }));
       notices().add('info', `Audition on select is ${settings.auditionOnSelect ? 'on' : 'off'}.`);
