@@ -2,6 +2,7 @@ import type { Mistake, MistakeDecision, MistakesReport, MistakeTab } from '../ap
 import { toBlob, type Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
 import { Kept } from './kept.ts';
+import { Verdicts } from './verdicts.ts';
 
 /** A mistake as a report keeps it; tracks by id. */
 export type StoredMistake = Omit<Mistake, 'track' | 'others' | 'queued'> & {
@@ -55,6 +56,7 @@ interface DecisionRow {
 
 /** Reports of labels that are probably wrong, which can be made again, and what a person decided, which cannot. */
 export class MistakeRepository {
+  readonly verdicts = new Verdicts();
   readonly #db: Database;
   readonly #announce: Announce;
   /** The newest report of a taxonomy: lists are read from it page by page. */

@@ -14,7 +14,7 @@ export function copiesIn(
   library: Library,
   vectors: LibraryVectors,
   decoder: Pick<AudioDecoder, 'decode'>,
-  job: Pick<JobHandle, 'signal' | 'checkpoint'>,
+  job: Pick<JobHandle, 'signal' | 'checkpoint' | 'report'>,
 ): Promise<DuplicateGroup[]> {
   const { trackIds } = vectors.tracks;
   if (trackIds.length === 0) return Promise.resolve([]);
@@ -32,11 +32,18 @@ export function copiesIn(
     decoder,
     job.signal,
   );
+  const { verdicts } = library.mistakes;
   return findDuplicates(compared, vectors.tracks.vectors, vectors.windows.dim, {
     signal: job.signal,
-    heard: async (row, other) => {
+    heard: async (row, other, counted) => {
+      const contents = [hashes[row], hashes[other]];
+      const known = verdicts.get(contents);
+      if (known !== undefined) return known;
       await job.checkpoint();
-      return excerpts.same(trackIds[row] ?? '', trackIds[other] ?? '');
+      job.report({ ...counted, unit: 'pairs heard' });
+      const same = await excerpts.same(trackIds[row] ?? '', trackIds[other] ?? '');
+      verdicts.put(contents, same);
+      return same;
     },
   });
 }

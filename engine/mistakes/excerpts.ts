@@ -10,8 +10,8 @@ import type { Peaks } from '../api/tracks.ts';
 import { cutSamples } from '../decode/cut.ts';
 import type { AudioDecoder } from '../decode/index.ts';
 
-/** Excerpts that are kept: those of some groups. */
-const MOST_EXCERPTS = 64;
+/** Of excerpts that are kept: those of some thousand one-shots, or of eight hundred longer sounds. */
+const MOST_BYTES = 64 * 2 ** 20;
 /** The loudest moment is looked for in so many seconds from the start: what lies before it has to be decoded as well. */
 const SOUGHT_SECONDS = 20;
 /** Outlines that agree less are of two recordings, and nothing need be decoded. */
@@ -29,6 +29,7 @@ export class Excerpts {
   readonly #decoder: Pick<AudioDecoder, 'decode'>;
   readonly #signal: AbortSignal;
   readonly #kept = new Map<string, Float32Array | null>();
+  #bytes = 0;
 
   constructor(
     soundOf: (trackId: string) => SoundToHear,
@@ -47,7 +48,7 @@ export class Excerpts {
       const agreement = outlineAgreement(own.peaks.values, its.peaks.values);
       if (agreement !== null && agreement < LEAST_OUTLINE) return false;
     }
-    const start = own.peaks ? loudest(own.peaks) : 0;
+    const start = own.peaks ? startOf(own.peaks) : 0;
     const a = await this.#excerpt(own.path, start);
     const b = a && (await this.#excerpt(its.path, start));
     return a && b && agreementOf(a, b) >= SAME_RECORDING;
@@ -59,9 +60,11 @@ export class Excerpts {
     if (known !== undefined) return known;
     const samples = await this.#decode(path, startSeconds);
     this.#kept.set(key, samples);
-    for (const old of this.#kept.keys()) {
-      if (this.#kept.size <= MOST_EXCERPTS) break;
+    this.#bytes += samples?.byteLength ?? 0;
+    for (const [old, its] of this.#kept) {
+      if (this.#bytes <= MOST_BYTES || old === key) break;
       this.#kept.delete(old);
+      this.#bytes -= its?.byteLength ?? 0;
     }
     return samples;
   }
@@ -74,7 +77,8 @@ export class Excerpts {
         { startSeconds, seconds: HEARD_SECONDS },
         { sampleRate: HEARD_RATE, signal: this.#signal },
       );
-      return samples.length === 0 ? null : samples;
+      // A copy, so that no more is kept than was heard.
+      return samples.length === 0 ? null : samples.slice();
     } catch (thrown) {
       this.#signal.throwIfAborted();
       // A file that is gone or damaged is no fault of looking for mistakes: the list of damaged ones names it.
@@ -84,8 +88,9 @@ export class Excerpts {
   }
 }
 
-/** Where to listen, seconds: a little before the loudest moment. */
-function loudest({ values, perSecond }: Pick<Peaks, 'values' | 'perSecond'>): number {
+/** Where to listen, seconds: a little before the loudest moment; a short sound is heard whole, and decoded once for all its pairs. */
+function startOf({ values, perSecond }: Pick<Peaks, 'values' | 'perSecond'>): number {
+  if (values.length >> 1 <= HEARD_SECONDS * perSecond) return 0;
   let [at, most] = [0, -1];
   for (let slice = 0; slice < Math.min(values.length >> 1, SOUGHT_SECONDS * perSecond); slice++) {
     const height = (values[2 * slice + 1] ?? 0) - (values[2 * slice] ?? 0);

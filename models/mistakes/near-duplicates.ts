@@ -36,8 +36,15 @@ const COPIES = 6;
  */
 const MOST_COPIES = 8;
 
-/** Told by the audio of two rows whether they are one recording; null where it could not be heard. */
-export type HeardSame = (row: number, other: number) => Promise<boolean | null>;
+/**
+ * Told by the audio of two rows whether they are one recording; null where it could not be heard.
+ * @param counted pairs that were decided before, and all of them
+ */
+export type HeardSame = (
+  row: number,
+  other: number,
+  counted: { done: number; total: number },
+) => Promise<boolean | null>;
 
 /**
  * Groups of copies: same bytes, or the same sound at another rate, codec or gain. What is only alike (another take, a cover) has
@@ -67,20 +74,13 @@ export async function findDuplicates(
     } finally {
       await index.close();
     }
-    const asked = new Set<number>();
-    for (const [row, near] of found.entries())
-      for (const { row: other, distance } of near) {
-        const similarity = 1 - distance;
-        if (other === row || similarity < (heard ? ALIKE : SAME_SOUND)) continue;
-        if (!sameLength(tracks[row], tracks[other])) continue;
-        const pair = Math.min(row, other) * tracks.length + Math.max(row, other);
-        if (asked.has(pair)) continue;
-        asked.add(pair);
-        // One that is in the group already needs no ear.
-        if (heard && joined.together(row, other)) continue;
-        const answer = heard ? await heard(Math.min(row, other), Math.max(row, other)) : null;
-        if (answer ?? similarity >= SAME_SOUND) joined.join(row, other, similarity, answer === null);
-      }
+    const pairs = alikePairs(tracks, found, heard ? ALIKE : SAME_SOUND);
+    for (const [i, { row, other, similarity }] of pairs.entries()) {
+      // One that is in the group already needs no ear.
+      if (heard && joined.together(row, other)) continue;
+      const answer = heard ? await heard(row, other, { done: i, total: pairs.length }) : null;
+      if (answer ?? similarity >= SAME_SOUND) joined.join(row, other, similarity, answer === null);
+    }
   }
   return joined.groups().flatMap(({ guessed, ...group }): DuplicateGroup[] => {
     const sameBytes = byContent(tracks, group.rows);
@@ -100,6 +100,26 @@ function byContent(tracks: readonly ComparedTrack[], rows: readonly number[]): n
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   return [...groups.values()];
+}
+
+/** Pairs of one length that are near each other, each once, the lower row first. */
+function alikePairs(
+  tracks: readonly ComparedTrack[],
+  found: readonly (readonly { row: number; distance: number }[])[],
+  least: number,
+): { row: number; other: number; similarity: number }[] {
+  const asked = new Set<number>();
+  return found.flatMap((near, from) =>
+    near.flatMap(({ row: to, distance }) => {
+      const similarity = 1 - distance;
+      if (to === from || similarity < least || !sameLength(tracks[from], tracks[to])) return [];
+      const [row, other] = [Math.min(from, to), Math.max(from, to)];
+      const pair = row * tracks.length + other;
+      if (asked.has(pair)) return [];
+      asked.add(pair);
+      return [{ row, other, similarity }];
+    }),
+  );
 }
 
 function sameLength(a: ComparedTrack | undefined, b: ComparedTrack | undefined): boolean {

@@ -93,6 +93,15 @@ describe('copies that are heard', () => {
       [1, 2],
     ]);
   });
+  it('are counted for those who wait', async () => {
+    const counts: string[] = [];
+    const heard = (_a: number, _b: number, { done, total }: { done: number; total: number }) => {
+      counts.push(`${String(done)} of ${String(total)}`);
+      return Promise.resolve(false);
+    };
+    await findDuplicates(facts(3), turned([0, 25, 26]), 2, { signal, heard });
+    expect(counts).toEqual(['0 of 3', '1 of 3', '2 of 3']);
+  });
   it('are told by their similarity where their files cannot be read', async () => {
     const heard = (): Promise<null> => Promise.resolve(null);
     const groups = await findDuplicates(facts(3), turned([0, 25, 26]), 2, { signal, heard });
