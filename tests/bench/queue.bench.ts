@@ -81,7 +81,7 @@ async function realWorkers(folder: string, url: string): Promise<void> {
     one ||= work;
     const more = TRACKS > warmTracks ? (1000 * (cpu - first.cpu)) / (TRACKS - warmTracks) : Number.NaN;
     console.log(
-      `${count} workers of ${SHARE} core: ${TRACKS} tracks of ${SECONDS} s in ${work.toFixed(1)} s from the first task taken to the last answer, speed-up ${(one / work).toFixed(2)}; the whole import ${seconds.toFixed(1)} s, its process process ${cpu.toFixed(1)} s CPU, ${more.toFixed(1)} ms for each track beyond the first ${warmTracks}`,
+      `${count} workers of ${SHARE} core: ${TRACKS} tracks of ${SECONDS} s in ${work.toFixed(1)} s from the first task taken to the last answer, speed-up ${(one / work).toFixed(2)}; the whole import ${seconds.toFixed(1)} s, its process ${cpu.toFixed(1)} s CPU, ${more.toFixed(1)} ms for each track beyond the first ${warmTracks}`,
     );
     await sleep(1000);
   }
