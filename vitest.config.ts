@@ -16,6 +16,8 @@ const shared = {
   testTimeout: 60_000,
   hookTimeout: 120_000,
   setupFiles: ['tests/support/each-file.ts'],
+  // A test that fails before it took its mocks back would make the next ones fail.
+  restoreMocks: true,
 };
 
 export default defineConfig({
@@ -35,7 +37,6 @@ export default defineConfig({
           ...shared,
           name: 'together',
           isolate: false,
-          restoreMocks: true,
           unstubEnvs: true,
           unstubGlobals: true,
           include: [
