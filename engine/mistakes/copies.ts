@@ -1,9 +1,10 @@
 import { findDuplicates, type DuplicateGroup } from '../../models/mistakes/near-duplicates.ts';
+import { EngineError } from '../api/errors.ts';
 import type { AudioDecoder } from '../decode/index.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { Library } from '../library/library.ts';
 import type { LibraryVectors } from '../library/vectors.ts';
-import { Excerpts } from './excerpts.ts';
+import { Excerpts, type SoundToHear } from './excerpts.ts';
 
 /**
  * Groups of tracks of a library that are one recording, as rows of its vectors. Those that are alike and of one length are heard, as
@@ -24,14 +25,7 @@ export function copiesIn(
     contentHash: hashes[row] ?? null,
     durationSeconds: durations.get(id) ?? null,
   }));
-  const excerpts = new Excerpts(
-    (trackId) => ({
-      path: library.absolutePath(library.tracks.file(trackId).path),
-      peaks: library.tracks.peaks(trackId),
-    }),
-    decoder,
-    job.signal,
-  );
+  const excerpts = new Excerpts((trackId) => soundOf(library, trackId), decoder, job.signal);
   const { verdicts } = library.mistakes;
   return findDuplicates(compared, vectors.tracks.vectors, vectors.windows.dim, {
     signal: job.signal,
@@ -46,4 +40,15 @@ export function copiesIn(
       return same;
     },
   });
+}
+
+/** Null where the track was taken out of the library meanwhile: vectors are those of when the search began. */
+function soundOf(library: Library, trackId: string): SoundToHear | null {
+  try {
+    const { path } = library.tracks.file(trackId);
+    return { path: library.absolutePath(path), peaks: library.tracks.peaks(trackId) };
+  } catch (thrown) {
+    if (thrown instanceof EngineError && thrown.code === 'not-found') return null;
+    throw thrown;
+  }
 }

@@ -25,14 +25,14 @@ export interface SoundToHear {
 
 /** Short parts of tracks, decoded to be compared. */
 export class Excerpts {
-  readonly #soundOf: (trackId: string) => SoundToHear;
+  readonly #soundOf: (trackId: string) => SoundToHear | null;
   readonly #decoder: Pick<AudioDecoder, 'decode'>;
   readonly #signal: AbortSignal;
   readonly #kept = new Map<string, Float32Array | null>();
   #bytes = 0;
 
   constructor(
-    soundOf: (trackId: string) => SoundToHear,
+    soundOf: (trackId: string) => SoundToHear | null,
     decoder: Pick<AudioDecoder, 'decode'>,
     signal: AbortSignal,
   ) {
@@ -44,6 +44,7 @@ export class Excerpts {
   /** Null where one of them cannot be read. @throws the signal's reason */
   async same(trackId: string, other: string): Promise<boolean | null> {
     const [own, its] = [this.#soundOf(trackId), this.#soundOf(other)];
+    if (!own || !its) return null;
     if (own.peaks && its.peaks) {
       const agreement = outlineAgreement(own.peaks.values, its.peaks.values);
       if (agreement !== null && agreement < LEAST_OUTLINE) return false;

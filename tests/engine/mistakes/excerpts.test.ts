@@ -38,6 +38,12 @@ describe('excerpts', () => {
     expect(await excerpts.same('b', 'a-quiet')).toBe(false);
     expect(files.decoded.sort()).toEqual(['a', 'a-quiet', 'b']);
   });
+  it('of tracks that are gone cannot be heard', async () => {
+    const files = decoder(1);
+    const excerpts = new Excerpts((path) => (path === 'gone' ? null : { path, peaks: null }), files, signal);
+    expect(await excerpts.same('a', 'gone')).toBeNull();
+    expect(files.decoded).toEqual([]);
+  });
 });
 
 describe('verdicts', () => {
