@@ -6,6 +6,10 @@
  *
  * *Does it still sound like its class*: prototypes of an experiment on the labelled demo play melodies, and the experiment's
  * network says what it hears, beside the same notes by a sine. Needs a build (`npm run build`).
+ *
+ * ARCHETONE_BENCH_STEPS: only the part whose name (continuation, identity) contains it. ARCHETONE_BENCH_PLAYED (default 3):
+ * melodies that each prototype plays; ARCHETONE_BENCH_PROTOTYPES (2): prototypes of each class; ARCHETONE_BENCH_ORIGINS
+ * (noise,recording): what their sounds are started from.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,14 +33,17 @@ const SEEDS = [1, 2, 3, 4, 5];
 /** Made-up melodies of a seed. */
 const MELODIES = 60;
 /** Melodies that prototypes play, and prototypes of each class. */
-const [PLAYED, PER_CLASS] = [3, 2];
+const PLAYED = Number(process.env['ARCHETONE_BENCH_PLAYED'] ?? 3);
+const PER_CLASS = Number(process.env['ARCHETONE_BENCH_PROTOTYPES'] ?? 2);
 /** Seconds of each: as long as a person plays to hear it. */
 const SECONDS = 8;
-const ORIGINS = ['noise', 'recording'] as const;
+const named = (process.env['ARCHETONE_BENCH_ORIGINS'] ?? 'noise,recording').split(',');
+const ORIGINS = (['noise', 'recording'] as const).filter((origin) => named.includes(origin));
+const parts = { continuation: continuations, identity: identities };
 
 export async function run(): Promise<void> {
-  await continuations();
-  await identities();
+  const only = process.env['ARCHETONE_BENCH_STEPS'] ?? '';
+  for (const [name, part] of Object.entries(parts)) if (name.includes(only)) await part();
 }
 
 async function continuations(): Promise<void> {
