@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Projection } from '../../engine/api/projection.ts';
+import type { Prediction, TrackRow } from '../../engine/api/tracks.ts';
 import { clusterLabels } from '../../renderer/src/map/clusters.ts';
 import { byValues, colourBy, plainColouring, pointsOfPaint } from '../../renderer/src/map/colouring.ts';
 import { drawDensity } from '../../renderer/src/map/density.ts';
 import { drawPoints } from '../../renderer/src/map/draw-points.ts';
 import { inOutline, PointGrid } from '../../renderer/src/map/pick.ts';
+import { pointText } from '../../renderer/src/map/point-text.ts';
 import { MapPoints } from '../../renderer/src/map/points.ts';
 import { MapData } from '../../renderer/src/map/projection.svelte.ts';
 import { mix, pixelOf, Raster } from '../../renderer/src/map/raster.ts';
@@ -55,6 +57,50 @@ describe('points of a map', () => {
     expect(windows.flags(new Set(['t2', 'gone']))?.reduce((sum, flag) => sum + flag, 0)).toBe(4);
     expect(windows.flags(new Set(['gone']))).toBeNull();
     expect(new MapPoints(projection('track', 3)).pointOf('t2', null)).toBe(2);
+  });
+});
+
+describe('what a point of a map says', () => {
+  const windows = new MapPoints(projection('window', 2, 2));
+  const prediction = {
+    ...{ class: 'drum', probability: 0.8123, second: null, labels: null, split: null },
+    ...{ correct: false, missing: [], extra: [] },
+  };
+  const track = {
+    ...{
+      id: 't1',
+      path: 'a/b.wav',
+      title: 'b',
+      artist: null,
+      album: null,
+      genre: [],
+      year: null,
+      format: 'wav',
+    },
+    ...{ durationSeconds: 65.25, windowCount: 2, state: 'ready', problem: null, note: null, notes: '' },
+    ...{ leftOut: false, labels: [], prediction: null, tags: {} },
+  } satisfies TrackRow;
+
+  it('is the track, its window, labels and prediction, or the prototype', () => {
+    const say = (point: number, known: TrackRow | undefined): string[] =>
+      pointText(windows, point, () => known).split('\n');
+    expect(say(3, undefined)).toEqual(['…']);
+    expect(say(3, track)).toEqual(['b', 'window 3', '1:05.3']);
+    expect(say(3, { ...track, labels: ['snare', 'tabla'], prediction })).toEqual([
+      ...['b', 'window 3', 'label: snare, tabla', 'prediction: drum 81.2 % ✗ wrong', '1:05.3'],
+    ]);
+    expect(say(4, track)).toEqual(['★ drum · prototype 1']);
+    expect(say(99, track)).toEqual(['']);
+  });
+
+  it('is every label of a prediction of several, and what is missing of them or too much', () => {
+    const labels = [{ label: 'drum', probability: 0.9 }];
+    const said = (of: Partial<Prediction>): string[] =>
+      pointText(windows, 0, () => ({ ...track, prediction: { ...prediction, labels, ...of } })).split('\n');
+    expect(said({ missing: ['voice'], extra: ['drum'] })).toEqual([
+      ...['b', 'window 1', 'predicted: drum 90 %', 'missing: voice', 'extra: drum', '1:05.3'],
+    ]);
+    expect(said({ correct: true, labels: [] })).toContain('predicted: no label ✓ exact match');
   });
 });
 

@@ -66,6 +66,16 @@ export class PointGrid {
     return best;
   }
 
+  /** The points within an outline of `[x, y, x, y, …]` that are accepted, ascending. */
+  inside(outline: readonly number[], accept: (point: number) => boolean): number[] {
+    const found: number[] = [];
+    for (let point = 0; point < this.#order.length; point += 1) {
+      if (accept(point) && inOutline(outline, this.#x[point] as number, this.#y[point] as number))
+        found.push(point);
+    }
+    return found;
+  }
+
   #column(x: number): number {
     return Math.min(this.#columns - 1, Math.max(0, Math.floor((x - this.#left) / this.#cell)));
   }

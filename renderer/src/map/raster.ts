@@ -67,6 +67,15 @@ export class Raster {
     this.pixels.fill(colour);
   }
 
+  /** Puts the picture, without its border, on a canvas of its size. */
+  show(context: CanvasRenderingContext2D): void {
+    const { bytes, stride, rows, width, height } = this;
+    context.putImageData(
+      new ImageData(bytes, stride, rows),
+      ...([-border, -border, border, border, width, height] as const),
+    );
+  }
+
   /** Puts a sprite's middle at a place; what does not fit into the picture and its border is left out. */
   stamp(sprite: Sprite, x: number, y: number, colour: Pixel): void {
     this.put(this.placed(sprite), x, y, colour);
