@@ -411,14 +411,33 @@ describe('the prototypes of several views', () => {
     await waitFor(() => expect([shown(), isSilent()]).toEqual([['2'], true]));
     expect(byId('view-silent').textContent).toContain('gone has no decoder');
     expect(byId('melody-open').hasAttribute('disabled')).toBe(true);
+    expect(screen.queryByTestId('sonify-all')).toBeNull();
     await fireEvent.click(byId('studio-view-0'));
     await waitFor(() => expect(shown()).toEqual(['0', '1']));
+    expect(byId('sonify-all').textContent).toContain('Sonify all (2)');
     expect(engine.inputsOf('packs.list')).toHaveLength(asked);
     expect(asked).toBe(2);
     // From elsewhere to one of the view that is not looked at.
     showPrototypes(app, sessionOf(app), 'drum', 2);
     await waitFor(() => expect(shown()).toEqual(['2']));
     expect(sessionOf(app).studio.current?.index).toBe(2);
+  });
+});
+
+describe('the prototypes of a pack without a decoder', () => {
+  it('are not offered to be sonified or judged by ear, and it is said why', async () => {
+    const silent = {
+      ...pack,
+      kind: 'embedding-only' as const,
+      soundless: 'It has no decoder.',
+      sampler: null,
+    };
+    await open({ answers: { 'packs.list': () => [silent] } });
+    await drumCard();
+    await waitFor(() => expect(byId('view-silent').textContent).toContain('Compact has no decoder'));
+    expect(screen.queryByTestId('sonify-all')).toBeNull();
+    expect(byId('listening-open').hasAttribute('disabled')).toBe(true);
+    expect(screen.getAllByTestId('prototype-a').every((a) => a.hasAttribute('disabled'))).toBe(true);
   });
 });
 

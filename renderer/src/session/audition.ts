@@ -51,9 +51,13 @@ export async function playPrototype(
   await playVector(session, vector, prototypeName(name, index), prototype?.sonification ?? null);
 }
 
-/** Whether a prototype can be sonified: of several views those whose pack has a decoder. */
+/**
+ * Whether a prototype can be sonified: where its pack has a decoder. A single pack that is not installed has none to ask;
+ * sounds that were made with it are there all the same.
+ */
 export function canSound(session: LibrarySession, { view }: Pick<PrototypeInfo, 'view'>): boolean {
-  return view === null || session.packOf(view)?.kind === 'generative';
+  const pack = session.packOf(view);
+  return pack === null ? view === null : pack.kind === 'generative';
 }
 
 /** B: a real excerpt that lies near the prototype, by default the nearest one. */
