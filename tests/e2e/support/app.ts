@@ -12,7 +12,7 @@ export interface RunningApp {
   userData: string;
   /** Everything the processes wrote, for failure messages. */
   output: () => string;
-  /** Errors in the window's console. */
+  /** Errors in the window's console, and Svelte's warnings, which it gives where the window was built for development. */
   complaints: string[];
 }
 
@@ -31,7 +31,8 @@ export async function launch(userData: string, args: string[] = []): Promise<Run
   const page = await app.firstWindow();
   const complaints: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
+    const ofSvelte = message.type() === 'warning' && /\[svelte\]|svelte\.dev\/e\//.test(message.text());
+    if (message.type() === 'error' || ofSvelte) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.stack ?? error.message));
   await page.waitForLoadState('domcontentloaded');
