@@ -121,7 +121,7 @@ export async function tagLibrary(
       'too-few-labels',
       heard === 0
         ? 'None of the tracks can be heard.'
-        : `No tag of ${tagger.title} reaches ${threshold} in any of ${heard} tracks.`,
+        : `No tag of ${tagger.title} reaches ${threshold} in ${heard === 1 ? 'the one track' : `any of ${heard} tracks`}.`,
       heard === 0 ? 'Look at what is said of them in the table.' : 'Choose a lower threshold.',
     );
   const source = { kind: 'heard' as const, packId, headId, threshold, most };

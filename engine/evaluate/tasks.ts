@@ -4,6 +4,7 @@ import { groupedFolds } from '../../models/evaluation/splits/folds.ts';
 import { splitGroups } from '../../models/evaluation/splits/groups.ts';
 import { splitTracks, type Part } from '../../models/evaluation/splits/holdout.ts';
 import type { Targets } from '../../models/probes/ridge.ts';
+import { counted } from '../../models/text/counted.ts';
 import type { EvaluationTask } from '../api/evaluations.ts';
 import { EngineError } from '../api/errors.ts';
 import type { EngineContext } from '../context.ts';
@@ -110,7 +111,9 @@ export async function readTask(
     columns: ofFile?.columns ?? null,
     remarks: [
       ...(ofFile?.remarks ?? []),
-      ...(ofFile && unlabelled > 0 ? [`Without any label, and left out: ${unlabelled} rows.`] : []),
+      ...(ofFile && unlabelled > 0
+        ? [`Without any label, and left out: ${counted(unlabelled, 'row')}.`]
+        : []),
       ...(together === groupBy ? [] : [`Rows name no ${groupBy}; equal rows stay together.`]),
     ],
     fingerprint: hash.digest('hex').slice(0, 16),
@@ -156,7 +159,7 @@ function nameKeys(items: readonly TaskItem[], name: string): void {
   if (odd.size > 0)
     throw new EngineError(
       'bad-input',
-      `${odd.size} labels of ${name} are no keys: ${quoted(odd)}.`,
+      `${odd.size === 1 ? 'A label' : `${odd.size} labels`} of ${name} ${odd.size === 1 ? 'is no key' : 'are no keys'}: ${quoted(odd)}.`,
       'Write keys as “C# minor”, “Db major”, “f#m” or “8A”, or choose another task.',
     );
 }
@@ -172,7 +175,7 @@ function numbersOf(items: readonly TaskItem[], name: string): Targets {
   if (odd.size > 0)
     throw new EngineError(
       'bad-input',
-      `${odd.size} labels of ${name} are no numbers: ${quoted(odd)}.`,
+      `${odd.size === 1 ? 'A label' : `${odd.size} labels`} of ${name} ${odd.size === 1 ? 'is no number' : 'are no numbers'}: ${quoted(odd)}.`,
       'Regression learns numbers, written as 128 or 0.5; for classes choose another task.',
     );
   return { names: ['number'], values };

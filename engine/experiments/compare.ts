@@ -1,6 +1,7 @@
 import { bootstrap, mcnemar, type Interval } from '../../models/evaluation/statistics/index.ts';
 import { perLabelReport } from '../../models/evaluation/metrics/multilabel.ts';
 import { at } from '../../models/numerics/vectors.ts';
+import { counted } from '../../models/text/counted.ts';
 import type { Experiment } from '../api/experiments.ts';
 import type { ComparedTrack, ExperimentComparison } from '../api/compare.ts';
 import { EngineError } from '../api/errors.ts';
@@ -44,7 +45,7 @@ export async function compareExperiments(
   if (tracks.length < 2 || classes.length < 2)
     throw new EngineError(
       'bad-input',
-      `Only ${tracks.length} tracks are test tracks of both experiments, with ${classes.length} classes that both know.`,
+      `Both experiments share ${counted(tracks.length, 'test track')} and ${counted(classes.length, 'class', 'classes')}.`,
       'Train both with the same taxonomy, seed and split: then they are tested on the same tracks.',
     );
   const truth = tracks.map((id) => sides[0].truths.get(id) ?? []);

@@ -2,6 +2,7 @@ import { resampled } from '../../models/evaluation/statistics/index.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import type { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { trainPrototypeNetwork } from '../../models/pecmae/trainer.ts';
+import { counted } from '../../models/text/counted.ts';
 import { compareMethods, type RepeatedComparison } from '../api/compare.ts';
 import type { Experiment, Metrics, TrainRequest } from '../api/experiments.ts';
 import { EngineError } from '../api/errors.ts';
@@ -143,7 +144,7 @@ function splitOf(
   if (parts.train.length > 0 && parts.test.length > 0) return { classes: choice.classes, dim, parts };
   throw new EngineError(
     'training',
-    `Only ${choice.tracks.length} tracks take part: none is left for the ${parts.train.length === 0 ? 'training' : 'test'} part.`,
+    `A split of ${counted(choice.tracks.length, 'track')} leaves none for the ${parts.train.length === 0 ? 'training' : 'test'} part.`,
     'Label more tracks, or give the split of the first experiment other shares.',
   );
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../models/text/counted.ts';
 import type { Handlers } from '../api/contract.ts';
 import type { EngineContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
@@ -38,6 +39,6 @@ function nameOfSubject(library: Library, subject: ExportSpec['subject']): string
       return library.reductions.get(subject.reductionId).name;
     case 'tracks':
       if (subject.trackIds === null) return `all tracks of ${library.summary().name}`;
-      return subject.trackIds.length === 1 ? '1 track' : `${subject.trackIds.length} tracks`;
+      return counted(subject.trackIds.length, 'track');
   }
 }

@@ -3,6 +3,7 @@ import { splitGroups } from '../../models/evaluation/splits/groups.ts';
 import { COVER_DIM } from '../../models/modalities/cover-features.ts';
 import type { SharedData } from '../../models/modalities/kinds.ts';
 import { rarity, withoutPhrases, wordFeatures, wordsOf, WORDS_DIM } from '../../models/modalities/words.ts';
+import { counted, thereAre } from '../../models/text/counted.ts';
 import { Pacer } from '../../models/numerics/pacer.ts';
 import { EngineError } from '../api/errors.ts';
 import {
@@ -29,6 +30,14 @@ interface Usable {
   groups: string[];
 }
 
+interface ClassSource {
+  /** What the classes are called together. */
+  title: string;
+  /** What one class, and several of them, are called. */
+  words: readonly [one: string, many: string];
+  groupBy: 'artist' | 'album';
+  of: ClassOf;
+}
 /** What a class source makes of a track; null for none. */
 type ClassOf = (track: DescribedTrack) => OwnClass | null;
 interface OwnClass {
@@ -45,15 +54,17 @@ const classSources: {
   readonly [K in SharedClasses['kind']]: (
     library: Library,
     classes: Extract<SharedClasses, { kind: K }>,
-  ) => { title: string; groupBy: 'artist' | 'album'; of: ClassOf };
+  ) => ClassSource;
 } = {
   artist: () => ({
     title: 'artists',
+    words: ['artist', 'artists'],
     groupBy: 'artist',
     of: ({ artist }) => (artist?.trim() ? { key: folded(artist), name: artist.trim() } : null),
   }),
   album: () => ({
     title: 'albums',
+    words: ['album', 'albums'],
     groupBy: 'artist',
     of: ({ artist, album }) =>
       album?.trim()
@@ -70,6 +81,7 @@ const classSources: {
     const labels = library.labels.of(taxonomyId);
     return {
       title,
+      words: [`class of “${title}”`, `classes of “${title}”`],
       groupBy: 'album',
       of: ({ id }) => {
         // A track of several labels is an example of none of them alone.
@@ -80,10 +92,7 @@ const classSources: {
   },
 };
 
-function sourceOf(
-  library: Library,
-  classes: SharedClasses,
-): { title: string; groupBy: 'artist' | 'album'; of: ClassOf } {
+function sourceOf(library: Library, classes: SharedClasses): ClassSource {
   switch (classes.kind) {
     case 'artist':
       return classSources.artist(library, classes);
@@ -169,7 +178,7 @@ export function readiness(library: Library, classes: SharedClasses): SharedReadi
   return {
     ...counts,
     problem: {
-      message: `There are ${counts.classes} ${sourceOf(library, classes).title} with ${each}; at least ${fewest.classes} are needed.`,
+      message: `${thereAre(counts.classes, ...sourceOf(library, classes).words)} with ${each}; at least ${fewest.classes} are needed.`,
       hint: 'Import more music, tag artists and albums, or choose other classes.',
     },
   };
@@ -219,7 +228,7 @@ export async function gatherShared(
   if (!data.modalities.cover && !data.modalities.words)
     throw new EngineError(
       'too-few-labels',
-      `There are ${examples(covers.rows)} different covers that could be looked at, and words of ${examples(words.rows)} tracks; at least ${FEWEST_EXAMPLES} of either are needed.`,
+      `${thereAre(examples(covers.rows), 'different cover')} that could be looked at, and words of ${counted(examples(words.rows), 'track')}; at least ${FEWEST_EXAMPLES} of either are needed.`,
       unread[0]?.reason ?? 'Put pictures called cover.jpg beside the tracks of an album, or tag them.',
     );
   return {

@@ -10,6 +10,7 @@ import {
 import { HandcraftedFeatures } from '../../models/benchmarks/handcrafted.ts';
 import { selectTracks } from '../../models/embeddings/tracks.ts';
 import type { PackRuntime } from '../../models/packs/index.ts';
+import { counted } from '../../models/text/counted.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import type { FolderScoreEvent, FolderTable, ScoredFolder } from '../api/quality.ts';
@@ -120,7 +121,7 @@ async function readVectors(
   if (classes.size - single.length < 2)
     throw new EngineError(
       'too-few-labels',
-      `${path} holds ${sounds.length} readable sounds, and ${classes.size - single.length} classes with two sounds or more.`,
+      `${path} holds ${counted(sounds.length, 'readable sound')}, and ${counted(classes.size - single.length, 'class', 'classes')} with two sounds or more.`,
       'It should hold a folder per class or album, with several sounds in each.',
     );
   if (single.length > 0)

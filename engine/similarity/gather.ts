@@ -1,5 +1,6 @@
 import { splitGroups } from '../../models/evaluation/splits/groups.ts';
 import type { SimilarityData } from '../../models/similarity/assess.ts';
+import { counted, thereAre } from '../../models/text/counted.ts';
 import { EngineError } from '../api/errors.ts';
 import { FEWEST_PLAYLISTS, FEWEST_PLAYLIST_TRACKS, type SimilarityReadiness } from '../api/similarity.ts';
 import type { SpaceInfo } from '../api/spaces.ts';
@@ -24,12 +25,13 @@ export async function readiness(library: Library, space: SpaceInfo): Promise<Sim
   const counts = { playlists, tracks, artists: artists.filter((artist) => artist !== null).length };
   if (playlists >= FEWEST_PLAYLISTS && tracks >= FEWEST_PLAYLIST_TRACKS) return { ...counts, problem: null };
   const unmatched = all.reduce((sum, own) => sum + own.unmatched, 0);
-  const message = `There are ${playlists} playlists with two tracks of this library or more, and ${tracks} different tracks in them; at least ${FEWEST_PLAYLISTS} playlists with ${FEWEST_PLAYLIST_TRACKS} tracks are needed.`;
+  const inThem = playlists > 0 ? `, and ${counted(tracks, 'different track')} in them` : '';
+  const message = `${thereAre(playlists, 'playlist')} with two tracks of this library or more${inThem}; at least ${FEWEST_PLAYLISTS} playlists with ${FEWEST_PLAYLIST_TRACKS} tracks are needed.`;
   const hint =
     all.length === 0
       ? 'Add playlists, or take the folders of the library for them.'
       : unmatched > 0
-        ? `${unmatched} entries are no tracks of this library: see why, or import the music they name. Else add more playlists.`
+        ? `${unmatched === 1 ? '1 entry is no track' : `${unmatched} entries are no tracks`} of this library: see why, or import the music that is named. Else add more playlists.`
         : 'Add more playlists.';
   return { ...counts, problem: { message, hint } };
 }

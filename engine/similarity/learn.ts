@@ -3,6 +3,7 @@ import { assessSimilarity } from '../../models/similarity/assess.ts';
 import { learnedPack } from '../../models/similarity/pack.ts';
 import type { LearnedProjection } from '../../models/similarity/projection.ts';
 import { defaultSimilaritySettings, learnProjection } from '../../models/similarity/train.ts';
+import { counted } from '../../models/text/counted.ts';
 import { similarityMethods } from '../api/similarity.ts';
 import type { ParsedInput } from '../api/contract.ts';
 import type { JobResult } from '../api/jobs.ts';
@@ -38,7 +39,7 @@ export async function learnSimilarity(
   const data = await gatherSimilarity(library, parent.space, job.signal);
   const settings = { ...defaultSimilaritySettings, ...asked };
   const [playlists, tracks] = [data.lists.length, data.groups.length];
-  job.entitle(`Learn “${title}” from ${playlists} playlists`);
+  job.entitle(`Learn “${title}” from ${counted(playlists, 'playlist')}`);
   const report = (done: number, current: string): void =>
     job.report({ done: Math.floor(done), total: TOTAL, unit: 'percent', current });
   const options = { signal: job.signal, pace: () => job.checkpoint() };

@@ -3,6 +3,7 @@ import { Pacer } from '../numerics/pacer.ts';
 import { checkFinite } from '../embeddings/labelled-vectors.ts';
 import { compareAllRows, type Metric, type NearestRows } from '../neighbours/brute.ts';
 import { ExactIndex } from '../neighbours/exact.ts';
+import { counted } from '../text/counted.ts';
 import type { Vectors } from '../numerics/vectors.ts';
 
 /** Refuses a neighbour count that is not an integer in `1..count`. @throws NumericError `bad-parameter`. */
@@ -16,7 +17,7 @@ export function checkNeighbourCount(k: number, count: number): void {
   if (k > count)
     throw new NumericError(
       'bad-parameter',
-      `k = ${k} neighbours cannot be taken from ${count} row${count === 1 ? '' : 's'}.`,
+      `k = ${k} neighbours cannot be taken from ${counted(count, 'row')}.`,
       `Choose k of at most ${count}, or keep more prototypes.`,
     );
 }

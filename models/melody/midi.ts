@@ -3,6 +3,7 @@ import { parseMidi, writeMidi, type MidiData, type MidiEvent } from 'midi-file';
 import { MelodyError } from './errors.ts';
 import { endOf, inOrder, type MelodyLimits, type Note } from './note.ts';
 import { secondsOfTicks } from './tempo.ts';
+import { counted, thereAre } from '../text/counted.ts';
 
 /** Larger files hold more notes than a melody may have, or something else. */
 export const MOST_MIDI_BYTES = 2 * 2 ** 20;
@@ -56,7 +57,7 @@ export function readMidi(bytes: Uint8Array, limits: MelodyLimits): MidiMelody {
   const pitched = all.filter(({ channel }) => channel !== PERCUSSION);
   const kept = pitched.length > 0 ? pitched : all;
   if (kept.length < all.length)
-    remarks.push(`${all.length - kept.length} notes of percussion were left out.`);
+    remarks.push(`Left out: ${counted(all.length - kept.length, 'note')} of percussion.`);
   if (kept.length === 0)
     throw new MelodyError('This MIDI file has no notes.', 'Choose another one, or draw notes here.');
   const notes = inOrder(kept.map(({ note }) => note));
@@ -68,7 +69,7 @@ export function readMidi(bytes: Uint8Array, limits: MelodyLimits): MidiMelody {
 export function checkLimits(notes: readonly Note[], limits: MelodyLimits): void {
   if (notes.length > limits.notes)
     throw new MelodyError(
-      `There are ${notes.length} notes; a melody holds at most ${limits.notes}.`,
+      `${thereAre(notes.length, 'note')}; a melody holds at most ${limits.notes}.`,
       'Take a part of it, or one of its tracks.',
     );
   if (endOf(notes) > limits.seconds)

@@ -3,6 +3,7 @@ import { Pacer } from '../numerics/pacer.ts';
 import { Random } from '../numerics/random.ts';
 import { at } from '../numerics/vectors.ts';
 import { fitWhitening, whiten, type Whitening } from '../similarity/whitening.ts';
+import { counted } from '../text/counted.ts';
 import { presentModalities, type Modality, type SharedData } from './kinds.ts';
 import type { SharedModel } from './projection.ts';
 import { sharedLoss, type SharedItem, type SharedWeights } from './shared-loss.ts';
@@ -74,7 +75,7 @@ export async function learnShared(
   if (known.length < 2)
     throw new NumericError(
       'empty',
-      `There are tracks of ${known.length} classes to learn from.`,
+      `Tracks to learn from are of ${counted(known.length, 'class', 'classes')}.`,
       'At least two are needed.',
     );
   const place = new Map(known.map((label, i) => [label, i]));

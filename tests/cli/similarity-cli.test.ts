@@ -36,7 +36,7 @@ it(
     ]);
     const few = await runCli(['similarity', 'learn', data, '--json'], { env });
     expect(few.code).not.toBe(0);
-    expect(few.stdout).toContain('There are 0 playlists');
+    expect(few.stdout).toContain('There are no playlists');
     // A name that is wrong: nothing is forgotten.
     const wrong = await runCli(['playlists', 'remove', data, 'few', 'many', '--json'], { env });
     expect([wrong.code, wrong.stdout]).toEqual([3, expect.stringContaining('called “many”')]);

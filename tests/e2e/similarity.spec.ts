@@ -33,7 +33,7 @@ test('learns a similarity from playlists, sees the library in it and back, and t
   await openLabelledDemo(page);
   await go(page, 'similar');
   await page.getByTestId('learn-from-playlists').click();
-  await expect(page.getByTestId('learn-missing')).toContainText('There are 0 playlists');
+  await expect(page.getByTestId('learn-missing')).toContainText('There are no playlists');
   await expect(page.getByTestId('learn-start')).toBeDisabled();
   await answerDialogs(app, lists);
   await page.getByTestId('playlist-folder').click();

@@ -1,6 +1,7 @@
 import type { RowTracks } from '../../../models/embeddings/labelled-vectors.ts';
 import { groupedFolds, type RowSplit } from '../../../models/evaluation/splits/folds.ts';
 import { splitTracks } from '../../../models/evaluation/splits/holdout.ts';
+import { counted } from '../../../models/text/counted.ts';
 import type { StudySplit } from '../../api/studies.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { LabelledRows } from '../corpus/index.ts';
@@ -24,7 +25,7 @@ export function splitRows(
     if (train.length === 0 || test.length === 0)
       throw new EngineError(
         'reduction',
-        `The split leaves ${train.length} rows to reduce and ${test.length} to test with.`,
+        `The split leaves ${counted(train.length, 'row')} to reduce and ${counted(test.length, 'row')} to test with.`,
         'Label more tracks, or give both parts of the split a share.',
       );
   return splits;

@@ -84,7 +84,7 @@ describe('a data set file as a task', () => {
     const table = await evaluate(engine, folder, across('more.csv'));
     const accuracy = table.rows.find(({ metric, probe }) => metric === 'accuracy' && probe === '3-NN');
     expect(accuracy).toMatchObject({ dataset: 'points → more', mean: 1, tested: 30 });
-    expect(table.marks).toContainEqual({ at: 'more', message: 'Without any label, and left out: 1 rows.' });
+    expect(table.marks).toContainEqual({ at: 'more', message: 'Without any label, and left out: 1 row.' });
     await expect(evaluate(engine, folder, across('turned.csv'))).rejects.toThrow(/they have other columns/);
   });
 

@@ -212,9 +212,9 @@ ${more}`;
   });
 
   it.each([
-    ['regression', 'ridge', 'loud', 'are no numbers: “loud”'],
+    ['regression', 'ridge', 'loud', 'is no number: “loud”'],
     ['regression', 'ridge', '3', 'bear the same number'],
-    ['key_estimation', 'linear', 'H minor', 'are no keys: “H minor”'],
+    ['key_estimation', 'linear', 'H minor', 'is no key: “H minor”'],
     ['regression', 'linear', null, 'Nothing of this evaluation can be run'],
     ['mir_targets', 'knn', null, 'Nothing of this evaluation can be run'],
     ['multiclass_classification', 'ridge', null, 'Nothing of this evaluation can be run'],

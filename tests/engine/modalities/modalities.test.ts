@@ -67,7 +67,7 @@ describe('a space of sound, covers and words', () => {
     // Two albums of an artist are two groups.
     const few = { kind: 'taxonomy', taxonomyId: taxonomy.id } as const;
     const { problem } = await client.call('modalities.readiness', { libraryId, classes: few });
-    expect(problem?.message).toMatch(/There are 0 .* of 3 different albums.*at least 3/);
+    expect(problem?.message).toMatch(/There are no classes of .* of 3 different albums.*at least 3/);
     await expect(client.call('modalities.learn', { libraryId, classes: few })).rejects.toMatchObject({
       code: 'too-few-labels',
     });

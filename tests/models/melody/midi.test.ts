@@ -114,7 +114,7 @@ describe('MIDI of others', () => {
       limits,
     );
     expect(notes).toHaveLength(1);
-    expect(remarks).toEqual(['1 notes of percussion were left out.']);
+    expect(remarks).toEqual(['Left out: 1 note of percussion.']);
     expect(readMidi(file([[on(0, 36, 9), off(9, 36, 9)]]), limits).notes).toHaveLength(1);
   });
 
