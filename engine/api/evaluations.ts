@@ -36,7 +36,7 @@ export function scoreText({
     metric === absoluteMetric
       ? (value: number): string => value.toPrecision(3)
       : (value: number): string => (100 * value).toFixed(1);
-  return `${text(mean)}${interval === null ? '' : ` ± ${text(interval)}`}`;
+  return `${text(mean)}${interval === null ? '' : ` ± ${text(interval)}`}`.replaceAll('-', '−');
 }
 
 /**

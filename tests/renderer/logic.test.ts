@@ -3,14 +3,17 @@ import type { Explanation } from '../../engine/api/classify.ts';
 import {
   bytes,
   clock,
+  count,
   duration,
   fixed,
+  length,
   percent,
   plural,
+  scientific,
   signed,
-  when,
-  length,
+  significant,
   timeLeft,
+  when,
 } from '../../renderer/src/ui/format.ts';
 import { rowAt, rowTops, scrollToShow, visibleSlice } from '../../renderer/src/ui/virtual.ts';
 import { nearestInDirection } from '../../renderer/src/map/nearest.ts';
@@ -53,6 +56,9 @@ describe('numbers for people', () => {
     expect(bytes(31_400_000)).toBe('31.4 MB');
     expect(fixed(-1.5, 1)).toBe('−1.5');
     expect(fixed(-0.0001, 2)).toBe('0.00');
+    expect([count(-1234), count(-0.2), significant(-0.12345), significant(440), scientific(-3.2e-6)]).toEqual(
+      [...['−1,234', '0', '−0.123', '440', '−3.2e−6']],
+    );
     expect(signed(0.25, 2)).toBe('+0.25');
     expect(plural(1, 'track')).toBe('1 track');
     expect(plural(1234, 'track')).toBe('1,234 tracks');

@@ -1,3 +1,4 @@
+import { significant } from '../ui/format.ts';
 import { resolveColour } from '../ui/palette.ts';
 import { ticks, toMap, toScreen } from './viewport.ts';
 import type { Size, Viewport } from './viewport.ts';
@@ -128,7 +129,7 @@ function drawTicks(
   }
 }
 
-const told = (value: number): string => String(Number(value.toPrecision(6)));
+const told = (value: number): string => significant(value, 6);
 
 /** The largest groups first; names that would lie on others are left out. */
 function drawNames(

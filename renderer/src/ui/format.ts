@@ -1,11 +1,16 @@
 /** Numbers for people: one place for units, so that they are the same everywhere. */
 
 const none = '–';
-const integer = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const integer = new Intl.NumberFormat('en', { maximumFractionDigits: 0, signDisplay: 'negative' });
+
+/** A number as text, with the true minus sign, which is as wide as a plus, in the place of the hyphen. */
+function withMinus(text: string): string {
+  return text.replaceAll('-', '−');
+}
 
 /** 1234567 → “1,234,567”. */
 export function count(value: number): string {
-  return integer.format(value);
+  return withMinus(integer.format(value));
 }
 
 /** The first of many names, and how many more there are. */
@@ -64,8 +69,13 @@ export function percent(share: number | null | undefined, digits = 1): string {
 /** Fixed digits with a true minus sign, so that columns align. */
 export function fixed(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return none;
-  const text = Math.abs(value).toFixed(digits);
-  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+  const text = value.toFixed(digits);
+  return withMinus(Number(text) === 0 ? text.replace('-', '') : text);
+}
+
+/** At most so many significant digits, without zeros at the end: 0.1234 → “0.123”, 440 → “440”. */
+export function significant(value: number, digits = 3): string {
+  return withMinus(String(Number(value.toPrecision(digits))));
 }
 
 /** Like `fixed`, always with a sign. */
@@ -74,11 +84,12 @@ export function signed(value: number, digits = 3): string {
   return text.startsWith('−') || text === none ? text : `+${text}`;
 }
 
-/** Significant digits for values that span orders of magnitude, e.g. 3.2e-6. */
+/** Significant digits for values that span orders of magnitude, e.g. 3.2e−6. */
 export function scientific(value: number | null): string {
   if (value === null) return none;
   if (value === 0) return '0';
-  return Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5 ? value.toExponential(1) : value.toPrecision(3);
+  const apart = Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5;
+  return withMinus(apart ? value.toExponential(1) : value.toPrecision(3));
 }
 
 export function bytes(value: number): string {
