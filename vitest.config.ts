@@ -18,6 +18,8 @@ const shared = {
   setupFiles: ['tests/support/each-file.ts'],
   // A test that fails before it took its mocks back would make the next ones fail.
   restoreMocks: true,
+  // A second, as by default, is no long time on a busy machine: what waits for the right answer goes on as soon as it is there.
+  expect: { poll: { timeout: 30_000 } },
 };
 
 export default defineConfig({
@@ -51,7 +53,7 @@ export default defineConfig({
         extends: true,
         plugins: [svelte(), svelteTesting()],
         // Without the set-up of the others: a browser’s environment has no place for what it takes from Node.
-        test: { ...shared, name: 'window', include: window, setupFiles: [] },
+        test: { ...shared, name: 'window', include: window, setupFiles: ['tests/support/patience.ts'] },
       },
     ],
   },

@@ -9,6 +9,8 @@ import { joined, toPcm16 } from '../../renderer/src/recording/pcm.ts';
 import { Recorder } from '../../renderer/src/recording/recorder.svelte.ts';
 import { FakeEngine } from './fake.ts';
 
+const patient = { timeout: 30_000 };
+
 vi.mock('../../renderer/src/recording/capture-worklet.ts?worker&url', () => ({ default: 'worklet.js' }));
 
 const kept: Recording = {
@@ -91,7 +93,7 @@ describe('recording', () => {
     await lost.recorder.start(null);
     lost.microphone.onSamples(Float32Array.of(0.5, 0.5));
     lost.microphone.onLost();
-    await vi.waitFor(() => expect(lost.given).toHaveLength(1));
+    await vi.waitFor(() => expect(lost.given).toHaveLength(1), patient);
   });
 
   it('says that nothing is heard while there is time to change that', async () => {

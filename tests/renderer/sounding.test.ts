@@ -6,6 +6,8 @@ import type { DecodedSound } from '../../renderer/src/player/sound.ts';
 import { App } from '../../renderer/src/shell/app.svelte.ts';
 import { FakeEngine, fakeShell, fullAnswers, job, sessionOf, sonification, space } from './fake.ts';
 
+const patient = { timeout: 30_000 };
+
 const decode = vi.hoisted(() => vi.fn<(url: string, signal: AbortSignal) => Promise<DecodedSound>>());
 vi.mock('../../renderer/src/player/sound.ts', async (original) => ({
   ...(await original<object>()),
@@ -96,7 +98,7 @@ describe('a blind test', () => {
     });
     const run = new ListeningRun(session);
     const taken = run.start('E1', { classRounds: 1, realRounds: 0, abxRounds: 0, choices: 2, seed: 1 });
-    await vi.waitFor(() => expect(run.jobId).toBe('J9'));
+    await vi.waitFor(() => expect(run.jobId).toBe('J9'), patient);
     expect(run.phase).toBe('preparing');
     await run.leave();
     expect(engine.inputsOf('jobs.cancel')).toEqual([{ jobId: 'J9' }]);

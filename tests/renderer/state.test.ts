@@ -27,6 +27,8 @@ import {
   sessionOf,
 } from './fake.ts';
 
+const patient = { timeout: 30_000 };
+
 beforeEach(() => localStorage.clear());
 
 function connected(answers: ConstructorParameters<typeof FakeEngine>[0]) {
@@ -104,7 +106,7 @@ describe('jobs', () => {
     const { engine } = connected({ 'jobs.get': () => job() });
     const jobs = new Jobs(engine);
     const waiting = jobs.wait('J1');
-    await vi.waitFor(() => expect(jobs.get('J1')).toBeDefined());
+    await vi.waitFor(() => expect(jobs.get('J1')).toBeDefined(), patient);
     jobs.apply(job({ state: 'done', result: { kind: 'train', experimentId: 'E' } }));
     expect((await waiting).result).toEqual({ kind: 'train', experimentId: 'E' });
   });
@@ -137,7 +139,7 @@ describe('jobs', () => {
     const { engine } = connected({ 'jobs.get': () => job(), 'jobs.list': () => [] });
     const jobs = new Jobs(engine);
     const waiting = jobs.wait('J1').catch((thrown: unknown) => thrown);
-    await vi.waitFor(() => expect(jobs.get('J1')).toBeDefined());
+    await vi.waitFor(() => expect(jobs.get('J1')).toBeDefined(), patient);
     await Promise.resolve();
     await jobs.reload();
     expect(await waiting).toMatchObject({ code: 'engine-restarted' });
@@ -268,11 +270,11 @@ describe('track table', () => {
     });
     const table = new TrackTable(engine, new Notices());
     table.open(scope);
-    await vi.waitFor(() => expect(table.total).toBe(2500));
+    await vi.waitFor(() => expect(table.total).toBe(2500), patient);
     expect(table.row(199)?.id).toBe('t199');
     expect(table.row(200)).toBeUndefined();
     table.ensure(1000, 1010);
-    await vi.waitFor(() => expect(table.row(1005)?.id).toBe('t1005'));
+    await vi.waitFor(() => expect(table.row(1005)?.id).toBe('t1005'), patient);
     expect(fake.inputsOf('tracks.list')).toHaveLength(2);
     const ids = await table.idsBetween(2400, 150);
     expect(ids).toHaveLength(2251);
@@ -290,7 +292,7 @@ describe('track table', () => {
     const notices = new Notices();
     const table = new TrackTable(engine, notices);
     table.open(scope);
-    await vi.waitFor(() => expect(table.total).toBe(2500));
+    await vi.waitFor(() => expect(table.total).toBe(2500), patient);
     expect(await table.range(10, 12)).toMatchObject({ ids: ['t10', 't11', 't12'], row: { id: 't12' } });
     expect(await table.range(10, 2400)).toBeNull();
     expect(notices.list).toMatchObject([{ message: 'The engine was restarted.' }]);
@@ -302,9 +304,9 @@ describe('track table', () => {
     const table = new TrackTable(engine, new Notices());
     table.open(scope);
     table.find('new');
-    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    await vi.waitFor(() => expect(answers).toHaveLength(2), patient);
     answers[1]?.({ total: 1, tracks: [trackRow(7)] });
-    await vi.waitFor(() => expect(table.total).toBe(1));
+    await vi.waitFor(() => expect(table.total).toBe(1), patient);
     answers[0]?.({ total: 2500, tracks: all.slice(0, 200) });
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(table.total).toBe(1);
@@ -384,10 +386,10 @@ describe('the application’s state', () => {
     expect(fake.inputsOf('import.start')).toEqual([{ libraryId: 'L1', everything: false, overQueue: false }]);
     expect(sessionOf(app).experiments.currentId).toBe('E1');
     fake.emit({ type: 'job', job: job() });
-    await vi.waitFor(() => expect(app.jobs.active).toHaveLength(1));
+    await vi.waitFor(() => expect(app.jobs.active).toHaveLength(1), patient);
     const before = sessionOf(app).predictionsVersion;
     fake.emit({ type: 'library-changed', libraryId: 'L1', what: 'predictions' });
-    await vi.waitFor(() => expect(sessionOf(app).predictionsVersion).toBe(before + 1));
+    await vi.waitFor(() => expect(sessionOf(app).predictionsVersion).toBe(before + 1), patient);
     fake.emit({ type: 'library-changed', libraryId: 'another', what: 'predictions' });
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(sessionOf(app).predictionsVersion).toBe(before + 1);
@@ -567,12 +569,12 @@ describe('the application’s state', () => {
     await app.connected(fake);
     await app.openKnown('L1');
     const session = sessionOf(app);
-    await vi.waitFor(() => expect(session.prototypes.list).toHaveLength(1));
+    await vi.waitFor(() => expect(session.prototypes.list).toHaveLength(1), patient);
     session.experiments.currentId = 'E2';
     expect(session.prototypes.list).toEqual([]);
-    await vi.waitFor(() => expect(fake.inputsOf('prototypes.list')).toHaveLength(2));
+    await vi.waitFor(() => expect(fake.inputsOf('prototypes.list')).toHaveLength(2), patient);
     answer([prototype(0, 'bass'), prototype(1, 'bass')]);
-    await vi.waitFor(() => expect(session.prototypes.list).toHaveLength(2));
+    await vi.waitFor(() => expect(session.prototypes.list).toHaveLength(2), patient);
     session.experiments.currentId = 'E1';
     expect(session.prototypes.list).toEqual([]);
   });
