@@ -11,9 +11,9 @@ const MAX_PACKET_BYTES = 128 * 1024;
  * A page as the decoder reads it. Only these fields are looked at; the real pages are read by `pages.ts`, which checks
  * them and knows about links and lost pages.
  */
-function page(data: Uint8Array, packets: Uint8Array[], setup: Uint8Array | null): OggPages {
+function page(data: Uint8Array, packets: Uint8Array[], setup: Uint8Array | null): OggPages[number] {
   const codecFrames = packets.map((packet) => ({ data: packet, header: { vorbisSetup: setup } }));
-  return [{ data, codecFrames, isLastPage: false }] as unknown as OggPages;
+  return { data, codecFrames, isLastPage: false } as unknown as OggPages[number];
 }
 
 /** Vorbis I §4.2: three headers (identification, comment, setup), then audio. */
@@ -41,9 +41,11 @@ export function openVorbisPackets(head: Uint8Array): PacketDecoder {
       }
       if (audio.length === 0) return { ...nothing, damaged };
       if (setup === null) throw new Error('the setup header is missing');
-      if (!started) await decoder.decodeOggPages(page(head, [], null));
+      // Together: asked for what a page of headers alone holds, the decoder makes an array for each of as many channels as
+      // stand in memory that nobody has written yet, tens of thousands of them.
+      const pages = started ? [] : [page(head, [], null)];
       started = true;
-      const block = await decoder.decodeOggPages(page(new Uint8Array(1), audio, setup));
+      const block = await decoder.decodeOggPages([...pages, page(new Uint8Array(1), audio, setup)]);
       return { channelData: block.channelData, damaged: damaged + block.errors.length };
     },
     free: () => freeQuietly(decoder),
