@@ -1,11 +1,11 @@
 import { openAsBlob } from 'node:fs';
-import { parseBlob, type IAudioMetadata } from 'music-metadata';
+import { parseBlob, parseBuffer, type IAudioMetadata } from 'music-metadata';
 import { fileToOpen } from './file-name.ts';
 import { pictureKind } from './picture.ts';
 import { readInfo } from './info.ts';
 import { hasTooManyChunks } from './riff.ts';
 import { sniff, type Sniffed } from './sniff.ts';
-import { FileSource } from './source.ts';
+import { FileSource, READ_BYTES } from './source.ts';
 import type { AudioFormat, AudioInfo } from './types.ts';
 
 /** What the tags of a file say; null or empty where they say nothing. */
@@ -128,6 +128,9 @@ async function parseTags(source: FileSource, { format, container }: Sniffed): Pr
   // The tag reader goes through all of them, one by one.
   if ((format === 'wav' || format === 'aiff') && (await hasTooManyChunks(source))) return null;
   try {
+    // Each of the many small reads from a blob is a trip to another thread.
+    if (source.size <= READ_BYTES)
+      return await parseBuffer(await source.read(0, source.size), { mimeType: type, size: source.size });
     return await parseBlob(await openAsBlob(fileToOpen(source.path), { type }));
   } catch {
     return null; // Broken tags do not make a file unplayable.
