@@ -1,13 +1,14 @@
 import { repeatedSchema, type RepeatedComparison } from '../api/compare.ts';
-import type { CurvePoint, Experiment, LabelThreshold, Metrics, SplitName } from '../api/experiments.ts';
+import type { Experiment, LabelThreshold, Metrics, SplitName } from '../api/experiments.ts';
 import { EngineError } from '../api/errors.ts';
 import type { PrototypeEdit, RevisionLog } from '../api/prototypes.ts';
 import type { ExperimentView, ViewsReport } from '../api/views.ts';
 import type { Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
 import type { SpaceRepository } from './spaces.ts';
+import { experimentOf, experimentRowsSql, readThresholds } from './experiment-row.ts';
+import type { ExperimentRow, StoredMetrics } from './experiment-row.ts';
 import type { PredictionTruth } from './track-row.ts';
-import { DEFAULT_THRESHOLD } from '../../models/evaluation/metrics/thresholds.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { ViewNetwork } from '../../models/views/view-network.ts';
 
@@ -38,48 +39,6 @@ interface NewRevision {
   /** The edit of prototypes that it came of. */
   edit?: PrototypeEdit;
 }
-
-interface ExperimentRow {
-  id: string;
-  name: string;
-  taxonomy_id: string;
-  taxonomy_name: string;
-  space: string;
-  parameters: string;
-  classes: string;
-  dropped_classes: string;
-  counts: string;
-  curve: string;
-  views: string | null;
-  revision: number;
-  notes: string;
-  pinned: number;
-  created_at: string;
-  seconds: number;
-  metrics: string;
-  thresholds: string | null;
-}
-
-const SELECT = `SELECT e.*, r.metrics AS metrics, r.thresholds AS thresholds FROM experiments e
-  JOIN experiment_revisions r ON r.experiment_id = e.id AND r.revision = e.revision`;
-
-/** What experiments were trained with before these could be chosen. */
-const ADDED_LATER = {
-  initialisation: 'kmeans',
-  projection: 'none',
-  prototypeLoss: 'class',
-  coverage: 0.5,
-  channelWeights: 'none',
-  classes: null,
-  others: 'leave-out',
-  views: null,
-} as const;
-
-/** What was not measured before. */
-const LATER_METRICS = { microF1: null, samplesF1: null } as const;
-const LATER_SCORES = { trainMicroF1: null, validationMicroF1: null, kept: null } as const;
-type StoredMetrics = Omit<Metrics, keyof typeof LATER_METRICS> & Partial<Metrics>;
-type StoredPoint = Omit<CurvePoint, keyof typeof LATER_SCORES> & Partial<CurvePoint>;
 
 /** The experiments of a library: every revision of their networks, and the tracks they were made with. */
 export class ExperimentRepository {
@@ -217,15 +176,15 @@ export class ExperimentRepository {
 
   /** Newest first, by when they were made here: a clock may be wrong. */
   list(): Experiment[] {
-    const rows = this.#db.prepare<ExperimentRow>(`${SELECT} ORDER BY e.rowid DESC`).all();
-    return rows.map((row) => this.#fromRow(row));
+    const rows = this.#db.prepare<ExperimentRow>(`${experimentRowsSql} ORDER BY e.rowid DESC`).all();
+    return rows.map((row) => this.#read(row));
   }
 
   /** @throws EngineError `not-found` */
   get(experimentId: string): Experiment {
-    const row = this.#db.prepare<ExperimentRow>(`${SELECT} WHERE e.id = ?`).get([experimentId]);
+    const row = this.#db.prepare<ExperimentRow>(`${experimentRowsSql} WHERE e.id = ?`).get([experimentId]);
     if (!row) throw noExperiment(experimentId);
-    return this.#fromRow(row);
+    return this.#read(row);
   }
 
   /** Which labels an experiment's predictions are held against. @throws EngineError `not-found` */
@@ -343,6 +302,10 @@ export class ExperimentRepository {
     }));
   }
 
+  #read(row: ExperimentRow): Experiment {
+    return experimentOf(row, this.#spaces.get(row.space), this.#viewsOf(row));
+  }
+
   /** The column holds what {@link insert} wrote, but for the spaces, which may have become others since. */
   #viewsOf({ id, views }: ExperimentRow): ViewsReport | null {
     if (views === null) return null;
@@ -409,45 +372,6 @@ export class ExperimentRepository {
       .get([experimentId, position]);
     return row?.revision ?? null;
   }
-
-  /** The columns hold what {@link insert} wrote, under the schema version that the migrations guarantee. */
-  #fromRow(row: ExperimentRow): Experiment {
-    const parameters = { ...ADDED_LATER, ...(JSON.parse(row.parameters) as Experiment['parameters']) };
-    const classes = JSON.parse(row.classes) as string[];
-    return {
-      id: row.id,
-      name: row.name,
-      taxonomyId: row.taxonomy_id,
-      taxonomyName: row.taxonomy_name,
-      space: this.#spaces.get(row.space),
-      views: this.#viewsOf(row),
-      parameters,
-      classes,
-      droppedClasses: JSON.parse(row.dropped_classes) as string[],
-      counts: JSON.parse(row.counts) as Experiment['counts'],
-      thresholds: readThresholds(row.thresholds, { classes, parameters }),
-      metrics: (JSON.parse(row.metrics) as StoredMetrics[]).map((metrics) => ({
-        ...LATER_METRICS,
-        ...metrics,
-      })),
-      curve: (JSON.parse(row.curve) as StoredPoint[]).map((point) => ({ ...LATER_SCORES, ...point })),
-      revision: row.revision,
-      notes: row.notes,
-      pinned: row.pinned === 1,
-      createdAt: row.created_at,
-      seconds: row.seconds,
-    };
-  }
-}
-
-/** The column holds what a revision was stored with; nothing where that is older than thresholds. */
-function readThresholds(
-  stored: string | null,
-  { classes, parameters }: Pick<Experiment, 'classes' | 'parameters'>,
-): LabelThreshold[] | null {
-  if (parameters.task === 'single') return null;
-  if (stored !== null) return JSON.parse(stored) as LabelThreshold[];
-  return classes.map(() => ({ value: DEFAULT_THRESHOLD, source: 'default' }));
 }
 
 /** Spaces are kept in a table. */
