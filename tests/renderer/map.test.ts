@@ -9,6 +9,7 @@ import { inOutline, PointGrid } from '../../renderer/src/map/pick.ts';
 import { pointText } from '../../renderer/src/map/point-text.ts';
 import { MapPoints } from '../../renderer/src/map/points.ts';
 import { MapData } from '../../renderer/src/map/projection.svelte.ts';
+import { beyond, movement } from '../../renderer/src/map/moved.ts';
 import { mix, pixelOf, Raster } from '../../renderer/src/map/raster.ts';
 import { spriteOf } from '../../renderer/src/map/sprites.ts';
 import { fitTo, panned, ticks, toMap, toScreen, zoomed } from '../../renderer/src/map/viewport.ts';
@@ -351,5 +352,60 @@ describe('the picture of a map', () => {
     expect(green(50)).toBeLessThan(green(350));
     expect(green(350)).toBeLessThan(255);
     expect(green(200)).toBe(255);
+  });
+
+  it('is moved over another part as it would be drawn there, while it reaches so far', () => {
+    const view = { x: 0.4, y: 0.6, scale: 300 };
+    const { x, y } = projection('track', 500);
+    const drawn = (reach: number, of: typeof view): Raster => {
+      const raster = new Raster(size.width + 2 * reach, size.height + 2 * reach);
+      raster.clear(white);
+      drawPoints(
+        raster,
+        of,
+        raster,
+        {
+          ...{ x, y, count: 500, of: Int32Array.from(x, (_, i) => i % 2), ring: null, selected: null },
+          inks: [
+            { colour: red, shape: 'circle', shown: true },
+            { colour: pixelOf('rgb(0, 0, 200)'), shape: 'square', shown: true },
+          ],
+        },
+        { across: 8, ground: white },
+      );
+      return raster;
+    };
+    const wide = drawn(beyond, view);
+    for (const [dx, dy] of [
+      [0, 0],
+      [37, -81],
+      [-beyond, beyond],
+    ] as const) {
+      const other = panned(view, dx, dy);
+      const by = movement(view, other, size, 1);
+      expect(by).toEqual({ x: dx, y: dy, scale: 1 });
+      const there = drawn(0, other);
+      let different = 0;
+      for (let row = 0; row < size.height; row += 1)
+        for (let column = 0; column < size.width; column += 1)
+          if (at(there, column, row) !== at(wide, column + beyond - dx, row + beyond - dy)) different += 1;
+      expect(different).toBe(0);
+    }
+    expect(movement(view, panned(view, beyond + 1, 0), size, 1)).toBeNull();
+    expect(movement(view, panned(view, 0, -beyond - 1), size, 1)).toBeNull();
+  });
+
+  it('is magnified around the pointer, and drawn anew where it would be coarse or have gaps', () => {
+    const view = { x: 0, y: 0, scale: 10 };
+    const near = zoomed(view, size, [80, 40], 1.3, 10);
+    const by = movement(view, near, size, 1);
+    // The place under the pointer stays where it is.
+    expect(size.width / 2 + (by?.x ?? NaN) + (by?.scale ?? NaN) * (80 - size.width / 2)).toBeCloseTo(80, 6);
+    expect(size.height / 2 + (by?.y ?? NaN) + (by?.scale ?? NaN) * (40 - size.height / 2)).toBeCloseTo(40, 6);
+    expect(movement(view, zoomed(view, size, [80, 40], 1.6, 10), size, 1)).toBeNull();
+    expect(movement(view, { ...view, scale: 7.5 }, size, 1)).not.toBeNull();
+    expect(movement(view, { x: 4, y: 0, scale: 5.5 }, size, 1)).toBeNull();
+    // By whole pixels of the screen, of which some have more than one for each of the page.
+    expect(movement(view, panned(view, 0.9, 0), size, 1.25)?.x).toBeCloseTo(0.8, 6);
   });
 });

@@ -10,14 +10,23 @@ const blur = 3;
 /** Of 255: the strongest tint. */
 const strongest = 150;
 
-/** Tints the ground by how many points lie there, before points are drawn. */
+/**
+ * Tints the ground by how many points lie there, before points are drawn.
+ * @param densest how many the strongest tint stands for; not given: as many as lie in the densest cell
+ * @returns how many it stood for, 0 where no point lies
+ */
 export function drawDensity(
   raster: Raster,
   view: Viewport,
   size: Size,
   { x, y, shown }: { x: Float32Array; y: Float32Array; shown: (point: number) => boolean },
-  { tint, ground, count }: { tint: Pixel; ground: Pixel; count: number },
-): void {
+  {
+    tint,
+    ground,
+    count,
+    densest,
+  }: { tint: Pixel; ground: Pixel; count: number; densest?: number | undefined },
+): number {
   const columns = Math.ceil(raster.stride / cell) + 1;
   const rows = Math.ceil(raster.rows / cell) + 1;
   let cells = new Float32Array(columns * rows);
@@ -33,9 +42,9 @@ export function drawDensity(
     cells = blurred(cells, columns, rows, 1, columns);
     cells = blurred(cells, rows, columns, columns, 1);
   }
-  let most = 0;
-  for (const value of cells) most = Math.max(most, value);
-  if (most === 0) return;
+  let most = densest ?? 0;
+  if (densest === undefined) for (const value of cells) most = Math.max(most, value);
+  if (most === 0) return 0;
   const tints = Array.from({ length: 256 }, (_, step) =>
     // The root shows thin places beside dense ones.
     mix(tint, ground, Math.round(Math.sqrt(step / 255) * strongest)),
@@ -50,10 +59,11 @@ export function drawDensity(
       const at = r * columns + c;
       const upper = (cells[at] as number) * (1 - u + c) + (cells[at + 1] ?? 0) * (u - c);
       const lower = (cells[at + columns] ?? 0) * (1 - u + c) + (cells[at + columns + 1] ?? 0) * (u - c);
-      const step = Math.round(((upper * (1 - v + r) + lower * (v - r)) / most) * 255);
+      const step = Math.min(255, Math.round(((upper * (1 - v + r) + lower * (v - r)) / most) * 255));
       if (step > 0) pixels[row * stride + column] = tints[step] as number;
     }
   }
+  return most;
 }
 
 /** Means over neighbours along one direction. */

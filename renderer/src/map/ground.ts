@@ -63,6 +63,7 @@ function onRamp([low, middle, high]: MapColours['ramp'], share: number): Pixel {
   return share < 0.5 ? mix(middle, low, share * 510) : mix(high, middle, (share - 0.5) * 510);
 }
 
+/** What lies on the ground, wherever one looks. */
 export interface Scene {
   projection: Projection;
   colouring: Colouring;
@@ -71,7 +72,6 @@ export interface Scene {
   stars: readonly Star[];
   /** `[points]`: 1 for those that are selected; null where all are alike. */
   selected: Uint8Array | null;
-  view: Viewport;
   /** Of the view that shows all. */
   wholeScale: number;
   density: boolean;
@@ -81,17 +81,26 @@ export interface Scene {
 /**
  * Draws what lies on the ground of the map: how dense it is, points and stars.
  * @param unit pixels of the raster per pixel of the screen
+ * @param densest of another picture of the same scene, so that tints are alike; not given: of this one
+ * @returns how many points the strongest tint stands for, 0 without tints
  */
-export function drawGround(raster: Raster, scene: Scene, unit: number): void {
-  const { projection, colouring, colours, inks, stars, selected, view } = scene;
+export function drawGround(
+  raster: Raster,
+  scene: Scene,
+  view: Viewport,
+  unit: number,
+  densest?: number,
+): number {
+  const { projection, colouring, colours, inks, stars, selected } = scene;
   const { x, y, points } = projection;
   const { width, height } = raster;
   const size = { width, height };
   const finer = { ...view, scale: view.scale * unit };
   raster.clear(colours.ground);
+  let most = 0;
   if (scene.density) {
-    const tint = { tint: colours.accent, ground: colours.ground, count: points.count };
-    drawDensity(raster, finer, size, { x, y, shown: scene.isShown }, tint);
+    const tint = { tint: colours.accent, ground: colours.ground, count: points.count, densest };
+    most = drawDensity(raster, finer, size, { x, y, shown: scene.isShown }, tint);
   }
   drawPoints(
     raster,
@@ -111,4 +120,5 @@ export function drawGround(raster: Raster, scene: Scene, unit: number): void {
     colours.text,
     unit,
   );
+  return most;
 }

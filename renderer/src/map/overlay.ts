@@ -23,7 +23,6 @@ export interface OverlayColours {
 export interface Overlay {
   x: Float32Array;
   y: Float32Array;
-  axes: boolean;
   lead: number | null;
   hovered: number | null;
   links: readonly Link[];
@@ -52,6 +51,11 @@ export function overlayColours(): OverlayColours {
   };
 }
 
+/** Whether nothing lies above the points. */
+export function isBlank({ lead, hovered, links, outline, names }: Overlay): boolean {
+  return lead === null && hovered === null && links.length + outline.length + names.length === 0;
+}
+
 /** Draws what lies above the points. */
 export function drawOverlay(
   context: CanvasRenderingContext2D,
@@ -63,7 +67,6 @@ export function drawOverlay(
   context.clearRect(0, 0, size.width, size.height);
   const at = (point: number): [number, number] =>
     toScreen(view, size, overlay.x[point] ?? 0, overlay.y[point] ?? 0);
-  if (overlay.axes) drawTicks(context, view, size, colours);
   for (const { from, to, kept } of overlay.links) {
     context.beginPath();
     context.moveTo(...at(from));
@@ -105,27 +108,30 @@ function ring(
   context.stroke();
 }
 
-function drawTicks(
-  context: CanvasRenderingContext2D,
+/** Draws the values along the lower edge (`across`) and the left one (`up`), each at its place in the whole map. */
+export function drawTicks(
+  { across, up }: Record<'across' | 'up', CanvasRenderingContext2D>,
   view: Viewport,
   size: Size,
   colours: OverlayColours,
 ): void {
   const [left, top] = toMap(view, size, 0, 0);
   const [right, bottom] = toMap(view, size, size.width, size.height);
-  context.font = `10px ${font}`;
-  context.fillStyle = colours.muted;
-  context.textBaseline = 'alphabetic';
-  context.textAlign = 'center';
+  for (const context of [across, up]) {
+    context.font = `10px ${font}`;
+    context.fillStyle = colours.muted;
+  }
+  across.textBaseline = 'alphabetic';
+  across.textAlign = 'center';
   for (const value of ticks(left, right, view.scale)) {
     const [x] = toScreen(view, size, value, 0);
-    if (x > 24 && x < size.width - 16) context.fillText(told(value), x, size.height - 6);
+    if (x > 24 && x < size.width - 16) across.fillText(told(value), x, size.height - 6);
   }
-  context.textAlign = 'left';
-  context.textBaseline = 'middle';
+  up.textAlign = 'left';
+  up.textBaseline = 'middle';
   for (const value of ticks(bottom, top, view.scale)) {
     const [, y] = toScreen(view, size, 0, value);
-    if (y > 12 && y < size.height - 24) context.fillText(told(value), 6, y);
+    if (y > 12 && y < size.height - 24) up.fillText(told(value), 6, y);
   }
 }
 
