@@ -1,7 +1,7 @@
 /**
  * What a library's size costs: synthetic libraries of tracks with three windows each, in the engine as the application
- * runs it. Prints wall clock and processor seconds by size, and the exponent from one size to the next. Needs a build
- * (`npm run build`).
+ * runs it. Prints wall clock and processor seconds by size, the exponent from one size to the next, and the most memory that
+ * each step needs, of the engine and of the processes that help it. Needs a build (`npm run build`).
  *
  * ARCHETONE_BENCH_TRACKS (default 10000,50000,100000): sizes. ARCHETONE_BENCH_STEPS: only rows whose name contains it.
  */
@@ -13,10 +13,13 @@ import { findPlaces } from '../../cli/places.ts';
 import type { Input } from '../../engine/api/contract.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { MemoryWatch, type Held } from './memory.ts';
 import { machine, spentOn, type Spent } from './meter.ts';
 import { fillLibrary, taxonomyId } from './scale-library.ts';
 
 type Client = ReturnType<Engine['client']>;
+/** Memory: null where the system does not tell. */
+type Cost = Spent & { held: Held | null };
 
 const root = resolve(import.meta.dirname, '../..');
 const sizes = (process.env['ARCHETONE_BENCH_TRACKS'] ?? '10000,50000,100000').split(',').map(Number);
@@ -45,7 +48,7 @@ export async function run(): Promise<void> {
     return;
   }
   console.log(machine());
-  const tables: Record<string, Spent>[] = [];
+  const tables: Record<string, Cost>[] = [];
   for (const tracks of sizes) {
     const folder = mkdtempSync(join(tmpdir(), 'archetone-scale-'));
     try {
@@ -54,7 +57,6 @@ export async function run(): Promise<void> {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-    console.log(`${tracks} tracks: ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB at most so far`);
   }
   print(tables);
 }
@@ -63,7 +65,7 @@ async function measure(
   folder: string,
   tracks: number,
   places: ReturnType<typeof findPlaces>,
-): Promise<Record<string, Spent>> {
+): Promise<Record<string, Cost>> {
   const [music, dataFolder] = [join(folder, 'music'), join(folder, 'data')];
   for (const made of [music, dataFolder]) mkdirSync(made);
   const { embedder, readers, ...rest } = places;
@@ -75,12 +77,19 @@ async function measure(
   fillLibrary(made.dataFolder, tracks);
   if (!existsSync(join(made.dataFolder, 'cache.db'))) throw new Error('the library was filled elsewhere');
 
-  const table: Record<string, Spent> = {};
+  const memory = MemoryWatch.start();
+  const table: Record<string, Cost> = {};
   const step = async (name: string, work: () => Promise<unknown>): Promise<void> => {
     if (![name, ...(needed[name] ?? [])].some((wanted) => wanted === '' || wanted.includes(only))) return;
-    table[name] = await spentOn(work);
-    const { wall, cpu } = table[name];
-    console.log(`  ${tracks} tracks, ${name}: ${wall.toFixed(0)} ms, processor ${cpu.toFixed(0)} ms`);
+    let held: Held | null = null;
+    const spent = await spentOn(async () => {
+      held = memory === null ? null : await memory.during(work);
+      if (memory === null) await work();
+    });
+    table[name] = { ...spent, held };
+    console.log(
+      `  ${tracks} tracks, ${name}: ${spent.wall.toFixed(0)} ms, processor ${spent.cpu.toFixed(0)} ms, ${told(held)}`,
+    );
   };
   try {
     engine = await start();
@@ -135,8 +144,14 @@ async function measure(
     });
   } finally {
     await engine.close();
+    await memory?.close();
   }
   return table;
+}
+
+function told(held: Held | null): string {
+  if (held === null) return 'memory unknown';
+  return `${held.peak.toFixed(0)} MiB at most, ${held.helpers.toFixed(0)} of helpers, ${held.after.toFixed(0)} after`;
 }
 
 const study: Input<'reductions.study'>['request'] = {
@@ -162,21 +177,27 @@ async function finished(client: Client, jobId: string) {
   }
 }
 
-/** Wall clock and processor seconds by size; the exponent is of the processor time from the size before. */
-function print(tables: readonly Record<string, Spent>[]): void {
+/** By size wall clock and processor seconds, their exponent from the size before, and memory: the engine's, and its helpers'. */
+function print(tables: readonly Record<string, Cost>[]): void {
   const names = Object.keys(tables[0] ?? {});
   const rows = names.map((name) => {
-    const cells = tables.map((table, i): [string, string] => {
-      const own: Spent | undefined = table[name];
-      if (!own) return ['', ''];
-      const before: Spent | undefined = tables[i - 1]?.[name];
+    const cells = tables.map((table, i): [string, string, string] => {
+      const own: Cost | undefined = table[name];
+      if (!own) return ['', '', ''];
+      const before: Cost | undefined = tables[i - 1]?.[name];
       const ratio = Math.log((sizes[i] ?? 1) / (sizes[i - 1] ?? 1));
       const exponent = before ? ` ^${(Math.log(own.cpu / before.cpu) / ratio).toFixed(2)}` : '';
-      return [(own.wall / 1000).toFixed(2), `${(own.cpu / 1000).toFixed(2)}${exponent}`];
+      const { held } = own;
+      return [
+        (own.wall / 1000).toFixed(2),
+        `${(own.cpu / 1000).toFixed(2)}${exponent}`,
+        held === null ? '' : `${held.peak.toFixed(0)} + ${held.helpers.toFixed(0)}`,
+      ];
     });
-    const columns = cells.flatMap(([wall, cpu], i) => [
+    const columns = cells.flatMap(([wall, cpu, memory], i) => [
       [`${sizes[i] ?? 0} wall s`, wall],
       [`${sizes[i] ?? 0} cpu s`, cpu],
+      [`${sizes[i] ?? 0} MiB`, memory],
     ]);
     const aim = aims[name];
     return {
