@@ -1,4 +1,7 @@
-/** Runs the benchmarks of tests/bench, all or those whose name contains an argument. Never part of the timed tests. */
+/**
+ * Runs the benchmarks of tests/bench: all, or for each argument the one of that name, else those whose name contains it. Never part
+ * of the timed tests.
+ */
 import { build } from 'esbuild';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,9 +13,12 @@ const folder = join(root, 'tests', 'bench');
 const out = join(root, 'dist', 'bench');
 mkdirSync(out, { recursive: true });
 
-const files = readdirSync(folder)
-  .filter((file) => file.endsWith('.bench.ts'))
-  .filter((file) => wanted.length === 0 || wanted.some((word) => file.includes(word)));
+const all = readdirSync(folder).filter((file) => file.endsWith('.bench.ts'));
+const named = (word) => {
+  const own = all.filter((file) => file === `${word}.bench.ts`);
+  return own.length > 0 ? own : all.filter((file) => file.includes(word));
+};
+const files = wanted.length === 0 ? all : [...new Set(wanted.flatMap(named))];
 
 await build({
   absWorkingDir: root,

@@ -16,6 +16,7 @@ interface PlacesRow {
   window_index: ArrayBuffer;
   start_seconds: ArrayBuffer;
   window_seconds: ArrayBuffer;
+  vectors: ArrayBuffer | null;
 }
 
 /** A track that is embedded. */
@@ -141,11 +142,24 @@ export class EmbeddingRepository {
   /** Embeddings of the tracks that are ready in a space, or of some of them. */
   load(space: SpaceInfo = this.#spaces.current(), trackIds?: readonly string[]): WindowEmbeddings {
     const heads = this.#heads(space, trackIds);
-    return { ...this.#places(space, heads), vectors: this.#read(space, heads) };
+    const vectors = new Float32Array(countOf(heads) * (heads[0]?.dim ?? 0));
+    let offset = 0;
+    const places = this.#places(space, heads, (blob) => {
+      vectors.set(new Float32Array(blob), offset);
+      offset += blob.byteLength / Float32Array.BYTES_PER_ELEMENT;
+    });
+    return { ...places, vectors };
   }
 
-  /** Where the windows lie in their tracks. */
-  #places(space: SpaceInfo, heads: readonly Head[]): Omit<WindowEmbeddings, 'vectors'> {
+  /**
+   * Where the windows lie in their tracks.
+   * @param take is given the vectors of one track after the other, which are read with the places: a row costs more than its bytes
+   */
+  #places(
+    space: SpaceInfo,
+    heads: readonly Head[],
+    take?: (vectors: ArrayBuffer) => void,
+  ): Omit<WindowEmbeddings, 'vectors'> {
     const count = countOf(heads);
     const all = {
       space,
@@ -159,7 +173,7 @@ export class EmbeddingRepository {
       durationSeconds: new Float32Array(count),
     };
     const rows = this.#db.prepare<PlacesRow>(
-      `SELECT track_id, count, window_index, start_seconds, window_seconds
+      `SELECT track_id, count, window_index, start_seconds, window_seconds, ${take ? 'vectors' : 'NULL AS vectors'}
          FROM cache.embeddings WHERE space = ? AND track_id IN (SELECT value FROM json_each(?))`,
     );
     let offset = 0;
@@ -173,6 +187,7 @@ export class EmbeddingRepository {
           all.startSeconds.set(new Float32Array(row.start_seconds), offset);
           all.durationSeconds.set(new Float32Array(row.window_seconds), offset);
           all.trackOf.fill(track, offset, offset + row.count);
+          if (row.vectors) take?.(row.vectors);
           offset += row.count;
         }
         track++;

@@ -12,6 +12,7 @@ export function meanByTrack(
   trackOf: ArrayLike<number>,
   tracks: number,
 ): Float32Array {
+  if (isAscending(trackOf)) return meanOfRuns(rows, dim, trackOf, tracks);
   const sums = new Float64Array(tracks * dim);
   const counts = new Int32Array(tracks);
   for (let row = 0; row < trackOf.length; row++) {
@@ -26,6 +27,33 @@ export function meanByTrack(
     for (let d = track * dim; d < (track + 1) * dim; d++) means[d] = (sums[d] as number) / count;
   }
   return means;
+}
+
+/** The same where the rows of a track follow each other, as those of a library do: one sum is held at a time, not one per track. */
+function meanOfRuns(
+  rows: Float32Array,
+  dim: number,
+  trackOf: ArrayLike<number>,
+  tracks: number,
+): Float32Array {
+  const means = new Float32Array(tracks * dim);
+  const sum = new Float64Array(dim);
+  for (let row = 0; row < trackOf.length;) {
+    const [first, track] = [row, trackOf[row] as number];
+    sum.fill(0);
+    for (; row < trackOf.length && trackOf[row] === track; row++)
+      for (let d = 0, from = row * dim; d < dim; d++, from++)
+        sum[d] = (sum[d] as number) + (rows[from] as number);
+    const count = row - first;
+    for (let d = 0, to = track * dim; d < dim; d++, to++) means[to] = (sum[d] as number) / count;
+  }
+  return means;
+}
+
+function isAscending(numbers: ArrayLike<number>): boolean {
+  for (let i = 1; i < numbers.length; i++)
+    if ((numbers[i] as number) < (numbers[i - 1] as number)) return false;
+  return true;
 }
 
 /** Mean of all rows `[n, dim]`. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
-const INTERVAL_MS = 50;
+const INTERVAL_MS = 500;
 const MIB = 2 ** 20;
 
 /** Memory of some work, MiB: what was resident. */
@@ -14,7 +14,7 @@ export interface Held {
 }
 
 /**
- * The most memory that this process and those it started hold during some work. Helpers are looked at every 50 ms, from a thread
+ * The most memory that this process and those it started hold during some work. Helpers are looked at twice a second, from a thread
  * of its own as the work may keep this one busy; this process is measured by the kernel, without gaps. Linux only.
  */
 export class MemoryWatch {
