@@ -6,7 +6,15 @@ import { cosineDistance, squaredDistanceBelow } from '../numerics/distances.ts';
 import { at } from '../numerics/vectors.ts';
 import { checkFiniteRows, rowsInMemory, type Rows } from './rows.ts';
 import { CodeProduct, type Fineness } from './product.ts';
-import { finestCode, Sieve, offersRoom, type Offers, type SievedQuery } from './sieve.ts';
+import {
+  finestCode,
+  offerNumbers,
+  offersRoom,
+  Sieve,
+  type Offers,
+  type SievedQuery,
+  type Wanted,
+} from './sieve.ts';
 
 /** A row of the index and its distance to the query. */
 export interface Neighbour {
@@ -24,6 +32,11 @@ const productQueries = 8;
 const largestBatch = 256;
 /** What the offers of one batch may take. */
 const offerBytes = 32 << 20;
+/**
+ * So many times the room for offers is given to queries that the first one was too small for: of a million rows the
+ * thousands of a dense group may be in doubt, which still are few to compare.
+ */
+const moreRoom = 16;
 /** Of more neighbours than this share of the rows, there is nothing to sieve. */
 const largestShare = 1 / 8;
 /** WebAssembly addresses end at 4 GiB; the codes leave room for the searches. */
@@ -179,12 +192,11 @@ export class ExactIndex {
     this.#sieve ??= Sieve.build(this.#rows, this.metric, new Pacer());
     const sieve = await this.#sieve;
     signal?.throwIfAborted();
-    const size = Math.max(1, Math.min(largestBatch, Math.floor(offerBytes / (8 * offersRoom(k)))));
+    const wanted = { k, room: offersRoom(k) };
     const result: Neighbour[][] = [];
-    for (let first = 0; first < queries.length / dim; first += size) {
-      const batch = queries.subarray(first * dim, (first + size) * dim);
+    for (const batch of batchesOf(queries, dim, wanted)) {
       const fineness = this.#finenessFor(batch.length / dim, this.#fineness);
-      result.push(...(await this.#searchBatch(sieve, batch, k, fineness, pacer)));
+      result.push(...(await this.#searchBatch(sieve, batch, wanted, fineness, pacer)));
     }
     return result;
   }
@@ -193,7 +205,7 @@ export class ExactIndex {
   async #searchBatch(
     sieve: Sieve,
     queries: Float32Array,
-    k: number,
+    wanted: Wanted,
     fineness: Fineness | 'scan',
     pacer: Pacer,
   ): Promise<Neighbour[][]> {
@@ -206,16 +218,16 @@ export class ExactIndex {
       return sieve.read(query, largest, (row, limit) => this.#compare(query, row, limit));
     });
     if (product === null || fineness === 'scan') {
-      sieve.open(asked, k, 0);
+      sieve.open(asked, wanted, 0);
       await sieve.scan(asked, pacer);
     } else {
-      await product.sift(sieve, asked, k, fineness, pacer);
+      await product.sift(sieve, asked, wanted, fineness, pacer);
     }
     const found: (Neighbour[] | null)[] = [];
     for (const [q, query] of asked.entries()) {
       sieve.refine(q, query);
       const offers = sieve.offers(q);
-      found.push(offers && this.#compareOffers(query, offers, k));
+      found.push(offers && this.#compareOffers(query, offers, wanted.k));
       if (pacer.due((offers?.rows.length ?? 1) * dim)) await pacer.pause();
     }
     const undecided = Array.from(found.keys()).filter((q) => found[q] === null);
@@ -226,11 +238,33 @@ export class ExactIndex {
     undecided.forEach((q, i) => rest.set(queries.subarray(q * dim, (q + 1) * dim), i * dim));
     const others =
       fineness === 'coarse'
-        ? await this.#searchBatch(sieve, rest, k, this.#finenessFor(undecided.length, 'fine'), pacer)
-        : await this.#compareAll(rest, k, pacer.signal);
-    if (fineness !== 'coarse') this.fallbacks += undecided.length;
+        ? await this.#searchBatch(sieve, rest, wanted, this.#finenessFor(undecided.length, 'fine'), pacer)
+        : await this.#searchOn(sieve, rest, wanted, pacer);
     undecided.forEach((q, i) => (found[q] = others[i] ?? []));
     return found.flatMap((own) => (own ? [own] : []));
+  }
+
+  /** Queries that fine codes left undecided: with more room where there are many rows, else row by row. */
+  async #searchOn(
+    sieve: Sieve,
+    queries: Float32Array,
+    { k, room }: Wanted,
+    pacer: Pacer,
+  ): Promise<Neighbour[][]> {
+    const wanted = {
+      k,
+      room: Math.min(moreRoom * room, Math.floor(this.count * largestShare), offerNumbers),
+    };
+    if (room > offersRoom(k) || wanted.room < 2 * room) {
+      this.fallbacks += queries.length / this.dim;
+      return this.#compareAll(queries, k, pacer.signal);
+    }
+    const result: Neighbour[][] = [];
+    for (const batch of batchesOf(queries, this.dim, wanted)) {
+      const fineness = this.#finenessFor(batch.length / this.dim, 'fine');
+      result.push(...(await this.#searchBatch(sieve, batch, wanted, fineness, pacer)));
+    }
+    return result;
   }
 
   #finenessFor(m: number, fineness: Fineness): Fineness | 'scan' {
@@ -288,4 +322,11 @@ export class ExactIndex {
       })),
     );
   }
+}
+
+/** Queries in parts whose offers fit the memory that they may take. */
+function* batchesOf(queries: Float32Array, dim: number, { room }: Wanted): Generator<Float32Array, void> {
+  const size = Math.max(1, Math.min(largestBatch, Math.floor(offerBytes / (8 * room))));
+  for (let first = 0; first < queries.length / dim; first += size)
+    yield queries.subarray(first * dim, (first + size) * dim);
 }

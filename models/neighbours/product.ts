@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from '../onnx/runtime.ts';
 import type { Pacer } from '../numerics/pacer.ts';
 import { GraphBuilder } from '../onnx/builder.ts';
 import { paddedCount } from './codes.ts';
-import type { Sieve, SievedQuery } from './sieve.ts';
+import type { Sieve, SievedQuery, Wanted } from './sieve.ts';
 
 /**
  * Rows per matrix product, a multiple of 16: their codes and the products of a large batch stay in a core's own cache.
@@ -62,7 +62,7 @@ export class CodeProduct {
   async sift(
     sieve: Sieve,
     queries: readonly SievedQuery[],
-    k: number,
+    wanted: Wanted,
     fineness: Fineness,
     pacer: Pacer,
   ): Promise<void> {
@@ -73,7 +73,7 @@ export class CodeProduct {
     const bytes = fineness === 'coarse' ? onePart(codes, zeroPoint) : twoParts(codes, zeroPoint);
     const parts = bytes.length / sieve.width;
     const productBytes = parts * blockRows * Int32Array.BYTES_PER_ELEMENT;
-    const address = sieve.open(queries, k, productBytes + sieve.width * blockRows);
+    const address = sieve.open(queries, wanted, productBytes + sieve.width * blockRows);
     const query = new Tensor('uint8', bytes, [parts, sieve.width]);
     const zero = new Tensor('uint8', Uint8Array.of(zeroPoint), []);
     for (let first = 0; first < sieve.count; first += blockRows) {

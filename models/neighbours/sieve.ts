@@ -31,7 +31,7 @@ const leastRoom = 16_384;
 /** Largest code of a query that the kernel multiplies itself. */
 export const finestCode = 32_767;
 /** More than the offers of any query: 32 bits of score and 21 of this fit a float64 exactly. */
-const offerNumbers = 2 ** 21;
+export const offerNumbers = 2 ** 21;
 /** Numbers of rows after which a search is sharpened. */
 const sharpenAfter: readonly number[] = [4096, 16_384, 65_536, 262_144];
 /** Offers compared exactly to sharpen a search, for each neighbour wanted. */
@@ -49,6 +49,14 @@ export interface SievedQuery {
   compare: (row: number, limit: number) => number;
   /** Null when the query cannot be told apart by codes. */
   code: QueryCode | null;
+}
+
+/** What a search is for. */
+export interface Wanted {
+  /** Neighbours of each query. */
+  k: number;
+  /** Offers that a query may have before it counts as undecidable, at most {@link offerNumbers}. */
+  room: number;
 }
 
 /** Rows that may be among the nearest, by ascending lowest score. */
@@ -132,10 +140,10 @@ export class Sieve {
 
   /**
    * Starts a search: lays out a record for every query and `extra` bytes for the caller.
+   * @param room offers that a query may have
    * @returns the address of the extra bytes.
    */
-  open(queries: readonly SievedQuery[], k: number, extra: number): number {
-    const room = offersRoom(k);
+  open(queries: readonly SievedQuery[], { k, room }: Wanted, extra: number): number {
     const codeBytes = align(this.width * 2);
     const each = align(queryRecord.bytes) + align(8 * k) + 8 * room + codeBytes;
     const codes = this.#scratch;
@@ -342,7 +350,7 @@ function roundAway(value: number): number {
   return Math.fround(value + Math.abs(value) * 2 ** -22 + 2 ** -120);
 }
 
-/** How many offers one query may have. */
+/** How many offers one query may have at first. */
 export function offersRoom(k: number): number {
   return Math.min(offerNumbers, Math.max(leastRoom, roomPerNeighbour * k));
 }

@@ -55,9 +55,9 @@ describe('the scan kernel', () => {
             sieve.read(queries.subarray(q * dim, (q + 1) * dim), largest, neverSharper),
           );
           if (fineness === 'scan') {
-            sieve.open(asked, k, 0);
+            sieve.open(asked, { k, room: offersRoom(k) }, 0);
             await sieve.scan(asked, new Pacer());
-          } else await product.sift(sieve, asked, k, fineness, new Pacer());
+          } else await product.sift(sieve, asked, { k, room: offersRoom(k) }, fineness, new Pacer());
           const found = asked.map((_, q) => sieve.offers(q));
           const { codes, facts } = sieve.views();
           for (const [q, query] of asked.entries()) {

@@ -122,6 +122,28 @@ describe('ExactIndex', () => {
     await index.close();
   });
 
+  it('tells the rows of a dense group among very many apart without comparing all', async () => {
+    const [many, few] = [300_000, 8];
+    const random = new Random(9);
+    // A fifteenth of the rows are so near each other that no code tells them apart, more than are on offer at first.
+    const vectors = Float32Array.from({ length: many * few }, (_, i) =>
+      Math.floor(i / few) % 15 === 0 ? 3 + 1e-6 * random.normal() : 10 * random.normal(),
+    );
+    const asked = vectors.slice(0, 12 * 15 * few).filter((_, i) => Math.floor(i / few) % 15 === 0);
+    const index = await ExactIndex.build(vectors, few);
+    const expected = await compareAllRows(
+      { features: vectors, count: many, dim: few },
+      { features: asked, count: 12 },
+      { k: 10, metric: 'euclidean' },
+    );
+    expect(await index.nearest(asked, 10)).toEqual(expected);
+    // Fewer are scanned than multiplied.
+    const first = await index.nearest(asked.subarray(0, 7 * few), 10);
+    expect(first.rows).toEqual(expected.rows.subarray(0, 70));
+    expect(index.fallbacks).toBe(0);
+    await index.close();
+  });
+
   it('is not opened again by a search after its end', async () => {
     const index = await ExactIndex.build(sets['normals']?.() ?? new Float32Array(0), dim);
     const asked = new Float32Array(12 * dim);
