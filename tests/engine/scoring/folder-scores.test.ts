@@ -73,7 +73,7 @@ describe('archetone packs score with folders of kinds', () => {
     expect(await refusal(oneClass)).toMatchObject({ code: 'too-few-labels' });
     const each = await refusal(oneEach);
     expect(each).toMatchObject({ code: 'too-few-labels' });
-    expect(String(each)).toContain('0 classes with two sounds');
+    expect(String(each)).toContain('no classes with two sounds');
     expect(await refusal(join(empty, 'nowhere'))).toMatchObject({ code: 'missing-folder' });
     expect(await refusal(empty, `${empty}/`)).toMatchObject({ code: 'bad-input' });
 
