@@ -39,6 +39,8 @@ export default ts.config(
     languageOptions: { globals: { ...globals.browser, ...globals.node } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
   },
+  // No compiler looks at these, and some of them run only when a package is made.
+  { files: ['**/*.{js,mjs}'], rules: { 'no-undef': 'error' } },
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],
     languageOptions: { parserOptions: { parser: ts.parser, svelteConfig } },

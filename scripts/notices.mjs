@@ -2,7 +2,7 @@
  * Writes NOTICES.md: the libraries that the application ships, with their licences. The list is read from what the
  * bundler really put into the bundles, plus the native modules beside them. Fails on a licence we may not ship.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from './lib.mjs';
