@@ -73,6 +73,7 @@ function unitFailures({ testResults }) {
   });
 }
 
+/** With failures in more files than these a change broke something, and a second try would only take time. */
 const MOST_AGAIN = 5;
 
 function filesWithFailures(report) {

@@ -6,7 +6,15 @@
  */
 import { chromium } from '@playwright/test';
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -36,6 +44,8 @@ function packageFile() {
 if (process.platform !== 'linux' || process.getuid() !== 0) skip('a clean Debian is made by root on Linux.');
 const deb = packageFile();
 const debian = given ?? mkdtempSync(join(tmpdir(), 'archetone-debian-'));
+// A new folder is its maker's alone, and the root of a system must be open to who is not root.
+chmodSync(debian, 0o755);
 if (!existsSync(join(debian, 'etc/debian_version'))) {
   if (!onPath('debootstrap')) skip('debootstrap is not installed.');
   say(`Making a clean Debian (${suite}) in ${debian} …`);
