@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { handmadePack } from '../../models/handmade/pack.ts';
+import { handmadeManifest, handmadePack } from '../../models/handmade/pack.ts';
 import type { FeatureGroup } from '../../models/handmade/handmade-space.ts';
 import { handmadeSpaces } from '../../models/handmade/registry.ts';
 import {
@@ -12,6 +12,7 @@ import {
   writePack,
   type Pack,
   type PackFiles,
+  type PackManifest,
   type TwinHashes,
 } from '../../models/packs/index.ts';
 
@@ -31,10 +32,10 @@ const twins: ReadonlyMap<string, TwinHashes> = new Map([
   ],
 ]);
 
-/** Those of formulas, which no installation changes: built once per process, in a tenth of a second. */
-let formulas: ReadonlyMap<string, PackFiles> | null = null;
-const handmade = (): ReadonlyMap<string, PackFiles> =>
-  (formulas ??= new Map(handmadeSpaces.map((space) => [space.id, handmadePack(space)])));
+/** Manifests of those of formulas, which no installation changes, by id. */
+let formulas: ReadonlyMap<string, PackManifest> | null = null;
+const handmade = (): ReadonlyMap<string, PackManifest> =>
+  (formulas ??= new Map(handmadeSpaces.map((space) => [space.id, handmadeManifest(space)])));
 
 /** Ids of the packs that are built, in the order they are listed. */
 const ids: readonly string[] = [...handmadeSpaces.map(({ id }) => id), 'random-twin'];
@@ -62,8 +63,8 @@ export class BuiltPacks {
   find(id: string): Pack | null {
     // Asked for all the time, and built for nothing.
     if (!ids.includes(id)) return null;
-    const files = handmade().get(id);
-    if (files) return packWith(files.manifest, this.#folderOf(id, files.manifest.version));
+    const formula = handmade().get(id);
+    if (formula) return packWith(formula, this.#folderOf(id, formula.version));
     const compact = this.#compact();
     const hashes = compact && twins.get(compact.encoderSha256);
     if (!compact || !hashes) return null;
@@ -104,8 +105,8 @@ export class BuiltPacks {
   }
 
   async #files(id: string): Promise<PackFiles> {
-    const files = handmade().get(id);
-    if (files) return files;
+    const space = handmadeSpaces.find((known) => known.id === id);
+    if (space) return handmadePack(space);
     const compact = this.#compact();
     if (!compact) throw new PackError('missing', `there is no pack that “${id}” could be made of`);
     return randomTwin(compact, TWIN_SEED);

@@ -23,6 +23,10 @@ export const chromaSpace: HandmadeSpace = {
   featureDim: CLASSES,
   embeddingDim: 2 * CLASSES,
   groups: statisticsGroups(CLASSES),
+  graphFile: {
+    sha256: '9f9c9a7b41ec1c20bdccfed8d0210acf0541cb62b85e8509811a13e1c196a1d2',
+    bytes: 118_026,
+  },
   graph: () => {
     const g = new GraphBuilder('chroma');
     const waveform = g.input('waveform', 'float32', ['batch', SAMPLES]);

@@ -38,6 +38,10 @@ export const logMelSpace: HandmadeSpace = {
   featureDim: BANDS,
   embeddingDim: 2 * BANDS,
   groups: statisticsGroups(BANDS),
+  graphFile: {
+    sha256: 'a8ad00e672aac075052f3279115f35b5fbf36bc4f290f31e455e512e0cfb8133',
+    bytes: 269_801,
+  },
   graph: () => {
     const { g, logs, heard } = logMel('log-mel');
     g.output('z', meanAndDeviation(g, logs, heard), ['batch', 2 * BANDS]);
@@ -58,6 +62,10 @@ export const mfccSpace: HandmadeSpace = {
     name,
     dims: [part, part + 2].flatMap((block) => numbersIn(block * COEFFICIENTS, (block + 1) * COEFFICIENTS)),
   })),
+  graphFile: {
+    sha256: '484302ff214c8a9a543a063c5ddf950d4cdfa5b840f35d2cb5d70c5b4023605c',
+    bytes: 441_892,
+  },
   graph: () => {
     const { g, logs, heard } = logMel('mfcc');
     g.section('cepstrum');

@@ -48,6 +48,10 @@ export const modulationSpace: HandmadeSpace = {
     name,
     dims: numbersIn(0, BANDS).map((band) => band * length + column),
   })),
+  graphFile: {
+    sha256: '8fd77259d3d8b14cbbb425c2dc2a55fec6d6f63e9be7606475c76e61c337353c',
+    bytes: 50_435,
+  },
   graph: () => modulationGraph('modulation', CENTRES.map(octaveFilter)),
 };
 

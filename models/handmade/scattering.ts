@@ -48,6 +48,10 @@ export const scatteringSpace: HandmadeSpace = {
     { name: 'order 1', dims: numbersIn(0, FIRST) },
     { name: 'order 2', dims: numbersIn(FIRST, FIRST + SECOND) },
   ],
+  graphFile: {
+    sha256: '4d525eed467463ccc64550ae1fb58a7b7a9a6fc46be67e78ea021b7a6f86163e',
+    bytes: 1_383_571,
+  },
   graph: () => {
     const g = new GraphBuilder('scattering');
     const waveform = g.input('waveform', 'float32', ['batch', SAMPLES]);

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { PackService } from '../../../engine/packs/service.ts';
+import { GraphBuilder } from '../../../models/onnx/builder.ts';
 import { compactPackFolder, randomTwin, readPack } from '../../../models/packs/index.ts';
 import { startTestEngine } from '../../support/engine.ts';
 import { testFolder, tinyPacks } from '../../support/music.ts';
@@ -21,6 +22,19 @@ describe('packs that are built here', () => {
     expect((await readPack(folder)).sha256).toBe(sha256);
     expect((await service.verify('log-mel', signal)).ok).toBe(true);
     await expect(service.remove('chroma')).rejects.toMatchObject({ code: 'pack' });
+    await service.close();
+  });
+
+  it('are listed without building a graph', async () => {
+    const build = vi.spyOn(GraphBuilder.prototype, 'build');
+    const service = await PackService.open({ packFolders: [await tinyPacks()], dataFolder: testFolder() });
+    build.mockClear();
+    expect(service.list()).toHaveLength(6);
+    service.encoderOf('none');
+    service.featureGroups('mfcc');
+    expect(build).not.toHaveBeenCalled();
+    await service.runtime('chroma');
+    expect(build).toHaveBeenCalledTimes(1);
     await service.close();
   });
 
