@@ -1,4 +1,3 @@
-import AsyncLibsql from 'libsql/promise';
 import { Database } from './database.ts';
 import { storageError } from './errors.ts';
 import type { Migration } from './migration.ts';
@@ -25,6 +24,8 @@ interface AsyncDriver {
 export async function checkFileAside(path: string): Promise<void> {
   let db: AsyncDriver | null = null;
   try {
+    // Read only here: finding out which library of C it needs takes some 15 ms each time.
+    const { default: AsyncLibsql } = await import('libsql/promise');
     db = new AsyncLibsql(path, {});
     const [found] = await (await db.prepare('PRAGMA integrity_check(1)')).all();
     if (found !== undefined && found.integrity_check !== 'ok') throw damaged(path, found.integrity_check);

@@ -3,10 +3,7 @@ import { parseAu } from './au.ts';
 import { evenChunks } from './chunks.ts';
 import { Damage } from './damage.ts';
 import { AudioError } from './errors.ts';
-import { decodeFlac } from './flac.ts';
 import { mixToMono } from './mono.ts';
-import { decodeMpeg } from './mp3/decode.ts';
-import { decodeOgg } from './ogg/decode.ts';
 import { readBlocks, readPcm } from './pcm.ts';
 import { Resampler } from './resampler.ts';
 import { sniff, type Sniffed } from './sniff.ts';
@@ -20,6 +17,16 @@ type Decoder = (
   options: DecodeOptions,
   damage: Damage,
 ) => AsyncIterable<PcmChunk>;
+
+// Decoders in WebAssembly are read with the first file that needs one: few processes decode any, and the engine's own does not.
+async function* decodeMpeg(
+  source: FileSource,
+  range: { start: number; end: number },
+  options: DecodeOptions,
+  damage: Damage,
+): AsyncGenerator<PcmChunk, void> {
+  yield* (await import('./mp3/decode.ts')).decodeMpeg(source, range, options, damage);
+}
 
 async function* decodeWav(
   ...[source, { start }, options, damage]: Parameters<Decoder>
@@ -40,10 +47,14 @@ const decoders: Partial<Record<Sniffed['container'], Decoder>> = {
   au: async function* (source, { start }, options, damage) {
     yield* readPcm(source, await parseAu(source, start), options, damage);
   },
-  flac: (source, { start }, options, damage) => decodeFlac(source, start, options, damage),
+  flac: async function* (source, { start }, options, damage) {
+    yield* (await import('./flac.ts')).decodeFlac(source, start, options, damage);
+  },
   mp3: (source, { start }, options, damage) =>
     decodeMpeg(source, { start, end: source.size }, options, damage),
-  ogg: (source, { start }, options, damage) => decodeOgg(source, start, options, damage),
+  ogg: async function* (source, { start }, options, damage) {
+    yield* (await import('./ogg/decode.ts')).decodeOgg(source, start, options, damage);
+  },
 };
 
 /** A fault in the middle of a file ends it there; what came before counts. */

@@ -1,10 +1,8 @@
 import { parseAiff } from './aiff.ts';
 import { parseAu } from './au.ts';
 import { AudioError } from './errors.ts';
-import { parseStreamInfo } from './flac.ts';
 import { findFrames, parseFrameHeader, type FrameHeader } from './mp3/header.ts';
 import { parseInfoFrame } from './mp3/info-frame.ts';
-import { openPackets } from './ogg/codecs.ts';
 import { lastOggPage } from './ogg/last-page.ts';
 import type { PacketDecoder } from './ogg/packet-decoder.ts';
 import { readPages } from './ogg/pages.ts';
@@ -77,7 +75,10 @@ async function mpegInfo(source: FileSource, start: number, end: number): Promise
 }
 
 /** What the first packet of a stream tells; null when it is no audio or damaged, which decoding tells in words. */
-function headOf(packet: Uint8Array): Pick<PacketDecoder, 'sampleRate' | 'channels' | 'preSkip'> | null {
+async function headOf(
+  packet: Uint8Array,
+): Promise<Pick<PacketDecoder, 'sampleRate' | 'channels' | 'preSkip'> | null> {
+  const { openPackets } = await import('./ogg/codecs.ts');
   try {
     const decoder = openPackets(packet);
     decoder?.free();
@@ -92,7 +93,7 @@ async function oggInfo(source: FileSource, { start }: Sniffed): Promise<Info | n
   const last = await lastOggPage(source);
   for await (const page of readPages(source, start, new AbortController().signal)) {
     if (!page.beginsStream) return null;
-    const head = headOf(page.parts[0] ?? new Uint8Array(0));
+    const head = await headOf(page.parts[0] ?? new Uint8Array(0));
     if (head === null) continue;
     const { sampleRate, channels, preSkip } = head;
     if (last === null || last.serial !== page.serial || sampleRate <= 0) return null;
@@ -107,6 +108,7 @@ const readers: Partial<Record<Sniffed['container'], Reader>> = {
   aiff: async (source, { start }) => fromLayout(await parseAiff(source, start)),
   au: async (source, { start }) => fromLayout(await parseAu(source, start)),
   flac: async (source, { start }) => {
+    const { parseStreamInfo } = await import('./flac.ts');
     const info = parseStreamInfo(await source.read(start, 64));
     if (info === null || info.samples === null || info.sampleRate === 0) return null;
     return { ...info, durationSeconds: info.samples / info.sampleRate };

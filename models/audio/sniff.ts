@@ -2,7 +2,7 @@ import { AudioError } from './errors.ts';
 import { foreignContainer, otherKind } from './foreign.ts';
 import { audioLimits } from './limits.ts';
 import { findFrames, type FrameHeader } from './mp3/header.ts';
-import { foreignOggCodec, oggCodec, type OggCodec } from './ogg/codecs.ts';
+import { foreignOggCodec, oggCodec, type OggCodec } from './ogg/codec-names.ts';
 import { readPages } from './ogg/pages.ts';
 import type { FileSource } from './source.ts';
 import { id3Lengths, tagLength, TAG_HEAD_BYTES } from './tag-blocks.ts';
