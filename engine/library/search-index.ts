@@ -25,11 +25,30 @@ interface Column {
   of: Int32Array;
 }
 
+/** The texts that words are looked for in, of some rows that follow each other. */
+interface Texts {
+  /** One after the other: as one text, through which a search runs as fast as memory is read. */
+  joined: string;
+  /** Where the text of each row begins, and the end. */
+  starts: Int32Array;
+}
+
+interface AllTexts {
+  parts: Texts[];
+  /** Whole texts of the rows with notes, which are kept as they were written, by place. */
+  noted: ReadonlyMap<number, string>;
+}
+
+/** Stands between the texts of rows, and in none of them. */
+const BETWEEN = '\u0001';
+/** Rows that are read at once: all of them would have to be copied several times, each time to memory that is not warm. */
+const READ_AT_ONCE = 2000;
+
 /** The texts of all tracks in memory, read at the first search and again when tracks were written. */
 export class SearchIndex {
   readonly #db: Database;
   readonly #rows: Kept<'rows', number[]>;
-  readonly #texts: Kept<'texts', string[]>;
+  readonly #texts: Kept<'texts', AllTexts>;
   readonly #columns: Kept<TextField, Column>;
 
   constructor(db: Database) {
@@ -41,9 +60,14 @@ export class SearchIndex {
 
   /** Row numbers of the tracks for which every term about text holds; null where there is no such term. */
   find(terms: readonly SearchTerm[]): number[] | null {
-    const tests = terms.flatMap((term) => this.#test(term) ?? []);
-    if (tests.length === 0) return null;
-    return this.#allRows().filter((_, i) => tests.every((test) => test(i)));
+    const holding = terms.flatMap((term) => {
+      const places = this.#placesOf(term);
+      return places === null ? [] : { places, negated: term.negated };
+    });
+    if (holding.length === 0) return null;
+    return this.#allRows().filter((_, i) =>
+      holding.every(({ places, negated }) => (places[i] === 1) !== negated),
+    );
   }
 
   /** Values of a field with the number of tracks that have them, the most frequent first. */
@@ -59,18 +83,14 @@ export class SearchIndex {
       .sort((a, b) => b.tracks - a.tracks || (a.value < b.value ? -1 : 1));
   }
 
-  /** Whether a term holds for the row at a place; undefined for terms about something else than text. */
-  #test(term: SearchTerm): ((place: number) => boolean) | undefined {
-    if (term.kind === 'words') {
-      const wanted = foldText(term.text);
-      const texts = this.#allTexts();
-      return (place) => texts[place]?.includes(wanted) !== term.negated;
-    }
-    if (term.kind !== 'text') return undefined;
+  /** 1 at the place of each row that has what a term names, also where it is negated; null for terms about something else than text. */
+  #placesOf(term: SearchTerm): Uint8Array | null {
+    if (term.kind === 'words') return placesWith(foldText(term.text), this.#allTexts());
+    if (term.kind !== 'text') return null;
     const matchers = term.values.map((value) => matcher(value, term.whole));
     const { values, of } = this.#column(term.field);
     const holds = values.map(({ folded }) => folded.some((text) => matchers.some((match) => match(text))));
-    return (place) => (holds[of[place] ?? -1] ?? false) !== term.negated;
+    return Uint8Array.from(of, (place) => (holds[place] === true ? 1 : 0));
   }
 
   /** All by row number. */
@@ -78,14 +98,43 @@ export class SearchIndex {
     return this.#rows.get('rows', () => this.#read('rowid') as number[]);
   }
 
-  #allTexts(): string[] {
+  #allTexts(): AllTexts {
     return this.#texts.get('texts', () => {
-      const notes = this.#read('notes') as (string | null)[];
-      // Notes are kept as they were written.
-      return (this.#read('search_text') as string[]).map((text, i) =>
-        typeof notes[i] === 'string' ? `${text}\n${foldText(notes[i])}` : text,
-      );
+      const { rows, notes, parts } = this.#readTexts();
+      this.#rows.get('rows', () => rows);
+      const noted = new Map<number, string>();
+      for (const { place, text } of notes) {
+        const { joined, starts } = parts[Math.floor(place / READ_AT_ONCE)] ?? { joined: '', starts: [] };
+        const own = place % READ_AT_ONCE;
+        const base = joined.slice(starts[own], (starts[own + 1] ?? 0) - BETWEEN.length);
+        noted.set(place, `${base}\n${foldText(text)}`);
+      }
+      return { parts, noted };
     });
+  }
+
+  /** Row numbers, texts and notes in one pass over the table, which is most of what the first search costs. */
+  #readTexts(): { rows: number[]; notes: { place: number; text: string }[]; parts: Texts[] } {
+    // Text as bytes, which cross from the driver sooner.
+    const next = this.#db.prepare<{ rows: string; texts: ArrayBuffer | null; notes: string }>(
+      `SELECT json_group_array(n) AS "rows", CAST(group_concat(text, ?) AS BLOB) AS texts, json_group_array(notes) AS notes
+         FROM (SELECT rowid AS n, replace(search_text, ?, ' ') AS text, notes FROM tracks
+                WHERE rowid > ? ORDER BY rowid LIMIT ?)`,
+    );
+    const rows: number[] = [];
+    const notes: { place: number; text: string }[] = [];
+    const parts: Texts[] = [];
+    for (;;) {
+      const part = next.get([BETWEEN, BETWEEN, rows.at(-1) ?? 0, READ_AT_ONCE]);
+      // Made by SQLite from columns.
+      const read = JSON.parse(part?.rows ?? '[]') as number[];
+      if (read.length === 0 || !part?.texts) return { rows, notes, parts };
+      for (const [i, text] of (JSON.parse(part.notes) as (string | null)[]).entries())
+        if (text !== null) notes.push({ place: rows.length + i, text });
+      const joined = Buffer.from(part.texts).toString('utf8');
+      parts.push({ joined, starts: startsOf(joined, read.length) });
+      for (const row of read) rows.push(row);
+    }
   }
 
   #column(field: TextField): Column {
@@ -122,4 +171,33 @@ export class SearchIndex {
     // Made by SQLite from a column.
     return JSON.parse(all?.values ?? '[]') as unknown[];
   }
+}
+
+/** Where each of `count` texts begins, and one beyond the separator that would follow the last. */
+function startsOf(joined: string, count: number): Int32Array {
+  const starts = new Int32Array(count + 1);
+  for (let place = 1; place < count; place++)
+    starts[place] = joined.indexOf(BETWEEN, starts[place - 1]) + BETWEEN.length;
+  starts[count] = joined.length + BETWEEN.length;
+  return starts;
+}
+
+/** 1 at the place of each row whose text has these folded words. */
+function placesWith(wanted: string, { parts, noted }: AllTexts): Uint8Array {
+  const count = parts.reduce((sum, { starts }) => sum + starts.length - 1, 0);
+  const places = new Uint8Array(count);
+  // What holds the separator would be found across two rows.
+  if (wanted.includes(BETWEEN)) return places;
+  if (wanted === '') return places.fill(1);
+  let first = 0;
+  for (const { joined, starts } of parts) {
+    let row = 0;
+    for (let at = joined.indexOf(wanted); at >= 0; at = joined.indexOf(wanted, starts[row])) {
+      while ((starts[row + 1] ?? Infinity) <= at) row++;
+      places[first + row++] = 1;
+    }
+    first += starts.length - 1;
+  }
+  for (const [place, text] of noted) if (text.includes(wanted)) places[place] = 1;
+  return places;
 }
