@@ -26,6 +26,12 @@ export class Kept<Key, Value> {
     return value;
   }
 
+  /** What is kept, if it holds still; nothing is worked out. */
+  known(key: Key): Value | undefined {
+    const known = this.#values.get(key);
+    return known?.revision === this.#db.revision(...this.#tables) ? known.value : undefined;
+  }
+
   values(): Value[] {
     return [...this.#values.values()].map(({ value }) => value);
   }

@@ -61,12 +61,15 @@ export class LibraryVectors {
   #rowOfTrack: ReadonlyMap<string, number> | null = null;
   #trackRows: Rows | null = null;
 
-  /** @param large where the vectors lie, and how the means of the tracks are found without holding all of them */
-  constructor(windows: WindowEmbeddings, large?: { rows: WindowRows; tracks: () => Float32Array }) {
+  /**
+   * @param other `rows`: where the vectors lie if not in memory · `tracks`: the means of the tracks if they are known, or found without
+   * holding all windows
+   */
+  constructor(windows: WindowEmbeddings, other: { rows?: WindowRows; tracks?: () => Float32Array } = {}) {
     this.windows = windows;
-    this.#windowRows = large?.rows ?? windowsInMemory(windows);
+    this.#windowRows = other.rows ?? windowsInMemory(windows);
     this.#meanOfTracks =
-      large?.tracks ??
+      other.tracks ??
       (() => meanByTrack(windows.vectors, windows.dim, windows.trackOf, windows.trackIds.length));
   }
 

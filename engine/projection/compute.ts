@@ -188,10 +188,11 @@ export async function embedded(
   space: SpaceInfo,
   signal: AbortSignal,
 ): Promise<Rows> {
-  const vectors = library.embeddings.vectors(space);
   // Without any there is no file to read from, and no dimension.
-  if (vectors.windows.count === 0) return rowsInMemory(new Float32Array(), 1);
-  return vectors.rows(level, signal);
+  if (library.embeddings.tracks(space).trackIds.length === 0) return rowsInMemory(new Float32Array(), 1);
+  if (level === 'window') return library.embeddings.vectors(space).rows(level, signal);
+  const { vectors, dim } = library.embeddings.trackMeans(space);
+  return rowsInMemory(vectors, dim);
 }
 
 async function lay(
