@@ -39,11 +39,15 @@ export function runToEnd(command, args, options = {}) {
 /**
  * Like {@link runToEnd}, but a command that takes longer than `minutes` is ended, with everything it started. An interrupt
  * ends the command first and then this script.
+ * @param options those of `spawn`, and `whole`: shows the output in one piece when the command has ended, for what runs beside others
  */
-export function runWithin(minutes, command, args, options = {}) {
+export function runWithin(minutes, command, args, { whole = false, ...options } = {}) {
   return new Promise((resolve) => {
     const group = process.platform !== 'win32';
-    const child = spawn(command, args, { cwd: root, stdio: 'inherit', detached: group, ...options });
+    const stdio = whole ? ['ignore', 'pipe', 'pipe'] : 'inherit';
+    const child = spawn(command, args, { cwd: root, stdio, detached: group, ...options });
+    const output = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part) => output.push(part));
     const end = (signal) => {
       if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
       if (group) process.kill(-child.pid, signal);
@@ -64,13 +68,14 @@ export function runWithin(minutes, command, args, options = {}) {
       clearTimeout(limit);
       if (interrupted) process.exit(130);
       for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, interrupt);
+      process.stderr.write(Buffer.concat(output));
       resolve(code);
     };
     child.on('error', (error) => {
       say(`${command} could not be started: ${error.message}`);
       settle(1);
     });
-    child.on('exit', (code, signal) => settle(signal ? 1 : (code ?? 1)));
+    child.on(whole ? 'close' : 'exit', (code, signal) => settle(signal ? 1 : (code ?? 1)));
   });
 }
 

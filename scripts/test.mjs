@@ -37,7 +37,7 @@ async function timed(title, work) {
 
 /** @param options `again`: says whether what failed passes at a second try, which is part of the step's time */
 async function step(title, command, args, { again, ...options } = {}) {
-  say(`\n── ${title}`);
+  say(`\n── ${title}${options.whole ? ' …' : ''}`);
   const { result: code, seconds } = await timed(title, async () => {
     const first = await runWithin(STEP_MINUTES, command, args, options);
     return first !== 0 && again && (await again()) ? 0 : first;
@@ -100,7 +100,7 @@ const { result: dist } = await timed('Set-up', () => setup({ wantVirtualDisplay:
 mkdirSync(results, { recursive: true });
 const environment = { ...process.env, ELECTRON_OVERRIDE_DIST_PATH: dist };
 
-// Most of these keep one core busy: two at a time.
+// Most of these keep one core busy: two at a time. What each has to say comes when it ends, for two at once could not be told apart.
 const checks = [
   // Components, with what imports them; oxlint checks the types of everything else.
   [
@@ -119,7 +119,7 @@ const checks = [
 ];
 const side = async () => {
   for (let check = checks.shift(); check; check = checks.shift())
-    await step(check[0], bin(check[1]), check[2]);
+    await step(check[0], bin(check[1]), check[2], { whole: true });
 };
 await Promise.all([side(), side()]);
 const vitest = (report, ...files) => [
