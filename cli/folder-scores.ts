@@ -1,4 +1,5 @@
 import type { FolderScore, FolderTable, FolderView } from '../engine/api/quality.ts';
+import { counted } from '../engine/counted.ts';
 import { writeCsv } from '../engine/bundles/csv.ts';
 import { table, type Column } from './text.ts';
 
@@ -31,9 +32,11 @@ export function describeFolderTable({ folders, rows }: FolderTable): string {
   ];
   const read = folders.map(
     ({ name, sounds, windows, classes, leftOut, singleSounds }) =>
-      `${name}: ${sounds} sounds (${windows} windows) in ${classes} classes` +
-      (leftOut.length > 0 ? `; ${leftOut.length} files could not be read` : '') +
-      (singleSounds.length > 0 ? `; ${singleSounds.length} classes of one sound left out` : ''),
+      `${name}: ${counted(sounds, 'sound')} (${counted(windows, 'window')}) in ${counted(classes, 'class', 'classes')}` +
+      (leftOut.length > 0 ? `; ${counted(leftOut.length, 'file')} could not be read` : '') +
+      (singleSounds.length > 0
+        ? `; ${counted(singleSounds.length, 'class', 'classes')} of one sound left out`
+        : ''),
   );
   return `Accuracy, % of the sounds, each left out in turn (prototypes: five folds)\n${table(columns, rows)}\n\n${read.join('\n')}`;
 }

@@ -1,5 +1,6 @@
 import type { CurvePoint } from '../engine/api/experiments.ts';
 import type { JobProgress } from '../engine/api/jobs.ts';
+import { counted } from '../engine/counted.ts';
 import { duration, percent } from './text.ts';
 
 /** Where progress is written: standard error. */
@@ -64,7 +65,7 @@ export function describe(title: string, progress: JobProgress, point: CurvePoint
         ? `${done} ${unit}`.trim()
         : '…',
   ];
-  if (windows > 0) parts.push(`${windows} windows`);
+  if (windows > 0) parts.push(counted(windows, 'window'));
   if (audioSecondsPerSecond !== null) parts.push(`${audioSecondsPerSecond.toFixed(1)} audio s/s`);
   if (point) parts.push(`loss ${point.loss.toFixed(4)}`, trainingScore(point));
   if (failures > 0) parts.push(`${failures} failed`);

@@ -1,4 +1,5 @@
 import type { AccuracyTable, QualityCard, Spread } from '../engine/api/quality.ts';
+import { counted } from '../engine/counted.ts';
 import { madeAndReal, pairs, table } from './text.ts';
 
 const TITLES: readonly [keyof QualityCard['accuracy'], string][] = [
@@ -106,7 +107,7 @@ export function describeCard(card: QualityCard): string {
     );
   for (const [number, { trained, judge, prototypes, rows }] of (card.origins ?? []).entries())
     parts.push(
-      `Half ${number + 1}: ${prototypes} prototypes of ${trained} sounds, judged by ${judge} others\n${table(
+      `Half ${number + 1}: ${counted(prototypes, 'prototype')} of ${counted(trained, 'sound')}, judged by ${counted(judge, 'other')}\n${table(
         [
           { title: 'sounds from', value: (row) => row.name },
           { title: 'cycle cosine', value: (row) => row.cycleCosine.toFixed(3), align: 'right' },

@@ -4,6 +4,7 @@ import type { CurvePoint, Experiment } from '../engine/api/experiments.ts';
 import type { Job, JobKind, JobResult } from '../engine/api/jobs.ts';
 import type { LibrarySummary } from '../engine/api/libraries.ts';
 import { EngineError } from '../engine/api/errors.ts';
+import { counted } from '../engine/counted.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
 import type { QueueSettings } from '../engine/queue/settings.ts';
 import type { VectorStoreSettings } from '../engine/stores/settings.ts';
@@ -73,7 +74,7 @@ export class Session {
     if (more.length > 0)
       throw new EngineError(
         'bad-input',
-        `${this.#options.folder} holds ${more.length + 1} libraries.`,
+        `${this.#options.folder} holds ${counted(more.length + 1, 'library', 'libraries')}.`,
         'The command line works with data folders of one library; name another folder with --library.',
       );
     return library;

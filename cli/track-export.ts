@@ -1,6 +1,7 @@
 import type { Input } from '../engine/api/contract.ts';
 import { EngineError } from '../engine/api/errors.ts';
 import { parseSearch } from '../engine/api/search-query.ts';
+import { counted } from '../engine/counted.ts';
 import { foundTracks, scopeOf } from './found-tracks.ts';
 import { list, wholeNumber } from './options.ts';
 import type { Session } from './session.ts';
@@ -85,7 +86,12 @@ async function spacesOf(session: Session, libraryId: string, named: string[] | u
   return named.map((name) => {
     const fit = known.filter(({ key, packId }) => key === name || packId === name);
     const [one] = fit;
-    const all = known.map(({ key, packId, windows }) => `${packId} (${windows} windows: ${key})`).join(', ');
+    const all = known
+      .map(
+        ({ key, packId, windows }) =>
+          `${packId} (${windows === 'all' ? 'all windows' : counted(windows, 'window')}: ${key})`,
+      )
+      .join(', ');
     if (!one)
       throw new EngineError(
         'not-found',
@@ -95,7 +101,7 @@ async function spacesOf(session: Session, libraryId: string, named: string[] | u
     if (fit.length > 1)
       throw new EngineError(
         'bad-input',
-        `There are ${fit.length} spaces of “${name}”.`,
+        `There are ${counted(fit.length, 'space')} of “${name}”.`,
         `Name one by its key: ${all}.`,
       );
     return one.key;

@@ -11,6 +11,7 @@ import type { Sonification } from '../../engine/api/sonify.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import type { Session } from '../session.ts';
 import { SEARCHED_SPLITS } from '../../engine/api/studies.ts';
+import { counted } from '../../engine/counted.ts';
 import { studyOfMany } from '../study.ts';
 import { taxonomyOf } from '../taxonomy.ts';
 import { distinctFileNames } from '../../engine/bundles/names.ts';
@@ -180,7 +181,7 @@ class Demo {
       for (const card of facts.cards) {
         if (card.sonified !== 'to come') continue;
         await tell(
-          `${waiting - made} of ${waiting} sounds on this page, then the export bundles with ${rest} more`,
+          `${waiting - made} of ${counted(waiting, 'sound')} on this page, then the export bundles with ${rest} more`,
           waiting - made + rest,
         );
         card.sonified = await this.#sonify(libraryId, experimentId, card);

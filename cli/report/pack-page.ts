@@ -1,5 +1,6 @@
 import type { PackInfo } from '../../engine/api/packs.ts';
 import type { AccuracyTable, HeardClass, HeardSound, QualityCard, Spread } from '../../engine/api/quality.ts';
+import { counted } from '../../engine/counted.ts';
 import { grid } from './grid.ts';
 import { html, type Html } from './html.ts';
 import { style } from './style.ts';
@@ -93,7 +94,7 @@ function soundSection({ roundTrip, cycle, fidelity, speed }: QualityCard): Html 
   const parts: Html[] = [];
   if (roundTrip)
     parts.push(
-      html`<h3>Round trip through features and decoder, ${roundTrip.windows} windows</h3>`,
+      html`<h3>Round trip through features and decoder, ${counted(roundTrip.windows, 'window')}</h3>`,
       grid(
         ['', 'log-spectral distance, dB', 'multi-resolution STFT distance'],
         [

@@ -9,6 +9,7 @@ import type { PrototypeInfo } from '../../engine/api/prototypes.ts';
 import type { Reduction, ReductionScore } from '../../engine/api/reductions.ts';
 import type { Recommendation } from '../../engine/api/studies.ts';
 import type { Sonification } from '../../engine/api/sonify.ts';
+import { counted } from '../../engine/counted.ts';
 import { grid } from './grid.ts';
 import { html, type Html } from './html.ts';
 import { style } from './style.ts';
@@ -74,9 +75,10 @@ export function reportPage(facts: ReportFacts): string {
       <body>
         <h1>Archetone report</h1>
         <p class="soft">
-          ${library.name}: ${library.tracks.ready} tracks, ${library.windowCount} windows,
-          ${(library.durationSeconds / 60).toFixed(1)} minutes. Pack ${facts.pack.title}
-          ${facts.pack.version}. Taxonomy ${experiment.taxonomyName}, ${experiment.classes.length} classes.
+          ${library.name}: ${counted(library.tracks.ready, 'track')},
+          ${counted(library.windowCount, 'window')}, ${(library.durationSeconds / 60).toFixed(1)} minutes.
+          Pack ${facts.pack.title} ${facts.pack.version}. Taxonomy ${experiment.taxonomyName},
+          ${counted(experiment.classes.length, 'class', 'classes')}.
         </p>
         ${progressSection(facts.progress)} ${metricsSection(experiment)} ${prototypeSection(facts.cards)}
         ${explanationSection(facts.explanation)}
@@ -107,7 +109,8 @@ function metricsSection({ metrics, droppedClasses, parameters }: Experiment): Ht
     droppedClasses.length === 0
       ? html``
       : html`<p class="soft">
-          Left out, with fewer than ${parameters.minimumTracks} tracks: ${droppedClasses.join(', ')}.
+          Left out, with fewer than ${counted(parameters.minimumTracks, 'track')}:
+          ${droppedClasses.join(', ')}.
         </p>`;
   return html`<h2>How well it classifies</h2>
     <p>
@@ -234,9 +237,9 @@ function reductionSection(reduction: Reduction, { whole, chosen, sets }: Recomme
   ];
   return html`<h2>The corpus, reduced</h2>
     <p>
-      Of ${sets.length} sets, by every method at several sizes, ${reduction.name} is the smallest that costs
-      little: F1 over samples ${share(best.value)}, the whole ${share(whole)}, on splits that did not choose
-      it.
+      Of ${counted(sets.length, 'set')}, by every method at several sizes, ${reduction.name} is the smallest
+      that costs little: F1 over samples ${share(best.value)}, the whole ${share(whole)}, on splits that did
+      not choose it.
     </p>
     <p>
       ${reduction.name}: ${full.classifier} (k = ${full.k}) on ${reduction.testRows} held-out tracks, trained
@@ -262,7 +265,7 @@ function exportSection(bundles: readonly ExportResult[]): Html {
         </tr>`,
     );
     return html`<details>
-      <summary><code>export/${basename(folder)}</code>: ${files.length} files</summary>
+      <summary><code>export/${basename(folder)}</code>: ${counted(files.length, 'file')}</summary>
       <div class="scroll">
         <table>
           <thead>

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { EngineError } from '../../engine/api/errors.ts';
 import type { LibraryBackup } from '../../engine/api/libraries.ts';
+import { counted } from '../../engine/counted.ts';
 import { bytes, pairs, table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
 
@@ -89,7 +90,10 @@ Examples:
               client.call('libraries.takeIn', { bundle: resolve(from), folder: resolve(music) }),
             );
             const library = await client.call('libraries.get', { libraryId });
-            return { json: library, text: `Took in “${library.name}”: ${library.tracks.total} tracks.` };
+            return {
+              json: library,
+              text: `Took in “${library.name}”: ${counted(library.tracks.total, 'track')}.`,
+            };
           });
         return cli.withLibrary(options.library, async (session) => {
           const { client } = session;
@@ -108,7 +112,7 @@ Examples:
           const library = await client.call('libraries.restore', { libraryId, backup: wanted.name });
           return {
             json: { library, backup: wanted },
-            text: `“${library.name}” is as it was on ${wanted.at}: ${library.tracks.total} tracks.`,
+            text: `“${library.name}” is as it was on ${wanted.at}: ${counted(library.tracks.total, 'track')}.`,
           };
         });
       }),

@@ -1,4 +1,5 @@
 import type { ComparedTrack, ExperimentComparison, RepeatedComparison } from '../../engine/api/compare.ts';
+import { counted } from '../../engine/counted.ts';
 import { seedNumber, wholeNumber } from '../options.ts';
 import { percent, table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
@@ -84,7 +85,7 @@ function describe(result: ExperimentComparison, first: string, second: string): 
   return [
     `A: ${first}`,
     `B: ${second}`,
-    `${result.tracks} test tracks of both, ${result.classes.length} classes`,
+    `${counted(result.tracks, 'test track')} of both, ${counted(result.classes.length, 'class', 'classes')}`,
     '',
     table<(typeof metrics)[number]>(
       [

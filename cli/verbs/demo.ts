@@ -1,5 +1,6 @@
 import { headline } from '../../engine/api/metric-names.ts';
 import { EngineError } from '../../engine/api/errors.ts';
+import { counted } from '../../engine/counted.ts';
 import { runDemo } from '../report/demo.ts';
 import { seedNumber, wholeNumber } from '../options.ts';
 import { duration, pairs, percent } from '../text.ts';
@@ -37,7 +38,10 @@ export const demoVerb: AddVerb = (program, cli) => {
           json: result,
           text: pairs([
             ['report', result.index],
-            ['tracks', `${result.library.tracks.ready} ready, ${result.library.windowCount} windows`],
+            [
+              'tracks',
+              `${result.library.tracks.ready} ready, ${counted(result.library.windowCount, 'window')}`,
+            ],
             ...(best
               ? [
                   [

@@ -3,6 +3,7 @@ import type { JobResult } from '../../engine/api/jobs.ts';
 import type { LibrarySummary } from '../../engine/api/libraries.ts';
 import type { TrackRow } from '../../engine/api/tracks.ts';
 import { EngineError } from '../../engine/api/errors.ts';
+import { counted } from '../../engine/counted.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { windows } from '../options.ts';
 import { addQueueOptions, lease, queueSettings, type QueueOptions } from '../queue-options.ts';
@@ -122,7 +123,7 @@ async function allTracks(
 
 function describe({ tracks, windowCount, durationSeconds }: LibrarySummary, result: Imported): string {
   return pairs([
-    ['imported', `${result.imported} files in ${duration(result.seconds)}`],
+    ['imported', `${counted(result.imported, 'file')} in ${duration(result.seconds)}`],
     ['unchanged', String(result.unchanged)],
     ['failed', String(result.failed)],
     ['missing', String(result.missing)],
@@ -130,7 +131,7 @@ function describe({ tracks, windowCount, durationSeconds }: LibrarySummary, resu
     ...(result.noted > 0 ? [['read with damage', String(result.noted)] as const] : []),
     [
       'library',
-      `${tracks.ready} tracks ready, ${windowCount} windows, ${duration(durationSeconds)} of audio`,
+      `${counted(tracks.ready, 'track')} ready, ${counted(windowCount, 'window')}, ${duration(durationSeconds)} of audio`,
     ],
   ]);
 }

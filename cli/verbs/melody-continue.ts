@@ -8,6 +8,7 @@ import {
   type NotesSurprise,
 } from '../../engine/api/melodies.ts';
 import { COUNTED_BPM, FASTEST_BPM, possibleTempo, SLOWEST_BPM } from '../../engine/api/melody.ts';
+import { counted } from '../../engine/counted.ts';
 import { melodyNamed } from '../melodies.ts';
 import { number, seedNumber, wholeNumber } from '../options.ts';
 import { table } from '../text.ts';
@@ -90,7 +91,7 @@ Example:
           return {
             json: { model, learning, notes: continuation.notes, kept: kept?.melody ?? null, file },
             text: [
-              `${continuation.notes.length} notes by the ${named[model]}: ${file}`,
+              `${counted(continuation.notes.length, 'note')} by the ${named[model]}: ${file}`,
               ...described(learning),
             ].join('\n'),
           };
@@ -115,7 +116,7 @@ Example:
 const named = { markov: 'Markov chain', lstm: 'LSTM' } as const;
 
 function described({ melodies, notes, needed, better, figures }: MelodyLearning): string[] {
-  const learned = `Learned from ${melodies} melodies of ${notes} notes and rests.`;
+  const learned = `Learned from ${counted(melodies, 'melody', 'melodies')} of ${counted(notes, 'note or rest', 'notes and rests')}.`;
   const few =
     melodies < needed ? [`An LSTM is learned from ${needed} or more: the Markov chain continues.`] : [];
   if (!figures) return [learned, ...few];
@@ -128,7 +129,7 @@ function described({ melodies, notes, needed, better, figures }: MelodyLearning)
   ];
   const nats = (value: number): string => value.toFixed(2);
   return [
-    `${learned} Nats per note of ${figures.melodies} that were held out (${figures.notes} notes), less is better${figures.chosenBy > 0 ? `; the model was chosen by ${figures.chosenBy} others` : ''}:`,
+    `${learned} Nats per note of ${figures.melodies} that were held out (${counted(figures.notes, 'note')}), less is better${figures.chosenBy > 0 ? `; the model was chosen by ${counted(figures.chosenBy, 'other')}` : ''}:`,
     table(
       [
         { title: 'model', value: ({ name }) => name },

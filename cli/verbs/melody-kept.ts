@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { LONGEST_MELODY_NAME, type KeptMelody } from '../../engine/api/melodies.ts';
 import { possibleTempo, TRANSCRIBED_SECONDS } from '../../engine/api/melody.ts';
 import { EngineError } from '../../engine/api/errors.ts';
+import { counted } from '../../engine/counted.ts';
 import { asEngineError } from '../../engine/packs/failures.ts';
 import { foundTracks } from '../found-tracks.ts';
 import { melodyNamed } from '../melodies.ts';
@@ -124,7 +125,7 @@ Example:
             await client.call('melody.writeMidi', { libraryId, notes, beatsPerMinute, file });
           return {
             json: { melody: kept, known, notes, beatsPerMinute, file },
-            text: `${notes.length} notes, ${kept.seconds.toFixed(1)} s, ${tempoOf(beatsPerMinute)}: “${kept.name}”${known ? ', which was there already' : ''}${file === null ? '' : `; ${file}`}`,
+            text: `${counted(notes.length, 'note')}, ${kept.seconds.toFixed(1)} s, ${tempoOf(beatsPerMinute)}: “${kept.name}”${known ? ', which was there already' : ''}${file === null ? '' : `; ${file}`}`,
           };
         }),
       ),
@@ -228,7 +229,7 @@ async function trackNamed(
   if (others.length > 0)
     throw new EngineError(
       'bad-input',
-      `${found.length} tracks are called “${named}”.`,
+      `${counted(found.length, 'track')} are called “${named}”.`,
       `Name one by its path, such as ${first.path}.`,
     );
   return first;

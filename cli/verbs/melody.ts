@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { MelodySound } from '../../engine/api/melody.ts';
+import { counted } from '../../engine/counted.ts';
 import { number, seedNumber, wholeNumber } from '../options.ts';
 import { addSoundOrigin, soundOrigin, type SoundOriginOptions } from '../sound-origin.ts';
 import { percent, table } from '../text.ts';
@@ -94,7 +95,7 @@ function described({ instrument, classes, file, durationSeconds }: MelodySound, 
   const { hertz, clarity } = instrument;
   const { own, ownBySine } = classes;
   return [
-    `${notes} notes, ${durationSeconds.toFixed(1)} s: ${file ?? ''}`,
+    `${counted(notes, 'note')}, ${durationSeconds.toFixed(1)} s: ${file ?? ''}`,
     hertz === null
       ? `The sound has no pitch (clarity ${clarity.toFixed(2)}): it is struck at each note, and says nothing of their pitch.`
       : `Sampled at ${hertz.toFixed(1)} Hz (clarity ${clarity.toFixed(2)}).`,

@@ -9,6 +9,7 @@ import {
   queueOrders,
 } from '../../engine/api/mistakes.ts';
 import { EngineError } from '../../engine/api/errors.ts';
+import { counted } from '../../engine/counted.ts';
 import { seedNumber, wholeNumber } from '../options.ts';
 import type { Session } from '../session.ts';
 import { parseTaxonomy, TAXONOMY_HELP, taxonomyOf } from '../taxonomy.ts';
@@ -134,7 +135,7 @@ async function mistakes(
     text: [
       described(report),
       ...decided.map(words),
-      ...written.map(({ path, rows }) => `Wrote ${rows} rows to ${path}.`),
+      ...written.map(({ path, rows }) => `Wrote ${counted(rows, 'row')} to ${path}.`),
       listed(list.mistakes, list.total, tab),
     ].join('\n\n'),
   };
@@ -148,7 +149,10 @@ function described(report: MistakesReport): string {
   const { task, folds, groupBy, tracks, classes, accuracy, leftOutClasses, problem, counts } = report;
   const left = leftOutClasses.map(({ name, tracks: n, reason }) => `${name} (${n}): ${reason}`);
   return pairs([
-    ['judged', `${tracks} tracks, ${classes} ${task === 'single' ? 'classes' : 'labels'}`],
+    [
+      'judged',
+      `${counted(tracks, 'track')}, ${task === 'single' ? counted(classes, 'class', 'classes') : counted(classes, 'label')}`,
+    ],
     ['by', `${folds} folds; tracks of one ${groupBy} and copies stay together`],
     ['predicted as labelled', accuracy === null ? '–' : `${(100 * accuracy).toFixed(1)} %`],
     ...mistakeTabs.map((tab): [string, string] => [tab, `${counts[tab].left} of ${counts[tab].total} left`]),

@@ -10,6 +10,7 @@ import {
   type SharedTrialFigures,
 } from '../../engine/api/modalities.ts';
 import { EngineError } from '../../engine/api/errors.ts';
+import { counted } from '../../engine/counted.ts';
 import { seedNumber, wholeNumber } from '../options.ts';
 import type { Session } from '../session.ts';
 import { pairs, table } from '../text.ts';
@@ -246,15 +247,21 @@ function described(space: SharedSpace): string {
   return [
     pairs([
       ['space', `${title} (${id})`],
-      ['learned from', `${tracks} tracks of ${classes} ${classesTitle}, in ${groups} groups`],
+      [
+        'learned from',
+        `${counted(tracks, 'track')} of ${classes} ${classesTitle}, in ${counted(groups, 'group')}`,
+      ],
       ['steps', steps === null ? 'not known' : String(steps)],
       ['covers looked at by', imageNetwork?.name ?? 'hand-made features'],
       ['modalities', modalities.map((of) => modalityTitles[of].toLowerCase()).join(', ')],
       [
         'covers',
-        `${covers} different ones; ${withoutCover} tracks have none, ${unreadCovers.length} were left out or could not be read`,
+        `${covers} different; ${counted(withoutCover, 'track')} without, ${unreadCovers.length} left out or not read`,
       ],
-      ['words', `lyrics of ${lyrics} tracks; names of classes left out ${wordsLeftOut} times`],
+      [
+        'words',
+        `lyrics of ${counted(lyrics, 'track')}; names of classes left out ${counted(wordsLeftOut, 'time')}`,
+      ],
     ]),
     trialTable(space.trials),
     ...unreadCovers.slice(0, 10).map(({ path, reason }) => `${path}: ${reason}`),

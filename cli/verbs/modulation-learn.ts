@@ -10,6 +10,7 @@ import {
   studyDefaults,
   studyLimits,
 } from '../../engine/api/modulation.ts';
+import { counted } from '../../engine/counted.ts';
 import { scopeOf } from '../found-tracks.ts';
 import { reportSvg } from '../modulation-picture.ts';
 import { seedNumber, wholeNumber } from '../options.ts';
@@ -94,7 +95,7 @@ async function learn(cli: Cli, folder: string, { taxonomy, svg, keep, ...setting
   });
   if (svg !== undefined) await writeOutput(resolve(svg), reportSvg(report));
   const told = kept
-    ? `Kept as the pack ${kept.packId}, ${kept.dim} numbers a vector; ${kept.tracks} tracks are embedded by it.\nTrain with it: archetone train --view compact --view ${kept.packId}`
+    ? `Kept as the pack ${kept.packId}, ${kept.dim} numbers a vector; ${counted(kept.tracks, 'track')} embedded by it.\nTrain with it: archetone train --view compact --view ${kept.packId}`
     : null;
   return {
     json: kept ? { ...report, kept } : report,
@@ -110,7 +111,7 @@ function reported(report: ModulationReport): string {
   const head = pairs([
     [
       'tracks',
-      `${tracks} of ${of}, ${classes.length} classes; ${testTracks} tested in each of ${splits} splits`,
+      `${tracks} of ${of}, ${counted(classes.length, 'class', 'classes')}; ${testTracks} tested in each of ${counted(splits, 'split')}`,
     ],
     ...sincMethodNames.map((name) => [sincTitles[name], figure(accuracy[name])] as [string, string]),
     ['The largest class', percent(majority)],

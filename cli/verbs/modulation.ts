@@ -9,6 +9,7 @@ import {
   type ModulationMapInfo,
   type ModulationSource,
 } from '../../engine/api/modulation.ts';
+import { counted } from '../../engine/counted.ts';
 import { scopeOf } from '../found-tracks.ts';
 import { hertz, mapsSvg, type DrawnMap } from '../modulation-picture.ts';
 import { number, seedNumber, wholeNumber } from '../options.ts';
@@ -163,7 +164,7 @@ async function classMean(session: Session, name: string, { taxonomy, tracks, see
   const mean = await session.run('modulation-class', (client) =>
     client.call('modulation.classMap', { libraryId, taxonomyId, class: name, tracks, seed }),
   );
-  const text = `mean of ${mean.tracks} of ${mean.of} tracks of ${name}`;
+  const text = `mean of ${mean.tracks} of ${counted(mean.of, 'track')} of ${name}`;
   return { taxonomyId, text, map: mean.map, tracks: mean.tracks, of: mean.of, unreadable: mean.unreadable };
 }
 

@@ -9,6 +9,7 @@ import {
   type SimilarRequest,
   type SimilarSounds,
 } from '../../engine/api/neighbours.ts';
+import { counted } from '../../engine/counted.ts';
 import { EngineError } from '../../engine/api/errors.ts';
 import { quoted } from '../../engine/api/search-fields.ts';
 import { list, number, wholeNumber } from '../options.ts';
@@ -97,11 +98,15 @@ Examples:
 /** @throws EngineError `bad-input` */
 function checkCounts(paths: readonly string[], weights: readonly number[]): void {
   if (paths.length > MOST_QUERIES)
-    throw new EngineError('bad-input', `At most ${MOST_QUERIES} files can be mixed.`, 'Name fewer of them.');
+    throw new EngineError(
+      'bad-input',
+      `At most ${counted(MOST_QUERIES, 'file')} can be mixed.`,
+      'Name fewer of them.',
+    );
   if (weights.length > 0 && weights.length !== paths.length)
     throw new EngineError(
       'bad-input',
-      `${weights.length} weights were given for ${paths.length} files.`,
+      `${counted(weights.length, 'weight')} for ${counted(paths.length, 'file')}.`,
       'Give one weight for every file, or none.',
     );
 }

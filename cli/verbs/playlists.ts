@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { AddedPlaylists, PlaylistInfo } from '../../engine/api/playlists.ts';
 import { EngineError } from '../../engine/api/errors.ts';
+import { counted } from '../../engine/counted.ts';
 import { table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
 
@@ -124,9 +125,8 @@ Examples:
 function elsewhere(added: readonly PlaylistInfo[]): string[] {
   const of = added.filter(({ tracks }) => tracks === 0).length;
   if (of === 0) return [];
-  const which = of === 1 ? '1 playlist' : `${of} playlists`;
   return [
-    `No entry of ${which} is a track of this library: import their music, and they match. Why, says archetone playlists list --unmatched.`,
+    `No entry of ${counted(of, 'playlist')} is a track of this library: import their music, and they match. Why, says archetone playlists list --unmatched.`,
   ];
 }
 

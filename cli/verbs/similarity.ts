@@ -13,6 +13,7 @@ import {
   type SimilarityFigures,
 } from '../../engine/api/similarity.ts';
 import { EngineError } from '../../engine/api/errors.ts';
+import { counted } from '../../engine/counted.ts';
 import { seedNumber, wholeNumber } from '../options.ts';
 import { pairs, table } from '../text.ts';
 import type { AddVerb } from '../verb.ts';
@@ -97,8 +98,8 @@ Examples:
           const text = [
             described(learned),
             used
-              ? `The library is seen in it: ${tracks} tracks. Back: archetone similarity use <library>`
-              : `${tracks} tracks lie in it. See the library in it: archetone similarity use <library> ${packId}`,
+              ? `The library is seen in it: ${counted(tracks, 'track')}. Back: archetone similarity use <library>`
+              : `In it: ${counted(tracks, 'track')}. See the library in it: archetone similarity use <library> ${packId}`,
           ];
           return { json: { ...learned, embedded: tracks, used }, text: text.join('\n\n') };
         }),
@@ -119,7 +120,7 @@ Examples:
           const { problem, playlists, tracks } = readiness;
           const ready = problem
             ? `${problem.message} ${problem.hint}`
-            : `${playlists} playlists with ${tracks} different tracks can be learned from.`;
+            : `To learn from: ${counted(playlists, 'playlist')} with ${counted(tracks, 'different track')}.`;
           return { json: { spaces, readiness }, text: [...spaces.map(described), ready].join('\n\n') };
         }),
       ),
@@ -136,7 +137,7 @@ Examples:
         cli.withLibrary(folder, async (session) => {
           const { id: libraryId } = await session.library();
           const used = await session.client.call('similarity.use', { libraryId, packId: packId ?? null });
-          return { json: used, text: `Seen in ${used.packId}: ${used.tracks} tracks.` };
+          return { json: used, text: `Seen in ${used.packId}: ${counted(used.tracks, 'track')}.` };
         }),
       ),
     );
@@ -164,7 +165,10 @@ function described(space: LearnedSpace): string {
     pairs([
       ['space', `${title} (${packId})${inUse ? ', in use' : ''}`],
       ['learned on', parent.title],
-      ['from', `${playlists} playlists with ${tracks} different tracks, pairs: ${settings.pairs}`],
+      [
+        'from',
+        `${counted(playlists, 'playlist')} with ${counted(tracks, 'different track')}, pairs: ${settings.pairs}`,
+      ],
     ]),
     figures(assessment),
   ].join('\n');
@@ -182,7 +186,7 @@ function figures({ all, otherArtists }: SimilarityAssessment): string {
 }
 
 const asked = ({ lists, queries }: SimilarityFigures): string =>
-  `${queries} tracks asked for the rest of ${lists} playlists, none of them learned from`;
+  `${counted(queries, 'track')} asked for the rest of ${counted(lists, 'playlist')}, none of them learned from`;
 
 function figureTable({ methods, chance }: SimilarityFigures): string {
   const rows = [...similarityMethodNames, 'chance' as const];

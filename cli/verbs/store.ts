@@ -1,5 +1,6 @@
 import type { StoreAnswer } from '../../engine/api/stores.ts';
 import { metrics } from '../../engine/api/neighbours.ts';
+import { counted } from '../../engine/counted.ts';
 import { storeSettings } from '../../engine/stores/settings.ts';
 import { wholeNumber } from '../options.ts';
 import { requireLibraryFolder } from '../library-folder.ts';
@@ -66,14 +67,14 @@ export const storeVerb: AddVerb = (program, cli) => {
         let whole = false;
         for await (filled of filling) {
           const percent = Math.floor((100 * filled.done) / filled.total);
-          if (percent >= told + 5) cli.say(`${filled.done} of ${filled.total} windows`);
+          if (percent >= told + 5) cli.say(`${filled.done} of ${counted(filled.total, 'window')}`);
           if (percent >= told + 5) told = percent;
           // Making its index may take it minutes.
           if (filled.done === filled.total && !whole)
             cli.say('All windows are there; the store deletes what is old and makes its index.');
           whole ||= filled.done === filled.total;
         }
-        return { json: { windows: filled.total }, text: `${filled.total} windows are in the store.` };
+        return { json: { windows: filled.total }, text: `In the store: ${counted(filled.total, 'window')}.` };
       }),
     );
 
@@ -121,5 +122,5 @@ function describe({ windows, compared, metric, recall }: StoreAnswer): string {
     windows,
   );
   const checked = recall === null ? '' : `; ${(100 * recall).toFixed(1)} % of what an exact search finds`;
-  return `${rows}\n\nof ${compared} windows in the store${checked}`;
+  return `${rows}\n\nof ${counted(compared, 'window')} in the store${checked}`;
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Taggram } from '../../engine/api/tags.ts';
 import { EngineError, type EngineErrorData } from '../../engine/api/errors.ts';
+import { counted } from '../../engine/counted.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { number, wholeNumber } from '../options.ts';
 import { damage, table } from '../text.ts';
@@ -83,9 +84,9 @@ async function tagTracks(cli: Cli, folder: string, options: TagsOptions) {
     const result = await session.run('tag-library', (client) => client.call('tags.library', spec));
     const { taxonomyId, tracks, labelled, failed } = result;
     const text = [
-      `${tracks} tracks heard`,
+      `${counted(tracks, 'track')} heard`,
       failed > 0 ? `, ${failed} cannot be` : '',
-      taxonomyId === null ? '' : `; ${labelled} of them have a label`,
+      taxonomyId === null ? '' : `; with a label: ${labelled}`,
     ];
     return { json: result, text: text.join(''), exitCode: exitCodes.ok };
   });
@@ -165,6 +166,8 @@ function asText(
       ],
       rows,
     ),
-    ...(labels === null ? [] : [`${labels.file}: ${labels.labelled} of ${files.length} files have a label`]),
+    ...(labels === null
+      ? []
+      : [`${labels.file}: ${labels.labelled} of ${counted(files.length, 'file')} with a label`]),
   ].join('\n\n');
 }

@@ -4,6 +4,7 @@ import { trackQuerySchema } from '../../engine/api/tracks.ts';
 import type { TrackRow } from '../../engine/api/tracks.ts';
 import { searchFieldNames, searchFields } from '../../engine/api/search-fields.ts';
 import { parseSearch } from '../../engine/api/search-query.ts';
+import { counted } from '../../engine/counted.ts';
 import { foundTracks, scopeOf } from '../found-tracks.ts';
 import { wholeNumber } from '../options.ts';
 import { percent, table } from '../text.ts';
@@ -130,6 +131,6 @@ function describe(tracks: readonly TrackRow[], total: number, tags: readonly str
     ],
     tracks,
   );
-  const count = `${total} ${total === 1 ? 'track' : 'tracks'}`;
+  const count = counted(total, 'track');
   return `${rows}\n\n${tracks.length < total ? `${tracks.length} of ${count}` : count}`;
 }

@@ -15,6 +15,7 @@ import {
 } from '../../engine/api/views.ts';
 import { metricNames, untested, type MetricName } from '../../engine/api/metric-names.ts';
 import { EngineError } from '../../engine/api/errors.ts';
+import { counted } from '../../engine/counted.ts';
 import { list, number, seedNumber, wholeNumber } from '../options.ts';
 import { parseTaxonomy, TAXONOMY_HELP, taxonomyOf } from '../taxonomy.ts';
 import { duration, pairs, percent, someOf, table } from '../text.ts';
@@ -210,7 +211,7 @@ function describeExperiment(experiment: Experiment): string {
   const notTested = counts.test.tracks === 0 ? 'any class' : someOf(untested(experiment));
   const head = pairs([
     ['experiment', experiment.id],
-    ['taxonomy', `${experiment.taxonomyName}, ${experiment.classes.length} classes`],
+    ['taxonomy', `${experiment.taxonomyName}, ${counted(experiment.classes.length, 'class', 'classes')}`],
     ...(experiment.droppedClasses.length === 0
       ? []
       : [['left out', `${someOf(experiment.droppedClasses)} (too few tracks)`] as const]),
@@ -299,7 +300,7 @@ function viewsText({ views }: Experiment): string {
     tracks === 0
       ? []
       : [
-          `${tracks} tracks lack a view; they were not learned from, and are classified by the others:`,
+          `Without a view: ${counted(tracks, 'track')}, not learned from, and classified by the other views:`,
           ...lacking,
         ];
   return [text, ...views.notes, note.join('\n')].filter((part) => part !== '').join('\n\n');

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { counted } from '../../engine/counted.ts';
 import { asToken, queueLimits } from '../../engine/queue/protocol.ts';
 import { readFolderMap, type FolderMap } from '../../engine/worker/file-map.ts';
 import { jsonLog } from '../../engine/worker/log.ts';
@@ -106,7 +107,7 @@ Examples:
         return {
           json: { worker: name, ...summary },
           text: pairs([
-            ['answered', `${summary.answered} tracks, ${summary.windows} windows`],
+            ['answered', `${counted(summary.answered, 'track')}, ${counted(summary.windows, 'window')}`],
             ['files that failed', String(summary.fileFailures)],
             ['could not', String(summary.refused)],
             ['handed back', String(summary.handedBack)],

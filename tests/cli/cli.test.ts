@@ -227,10 +227,7 @@ describe('the command line', { timeout: 180_000 }, () => {
     };
     expect([await mixed('200,1'), await mixed('1,200')]).toEqual([['bass'], ['mid']]);
     const wrong = await runCli(['neighbours', inside, '--weights', '1,2', '--library', library, '--json']);
-    expect([wrong.code, wrong.stdout]).toEqual([
-      2,
-      expect.stringContaining('2 weights were given for 1 files.'),
-    ]);
+    expect([wrong.code, wrong.stdout]).toEqual([2, expect.stringContaining('2 weights for 1 file.')]);
   });
 
   it('lists the tracks that a search finds, and says what is wrong with one', async () => {
