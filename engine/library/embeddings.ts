@@ -4,26 +4,13 @@ import type { Rows } from '../../models/neighbours/rows.ts';
 import type { ComputedBy, SpaceInfo } from '../api/spaces.ts';
 import { EngineError } from '../api/errors.ts';
 import { toBlob, type Database } from '../storage/database.ts';
+import { countOf, inChunks, joinedRows, type Head } from './embedding-rows.ts';
 import { Kept } from './kept.ts';
 import { type SpaceRepository, otherSpace } from './spaces.ts';
 import { LibraryVectors } from './vectors.ts';
 import type { WindowEmbeddings } from './window-embeddings.ts';
 import { dropVectorFile, WindowsInFile, type VectorPlace } from './window-rows.ts';
 
-/** What a row of embeddings holds of its windows, one value or vector after the other. */
-type BlobColumn = 'window_index' | 'start_seconds' | 'window_seconds' | 'vectors';
-
-/** A track that is embedded. */
-interface Head {
-  id: string;
-  content_hash: string;
-  dim: number;
-  count: number;
-}
-
-/** Tracks that are read at once, if their vectors take no more bytes than that: what is warm in a processor's cache. */
-const CHUNK = 500;
-const CHUNK_BYTES = 1024 * 1024;
 /** Tracks whose vectors in a file are held against the database when it is opened. */
 const LOOKED_AT = 32;
 /** Spaces whose vectors are held in memory: the current one, and one that is looked at beside it. */
@@ -100,7 +87,7 @@ export class EmbeddingRepository {
     const dim = heads[0]?.dim ?? 0;
     const means = new Float32Array(heads.length * dim);
     let first = 0;
-    for (const { part, blobs } of this.#joined(space, heads, ['vectors'])) {
+    for (const { part, blobs } of joinedRows(this.#db, space, heads, ['vectors'])) {
       const trackOf = new Int32Array(countOf(part));
       let row = 0;
       for (const [track, { count }] of part.entries()) trackOf.fill(track, row, (row += count));
@@ -203,7 +190,12 @@ export class EmbeddingRepository {
     const places = ['window_index', 'start_seconds', 'window_seconds'] as const;
     let offset = 0;
     let track = 0;
-    for (const { part, blobs } of this.#joined(space, heads, take ? [...places, 'vectors'] : places)) {
+    for (const { part, blobs } of joinedRows(
+      this.#db,
+      space,
+      heads,
+      take ? [...places, 'vectors'] : places,
+    )) {
       all.windowIndex.set(new Int32Array(blobs.window_index), offset);
       all.startSeconds.set(new Float32Array(blobs.start_seconds), offset);
       all.durationSeconds.set(new Float32Array(blobs.window_seconds), offset);
@@ -217,52 +209,12 @@ export class EmbeddingRepository {
   #read(space: SpaceInfo, heads: readonly Head[]): Float32Array {
     const all = new Float32Array(countOf(heads) * (heads[0]?.dim ?? 0));
     let offset = 0;
-    for (const { blobs } of this.#joined(space, heads, ['vectors'])) {
+    for (const { blobs } of joinedRows(this.#db, space, heads, ['vectors'])) {
       const vectors = new Float32Array(blobs.vectors);
       all.set(vectors, offset);
       offset += vectors.length;
     }
     return all;
-  }
-
-  /**
-   * Columns of some tracks after the other, in their order, each joined to one blob by the database: a blob for each track takes
-   * several times as long to cross from the driver.
-   * @throws EngineError `database` where a row does not hold what it says
-   */
-  *#joined(
-    space: SpaceInfo,
-    heads: readonly Head[],
-    columns: readonly BlobColumn[],
-  ): Generator<{ part: readonly Head[]; blobs: Readonly<Record<BlobColumn, ArrayBuffer>> }, void> {
-    // In an encoding of UTF-8 the bytes of a blob are those of its text, whatever they are.
-    const joined = columns.map((name) => `CAST(group_concat(e.${name}, '') AS BLOB) AS ${name}`);
-    const rows = this.#db.prepare<Partial<Record<BlobColumn, ArrayBuffer>>>(
-      `SELECT ${joined.join(', ')}
-         FROM json_each(?) wanted CROSS JOIN cache.embeddings e ON e.space = ? AND e.track_id = wanted.value`,
-    );
-    const nothing = new ArrayBuffer(0);
-    for (const part of inChunks(heads)) {
-      const found = rows.get([JSON.stringify(part.map(({ id }) => id)), space.key]);
-      const blobs = {
-        window_index: nothing,
-        start_seconds: nothing,
-        window_seconds: nothing,
-        vectors: nothing,
-      };
-      for (const name of columns) {
-        const bytes = name === 'vectors' ? bytesOf(part) : Float32Array.BYTES_PER_ELEMENT * countOf(part);
-        const blob = found?.[name] ?? nothing;
-        if (blob.byteLength !== bytes)
-          throw new EngineError(
-            'database',
-            `Embeddings of this library are damaged: ${name} of some tracks has ${blob.byteLength} bytes instead of ${bytes}.`,
-            'Import the folder again with “Read every file again”, which computes them anew.',
-          );
-        blobs[name] = blob;
-      }
-      yield { part, blobs };
-    }
   }
 
   /** Vectors that are searched from a file beside the databases. */
@@ -504,25 +456,6 @@ export class EmbeddingRepository {
       )
       .all([space.key, ...(trackIds ? [JSON.stringify(trackIds)] : [])]);
   }
-}
-
-const countOf = (heads: readonly Head[]): number => heads.reduce((sum, { count }) => sum + count, 0);
-
-const bytesOf = (heads: readonly Head[]): number =>
-  heads.reduce((sum, { count, dim }) => sum + Float32Array.BYTES_PER_ELEMENT * count * dim, 0);
-
-/** Tracks that follow each other, as many as are read at once; one at least. */
-function* inChunks(all: readonly Head[]): Generator<readonly Head[], void> {
-  let [first, bytes] = [0, 0];
-  for (const [i, head] of all.entries()) {
-    const own = bytesOf([head]);
-    if (i > first && (i - first === CHUNK || bytes + own > CHUNK_BYTES)) {
-      yield all.slice(first, i);
-      [first, bytes] = [i, 0];
-    }
-    bytes += own;
-  }
-  if (first < all.length) yield all.slice(first);
 }
 
 function fingerprintOf(

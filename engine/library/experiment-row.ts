@@ -44,7 +44,7 @@ const ADDED_LATER = {
 /** What was not measured before. */
 const LATER_METRICS = { microF1: null, samplesF1: null } as const;
 const LATER_SCORES = { trainMicroF1: null, validationMicroF1: null, kept: null } as const;
-export type StoredMetrics = Omit<Metrics, keyof typeof LATER_METRICS> & Partial<Metrics>;
+type StoredMetrics = Omit<Metrics, keyof typeof LATER_METRICS> & Partial<Metrics>;
 type StoredPoint = Omit<CurvePoint, keyof typeof LATER_SCORES> & Partial<CurvePoint>;
 
 /**
@@ -100,4 +100,22 @@ export function readThresholds(
   if (parameters.task === 'single') return null;
   if (stored !== null) return JSON.parse(stored) as LabelThreshold[];
   return classes.map(() => ({ value: DEFAULT_THRESHOLD, source: 'default' }));
+}
+
+/** Of each split in the scores of a revision its name and the two figures that a history shows. */
+const headlines = ['split', 'accuracy', 'balancedAccuracy'] as const;
+export const headlinePaths: string = ['train', 'validation', 'test']
+  .flatMap((_, i) => headlines.map((name) => `'$[${i}].${name}'`))
+  .join(', ');
+
+/** @param headline values at `headlinePaths`, as JSON: of 200 classes all scores are 320 kB, and a history has them for each revision */
+export function testScores(headline: string): { accuracy: number | null; balancedAccuracy: number | null } {
+  // Made by SQLite from what the repository wrote.
+  const values = JSON.parse(headline) as (string | number | null)[];
+  const at = values.indexOf('test');
+  const figure = (name: (typeof headlines)[number]): number | null => {
+    const value = at < 0 ? null : values[at + headlines.indexOf(name)];
+    return typeof value === 'number' ? value : null;
+  };
+  return { accuracy: figure('accuracy'), balancedAccuracy: figure('balancedAccuracy') };
 }

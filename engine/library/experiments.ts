@@ -6,8 +6,14 @@ import type { ExperimentView, ViewsReport } from '../api/views.ts';
 import type { Database } from '../storage/database.ts';
 import type { Announce } from './changes.ts';
 import type { SpaceRepository } from './spaces.ts';
-import { experimentOf, experimentRowsSql, readThresholds } from './experiment-row.ts';
-import type { ExperimentRow, StoredMetrics } from './experiment-row.ts';
+import {
+  experimentOf,
+  experimentRowsSql,
+  headlinePaths,
+  readThresholds,
+  testScores,
+} from './experiment-row.ts';
+import type { ExperimentRow } from './experiment-row.ts';
 import type { PredictionTruth } from './track-row.ts';
 import { PrototypeNetwork } from '../../models/pecmae/network.ts';
 import { ViewNetwork } from '../../models/views/view-network.ts';
@@ -148,16 +154,16 @@ export class ExperimentRepository {
     const { revision: current } = this.get(experimentId);
     const position = this.#position(experimentId);
     const rows = this.#db
-      .prepare<{ revision: number; change: string; name: string; metrics: string; created_at: string }>(
-        `SELECT revision, change, name, metrics, created_at FROM experiment_revisions
-          WHERE experiment_id = ? ORDER BY revision`,
+      .prepare<{ revision: number; change: string; name: string; scores: string; created_at: string }>(
+        `SELECT revision, change, name, json_extract(metrics, ${headlinePaths}) AS scores, created_at
+           FROM experiment_revisions WHERE experiment_id = ? ORDER BY revision`,
       )
       .all([experimentId]);
-    const revisions = rows.map(({ revision, change, name, metrics, created_at: createdAt }) => {
-      const test = (JSON.parse(metrics) as StoredMetrics[]).find(({ split }) => split === 'test');
-      const scores = { accuracy: test?.accuracy ?? null, balancedAccuracy: test?.balancedAccuracy ?? null };
-      return { revision, change, name, ...scores, createdAt };
-    });
+    const revisions = rows.map(({ revision, change, name, scores, created_at: createdAt }) => ({
+      ...{ revision, change, name },
+      ...testScores(scores),
+      createdAt,
+    }));
     return {
       ...{ revisions, current },
       undo: this.#step(experimentId, position - 1),
