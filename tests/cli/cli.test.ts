@@ -456,7 +456,7 @@ describe('the command line', { timeout: 180_000 }, () => {
     expect(Number(told)).toBe(bundled.length - 3);
     expect(page).not.toMatch(/to come/);
     expect(page).toMatch(/: LP-kNN \(k = 1\) on \d+ held-out tracks/);
-    expect(page).toMatch(/is the smallest that costs\s+little: F1 over samples \d+\.\d %/);
+    expect(page).toMatch(/is the smallest\s+that\s+costs\s+little: F1\s+over samples \d+\.\d %/);
     expect(page.match(/<th class="n">Macro F1<\/th>/g)).toHaveLength(1);
     expect(page).not.toMatch(/https?:\/\//);
     expect(page).not.toContain('<script');
