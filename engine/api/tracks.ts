@@ -177,6 +177,8 @@ export const tracksMethods = {
       experimentId: id.nullable().default(null),
     }),
   ),
+  /** Reads what searches look through before there is one, for who is about to search; where that is known it costs nothing. */
+  'tracks.prepareSearch': query<null>()(z.strictObject(inLibrary)),
   /** Values of a field of searches in which a text occurs, for completion: the most frequent first. */
   'tracks.values': query<FieldValue[]>()(
     z.strictObject({

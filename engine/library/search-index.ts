@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TextField } from '../api/search-fields.ts';
 import type { SearchTerm } from '../api/search-query.ts';
 import type { Database } from '../storage/database.ts';
@@ -37,6 +38,12 @@ interface AllTexts {
   parts: Texts[];
   /** Whole texts of the rows with notes, which are kept as they were written, by place. */
   noted: ReadonlyMap<number, string>;
+}
+
+interface ReadTexts {
+  rows: number[];
+  notes: { place: number; text: string }[];
+  parts: Texts[];
 }
 
 /** Stands between the texts of rows, and in none of them. */
@@ -98,10 +105,39 @@ export class SearchIndex {
     return this.#rows.get('rows', () => this.#read('rowid') as number[]);
   }
 
+  /**
+   * Reads what a search looks through before there is one, a part at a time: whatever else is asked for in between goes first.
+   * What was written meanwhile is read again by the search itself.
+   * @throws the signal's reason
+   */
+  async prepare(signal: AbortSignal): Promise<void> {
+    if (this.#texts.known('texts')) return;
+    const revision = this.#db.revision('tracks');
+    const reading = this.#readTexts();
+    for (let step = reading.next(); ; step = reading.next()) {
+      // What was read of other texts is of no use.
+      if (this.#db.revision('tracks') !== revision) return;
+      if (step.done) {
+        this.#keep(step.value);
+        return;
+      }
+      await nextTurn();
+      signal.throwIfAborted();
+    }
+  }
+
   #allTexts(): AllTexts {
+    const known = this.#texts.known('texts');
+    if (known) return known;
+    const reading = this.#readTexts();
+    let step = reading.next();
+    while (!step.done) step = reading.next();
+    return this.#keep(step.value);
+  }
+
+  #keep({ rows, notes, parts }: ReadTexts): AllTexts {
+    this.#rows.get('rows', () => rows);
     return this.#texts.get('texts', () => {
-      const { rows, notes, parts } = this.#readTexts();
-      this.#rows.get('rows', () => rows);
       const noted = new Map<number, string>();
       for (const { place, text } of notes) {
         const { joined, starts } = parts[Math.floor(place / READ_AT_ONCE)] ?? { joined: '', starts: [] };
@@ -113,8 +149,8 @@ export class SearchIndex {
     });
   }
 
-  /** Row numbers, texts and notes in one pass over the table, which is most of what the first search costs. */
-  #readTexts(): { rows: number[]; notes: { place: number; text: string }[]; parts: Texts[] } {
+  /** Row numbers, texts and notes in one pass over the table, which is most of what the first search costs; pauses after each part. */
+  *#readTexts(): Generator<void, ReadTexts> {
     // Text as bytes, which cross from the driver sooner.
     const next = this.#db.prepare<{ rows: string; texts: ArrayBuffer | null; notes: string }>(
       `SELECT json_group_array(n) AS "rows", CAST(group_concat(text, ?) AS BLOB) AS texts, json_group_array(notes) AS notes
@@ -134,6 +170,7 @@ export class SearchIndex {
       const joined = Buffer.from(part.texts).toString('utf8');
       parts.push({ joined, starts: startsOf(joined, read.length) });
       for (const row of read) rows.push(row);
+      yield;
     }
   }
 

@@ -7,6 +7,7 @@ type Part = Pick<
   Handlers,
   | 'tracks.list'
   | 'tracks.get'
+  | 'tracks.prepareSearch'
   | 'tracks.values'
   | 'tracks.paths'
   | 'tracks.leaveOut'
@@ -23,6 +24,10 @@ export function tracksHandlers(context: EngineContext, playback: Playback): Part
   return {
     'tracks.list': (query) => answer(() => libraries.get(query.libraryId).tracks.list(query)),
     'tracks.get': (query) => answer(() => libraries.get(query.libraryId).tracks.get(media, query)),
+    'tracks.prepareSearch': async ({ libraryId }, { signal }) => {
+      await libraries.get(libraryId).search.prepare(signal);
+      return null;
+    },
     'tracks.values': (query) => answer(() => libraries.get(query.libraryId).tracks.values(query)),
     'tracks.paths': ({ libraryId, trackIds }) =>
       answer(() => libraries.get(libraryId).tracks.paths(trackIds)),

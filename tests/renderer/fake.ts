@@ -414,6 +414,7 @@ export const fullAnswers: Partial<Record<Method, Answer>> = {
     warnings: [],
   }),
   'tracks.list': () => ({ total: rows.length, tracks: rows }),
+  'tracks.prepareSearch': () => null,
   'tracks.get': (input: { trackId: string }) => trackDetail(input.trackId),
   'tracks.audioUrl': (input: { trackId: string }) => ({ url: `archetone://audio/${input.trackId}` }),
   'tracks.covers': () => [],

@@ -111,9 +111,12 @@ describe('library', () => {
   });
 
   it('forgets what was written in the search and could not be read when another search is chosen', async () => {
-    const { app } = await open();
+    const { app, engine } = await open();
     const { tracks } = sessionOf(app);
     const field = byId('track-search') as HTMLInputElement;
+    await fireEvent.focus(field);
+    // What it looks through is read before the first word.
+    expect(engine.inputsOf('tracks.prepareSearch')).toEqual([{ libraryId: 'L1' }]);
     await fireEvent.input(field, { target: { value: 'lable:x' } });
     await fireEvent.keyDown(field, { key: 'Enter' });
     await waitFor(() => expect(byId('search-problem').textContent).toContain('no field “lable”'));

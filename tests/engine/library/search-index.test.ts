@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseSearch } from '../../../engine/api/search-query.ts';
 import { SearchIndex } from '../../../engine/library/search-index.ts';
 import { foldText } from '../../../engine/library/search-text.ts';
 import { openLibraryDatabases } from '../../../engine/storage/open.ts';
-import type { Database } from '../../../engine/storage/database.ts';
+import { Database } from '../../../engine/storage/database.ts';
 import { testFolder } from '../../support/music.ts';
 
 const COUNT = 4500;
@@ -72,4 +72,47 @@ describe('the texts that are searched', () => {
     expect(index.find(parseSearch('flute'))).toEqual([]);
     db.close();
   });
+
+  it('are read ahead in parts, between which others have their turn, and not of tracks that are written meanwhile', async () => {
+    const db = filled();
+    const { signal } = new AbortController();
+    const index = new SearchIndex(db);
+    const reads = readsOf(db);
+    const ahead = index.prepare(signal);
+    // The first part of three is read; what comes now need not wait for the others.
+    expect(reads()).toBe(1);
+    await ahead;
+    const read = reads();
+    expect(index.find(parseSearch('flute'))).toEqual(oneByOne(db, 'flute'));
+    await index.prepare(signal);
+    expect(reads()).toBe(read);
+
+    db.prepare("UPDATE tracks SET notes = 'changed' WHERE id = 'track-7'").run();
+    const late = index.prepare(signal);
+    db.prepare("UPDATE tracks SET notes = 'flute' WHERE id = 'track-7'").run();
+    await late;
+    expect(index.find(parseSearch('flute'))).toEqual(oneByOne(db, 'flute'));
+
+    db.prepare("UPDATE tracks SET notes = NULL WHERE id = 'track-7'").run();
+    await expect(index.prepare(AbortSignal.abort(new Error('closed')))).rejects.toThrow('closed');
+    db.close();
+  });
 });
+
+/** Counts how often parts of the texts are read from here on. */
+function readsOf(db: Database): () => number {
+  const spy = vi.spyOn(db, 'prepare');
+  let reads = 0;
+  spy.mockImplementation((sql: string) => {
+    const statement = Database.prototype.prepare.call(db, sql);
+    if (!sql.includes('group_concat')) return statement;
+    return {
+      ...statement,
+      get: (parameters) => {
+        reads++;
+        return statement.get(parameters);
+      },
+    };
+  });
+  return () => reads;
+}
