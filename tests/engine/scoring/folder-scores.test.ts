@@ -51,7 +51,7 @@ describe('archetone packs score with folders of kinds', () => {
     const told = describeFolderTable(run.json() as FolderTable);
     expect(told).toContain(`${basename(one)} → ${basename(two)}`);
     expect(told).toMatch(/MFCC\+Δ +both +random twin/);
-    expect(told).toContain('1 classes of one sound left out');
+    expect(told).toContain('1 class of one sound left out');
   }, 240_000);
 
   it('says what is wrong with folders that cannot be scored, and with options that do not fit', async () => {
