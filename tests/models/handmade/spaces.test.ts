@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { HandcraftedFeatures } from '../../../models/benchmarks/handcrafted.ts';
 import { learnedFiltersPack, type FilterEdges } from '../../../models/handmade/learned-filters.ts';
-import { handmadePack } from '../../../models/handmade/pack.ts';
+import { handmadeManifest, handmadePack } from '../../../models/handmade/pack.ts';
 import { handmadeSpaces } from '../../../models/handmade/registry.ts';
 import { MODULATION_RATES } from '../../../models/modulation/filters.ts';
 import {
@@ -101,7 +101,7 @@ describe('hand-made spaces', () => {
     for (const [id, { pack }] of runtimes) await expect(verifyPack(pack), id).resolves.toBeDefined();
   });
 
-  it('have graphs of the bytes that are known without building them', () => {
+  it.skipIf(process.arch !== 'x64')('have graphs of the bytes that are known without building them', () => {
     for (const { id, graph, graphFile } of handmadeSpaces) {
       const bytes = graph();
       const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -109,7 +109,17 @@ describe('hand-made spaces', () => {
     }
   });
 
-  it('refuse a graph that does not come out as it should', () => {
+  it('have the bytes that come out where those are not known', () => {
+    const [space] = handmadeSpaces;
+    if (!space) throw new Error('there is no space');
+    const bytes = Uint8Array.of(1, 2, 3);
+    const { graphs } = handmadeManifest({ ...space, graph: () => bytes }, 'arm64');
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    expect(graphs.embed).toMatchObject({ sha256, bytes: 3 });
+    expect(handmadeManifest(space, 'x64').graphs.embed).toMatchObject(space.graphFile);
+  });
+
+  it.skipIf(process.arch !== 'x64')('refuse a graph that does not come out as it should', () => {
     const [space] = handmadeSpaces;
     if (!space) throw new Error('there is no space');
     const other = { ...space, graph: () => new Uint8Array(8) };
