@@ -20,6 +20,9 @@ const CHUNK_BYTES = 1024 * 1024;
 /** Windows of some tracks. */
 export const countOf = (heads: readonly Head[]): number => heads.reduce((sum, { count }) => sum + count, 0);
 
+/** Numbers of a vector; 0 without any. A track may have no windows, which has none. */
+export const dimOf = (heads: readonly Head[]): number => heads.find(({ count }) => count > 0)?.dim ?? 0;
+
 const bytesOf = (heads: readonly Head[]): number =>
   heads.reduce((sum, { count, dim }) => sum + Float32Array.BYTES_PER_ELEMENT * count * dim, 0);
 
@@ -70,7 +73,7 @@ export function* joinedRows(
         throw new EngineError(
           'database',
           `Embeddings of this library are damaged: ${name} of some tracks has ${blob.byteLength} bytes instead of ${bytes}.`,
-          'Empty the embeddings of this library in Preferences, and import it again: they are computed anew.',
+          'Empty the embeddings of this library in About, and import it again: they are computed anew.',
         );
       blobs[name] = blob;
     }

@@ -4,7 +4,7 @@ import type { Rows } from '../../models/neighbours/rows.ts';
 import type { ComputedBy, SpaceInfo } from '../api/spaces.ts';
 import { EngineError } from '../api/errors.ts';
 import { toBlob, type Database } from '../storage/database.ts';
-import { countOf, inChunks, joinedRows, type Head } from './embedding-rows.ts';
+import { countOf, dimOf, inChunks, joinedRows, type Head } from './embedding-rows.ts';
 import { Kept } from './kept.ts';
 import { type SpaceRepository, otherSpace } from './spaces.ts';
 import { LibraryVectors } from './vectors.ts';
@@ -80,11 +80,11 @@ export class EmbeddingRepository {
     const vectors =
       this.#vectors.known(space.key)?.tracks.vectors ??
       this.#means.get(space.key, () => this.#meansOf(space, heads));
-    return { vectors, dim: heads[0]?.dim ?? 0 };
+    return { vectors, dim: dimOf(heads) };
   }
 
   #meansOf(space: SpaceInfo, heads: readonly Head[]): Float32Array {
-    const dim = heads[0]?.dim ?? 0;
+    const dim = dimOf(heads);
     const means = new Float32Array(heads.length * dim);
     let first = 0;
     for (const { part, blobs } of joinedRows(this.#db, space, heads, ['vectors'])) {
@@ -103,7 +103,7 @@ export class EmbeddingRepository {
   }
 
   #fits(heads: readonly Head[]): boolean {
-    return 4 * (heads[0]?.dim ?? 0) * countOf(heads) <= this.#place.inMemory();
+    return 4 * dimOf(heads) * countOf(heads) <= this.#place.inMemory();
   }
 
   /** The tracks that are embedded in a space, in the order of their vectors. */
@@ -157,7 +157,7 @@ export class EmbeddingRepository {
   /** Embeddings of the tracks that are ready in a space, or of some of them. */
   load(space: SpaceInfo = this.#spaces.current(), trackIds?: readonly string[]): WindowEmbeddings {
     const heads = this.#heads(space, trackIds);
-    const vectors = new Float32Array(countOf(heads) * (heads[0]?.dim ?? 0));
+    const vectors = new Float32Array(countOf(heads) * dimOf(heads));
     let offset = 0;
     const places = this.#places(space, heads, (part) => {
       vectors.set(part, offset);
@@ -178,7 +178,7 @@ export class EmbeddingRepository {
     const count = countOf(heads);
     const all = {
       space,
-      dim: heads[0]?.dim ?? 0,
+      dim: dimOf(heads),
       count,
       trackIds: heads.map((head) => head.id),
       contentHashes: heads.map((head) => head.content_hash),
@@ -207,7 +207,7 @@ export class EmbeddingRepository {
 
   /** The vectors of all windows of some tracks. */
   #read(space: SpaceInfo, heads: readonly Head[]): Float32Array {
-    const all = new Float32Array(countOf(heads) * (heads[0]?.dim ?? 0));
+    const all = new Float32Array(countOf(heads) * dimOf(heads));
     let offset = 0;
     for (const { blobs } of joinedRows(this.#db, space, heads, ['vectors'])) {
       const vectors = new Float32Array(blobs.vectors);

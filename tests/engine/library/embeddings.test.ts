@@ -106,6 +106,20 @@ describe('embeddings', () => {
     db.close();
   });
 
+  it('are read where the first track has no windows', () => {
+    const { db, space, embeddings, windows } = made();
+    const [first = ''] = windows.keys();
+    embeddings.put(space, first, [], null);
+    const all = embeddings.load(space);
+    expect(all.dim).toBe(DIM);
+    expect(all.vectors).toHaveLength(DIM * all.count);
+    const { vectors, dim } = embeddings.trackMeans(space);
+    expect(dim).toBe(DIM);
+    expect(vectors.subarray(0, DIM)).toEqual(new Float32Array(DIM));
+    expect(vectors).toHaveLength(DIM * TRACKS);
+    db.close();
+  });
+
   it('say so where a row does not hold what it says', () => {
     const { db, space, embeddings } = made();
     db.prepare("UPDATE cache.embeddings SET vectors = x'00' WHERE track_id = 'track-7'").run();
