@@ -73,7 +73,7 @@ export function* joinedRows(
         throw new EngineError(
           'database',
           `Embeddings of this library are damaged: ${name} of some tracks has ${blob.byteLength} bytes instead of ${bytes}.`,
-          'Empty the embeddings of this library in About, and import it again: they are computed anew.',
+          'Empty the embeddings of this library in Preferences, under Caches, and import it again: they are computed anew.',
         );
       blobs[name] = blob;
     }
