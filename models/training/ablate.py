@@ -20,6 +20,7 @@ import torch
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
+import mels
 import targets
 from common import Average, load, save
 from config import FEATURES, TRAIN, as_dict
@@ -186,6 +187,7 @@ def main() -> None:
             stats, tokens = targets.statistics(args.work, TRAIN.seed)
             save(args.work / "stats.pt", stats)
             save(args.work / "rvq.pt", targets.quantiser(tokens, TRAIN.seed).state_dict())
+        mels.prepare(args.work)
         stats, mel, rvq = load(args.work / "stats.pt"), LogMel(), ResidualQuantiser()
         mel.load_state_dict(stats, strict=False)
         rvq.load_state_dict(load(args.work / "rvq.pt"))

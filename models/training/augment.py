@@ -3,12 +3,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from config import FEATURES, TRAIN
-from data import Drawing, open_pcm
-from features import HZ, LogMel
+from config import FEATURES, MODEL, TRAIN
+from data import Drawing
+from features import HZ
+from mels import AUDIBLE, FLOOR, Mels, frames_of
 
 BANDS = FEATURES.mels
-FLOOR = float(np.log(FEATURES.floor))
 QUIET = -16.0  # silence while the front-end's floor is taken off, so that gain and curves cannot raise it
 
 
@@ -23,12 +23,12 @@ def chroma_fold() -> torch.Tensor:
 FOLD = chroma_fold()
 
 
-def chroma(logs: torch.Tensor) -> torch.Tensor:
-    """Raw log-mel [B, T, 128] -> chroma of each token [B, T // 2, 12], the strongest pitch class at 1.
+def chroma(logs: torch.Tensor, patch: int = MODEL.patch) -> torch.Tensor:
+    """Raw log-mel [B, T, 128] -> chroma of each token [B, T // patch, 12], the strongest pitch class at 1.
 
     Bands stand out against their neighbourhood first, so that broad spectra give flat chroma."""
     b, t, f = logs.shape
-    x = logs.reshape(b, t // 2, 2, f).mean(2)
+    x = logs.reshape(b, t // patch, patch, f).mean(2)
     around = F.avg_pool1d(x, 9, 1, 4, count_include_pad=False)
     folded = torch.exp(torch.relu(x - around) * 2).sub(1) @ FOLD.to(logs.device)
     return folded / folded.amax(2, keepdim=True).clamp(min=1.0)
@@ -107,10 +107,13 @@ def rhythm(logs: torch.Tensor) -> torch.Tensor:
     return torch.stack([(onset[:, k:] * onset[:, :-k]).mean(1) / power for k in LAGS], 1)
 
 
-def augment(x: torch.Tensor, g: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Raw log-mel [B, T, 128] -> augmented, and which rows kept their pitch [B]."""
+def augment(x: torch.Tensor, g: torch.Generator, strength: torch.Tensor | float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Raw log-mel [B, T, 128] -> augmented, and which rows kept their pitch [B].
+
+    `strength` [B], 0..1, of a row scales how often anything is done to it and how far the equaliser goes; gain is always drawn."""
     b = len(x)
-    chosen = lambda share: torch.rand(b, generator=g, device=g.device) < share
+    strength = torch.as_tensor(strength, device=g.device).expand(b)
+    chosen = lambda share: torch.rand(b, generator=g, device=g.device) < share * strength
     warped = chosen(0.5)
     x = torch.log((torch.exp(x) - FEATURES.floor).clamp(min=float(np.exp(QUIET))))
     x = warp(x, warped.float(), g) if warped.any() else x
@@ -118,7 +121,7 @@ def augment(x: torch.Tensor, g: torch.Generator) -> tuple[torch.Tensor, torch.Te
     x[rows] = swell(x[rows], g)
     rows = chosen(0.35)
     x[rows] = reverberate(x[rows], g)
-    x = x + chosen(0.8).float()[:, None, None] * smooth_curves(b, 5, g)
+    x = x + (chosen(0.8).float() * strength)[:, None, None] * smooth_curves(b, 5, g)
     edge = 60 + torch.rand(b, 1, 1, generator=g, device=g.device) * 60
     low_pass = -torch.relu(torch.arange(BANDS, device=x.device) - edge) * 0.35
     x = x + chosen(0.2).float()[:, None, None] * low_pass
@@ -134,49 +137,33 @@ def augment(x: torch.Tensor, g: torch.Generator) -> tuple[torch.Tensor, torch.Te
     return torch.log(torch.exp(x.clamp(max=2.0)) + FEATURES.floor), ~warped
 
 
-class Constant(torch.nn.Module):
-    """A module that returns what was computed before."""
-
-    def __init__(self, value: torch.Tensor):
-        super().__init__()
-        self.register_buffer("value", value)
-
-    def forward(self) -> torch.Tensor:
-        return self.value
-
-
 class Crops(Drawing):
     """Random crops, seeded; shorter than a window, since silent tails change nothing for the encoder."""
 
     def __init__(self, work, seed: int, mix: dict | None = None, device: str = "cpu"):
         super().__init__(work, seed, mix)
-        self.pcm = {c: open_pcm(work, c) for c in self.entries}
-        self.device = device
+        self.mels = {c: Mels(work, c, own) for c, own in self.entries.items()}
         self.generator = torch.Generator(device).manual_seed(seed)
-        self.mel = LogMel()
-        self.mel.bank = Constant(self.mel.bank())
-        self.mel.to(device)
 
     def crop(self, entry: dict, frames: int, shift: bool = True) -> np.ndarray:
-        """Samples of `frames` frames, zeros past the entry's end.
+        """Raw log-mel [frames, 128], silence past the entry's end.
 
         Long material is cut anywhere, short material near its start; the sound may begin late or end early."""
-        rng, hop, size, length = self.rng, FEATURES.hop, frames * FEATURES.hop, entry["length"]
-        late = int(rng.integers(0, 8 * hop)) if shift and rng.random() < 0.4 else 0
-        if length > size + 3 * FEATURES.sample_rate:
-            start = int(rng.integers(0, length - size))
+        rng, length, second = self.rng, frames_of(entry), FEATURES.sample_rate // FEATURES.hop
+        late = int(rng.integers(0, 8)) if shift and rng.random() < 0.4 else 0
+        if length > frames + 3 * second:
+            start = int(rng.integers(0, length - frames))
         else:
-            start = int(rng.integers(0, min(length // 4, 24 * hop) + 1)) if shift and rng.random() < 0.3 else 0
-        count = min(size - late, length - start)
+            start = int(rng.integers(0, min(length // 4, 24) + 1)) if shift and rng.random() < 0.3 else 0
+        count = min(frames - late, length - start)
         if shift and rng.random() < 0.15:
-            count = int(count * rng.uniform(0.2, 0.9))
-        out, at = np.zeros(size, np.float32), entry["offset"] + start
-        out[late:late + count] = self.pcm[entry["collection"]][at:at + count].astype(np.float32) / 32768
-        if shift and np.abs(out).max() < 2e-3:
+            count = max(1, int(count * rng.uniform(0.2, 0.9)))
+        out = np.full((frames, BANDS), FLOOR, np.float32)
+        out[late:late + count] = self.mels[entry["collection"]](entry, start, count)
+        if shift and out.max() < AUDIBLE:
             return self.crop(entry, frames, False)
         return out
 
-    @torch.no_grad()
     def logs(self, rows: list[np.ndarray]) -> torch.Tensor:
-        """Waveforms -> raw log-mel [B, frames, 128]."""
-        return self.mel.log_mel(torch.from_numpy(np.stack(rows)).to(self.device))
+        """Crops -> raw log-mel [B, frames, 128] where the generator is."""
+        return torch.from_numpy(np.stack(rows)).to(self.generator.device)

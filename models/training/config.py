@@ -36,7 +36,8 @@ class ModelConfig:
     """Sizes of the learned graphs."""
     dim: int = 256            # D: width of every transformer and of z
     heads: int = 4
-    patch: int = 2            # frames per token: 40 ms
+    patch: int = 2            # frames per token of the encoder: 40 ms
+    denoiser_patch: int = 2   # the same of the denoiser
     mlp_ratio: int = 2
     encoder_layers: int = 6
     views: tuple = (-2.0, 2.0)  # semitones: the pack hears a sound transposed by each and averages the tokens
@@ -61,7 +62,7 @@ class TrainConfig:
     seed: int = 1
     # share of training windows drawn from each collection
     mix: dict = field(default_factory=lambda: {
-        "music": 0.50, "gm-phrases": 0.14, "gm-notes": 0.24, "samples": 0.12})
+        "music": 0.48, "gm-phrases": 0.13, "gm-notes": 0.22, "gm-drums": 0.05, "samples": 0.12})
     # encoder and summary
     encoder_frames: int = 3600     # frames in a batch; longer crops make fewer rows
     crop_frames: tuple = (40, 60, 100, 200)
@@ -70,6 +71,11 @@ class TrainConfig:
     program_share: float = 0.44    # of the rows; the rest are pairs of music and samples
     music_share: float = 0.8       # of the pairs
     album_share: float = 0.4       # of the music pairs: two files of one soundtrack
+    folder_share: float = 0.0      # of the pairs of samples: two files of one folder
+    drum_share: float = 0.0        # of the programme rows: single notes of General MIDI drum kits, told apart by kind
+    likeness_share: float = 0.0    # of what a pair's row is drawn to: rows alike by statistics of their log-mel
+    likeness_width: float = 0.1    # of a row's mean distance: how fast likeness falls
+    pair_strength: float = 1.0     # of the augmentations of pairs, where programmes have 1
     # augmentation; mixing and codec are off unless asked for
     pitch_range: float = 2.0       # semitones up and down
     speed_range: float = 0.22      # of the logarithm of speed

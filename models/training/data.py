@@ -9,6 +9,7 @@ else is written here, and nothing else is read.
 import argparse
 import hashlib
 import json
+import random
 import subprocess
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
@@ -145,17 +146,22 @@ def prepare_files(work: Path, against: list[Path], pool: ThreadPoolExecutor) -> 
     writer.close()
 
 
-def prepare_font(work: Path, name: str, pool: ThreadPoolExecutor) -> None:
-    """Collections `gm-notes-NAME` and `gm-phrases-NAME` rendered from one soundfont."""
+def font_source(work: Path, name: str) -> tuple[Path, dict]:
+    """Fetch a soundfont; its file and what every entry made with it says of its source."""
     package, file, licence = (SOUNDFONTS | NPM_SOUNDFONTS)[name]
-    kinds = ("gm-notes", "gm-phrases")
-    if all((work / "pcm" / f"{k}-{name}.json").exists() for k in kinds):
-        return
     folder, version = (fetch_npm if name in NPM_SOUNDFONTS else fetch)(work, package)
     package = package.rsplit("@", 1)[0] if name in NPM_SOUNDFONTS else package
     font = next(folder.rglob(file))
-    source = dict(package=package, version=version, licence=licence, licenceBasis="file", font=name,
-                  path=str(font.relative_to(folder)), sha256=sha256(font))
+    return font, dict(package=package, version=version, licence=licence, licenceBasis="file", font=name,
+                      path=str(font.relative_to(folder)), sha256=sha256(font))
+
+
+def prepare_font(work: Path, name: str, pool: ThreadPoolExecutor) -> None:
+    """Collections `gm-notes-NAME` and `gm-phrases-NAME` rendered from one soundfont."""
+    kinds = ("gm-notes", "gm-phrases")
+    if all((work / "pcm" / f"{k}-{name}.json").exists() for k in kinds):
+        return
+    font, source = font_source(work, name)
     writer = Writer(work / "pcm", *(f"{k}-{name}" for k in kinds))
     for kind in kinds:
         programs = gm.PROGRAMS
@@ -166,6 +172,25 @@ def prepare_font(work: Path, name: str, pool: ThreadPoolExecutor) -> None:
                 piece = audio[k * step:(k + 1) * step]
                 if usable(piece):
                     writer.add(f"{kind}-{name}", piece, group=f"gm/{program}", program=program, **source)
+    writer.close()
+
+
+def prepare_drums(work: Path, name: str, pool: ThreadPoolExecutor) -> None:
+    """Collection `gm-drums-NAME`: single drums of a soundfont's kits, each with its kind; a kit it lacks is another one's copy."""
+    collection = f"gm-drums-{name}"
+    if (work / "pcm" / f"{collection}.json").exists():
+        return
+    font, source = font_source(work, name)
+    writer, seen, step = Writer(work / "pcm", collection), set(), int(gm.DRUM_SLOT_SECONDS * RATE)
+    renders = pool.map(lambda kit: decode(gm.render(font, work / "gm" / name, kit, "gm-drums", TRAIN.seed)), gm.DRUM_KITS)
+    for kit, audio in zip(gm.DRUM_KITS, renders):
+        for k, (kind, key, _) in enumerate(gm.drum_notes(kit, random.Random(TRAIN.seed * 1000 + kit))):
+            piece = audio[k * step:(k + 1) * step]
+            shape = piece.astype(np.float32) / max(1, int(np.abs(piece.astype(np.int32)).max()))
+            same = (key, np.round(shape[:RATE // 4] * 16).astype(np.int8).tobytes())  # at another velocity, so another level
+            if usable(piece) and same not in seen:
+                seen.add(same)
+                writer.add(collection, piece, group=f"gm-drums/{kind}", drum=kind, kit=kit, **source)
     writer.close()
 
 
@@ -198,6 +223,7 @@ def prepare(work: Path, against: list[Path], jobs: int = 2) -> None:
         prepare_files(work, against, pool)
         for name in SOUNDFONTS | NPM_SOUNDFONTS:
             prepare_font(work, name, pool)
+            prepare_drums(work, name, pool)
         prepare_recorded(work, pool)
     folder, _ = fetch(work, EVALUATION_FONT[0])
     if not (work / "eval-gm").exists():
@@ -233,12 +259,14 @@ class Drawing:
         self.rng = np.random.default_rng(seed)
         self.index = load_index(work)
         mix = mix or TRAIN.mix
-        self.entries, self.groups, self.programs = {}, {}, {}
+        self.entries, self.groups, self.programs, self.drums = {}, {}, {}, {}
         for e in self.index:
             self.entries.setdefault(e["collection"], []).append(e)
             self.groups.setdefault((e["collection"].split("-")[0], e["group"]), []).append(e)
             if "program" in e:
                 self.programs.setdefault(e["program"], {}).setdefault(e["collection"], []).append(e)
+            if "drum" in e:
+                self.drums.setdefault(e["drum"], {}).setdefault(e["collection"], []).append(e)
         self.collections = list(self.entries)
         kinds = [next(k for k in mix if c.startswith(k)) for c in self.collections]
         fonts = np.array([FONT_SHARE.get(self.entries[c][0].get("font"), 1.0) for c in self.collections])
@@ -260,8 +288,17 @@ class Drawing:
         kind = "gm-phrases" if self.rng.random() < phrases else "gm-notes"
         own = self.programs[program]
         found = [c for c in own if c.startswith(kind)] or list(own)  # recorded instruments play no phrases
+        return self.of_font({c: own[c] for c in found})
+
+    def pick_drum(self, kind: str) -> dict:
+        """A single drum of a kind."""
+        return self.of_font(self.drums[kind])
+
+    def of_font(self, collections: dict[str, list[dict]]) -> dict:
+        """Soundfont first, by its share, then any entry."""
+        found = list(collections)
         share = np.array([FONT_SHARE.get(c.rsplit("-", 1)[1], 1.0) for c in found])
-        entries = self.programs[program][found[self.rng.choice(len(found), p=share / share.sum())]]
+        entries = collections[found[self.rng.choice(len(found), p=share / share.sum())]]
         return entries[self.rng.integers(len(entries))]
 
 

@@ -1,7 +1,8 @@
 """General MIDI material: writes standard MIDI files and renders them with fluidsynth (or timidity, for patches).
 
-Two collections come out of every soundfont. `gm-notes` holds single notes in fixed slots, so that the
-encoder meets short sounds followed by silence; `gm-phrases` holds one-instrument phrases. The seed fixes
+Three collections come out of every soundfont. `gm-notes` holds single notes in fixed slots, so that the
+encoder meets short sounds followed by silence; `gm-phrases` holds one-instrument phrases, `gm-drums` the drums of
+its kits one by one. The seed fixes
 notes and phrases, so that every soundfont plays the same ones. The programme number is kept with every
 entry: it is the symbolic supervision of the contrastive term.
 
@@ -19,6 +20,13 @@ NOTES_PER_PROGRAM = 40
 PHRASE_SECONDS = 50
 TICKS = 480  # per quarter note; the default tempo of 120 bpm makes 960 ticks a second
 DRUMS = 128  # our number for the percussion channel
+# kind of drum -> its keys in the drum kits of General MIDI
+DRUM_KINDS = {"kick": (35, 36), "stick": (37,), "snare": (38, 40), "clap": (39,), "tom": (41, 43, 45, 47, 48, 50), "hat": (42, 44),
+              "open-hat": (46,), "crash": (49, 52, 55, 57), "ride": (51, 53, 59), "tambourine": (54,), "cowbell": (56,), "vibraslap": (58,),
+              "bongo": (60, 61), "conga": (62, 63, 64), "timbale": (65, 66), "agogo": (67, 68), "cabasa": (69,), "maracas": (70,),
+              "whistle": (71, 72), "guiro": (73, 74), "claves": (75,), "wood-block": (76, 77), "cuica": (78, 79), "triangle": (80, 81)}
+DRUM_KITS = (0, 8, 16, 24, 25, 32, 40)  # standard, room, power, electronic, TR-808, jazz, brush; others have other keys
+DRUM_SLOT_SECONDS = 1.5
 
 # MIDI programme (0-based) -> playable range; unnamed programmes use DEFAULT_RANGE.
 DEFAULT_RANGE = (40, 84)
@@ -69,6 +77,20 @@ def note_events(program: int, rng: random.Random) -> list:
     return events + [(int(NOTES_PER_PROGRAM * SLOT_SECONDS * 960), bytes([0xB0 | channel, 1, 0]))]
 
 
+def drum_notes(kit: int, rng: random.Random) -> list[tuple[str, int, int]]:
+    """(kind, key, velocity) of a kit's notes, each key struck twice."""
+    notes = [(kind, key) for kind, keys in DRUM_KINDS.items() for key in keys]
+    return [(kind, key, rng.randint(*range_)) for range_ in ((45, 90), (90, 127)) for kind, key in notes]
+
+
+def drum_events(kit: int, rng: random.Random) -> list:
+    """`drum_notes` of a kit, one at the start of every slot of DRUM_SLOT_SECONDS."""
+    events, notes = [(0, bytes([0xC9, kit]))], drum_notes(kit, rng)
+    for k, (_, key, velocity) in enumerate(notes):
+        events += _note(9, k * DRUM_SLOT_SECONDS + 0.01, 0.5, key, velocity)
+    return events + [(int(len(notes) * DRUM_SLOT_SECONDS * 960), bytes([0xB9, 1, 0]))]
+
+
 def phrase_events(program: int, rng: random.Random) -> list:
     """A wandering phrase in a random scale, with chords now and then."""
     channel, (low, high), events = _start(program)
@@ -102,13 +124,13 @@ def synthesise(soundfont: Path, mid: Path, wav: Path) -> None:
 
 
 def render(soundfont: Path, out: Path, program: int, kind: str, seed: int) -> Path:
-    """Render one programme to a 24 kHz wav, once; returns its path."""
+    """Render one programme, or drum kit, to a 24 kHz wav, once; returns its path."""
     wav = out / f"{kind}-{program:03d}.wav"
     if wav.exists():
         return wav
     out.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed * 1000 + program)
-    make = note_events if kind == "gm-notes" else phrase_events
+    make = {"gm-notes": note_events, "gm-phrases": phrase_events, "gm-drums": drum_events}[kind]
     mid, part = wav.with_suffix(".mid"), wav.with_suffix(".part.wav")
     mid.write_bytes(midi_file(make(program, rng)))
     synthesise(soundfont, mid, part)

@@ -29,6 +29,7 @@ def main() -> None:
     work, (encoder, diffusion, decoder) = args.work, args.minutes
     common = ["--work", work, "--threads", args.threads]
     step("data.py", "--work", work, "--against", args.instruments)
+    step("mels.py", *common)
     step("targets.py", *common)
     step("train_encoder.py", *common, "--minutes", encoder)
     step("calibrate.py", *common)

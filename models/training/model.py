@@ -1,4 +1,4 @@
-"""The learned graphs. Shapes: B batch, T frames (50 Hz), N = ceil(T / 2) tokens (25 Hz), D = 256.
+"""The learned graphs. Shapes: B batch, T frames (50 Hz), N = ceil(T / patch) tokens (25 Hz for patches of two), D = 256.
 
 Sources: EnCodecMAE (arXiv 2309.07391) for the masked encoder with patch-out and residual-quantised
 targets; PECMAE (arXiv 2402.09318) for the summary token trained by a v-diffusion denoiser with
@@ -82,7 +82,7 @@ def transposition(semitones: float) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 class Encoder(nn.Module):
-    """features [B, T, F] -> hidden [B, T, D]: tokens of two frames, each token's vector given to both.
+    """features [B, T, F] -> hidden [B, T, D]: tokens of `c.patch` frames, each token's vector given to all of them.
 
     Silent tokens are never attended to and come out as zeros, so the length of a silent tail changes nothing. The
     lowest bands are not listened to: their place is taken by silence. Training hears a sound once; `forward`, and so
@@ -264,14 +264,14 @@ class Denoiser(nn.Module):
         super().__init__()
         self.c, self.features = c, features
         d = c.dim
-        self.input = nn.Linear(c.patch * features, d)
+        self.input = nn.Linear(c.denoiser_patch * features, d)
         self.time1, self.time2 = nn.Linear(d, d), nn.Linear(d, d)
         self.condition = nn.Linear(d, d)
         self.modulation = nn.Linear(d, 6 * d)
         self.blocks = nn.ModuleList(ModulatedBlock(d, c.heads, c.mlp_ratio) for _ in range(c.denoiser_layers))
         self.final = nn.Linear(d, 2 * d)
         self.norm = nn.LayerNorm(d, elementwise_affine=False)
-        self.output = nn.Linear(d, c.patch * features)
+        self.output = nn.Linear(d, c.denoiser_patch * features)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
@@ -284,7 +284,7 @@ class Denoiser(nn.Module):
         d = self.c.dim
         condition = F.silu(self.embed_sigma(sigma) + self.condition(z))
         modulation = self.modulation(condition).reshape(-1, 6, d)
-        x = self.input(to_tokens(features, self.c.patch))
+        x = self.input(to_tokens(features, self.c.denoiser_patch))
         x = x + positions(x.shape[1], d, x)
         for block in self.blocks:
             x = block(x, modulation)

@@ -13,7 +13,6 @@ its condition layer is rewritten by a regression from the new z to the old.
 import math
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -23,6 +22,7 @@ from common import CONFIG, Average, Clock, Workers, arguments, load, log, prefet
 from config import FEATURES, TRAIN
 from data import Windows
 from features import LogMel
+from mels import MelWindows
 from model import Decoder, Denoiser, Denoising
 from train_encoder import Joint
 
@@ -138,20 +138,6 @@ def equalise(features: torch.Tensor, std: torch.Tensor, generator: torch.Generat
     return features + on * curve / std
 
 
-def filled(x: np.ndarray) -> np.ndarray:
-    """Windows [B, S] with sounds that end early repeated to the end, every half second at most.
-
-    z does not know how long a sound lasts (silence is left out of it), so a denoiser trained on silent tails of every
-    length spreads mush over all of them."""
-    out, size = x.copy(), x.shape[1]
-    for row in out:
-        heard = np.flatnonzero(np.abs(row) > 1e-4)
-        period = max(int(heard[-1]) + 1 if len(heard) else size, FEATURES.sample_rate // 2)
-        if period < 0.9 * size:
-            row[:] = np.tile(row[:period], -(-size // period))[:size]
-    return out
-
-
 def frozen(work: Path, name: str, device: str) -> tuple[LogMel, Joint]:
     """The front-end and the trained encoder and summary (calibrated, so that z is standardised)."""
     mel, joint = LogMel(), Joint()
@@ -212,20 +198,19 @@ def main() -> None:
         judging.load_state_dict(state["judging"])
     clock, saved = Clock(args.minutes, used, args.steps), used
     seed = TRAIN.seed + 1000 * workers.rank + step
-    generator, windows = torch.Generator().manual_seed(seed), Windows(args.work, seed + 43)
+    generator, windows = torch.Generator().manual_seed(seed), MelWindows(args.work, seed + 43)
 
     @torch.no_grad()
     def batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Features [B, T, F], audible frames [B, T], z [B, D]; computed beside the training step."""
         generator = torch.Generator().manual_seed(int(windows.rng.integers(2 ** 31)))
-        x = windows.batch(TRAIN.diffusion_batch)
-        full = filled(x)
-        features = mel(torch.from_numpy(full).to(device))
+        cut, full = ((logs.to(device) - mel.mean) / mel.std for logs in windows.batch(TRAIN.diffusion_batch))
+        features = full
         curves = equalise(torch.zeros_like(features), mel.std, generator)
         shaped = lambda f: torch.where(f > floor + 0.05, torch.maximum(f + curves[:len(f)], floor), f)
         features = shaped(features)
         half = TRAIN.diffusion_batch // 2  # the condition comes from the sound as the application cuts it, or as it is made
-        seen = torch.cat([shaped(mel(torch.from_numpy(x[:half]).to(device))), features[half:]])
+        seen = torch.cat([shaped(cut[:half]), features[half:]])
         with torch.autocast(device, torch.bfloat16, enabled=args.bf16):
             z = joint.summary(joint.mae.encoder(seen))
         return features, (features > floor + 0.05).any(2).float(), z.float()

@@ -7,7 +7,8 @@
              cosine softmax over learned programme vectors with a margin (CosFace, arXiv 1801.09414). This is symbolic
              supervision: programme numbers come with the rendered files.
  tracks      two augmented crops of one music file or sample are neighbours in z (NT-Xent, arXiv 2002.05709), and so are crops
-             of two files of one soundtrack, as contrastive learning from playlists has it (arXiv 2304.12257)
+             of two files of one soundtrack, as contrastive learning from playlists has it (arXiv 2304.12257); and, if asked,
+             two files of one folder of samples, and what is alike by statistics (likeness.py)
  contents    tokens predict chroma, onset strength and band energies; z predicts the crop's mean spectrum, its spread,
              envelope and chroma, so that it keeps what the denoiser needs, and, if asked, its rhythm
 
@@ -15,11 +16,13 @@ How the losses are weighted is `TRAIN.weighting` (weighting.py).
 """
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 import gm
+import likeness
 from common import CONFIG, Average, Clock, Workers, arguments, load, log, prefetch_all, save
 from config import MODEL, TRAIN
 from augment import LAGS, Crops, augment, chroma, rhythm
@@ -30,7 +33,7 @@ from weighting import Weighting
 ALIKE = ([0, 1, 2, 3], [4, 5], [16, 17, 18], [24, 25], [26, 27, 28], [29, 30], [33, 34], [36, 37], [38, 39],
          [44, 48, 49, 50, 51], [52, 53, 54], [62, 63], [64, 65, 66, 67], [80, 81], [88, 89, 90, 91, 92, 93, 94, 95])
 CLASS_OF = {p: min(next((g for g in ALIKE if p in g), [p])) for p in gm.PROGRAMS}
-CLASSES = sorted(set(CLASS_OF.values()))
+CLASSES = [*sorted(set(CLASS_OF.values())), *gm.DRUM_KINDS]
 BANDS = 8        # coarse band energies predicted per token
 ENVELOPE = 20    # coarse frames of the level envelope predicted from z
 RHYTHM_FRAMES = 100  # a crop's length from which its rhythm can be asked for
@@ -88,29 +91,34 @@ def class_loss(z: torch.Tensor, classes: torch.Tensor, labels: torch.Tensor) -> 
     return loss, (cosine.argmax(1) == labels).float().mean().item()
 
 
-def track_loss(z: torch.Tensor, albums: torch.Tensor) -> torch.Tensor:
+def track_loss(z: torch.Tensor, albums: torch.Tensor, alike: torch.Tensor) -> torch.Tensor:
     """NT-Xent: row i and row i + B/2 come from the same file or album. `albums` [B/2] numbers the pairs' albums: rows of
-    one album are no negatives of each other."""
+    one album are no negatives of each other. TRAIN.likeness_share of a row's pull goes to the rows `alike` [B, B] names."""
     p, half = F.normalize(z, dim=1), len(z) // 2
     mate = torch.cat([torch.arange(half, 2 * half), torch.arange(half)]).to(p.device)
     same = albums.repeat(2)[:, None] == albums.repeat(2)[None]
     same[torch.arange(2 * half, device=p.device), mate] = False
-    return F.cross_entropy((p @ p.T / TRAIN.contrast_temperature).masked_fill(same, -1e4), mate)
+    logits = p @ p.T / TRAIN.contrast_temperature
+    loss = F.cross_entropy(logits.masked_fill(same, -1e4), mate)
+    if not TRAIN.likeness_share:
+        return loss
+    own = torch.eye(2 * half, dtype=torch.bool, device=p.device)
+    return (1 - TRAIN.likeness_share) * loss + TRAIN.likeness_share * F.cross_entropy(logits.masked_fill(own, -1e4), alike)
 
 
 def token_targets(features: torch.Tensor, chroma: torch.Tensor) -> torch.Tensor:
     """Chroma [12], onset strength [1] and band energies [BANDS] of each token, from normalised features."""
     b, t, f = features.shape
     rise = torch.relu(features[:, 1:] - features[:, :-1]).mean(2)
-    onset = F.pad(rise, (1, 0)).reshape(b, -1, 2).amax(2, keepdim=True)
-    bands = features.reshape(b, t // 2, 2, BANDS, f // BANDS).mean((2, 4))
+    onset = F.pad(rise, (1, 0)).reshape(b, -1, MODEL.patch).amax(2, keepdim=True)
+    bands = features.reshape(b, t // MODEL.patch, MODEL.patch, BANDS, f // BANDS).mean((2, 4))
     return torch.cat([chroma, onset, bands], 2)
 
 
 def content_targets(features: torch.Tensor, chroma: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
     """What z should know: mean and spread of the spectrum over audible tokens, coarse envelope, mean chroma. Level is
     left out: collections differ by it more than instruments do."""
-    weight = heard.repeat_interleave(2, 1)[..., None]
+    weight = heard.repeat_interleave(MODEL.patch, 1)[..., None]
     total = weight.sum(1).clamp(min=1)
     mean = (features * weight).sum(1) / total
     spread = ((features - mean[:, None]) ** 2 * weight).sum(1).div(total).add(1e-4).sqrt()
@@ -119,9 +127,9 @@ def content_targets(features: torch.Tensor, chroma: torch.Tensor, heard: torch.T
     return torch.cat([mean, spread, envelope, (chroma * heard[..., None]).sum(1) / heard.sum(1, keepdim=True).clamp(min=1)], 1)
 
 
-def album_of(entry: dict) -> str | None:
-    """Folder of a music file: a soundtrack. Samples have none."""
-    return f"{entry['package']}/{Path(entry['path']).parent}" if entry["collection"] == "music" else None
+def album_of(entry: dict) -> str:
+    """Folder of a file: a soundtrack, or sounds of one kind."""
+    return f"{entry['collection']}/{entry['package']}/{Path(entry['path']).parent}"
 
 
 class Batches:
@@ -129,37 +137,50 @@ class Batches:
 
     def __init__(self, work, seed: int, mean: torch.Tensor, std: torch.Tensor, device: str = "cpu"):
         self.crops, self.mean, self.std = Crops(work, seed, device=device), mean.to(device), std.to(device)
-        self.programs = sorted(self.crops.programs)
+        # the same for every worker: a step takes as long as its slowest one
+        self.lengths = np.random.default_rng(TRAIN.seed)
+        self.programs, self.drums = sorted(self.crops.programs), sorted(self.crops.drums)
         self.albums: dict = {}
-        for entry in self.crops.entries["music"]:
+        for entry in [*self.crops.entries["music"], *self.crops.entries["samples"]]:
             self.albums.setdefault(album_of(entry), []).append(entry)
 
     def __call__(self) -> dict:
         crops, rng = self.crops, self.crops.rng
-        frames = int(rng.choice(TRAIN.crop_frames, p=TRAIN.crop_shares))
+        frames = int(self.lengths.choice(TRAIN.crop_frames, p=TRAIN.crop_shares))
         rows = TRAIN.encoder_frames // frames
         pairs = int(rows * (1 - TRAIN.program_share)) // 2
-        programs = rng.choice(self.programs, rows - 2 * pairs)
+        drums = int((rows - 2 * pairs) * TRAIN.drum_share) if self.drums else 0
+        programs = rng.choice(self.programs, rows - 2 * pairs - drums)
+        kinds = rng.choice(self.drums, drums) if drums else []
         first = [crops.pick("music" if rng.random() < TRAIN.music_share else "samples") for _ in range(pairs)]
         second = [self.mate(e) for e in first]
-        names = [album_of(e) or f"{i}" for i, e in enumerate(first)]
+        # where mates are drawn from the file alone, two files of a folder are told apart
+        names = [album_of(e) if self.share(e) else f"{i}" for i, e in enumerate(first)]
         albums = torch.tensor([names.index(name) for name in names])
-        entries = [crops.pick_program(p, 0.2) for p in programs] + first + second
-        clean = crops.logs([crops.crop(e, frames) for e in entries])
-        raw, pitched = augment(clean.clone(), crops.generator)
+        # the drum kit as a programme is phrases only, where its drums are classes of their own
+        phrases = lambda p: 1.0 if drums and p == gm.DRUMS else 0.2
+        notes = [crops.pick_program(p, phrases(p)) for p in programs] + [crops.pick_drum(k) for k in kinds]
+        clean = crops.logs([crops.crop(e, frames) for e in notes + first + second])
+        strength = torch.ones(len(clean), device=clean.device)
+        strength[len(notes):] = TRAIN.pair_strength
+        raw, pitched = augment(clean.clone(), crops.generator, strength)
         features = (raw - self.mean) / self.std
         heard = heard_tokens(features, self.mean, self.std, MODEL.patch)
-        labels = torch.tensor([CLASSES.index(CLASS_OF[int(p)]) for p in programs])
+        labels = torch.tensor([CLASSES.index(CLASS_OF[int(p)]) for p in programs] + [CLASSES.index(k) for k in kinds])
+        alike = likeness.neighbours(clean[len(notes):], TRAIN.likeness_width) if TRAIN.likeness_share else torch.zeros(0)
         beats = rhythm(clean) if frames >= RHYTHM_FRAMES else torch.zeros(len(clean), 0)
         return dict(features=features, chroma=chroma(clean), pitched=pitched.float(), heard=heard, labels=labels, albums=albums,
-                    rhythm=beats)
+                    rhythm=beats, alike=alike)
 
     def mate(self, entry: dict) -> dict:
-        """The entry itself, or with probability `TRAIN.album_share` any file of its album."""
-        mates = self.albums.get(album_of(entry))
-        if mates is None or self.crops.rng.random() >= TRAIN.album_share:
+        """The entry itself, or with probability `TRAIN.album_share` (music), `TRAIN.folder_share` (samples) any file of its folder."""
+        if self.crops.rng.random() >= self.share(entry):
             return entry
+        mates = self.albums[album_of(entry)]
         return mates[self.crops.rng.integers(len(mates))]
+
+    def share(self, entry: dict) -> float:
+        return TRAIN.album_share if entry["collection"] == "music" else TRAIN.folder_share
 
 
 def losses(model: Joint, rvq: ResidualQuantiser, batch: dict, generator: torch.Generator, bf16: bool) -> tuple[torch.Tensor, dict]:
@@ -173,7 +194,7 @@ def losses(model: Joint, rvq: ResidualQuantiser, batch: dict, generator: torch.G
         codes, right = code_loss(model.mae, rvq(features[some]), features[some], heard[some], visible)
     z, tokens = model.summary.standardise(raw.float()), tokens.float()
     programs, accuracy = class_loss(z[:len(labels)], model.classes, labels)
-    tracks = track_loss(z[len(labels):], batch["albums"])
+    tracks = track_loss(z[len(labels):], batch["albums"], batch["alike"])
     pitched = batch["pitched"][:, None, None]
     error = (model.token_head(tokens) - token_targets(features, batch["chroma"])) ** 2 * heard[..., None]
     chromas, onsets, bands = error.split(list(TOKEN_WORKERS.values()), 2)

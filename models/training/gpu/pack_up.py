@@ -115,7 +115,7 @@ def pack_training(work: Path, parts: Parts, kbps: int) -> float:
         length = min(entry["length"], LONGEST * RATE)
         spent[collection] += length / RATE
         fields = {k: entry[k] for k in ("package", "path", "version", "licence", "terms", "licenceBasis", "sha256", "group", "font",
-                                        "program", "copyright") if k in entry}
+                                        "program", "drum", "kit", "copyright") if k in entry}
         if not pieces[collection].add(pcm[collection][entry["offset"]:entry["offset"] + length], fields):
             break
     for piece in pieces.values():

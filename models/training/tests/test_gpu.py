@@ -34,9 +34,9 @@ def tone(hertz: float, seconds: float) -> np.ndarray:
     return (9000 * np.exp(-t) * (np.sin(2 * np.pi * hertz * t) + 0.3 * np.sin(4 * np.pi * hertz * t))).astype(np.int16)
 
 
-def prepare(work: Path) -> None:
+def prepare(work: Path, drums: list[str] = []) -> None:
     """A folder as data.py leaves it, of tones."""
-    writer = data.Writer(work / "pcm", "music", "samples", "gm-notes-fluidr3", "gm-phrases-fluidr3")
+    writer = data.Writer(work / "pcm", "music", "samples", "gm-notes-fluidr3", "gm-phrases-fluidr3", *(["gm-drums-fluidr3"] if drums else []))
     source = dict(package="p", version="1", licence="CC0-1.0", licenceBasis="file", sha256="x", copyright="")
     for k in range(6):
         writer.add("music", np.tile(tone(100 + 40 * k, 4), 4), path=f"a{k % 2}/{k}.ogg", group=f"m{k}", **source)
@@ -47,6 +47,8 @@ def prepare(work: Path) -> None:
                        font="fluidr3", **source)
         writer.add("gm-phrases-fluidr3", np.tile(tone(200 + 4 * program, 2), 5), path="f.sf2", group=f"gm/{program}", program=program,
                    font="fluidr3", **source)
+    for k, kind in enumerate(drums):
+        writer.add("gm-drums-fluidr3", tone(90 + 50 * k, 0.3), path="f.sf2", group=f"gm-drums/{kind}", drum=kind, kit=0, font="fluidr3", **source)
     writer.close()
 
 

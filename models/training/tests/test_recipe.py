@@ -10,6 +10,7 @@ try:
 except ModuleNotFoundError as missing:
     raise unittest.SkipTest(f"needs {missing.name}")
 import config
+import likeness
 from augment import LAGS, augment, codec, mixed, rhythm
 from config import FEATURES, TRAIN
 from features import HZ, LogMel, mel_frequencies
@@ -76,7 +77,8 @@ class Tasks(unittest.TestCase):
         logs = LogMel().log_mel(tones(self.rows, frames))
         heard = torch.ones(self.rows, frames // 2)
         self.batch = dict(features=(logs + 4) / 2, chroma=torch.rand(self.rows, frames // 2, 12), heard=heard,
-                          pitched=torch.tensor([1.0, 0.0] * 5), labels=torch.tensor([0, 1]), albums=torch.arange(4), rhythm=rhythm(logs))
+                          pitched=torch.tensor([1.0, 0.0] * 5), labels=torch.tensor([0, 1]), albums=torch.arange(4), rhythm=rhythm(logs),
+                          alike=likeness.neighbours(logs[2:], TRAIN.likeness_width))
         self.rvq = ResidualQuantiser()
         self.rvq.books.normal_()
 
