@@ -1,7 +1,7 @@
 """The whole recipe's configuration, in one place.
 
 Every other module takes its numbers from here. Shapes and units are in the comments;
-`T` counts feature frames (50 Hz), `N` counts transformer tokens (25 Hz).
+`T` counts feature frames (50 Hz), `N` counts transformer tokens (12.5 Hz in the encoder).
 """
 import json
 import os
@@ -36,8 +36,9 @@ class ModelConfig:
     """Sizes of the learned graphs."""
     dim: int = 256            # D: width of every transformer and of z
     heads: int = 4
-    patch: int = 2            # frames per token of the encoder: 40 ms
+    patch: int = 4            # frames per token of the encoder: 80 ms
     denoiser_patch: int = 2   # the same of the denoiser
+    denoiser_predicts: str = "v"  # what its last layer says: v, or the clean features, from which v follows
     mlp_ratio: int = 2
     encoder_layers: int = 6
     views: tuple = (-2.0, 2.0)  # semitones: the pack hears a sound transposed by each and averages the tokens
@@ -64,18 +65,18 @@ class TrainConfig:
     mix: dict = field(default_factory=lambda: {
         "music": 0.48, "gm-phrases": 0.13, "gm-notes": 0.22, "gm-drums": 0.05, "samples": 0.12})
     # encoder and summary
-    encoder_frames: int = 3600     # frames in a batch; longer crops make fewer rows
+    encoder_frames: int = 7200     # frames in a batch; longer crops make fewer rows
     crop_frames: tuple = (40, 60, 100, 200)
     crop_shares: tuple = (0.3, 0.3, 0.32, 0.08)
     encoder_lr: float = 1e-3
-    program_share: float = 0.44    # of the rows; the rest are pairs of music and samples
-    music_share: float = 0.8       # of the pairs
+    program_share: float = 0.42    # of the rows; the rest are pairs of music and samples
+    music_share: float = 0.65      # of the pairs
     album_share: float = 0.4       # of the music pairs: two files of one soundtrack
-    folder_share: float = 0.0      # of the pairs of samples: two files of one folder
-    drum_share: float = 0.0        # of the programme rows: single notes of General MIDI drum kits, told apart by kind
-    likeness_share: float = 0.0    # of what a pair's row is drawn to: rows alike by statistics of their log-mel
+    folder_share: float = 0.4      # of the pairs of samples: two files of one folder
+    drum_share: float = 0.12       # of the programme rows: single notes of General MIDI drum kits, told apart by kind
+    likeness_share: float = 0.7    # of what a pair's row is drawn to: rows alike by statistics of their log-mel
     likeness_width: float = 0.1    # of a row's mean distance: how fast likeness falls
-    pair_strength: float = 1.0     # of the augmentations of pairs, where programmes have 1
+    pair_strength: float = 0.3     # of the augmentations of pairs, where programmes have 1
     # augmentation; mixing and codec are off unless asked for
     pitch_range: float = 2.0       # semitones up and down
     speed_range: float = 0.22      # of the logarithm of speed
@@ -85,7 +86,7 @@ class TrainConfig:
     class_margin: float = 0.1
     contrast_temperature: float = 0.15
     class_weight: float = 1.0
-    track_weight: float = 0.6
+    track_weight: float = 1.5
     code_weight: float = 0.15
     token_weight: float = 0.5
     content_weight: float = 1.0
@@ -95,7 +96,7 @@ class TrainConfig:
     fit_batches: int = 40          # of sixteen windows, for the decoder's read-out
     prefetchers: int = 1           # threads that prepare batches
     mask_share: float = 0.5
-    mask_gap: int = 5         # tokens per masked gap (200 ms)
+    mask_gap: int = 5         # tokens per masked gap (400 ms)
     rvq_weights: tuple = (0.4, 0.3, 0.2, 0.1)
     calibration_windows: int = 2048
     whitening: float = 0.15   # 0 leaves the variances of z's principal directions as they are, 1 makes them equal

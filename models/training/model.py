@@ -1,4 +1,4 @@
-"""The learned graphs. Shapes: B batch, T frames (50 Hz), N = ceil(T / patch) tokens (25 Hz for patches of two), D = 256.
+"""The learned graphs. Shapes: B batch, T frames (50 Hz), N = ceil(T / patch) tokens, D = 256.
 
 Sources: EnCodecMAE (arXiv 2309.07391) for the masked encoder with patch-out and residual-quantised
 targets; PECMAE (arXiv 2402.09318) for the summary token trained by a v-diffusion denoiser with
@@ -258,7 +258,13 @@ class ModulatedBlock(nn.Module):
 class Denoiser(nn.Module):
     """noisy features [B, T, F], sigma [B] in [0, 1], z [B, D] -> v [B, T, F].
 
-    alpha = cos(pi sigma / 2), beta = sin(pi sigma / 2), noisy = alpha x + beta e, v = alpha e - beta x."""
+    alpha = cos(pi sigma / 2), beta = sin(pi sigma / 2), noisy = alpha x + beta e, v = alpha e - beta x.
+
+    v holds the noise, which fills all of a token's dimensions; the features do not. So the last layer may say x instead
+    (Li and He, arXiv 2511.13720), and v = (alpha noisy - x) / beta follows. Below SMALLEST_BETA that is divided by, what
+    follows is between x and the noisy features themselves, which are almost clean there."""
+
+    SMALLEST_BETA = 0.2
 
     def __init__(self, c=MODEL, features: int = FEATURES.mels):
         super().__init__()
@@ -290,7 +296,11 @@ class Denoiser(nn.Module):
             x = block(x, modulation)
         shift, scale = self.final(condition).reshape(-1, 2, 1, d).unbind(1)
         x = self.output(self.norm(x) * (1 + scale) + shift)
-        return x.reshape(x.shape[0], -1, self.features)[:, :features.shape[1]]
+        x = x.reshape(x.shape[0], -1, self.features)[:, :features.shape[1]]
+        if self.c.denoiser_predicts == "v":
+            return x
+        alpha, beta = (c[:, None, None] for c in Denoising.coefficients(sigma))
+        return (alpha * features - x) / beta.clamp(min=self.SMALLEST_BETA)
 
 
 class ConvNeXt(nn.Module):

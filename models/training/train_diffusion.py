@@ -35,6 +35,9 @@ def denoising_loss(model: Denoiser, features: torch.Tensor, z: torch.Tensor, hea
     b, device = len(features), features.device
     # stratified sigmas: lower variance than independent draws
     sigma = ((torch.arange(b) + torch.rand(b, generator=generator)) / b)[torch.randperm(b, generator=generator)].to(device)
+    if model.c.denoiser_predicts != "v":  # below it, v does not say what the last layer says
+        least = 2 / math.pi * math.asin(Denoiser.SMALLEST_BETA)
+        sigma = least + (1 - least) * sigma
     noise = torch.randn(features.shape, generator=generator).to(device)
     kept = (torch.rand(b, 1, generator=generator) >= TRAIN.unconditional_share).float().to(device)
     alpha, beta = (c[:, None, None] for c in Denoising.coefficients(sigma))

@@ -25,7 +25,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 SHARES = {"encoder": 0.46, "decoder": 0.13, "diffusion": 0.25}
 RESERVED = 0.13  # for targets, calibration, export and checks
 # for a GPU with room; --recipe adds to it
-RECIPE = {"encoder_frames": 24_000, "vocoder_batch": 48, "diffusion_batch": 48, "prefetchers": 6}
+RECIPE = {"encoder_frames": 48_000, "vocoder_batch": 48, "diffusion_batch": 48, "prefetchers": 6}
 SLICE = 15 * 2 ** 20
 MOST_SLICES = 7
 

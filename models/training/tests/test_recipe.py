@@ -12,7 +12,7 @@ except ModuleNotFoundError as missing:
 import config
 import likeness
 from augment import LAGS, augment, codec, mixed, rhythm
-from config import FEATURES, TRAIN
+from config import FEATURES, MODEL, TRAIN
 from features import HZ, LogMel, mel_frequencies
 from model import ResidualQuantiser
 from train_encoder import BANDS, CLASSES, Joint, losses, priors
@@ -75,8 +75,8 @@ class Tasks(unittest.TestCase):
         torch.manual_seed(0)
         self.rows, frames = 10, 100
         logs = LogMel().log_mel(tones(self.rows, frames))
-        heard = torch.ones(self.rows, frames // 2)
-        self.batch = dict(features=(logs + 4) / 2, chroma=torch.rand(self.rows, frames // 2, 12), heard=heard,
+        heard = torch.ones(self.rows, frames // MODEL.patch)
+        self.batch = dict(features=(logs + 4) / 2, chroma=torch.rand(self.rows, frames // MODEL.patch, 12), heard=heard,
                           pitched=torch.tensor([1.0, 0.0] * 5), labels=torch.tensor([0, 1]), albums=torch.arange(4), rhythm=rhythm(logs),
                           alike=likeness.neighbours(logs[2:], TRAIN.likeness_width))
         self.rvq = ResidualQuantiser()
