@@ -126,7 +126,7 @@ def train(args: argparse.Namespace, timer: Timer, state: dict) -> dict:
         stage(name, None, run)
 
     stage("unpack", "unpacked.json", lambda: state.update(hours=unpack(args.parts, work, args.threads)))
-    stage("mels", None, lambda: call("mels", *common[:4]))
+    stage("mels", "mels.done", lambda: (call("mels", *common[:4]), (work / "mels.done").touch()))
     stage("targets", "rvq.pt", lambda: call("targets", *cpu))
     trained("encoder", "train_encoder", "encoder.pt")
     stage("calibrate", "joint.pt", lambda: call("calibrate", *cpu))

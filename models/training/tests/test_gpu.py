@@ -108,7 +108,7 @@ class OneStep(unittest.TestCase):
             self.assertTrue(all("untrained twin" in p for p in report["problems"]), report["problems"])
             self.assertEqual(code, 1 if report["problems"] else 0)
             self.assertEqual(set(report["secondsByStage"]),
-                             {"unpack", "targets", "encoder", "calibrate", "decoder", "fit", "diffusion", "export"})
+                             {"unpack", "mels", "targets", "encoder", "calibrate", "decoder", "fit", "diffusion", "export"})
             self.assertIn("uncertainty", report["recipe"]["weighting"])
             back = sorted((root / "out").iterdir())
             self.assertLessEqual(len(back), 8)
