@@ -37,8 +37,8 @@ class ModelConfig:
     dim: int = 256            # D: width of every transformer and of z
     heads: int = 4
     patch: int = 4            # frames per token of the encoder: 80 ms
-    denoiser_patch: int = 2   # the same of the denoiser
-    denoiser_predicts: str = "v"  # what its last layer says: v, or the clean features, from which v follows
+    denoiser_patch: int = 4   # the same of the denoiser
+    denoiser_predicts: str = "clean"  # what its last layer says: v, or the clean features, from which v follows
     mlp_ratio: int = 2
     encoder_layers: int = 6
     views: tuple = (-2.0, 2.0)  # semitones: the pack hears a sound transposed by each and averages the tokens
