@@ -41,7 +41,7 @@ class ModelConfig:
     denoiser_predicts: str = "clean"  # what its last layer says: v, or the clean features, from which v follows
     mlp_ratio: int = 2
     encoder_layers: int = 6
-    views: tuple = (-2.0, 2.0)  # semitones: the pack hears a sound transposed by each and averages the tokens
+    views: tuple = (0.0,)     # semitones: the pack hears a sound transposed by each and averages the tokens
     mae_decoder_layers: int = 2
     summary_layers: int = 2
     denoiser_layers: int = 5
@@ -99,7 +99,7 @@ class TrainConfig:
     mask_gap: int = 5         # tokens per masked gap (400 ms)
     rvq_weights: tuple = (0.4, 0.3, 0.2, 0.1)
     calibration_windows: int = 2048
-    whitening: float = 0.15   # 0 leaves the variances of z's principal directions as they are, 1 makes them equal
+    whitening: float = 0.3    # 0 leaves the variances of z's principal directions as they are, 1 makes them equal
     # denoiser
     diffusion_batch: int = 12
     diffusion_lr: float = 1e-3
