@@ -176,7 +176,8 @@ def prepare_font(work: Path, name: str, pool: ThreadPoolExecutor) -> None:
 
 
 def prepare_drums(work: Path, name: str, pool: ThreadPoolExecutor) -> None:
-    """Collection `gm-drums-NAME`: single drums of a soundfont's kits, each with its kind; a kit it lacks is another one's copy."""
+    """Collection `gm-drums-NAME`: single drums of a soundfont's kits, each with its kind. Of a kit it lacks it plays another one: what
+    differs by level alone is left out, what a sampler changes with velocity besides is not."""
     collection = f"gm-drums-{name}"
     if (work / "pcm" / f"{collection}.json").exists():
         return

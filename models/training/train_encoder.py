@@ -7,8 +7,8 @@
              cosine softmax over learned programme vectors with a margin (CosFace, arXiv 1801.09414). This is symbolic
              supervision: programme numbers come with the rendered files.
  tracks      two augmented crops of one music file or sample are neighbours in z (NT-Xent, arXiv 2002.05709), and so are crops
-             of two files of one soundtrack, as contrastive learning from playlists has it (arXiv 2304.12257); and, if asked,
-             two files of one folder of samples, and what is alike by statistics (likeness.py)
+             of two files of one soundtrack, as contrastive learning from playlists has it (arXiv 2304.12257), two
+             files of one folder of samples, and what is alike by statistics (likeness.py)
  contents    tokens predict chroma, onset strength and band energies; z predicts the crop's mean spectrum, its spread,
              envelope and chroma, so that it keeps what the denoiser needs, and, if asked, its rhythm
 

@@ -34,7 +34,7 @@ def tone(hertz: float, seconds: float) -> np.ndarray:
     return (9000 * np.exp(-t) * (np.sin(2 * np.pi * hertz * t) + 0.3 * np.sin(4 * np.pi * hertz * t))).astype(np.int16)
 
 
-def prepare(work: Path, drums: list[str] = []) -> None:
+def prepare(work: Path, drums: tuple[str, ...] = ()) -> None:
     """A folder as data.py leaves it, of tones."""
     writer = data.Writer(work / "pcm", "music", "samples", "gm-notes-fluidr3", "gm-phrases-fluidr3", *(["gm-drums-fluidr3"] if drums else []))
     source = dict(package="p", version="1", licence="CC0-1.0", licenceBasis="file", sha256="x", copyright="")

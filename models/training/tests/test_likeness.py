@@ -91,7 +91,7 @@ class Prepared(unittest.TestCase):
         self.assertEqual(len([kind for kind, _, _ in gm.drum_notes(0, random.Random(1))]), 94)
         with tempfile.TemporaryDirectory() as folder:
             work = Path(folder)
-            prepare_tones(work, kinds[:3])
+            prepare_tones(work, tuple(kinds[:3]))
             prepare(work)
             changed = replace(TRAIN, drum_share=0.5, likeness_share=0.4, folder_share=0.5)
             with mock.patch("train_encoder.TRAIN", changed):
